@@ -1,0 +1,3 @@
+//! Traces to tables, with Polars.
+
+pub mod tables;

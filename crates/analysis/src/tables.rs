@@ -1,0 +1,211 @@
+//! The tables behind summary and figures. Latencies are in milliseconds, fractions between 0 and 1.
+
+use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
+
+/// What a table must say about where its numbers come from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Source {
+    /// Name of the experiment.
+    pub experiment: String,
+    /// Whether any number was simulated.
+    pub simulated: bool,
+    /// Post storages whose replication lag was configured, not native.
+    pub configured_lag: Vec<PostStorage>,
+    /// Cells planned.
+    pub planned: u64,
+    /// Cells done; the numbers come from these.
+    pub done: u64,
+}
+
+impl Source {
+    /// Cells planned but not done.
+    #[must_use]
+    pub fn incomplete(&self) -> u64 {
+        self.planned.saturating_sub(self.done)
+    }
+}
+
+/// An estimate and its 95 % interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Estimate {
+    /// The estimate.
+    pub value: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// One bar of the consistency window: one post storage, notified by SNS at delay 0, in one region pair.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WindowRow {
+    /// Region pair: one panel each.
+    pub regions: RegionPair,
+    /// Post storage: one bar each.
+    pub post_storage: PostStorage,
+    /// Reads behind the original bar.
+    pub original_reads: u64,
+    /// Median window without antipode, failed reads included.
+    pub original_p50_ms: f64,
+    /// Share of reads without antipode that missed the post.
+    pub missed: Estimate,
+    /// Reads behind the antipode bar; 0 when it was not run.
+    pub antipode_reads: u64,
+    /// Median window with antipode.
+    pub antipode_p50_ms: Option<f64>,
+    /// The extra: antipode's median less the original's.
+    pub extra_ms: Option<f64>,
+}
+
+/// One point of delay against inconsistencies: SNS, antipode off.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DelayRow {
+    /// Region pair: one panel each.
+    pub regions: RegionPair,
+    /// Post storage: one line each.
+    pub post_storage: PostStorage,
+    /// Artificial delay.
+    pub delay_ms: u64,
+    /// Planned requests.
+    pub planned: u64,
+    /// Reads that missed the post.
+    pub misses: u64,
+    /// Requests whose evaluation never came.
+    pub lost: u64,
+    /// Share of inconsistencies.
+    pub inconsistent: Estimate,
+}
+
+/// Whether a storage keeps posts or carries notifications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StorageKind {
+    /// Keeps posts.
+    Post,
+    /// Carries notifications.
+    Notification,
+}
+
+/// Bytes that one storage keeps or carries, with and without antipode, at delay 0.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OverheadRow {
+    /// What the storage does.
+    pub kind: StorageKind,
+    /// Name of the storage.
+    pub storage: String,
+    /// Objects behind the baseline.
+    pub baseline_objects: u64,
+    /// Total logical bytes without antipode.
+    pub baseline_total_bytes: u64,
+    /// Average logical bytes per object without antipode.
+    pub baseline_average_bytes: f64,
+    /// Objects behind the antipode figures.
+    pub antipode_objects: u64,
+    /// Total logical bytes with antipode.
+    pub antipode_total_bytes: u64,
+    /// Average logical bytes per object with antipode.
+    pub antipode_average_bytes: f64,
+    /// Difference of the averages, in bytes.
+    pub overhead_bytes: f64,
+    /// Difference of the averages, in percent of the baseline.
+    pub overhead_percent: f64,
+}
+
+/// One field of the post storage x notification storage table at delay 0, in one region pair.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InconsistencyRow {
+    /// Region pair: one panel each.
+    pub regions: RegionPair,
+    /// Where posts lived.
+    pub post_storage: PostStorage,
+    /// What carried notifications.
+    pub notification_storage: NotificationStorage,
+    /// Whether the reader waited in the barrier.
+    pub antipode: bool,
+    /// Planned requests.
+    pub planned: u64,
+    /// Reads that missed the post.
+    pub misses: u64,
+    /// Requests whose evaluation never came.
+    pub lost: u64,
+    /// Requests that ended in an error or at the barrier's deadline.
+    pub failed: u64,
+    /// Share of inconsistencies.
+    pub inconsistent: Estimate,
+}
+
+/// One cumulative distribution of the window: SNS, delay 0.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LatencyCurve {
+    /// Region pair: one panel each.
+    pub regions: RegionPair,
+    /// Post storage: one colour each.
+    pub post_storage: PostStorage,
+    /// Whether the reader waited in the barrier.
+    pub antipode: bool,
+    /// Whether only consistent reads are counted.
+    pub consistent_only: bool,
+    /// Reads behind the curve.
+    pub reads: u64,
+    /// The curve: window in milliseconds at rising shares of the reads (at most a few hundred points).
+    pub points: Vec<CurvePoint>,
+}
+
+/// A point of a cumulative distribution.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurvePoint {
+    /// Share of the reads whose window is at most `window_ms`.
+    pub share: f64,
+    /// Window.
+    pub window_ms: f64,
+}
+
+/// What one treatment (antipode off or on) of a combination at one delay showed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TreatmentRow {
+    /// Planned requests of the done cells.
+    pub planned: u64,
+    /// Rounds behind it.
+    pub rounds: u64,
+    /// Reads.
+    pub reads: u64,
+    /// Reads that missed the post.
+    pub misses: u64,
+    /// Requests whose evaluation never came.
+    pub lost: u64,
+    /// Requests that ended in an error or at the barrier's deadline.
+    pub failed: u64,
+    /// Share of inconsistencies; where requests were lost its interval covers the bounds
+    /// misses/planned .. (misses + lost)/planned.
+    pub inconsistent: Estimate,
+    /// Mean window, failed reads included.
+    pub window_mean_ms: Estimate,
+    /// Median window, failed reads included.
+    pub window_p50_ms: f64,
+    /// 99th percentile of the window, failed reads included.
+    pub window_p99_ms: f64,
+    /// Requests a second, from the first request sent to the last answer.
+    pub throughput_per_s: f64,
+    /// Seconds that readers spent in the barrier, all requests together.
+    pub barrier_s: f64,
+    /// Questions that barriers asked, all requests together.
+    pub barrier_polls: u64,
+}
+
+/// One line of the closing summary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SummaryRow {
+    /// Where posts lived.
+    pub post_storage: PostStorage,
+    /// What carried notifications.
+    pub notification_storage: NotificationStorage,
+    /// Region pair.
+    pub regions: RegionPair,
+    /// Artificial delay.
+    pub delay_ms: u64,
+    /// Antipode off, if it ran.
+    pub off: Option<TreatmentRow>,
+    /// Antipode on, if it ran.
+    pub on: Option<TreatmentRow>,
+    /// Change of throughput that antipode brought, in percent of the original's.
+    pub throughput_change_percent: Option<f64>,
+}

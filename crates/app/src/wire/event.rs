@@ -1,0 +1,229 @@
+//! The event: what the client sends to the writer, and, completed by the writer, what the notification carries.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::WireError;
+use super::number::{flag_option, whole, whole_option};
+use crate::barrier::BarrierPolicy;
+use crate::time::Micros;
+
+/// An event. The first seven fields are the original artifact's; it ignores the rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event<'a> {
+    /// Number of the request within its attempt.
+    #[serde(deserialize_with = "whole")]
+    pub i: u64,
+    /// Key of the post.
+    #[serde(borrow)]
+    pub key: Cow<'a, str>,
+    /// When the client sent the request.
+    pub client_sent_at: Micros,
+    /// When the writer began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer_start_at: Option<Micros>,
+    /// When the post was stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_written_at: Option<Micros>,
+    /// The lineage, as a context.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Cow<'a, str>>,
+    /// Just before the notification was published, after the artificial delay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification_written_at: Option<Micros>,
+
+    /// Nonce of the attempt, by which strays of other attempts are known.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Cow<'a, str>>,
+    /// Whether the reader waits in a barrier. Missing: as the function's environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "flag_option")]
+    pub antipode: Option<bool>,
+    /// Artificial delay before the notification, in milliseconds. Missing: as the environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole_option")]
+    pub delay_ms: Option<u64>,
+    /// Length of the post's content in bytes. Missing: as the environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole_option")]
+    pub payload_bytes: Option<u64>,
+    /// Barrier policy in milliseconds. Missing: as the environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole_option")]
+    pub barrier_min_ms: Option<u64>,
+    /// See [`Self::barrier_min_ms`].
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole_option")]
+    pub barrier_max_ms: Option<u64>,
+    /// See [`Self::barrier_min_ms`].
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole_option")]
+    pub barrier_deadline_ms: Option<u64>,
+
+    /// Only in the writer's reply: logical bytes that the post storage keeps for the post.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole_option")]
+    pub post_bytes: Option<u64>,
+    /// Only in the writer's reply: the function instance that served it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole_option")]
+    pub writer_instance: Option<u64>,
+    /// Only in the writer's reply: whether this was the instance's first invocation.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "flag_option")]
+    pub writer_cold: Option<bool>,
+}
+
+impl<'a> Event<'a> {
+    /// An event with the fields of the original's client and nothing more.
+    #[must_use]
+    pub fn new(i: u64, key: impl Into<Cow<'a, str>>, client_sent_at: Micros) -> Self {
+        Self {
+            i,
+            key: key.into(),
+            client_sent_at,
+            writer_start_at: None,
+            post_written_at: None,
+            context: None,
+            notification_written_at: None,
+            attempt: None,
+            antipode: None,
+            delay_ms: None,
+            payload_bytes: None,
+            barrier_min_ms: None,
+            barrier_max_ms: None,
+            barrier_deadline_ms: None,
+            post_bytes: None,
+            writer_instance: None,
+            writer_cold: None,
+        }
+    }
+
+    /// Sets the barrier policy that travels with the request.
+    #[must_use]
+    pub fn with_barrier(mut self, policy: BarrierPolicy) -> Self {
+        self.barrier_min_ms = Some(policy.min_ms);
+        self.barrier_max_ms = Some(policy.max_ms);
+        self.barrier_deadline_ms = Some(policy.deadline_ms);
+        self
+    }
+
+    /// The event's barrier policy; what it lacks is taken from `defaults`.
+    #[must_use]
+    pub fn barrier_policy(&self, defaults: BarrierPolicy) -> BarrierPolicy {
+        BarrierPolicy {
+            min_ms: self.barrier_min_ms.unwrap_or(defaults.min_ms),
+            max_ms: self.barrier_max_ms.unwrap_or(defaults.max_ms),
+            deadline_ms: self.barrier_deadline_ms.unwrap_or(defaults.deadline_ms),
+        }
+    }
+
+    /// The event as JSON text: the `Message` of SNS, the body of an ActiveMQ message, the payload of an invocation.
+    ///
+    /// # Errors
+    /// Only if `serde_json` cannot write it, which it can.
+    pub fn to_json(&self) -> Result<String, WireError> {
+        Ok(serde_json::to_string(self)?)
+    }
+
+    /// Reads an event from JSON text.
+    ///
+    /// # Errors
+    /// When the text is not an event.
+    pub fn from_json(json: &'a [u8]) -> Result<Self, WireError> {
+        Ok(serde_json::from_slice(json)?)
+    }
+
+    /// The event as an item of the DynamoDB notifications table.
+    #[must_use]
+    pub fn to_dynamo_item(&self) -> DynamoItem<'_> {
+        let time = |at: Option<Micros>| at.map(|at| Cow::Owned(at.to_string()));
+        let count = |n: Option<u64>| n.map(|n| Cow::Owned(n.to_string()));
+        let text = |text: &'_ Option<Cow<'a, str>>| text.as_ref().map(|text| Cow::Owned(text.to_string()));
+        DynamoItem {
+            k: Cow::Owned(self.i.to_string()),
+            v: Cow::Borrowed(&self.key),
+            client_sent_at: Cow::Owned(self.client_sent_at.to_string()),
+            writer_start_at: time(self.writer_start_at),
+            post_written_at: time(self.post_written_at),
+            notification_written_at: time(self.notification_written_at),
+            context: text(&self.context),
+            attempt: text(&self.attempt),
+            antipode: self.antipode.map(|on| Cow::Borrowed(if on { "1" } else { "0" })),
+            delay_ms: count(self.delay_ms),
+            payload_bytes: count(self.payload_bytes),
+            barrier_min_ms: count(self.barrier_min_ms),
+            barrier_max_ms: count(self.barrier_max_ms),
+            barrier_deadline_ms: count(self.barrier_deadline_ms),
+        }
+    }
+}
+
+/// An item of the DynamoDB notifications table. Every attribute is a string (`S`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the attributes are the event's fields; `k` is its `i` and `v` its key")]
+pub struct DynamoItem<'a> {
+    pub k: Cow<'a, str>,
+    pub v: Cow<'a, str>,
+    pub client_sent_at: Cow<'a, str>,
+    pub writer_start_at: Option<Cow<'a, str>>,
+    pub post_written_at: Option<Cow<'a, str>>,
+    pub notification_written_at: Option<Cow<'a, str>>,
+    pub context: Option<Cow<'a, str>>,
+    pub attempt: Option<Cow<'a, str>>,
+    pub antipode: Option<Cow<'a, str>>,
+    pub delay_ms: Option<Cow<'a, str>>,
+    pub payload_bytes: Option<Cow<'a, str>>,
+    pub barrier_min_ms: Option<Cow<'a, str>>,
+    pub barrier_max_ms: Option<Cow<'a, str>>,
+    pub barrier_deadline_ms: Option<Cow<'a, str>>,
+}
+
+impl DynamoItem<'_> {
+    /// The attributes that are there, by name, in a fixed order.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("k", Some(&self.k)),
+            ("v", Some(&self.v)),
+            ("client_sent_at", Some(&self.client_sent_at)),
+            ("writer_start_at", self.writer_start_at.as_ref()),
+            ("post_written_at", self.post_written_at.as_ref()),
+            ("notification_written_at", self.notification_written_at.as_ref()),
+            ("context", self.context.as_ref()),
+            ("attempt", self.attempt.as_ref()),
+            ("antipode", self.antipode.as_ref()),
+            ("delay_ms", self.delay_ms.as_ref()),
+            ("payload_bytes", self.payload_bytes.as_ref()),
+            ("barrier_min_ms", self.barrier_min_ms.as_ref()),
+            ("barrier_max_ms", self.barrier_max_ms.as_ref()),
+            ("barrier_deadline_ms", self.barrier_deadline_ms.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name, &**value)))
+    }
+
+    /// Logical size in bytes, by DynamoDB's rule: the UTF-8 bytes of each attribute's name and string value
+    /// (Amazon DynamoDB Developer Guide, "DynamoDB item sizes and formats").
+    #[must_use]
+    pub fn logical_bytes(&self) -> u64 {
+        self.attributes().map(|(name, value)| (name.len() + value.len()) as u64).sum()
+    }
+}
+
+/// What the writer's function answers.
+#[derive(Serialize, Deserialize)]
+struct Reply<'a> {
+    #[serde(rename = "statusCode")]
+    status_code: u16,
+    #[serde(borrow)]
+    body: Cow<'a, str>,
+}
+
+/// The writer's answer to the client: `{"statusCode":200,"body":"<event as JSON>"}`.
+///
+/// # Errors
+/// Only if `serde_json` cannot write it, which it can.
+pub fn reply_to(event: &Event<'_>) -> Result<Vec<u8>, WireError> {
+    Ok(serde_json::to_vec(&Reply { status_code: 200, body: event.to_json()?.into() })?)
+}
+
+/// The event's JSON text in a writer's answer.
+///
+/// # Errors
+/// When the answer does not have the documented form, or its status is not 200.
+pub fn reply_event(reply: &[u8]) -> Result<Cow<'_, str>, WireError> {
+    let reply: Reply<'_> = serde_json::from_slice(reply)?;
+    if reply.status_code == 200 { Ok(reply.body) } else { Err(WireError::Status(reply.status_code, reply.body.into_owned())) }
+}

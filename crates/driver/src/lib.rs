@@ -1,0 +1,81 @@
+//! What executes a cell: the interface that the simulator and the live services share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use matrix_app::{Micros, Row};
+use matrix_plan::{Cell, CellKey};
+
+/// Takes the rows of an attempt, in any order; the trace has them in order of `i`.
+pub trait RowSink {
+    /// Takes one row.
+    ///
+    /// # Errors
+    /// When the row could not be kept, for example because the disk is full.
+    fn push(&mut self, row: Row) -> Result<(), SinkError>;
+}
+
+/// A row could not be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("writing the trace: {0}")]
+pub struct SinkError(#[source] pub std::io::Error);
+
+/// A request to stop, shared by everyone who should hear it.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks everyone to stop.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a stop was asked for.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What an attempt tells besides its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Instant that the rows' times count from.
+    pub epoch: Micros,
+    /// Time bounds of the regions' clocks, in microseconds, where they were probed.
+    pub clock_bound_us: Option<i64>,
+}
+
+/// Why an attempt has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// It was asked to stop.
+    #[error("interrupted")]
+    Cancelled,
+    /// The trace could not be written.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The cell cannot be executed, or its execution broke.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Executes cells.
+pub trait Driver: Sync {
+    /// Executes one cell: every planned request becomes a row, the lost ones too.
+    ///
+    /// # Errors
+    /// When it was asked to stop, the trace could not be written, or the execution broke.
+    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError>;
+
+    /// Names of what the cell needs for itself: cells that share a name do not run at the same time.
+    fn resources(&self, cell: &Cell) -> Vec<String>;
+}
+
+/// The nonce of an attempt whose randomness is all its cell's: the first 16 digits of the cell's key.
+#[must_use]
+pub fn nonce_of(key: &CellKey) -> String {
+    let mut nonce = key.to_string();
+    nonce.truncate(16);
+    nonce
+}

@@ -1,0 +1,1 @@
+//! Tables to figures: SVG by plotters, PNG by resvg.

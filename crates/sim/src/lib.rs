@@ -1,0 +1,1 @@
+//! The simulator: virtual-time executor, models and the sim driver.
