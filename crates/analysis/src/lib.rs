@@ -1,3 +1,22 @@
 //! Traces to tables, with Polars.
+//!
+//! Polars reads the traces and derives columns; only exact sums and two compact columns of reads are kept. Tables and
+//! claims are made of those.
 
+pub mod build;
+pub mod claims;
+pub mod csv;
+pub mod error;
+pub mod load;
 pub mod tables;
+pub mod traces;
+
+#[cfg(test)]
+mod testing;
+
+pub use build::{Pools, consistency_window, delay, inconsistencies, storage_overhead, summary, visibility_latency};
+pub use claims::{ClaimFinding, ClaimResult, claims_text, evaluate};
+pub use csv::{CsvRow, to_csv};
+pub use error::{LoadError, LoadErrorKind};
+pub use load::{Keep, Loaded, Options, load};
+pub use traces::{CellMeta, Traces};

@@ -1,5 +1,7 @@
-//! The tables behind summary and figures. Latencies are in milliseconds, fractions between 0 and 1.
+//! The tables behind summary and figures. Latencies are in milliseconds, fractions between 0 and 1; a number that
+//! nothing was observed of is NaN.
 
+use matrix_plan::stats::{Interval, Layout};
 use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 
 /// What a table must say about where its numbers come from.
@@ -25,7 +27,7 @@ impl Source {
     }
 }
 
-/// An estimate and its 95 % interval.
+/// An estimate and its 95 % interval. An end that the data cannot bound is infinite.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Estimate {
     /// The estimate.
@@ -34,6 +36,23 @@ pub struct Estimate {
     pub low: f64,
     /// Upper end of the interval.
     pub high: f64,
+}
+
+impl Estimate {
+    /// What is known when nothing was observed: NaN throughout.
+    pub const UNKNOWN: Self = Self { value: f64::NAN, low: f64::NAN, high: f64::NAN };
+}
+
+impl From<Interval> for Estimate {
+    fn from(interval: Interval) -> Self {
+        Self { value: interval.value, low: interval.low, high: interval.high }
+    }
+}
+
+impl From<Option<Interval>> for Estimate {
+    fn from(interval: Option<Interval>) -> Self {
+        interval.map_or(Self::UNKNOWN, Self::from)
+    }
 }
 
 /// One bar of the consistency window: one post storage, notified by SNS at delay 0, in one region pair.
@@ -164,7 +183,7 @@ pub struct CurvePoint {
 pub struct TreatmentRow {
     /// Planned requests of the done cells.
     pub planned: u64,
-    /// Rounds behind it.
+    /// Rounds behind it; those of several origins add up.
     pub rounds: u64,
     /// Reads.
     pub reads: u64,
@@ -191,6 +210,14 @@ pub struct TreatmentRow {
     pub barrier_polls: u64,
 }
 
+impl TreatmentRow {
+    /// Whether so few rounds stand behind the intervals that they say little about how rounds differ.
+    #[must_use]
+    pub fn few_blocks(&self) -> bool {
+        self.rounds < Layout::MANY_ROUNDS as u64
+    }
+}
+
 /// One line of the closing summary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SummaryRow {
@@ -206,6 +233,6 @@ pub struct SummaryRow {
     pub off: Option<TreatmentRow>,
     /// Antipode on, if it ran.
     pub on: Option<TreatmentRow>,
-    /// Change of throughput that antipode brought, in percent of the original's.
-    pub throughput_change_percent: Option<f64>,
+    /// Change of throughput that antipode brought, in percent of the original's, from the rounds that ran with both.
+    pub throughput_change_percent: Option<Estimate>,
 }

@@ -5,12 +5,14 @@
 //! a *host* (the simulator, the tests, or the deployed functions) brings them through the traits of [`host`].
 
 pub mod barrier;
+pub mod conformance;
 pub mod host;
 pub mod key;
 pub mod lineage;
 pub mod reader;
 pub mod row;
 mod select;
+pub mod sizes;
 pub mod time;
 pub mod wire;
 pub mod writer;

@@ -171,14 +171,8 @@ impl Row {
             key: Some(client.key),
             outcome,
             client_sent_us: since(Some(client.sent_at)),
-            writer_start_us: written(
-                evaluation.and_then(|e| e.writer_start_at),
-                reply.and_then(|r| r.writer_start_at),
-            ),
-            post_written_us: written(
-                evaluation.and_then(|e| e.post_written_at),
-                reply.and_then(|r| r.post_written_at),
-            ),
+            writer_start_us: written(evaluation.and_then(|e| e.writer_start_at), reply.and_then(|r| r.writer_start_at)),
+            post_written_us: written(evaluation.and_then(|e| e.post_written_at), reply.and_then(|r| r.post_written_at)),
             notification_written_us: written(
                 evaluation.and_then(|e| e.notification_written_at),
                 reply.and_then(|r| r.notification_written_at),

@@ -13,7 +13,10 @@ pub(crate) enum Either<A, B> {
 }
 
 /// Polls `first`, then `second`, always in this order, until one of them ends. Both keep their place.
-pub(crate) async fn biased<A: Future, B: Future>(mut first: Pin<&mut A>, mut second: Pin<&mut B>) -> Either<A::Output, B::Output> {
+pub(crate) async fn biased<A: Future, B: Future>(
+    mut first: Pin<&mut A>,
+    mut second: Pin<&mut B>,
+) -> Either<A::Output, B::Output> {
     poll_fn(|context| {
         if let Poll::Ready(output) = first.as_mut().poll(context) {
             return Poll::Ready(Either::First(output));

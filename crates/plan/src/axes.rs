@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -109,7 +110,7 @@ names! {
 /// A region, by its short name: lower-case letters, digits and hyphens. `eu`, `us` and `sg` are built in; an experiment
 /// may declare more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Region(Box<str>);
+pub struct Region(Arc<str>);
 
 impl Region {
     /// The built-in regions: short name and AWS name.
@@ -167,6 +168,12 @@ impl FromStr for RegionPair {
         let region = |name: &str| Region::new(name.trim()).ok_or_else(bad);
         let pair = Self { writer: region(writer)?, reader: region(reader)? };
         if pair.writer == pair.reader { Err(bad()) } else { Ok(pair) }
+    }
+}
+
+impl Serialize for Region {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

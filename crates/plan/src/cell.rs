@@ -1,6 +1,5 @@
 //! Cells: one point of the cross-product, everything that gives it its meaning, and its key.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -8,44 +7,10 @@ use serde_json::value::RawValue;
 
 use crate::axes::{NotificationStorage, Platform, PostStorage, RegionPair};
 use crate::key::CellKey;
+use crate::point::{Axes, Combination};
 
 /// Version of the inputs' form. It is part of every key.
 pub const SCHEMA: u32 = 1;
-
-/// What may share a deployment: the cells that differ only in delay, antipode and round.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Combination {
-    /// Where posts live.
-    pub post_storage: PostStorage,
-    /// What carries notifications.
-    pub notification_storage: NotificationStorage,
-    /// Where the writer and the reader run.
-    pub regions: RegionPair,
-}
-
-impl fmt::Display for Combination {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}+{} {}", self.post_storage, self.notification_storage, self.regions)
-    }
-}
-
-/// One value of every axis.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Axes {
-    /// Storages and regions.
-    pub combination: Combination,
-    /// Artificial delay before the notification, in milliseconds.
-    pub delay_ms: u64,
-    /// Whether the reader waits in the barrier.
-    pub antipode: bool,
-}
-
-impl fmt::Display for Axes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let on = if self.antipode { "on" } else { "off" };
-        write!(f, "{} delay {} ms antipode {on}", self.combination, self.delay_ms)
-    }
-}
 
 /// When requests are sent.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,8 +2,28 @@
 
 pub mod axes;
 pub mod cell;
+pub mod claims;
+pub mod experiment;
+pub mod filter;
 pub mod key;
+pub mod order;
+pub mod plan;
+pub mod point;
+pub mod problem;
+pub mod regions;
+pub mod schema;
+mod spelling;
+pub mod stats;
 
 pub use axes::{NotificationStorage, Platform, PostStorage, Region, RegionPair};
-pub use cell::{Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation};
+pub use cell::{Arrival, Barrier, Cell, CellInputs, Fingerprint, Invocation};
+pub use claims::{Claim, Verdict};
+pub use experiment::{CellSpec, Experiment, Payload, cell_experiment};
+pub use filter::Filter;
 pub use key::CellKey;
+pub use plan::{CellState, Plan, Tally};
+pub use point::{Axes, Combination};
+pub use problem::{Problem, Problems};
+pub use regions::Regions;
+pub use schema::experiment_schema;
+pub use stats::Interval;

@@ -1,1 +1,44 @@
 //! The content-addressed store: objects, records, attempts, runs and their journal.
+//!
+//! A store is a directory. One process writes it at a time ([`WritableStore`]); any number read it ([`Store`]).
+//! Whatever is written appears whole or not at all: it is written under `tmp/`, synced and renamed, the object of a cell
+//! before the record that names it.
+
+pub mod attempt;
+pub mod counts;
+pub mod digest;
+pub mod error;
+pub mod fs;
+pub mod index;
+pub mod journal;
+pub mod lookup;
+pub mod names;
+pub mod object;
+pub mod record;
+pub mod run;
+pub mod store;
+pub mod trace;
+pub mod verify;
+pub mod writable;
+
+mod layout;
+mod lock;
+mod sealed;
+
+#[cfg(test)]
+mod tests;
+
+pub use attempt::{Attempt, AttemptStatus, Execution, Provenance};
+pub use counts::{Counts, Totals};
+pub use digest::Digest;
+pub use error::{ErrorKind, Holder, StoreError};
+pub use journal::{CellState, Event, Journal, JournalEntry, JournalText};
+pub use lookup::Lookup;
+pub use names::{AttemptId, Origin, RunId};
+pub use object::{DEFAULT_MAX_BYTES, ObjectReader};
+pub use record::{ObjectRef, Record};
+pub use run::{NewRun, Run};
+pub use store::Store;
+pub use trace::{ObjectInfo, TraceSink};
+pub use verify::{Report, VerifyOptions};
+pub use writable::WritableStore;

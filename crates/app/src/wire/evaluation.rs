@@ -32,7 +32,12 @@ pub struct Evaluation<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_read_at: Option<Micros>,
     /// Whether the read found the post (0 or 1); missing when there was no read.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "zero_or_one", deserialize_with = "flag_option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "zero_or_one",
+        deserialize_with = "flag_option"
+    )]
     pub consistent_read: Option<bool>,
     /// Time in the barrier, in milliseconds; missing without antipode.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -225,5 +225,9 @@ pub fn reply_to(event: &Event<'_>) -> Result<Vec<u8>, WireError> {
 /// When the answer does not have the documented form, or its status is not 200.
 pub fn reply_event(reply: &[u8]) -> Result<Cow<'_, str>, WireError> {
     let reply: Reply<'_> = serde_json::from_slice(reply)?;
-    if reply.status_code == 200 { Ok(reply.body) } else { Err(WireError::Status(reply.status_code, reply.body.into_owned())) }
+    if reply.status_code == 200 {
+        Ok(reply.body)
+    } else {
+        Err(WireError::Status(reply.status_code, reply.body.into_owned()))
+    }
 }

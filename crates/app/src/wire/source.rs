@@ -128,8 +128,17 @@ macro_rules! image {
     };
 }
 image!(
-    writer_start_at, post_written_at, notification_written_at, context, attempt, antipode, delay_ms, payload_bytes,
-    barrier_min_ms, barrier_max_ms, barrier_deadline_ms
+    writer_start_at,
+    post_written_at,
+    notification_written_at,
+    context,
+    attempt,
+    antipode,
+    delay_ms,
+    payload_bytes,
+    barrier_min_ms,
+    barrier_max_ms,
+    barrier_deadline_ms
 );
 
 /// What SNS sends to a function: `{"Records":[{"Sns":{"Message":"<event>"}}]}`.

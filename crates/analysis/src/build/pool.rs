@@ -1,0 +1,154 @@
+//! Cells that differ in round or origin only, taken as one sample.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use matrix_plan::stats::{self, Batches, nearest_rank};
+use matrix_plan::{Axes, NotificationStorage, Region, RegionPair};
+
+use crate::load::{CellData, Finding, Loaded, Totals};
+use crate::tables::Estimate;
+
+/// All cells of the same axes.
+#[derive(Debug)]
+pub struct Pool<'a> {
+    cells: Vec<&'a CellData>,
+    totals: Totals,
+    inconsistent: OnceCell<Estimate>,
+    sorted: OnceCell<Vec<i64>>,
+}
+
+impl<'a> Pool<'a> {
+    fn new(mut cells: Vec<&'a CellData>) -> Self {
+        cells.sort_by_key(|cell| (cell.meta.inputs.round, &cell.meta.origin, cell.meta.key));
+        let mut totals = Totals::default();
+        for cell in &cells {
+            totals.add(&cell.totals);
+        }
+        Self { cells, totals, inconsistent: OnceCell::new(), sorted: OnceCell::new() }
+    }
+
+    /// The cells, by round and origin.
+    #[must_use]
+    pub fn cells(&self) -> &[&'a CellData] {
+        &self.cells
+    }
+
+    /// Sums over all cells.
+    #[must_use]
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Observations in batches: `observe` says what a request tells, if anything, from what its reader found and its
+    /// window in microseconds.
+    pub fn batches(&self, observe: impl Fn(Finding, Option<i64>) -> Option<f64>) -> Batches {
+        let mut batches = self.no_batches();
+        for (round, cell) in self.cells.iter().enumerate() {
+            for (i, (finding, window)) in (0..).zip(cell.windows()) {
+                if let Some(value) = observe(finding, window) {
+                    batches.push(round, i, value);
+                }
+            }
+        }
+        batches
+    }
+
+    /// Batches without an observation.
+    fn no_batches(&self) -> Batches {
+        let requests = self.cells.iter().map(|cell| cell.totals.planned).max().unwrap_or_default();
+        Batches::new(self.cells.len(), requests)
+    }
+
+    /// The share of inconsistencies among planned requests; see [`stats::inconsistency`].
+    #[must_use]
+    pub fn inconsistent(&self) -> Estimate {
+        *self.inconsistent.get_or_init(|| {
+            let flags = |wanted| self.batches(|finding, _| Some(f64::from(u8::from(finding == wanted))));
+            let lost = if self.totals.lost() > 0 { flags(Finding::Lost) } else { self.no_batches() };
+            stats::inconsistency(&flags(Finding::Missed), &lost).into()
+        })
+    }
+
+    /// The share of reads that missed the post.
+    #[must_use]
+    pub fn missed_reads(&self) -> Estimate {
+        let missed = self.batches(|finding, _| match finding {
+            Finding::Missed => Some(1.0),
+            Finding::Consistent => Some(0.0),
+            Finding::Lost | Finding::Failed => None,
+        });
+        stats::proportion(&missed).into()
+    }
+
+    /// The mean window in milliseconds, of all reads.
+    #[must_use]
+    pub fn window_mean_ms(&self) -> Estimate {
+        stats::mean(&self.batches(|_, window| window.map(|us| us as f64 / 1e3))).into()
+    }
+
+    /// The windows of all reads in microseconds, sorted.
+    pub fn sorted_windows(&self) -> &[i64] {
+        self.sorted.get_or_init(|| {
+            let windows = self.cells.iter().flat_map(|cell| cell.windows());
+            let mut sorted: Vec<i64> = windows.filter_map(|(_, window)| window).collect();
+            sorted.sort_unstable();
+            sorted
+        })
+    }
+
+    /// The `p`-quantile of the window in milliseconds, of all reads; `None` without a read.
+    #[must_use]
+    pub fn window_quantile_ms(&self, p: f64) -> Option<f64> {
+        let sorted = self.sorted_windows();
+        let rank = nearest_rank(p, sorted.len() as u64);
+        sorted.get(rank as usize - 1).map(|&us| us as f64 / 1e3)
+    }
+}
+
+/// Loaded cells, pooled by axes.
+#[derive(Debug)]
+pub struct Pools<'a>(BTreeMap<&'a Axes, Pool<'a>>);
+
+impl<'a> Pools<'a> {
+    /// Pools the cells of the same axes.
+    #[must_use]
+    pub fn new(loaded: &'a Loaded) -> Self {
+        let mut cells: BTreeMap<&Axes, Vec<&CellData>> = BTreeMap::new();
+        for cell in loaded.cells() {
+            cells.entry(&cell.meta.inputs.axes).or_default().push(cell);
+        }
+        Self(cells.into_iter().map(|(axes, cells)| (axes, Pool::new(cells))).collect())
+    }
+
+    /// The pool of the given axes.
+    #[must_use]
+    pub fn get(&self, axes: &Axes) -> Option<&Pool<'a>> {
+        self.0.get(axes)
+    }
+
+    /// All pools, in the order of post storage, notification storage, region pair, delay, antipode.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a Axes, &Pool<'a>)> {
+        self.0.iter().map(|(axes, pool)| (*axes, pool))
+    }
+
+    /// All pools, region pair by region pair.
+    pub fn by_regions(&self) -> impl Iterator<Item = (&'a Axes, &Pool<'a>)> {
+        let mut pools: Vec<_> = self.iter().collect();
+        pools.sort_by_key(|(axes, _)| region_order(&axes.combination.regions));
+        pools.into_iter()
+    }
+}
+
+/// The key that sorts region pairs: the built-in regions first, in their order, then the others by name.
+pub(super) fn region_order(pair: &RegionPair) -> [(usize, &str); 2] {
+    [&pair.writer, &pair.reader].map(|region: &Region| {
+        let known = Region::BUILT_IN.iter().position(|(name, _)| *name == region.as_str());
+        (known.unwrap_or(Region::BUILT_IN.len()), region.as_str())
+    })
+}
+
+/// Whether the axes are those of the main comparison: notified by SNS, without delay.
+pub(super) fn sns_without_delay(axes: &Axes) -> bool {
+    axes.combination.notification_storage == NotificationStorage::Sns && axes.delay_ms == 0
+}

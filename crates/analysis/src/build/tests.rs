@@ -1,0 +1,162 @@
+use std::num::NonZeroUsize;
+
+use matrix_app::{Outcome, Row};
+
+use super::*;
+use crate::load::{Keep, Options, load};
+use crate::tables::Source;
+use crate::testing::{Memory, bare, read};
+use crate::to_csv;
+
+/// Reads with windows of 1, 2, … `n` ms; those of the first `missed` miss the post.
+fn reads(n: u64, missed: u64) -> Vec<Row> {
+    (0..n).map(|i| read(i, 1_000 * (i as i64 + 1), i >= missed)).collect()
+}
+
+/// As [`reads`], slower, with bytes for a lineage, in the barrier for 2 ms and 3 questions.
+fn with_antipode(n: u64) -> Vec<Row> {
+    let mut rows = reads(n, 0);
+    for row in &mut rows {
+        row.post_read_us = row.post_read_us.map(|at| at + 10_000);
+        row.barrier_us = Some(2_000);
+        row.barrier_polls = Some(3);
+        row.notification_bytes = Some(250);
+        row.post_bytes = Some(1_042);
+    }
+    rows
+}
+
+/// Two post storages, two region pairs, a delay, lost and failed requests, two rounds of one pool.
+fn store() -> Memory {
+    let mut memory = Memory::default();
+    memory.add("mysql sns eu->us 0 off", &reads(20, 5));
+    memory.add("mysql sns eu->us 0 off", &reads(20, 7));
+    memory.add("mysql sns eu->us 0 on", &with_antipode(20));
+    memory.add("mysql sns eu->us 0 on", &with_antipode(20));
+    memory.add("mysql sns eu->us 100 off", &reads(20, 1));
+    memory.add("mysql amq eu->us 0 off", &reads(4, 4));
+    let mut troubled = reads(20, 2);
+    troubled[3] = bare(3, Outcome::Lost);
+    troubled[4] = bare(4, Outcome::Lost);
+    troubled[5] = bare(5, Outcome::WriterError);
+    troubled[6] = Row { barrier_us: Some(120_000_000), barrier_polls: Some(9), ..bare(6, Outcome::BarrierTimeout) };
+    memory.add("redis sns eu->us 0 off", &troubled);
+    memory.add("redis sns eu->sg 0 off", &reads(10, 0));
+    memory
+}
+
+fn source(memory: &Memory) -> Source {
+    Source::new("two, or more", 10, &memory.cells)
+}
+
+fn all_tables(memory: &Memory, options: &Options) -> String {
+    let loaded = load(memory, options).unwrap();
+    let pools = Pools::new(&loaded);
+    let source = source(memory);
+    [
+        to_csv(&consistency_window(&pools), &source),
+        to_csv(&delay(&pools), &source),
+        to_csv(&storage_overhead(&pools), &source),
+        to_csv(&inconsistencies(&pools), &source),
+        to_csv(&visibility_latency(&pools)[..2], &source),
+        to_csv(&summary(&pools), &source),
+    ]
+    .join("\n")
+}
+
+#[test]
+fn tables_as_csv() {
+    insta::assert_snapshot!(all_tables(&store(), &Options::default()));
+}
+
+#[test]
+fn numbers_are_those_found_by_hand() {
+    let memory = store();
+    let loaded = load(&memory, &Options::default()).unwrap();
+    let pools = Pools::new(&loaded);
+
+    // Of 40 windows 1, 1, 2, 2, … 20, 20 ms the 20th is 10 ms; with antipode all are 10 ms longer.
+    let windows = consistency_window(&pools);
+    let mysql = &windows[0];
+    assert_eq!((mysql.original_reads, mysql.original_p50_ms, mysql.missed.value), (40, 10.0, 0.3));
+    assert_eq!((mysql.antipode_reads, mysql.antipode_p50_ms, mysql.extra_ms), (40, Some(20.0), Some(10.0)));
+    // eu->us stands before eu->sg, and redis of eu->us missed 2 of its 16 reads.
+    let order: Vec<_> = windows.iter().map(|row| format!("{} {}", row.post_storage, row.regions)).collect();
+    assert_eq!(order, ["mysql eu->us", "redis eu->us", "redis eu->sg"]);
+    assert_eq!((windows[1].original_reads, windows[1].missed.value), (16, 0.125));
+    assert_eq!((windows[1].antipode_reads, windows[1].antipode_p50_ms), (0, None));
+
+    let delays: Vec<_> = delay(&pools).iter().map(|row| (row.delay_ms, row.misses, row.inconsistent.value)).collect();
+    assert_eq!(delays, [(0, 12, 0.3), (100, 1, 0.05), (0, 2, 0.1), (0, 0, 0.0)]);
+
+    // 2 misses and 2 lost of 20: at least a tenth, at most a fifth.
+    let troubled = &inconsistencies(&pools)[3];
+    assert_eq!((troubled.planned, troubled.misses, troubled.lost, troubled.failed), (20, 2, 2, 2));
+    assert!(troubled.inconsistent.low < 0.1 && troubled.inconsistent.high > 0.2, "{troubled:?}");
+
+    let overhead = storage_overhead(&pools);
+    let sizes: Vec<_> =
+        overhead.iter().map(|row| (row.storage.as_str(), row.overhead_bytes, row.overhead_percent)).collect();
+    assert_eq!(sizes, [("mysql", 42.0, 4.2), ("sns", 50.0, 25.0)]);
+    assert_eq!((overhead[0].baseline_objects, overhead[0].baseline_total_bytes), (40, 40_000));
+
+    let summary = summary(&pools);
+    let mysql = &summary[0];
+    let (off, on) = (mysql.off.as_ref().unwrap(), mysql.on.as_ref().unwrap());
+    assert_eq!((off.rounds, off.reads, off.window_mean_ms.value, off.window_p99_ms), (2, 40, 10.5, 20.0));
+    assert!(off.few_blocks());
+    // 20 requests from 0 to 190 ms + 5 ms, twice.
+    assert!((off.throughput_per_s - 40.0 / 0.39).abs() < 1e-9);
+    assert_eq!((on.barrier_s, on.barrier_polls), (0.08, 120));
+    assert_eq!(mysql.throughput_change_percent.unwrap().value, 0.0);
+}
+
+#[test]
+fn curves_run_from_the_smallest_window_to_the_largest() {
+    for n in [1, 2, 3, 199, 200, 201, 1000] {
+        let mut memory = Memory::default();
+        memory.add("s3 sns eu->us 0 off", &reads(n, n / 2));
+        let loaded = load(&memory, &Options::default()).unwrap();
+        let curves = visibility_latency(&Pools::new(&loaded));
+        let all = &curves[0];
+        assert_eq!(all.points.len() as u64, n.min(200));
+        assert_eq!((all.points[0].window_ms, all.points[0].share), (1.0, 1.0 / n as f64));
+        assert_eq!(all.points.last().map(|point| (point.window_ms, point.share)), Some((n as f64, 1.0)));
+        assert!(all.points.windows(2).all(|pair| pair[0].share < pair[1].share));
+        // The windows are 1 ms, 2 ms, …: the share at a point is its window over n.
+        assert!(all.points.iter().all(|point| point.share == point.window_ms / n as f64));
+        assert_eq!(curves[1].reads, n - n / 2);
+    }
+}
+
+#[test]
+fn tables_do_not_depend_on_jobs_blocks_or_the_order_of_cells() {
+    let memory = store();
+    let expected = all_tables(&memory, &Options::default());
+    let mut reversed = memory.clone();
+    reversed.cells.reverse();
+    reversed.traces.reverse();
+    for (memory, jobs) in [(&memory, 1), (&memory, 3), (&memory, 8), (&reversed, 2)] {
+        let options = Options { jobs: NonZeroUsize::new(jobs).unwrap(), block_bytes: 4096 + jobs, keep: Keep::TABLES };
+        assert_eq!(all_tables(memory, &options), expected);
+    }
+}
+
+#[test]
+fn a_slower_treatment_shows_in_the_paired_change_of_throughput() {
+    let mut memory = Memory::default();
+    let slow = |rows: Vec<Row>| -> Vec<Row> {
+        let stretch = |us: Option<i64>| us.map(|us| us * 2);
+        rows.into_iter()
+            .map(|row| Row { client_sent_us: stretch(row.client_sent_us), reply_us: stretch(row.reply_us), ..row })
+            .collect()
+    };
+    for _ in 0..3 {
+        memory.add("mysql sns eu->us 0 off", &reads(300, 0));
+        memory.add("mysql sns eu->us 0 on", &slow(reads(300, 0)));
+    }
+    let loaded = load(&memory, &Options::default()).unwrap();
+    let change = summary(&Pools::new(&loaded))[0].throughput_change_percent.unwrap();
+    assert!((change.value + 50.0).abs() < 1e-9, "{change:?}");
+    assert!(change.low <= -50.0 && change.high >= -50.0 && change.high - change.low < 1.0, "{change:?}");
+}

@@ -1,0 +1,112 @@
+//! Takes the blocks of one trace together.
+
+use matrix_app::Outcome;
+use matrix_plan::Invocation;
+use polars::prelude::*;
+
+use super::cell::{CellData, Keep, Kept};
+use super::parse::{Columns, Refused};
+use super::totals::{Ended, Objects, Totals};
+use crate::traces::CellMeta;
+
+/// The blocks of one trace so far.
+pub(super) struct Accumulator {
+    pub(super) totals: Totals,
+    kept: Kept,
+    keep: Keep,
+    waits: bool,
+    last_end: Option<i64>,
+}
+
+impl Accumulator {
+    /// No blocks yet of a trace of `meta`.
+    pub(super) fn new(meta: &CellMeta, keep: Keep) -> Self {
+        Self {
+            totals: Totals::default(),
+            kept: Kept::default(),
+            keep,
+            waits: meta.inputs.invocation == Invocation::RequestResponse,
+            last_end: None,
+        }
+    }
+
+    /// Adds the next block.
+    pub(super) fn add(&mut self, block: Columns) -> Result<(), Refused> {
+        let lost = self.count_outcomes(&block)?;
+        let missed = &block.ok & &block.missed;
+        let totals = &mut self.totals;
+        totals.misses += u64::from(missed.sum().unwrap_or_default());
+        totals.barrier_us += block.barrier_us.iter().flatten().map(i128::from).sum::<i128>();
+        totals.barrier_polls += block.barrier_polls.iter().flatten().map(i128::from).sum::<i128>();
+        totals.posts.add(objects(&block.post_bytes));
+        totals.notifications.add(objects(&block.notification_bytes));
+
+        let kept = &mut self.kept;
+        let end_us = if self.waits { block.reply_us } else { block.post_read_us.filter(&block.ok)? };
+        totals.ended.requests += (end_us.len() - end_us.null_count()) as u64;
+        self.last_end = self.last_end.max(end_us.max());
+        kept.first_sent_us = kept.first_sent_us.into_iter().chain(block.client_sent_us.min()).min();
+        if self.keep.ends {
+            kept.ends_us.extend(end_us.iter().flatten());
+        }
+        if self.keep.windows {
+            kept.window_us.append_owned(block.window_us)?;
+        }
+        if self.keep.barriers {
+            kept.barrier_us.append_owned(block.barrier_us)?;
+            kept.barrier_polls.append_owned(block.barrier_polls)?;
+        }
+        kept.read.append_owned(block.ok)?;
+        kept.missed.append_owned(missed)?;
+        kept.lost.append_owned(lost)?;
+        Ok(())
+    }
+
+    /// Counts rows by outcome: those that are lost.
+    fn count_outcomes(&mut self, block: &Columns) -> Result<BooleanChunked, Refused> {
+        let rows = block.outcome.len() as u64;
+        let mut known = 0;
+        let mut count = |outcome: Outcome, rows: &BooleanChunked| {
+            let found = u64::from(rows.sum().unwrap_or_default());
+            if found > 0 {
+                *self.totals.outcomes.entry(outcome).or_default() += found;
+            }
+            known += found;
+            known
+        };
+        if count(Outcome::Ok, &block.ok) == rows {
+            self.totals.planned += rows;
+            return Ok(BooleanChunked::full(PlSmallStr::from_static("lost"), false, block.outcome.len()));
+        }
+        let lost = block.outcome.equal(Outcome::Lost.as_str());
+        count(Outcome::Lost, &lost);
+        for outcome in [Outcome::WriterError, Outcome::ReaderError, Outcome::BarrierTimeout] {
+            count(outcome, &block.outcome.equal(outcome.as_str()));
+        }
+        if known != rows {
+            return Err(Refused::Rule);
+        }
+        self.totals.planned += rows;
+        Ok(lost)
+    }
+
+    /// The cell whose blocks these were.
+    pub(super) fn finish(mut self, meta: CellMeta) -> CellData {
+        if let (Some(first), Some(last)) = (self.kept.first_sent_us, self.last_end) {
+            self.totals.ended.span_us = i128::from(last) - i128::from(first);
+        } else {
+            self.totals.ended = Ended::default();
+        }
+        let kept = &mut self.kept;
+        kept.ends_us.sort_unstable();
+        kept.ends_us.shrink_to_fit();
+        for flags in [&mut kept.read, &mut kept.missed, &mut kept.lost] {
+            flags.rechunk_mut();
+        }
+        CellData { meta, totals: self.totals, columns: self.kept }
+    }
+}
+
+fn objects(column: &UInt64Chunked) -> Objects {
+    Objects { count: (column.len() - column.null_count()) as u64, bytes: column.iter().flatten().map(i128::from).sum() }
+}

@@ -1,0 +1,47 @@
+//! Where traces come from: a store, a bundle or memory, each behind [`Traces`].
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use matrix_app::Outcome;
+use matrix_plan::{CellInputs, CellKey};
+
+/// What is known of a done cell before its trace is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellMeta {
+    /// The cell's key; errors name it.
+    pub key: CellKey,
+    /// What gives the cell its meaning.
+    pub inputs: CellInputs,
+    /// Who measured it.
+    pub origin: String,
+    /// Whether the cell was simulated.
+    pub simulated: bool,
+    /// Whether the replication lag of its post storage was configured, not native.
+    pub configured_lag: bool,
+    /// The record's count of requests by outcome; an outcome that is left out counts 0.
+    pub outcomes: BTreeMap<Outcome, u64>,
+}
+
+impl CellMeta {
+    /// The cell as errors name it: the start of its key, its axes and its round.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} ({}, round {})", self.key.short(), self.inputs.axes, self.inputs.round)
+    }
+}
+
+/// The traces of done cells.
+///
+/// Tables come out in orders of their own, and floating-point sums run in the order of `cells`: the same cells in the
+/// same order give the same tables, to the byte.
+pub trait Traces: Sync {
+    /// The cells.
+    fn cells(&self) -> &[CellMeta];
+
+    /// Opens the trace of cell number `n` of [`Self::cells`]: the bytes of its CSV, not compressed.
+    ///
+    /// # Errors
+    /// When the trace is not there or cannot be read.
+    fn open(&self, n: usize) -> io::Result<Box<dyn Read + Send + '_>>;
+}

@@ -1,0 +1,7 @@
+//! What every post storage must do, simulated or real: one suite that each of them is run through.
+
+mod harness;
+mod posts;
+
+pub use harness::{Check, Failure, Finding, PostHarness, Replication};
+pub use posts::check_posts;

@@ -1,0 +1,48 @@
+//! Draws every figure from made-up tables, to judge their looks by: `cargo run -p matrix-figures --example gallery [DIR]`.
+
+mod synthetic;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use matrix_figures::{
+    Drawing, FigureError, consistency_window, delay_vs_per_inconsistencies, inconsistencies, storage_overhead,
+    visibility_latency,
+};
+use synthetic::{Tables, cases};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = std::env::args_os().nth(1).map_or_else(|| std::env::temp_dir().join("matrix-gallery"), PathBuf::from);
+    for (name, tables) in cases()? {
+        let begun = Instant::now();
+        let folder = folder.join(name);
+        std::fs::create_dir_all(&folder)?;
+        for (figure, drawing) in draw(&tables) {
+            match drawing {
+                Ok(drawing) => {
+                    let png = drawing.to_png()?;
+                    println!("{name}/{figure}: SVG {} kB, PNG {} kB", drawing.svg.len() / 1000, png.len() / 1000);
+                    std::fs::write(folder.join(format!("{figure}.svg")), &drawing.svg)?;
+                    std::fs::write(folder.join(format!("{figure}.png")), png)?;
+                }
+                Err(error @ FigureError::NoData { .. }) => println!("{name}/{figure}: {error}"),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        println!("{name}: {:.0?}", begun.elapsed());
+    }
+    println!("made-up numbers, in {}", folder.display());
+    Ok(())
+}
+
+fn draw(tables: &Tables) -> Vec<(&'static str, Result<Drawing, FigureError>)> {
+    let source = &tables.source;
+    vec![
+        ("consistency_window", consistency_window(&tables.windows, source)),
+        ("delay_vs_per_inconsistencies", delay_vs_per_inconsistencies(&tables.delays, source)),
+        ("storage_overhead", storage_overhead(&tables.overheads, source)),
+        ("inconsistencies", inconsistencies(&tables.inconsistencies, source)),
+        ("visibility_latency", visibility_latency(&tables.curves, source)),
+    ]
+}

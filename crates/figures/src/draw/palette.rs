@@ -1,0 +1,139 @@
+//! Colours, markers and dashes. The colours are those of Okabe and Ito, which people with any of the common colour
+//! vision deficiencies can tell apart; markers, dashes and lightness carry the same distinction into grey.
+
+use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
+use plotters::style::RGBColor;
+
+/// Text and axes.
+pub(crate) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+/// Text of lesser weight.
+pub(crate) const SOFT: RGBColor = RGBColor(0x55, 0x55, 0x55);
+/// The lines of the grid.
+pub(crate) const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
+/// Where nothing was measured.
+pub(crate) const BLANK: RGBColor = RGBColor(0xf2, 0xf2, 0xf2);
+/// Paper.
+pub(crate) const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
+/// The original: antipode off.
+pub(crate) const ORIGINAL: RGBColor = RGBColor(0x00, 0x72, 0xb2);
+/// The same hue, dark enough to be seen on it.
+pub(crate) const ORIGINAL_INK: RGBColor = RGBColor(0x00, 0x2f, 0x4f);
+/// Antipode on.
+pub(crate) const ANTIPODE: RGBColor = RGBColor(0xe6, 0x9f, 0x00);
+/// Text that belongs to antipode: the same hue, dark enough to be read on paper.
+pub(crate) const ANTIPODE_INK: RGBColor = RGBColor(0x8a, 0x5a, 0x00);
+
+/// The shape of a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Marker {
+    Circle,
+    Square,
+    Triangle,
+    Diamond,
+}
+
+/// How one of several lines looks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    pub(crate) color: RGBColor,
+    pub(crate) marker: Marker,
+    pub(crate) dashes: &'static [f64],
+}
+
+/// How a post storage looks in every figure.
+pub(crate) fn look(storage: PostStorage) -> Look {
+    match storage {
+        PostStorage::Mysql => Look { color: ORIGINAL, marker: Marker::Circle, dashes: &[] },
+        PostStorage::Dynamo => Look { color: ANTIPODE, marker: Marker::Square, dashes: &[6.0, 2.0] },
+        PostStorage::S3 => Look { color: RGBColor(0x00, 0x9e, 0x73), marker: Marker::Triangle, dashes: &[2.5, 1.5] },
+        PostStorage::Redis => {
+            Look { color: RGBColor(0xcc, 0x79, 0xa7), marker: Marker::Diamond, dashes: &[7.0, 1.8, 1.5, 1.8] }
+        }
+    }
+}
+
+/// The name of a post storage as readers know it.
+pub(crate) fn post_name(storage: PostStorage) -> &'static str {
+    match storage {
+        PostStorage::Mysql => "MySQL",
+        PostStorage::Dynamo => "DynamoDB",
+        PostStorage::S3 => "S3",
+        PostStorage::Redis => "Redis",
+    }
+}
+
+/// The name of a notification storage as readers know it.
+pub(crate) fn notification_name(storage: NotificationStorage) -> &'static str {
+    match storage {
+        NotificationStorage::Sns => "SNS",
+        NotificationStorage::Amq => "AMQ",
+        NotificationStorage::Dynamo => "DynamoDB",
+    }
+}
+
+/// A region pair as it is written in figures.
+pub(crate) fn pair_name(pair: &RegionPair) -> String {
+    arrow(pair.writer.as_str(), pair.reader.as_str())
+}
+
+/// From somewhere to somewhere.
+pub(crate) fn arrow(from: &str, to: &str) -> String {
+    format!("{from} \u{2192} {to}")
+}
+
+/// The colour of a share between 0 and 1: white to the original's blue, and on to a dark blue.
+pub(crate) fn heat(share: f64) -> RGBColor {
+    // Lightness falls evenly from one stop to the next, so that equal steps look equal, in grey too.
+    const STOPS: [(u8, u8, u8); 5] =
+        [(0xf7, 0xfb, 0xff), (0xc9, 0xdd, 0xf0), (0x86, 0xb6, 0xdb), (0x3d, 0x86, 0xbd), (0x08, 0x45, 0x84)];
+    let place = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 } * (STOPS.len() - 1) as f64;
+    let index = (place.floor() as usize).min(STOPS.len() - 2);
+    let part = place - index as f64;
+    let (from, to) = (STOPS[index], STOPS[index + 1]);
+    let mix = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * part).round() as u8;
+    RGBColor(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
+}
+
+/// Black or white, whichever is the better read on the colour.
+pub(crate) fn readable_on(color: RGBColor) -> RGBColor {
+    const BLACK: RGBColor = RGBColor(0, 0, 0);
+    if contrast(color, PAPER) >= contrast(color, BLACK) { PAPER } else { BLACK }
+}
+
+/// Contrast ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio").
+pub(crate) fn contrast(a: RGBColor, b: RGBColor) -> f64 {
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+/// Relative luminance of a colour (WCAG 2.2).
+fn luminance(color: RGBColor) -> f64 {
+    let linear = |channel: u8| {
+        let c = f64::from(channel) / 255.0;
+        if c <= 0.04045 { c / 12.92 } else { libm::pow((c + 0.055) / 1.055, 2.4) }
+    };
+    0.2126 * linear(color.0) + 0.7152 * linear(color.1) + 0.0722 * linear(color.2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_readable_on_every_shade() {
+        for percent in 0..=100 {
+            let shade = heat(f64::from(percent) / 100.0);
+            // 4.5 is what WCAG asks of text of this size.
+            assert!(contrast(shade, readable_on(shade)) >= 4.5, "{percent} %");
+        }
+        for color in [SOFT, ANTIPODE_INK, ORIGINAL] {
+            assert!(contrast(color, PAPER) >= 4.5);
+        }
+    }
+
+    #[test]
+    fn shades_darken_evenly() {
+        let shades: Vec<f64> = (0..=20).map(|step| luminance(heat(f64::from(step) / 20.0))).collect();
+        assert!(shades.windows(2).all(|pair| pair[1] < pair[0]), "{shades:?}");
+    }
+}

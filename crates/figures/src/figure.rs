@@ -1,0 +1,151 @@
+//! The figures by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// One of the figures that a store can become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Figure {
+    /// Median window, with and without antipode, and the share of missed reads.
+    ConsistencyWindow,
+    /// Artificial delay against the share of inconsistencies.
+    DelayVsPerInconsistencies,
+    /// Bytes kept and carried, with and without antipode.
+    StorageOverhead,
+    /// Share of inconsistencies of every pair of storages.
+    Inconsistencies,
+    /// Cumulative distributions of the window.
+    VisibilityLatency,
+}
+
+impl Figure {
+    /// Every figure, in the order in which they are drawn.
+    pub const ALL: [Self; 5] = [
+        Self::ConsistencyWindow,
+        Self::DelayVsPerInconsistencies,
+        Self::StorageOverhead,
+        Self::Inconsistencies,
+        Self::VisibilityLatency,
+    ];
+
+    /// The name on the command line and of its files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ConsistencyWindow => "consistency_window",
+            Self::DelayVsPerInconsistencies => "delay_vs_per_inconsistencies",
+            Self::StorageOverhead => "storage_overhead",
+            Self::Inconsistencies => "inconsistencies",
+            Self::VisibilityLatency => "visibility_latency",
+        }
+    }
+
+    /// The heading above the figure.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::ConsistencyWindow => "Consistency window",
+            Self::DelayVsPerInconsistencies => "Inconsistencies against artificial delay",
+            Self::StorageOverhead => "Storage overhead of antipode",
+            Self::Inconsistencies => "Inconsistencies by pair of storages",
+            Self::VisibilityLatency => "Visibility latency",
+        }
+    }
+
+    /// What it shows, in one line.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::ConsistencyWindow => {
+                "median window per post storage, the extra of antipode and the share of missed reads"
+            }
+            Self::DelayVsPerInconsistencies => {
+                "share of inconsistencies against the artificial delay, one line per post storage"
+            }
+            Self::StorageOverhead => "logical bytes per object, without and with antipode, and the overhead",
+            Self::Inconsistencies => {
+                "share of inconsistencies per post storage and notification storage, antipode off and on"
+            }
+            Self::VisibilityLatency => {
+                "cumulative distributions of the window, antipode off and on, all and consistent reads"
+            }
+        }
+    }
+
+    /// The cells that it is made from, for a message that says why it is missing.
+    #[must_use]
+    pub fn needs(self) -> &'static str {
+        match self {
+            Self::ConsistencyWindow => "done cells with notification_storage = sns, delay_ms = 0 and antipode = false",
+            Self::DelayVsPerInconsistencies => "done cells with notification_storage = sns and antipode = false",
+            Self::StorageOverhead => "done cells with delay_ms = 0",
+            Self::Inconsistencies => "done cells with delay_ms = 0",
+            Self::VisibilityLatency => "done cells with notification_storage = sns and delay_ms = 0",
+        }
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that no figure goes by.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown figure `{text}`{}", nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+pub struct UnknownFigure {
+    /// What was written.
+    pub text: String,
+    /// The figure with the nearest spelling, if one is near.
+    pub nearest: Option<Figure>,
+}
+
+impl FromStr for Figure {
+    type Err = UnknownFigure;
+    fn from_str(text: &str) -> Result<Self, UnknownFigure> {
+        if let Some(figure) = Self::ALL.into_iter().find(|figure| figure.name() == text) {
+            return Ok(figure);
+        }
+        let folded = text.to_ascii_lowercase().replace(['-', ' '], "_");
+        // The metric favours a common beginning, which is how a long name is usually cut short.
+        let nearest = Self::ALL
+            .into_iter()
+            .map(|figure| (figure, strsim::jaro_winkler(&folded, figure.name())))
+            .filter(|(_, likeness)| *likeness > 0.75)
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+            .map(|(figure, _)| figure);
+        Err(UnknownFigure { text: text.to_owned(), nearest })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_parse_back() {
+        for figure in Figure::ALL {
+            assert_eq!(figure.name().parse(), Ok(figure));
+        }
+    }
+
+    #[test]
+    fn the_nearest_spelling_is_named() {
+        for (text, nearest) in [
+            ("consistency-window", Some(Figure::ConsistencyWindow)),
+            ("delay", Some(Figure::DelayVsPerInconsistencies)),
+            ("storage_overhed", Some(Figure::StorageOverhead)),
+            ("Inconsistencies", Some(Figure::Inconsistencies)),
+            ("visibilty_latency", Some(Figure::VisibilityLatency)),
+            ("zzz", None),
+        ] {
+            assert_eq!(text.parse::<Figure>().unwrap_err().nearest, nearest, "{text}");
+        }
+        assert_eq!(
+            "storage_overhed".parse::<Figure>().unwrap_err().to_string(),
+            "unknown figure `storage_overhed`; did you mean `storage_overhead`?"
+        );
+        assert_eq!("zzz".parse::<Figure>().unwrap_err().to_string(), "unknown figure `zzz`");
+    }
+}

@@ -1,0 +1,160 @@
+//! Judging claims.
+
+use super::claim::Bound;
+use super::metric::Metric;
+use crate::stats::{Interval, zero_failures_bound};
+
+/// What the results say about a claim.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    /// No counterexample in so many rows.
+    Held {
+        /// Rows.
+        rows: u64,
+        /// 95 % upper bound of the share of counterexamples, if rows are independent.
+        bound: f64,
+    },
+    /// The whole interval keeps within the bound.
+    Supported,
+    /// A counterexample, or the whole interval beyond the bound.
+    Contradicted,
+    /// The results do not decide.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// The verdict in one word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Held { .. } => "held",
+            Self::Supported => "supported",
+            Self::Contradicted => "contradicted",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// A verdict and the reason for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The verdict and its reason, in words.
+    pub text: String,
+}
+
+/// The rows of all cells that an `every_row` claim is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowEvidence {
+    /// Consistent reads.
+    pub consistent: u64,
+    /// Reads that missed the post.
+    pub missed: u64,
+    /// Requests whose evaluation never came.
+    pub lost: u64,
+    /// Requests without a read: an error, or a barrier that gave up.
+    pub failed: u64,
+    /// Cells that are not done.
+    pub missing_cells: u64,
+}
+
+/// Judges whether every row is consistent. A row without a read shows nothing, so the claim is then not held.
+#[must_use]
+pub fn judge_every_row(rows: &RowEvidence) -> Judgement {
+    let all = rows.consistent + rows.missed + rows.lost + rows.failed;
+    if rows.missed > 0 {
+        let text = format!("contradicted: {} of {all} rows are inconsistent", rows.missed);
+        return Judgement { verdict: Verdict::Contradicted, text };
+    }
+    let mut open = Vec::new();
+    if rows.lost > 0 {
+        open.push(format!("{} of {all} rows are lost", rows.lost));
+    }
+    if rows.failed > 0 {
+        open.push(format!("{} of {all} rows have no read", rows.failed));
+    }
+    open.extend(missing(rows.missing_cells));
+    if all == 0 {
+        open.push("there are no rows".to_owned());
+    }
+    if open.is_empty() {
+        let bound = zero_failures_bound(all);
+        let text = format!("held in {all} rows, 95 % bound {}", share(bound));
+        return Judgement { verdict: Verdict::Held { rows: all, bound }, text };
+    }
+    Judgement { verdict: Verdict::Inconclusive, text: format!("inconclusive: {}", open.join("; ")) }
+}
+
+/// Judges a metric by its 95 % interval. `missing_cells` of the cells that the claim is about are not done: it is judged
+/// by the others, but not supported.
+#[must_use]
+pub fn judge_metric(metric: Metric, bound: &Bound, estimate: Option<&Interval>, missing_cells: u64) -> Judgement {
+    let wanted = wanted(metric, bound);
+    let Some(estimate) = estimate else {
+        let mut why = vec!["nothing was observed".to_owned()];
+        why.extend(missing(missing_cells));
+        let text = format!("inconclusive: {}; wanted {wanted}", why.join("; "));
+        return Judgement { verdict: Verdict::Inconclusive, text };
+    };
+    let (least, most) = bound.range();
+    let verdict = if estimate.low > most || estimate.high < least {
+        Verdict::Contradicted
+    } else if estimate.low >= least && estimate.high <= most && missing_cells == 0 {
+        Verdict::Supported
+    } else {
+        Verdict::Inconclusive
+    };
+    let mut text = format!(
+        "{}: {} {} (95 % {} to {}), wanted {wanted}",
+        verdict.as_str(),
+        number(estimate.value),
+        metric.unit(),
+        number(estimate.low),
+        number(estimate.high),
+    );
+    if let Some(missing) = missing(missing_cells) {
+        text += &format!("; {missing}");
+    }
+    if estimate.few_blocks {
+        text += "; few blocks";
+    }
+    Judgement { verdict, text }
+}
+
+fn missing(cells: u64) -> Option<String> {
+    match cells {
+        0 => None,
+        1 => Some("1 cell is not done".to_owned()),
+        _ => Some(format!("{cells} cells are not done")),
+    }
+}
+
+fn wanted(metric: Metric, bound: &Bound) -> String {
+    let unit = metric.unit();
+    match *bound {
+        Bound::AtMost(most) => format!("at most {} {unit}", number(most)),
+        Bound::AtLeast(least) => format!("at least {} {unit}", number(least)),
+        Bound::Within { value, percent } => format!("within {percent} % of {} {unit}", number(value)),
+    }
+}
+
+/// A number with two decimals, more where it is small.
+fn number(number: f64) -> String {
+    match number.abs() {
+        _ if number == f64::INFINITY => "unbounded".to_owned(),
+        _ if number == f64::NEG_INFINITY => "unbounded".to_owned(),
+        size if size == 0.0 || size >= 0.1 => format!("{number:.2}"),
+        _ => format!("{number:.5}"),
+    }
+}
+
+/// A share in percent, with as many decimals as it needs.
+fn share(share: f64) -> String {
+    let percent = share * 100.0;
+    match percent {
+        _ if percent >= 0.1 => format!("{percent:.2} %"),
+        _ if percent >= 0.001 => format!("{percent:.4} %"),
+        _ => format!("{percent:.7} %"),
+    }
+}

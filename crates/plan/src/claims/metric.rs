@@ -1,0 +1,174 @@
+//! The metrics that a claim can bound.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::axes::UnknownName;
+use crate::stats::{self, Batches, Interval};
+
+/// A quantity of one cell or of pooled cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Metric {
+    /// Mean consistency window of all reads, in milliseconds.
+    WindowMeanMs,
+    /// Median consistency window of all reads, in milliseconds.
+    WindowP50Ms,
+    /// 90th percentile of the consistency window of all reads, in milliseconds.
+    WindowP90Ms,
+    /// 99th percentile of the consistency window of all reads, in milliseconds.
+    WindowP99Ms,
+    /// Mean consistency window of the consistent reads, in milliseconds.
+    ConsistentWindowMeanMs,
+    /// Median consistency window of the consistent reads, in milliseconds.
+    ConsistentWindowP50Ms,
+    /// Inconsistencies among planned requests, in percent.
+    InconsistencyPercent,
+    /// Requests among the planned ones whose evaluation never came, in percent.
+    LostPercent,
+    /// Mean time in the barrier, in milliseconds.
+    BarrierMeanMs,
+    /// Mean number of questions that a barrier asked.
+    BarrierPollsMean,
+    /// Requests a second, from the first request sent to the last answer.
+    ThroughputPerS,
+}
+
+/// What is observed of each planned request for a metric, one value per request in order of `i`; NaN where the request
+/// has no such value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Column {
+    /// The consistency window in milliseconds, of requests whose reader read.
+    WindowMs,
+    /// The consistency window in milliseconds, of requests whose reader found the post.
+    ConsistentWindowMs,
+    /// 1 where the reader missed the post, else 0; of every planned request.
+    Missed,
+    /// 1 where no evaluation came, else 0; of every planned request.
+    Lost,
+    /// Time in the barrier in milliseconds, of requests that went through it.
+    BarrierMs,
+    /// Questions that the barrier asked, of requests that went through it.
+    BarrierPolls,
+    /// Seconds between the ends of successive requests, in order of the ends, the first counted from the first request
+    /// sent: so many values as ends, and their sum is the length of the round.
+    CompletionGapS,
+}
+
+enum Statistic {
+    Mean,
+    Quantile(f64),
+    Percent,
+    Rate,
+}
+
+impl Metric {
+    /// Every metric.
+    pub const ALL: [Self; 11] = [
+        Self::WindowMeanMs,
+        Self::WindowP50Ms,
+        Self::WindowP90Ms,
+        Self::WindowP99Ms,
+        Self::ConsistentWindowMeanMs,
+        Self::ConsistentWindowP50Ms,
+        Self::InconsistencyPercent,
+        Self::LostPercent,
+        Self::BarrierMeanMs,
+        Self::BarrierPollsMean,
+        Self::ThroughputPerS,
+    ];
+
+    /// Every name, in the order of [`Metric::ALL`].
+    pub const NAMES: [&'static str; 11] = [
+        "window_mean_ms",
+        "window_p50_ms",
+        "window_p90_ms",
+        "window_p99_ms",
+        "consistent_window_mean_ms",
+        "consistent_window_p50_ms",
+        "inconsistency_percent",
+        "lost_percent",
+        "barrier_mean_ms",
+        "barrier_polls_mean",
+        "throughput_per_s",
+    ];
+
+    /// The metric's name in experiments.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+
+    /// The unit, as written after a number.
+    #[must_use]
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::InconsistencyPercent | Self::LostPercent => "%",
+            Self::BarrierPollsMean => "polls",
+            Self::ThroughputPerS => "/s",
+            _ => "ms",
+        }
+    }
+
+    /// What must be observed for it.
+    #[must_use]
+    pub fn column(self) -> Column {
+        match self {
+            Self::WindowMeanMs | Self::WindowP50Ms | Self::WindowP90Ms | Self::WindowP99Ms => Column::WindowMs,
+            Self::ConsistentWindowMeanMs | Self::ConsistentWindowP50Ms => Column::ConsistentWindowMs,
+            Self::InconsistencyPercent => Column::Missed,
+            Self::LostPercent => Column::Lost,
+            Self::BarrierMeanMs => Column::BarrierMs,
+            Self::BarrierPollsMean => Column::BarrierPolls,
+            Self::ThroughputPerS => Column::CompletionGapS,
+        }
+    }
+
+    fn statistic(self) -> Statistic {
+        match self {
+            Self::WindowMeanMs | Self::ConsistentWindowMeanMs | Self::BarrierMeanMs | Self::BarrierPollsMean => {
+                Statistic::Mean
+            }
+            Self::WindowP50Ms | Self::ConsistentWindowP50Ms => Statistic::Quantile(0.5),
+            Self::WindowP90Ms => Statistic::Quantile(0.9),
+            Self::WindowP99Ms => Statistic::Quantile(0.99),
+            Self::InconsistencyPercent | Self::LostPercent => Statistic::Percent,
+            Self::ThroughputPerS => Statistic::Rate,
+        }
+    }
+
+    /// The metric with its interval, from its column in each cell (a round each). `lost` is [`Column::Lost`] of the same
+    /// cells: it widens the share of inconsistencies and is not needed for another metric. `None` if nothing was
+    /// observed.
+    #[must_use]
+    pub fn estimate(self, cells: &[&[f64]], lost: Option<&[&[f64]]>) -> Option<Interval> {
+        match self.statistic() {
+            Statistic::Mean => stats::mean(&Batches::of(cells)),
+            Statistic::Quantile(p) => stats::quantile(cells, p),
+            Statistic::Rate => stats::rate(&Batches::of(cells)),
+            Statistic::Percent => {
+                let observed = Batches::of(cells);
+                let share = match lost {
+                    Some(lost) if self == Self::InconsistencyPercent => {
+                        stats::inconsistency(&observed, &Batches::of(lost))
+                    }
+                    _ => stats::proportion(&observed),
+                };
+                share.map(|share| share.scaled(100.0))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Metric {
+    type Err = UnknownName;
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let found = Self::ALL.into_iter().find(|metric| metric.as_str() == text);
+        found.ok_or_else(|| UnknownName { what: "metric", text: text.to_owned(), known: &Self::NAMES })
+    }
+}

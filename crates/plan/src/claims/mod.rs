@@ -1,0 +1,10 @@
+//! Claims: statements about results that a machine can check.
+
+mod claim;
+mod judge;
+mod metric;
+pub(crate) mod parse;
+
+pub use claim::{Bound, Check, Claim};
+pub use judge::{Judgement, RowEvidence, Verdict, judge_every_row, judge_metric};
+pub use metric::{Column, Metric};

@@ -1,0 +1,11 @@
+//! Plans: the ordered cells of a run, each with its reason to run or not.
+
+mod document;
+mod state;
+mod tally;
+mod warning;
+
+pub use document::{Plan, PlannedCell, SCHEMA};
+pub use state::{CellState, Reason};
+pub use tally::Tally;
+pub use warning::{Warning, warnings};

@@ -1,0 +1,205 @@
+//! Attempts: when, where and with what a cell was executed, and how that ended.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use matrix_plan::CellKey;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::error::StoreError;
+use crate::names::{AttemptId, Origin, RunId};
+use crate::sealed::{self, Sealed};
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptStatus {
+    /// Every planned request has a row.
+    Done,
+    /// The execution broke.
+    Failed,
+    /// It ended early.
+    Partial,
+}
+
+/// With what a cell was executed. No names of users, hosts, accounts or paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// Commit of the runner's source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Model of the processor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_model: Option<String>,
+    /// Number of processors that the runner could use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<u32>,
+    /// Whether the runner's source differed from that commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dirty: Option<bool>,
+    /// Name and version of the operating system's kernel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
+    /// SHA-256 of the runner's `Cargo.lock`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_file: Option<Digest>,
+    /// Version of the runner.
+    pub matrix: String,
+    /// Exact versions of the services, and whatever else their kind tells of them, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, String>,
+    /// What the runner was built for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The compiler that built the runner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toolchain: Option<String>,
+}
+
+/// One execution of a cell: `attempts/<id>.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attempt {
+    /// Half a round trip of the clock probes, in microseconds, where clocks were probed: times of different regions
+    /// compare no better than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_bound_us: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
+    /// When it ended, in UTC.
+    pub ended: String,
+    /// What the rows' times count from, in microseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_us: Option<i64>,
+    /// Why it has no result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Its name.
+    pub id: AttemptId,
+    /// The cell.
+    pub key: CellKey,
+    /// The rows, if it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<Digest>,
+    /// Who executed it.
+    pub origin: Origin,
+    /// With what.
+    pub provenance: Provenance,
+    /// The run that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    schema: u32,
+    /// When it started, in UTC.
+    pub started: String,
+    /// How it ended.
+    pub status: AttemptStatus,
+}
+
+/// What is known of an attempt whatever became of it.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// Its name.
+    pub id: AttemptId,
+    /// The cell.
+    pub key: CellKey,
+    /// Who executed it.
+    pub origin: Origin,
+    /// The run that it belongs to.
+    pub run: Option<RunId>,
+    /// When it started, in UTC.
+    pub started: String,
+    /// When it ended, in UTC.
+    pub ended: String,
+    /// With what.
+    pub provenance: Provenance,
+}
+
+impl Sealed for Attempt {
+    const SCHEMA: u32 = 1;
+    fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+    fn set_digest(&mut self, digest: Option<Digest>) {
+        self.digest = digest;
+    }
+}
+
+impl Attempt {
+    fn new(execution: Execution, status: AttemptStatus) -> Self {
+        let Execution { id, key, origin, run, started, ended, provenance } = execution;
+        Self {
+            clock_bound_us: None,
+            digest: None,
+            ended,
+            epoch_us: None,
+            error: None,
+            id,
+            key,
+            object: None,
+            origin,
+            provenance,
+            run,
+            schema: Self::SCHEMA,
+            started,
+            status,
+        }
+    }
+
+    /// An attempt that gave every planned request a row.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn done(execution: Execution, told: &matrix_driver::Attempt, object: Digest) -> Result<Self, StoreError> {
+        let mut attempt = Self::new(execution, AttemptStatus::Done);
+        attempt.epoch_us = Some(told.epoch.0);
+        attempt.clock_bound_us = told.clock_bound_us;
+        attempt.object = Some(object);
+        sealed::seal(&mut attempt)?;
+        Ok(attempt)
+    }
+
+    /// An attempt that broke.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn failed(execution: Execution, error: String) -> Result<Self, StoreError> {
+        let mut attempt = Self::new(execution, AttemptStatus::Failed);
+        attempt.error = Some(error);
+        sealed::seal(&mut attempt)?;
+        Ok(attempt)
+    }
+
+    /// An attempt that ended early, for example because it was asked to.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn partial(execution: Execution, why: String) -> Result<Self, StoreError> {
+        let mut attempt = Self::new(execution, AttemptStatus::Partial);
+        attempt.error = Some(why);
+        sealed::seal(&mut attempt)?;
+        Ok(attempt)
+    }
+
+    /// The bytes of the attempt's file.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
+        sealed::bytes_of(self)
+    }
+
+    /// Reads the bytes of an attempt's file; `path` is for messages.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, StoreError> {
+        let attempt: Self = sealed::unseal(path, bytes)?;
+        let done = attempt.status == AttemptStatus::Done;
+        if done != attempt.object.is_some() || done == attempt.error.is_some() {
+            return Err(StoreError::damaged(path, "an attempt has either an object or an error"));
+        }
+        Ok(attempt)
+    }
+}

@@ -1,0 +1,271 @@
+//! What can go wrong with a store, and what a person can do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use matrix_driver::SinkError;
+use matrix_plan::CellKey;
+use serde::{Deserialize, Serialize};
+
+/// Who has a store open for writing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The command, as it describes itself.
+    pub command: String,
+    /// Its process.
+    pub pid: u32,
+    /// When it began to write, in UTC.
+    pub since: String,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` (process {}, since {})", self.command, self.pid, self.since)
+    }
+}
+
+/// What sort of trouble it is: what an exit code is chosen by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The request names something that is not there, or a store that this program cannot use.
+    Input,
+    /// Another process writes the store.
+    Locked,
+    /// The directory may not be written.
+    NotWritable,
+    /// The disk, or a quota on it, is full.
+    Full,
+    /// What is stored is not what was stored.
+    Integrity,
+    /// Anything else: input and output that failed, or a caller that broke a rule.
+    Internal,
+}
+
+/// Something went wrong with a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no store.
+    #[error("there is no store at {}", path.display())]
+    Absent {
+        /// Where it was expected.
+        path: PathBuf,
+    },
+    /// The directory holds other things.
+    #[error("{} is no store: there is no store.toml in it", path.display())]
+    NotAStore {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A newer program wrote the file.
+    #[error("{} has schema {found}; this program knows schemas up to {known}", path.display())]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The newest schema known here.
+        known: u32,
+    },
+    /// Another process writes the store.
+    #[error("{} is being written by {}", path.display(), holder.as_ref().map_or_else(|| "another process".to_owned(), ToString::to_string))]
+    Locked {
+        /// The store.
+        path: PathBuf,
+        /// Who writes, if the lock tells: a process that has not written yet has not signed.
+        holder: Option<Holder>,
+    },
+    /// The disk or a quota is full.
+    #[error("no space left {doing} {}", path.display())]
+    Full {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The directory or file system is read-only for this user.
+    #[error("not allowed: {doing} {}", path.display())]
+    NotWritable {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Input or output failed.
+    #[error("{doing} {} failed", path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What is stored is not what was stored.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: String,
+    },
+    /// A name that cannot be a file's.
+    #[error("`{name}` cannot be the name of {what}")]
+    BadName {
+        /// What it should name, with its article and rule.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// No cell of the store has such a key.
+    #[error("no cell's key begins with `{prefix}`")]
+    NoSuchCell {
+        /// What was asked for.
+        prefix: String,
+    },
+    /// Several cells do.
+    #[error("{} cells' keys begin with `{prefix}`: {}", candidates.len(), shown(candidates))]
+    AmbiguousCell {
+        /// What was asked for.
+        prefix: String,
+        /// The keys, in order.
+        candidates: Vec<CellKey>,
+    },
+    /// No run has this name.
+    #[error("there is no run `{name}`")]
+    NoSuchRun {
+        /// What was asked for.
+        name: String,
+        /// The names of the runs, in order.
+        known: Vec<String>,
+    },
+    /// A request has two rows.
+    #[error("request {i} has two rows")]
+    DuplicateRow {
+        /// Number of the request.
+        i: u64,
+    },
+    /// A row of a request that was not planned.
+    #[error("a row of request {i}, but only {planned} were planned")]
+    UnplannedRow {
+        /// Number of the request.
+        i: u64,
+        /// Number of requests planned.
+        planned: u64,
+    },
+    /// Planned requests have no row.
+    #[error("{missing} of {planned} planned requests have no row, the first of them request {first}")]
+    MissingRows {
+        /// How many.
+        missing: u64,
+        /// The first of them.
+        first: u64,
+        /// Number of requests planned.
+        planned: u64,
+    },
+    /// A record whose object is not in the store, or an attempt or run that contradicts itself.
+    #[error("not stored: {0}")]
+    Rejected(String),
+    /// A value that has no JSON.
+    #[error("writing JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+fn shown(candidates: &[CellKey]) -> String {
+    let mut names: Vec<String> = candidates.iter().take(5).map(CellKey::short).collect();
+    if candidates.len() > names.len() {
+        names.push("…".to_owned());
+    }
+    names.join(", ")
+}
+
+impl StoreError {
+    /// What sort of trouble it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Absent { .. }
+            | Self::NotAStore { .. }
+            | Self::NewerSchema { .. }
+            | Self::BadName { .. }
+            | Self::NoSuchCell { .. }
+            | Self::AmbiguousCell { .. }
+            | Self::NoSuchRun { .. } => ErrorKind::Input,
+            Self::Locked { .. } => ErrorKind::Locked,
+            Self::Full { .. } => ErrorKind::Full,
+            Self::NotWritable { .. } => ErrorKind::NotWritable,
+            Self::Damaged { .. } => ErrorKind::Integrity,
+            Self::Io { .. }
+            | Self::DuplicateRow { .. }
+            | Self::UnplannedRow { .. }
+            | Self::MissingRows { .. }
+            | Self::Rejected(_)
+            | Self::Json(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// What a person can do about it, where there is something.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Absent { .. } => "`matrix run FILE` makes one; `--results PATH` names another".to_owned(),
+            Self::NotAStore { .. } => "name an empty or new directory with `--results PATH`".to_owned(),
+            Self::NewerSchema { .. } => "use the version of matrix that wrote it, or a later one".to_owned(),
+            Self::Locked { .. } => {
+                "wait until it has ended, or stop it; `matrix status` and `matrix show` work meanwhile".to_owned()
+            }
+            Self::Full { .. } => {
+                "make room, then `matrix resume`: what was finished is kept, and leftovers are swept".to_owned()
+            }
+            Self::NotWritable { .. } => {
+                "make the directory writable, or name another one with `--results PATH`".to_owned()
+            }
+            Self::Damaged { .. } => {
+                "`matrix verify` lists everything that is damaged; take the file from a copy, or remove it and run the \
+                 cell again"
+                    .to_owned()
+            }
+            Self::AmbiguousCell { .. } => "give more characters of the key".to_owned(),
+            Self::NoSuchRun { known, .. } if known.is_empty() => "the store has no runs yet".to_owned(),
+            Self::NoSuchRun { known, .. } => format!("the runs are: {}", known.join(", ")),
+            _ => return None,
+        })
+    }
+
+    /// The error of an operation on a file, sorted by what the system said.
+    #[must_use]
+    pub fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { doing, path, source },
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                Self::NotWritable { doing, path, source }
+            }
+            _ => Self::Io { doing, path, source },
+        }
+    }
+
+    /// The error that a [`TraceSink`](crate::TraceSink) gave to a driver, out of what the driver made of it.
+    #[must_use]
+    pub fn from_sink(SinkError(error): SinkError) -> Self {
+        match error.downcast::<Self>() {
+            Ok(inner) => inner,
+            Err(other) => Self::Io { doing: "writing", path: PathBuf::from("the trace"), source: other },
+        }
+    }
+
+    pub(crate) fn into_sink(self) -> SinkError {
+        let kind = match &self {
+            Self::Full { source, .. } | Self::NotWritable { source, .. } | Self::Io { source, .. } => source.kind(),
+            _ => io::ErrorKind::InvalidData,
+        };
+        SinkError(io::Error::new(kind, self))
+    }
+
+    pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), what: what.into() }
+    }
+}

@@ -1,0 +1,110 @@
+//! The index: a cache of what the records name, so that a plan of many finished cells reads none of them.
+//!
+//! A text of lines: `matrix-index 1`; then for each record, in order of key and origin, its key, origin, the stamp of its
+//! file (size, time of change in nanoseconds, inode), its object and the size of the object's file; then the SHA-256 of
+//! everything before. An index that is missing, damaged or of another version is as good as an empty one.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::Metadata;
+use std::time::UNIX_EPOCH;
+
+use matrix_plan::CellKey;
+
+use crate::digest::Digest;
+use crate::names::Origin;
+
+const FIRST_LINE: &str = "matrix-index 1\n";
+const LAST_LINE: &str = "sha256 ";
+
+/// What tells a file from its later versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    size: u64,
+    changed_ns: u128,
+    inode: u64,
+}
+
+impl Stamp {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(metadata);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Self { size: metadata.len(), changed_ns: changed.map_or(0, |since| since.as_nanos()), inode }
+    }
+}
+
+/// What the index knows of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) key: CellKey,
+    pub(crate) origin: Origin,
+    pub(crate) record: Stamp,
+    pub(crate) object: Digest,
+    pub(crate) compressed_bytes: u64,
+}
+
+/// Entries in order of key and origin.
+#[derive(Debug, Default)]
+pub(crate) struct Index(Vec<Entry>);
+
+impl Index {
+    /// Reads an index; empty if it is none of ours, or damaged.
+    pub(crate) fn parse(text: &str) -> Self {
+        Self::try_parse(text).unwrap_or_default()
+    }
+
+    /// The index, unless it is damaged.
+    pub(crate) fn try_parse(text: &str) -> Option<Self> {
+        let end = text.len().checked_sub(LAST_LINE.len() + 65)?;
+        let (body, last) = text.split_at_checked(end)?;
+        let digest: Digest = last.strip_prefix(LAST_LINE)?.strip_suffix('\n')?.parse().ok()?;
+        if Digest::of(body.as_bytes()) != digest {
+            return None;
+        }
+        let entries: Vec<Entry> = body.strip_prefix(FIRST_LINE)?.lines().map(parse_line).collect::<Option<_>>()?;
+        let ordered = entries.windows(2).all(|pair| (&pair[0].key, &pair[0].origin) < (&pair[1].key, &pair[1].origin));
+        ordered.then_some(Self(entries))
+    }
+
+    pub(crate) fn get(&self, key: &CellKey, origin: &Origin) -> Option<&Entry> {
+        let found = self.0.binary_search_by(|entry| (&entry.key, &entry.origin).cmp(&(key, origin))).ok()?;
+        self.0.get(found)
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+}
+
+fn parse_line(line: &str) -> Option<Entry> {
+    let mut words = line.split(' ');
+    let entry = Entry {
+        key: words.next()?.parse().ok()?,
+        origin: words.next()?.parse().ok()?,
+        record: Stamp {
+            size: words.next()?.parse().ok()?,
+            changed_ns: words.next()?.parse().ok()?,
+            inode: words.next()?.parse().ok()?,
+        },
+        object: words.next()?.parse().ok()?,
+        compressed_bytes: words.next()?.parse().ok()?,
+    };
+    words.next().is_none().then_some(entry)
+}
+
+/// The text of an index.
+pub(crate) fn render(entries: &BTreeMap<(CellKey, Origin), Entry>) -> String {
+    let mut text = String::with_capacity(FIRST_LINE.len() + entries.len() * 200 + 80);
+    text.push_str(FIRST_LINE);
+    for Entry { key, origin, record, object, compressed_bytes } in entries.values() {
+        let Stamp { size, changed_ns, inode } = record;
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{key} {origin} {size} {changed_ns} {inode} {object} {compressed_bytes}");
+    }
+    let digest = Digest::of(text.as_bytes());
+    let _ = writeln!(text, "{LAST_LINE}{digest}");
+    text
+}

@@ -1,0 +1,283 @@
+//! The journal of a run: what happened, one line of JSON each.
+//!
+//! Every line has a number and a checksum over itself and the checksum before it, so that no line can change, vanish or
+//! change places unnoticed. A process that is killed may leave the last line incomplete; the next writer cuts it off.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use matrix_plan::CellKey;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::error::StoreError;
+use crate::fs::OutFile;
+use crate::names::AttemptId;
+use crate::writable::Shared;
+
+/// Something that happened in a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    /// The run was made. The first line, and no other.
+    Created {
+        /// The SHA-256 of each other file of the run.
+        files: BTreeMap<String, Digest>,
+    },
+    /// A process took the run up again.
+    Resumed,
+    /// An attempt began.
+    Started {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Its cell.
+        cell: CellKey,
+    },
+    /// An attempt ended, and its record is in the store.
+    Done {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Its cell.
+        cell: CellKey,
+    },
+    /// An attempt broke.
+    Failed {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Its cell.
+        cell: CellKey,
+        /// Why.
+        error: String,
+    },
+    /// An attempt ended early.
+    Partial {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Its cell.
+        cell: CellKey,
+    },
+    /// The run was asked to stop, and did.
+    Interrupted,
+    /// Nothing was left to do.
+    Finished,
+}
+
+/// How the last attempt of a cell ended, as far as the journal knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CellState {
+    /// It began, and did not end: it is running, or its process was killed.
+    Started,
+    /// It has a result.
+    Done,
+    /// It broke.
+    Failed {
+        /// Why.
+        error: String,
+    },
+    /// It ended early.
+    Partial,
+}
+
+/// A line of a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// When it was written, in UTC.
+    pub at: String,
+    /// What happened.
+    pub event: Event,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checksum: Option<String>,
+    event: Event,
+    seq: u64,
+}
+
+/// What a journal says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JournalText {
+    /// The complete lines.
+    pub entries: Vec<JournalEntry>,
+    /// Bytes of an incomplete last line.
+    pub torn_bytes: u64,
+    good_bytes: u64,
+    checksum: String,
+}
+
+fn checksum(before: &str, line: &mut Line) -> Result<String, serde_json::Error> {
+    line.checksum = None;
+    let mut text = before.to_owned();
+    text.push_str(&serde_json::to_string(line)?);
+    let mut sum = Digest::of(text.as_bytes()).to_string();
+    sum.truncate(16);
+    Ok(sum)
+}
+
+/// The text of a line, and its checksum.
+fn render(before: &str, seq: u64, event: &Event) -> Result<(String, String), serde_json::Error> {
+    let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
+    let mut line = Line { at, checksum: None, event: event.clone(), seq };
+    let sum = checksum(before, &mut line)?;
+    line.checksum = Some(sum.clone());
+    Ok((serde_json::to_string(&line)? + "\n", sum))
+}
+
+/// Reads a line without its end; on failure, what is wrong with it.
+fn parse(before: &str, seq: u64, text: &[u8]) -> Result<(JournalEntry, String), String> {
+    let mut line: Line = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    if serde_json::to_vec(&line).map_err(|error| error.to_string())? != text {
+        return Err("it is not in canonical form".to_owned());
+    }
+    if line.seq != seq {
+        return Err(format!("its number is {} instead of {seq}", line.seq));
+    }
+    let found = line.checksum.take();
+    let sum = checksum(before, &mut line).map_err(|error| error.to_string())?;
+    if found.as_deref() != Some(&sum) {
+        return Err("its checksum does not match".to_owned());
+    }
+    if matches!(line.event, Event::Created { .. }) != (seq == 0) {
+        return Err("a journal begins with `created`, once".to_owned());
+    }
+    Ok((JournalEntry { at: line.at, event: line.event }, sum))
+}
+
+impl JournalText {
+    /// Reads the bytes of a journal; `path` is for messages.
+    ///
+    /// # Errors
+    /// When a complete line is damaged.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, StoreError> {
+        let mut this = Self::default();
+        let mut rest = bytes;
+        while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
+            let seq = this.entries.len() as u64;
+            let (entry, sum) = parse(&this.checksum, seq, &rest[..end])
+                .map_err(|what| StoreError::damaged(path, format!("line {}: {what}", seq + 1)))?;
+            this.entries.push(entry);
+            this.checksum = sum;
+            this.good_bytes += end as u64 + 1;
+            rest = &rest[end + 1..];
+        }
+        this.torn_bytes = rest.len() as u64;
+        // Writing stops within a line, not one byte after it: there stood a line end. (After a power cut there may be
+        // zeros.)
+        if let [line @ .., last] = rest
+            && *last != 0
+            && parse(&this.checksum, this.entries.len() as u64, line).is_ok()
+        {
+            return Err(StoreError::damaged(path, format!("the end of line {} was altered", this.entries.len() + 1)));
+        }
+        if this.entries.is_empty() {
+            return Err(StoreError::damaged(path, "it has no first line"));
+        }
+        Ok(this)
+    }
+
+    /// The digests of the run's other files, by name.
+    #[must_use]
+    pub fn files(&self) -> Option<&BTreeMap<String, Digest>> {
+        match &self.entries.first()?.event {
+            Event::Created { files } => Some(files),
+            _ => None,
+        }
+    }
+
+    /// How the last attempt of each cell ended.
+    #[must_use]
+    pub fn cell_states(&self) -> BTreeMap<CellKey, CellState> {
+        let mut states = BTreeMap::new();
+        for entry in &self.entries {
+            match &entry.event {
+                Event::Started { cell, .. } => states.insert(*cell, CellState::Started),
+                Event::Done { cell, .. } => states.insert(*cell, CellState::Done),
+                Event::Failed { cell, error, .. } => states.insert(*cell, CellState::Failed { error: error.clone() }),
+                Event::Partial { cell, .. } => states.insert(*cell, CellState::Partial),
+                Event::Created { .. } | Event::Resumed | Event::Interrupted | Event::Finished => None,
+            };
+        }
+        states
+    }
+
+    /// Whether the last thing that happened is that nothing was left to do.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.entries.last().is_some_and(|entry| entry.event == Event::Finished)
+    }
+}
+
+/// The first line of a journal.
+pub(crate) fn first_line(files: BTreeMap<String, Digest>) -> Result<String, StoreError> {
+    Ok(render("", 0, &Event::Created { files })?.0)
+}
+
+/// A journal open for writing; threads may share it.
+pub struct Journal {
+    shared: Arc<Shared>,
+    path: PathBuf,
+    tail: Mutex<Tail>,
+}
+
+struct Tail {
+    /// `None` after a write failed: what it left has to be cut off first.
+    file: Option<Box<dyn OutFile>>,
+    good_bytes: u64,
+    lines: u64,
+    checksum: String,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Journal {
+    /// Opens a journal to write on after `text`. An incomplete last line is cut off before the first write.
+    pub(crate) fn open(shared: Arc<Shared>, path: PathBuf, text: &JournalText) -> Self {
+        let tail = Tail {
+            file: None,
+            good_bytes: text.good_bytes,
+            lines: text.entries.len() as u64,
+            checksum: text.checksum.clone(),
+        };
+        Self { shared, path, tail: Mutex::new(tail) }
+    }
+
+    /// Writes a line. It is on the disk when this returns, unless the event is a start: that one can be lost, for it says
+    /// nothing that is needed.
+    ///
+    /// # Errors
+    /// When it cannot be written. The journal stays good, and the next line may succeed.
+    pub fn append(&self, event: &Event) -> Result<(), StoreError> {
+        self.shared.begin()?;
+        let fail = |error| StoreError::io("writing", &self.path, error);
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let (line, sum) = render(&tail.checksum, tail.lines, event)?;
+        let mut file = match tail.file.take() {
+            Some(file) => file,
+            None => {
+                let length = std::fs::metadata(&self.path).map_err(fail)?.len();
+                if length != tail.good_bytes {
+                    self.shared.fs.truncate(&self.path, tail.good_bytes).map_err(fail)?;
+                }
+                self.shared.fs.append(&self.path).map_err(fail)?
+            }
+        };
+        file.write_all(line.as_bytes()).map_err(fail)?;
+        if !matches!(event, Event::Started { .. }) {
+            file.sync().map_err(fail)?;
+        }
+        tail.file = Some(file);
+        tail.good_bytes += line.len() as u64;
+        tail.lines += 1;
+        tail.checksum = sum;
+        Ok(())
+    }
+}

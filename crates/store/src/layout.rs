@@ -1,0 +1,89 @@
+//! Where things are in a store.
+
+use std::path::{Path, PathBuf};
+
+use matrix_plan::CellKey;
+
+use crate::digest::Digest;
+use crate::names::{AttemptId, Origin, RunId};
+
+/// The schema of stores that this program writes.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// The bytes of `store.toml`.
+pub(crate) const STORE_TOML: &str =
+    "# A store of `matrix`: results by cell, and the objects that hold their rows.\nschema = 1\n";
+
+/// Extension of objects.
+pub(crate) const OBJECT_EXTENSION: &str = ".csv.zst";
+
+/// Names of a run's files.
+pub(crate) const EXPERIMENT: &str = "experiment.toml";
+pub(crate) const MODEL: &str = "model.toml";
+pub(crate) const PLAN: &str = "plan.json";
+pub(crate) const JOURNAL: &str = "journal.jsonl";
+
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) root: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn store_toml(&self) -> PathBuf {
+        self.root.join("store.toml")
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    pub(crate) fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    pub(crate) fn index(&self) -> PathBuf {
+        self.root.join("index")
+    }
+
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.root.join("objects")
+    }
+
+    pub(crate) fn object(&self, digest: &Digest) -> PathBuf {
+        let hex = digest.to_string();
+        self.objects().join(&hex[..2]).join(hex + OBJECT_EXTENSION)
+    }
+
+    pub(crate) fn cells(&self) -> PathBuf {
+        self.root.join("cells")
+    }
+
+    pub(crate) fn cell(&self, key: &CellKey) -> PathBuf {
+        self.cells().join(key.to_string())
+    }
+
+    pub(crate) fn record(&self, key: &CellKey, origin: &Origin) -> PathBuf {
+        self.cell(key).join(format!("{origin}.json"))
+    }
+
+    pub(crate) fn attempts(&self) -> PathBuf {
+        self.root.join("attempts")
+    }
+
+    pub(crate) fn attempt(&self, id: &AttemptId) -> PathBuf {
+        self.attempts().join(format!("{id}.json"))
+    }
+
+    pub(crate) fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
+    pub(crate) fn run(&self, id: &RunId) -> PathBuf {
+        self.runs().join(id.as_str())
+    }
+}
+
+/// The directory that a path of ours is in.
+pub(crate) fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}

@@ -1,0 +1,112 @@
+//! Names that become file names: of origins, attempts and runs. What they allow is safe on every file system.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::StoreError;
+
+/// Longest name, in bytes: with an extension it stays under what every file system allows.
+const MAX_LENGTH: usize = 120;
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident: $what:literal, $good:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $type(Box<str>);
+
+        impl $type {
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = StoreError;
+            fn from_str(name: &str) -> Result<Self, StoreError> {
+                let good: fn(u8) -> bool = $good;
+                let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+                if first && name.len() <= MAX_LENGTH && name.bytes().all(good) {
+                    Ok(Self(name.into()))
+                } else {
+                    Err(StoreError::BadName { what: $what, name: name.to_owned() })
+                }
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+name! {
+    /// Who measured: lower-case letters, digits and hyphens.
+    Origin: "an origin (lower-case letters, digits and hyphens)",
+    |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
+}
+
+name! {
+    /// Name of an attempt: ASCII letters, digits, `.`, `_` and `-`.
+    AttemptId: "an attempt (letters, digits, `.`, `_` and `-`)",
+    |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')
+}
+
+name! {
+    /// Name of a run, `<time>-<experiment>`: ASCII letters, digits, `.`, `_` and `-`.
+    RunId: "a run (letters, digits, `.`, `_` and `-`)",
+    |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')
+}
+
+impl Origin {
+    /// The origin of what is measured here.
+    pub const LOCAL: &'static str = "local";
+
+    /// Whether the origin is `local`.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.as_str() == Self::LOCAL
+    }
+}
+
+impl Default for Origin {
+    fn default() -> Self {
+        Self(Self::LOCAL.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_its_directory() {
+        for bad in ["", ".", "..", "../x", "a/b", "-x", ".x", "Local", "a b", "é", "a\0"] {
+            assert!(bad.parse::<Origin>().is_err(), "{bad:?}");
+        }
+        for bad in ["", "..", "a/b", ".hidden", "a\\b", "a:b", "x\n"] {
+            assert!(bad.parse::<AttemptId>().is_err(), "{bad:?}");
+            assert!(bad.parse::<RunId>().is_err(), "{bad:?}");
+        }
+        assert!("x".repeat(121).parse::<Origin>().is_err());
+        assert!("sosp26-eval".parse::<Origin>().is_ok());
+        assert!("20261122T130000Z-sosp".parse::<RunId>().is_ok());
+    }
+}

@@ -1,0 +1,175 @@
+//! Runs: an experiment, its plan, and the journal of its execution.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::digest::Digest;
+use crate::error::StoreError;
+use crate::journal::{self, Journal, JournalText};
+use crate::layout::{EXPERIMENT, JOURNAL, MODEL, PLAN};
+use crate::names::RunId;
+use crate::sealed::read_small;
+use crate::store::Store;
+use crate::writable::WritableStore;
+
+/// What a new run consists of.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRun<'a> {
+    /// When it was made, like `20261122T130000Z`.
+    pub time: &'a str,
+    /// Name of the experiment.
+    pub name: &'a str,
+    /// The experiment, byte for byte.
+    pub experiment: &'a [u8],
+    /// The model, byte for byte, if the experiment has one.
+    pub model: Option<&'a [u8]>,
+    /// The plan.
+    pub plan: &'a [u8],
+}
+
+/// A run of the store: `runs/<time>-<name>/`.
+#[derive(Clone, Debug)]
+pub struct Run {
+    id: RunId,
+    directory: PathBuf,
+    journal: JournalText,
+}
+
+impl Run {
+    pub(crate) fn open(id: RunId, directory: PathBuf) -> Result<Self, StoreError> {
+        let path = directory.join(JOURNAL);
+        let Some(bytes) = read_small(&path)? else {
+            return Err(StoreError::damaged(&path, "the journal is missing"));
+        };
+        let journal = JournalText::parse(&path, &bytes)?;
+        Ok(Self { id, directory, journal })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &RunId {
+        &self.id
+    }
+
+    /// Its directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The journal, as it was when the run was opened.
+    #[must_use]
+    pub fn journal(&self) -> &JournalText {
+        &self.journal
+    }
+
+    /// The experiment, byte for byte.
+    ///
+    /// # Errors
+    /// When it is missing or not what it was.
+    pub fn experiment(&self) -> Result<Vec<u8>, StoreError> {
+        self.required(EXPERIMENT)
+    }
+
+    /// The plan.
+    ///
+    /// # Errors
+    /// When it is missing or not what it was.
+    pub fn plan(&self) -> Result<Vec<u8>, StoreError> {
+        self.required(PLAN)
+    }
+
+    /// The model, byte for byte, if the run has one.
+    ///
+    /// # Errors
+    /// When it is missing or not what it was.
+    pub fn model(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.file(MODEL)
+    }
+
+    fn required(&self, name: &str) -> Result<Vec<u8>, StoreError> {
+        self.file(name)?.ok_or_else(|| {
+            StoreError::damaged(&self.directory.join(JOURNAL), format!("its first line does not name {name}"))
+        })
+    }
+
+    /// A file that the journal's first line names.
+    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(expected) = self.journal.files().and_then(|files| files.get(name)) else { return Ok(None) };
+        let path = self.directory.join(name);
+        let Some(bytes) = read_small(&path)? else {
+            return Err(StoreError::damaged(&path, "the file is missing"));
+        };
+        let found = Digest::of(&bytes);
+        if found != *expected {
+            let what = format!("its digest is {}, the journal says {}", found.short(), expected.short());
+            return Err(StoreError::damaged(&path, what));
+        }
+        Ok(Some(bytes))
+    }
+}
+
+impl Store {
+    /// Opens a run.
+    ///
+    /// # Errors
+    /// When there is none of that name, or its journal is damaged.
+    pub fn run(&self, name: &str) -> Result<Run, StoreError> {
+        match name.parse::<RunId>() {
+            Ok(id) if self.layout.run(&id).is_dir() => {
+                let directory = self.layout.run(&id);
+                Run::open(id, directory)
+            }
+            _ => {
+                let known = self.runs()?.iter().map(ToString::to_string).collect();
+                Err(StoreError::NoSuchRun { name: name.to_owned(), known })
+            }
+        }
+    }
+}
+
+impl WritableStore {
+    /// Makes a run, whole or not at all. If there is one of the same time and name, `-2` and so on is appended.
+    ///
+    /// # Errors
+    /// When the name cannot be a file's, or the run cannot be written.
+    pub fn create_run(&self, new: &NewRun<'_>) -> Result<(Run, Journal), StoreError> {
+        let stem = format!("{}-{}", new.time, new.name);
+        let mut id: RunId = stem.parse()?;
+        for number in 2.. {
+            if !self.shared.layout.run(&id).exists() {
+                break;
+            }
+            id = format!("{stem}-{number}").parse()?;
+        }
+        let mut files = vec![(EXPERIMENT, new.experiment), (PLAN, new.plan)];
+        files.extend(new.model.map(|model| (MODEL, model)));
+        let digests: BTreeMap<String, Digest> =
+            files.iter().map(|&(name, bytes)| (name.to_owned(), Digest::of(bytes))).collect();
+        let first_line = journal::first_line(digests)?;
+        files.push((JOURNAL, first_line.as_bytes()));
+
+        self.shared.begin()?;
+        let temp = self.shared.temp();
+        self.shared.ensure_dir(&temp)?;
+        for (name, bytes) in files {
+            let path = temp.join(name);
+            self.shared.write_synced(&path, bytes).map_err(|error| StoreError::io("writing", &path, error))?;
+        }
+        self.shared.sync_dir(&temp)?;
+        let directory = self.shared.layout.run(&id);
+        self.shared.ensure_dir(&self.shared.layout.runs())?;
+        self.shared.fs.rename(&temp, &directory).map_err(|error| StoreError::io("writing", &directory, error))?;
+        self.shared.sync_dir(&self.shared.layout.runs())?;
+        let run = Run::open(id, directory)?;
+        let journal = self.journal(&run);
+        Ok((run, journal))
+    }
+
+    /// Opens the journal of a run to write on. If its last line is incomplete, the first write cuts it off.
+    #[must_use]
+    pub fn journal(&self, run: &Run) -> Journal {
+        Journal::open(Arc::clone(&self.shared), run.directory.join(JOURNAL), &run.journal)
+    }
+}

@@ -1,0 +1,87 @@
+//! JSON files that carry a digest of themselves: canonical JSON (RFC 8785) and a line end. The digest is the SHA-256 of
+//! the canonical JSON without the field `digest`.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::error::StoreError;
+
+/// Most bytes that a JSON file of ours may have.
+pub(crate) const MAX_JSON_BYTES: u64 = 64 << 20;
+
+/// A JSON file with a digest of itself. Fields stand in the order of their names, so that what serde writes is canonical.
+pub(crate) trait Sealed: Serialize + DeserializeOwned {
+    /// The newest schema known.
+    const SCHEMA: u32;
+    fn digest(&self) -> Option<Digest>;
+    fn set_digest(&mut self, digest: Option<Digest>);
+}
+
+/// Computes the digest and puts it in.
+pub(crate) fn seal<T: Sealed>(value: &mut T) -> Result<(), StoreError> {
+    value.set_digest(None);
+    let digest = Digest::of(&serde_json::to_vec(value)?);
+    value.set_digest(Some(digest));
+    Ok(())
+}
+
+/// The bytes of the file.
+pub(crate) fn bytes_of<T: Sealed>(value: &T) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = serde_json::to_vec(value)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+#[derive(Deserialize)]
+struct SchemaOnly {
+    schema: u32,
+}
+
+/// Reads a file's bytes, checking its schema, its form and its digest.
+pub(crate) fn unseal<T: Sealed>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
+    let mut value: T = match serde_json::from_slice(bytes) {
+        Ok(value) => value,
+        Err(error) => {
+            return Err(match serde_json::from_slice(bytes) {
+                Ok(SchemaOnly { schema }) if schema > T::SCHEMA => {
+                    StoreError::NewerSchema { path: path.to_owned(), found: schema, known: T::SCHEMA }
+                }
+                _ => StoreError::damaged(path, error.to_string()),
+            });
+        }
+    };
+    if bytes_of(&value)? != bytes {
+        return Err(StoreError::damaged(path, "it is not in canonical form"));
+    }
+    let found = value.digest();
+    seal(&mut value)?;
+    match (found, value.digest()) {
+        (Some(found), Some(computed)) if found == computed => Ok(value),
+        (Some(found), Some(computed)) => Err(StoreError::damaged(
+            path,
+            format!("its digest is {}, but its contents have {}", found.short(), computed.short()),
+        )),
+        _ => Err(StoreError::damaged(path, "it has no digest")),
+    }
+}
+
+/// Reads a whole file of ours, refusing one that is too large to be that. `None` if there is none.
+pub(crate) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    let fail = |error| StoreError::io("reading", path, error);
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(fail(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(MAX_JSON_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > MAX_JSON_BYTES {
+        return Err(StoreError::damaged(path, format!("it has more than {MAX_JSON_BYTES} bytes")));
+    }
+    Ok(Some(bytes))
+}

@@ -1,0 +1,151 @@
+//! Damage is found: any bit of any file that counts.
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::fixture::{cell, files, finished, tempdir};
+use crate::{ErrorKind, Journal, JournalText, Origin, Store, StoreError, VerifyOptions};
+
+fn decoded(bytes: &[u8]) -> Option<Vec<u8>> {
+    zstd::decode_all(bytes).ok()
+}
+
+/// Whether `verify` finds a flipped bit, with and without looking at rows.
+fn found(root: &Path, file: &Path, offset: usize, bit: u8) -> Result<(), String> {
+    let path = root.join(file);
+    let before = fs::read(&path).unwrap();
+    let mut after = before.clone();
+    after[offset] ^= 1 << bit;
+    fs::write(&path, &after).unwrap();
+    let mut result = Ok(());
+    for rows in [true, false] {
+        let faults =
+            match Store::open(root).and_then(|store| store.verify(VerifyOptions { rows, ..Default::default() })) {
+                Ok(report) => report.faults,
+                // A store whose schema cannot be read, or is another, is not opened at all.
+                Err(error) if file == Path::new("store.toml") => {
+                    assert!(matches!(error.kind(), ErrorKind::Integrity | ErrorKind::Input));
+                    continue;
+                }
+                Err(error) => panic!("{error}"),
+            };
+        let unchanged = file.starts_with("objects") && decoded(&after) == decoded(&before);
+        if !faults.iter().any(|fault| fault.file == file) && !unchanged {
+            result = Err(format!("bit {bit} of byte {offset} of {} (rows: {rows}): {faults:?}", file.display()));
+        }
+    }
+    fs::write(&path, before).unwrap();
+    result
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_flipped_bit_is_found(seeds in prop::collection::vec((any::<u64>(), 0u8..8), 600)) {
+        let directory = tempdir();
+        let root = directory.path();
+        finished(root, 2);
+        let mut all: Vec<_> = files(root).into_iter().collect();
+        all.retain(|(file, _)| file != Path::new("lock") && file != Path::new("index"));
+        prop_assert_eq!(all.len(), 11, "store.toml, 4 files of a run, and 3 of each cell");
+        for (n, (seed, bit)) in seeds.into_iter().enumerate() {
+            let (file, bytes) = &all[n % all.len()];
+            let offset = (seed % bytes.len() as u64) as usize;
+            if let Err(what) = found(root, file, offset, bit) {
+                return Err(TestCaseError::fail(what));
+            }
+        }
+        prop_assert!(Store::open(root).unwrap().verify(VerifyOptions::default()).unwrap().is_sound());
+    }
+
+    #[test]
+    fn a_journal_cut_anywhere_keeps_its_complete_lines(cut in any::<prop::sample::Index>()) {
+        let directory = tempdir();
+        finished(directory.path(), 2);
+        let store = Store::create_or_open_for_writing(directory.path(), "test").unwrap();
+        let run = store.runs().unwrap().remove(0);
+        let path = store.run(run.as_str()).unwrap().directory().join("journal.jsonl");
+        let whole = fs::read(&path).unwrap();
+        let first = whole.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+        let length = first + cut.index(whole.len() - first + 1);
+        fs::write(&path, &whole[..length]).unwrap();
+        let complete = whole[..length].iter().filter(|&&byte| byte == b'\n').count();
+        let run = store.run(run.as_str()).unwrap();
+        prop_assert_eq!(run.journal().entries.len(), complete);
+        let journal: Journal = store.journal(&run);
+        journal.append(&crate::Event::Interrupted).unwrap();
+        journal.append(&crate::Event::Resumed).unwrap();
+        let text = JournalText::parse(&path, &fs::read(&path).unwrap()).unwrap();
+        prop_assert_eq!(text.entries.len(), complete + 2);
+        prop_assert_eq!(text.torn_bytes, 0);
+    }
+}
+
+#[test]
+fn a_line_removed_from_the_middle_of_a_journal_is_missed() {
+    let directory = tempdir();
+    finished(directory.path(), 2);
+    let store = Store::open(directory.path()).unwrap();
+    let run = store.runs().unwrap().remove(0);
+    let path = store.run(run.as_str()).unwrap().directory().join("journal.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().enumerate().filter(|(n, _)| *n != 2).map(|(_, line)| line).collect();
+    fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let error = store.run(run.as_str()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Integrity);
+    assert!(error.to_string().ends_with("line 3: its number is 3 instead of 2"), "{error}");
+}
+
+#[test]
+fn messages_name_the_file_and_what_differs() {
+    let directory = tempdir();
+    let root = directory.path();
+    let cells = finished(root, 2);
+    let store = Store::open(root).unwrap();
+    let origin = Origin::default();
+    let show = |error: &StoreError| error.to_string().replace(&root.display().to_string(), "results");
+
+    let record = store.layout.record(&cells[0].key, &origin);
+    let text = fs::read_to_string(&record).unwrap();
+    fs::write(&record, text.replacen("\"misses\":", "\"misses\":1", 1)).unwrap();
+    let digest = store.record(&cells[0].key, &origin).unwrap_err();
+    assert_eq!(digest.kind(), ErrorKind::Integrity);
+    fs::write(&record, text.replacen("\"schema\":1,\"simulated\"", "\"schema\":7,\"new\":0,\"simulated\"", 1)).unwrap();
+    let newer = store.record(&cells[0].key, &origin).unwrap_err();
+    assert_eq!(newer.kind(), ErrorKind::Input);
+    fs::write(&record, fs::read(store.layout.record(&cells[1].key, &origin)).unwrap()).unwrap();
+    let other = store.record(&cells[0].key, &origin).unwrap_err();
+    fs::write(&record, &text[..100]).unwrap();
+    let short = store.record(&cells[0].key, &origin).unwrap_err();
+    fs::write(root.join("store.toml"), "schema = 9\n").unwrap();
+    let store_of_the_future = Store::open(root).unwrap_err();
+    fs::write(root.join("store.toml"), "scheme = 9\n").unwrap();
+    let no_schema = Store::open(root).unwrap_err();
+    let absent = Store::open(&root.join("cells")).unwrap_err();
+    let elsewhere = Store::create_or_open_for_writing(&root.join("cells"), "test").unwrap_err();
+    let a_file = Store::create_or_open_for_writing(&root.join("store.toml"), "test").unwrap_err();
+    let all = [digest, newer, other, short, store_of_the_future, no_schema, absent, elsewhere, a_file];
+    insta::assert_snapshot!(all.iter().map(show).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_prefix_finds_its_cell() {
+    let directory = tempdir();
+    let cells = finished(directory.path(), 20);
+    let store = Store::open(directory.path()).unwrap();
+    for cell in &cells {
+        assert_eq!(store.find_cell(&cell.key.short()).unwrap(), cell.key);
+        assert_eq!(store.find_cell(&cell.key.to_string()).unwrap(), cell.key);
+    }
+    // Twenty keys, sixteen first digits.
+    let shared = (0..16).map(|digit| format!("{digit:x}")).find_map(|digit| match store.find_cell(&digit) {
+        Err(StoreError::AmbiguousCell { candidates, .. }) => Some((digit, candidates)),
+        _ => None,
+    });
+    let (digit, candidates) = shared.unwrap();
+    assert!(candidates.len() > 1 && candidates.iter().all(|key| key.to_string().starts_with(&digit)));
+    assert!(matches!(store.find_cell(&cell(99).key.short()), Err(StoreError::NoSuchCell { .. })));
+}

@@ -1,0 +1,185 @@
+//! Small cells, rows, and a session that stands for a run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use matrix_app::{Micros, Outcome, PostKey, Row};
+use matrix_driver::RowSink;
+use matrix_plan::{
+    Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
+    PostStorage,
+};
+
+use crate::fs::{Filesystem, RealFilesystem};
+use crate::{
+    Attempt, AttemptId, Event, Execution, NewRun, ObjectInfo, Origin, Provenance, Record, Store, StoreError,
+    WritableStore,
+};
+
+pub(super) const REQUESTS: u64 = 30;
+
+/// A directory in memory where there is one: these tests make tens of thousands of files.
+pub(super) fn tempdir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+pub(super) fn cell(delay_ms: u64) -> Cell {
+    Cell::new(CellInputs {
+        axes: Axes {
+            combination: Combination {
+                post_storage: PostStorage::Redis,
+                notification_storage: NotificationStorage::Sns,
+                regions: "eu->us".parse().unwrap(),
+            },
+            delay_ms,
+            antipode: false,
+        },
+        arrival: Arrival::Concurrency(8),
+        barrier: Barrier { deadline_ms: 120_000, max_ms: 50, min_ms: 1 },
+        fingerprint: Fingerprint::new(&BTreeMap::from([("version", 1)])).unwrap(),
+        invocation: Invocation::RequestResponse,
+        payload_bytes: 2_871_000,
+        platform: Platform::Sim,
+        requests: REQUESTS,
+        round: 1,
+        seed: 2023,
+        workload_version: 1,
+    })
+    .unwrap()
+}
+
+/// A row whose values differ from one `(salt, i)` to the next.
+pub(super) fn row(salt: u64, i: u64) -> Row {
+    let noise = (salt + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_mul(i + 1) >> 40;
+    let lost = i % 11 == 7;
+    let start = (i * 1000 + noise % 997) as i64;
+    let seen = |offset: u64| (!lost).then_some(start + (offset + noise) as i64);
+    Row {
+        i,
+        key: PostKey::new(i, noise),
+        outcome: if lost { Outcome::Lost } else { Outcome::Ok },
+        client_sent_us: Some(start - 100),
+        writer_start_us: Some(start),
+        post_written_us: Some(start + 5000),
+        notification_written_us: Some(start + 5001),
+        reply_us: Some(start + 90_000),
+        reader_received_us: seen(60_000),
+        barrier_us: None,
+        barrier_polls: None,
+        barrier_last_miss_us: None,
+        read_start_us: seen(60_500),
+        post_read_us: seen(61_000),
+        consistent_read: (!lost).then_some(noise % 3 != 0),
+        post_visible_us: Some(start + 61_000),
+        notification_bytes: Some(300 + noise % 10),
+        lineage_bytes: None,
+        post_bytes: Some(2_871_010),
+        writer_instance: Some(i % 8),
+        reader_instance: (!lost).then_some(i % 5),
+        writer_cold: Some(i < 8),
+        reader_cold: (!lost).then_some(i < 5),
+    }
+}
+
+/// Writes the rows of a cell, the later ones of every five first.
+pub(super) fn write_rows(store: &WritableStore, salt: u64, requests: u64) -> Result<ObjectInfo, StoreError> {
+    let mut sink = store.sink(requests)?;
+    for block in (0..requests).step_by(5) {
+        for i in (block..requests.min(block + 5)).rev() {
+            sink.push(row(salt, i)).map_err(StoreError::from_sink)?;
+        }
+    }
+    sink.finish()
+}
+
+fn execution(store: &Store, cell: &Cell) -> Result<Execution, StoreError> {
+    let mut number = 1;
+    let id = loop {
+        let id: AttemptId = format!("{}-{number}", cell.key.short()).parse()?;
+        if store.attempt(&id)?.is_none() {
+            break id;
+        }
+        number += 1;
+    };
+    Ok(Execution {
+        id,
+        key: cell.key,
+        origin: Origin::default(),
+        run: None,
+        started: "2026-11-22T13:00:00Z".to_owned(),
+        ended: "2026-11-22T13:00:01Z".to_owned(),
+        provenance: Provenance { matrix: "0.1.0".to_owned(), cpus: Some(2), ..Provenance::default() },
+    })
+}
+
+/// What a run does: takes up the last run, or makes one, and executes the cells that have no result.
+pub(super) fn session(root: &Path, fs: Arc<dyn Filesystem>, cells: &[Cell]) -> Result<(), StoreError> {
+    let store = WritableStore::open_with(root, "matrix test", fs)?;
+    let journal = match store.runs()?.last() {
+        Some(id) => {
+            let run = store.run(id.as_str())?;
+            run.plan()?;
+            let journal = store.journal(&run);
+            journal.append(&Event::Resumed)?;
+            journal
+        }
+        None => {
+            let new = NewRun {
+                time: "20261122T130000Z",
+                name: "test",
+                experiment: b"schema = 1\nname = \"test\"\n",
+                model: Some(b"# a model\n"),
+                plan: b"{\"cells\":[]}\n",
+            };
+            store.create_run(&new)?.1
+        }
+    };
+    let keys: Vec<_> = cells.iter().map(|cell| cell.key).collect();
+    let found = store.lookup(&keys, &Origin::default())?;
+    for (cell, _) in cells.iter().zip(found).filter(|(_, found)| !found.is_done()) {
+        let execution = execution(&store, cell)?;
+        let attempt = execution.id.clone();
+        journal.append(&Event::Started { attempt: attempt.clone(), cell: cell.key })?;
+        let object = write_rows(&store, cell.inputs.axes.delay_ms, REQUESTS)?;
+        let told = matrix_driver::Attempt { epoch: Micros(1_633_046_400_000_000), clock_bound_us: None };
+        store.write_attempt(&Attempt::done(execution, &told, object.digest)?)?;
+        store.write_record(&Record::new(cell, Origin::default(), &object, false)?)?;
+        journal.append(&Event::Done { attempt, cell: cell.key })?;
+    }
+    journal.append(&Event::Finished)?;
+    drop(journal);
+    store.close()
+}
+
+/// A store with so many finished cells.
+pub(super) fn finished(root: &Path, count: u64) -> Vec<Cell> {
+    let cells: Vec<Cell> = (0..count).map(cell).collect();
+    session(root, Arc::new(RealFilesystem), &cells).unwrap();
+    cells
+}
+
+/// Every file under `root`, with its contents.
+pub(super) fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut directories = vec![root.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else {
+                found.insert(path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// The objects and records of a store.
+pub(super) fn results(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = files(root);
+    found.retain(|path, _| path.starts_with("objects") || path.starts_with("cells"));
+    found
+}

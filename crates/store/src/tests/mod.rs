@@ -1,0 +1,8 @@
+//! Tests of the store as a whole.
+
+mod crash;
+mod damage;
+mod fixture;
+mod index;
+mod lock;
+mod object;

@@ -1,0 +1,219 @@
+//! Writing a trace: rows in, an object out.
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use matrix_app::Row;
+use matrix_app::row::HEADER;
+use matrix_driver::{RowSink, SinkError};
+use sha2::{Digest as _, Sha256};
+use zstd::stream::raw::CParameter;
+use zstd::stream::write::Encoder;
+
+use crate::counts::{Counts, Totals};
+use crate::digest::Digest;
+use crate::error::StoreError;
+use crate::fs::OutFile;
+use crate::layout::parent;
+use crate::object::ObjectReader;
+use crate::writable::Shared;
+
+/// Bytes that are hashed and compressed at a time.
+const CHUNK: usize = 64 << 10;
+
+/// Compression level of objects.
+const LEVEL: i32 = 3;
+
+/// An object that is in the store, and what its rows add up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// The SHA-256 of its uncompressed bytes: its name.
+    pub digest: Digest,
+    /// Uncompressed bytes.
+    pub bytes: u64,
+    /// Compressed bytes: the size of its file.
+    pub compressed_bytes: u64,
+    /// How many rows there are of each sort.
+    pub counts: Counts,
+    /// What the rows add up to.
+    pub totals: Totals,
+}
+
+/// Takes an attempt's rows in any order and writes them in order of `i`, hashed and compressed, to a file under `tmp/`
+/// that [`finish`](Self::finish) makes an object. Dropped before that, it removes the file.
+///
+/// Rows that came before their turn wait in memory, already in their final form; so memory grows with the requests in
+/// flight, not with the attempt.
+pub struct TraceSink {
+    shared: Arc<Shared>,
+    temp: PathBuf,
+    encoder: Option<Encoder<'static, BufWriter<Box<dyn OutFile>>>>,
+    hasher: Sha256,
+    chunk: Vec<u8>,
+    bytes: u64,
+    planned: u64,
+    next: u64,
+    waiting: BTreeMap<u64, Box<[u8]>>,
+    line: Vec<u8>,
+    counts: Counts,
+    totals: Totals,
+}
+
+impl std::fmt::Debug for TraceSink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TraceSink").field("temp", &self.temp).field("counts", &self.counts).finish_non_exhaustive()
+    }
+}
+
+impl TraceSink {
+    pub(crate) fn new(shared: Arc<Shared>, planned: u64) -> Result<Self, StoreError> {
+        shared.begin()?;
+        let temp = shared.temp();
+        let fail = |error| StoreError::io("writing", &temp, error);
+        let file = shared.fs.create(&temp).map_err(fail)?;
+        let encoder = encoder(BufWriter::with_capacity(2 * CHUNK, file)).map_err(fail)?;
+        let mut chunk = Vec::with_capacity(CHUNK + 1024);
+        chunk.extend_from_slice(HEADER.as_bytes());
+        chunk.push(b'\n');
+        Ok(Self {
+            shared,
+            temp,
+            encoder: Some(encoder),
+            hasher: Sha256::new(),
+            chunk,
+            bytes: 0,
+            planned,
+            next: 0,
+            waiting: BTreeMap::new(),
+            line: Vec::new(),
+            counts: Counts::default(),
+            totals: Totals::default(),
+        })
+    }
+
+    /// How many rows have come, of each sort.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Rows that wait for an earlier one.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    fn take(&mut self, row: &Row) -> Result<(), StoreError> {
+        if row.i >= self.planned {
+            return Err(StoreError::UnplannedRow { i: row.i, planned: self.planned });
+        }
+        if row.i == self.next {
+            row.write_csv(&mut self.chunk);
+            self.next += 1;
+            self.flush_if_full()?;
+            while let Some(entry) = self.waiting.first_entry().filter(|entry| *entry.key() == self.next) {
+                self.chunk.extend_from_slice(&entry.remove());
+                self.next += 1;
+                self.flush_if_full()?;
+            }
+        } else if row.i < self.next || self.waiting.contains_key(&row.i) {
+            return Err(StoreError::DuplicateRow { i: row.i });
+        } else {
+            self.line.clear();
+            row.write_csv(&mut self.line);
+            self.waiting.insert(row.i, self.line.as_slice().into());
+        }
+        self.counts.add(row);
+        self.totals.add(row);
+        Ok(())
+    }
+
+    /// Chunks end after a fixed number of bytes, whatever order the rows came in: the compressor sees the same pieces
+    /// every time.
+    fn flush_if_full(&mut self) -> Result<(), StoreError> {
+        if self.chunk.len() >= CHUNK { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        let Some(encoder) = &mut self.encoder else {
+            return Err(StoreError::Rejected("the trace could not be written before".to_owned()));
+        };
+        self.hasher.update(&self.chunk);
+        self.bytes += self.chunk.len() as u64;
+        if let Err(error) = encoder.write_all(&self.chunk) {
+            self.encoder = None;
+            return Err(StoreError::io("writing", &self.temp, error));
+        }
+        self.chunk.clear();
+        Ok(())
+    }
+
+    /// Makes the trace an object of the store.
+    ///
+    /// # Errors
+    /// When a planned request has no row, or the object cannot be written; the temporary file is removed then.
+    pub fn finish(mut self) -> Result<ObjectInfo, StoreError> {
+        if self.counts.planned != self.planned {
+            let (missing, first) = (self.planned - self.counts.planned, self.next);
+            return Err(StoreError::MissingRows { missing, first, planned: self.planned });
+        }
+        self.flush()?;
+        let fail = |error| StoreError::io("writing", &self.temp, error);
+        let Some(encoder) = self.encoder.take() else {
+            return Err(StoreError::Rejected("the trace could not be written before".to_owned()));
+        };
+        let buffered = encoder.finish().map_err(fail)?;
+        let mut file = buffered.into_inner().map_err(|error| fail(error.into_error()))?;
+        file.sync().map_err(fail)?;
+        drop(file);
+        let compressed_bytes = std::fs::metadata(&self.temp).map_err(fail)?.len();
+        let digest = Digest::finish(std::mem::take(&mut self.hasher));
+        let compressed_bytes = self.keep(digest, compressed_bytes)?;
+        Ok(ObjectInfo { digest, bytes: self.bytes, compressed_bytes, counts: self.counts, totals: self.totals })
+    }
+
+    /// Renames the file to the object's name, unless a sound object has that name already; returns the size of the file
+    /// that stays.
+    fn keep(&self, digest: Digest, compressed_bytes: u64) -> Result<u64, StoreError> {
+        let path = self.shared.layout.object(&digest);
+        let present = std::fs::metadata(&path).ok();
+        if let Some(present) = present
+            && ObjectReader::open(&path, digest).and_then(ObjectReader::check).is_ok()
+        {
+            return Ok(present.len());
+        }
+        self.shared.ensure_dir(parent(&path))?;
+        self.shared.fs.rename(&self.temp, &path).map_err(|error| StoreError::io("writing", &path, error))?;
+        self.shared.sync_dir(parent(&path))?;
+        Ok(compressed_bytes)
+    }
+}
+
+impl RowSink for TraceSink {
+    fn push(&mut self, row: Row) -> Result<(), SinkError> {
+        self.take(&row).map_err(StoreError::into_sink)
+    }
+}
+
+impl Drop for TraceSink {
+    fn drop(&mut self) {
+        self.encoder = None;
+        // What cannot be removed now is swept by the next writer; after `finish` there is usually nothing left.
+        if self.temp.exists() {
+            let _ = self.shared.fs.remove_file(&self.temp);
+        }
+    }
+}
+
+/// A compressor whose output depends on nothing but its input: one thread, and the parameters that matter are set here.
+fn encoder<W: Write>(out: W) -> std::io::Result<Encoder<'static, W>> {
+    let mut encoder = Encoder::new(out, LEVEL)?;
+    encoder.include_checksum(true)?;
+    encoder.include_contentsize(false)?;
+    encoder.include_dictid(false)?;
+    encoder.long_distance_matching(false)?;
+    encoder.set_parameter(CParameter::WindowLog(21))?;
+    Ok(encoder)
+}

@@ -1,0 +1,63 @@
+//! Reading an object row by row.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use matrix_app::Row;
+use matrix_app::row::HEADER;
+
+use crate::counts::{Counts, Totals};
+use crate::error::StoreError;
+use crate::object::ObjectReader;
+
+/// Longest line: 21 numbers of at most 20 digits, a key and an outcome are far below.
+const MAX_LINE: u64 = 1024;
+
+/// What an object holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Contents {
+    pub(super) bytes: u64,
+    pub(super) counts: Counts,
+    pub(super) totals: Totals,
+}
+
+/// Reads an object to its end: every line must be a row in the one form that rows have, in order of `i` from 0.
+pub(super) fn read(path: &Path, object: ObjectReader) -> Result<Contents, StoreError> {
+    let mut input = BufReader::with_capacity(64 << 10, object);
+    let mut contents = Contents::default();
+    let (mut line, mut canonical) = (Vec::new(), Vec::new());
+    let mut number = 0u64;
+    loop {
+        line.clear();
+        (&mut input).take(MAX_LINE).read_until(b'\n', &mut line).map_err(StoreError::from_read)?;
+        if line.is_empty() {
+            break;
+        }
+        contents.bytes += line.len() as u64;
+        number += 1;
+        let damaged = |what: String| StoreError::damaged(path, format!("line {number}: {what}"));
+        let text = line.strip_suffix(b"\n").and_then(|line| str::from_utf8(line).ok());
+        let text = text.ok_or_else(|| damaged("it is no line of text".to_owned()))?;
+        if number == 1 {
+            if text != HEADER {
+                return Err(damaged("it is not the header of a trace".to_owned()));
+            }
+            continue;
+        }
+        let row = Row::parse_csv(text).map_err(|error| damaged(error.to_string()))?;
+        if row.i != number - 2 {
+            return Err(damaged(format!("the row of request {} where {} was expected", row.i, number - 2)));
+        }
+        canonical.clear();
+        row.write_csv(&mut canonical);
+        if canonical != line {
+            return Err(damaged("the row has another form than rows have".to_owned()));
+        }
+        contents.counts.add(&row);
+        contents.totals.add(&row);
+    }
+    if number == 0 {
+        return Err(StoreError::damaged(path, "it is empty"));
+    }
+    Ok(contents)
+}

@@ -1,0 +1,251 @@
+//! Checking a store, part by part.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::attempt::Attempt;
+use crate::counts::{Counts, Totals};
+use crate::digest::Digest;
+use crate::error::StoreError;
+use crate::index::Index;
+use crate::layout::{EXPERIMENT, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, STORE_TOML};
+use crate::names::{AttemptId, Origin, RunId};
+use crate::object::ObjectReader;
+use crate::record::Record;
+use crate::run::Run;
+use crate::sealed::read_small;
+use crate::store::{Store, list};
+
+use super::report::Report;
+use super::{VerifyOptions, rows};
+
+/// What the records say of an object.
+struct Expected {
+    bytes: u64,
+    records: Vec<(PathBuf, u64, Counts, Totals)>,
+    seen: bool,
+}
+
+struct Checker<'a> {
+    store: &'a Store,
+    options: VerifyOptions,
+    report: Report,
+    expected: BTreeMap<Digest, Expected>,
+}
+
+impl Store {
+    /// Checks everything in the store. Memory grows with the number of records, not with their objects.
+    ///
+    /// # Errors
+    /// When a directory cannot be read. What is wrong with a file is in the report.
+    pub fn verify(&self, options: VerifyOptions) -> Result<Report, StoreError> {
+        let mut checker = Checker { store: self, options, report: Report::default(), expected: BTreeMap::new() };
+        checker.top()?;
+        checker.records()?;
+        checker.objects()?;
+        checker.attempts()?;
+        checker.runs()?;
+        let mut report = checker.report;
+        report.faults.sort();
+        report.notes.sort();
+        Ok(report)
+    }
+}
+
+impl Checker<'_> {
+    fn root(&self) -> &Path {
+        &self.store.layout.root
+    }
+
+    fn fault(&mut self, file: &Path, what: impl Into<String>) {
+        self.report.fault(&self.store.layout.root, file, what);
+    }
+
+    fn note(&mut self, file: &Path, what: impl Into<String>) {
+        self.report.note(&self.store.layout.root, file, what);
+    }
+
+    fn keep<T>(&mut self, file: &Path, result: Result<T, StoreError>) -> Option<T> {
+        self.report.keep(&self.store.layout.root, file, result)
+    }
+
+    fn stray(&mut self, file: &Path) {
+        self.note(file, "not part of a store");
+    }
+
+    /// A small file that was listed, so it should be there.
+    fn bytes(&mut self, path: &Path) -> Option<Vec<u8>> {
+        let read =
+            read_small(path).and_then(|bytes| bytes.ok_or_else(|| StoreError::damaged(path, "the file is missing")));
+        self.keep(path, read)
+    }
+
+    fn top(&mut self) -> Result<(), StoreError> {
+        let store_toml = self.store.layout.store_toml();
+        if self.bytes(&store_toml).is_some_and(|bytes| bytes != STORE_TOML.as_bytes()) {
+            self.fault(&store_toml, "it is not what is written there");
+        }
+        for name in list(self.root())? {
+            if !["store.toml", "lock", "tmp", "index", "objects", "cells", "attempts", "runs"].contains(&name.as_str())
+            {
+                let path = self.root().join(name);
+                self.stray(&path);
+            }
+        }
+        let tmp = self.store.layout.tmp();
+        let left = list(&tmp)?.len();
+        if left > 0 {
+            self.note(&tmp, format!("{left} temporary files, swept by the next command that writes"));
+        }
+        let index = self.store.layout.index();
+        if index.exists() && std::fs::read_to_string(&index).ok().and_then(|text| Index::try_parse(&text)).is_none() {
+            self.note(&index, "the index is damaged; it is a cache, and is written anew by the next run");
+        }
+        Ok(())
+    }
+
+    fn records(&mut self) -> Result<(), StoreError> {
+        let cells = self.store.layout.cells();
+        for cell in list(&cells)? {
+            let directory = cells.join(&cell);
+            let Ok(key) = cell.parse() else {
+                self.stray(&directory);
+                continue;
+            };
+            for name in list(&directory)? {
+                let path = directory.join(&name);
+                let Some(origin) = name.strip_suffix(".json").and_then(|stem| stem.parse::<Origin>().ok()) else {
+                    self.stray(&path);
+                    continue;
+                };
+                let Some(bytes) = self.bytes(&path) else { continue };
+                let read = Record::from_bytes(&path, &bytes);
+                let read = read.and_then(|record| record.must_be(&key, &origin, &path).map(|()| record));
+                if let Some(record) = self.keep(&path, read) {
+                    self.report.checked.records += 1;
+                    self.expect(path, &record);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn expect(&mut self, path: PathBuf, record: &Record) {
+        let bytes = record.object.bytes;
+        let new = || Expected { bytes, records: Vec::new(), seen: false };
+        let expected = self.expected.entry(record.object.sha256).or_insert_with(new);
+        expected.bytes = expected.bytes.max(bytes);
+        expected.records.push((path, bytes, record.counts, record.totals));
+    }
+
+    fn objects(&mut self) -> Result<(), StoreError> {
+        let objects = self.store.layout.objects();
+        for shard in list(&objects)? {
+            let directory = objects.join(&shard);
+            if !directory.is_dir() {
+                self.stray(&directory);
+                continue;
+            }
+            for name in list(&directory)? {
+                let path = directory.join(&name);
+                match name.strip_suffix(OBJECT_EXTENSION).and_then(|stem| stem.parse::<Digest>().ok()) {
+                    Some(digest) if self.store.layout.object(&digest) == path => self.object(&path, digest),
+                    _ => self.stray(&path),
+                }
+            }
+        }
+        let missing: Vec<(PathBuf, Digest)> = self
+            .expected
+            .iter()
+            .filter(|(_, expected)| !expected.seen)
+            .flat_map(|(digest, expected)| expected.records.iter().map(|(path, ..)| (path.clone(), *digest)))
+            .collect();
+        for (path, digest) in missing {
+            self.fault(&path, format!("its object {} is missing", digest.short()));
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, path: &Path, digest: Digest) {
+        let expected = self.expected.get_mut(&digest).map(|expected| {
+            expected.seen = true;
+            (expected.bytes, std::mem::take(&mut expected.records))
+        });
+        if expected.is_none() {
+            self.note(path, "no record names this object");
+        }
+        let max_bytes = expected.as_ref().map_or(u64::MAX, |(bytes, _)| *bytes).min(self.options.max_bytes);
+        let opened = ObjectReader::open(path, digest).map(|object| object.with_max_bytes(max_bytes));
+        let read = opened.and_then(|object| {
+            if self.options.rows {
+                rows::read(path, object).map(|contents| (contents.bytes, Some(contents)))
+            } else {
+                object.check().map(|bytes| (bytes, None))
+            }
+        });
+        let Some((bytes, contents)) = self.keep(path, read) else { return };
+        self.report.checked.objects += 1;
+        self.report.checked.object_bytes += bytes;
+        self.report.checked.rows += contents.map_or(0, |contents| contents.counts.planned);
+        for (record, said, counts, totals) in expected.into_iter().flat_map(|(_, records)| records) {
+            if said != bytes {
+                self.fault(&record, format!("it says that its object has {said} bytes; it has {bytes}"));
+            } else if contents.is_some_and(|contents| contents.counts != counts || contents.totals != totals) {
+                self.fault(&record, "its counts and totals are not those of its object's rows");
+            }
+        }
+    }
+
+    fn attempts(&mut self) -> Result<(), StoreError> {
+        let directory = self.store.layout.attempts();
+        for name in list(&directory)? {
+            let path = directory.join(&name);
+            let Some(id) = name.strip_suffix(".json").and_then(|stem| stem.parse::<AttemptId>().ok()) else {
+                self.stray(&path);
+                continue;
+            };
+            let Some(bytes) = self.bytes(&path) else { continue };
+            let Some(attempt) = self.keep(&path, Attempt::from_bytes(&path, &bytes)) else { continue };
+            if attempt.id != id {
+                self.fault(&path, format!("it is the attempt {}", attempt.id));
+                continue;
+            }
+            self.report.checked.attempts += 1;
+            if let Some(object) = attempt.object
+                && !self.store.layout.object(&object).exists()
+            {
+                self.note(&path, format!("its object {} is no longer in the store", object.short()));
+            }
+        }
+        Ok(())
+    }
+
+    fn runs(&mut self) -> Result<(), StoreError> {
+        let directory = self.store.layout.runs();
+        for name in list(&directory)? {
+            let path = directory.join(&name);
+            let Ok(id) = name.parse::<RunId>() else {
+                self.stray(&path);
+                continue;
+            };
+            for file in list(&path)? {
+                if ![EXPERIMENT, MODEL, PLAN, JOURNAL].contains(&file.as_str()) {
+                    self.stray(&path.join(file));
+                }
+            }
+            let Some(run) = self.keep(&path, Run::open(id, path.clone())) else { continue };
+            self.report.checked.runs += 1;
+            self.report.checked.journal_lines += run.journal().entries.len() as u64;
+            if run.journal().torn_bytes > 0 {
+                self.note(&path.join(JOURNAL), "the last line is incomplete: the process was killed while it wrote it");
+            }
+            self.keep(&path, run.experiment());
+            self.keep(&path, run.plan());
+            self.keep(&path, run.model());
+            if path.join(MODEL).exists() && run.journal().files().is_some_and(|files| !files.contains_key(MODEL)) {
+                self.stray(&path.join(MODEL));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,240 @@
+//! A store open for writing.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::attempt::Attempt;
+use crate::error::StoreError;
+use crate::fs::Filesystem;
+use crate::index::{self, Entry, Stamp};
+use crate::layout::{self, Layout, parent};
+use crate::lock;
+use crate::record::Record;
+use crate::store::{self, Store};
+use crate::trace::TraceSink;
+
+/// A store open for writing: the only one, until it and every [`TraceSink`] and journal made from it is dropped.
+///
+/// Opening an existing store changes nothing in it; the first write signs the lock and sweeps `tmp/`.
+#[derive(Debug)]
+pub struct WritableStore {
+    store: Store,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What everything that writes has in common. The lock lives here, so that it outlives them all.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) layout: Layout,
+    pub(crate) fs: Arc<dyn Filesystem>,
+    holder: String,
+    begun: Mutex<bool>,
+    temps: AtomicU64,
+    _lock: File,
+}
+
+impl Deref for WritableStore {
+    type Target = Store;
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl WritableStore {
+    /// Opens the store at `path` for writing, and makes it first if there is none. `holder` is what others are told when
+    /// they find it locked.
+    ///
+    /// # Errors
+    /// When the directory holds other things, a newer program or another process has the store, or it cannot be written.
+    pub fn open_with(path: &Path, holder: &str, fs: Arc<dyn Filesystem>) -> Result<Self, StoreError> {
+        let layout = Layout { root: path.to_owned() };
+        let new = !store::check_schema(&layout)?;
+        if new {
+            may_become_a_store(&layout)?;
+            make_dirs(fs.as_ref(), path)?;
+        }
+        let lock = lock::take(fs.as_ref(), &layout)?;
+        let holder = holder.to_owned();
+        let shared = Shared { layout, fs, holder, begun: Mutex::new(false), temps: AtomicU64::new(0), _lock: lock };
+        // Another process may have made the store before the lock was ours.
+        if new && !store::check_schema(&shared.layout)? {
+            shared.write_file(&shared.layout.store_toml(), layout::STORE_TOML.as_bytes())?;
+        }
+        Ok(Self { store: Store::open(path)?, shared: Arc::new(shared) })
+    }
+
+    /// A sink for the rows of a cell with `planned` requests.
+    ///
+    /// # Errors
+    /// When its file cannot be made.
+    pub fn sink(&self, planned: u64) -> Result<TraceSink, StoreError> {
+        TraceSink::new(Arc::clone(&self.shared), planned)
+    }
+
+    /// Writes a record, in place of one of the same cell and origin. The object comes first.
+    ///
+    /// # Errors
+    /// When its object is not in the store, or it cannot be written.
+    pub fn write_record(&self, record: &Record) -> Result<(), StoreError> {
+        let object = self.shared.layout.object(&record.object.sha256);
+        let Ok(object) = std::fs::metadata(&object) else {
+            return Err(StoreError::Rejected(format!(
+                "the record of cell {} names an object that is not in the store",
+                record.key.short()
+            )));
+        };
+        let path = self.shared.layout.record(&record.key, &record.origin);
+        self.shared.write_file(&path, &record.to_bytes()?)?;
+        let stamp = std::fs::metadata(&path).map_err(|error| StoreError::io("reading", &path, error))?;
+        self.store.learn(Entry {
+            key: record.key,
+            origin: record.origin.clone(),
+            record: Stamp::of(&stamp),
+            object: record.object.sha256,
+            compressed_bytes: object.len(),
+        });
+        Ok(())
+    }
+
+    /// Writes an attempt.
+    ///
+    /// # Errors
+    /// When there is one of that name, or it cannot be written.
+    pub fn write_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {
+        let path = self.shared.layout.attempt(&attempt.id);
+        if path.exists() {
+            return Err(StoreError::Rejected(format!("there is an attempt {} already", attempt.id)));
+        }
+        self.shared.write_file(&path, &attempt.to_bytes()?)
+    }
+
+    /// Ends a session. If it changed what the index should say, the index is written anew.
+    ///
+    /// # Errors
+    /// When the index cannot be written; everything else is safe by then.
+    pub fn close(self) -> Result<(), StoreError> {
+        let begun = *self.shared.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        if begun && self.store.has_learnt() {
+            let text = index::render(&self.store.merged_index());
+            self.shared.write_file(&self.shared.layout.index(), text.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Before the first change: signs the lock, and removes what earlier writers left in `tmp/`.
+    pub(crate) fn begin(&self) -> Result<(), StoreError> {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        if *begun {
+            return Ok(());
+        }
+        lock::sign(self.fs.as_ref(), &self.layout.lock(), &self.holder)?;
+        self.sweep()?;
+        *begun = true;
+        Ok(())
+    }
+
+    fn sweep(&self) -> Result<(), StoreError> {
+        let tmp = self.layout.tmp();
+        let entries = match std::fs::read_dir(&tmp) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.ensure_dir(&tmp),
+            Err(error) => return Err(StoreError::io("reading", &tmp, error)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|error| StoreError::io("reading", &tmp, error))?;
+            let path = entry.path();
+            let directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let removed = if directory { self.fs.remove_dir_all(&path) } else { self.fs.remove_file(&path) };
+            removed.map_err(|error| StoreError::io("removing", &path, error))?;
+        }
+        Ok(())
+    }
+
+    /// A name under `tmp/` that nobody else uses.
+    pub(crate) fn temp(&self) -> PathBuf {
+        self.layout.tmp().join(format!("{:06}", self.temps.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// Writes a whole file: under `tmp/`, synced, renamed.
+    pub(crate) fn write_file(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        self.begin()?;
+        let temp = self.temp();
+        let fail = |error| StoreError::io("writing", path, error);
+        let written = self.write_synced(&temp, bytes).map_err(fail).and_then(|()| {
+            self.ensure_dir(parent(path))?;
+            self.fs.rename(&temp, path).map_err(fail)
+        });
+        if written.is_err() {
+            // A full disk should not stay full because of us; what cannot be removed is swept later.
+            let _ = self.fs.remove_file(&temp);
+        }
+        written?;
+        self.sync_dir(parent(path))
+    }
+
+    pub(crate) fn write_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.fs.create(path)?;
+        file.write_all(bytes)?;
+        file.sync()
+    }
+
+    /// Makes a directory of the store, and those above it, unless it is there.
+    pub(crate) fn ensure_dir(&self, path: &Path) -> Result<(), StoreError> {
+        make_dirs(self.fs.as_ref(), path)
+    }
+
+    pub(crate) fn sync_dir(&self, path: &Path) -> Result<(), StoreError> {
+        self.fs.sync_dir(path).map_err(|error| StoreError::io("syncing", path, error))
+    }
+}
+
+impl Drop for Shared {
+    /// Takes the signature back, if it was given. If that fails, the next writer overwrites it.
+    fn drop(&mut self) {
+        if *self.begun.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            let _ = self.fs.create(&self.layout.lock());
+        }
+    }
+}
+
+/// A directory may become a store if there is nothing in it but what an interrupted start left.
+fn may_become_a_store(layout: &Layout) -> Result<(), StoreError> {
+    let not_a_store = || StoreError::NotAStore { path: layout.root.clone() };
+    let entries = match std::fs::read_dir(&layout.root) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(not_a_store()),
+        Err(error) => return Err(StoreError::io("reading", &layout.root, error)),
+    };
+    for entry in entries {
+        let name = entry.map_err(|error| StoreError::io("reading", &layout.root, error))?.file_name();
+        if name != "lock" && name != "tmp" {
+            return Err(not_a_store());
+        }
+    }
+    Ok(())
+}
+
+fn make_dirs(fs: &dyn Filesystem, path: &Path) -> Result<(), StoreError> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    let above = parent(path);
+    if above != path {
+        make_dirs(fs, above)?;
+    }
+    match fs.create_dir(path) {
+        Ok(()) => {}
+        // Another thread was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(error) => return Err(StoreError::io("creating", path, error)),
+    }
+    let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+    fs.sync_dir(above).map_err(|error| StoreError::io("syncing", above, error))
+}

@@ -1,0 +1,80 @@
+//! `matrix check`.
+
+use clap::Args;
+use matrix_analysis::{ClaimResult, Options, Traces, claims_text, evaluate};
+use matrix_plan::{Axes, Verdict};
+use serde::Serialize;
+
+use super::{Format, FormatArgs, ResultsArgs, SelectArgs};
+use crate::exit::{Exit, Outcome};
+use crate::output;
+use crate::results::{self, Results, unreadable};
+use crate::summary::labels;
+
+/// Judge the claims of an experiment by its results
+///
+/// Ends with 4 when a claim is contradicted; an inconclusive claim ends with 0, or with 4 under --strict.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    select: SelectArgs,
+    /// Inconclusive is not good enough
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
+    results: ResultsArgs,
+}
+
+#[derive(Serialize)]
+struct CheckJson<'a> {
+    experiment: &'a str,
+    simulated: bool,
+    cells_planned: u64,
+    cells_done: u64,
+    claims: &'a [ClaimResult],
+}
+
+pub(crate) fn check(args: CheckArgs) -> Outcome {
+    let (store, input) = results::select(&args.results.results, &args.select)?;
+    let results = Results::of(store, &input)?;
+    let claims = evaluate(&input.experiment.claims, &results, &not_done(&results), &Options::default());
+    let claims = claims.map_err(unreadable)?;
+    let source = results.source();
+    match args.format.format {
+        Format::Json => output::json(&CheckJson {
+            experiment: &source.experiment,
+            simulated: source.simulated,
+            cells_planned: source.planned,
+            cells_done: source.done,
+            claims: &claims,
+        })?,
+        Format::Table => {
+            output::line(format_args!("{}{}\n", source.experiment, labels(&source)))?;
+            output::line(claims_text(&claims))?;
+            let count = |wanted: fn(&Verdict) -> bool| claims.iter().filter(|claim| wanted(&claim.verdict)).count();
+            output::line(format_args!(
+                "{} claims: {} supported, {} held, {} inconclusive, {} contradicted",
+                claims.len(),
+                count(|verdict| matches!(verdict, Verdict::Supported)),
+                count(|verdict| matches!(verdict, Verdict::Held { .. })),
+                count(|verdict| matches!(verdict, Verdict::Inconclusive)),
+                count(|verdict| matches!(verdict, Verdict::Contradicted)),
+            ))?;
+        }
+    }
+    let bad = |claim: &ClaimResult| match claim.verdict {
+        Verdict::Contradicted => true,
+        Verdict::Inconclusive => args.strict,
+        Verdict::Supported | Verdict::Held { .. } => false,
+    };
+    Ok(if claims.iter().any(bad) { Exit::Claim } else { Exit::Ok })
+}
+
+/// The axes of every planned cell without a result.
+fn not_done(results: &Results<'_>) -> Vec<Axes> {
+    let done: std::collections::BTreeSet<_> = results.cells().iter().map(|cell| cell.key).collect();
+    let cells = results.input.cells.iter().map(|(_, cell)| cell);
+    cells.filter(|cell| !done.contains(&cell.key)).map(|cell| cell.axes().clone()).collect()
+}

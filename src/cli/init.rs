@@ -1,0 +1,44 @@
+//! `matrix init`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+
+/// Write an experiment file to start from
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The file to write; an existing one is left alone
+    #[arg(value_name = "FILE", default_value = "experiment.toml")]
+    file: PathBuf,
+}
+
+pub(crate) fn init(args: InitArgs) -> Outcome {
+    let file = args.file.display();
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::usage(format!("{file} already exists"), "name another file: matrix init FILE")
+        }
+        _ => Failure::new(Exit::Usage, format!("{file}: {error}")),
+    };
+    let mut target = std::fs::File::create_new(&args.file).map_err(failed)?;
+    target.write_all(TEMPLATE.as_bytes()).map_err(failed)?;
+    output::line(format_args!("wrote {file}\nnext: matrix run {file} --plot"))?;
+    Ok(Exit::Ok)
+}
+
+const TEMPLATE: &str = include_str!("init.toml");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_a_good_experiment() {
+        let experiment = matrix_plan::Experiment::parse(TEMPLATE).unwrap();
+        assert!(!experiment.cells().unwrap().is_empty());
+    }
+}

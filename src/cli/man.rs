@@ -1,0 +1,33 @@
+//! `matrix man`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+
+/// Print the manual page, or write one page per command
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write one page per command into this folder
+    #[arg(short, long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) fn man(args: ManArgs) -> Outcome {
+    let command = super::definition();
+    match args.out {
+        Some(folder) => {
+            let failed = |error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", folder.display()));
+            std::fs::create_dir_all(&folder).map_err(failed)?;
+            clap_mangen::generate_to(command, &folder).map_err(failed)?;
+        }
+        None => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(command).render(&mut page)?;
+            output::line(String::from_utf8_lossy(&page).trim_end())?;
+        }
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,159 @@
+//! What the user types: one file per command.
+
+mod check;
+mod completions;
+mod init;
+mod man;
+mod model;
+mod plan;
+mod plot;
+mod resume;
+mod run;
+mod show;
+mod status;
+mod verify;
+mod why;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+
+/// A declarative experiment-matrix runner for geo-replication experiments.
+///
+/// An experiment is one TOML file that declares the cross-product of post storages, notification storages, region pairs,
+/// delays and antipode on/off. `matrix run` executes every cell of it once, resumes after anything, and keeps every trace
+/// in a content-addressed store, from which figures and verdicts are derived.
+#[derive(Debug, Parser)]
+#[command(name = "matrix", version, arg_required_else_help = true, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 all well; 1 internal error; 2 bad usage or input; 3 cells failed or are partial; \
+4 a claim is contradicted (check only); 5 integrity violated; 130 interrupted (state saved).")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Resume(resume::ResumeArgs),
+    Plan(plan::PlanArgs),
+    Status(status::StatusArgs),
+    Show(show::ShowArgs),
+    Why(why::WhyArgs),
+    Plot(plot::PlotArgs),
+    Check(check::CheckArgs),
+    Verify(verify::VerifyArgs),
+    Model(model::ModelArgs),
+    Init(init::InitArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+/// Where results live.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ResultsArgs {
+    /// The store of results
+    #[arg(long, value_name = "PATH", default_value = "results")]
+    pub(crate) results: PathBuf,
+}
+
+/// How to print.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct FormatArgs {
+    /// How to print: a table for people, or JSON for scripts
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+}
+
+/// Forms of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people.
+    Table,
+    /// JSON for scripts.
+    Json,
+}
+
+/// Which experiment's results to read.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SelectArgs {
+    /// The experiment; without it, the only one in the store
+    #[arg(value_name = "FILE", conflicts_with = "run")]
+    pub(crate) file: Option<PathBuf>,
+    /// A run in the store, whose saved experiment is read
+    #[arg(long, value_name = "NAME")]
+    pub(crate) run: Option<String>,
+}
+
+/// What changes an experiment without editing its file.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct OverrideArgs {
+    /// Set a value of the experiment, for example `requests=100` or `barrier.deadline_ms=5000` (may be repeated)
+    #[arg(long = "set", value_name = "K=V")]
+    pub(crate) set: Vec<String>,
+    /// Run on another platform than the file says
+    #[arg(long, value_name = "P")]
+    pub(crate) platform: Option<String>,
+}
+
+/// Which cells to keep.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct FilterArgs {
+    /// Only the cells that match, for example 'post_storage=s3 and delay_ms<1000 and regions="eu->us"'
+    #[arg(long, value_name = "E")]
+    pub(crate) filter: Option<String>,
+}
+
+/// The command line as clap knows it, for help, completions and the manual.
+pub(crate) fn definition() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
+/// Parses the command line, executes the command and reports its failure.
+pub(crate) fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
+            // Nobody may be listening any more (`matrix --help | head -1`); there is nobody to tell then.
+            let _ = error.print();
+            return exit;
+        }
+    };
+    output::set_up_diagnostics();
+    match execute(cli.command) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            for report in &failure.reports {
+                output::complain(report);
+            }
+            failure.exit
+        }
+    }
+}
+
+fn execute(command: Command) -> Outcome {
+    let outcome = match command {
+        Command::Run(args) => run::run(args),
+        Command::Resume(args) => resume::resume(args),
+        Command::Plan(args) => plan::plan(args),
+        Command::Status(args) => status::status(args),
+        Command::Show(args) => show::show(args),
+        Command::Why(args) => why::why(args),
+        Command::Plot(args) => plot::plot(args),
+        Command::Check(args) => check::check(args),
+        Command::Verify(args) => verify::verify(args),
+        Command::Model(args) => model::model(args),
+        Command::Init(args) => init::init(args),
+        Command::Completions(args) => completions::completions(args),
+        Command::Man(args) => man::man(args),
+    };
+    match outcome {
+        // The reader of our output has gone: not an error of ours.
+        Err(Failure { exit: Exit::Ok, .. }) => Ok(Exit::Ok),
+        other => other,
+    }
+}

@@ -1,0 +1,154 @@
+//! `matrix plot`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use matrix_analysis::{Options, Pools, load, to_csv};
+use matrix_figures::{Drawing, Figure, FigureError};
+
+use super::{ResultsArgs, SelectArgs};
+use crate::exit::{Exit, Failure, Outcome, with_causes};
+use crate::output;
+use crate::results::{self, Results, unreadable};
+
+/// Draw figures from results, each with its table beside it as CSV
+#[derive(Debug, Args)]
+pub(crate) struct PlotArgs {
+    #[command(flatten)]
+    select: SelectArgs,
+    /// The figure (may be repeated) [default: all]
+    #[arg(long = "figure", value_name = "F", long_help = figures_help())]
+    figures: Vec<String>,
+    /// Formats, separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [PictureFormat::Svg, PictureFormat::Png])]
+    format: Vec<PictureFormat>,
+    /// The folder to draw into [default: plots/EXPERIMENT]
+    #[arg(short, long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    results: ResultsArgs,
+}
+
+/// Formats of pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PictureFormat {
+    /// Scalable, made of paths: needs no font.
+    Svg,
+    /// 300 pixels per inch, 6 inches wide.
+    Png,
+}
+
+/// What to draw, and where.
+pub(crate) struct What {
+    figures: Vec<Figure>,
+    formats: Vec<PictureFormat>,
+    folder: PathBuf,
+    /// Whether figures were asked for by name: one without data is then an error.
+    named: bool,
+}
+
+impl What {
+    /// Every figure in every format, in the folder of the experiment.
+    pub(crate) fn everything(experiment: &str) -> Self {
+        Self {
+            figures: Figure::ALL.to_vec(),
+            formats: vec![PictureFormat::Svg, PictureFormat::Png],
+            folder: PathBuf::from("plots").join(experiment),
+            named: false,
+        }
+    }
+}
+
+pub(crate) fn plot(args: PlotArgs) -> Outcome {
+    let figures = args.figures.iter().map(|name| figure(name)).collect::<Result<Vec<_>, _>>()?;
+    let (store, input) = results::select(&args.results.results, &args.select)?;
+    let mut what = What { formats: args.format, ..What::everything(&input.experiment.name) };
+    if !figures.is_empty() {
+        what.figures = figures;
+        what.named = true;
+    }
+    if let Some(folder) = args.out {
+        what.folder = folder;
+    }
+    draw(&Results::of(store, &input)?, &what)?;
+    Ok(Exit::Ok)
+}
+
+/// Draws figures, each beside its table; files that would not change are left alone.
+pub(crate) fn draw(results: &Results<'_>, what: &What) -> Result<(), Failure> {
+    let loaded = load(results, &Options::default()).map_err(unreadable)?;
+    let pools = Pools::new(&loaded);
+    let source = results.source();
+    let folder = &what.folder;
+    let failed = |error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    for &figure in &what.figures {
+        let (csv, drawing) = picture(figure, &pools, &source);
+        let drawing = match drawing {
+            Ok(drawing) => drawing,
+            Err(error @ FigureError::NoData { .. }) if !what.named => {
+                output::note(format_args!("no {figure}: {error}"));
+                continue;
+            }
+            Err(error @ FigureError::NoData { .. }) => return Err(Failure::new(Exit::Usage, error.to_string())),
+            Err(error) => return Err(Failure::new(Exit::Internal, format!("{figure}: {}", with_causes(&error)))),
+        };
+        output::write_file(&folder.join(format!("{figure}.csv")), csv.as_bytes())?;
+        for format in &what.formats {
+            let path = folder.join(format!("{figure}.{}", if *format == PictureFormat::Svg { "svg" } else { "png" }));
+            match format {
+                PictureFormat::Svg => output::write_file(&path, drawing.svg.as_bytes())?,
+                PictureFormat::Png => {
+                    let png = drawing.to_png();
+                    let png = png.map_err(|error| Failure::new(Exit::Internal, with_causes(&error)))?;
+                    output::write_file(&path, &png)?
+                }
+            };
+            output::line(path.display())?;
+        }
+    }
+    Ok(())
+}
+
+/// A figure's table as CSV, and the figure.
+fn picture(
+    figure: Figure,
+    pools: &Pools<'_>,
+    source: &matrix_analysis::tables::Source,
+) -> (String, Result<Drawing, FigureError>) {
+    match figure {
+        Figure::ConsistencyWindow => {
+            let rows = matrix_analysis::consistency_window(pools);
+            (to_csv(&rows, source), matrix_figures::consistency_window(&rows, source))
+        }
+        Figure::DelayVsPerInconsistencies => {
+            let rows = matrix_analysis::delay(pools);
+            (to_csv(&rows, source), matrix_figures::delay_vs_per_inconsistencies(&rows, source))
+        }
+        Figure::StorageOverhead => {
+            let rows = matrix_analysis::storage_overhead(pools);
+            (to_csv(&rows, source), matrix_figures::storage_overhead(&rows, source))
+        }
+        Figure::Inconsistencies => {
+            let rows = matrix_analysis::inconsistencies(pools);
+            (to_csv(&rows, source), matrix_figures::inconsistencies(&rows, source))
+        }
+        Figure::VisibilityLatency => {
+            let rows = matrix_analysis::visibility_latency(pools);
+            (to_csv(&rows, source), matrix_figures::visibility_latency(&rows, source))
+        }
+    }
+}
+
+fn figure(name: &str) -> Result<Figure, Failure> {
+    name.parse().map_err(|error: matrix_figures::UnknownFigure| {
+        let known: Vec<&str> = Figure::ALL.into_iter().map(Figure::name).collect();
+        Failure::usage(error.to_string(), format!("the figures are: {}", known.join(", ")))
+    })
+}
+
+fn figures_help() -> String {
+    let line = |figure: Figure| format!("  {}: {}", figure.name(), figure.description());
+    let lines: Vec<String> = Figure::ALL.into_iter().map(line).collect();
+    format!("The figure (may be repeated) [default: all]\n\n{}", lines.join("\n"))
+}

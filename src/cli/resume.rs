@@ -1,0 +1,58 @@
+//! `matrix resume`.
+
+use clap::Args;
+use matrix_store::Store;
+
+use super::ResultsArgs;
+use super::run::{JobsArgs, finish};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+use crate::runner::{self, Session, interrupted_runs, left_of};
+
+/// Go on with an interrupted run
+///
+/// The experiment, the model and the plan are those saved in the run, whatever has happened to the files since.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The run; without it, the only interrupted one
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
+    /// Draw the figures afterwards
+    #[arg(long)]
+    plot: bool,
+    #[command(flatten)]
+    jobs: JobsArgs,
+    #[command(flatten)]
+    results: ResultsArgs,
+}
+
+pub(crate) fn resume(args: ResumeArgs) -> Outcome {
+    let store = Store::open(&args.results.results)?;
+    let name = match args.run {
+        Some(name) => {
+            let run = store.run(&name)?;
+            if left_of(&store, &run)?.is_empty() {
+                output::line(format_args!("nothing to resume: every cell of run {name} is done"))?;
+                return Ok(Exit::Ok);
+            }
+            name
+        }
+        None => match interrupted_runs(&store)?.as_slice() {
+            [] => {
+                output::line("nothing to resume: no run was interrupted")?;
+                return Ok(Exit::Ok);
+            }
+            [run] => run.id().to_string(),
+            several => {
+                let names: Vec<String> = several.iter().map(|run| format!("  matrix resume --run {}", run.id())).collect();
+                return Err(Failure::usage(
+                    format!("{} runs were interrupted", several.len()),
+                    format!("choose one:\n{}", names.join("\n")),
+                ));
+            }
+        },
+    };
+    let (input, session) = Session::resume(&args.results.results, &name)?;
+    let plan = runner::plan(Some(&store), &input, None, false)?;
+    finish(&args.results, &input, &plan, session, args.jobs, args.plot)
+}

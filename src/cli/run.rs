@@ -1,0 +1,101 @@
+//! `matrix run`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use matrix_plan::{CellState, Plan};
+
+use super::{FilterArgs, OverrideArgs, ResultsArgs};
+use crate::cli::plot;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::input::Input;
+use crate::results::Results;
+use crate::runner::Session;
+use crate::{output, summary};
+
+/// Execute the cells of an experiment that have no result yet
+///
+/// What is done is never run again: a second run does nothing. Cells that failed, were interrupted or are new run. The
+/// experiment, its plan and a journal are kept in the store; after an interruption of any kind, `matrix resume` goes on.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The experiment
+    #[arg(value_name = "FILE", required_unless_present = "cell", conflicts_with = "cell")]
+    file: Option<PathBuf>,
+    /// Run one combination from flags, for example post_storage=mysql,notification_storage=sns,regions=eu->us
+    #[arg(long, value_name = "AXES")]
+    cell: Option<String>,
+    /// Draw the figures afterwards
+    #[arg(long)]
+    plot: bool,
+    /// Run cells that are done again, too
+    #[arg(long)]
+    fresh: bool,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    overrides: OverrideArgs,
+    #[command(flatten)]
+    jobs: JobsArgs,
+    #[command(flatten)]
+    results: ResultsArgs,
+}
+
+/// How many cells at once.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct JobsArgs {
+    /// Cells to execute at the same time [default: one per processor]
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+pub(crate) fn run(args: RunArgs) -> Outcome {
+    let input = match (&args.file, &args.cell) {
+        (Some(file), _) => Input::from_file(file, &args.overrides)?,
+        (None, Some(flags)) => Input::from_flags(flags, &args.overrides)?,
+        (None, None) => return Err(Failure::usage("there is nothing to run", "name an experiment: matrix run FILE")),
+    };
+    let filter = input.filter(args.filter.filter.as_deref())?;
+    let (plan, session) = Session::begin(&args.results.results, &input, filter.as_ref(), args.fresh)?;
+    for warning in &plan.warnings {
+        output::note(format_args!("note: {}", warning.message));
+    }
+    finish(&args.results, &input, &plan, session, args.jobs, args.plot)
+}
+
+/// Executes a session, if there is something to do, and says what the results are now.
+pub(crate) fn finish(
+    results: &ResultsArgs,
+    input: &Input,
+    plan: &Plan,
+    session: Option<Session>,
+    jobs: JobsArgs,
+    plot: bool,
+) -> Outcome {
+    let exit = match session {
+        Some(session) => {
+            output::note(format_args!("{}: {} of {} cells to run", input.experiment.name, session.len(), plan.cells.len()));
+            let exit = session.execute(input, jobs.jobs)?;
+            summary::print(&Results::open(&results.results, input)?)?;
+            exit
+        }
+        None => {
+            output::line(nothing_to_do(plan))?;
+            Exit::Ok
+        }
+    };
+    if plot && exit != Exit::Interrupted {
+        plot::draw(&Results::open(&results.results, input)?, &plot::What::everything(&input.experiment.name))?;
+    }
+    Ok(exit)
+}
+
+fn nothing_to_do(plan: &Plan) -> String {
+    let tally = plan.tally();
+    let skipped = match tally.count(CellState::Skipped) {
+        0 => String::new(),
+        skipped => format!(" ({skipped} more are left out by the filter)"),
+    };
+    format!("nothing to do: {} of {} cells are done{skipped}", tally.count(CellState::Done), tally.planned())
+}

@@ -1,0 +1,104 @@
+//! `matrix show`.
+
+use std::io::Read;
+
+use clap::Args;
+use matrix_app::Outcome as RowOutcome;
+use matrix_store::{Attempt, Record, Store};
+use serde::Serialize;
+
+use super::{Format, FormatArgs, ResultsArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+
+/// Show the result of a cell: what it is, how it ended and who executed it
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The cell: any unique beginning of its key
+    #[arg(value_name = "CELL")]
+    cell: String,
+    /// Print the trace itself: CSV, one row per request
+    #[arg(long)]
+    trace: bool,
+    #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
+    results: ResultsArgs,
+}
+
+#[derive(Serialize)]
+struct ShowJson<'a> {
+    records: &'a [Record],
+    attempts: &'a [Attempt],
+}
+
+pub(crate) fn show(args: ShowArgs) -> Outcome {
+    let store = Store::open(&args.results.results)?;
+    let key = store.find_cell(&args.cell)?;
+    let mut records = Vec::new();
+    for origin in store.origins(&key)? {
+        records.extend(store.record(&key, &origin)?);
+    }
+    if args.trace {
+        for record in &records {
+            print_trace(&store, record)?;
+        }
+        return Ok(Exit::Ok);
+    }
+    let mut attempts = Vec::new();
+    for id in store.attempts()? {
+        attempts.extend(store.attempt(&id)?.filter(|attempt| attempt.key == key));
+    }
+    match args.format.format {
+        Format::Json => output::json(&ShowJson { records: &records, attempts: &attempts })?,
+        Format::Table => {
+            for record in &records {
+                describe(record)?;
+            }
+            for attempt in &attempts {
+                let Attempt { id, started, ended, provenance, .. } = attempt;
+                let error = attempt.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+                let status = format!("{:?}", attempt.status).to_lowercase();
+                output::line(format_args!("attempt {id}: {status}{error}\n  from {started} to {ended}"))?;
+                let unknown = || "unknown".to_owned();
+                let toolchain = provenance.toolchain.clone().unwrap_or_else(unknown);
+                let commit = provenance.commit.as_deref().map_or_else(unknown, |commit| commit.chars().take(12).collect());
+                let dirty = if provenance.dirty == Some(true) { ", with changes" } else { "" };
+                output::line(format_args!("  by matrix {} ({commit}{dirty}), {toolchain}", provenance.matrix))?;
+            }
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn describe(record: &Record) -> Result<(), Failure> {
+    let Record { inputs, counts, totals, .. } = record;
+    let simulated = if record.simulated { " (simulated)" } else { "" };
+    let configured = if record.configured_lag { ", configured lag" } else { "" };
+    output::line(format_args!("cell {}\n{} round {}", record.key, inputs.axes, inputs.round))?;
+    output::line(format_args!("platform {}{simulated}{configured}, origin {}", record.platform, record.origin))?;
+    let object = &record.object;
+    output::line(format_args!("object {} ({} bytes uncompressed)", object.sha256, object.bytes))?;
+    let outcomes = RowOutcome::ALL.iter().map(|outcome| format!("{} {outcome}", counts.of(*outcome)));
+    let outcomes = outcomes.collect::<Vec<_>>().join(" + ");
+    output::line(format_args!("{} requests = {outcomes}", counts.planned))?;
+    let percent = if counts.reads == 0 { 0.0 } else { 100.0 * counts.misses as f64 / counts.reads as f64 };
+    output::line(format_args!("{} inconsistencies in {} reads ({percent:.1} %)", counts.misses, counts.reads))?;
+    if inputs.axes.antipode {
+        let seconds = totals.barrier_us as f64 / 1e6;
+        output::line(format_args!("{seconds:.1} s of readers' time in the barrier, {} polls", totals.barrier_polls))?;
+    }
+    Ok(())
+}
+
+fn print_trace(store: &Store, record: &Record) -> Result<(), Failure> {
+    let mut object = store.open_object(&record.object.sha256)?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let count = object.read(&mut buffer).map_err(matrix_store::StoreError::from_read)?;
+        if count == 0 {
+            return Ok(());
+        }
+        output::bytes(&buffer[..count])?;
+    }
+}

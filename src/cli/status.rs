@@ -1,0 +1,130 @@
+//! `matrix status`.
+
+use clap::Args;
+use matrix_plan::{CellState, Plan, Tally};
+use matrix_store::{Event, Run, Store};
+use serde::Serialize;
+
+use super::plan::{TallyJson, describe};
+use super::{Format, FormatArgs, ResultsArgs, SelectArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+use crate::results;
+use crate::runner::{left_of, states};
+
+/// Show how far an experiment and its runs are
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
+    results: ResultsArgs,
+}
+
+#[derive(Serialize)]
+struct StatusJson {
+    experiment: ExperimentJson,
+    runs: Vec<RunJson>,
+}
+
+#[derive(Serialize)]
+struct ExperimentJson {
+    name: String,
+    tally: TallyJson,
+}
+
+#[derive(Serialize)]
+struct RunJson {
+    name: String,
+    started: String,
+    cells: usize,
+    left: usize,
+    state: &'static str,
+    resumable: bool,
+}
+
+pub(crate) fn status(args: StatusArgs) -> Outcome {
+    let (store, input) = results::select(&args.results.results, &args.select)?;
+    let runs = runs_of(&store, &input.experiment.name)?;
+    let states = states(Some(&store), &input.cells)?;
+    let skipped = skipped_by_last(&runs)?;
+    let tally: Tally = states
+        .iter()
+        .zip(&input.cells)
+        .map(|(state, (_, cell))| match state {
+            CellState::Pending if skipped.contains(&cell.key) => CellState::Skipped,
+            state => *state,
+        })
+        .collect();
+    let runs = runs.iter().map(|run| describe_run(&store, run)).collect::<Result<Vec<_>, _>>()?;
+    match args.format.format {
+        Format::Json => {
+            let experiment = ExperimentJson { name: input.experiment.name.clone(), tally: tally.into() };
+            output::json(&StatusJson { experiment, runs })?;
+        }
+        Format::Table => {
+            output::line(format_args!("{}: {}", input.experiment.name, describe(tally)))?;
+            let mut table = output::table(&["run", "started", "cells", "left", "state"], &[2, 3]);
+            for run in &runs {
+                let numbers = [run.cells.to_string(), run.left.to_string()];
+                let [cells, left] = numbers;
+                table.add_row([run.name.clone(), run.started.clone(), cells, left, run.state.to_owned()]);
+            }
+            if !runs.is_empty() {
+                output::line(format_args!("\n{}", table.trim_fmt()))?;
+            }
+            for run in runs.iter().filter(|run| run.resumable) {
+                output::line(format_args!("to go on: matrix resume --run {}", run.name))?;
+            }
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn runs_of(store: &Store, experiment: &str) -> Result<Vec<Run>, Failure> {
+    let mut runs = Vec::new();
+    for id in store.runs()? {
+        let run = store.run(id.as_str())?;
+        if plan_of(&run)?.experiment == experiment {
+            runs.push(run);
+        }
+    }
+    Ok(runs)
+}
+
+fn plan_of(run: &Run) -> Result<Plan, Failure> {
+    results::plan_of(run)
+}
+
+/// The cells that the last run's filter left out.
+fn skipped_by_last(runs: &[Run]) -> Result<std::collections::BTreeSet<matrix_plan::CellKey>, Failure> {
+    let Some(last) = runs.last() else { return Ok(std::collections::BTreeSet::new()) };
+    let plan = plan_of(last)?;
+    Ok(plan.cells.iter().filter(|cell| cell.state == CellState::Skipped).map(|cell| cell.key).collect())
+}
+
+fn describe_run(store: &Store, run: &Run) -> Result<RunJson, Failure> {
+    let plan = plan_of(run)?;
+    let left = left_of(store, run)?.len();
+    let entries = &run.journal().entries;
+    let failed = run.journal().cell_states().into_values();
+    let failed = failed.filter(|state| matches!(state, matrix_store::CellState::Failed { .. })).count();
+    let state = match entries.last().map(|entry| &entry.event) {
+        Some(Event::Finished) => "finished",
+        _ if left == 0 => "done since",
+        Some(Event::Interrupted) => "interrupted",
+        _ if failed == left => "failed",
+        _ if store.is_being_written() => "running",
+        _ => "killed",
+    };
+    Ok(RunJson {
+        name: run.id().to_string(),
+        started: entries.first().map(|entry| entry.at.clone()).unwrap_or_default(),
+        cells: plan.to_run().count(),
+        left,
+        state,
+        resumable: left > 0 && state != "finished",
+    })
+}

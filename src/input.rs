@@ -1,0 +1,190 @@
+//! From what the user typed to what it means: the experiment, its model and its cells.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use matrix_app::WORKLOAD_VERSION;
+use matrix_plan::{Cell, Combination, Experiment, Filter, Fingerprint, Platform, Problem, cell_experiment, order};
+use matrix_sim::Model;
+use matrix_store::Run;
+
+use crate::cli::OverrideArgs;
+use crate::exit::{Exit, Failure};
+
+/// What names a model that is part of the program.
+const BUILTIN: &str = "builtin:";
+
+/// An experiment, ready to be planned.
+pub(crate) struct Input {
+    /// What messages call it.
+    pub(crate) name: String,
+    /// The experiment's text, with the overrides in it.
+    pub(crate) text: String,
+    /// What the text says.
+    pub(crate) experiment: Experiment,
+    /// The simulator's model and its text, where the experiment is simulated.
+    pub(crate) model: Option<(Model, String)>,
+    /// The cells in the order in which they run, each with the number of its block.
+    pub(crate) cells: Vec<(u32, Cell)>,
+}
+
+impl Input {
+    /// Reads an experiment's file.
+    pub(crate) fn from_file(file: &Path, overrides: &OverrideArgs) -> Result<Self, Failure> {
+        let name = file.display().to_string();
+        let text = read(file, "`matrix init` writes an experiment to start from")?;
+        let text = apply(&name, text, overrides)?;
+        let experiment = parse(&name, &text)?;
+        let model = model_of(&experiment, file.parent().unwrap_or(Path::new("")))?;
+        Self::new(name, text, experiment, model)
+    }
+
+    /// Makes an experiment from the flags of one combination.
+    pub(crate) fn from_flags(flags: &str, overrides: &OverrideArgs) -> Result<Self, Failure> {
+        let name = "--cell".to_owned();
+        let text = cell_experiment(flags).map_err(|problems| Failure::in_text(&name, flags, problems))?;
+        let text = apply(&name, text, overrides)?;
+        let experiment = parse(&name, &text)?;
+        let model = model_of(&experiment, Path::new(""))?;
+        Self::new(name, text, experiment, model)
+    }
+
+    /// Reads the experiment that a run saved, whatever has happened to the file since.
+    pub(crate) fn from_run(run: &Run) -> Result<Self, Failure> {
+        let name = format!("experiment.toml of run {}", run.id());
+        let text = text_of(&name, run.experiment()?)?;
+        let experiment = parse(&name, &text)?;
+        let model = match run.model()? {
+            Some(bytes) if experiment.platform == Platform::Sim => {
+                let name = format!("model.toml of run {}", run.id());
+                let text = text_of(&name, bytes)?;
+                Some((parse_model(&name, &text)?, text))
+            }
+            _ => None,
+        };
+        Self::new(name, text, experiment, model)
+    }
+
+    fn new(
+        name: String,
+        text: String,
+        experiment: Experiment,
+        model: Option<(Model, String)>,
+    ) -> Result<Self, Failure> {
+        let mut fingerprints: BTreeMap<Combination, Fingerprint> = BTreeMap::new();
+        let mut cells = Vec::new();
+        for placed in order::arrange(experiment.seed, experiment.cells()) {
+            let combination = &placed.spec.axes.combination;
+            let fingerprint = match fingerprints.get(combination) {
+                Some(fingerprint) => fingerprint.clone(),
+                None => {
+                    let fingerprint = fingerprint(&experiment, model.as_ref().map(|(model, _)| model), combination)?;
+                    fingerprints.insert(combination.clone(), fingerprint.clone());
+                    fingerprint
+                }
+            };
+            let cell = placed.spec.with_fingerprint(fingerprint, WORKLOAD_VERSION);
+            cells.push((placed.block, cell.map_err(|error| Failure::new(Exit::Internal, error.to_string()))?));
+        }
+        Ok(Self { name, text, experiment, model, cells })
+    }
+
+    /// Reads a filter and makes sure that it leaves something.
+    pub(crate) fn filter(&self, text: Option<&str>) -> Result<Option<Filter>, Failure> {
+        let Some(text) = text else { return Ok(None) };
+        let filter = Filter::parse(text, &self.experiment.regions)
+            .map_err(|problems| Failure::in_text("--filter", text, problems))?;
+        if self.cells.iter().any(|(_, cell)| filter.matches(cell.axes(), cell.inputs.round)) {
+            return Ok(Some(filter));
+        }
+        let problem = Problem::new(format!("the filter matches none of the {} cells", self.cells.len()))
+            .at(0..text.len())
+            .label("matches nothing")
+            .help("`matrix plan FILE` lists the cells");
+        Err(Failure::in_text("--filter", text, problem.into()))
+    }
+}
+
+fn fingerprint(
+    experiment: &Experiment,
+    model: Option<&Model>,
+    combination: &Combination,
+) -> Result<Fingerprint, Failure> {
+    match (experiment.platform, model) {
+        (Platform::Sim, Some(model)) => {
+            model.fingerprint(combination).map_err(|error| Failure::new(Exit::Usage, error.to_string()))
+        }
+        (Platform::Sim, None) => Err(Failure::new(Exit::Integrity, "the run saved no model")),
+        (platform @ (Platform::Local | Platform::Aws), _) => Err(Failure::usage(
+            format!("platform `{platform}` runs on real services, which this version of matrix cannot drive yet"),
+            "use platform = \"sim\", or --platform sim",
+        )),
+    }
+}
+
+fn text_of(name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
+    String::from_utf8(bytes).map_err(|error| Failure::new(Exit::Integrity, format!("{name}: {error}")))
+}
+
+fn read(file: &Path, help: &str) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("{}: {error}", file.display()), help))
+}
+
+fn parse(name: &str, text: &str) -> Result<Experiment, Failure> {
+    Experiment::parse(text).map_err(|problems| Failure::in_text(name, text, problems))
+}
+
+/// The model that a simulated experiment names; `folder` is the experiment's.
+fn model_of(experiment: &Experiment, folder: &Path) -> Result<Option<(Model, String)>, Failure> {
+    if experiment.platform != Platform::Sim {
+        return Ok(None);
+    }
+    read_model(&experiment.sim.model, folder).map(Some)
+}
+
+/// Reads a model: a built-in one, or a file relative to `folder`.
+pub(crate) fn read_model(name: &str, folder: &Path) -> Result<(Model, String), Failure> {
+    if let Some(builtin) = name.strip_prefix(BUILTIN) {
+        let model = Model::builtin(builtin).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+        return Ok((model, Model::BUILTIN_TEXT.to_owned()));
+    }
+    let path = folder.join(name);
+    let text = read(&path, "a model's path is relative to the experiment's file; `builtin:aws-2021` is always there")?;
+    Ok((parse_model(&path.display().to_string(), &text)?, text))
+}
+
+fn parse_model(name: &str, text: &str) -> Result<Model, Failure> {
+    Model::parse(text).map_err(|error| {
+        let problem = Problem { span: error.span(), ..Problem::new(error.to_string()) };
+        Failure::in_text(name, text, problem.into())
+    })
+}
+
+/// Applies `--set` and `--platform` to an experiment's text, so that what is saved is what is run.
+fn apply(name: &str, text: String, overrides: &OverrideArgs) -> Result<String, Failure> {
+    if overrides.set.is_empty() && overrides.platform.is_none() {
+        return Ok(text);
+    }
+    // A text that is no TOML is reported by the experiment's own parser, with its place.
+    let Ok(mut document) = text.parse::<toml_edit::DocumentMut>() else { return Ok(text) };
+    for set in &overrides.set {
+        let bad = |why: &str| Failure::usage(format!("--set {set}: {why}"), "write --set key=value, as in requests=100");
+        let (path, value) = set.split_once('=').ok_or_else(|| bad("there is no `=`"))?;
+        let value = value.trim().parse::<toml_edit::Value>().unwrap_or_else(|_| value.trim().into());
+        let mut keys: Vec<&str> = path.split('.').map(str::trim).collect();
+        let last = keys.pop().filter(|key| !key.is_empty()).ok_or_else(|| bad("there is no key"))?;
+        let mut table = document.as_table_mut() as &mut dyn toml_edit::TableLike;
+        for key in keys {
+            let item = table.entry(key).or_insert(toml_edit::table());
+            table = item.as_table_like_mut().ok_or_else(|| bad(&format!("`{key}` of {name} is no table")))?;
+        }
+        if let ("rate", Some(_)) = (last, table.get("concurrency")) {
+            table.remove("concurrency");
+        }
+        table.insert(last, toml_edit::Item::Value(value));
+    }
+    if let Some(platform) = &overrides.platform {
+        document.insert("platform", toml_edit::value(platform));
+    }
+    Ok(document.to_string())
+}

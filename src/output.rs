@@ -1,0 +1,81 @@
+//! Printing: results to standard output, everything else to standard error.
+
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use miette::Report;
+
+use crate::exit::{Exit, Failure};
+
+/// Prints a text and a line end to standard output. A reader that has gone away ends the command quietly.
+pub(crate) fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
+    done(writeln!(io::stdout().lock(), "{text}"))
+}
+
+/// Prints bytes to standard output as they are.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    done(io::stdout().lock().write_all(bytes))
+}
+
+fn done(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure { exit: Exit::Ok, reports: Vec::new() }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Prints a value as indented JSON.
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    line(text)
+}
+
+/// Says something to the person, beside the output proper. A closed standard error is no reason to stop.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// A table with the given heads; columns listed in `right` are aligned right.
+pub(crate) fn table(heads: &[&str], right: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(heads.iter().copied());
+    for &column in right {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// Makes diagnostics plain where they are not read on a terminal.
+pub(crate) fn set_up_diagnostics() {
+    let terminal = io::stderr().is_terminal();
+    // A second call fails; there is none.
+    let _ = miette::set_hook(Box::new(move |_| {
+        let options = miette::MietteHandlerOpts::new().terminal_links(false).width(100);
+        Box::new(if terminal { options } else { options.color(false).unicode(false) }.build())
+    }));
+}
+
+/// Prints a diagnostic to standard error.
+pub(crate) fn complain(report: &Report) {
+    let _ = write!(io::stderr().lock(), "{report:?}");
+}
+
+/// Writes a file whole or not at all; one that has these bytes already is left alone. Whether it was written.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
+    if std::fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(false);
+    }
+    let failed = |error: io::Error| Failure::new(Exit::Usage, format!("{}: {error}", path.display()));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new();
+    let mut file = file.permissions(PermissionsExt::from_mode(0o644)).tempfile_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(true)
+}

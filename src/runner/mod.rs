@@ -1,0 +1,12 @@
+//! Running cells: what is left to do, in which order, by how many workers, and what came of it.
+
+mod execute;
+mod progress;
+mod provenance;
+mod schedule;
+mod session;
+mod signals;
+mod states;
+
+pub(crate) use session::{Session, interrupted_runs, left_of};
+pub(crate) use states::{plan, states};

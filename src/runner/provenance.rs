@@ -1,0 +1,27 @@
+//! With what a cell is executed: versions and machine, no names of users, hosts or paths.
+
+use matrix_store::{Digest, Provenance};
+
+/// The provenance of attempts of this process.
+pub(crate) fn provenance() -> Provenance {
+    let system = |name: &str| Some(std::fs::read_to_string(format!("/proc/sys/kernel/{name}")).ok()?.trim().to_owned());
+    let kernel = system("ostype").zip(system("osrelease")).map(|(name, release)| format!("{name} {release}"));
+    Provenance {
+        commit: option_env!("MATRIX_COMMIT").map(str::to_owned),
+        cpu_model: cpu_model(),
+        cpus: std::thread::available_parallelism().ok().and_then(|cpus| u32::try_from(cpus.get()).ok()),
+        dirty: option_env!("MATRIX_DIRTY").map(|dirty| dirty == "1"),
+        kernel,
+        lock_file: Some(Digest::of(include_bytes!("../../Cargo.lock"))),
+        matrix: env!("CARGO_PKG_VERSION").to_owned(),
+        services: std::collections::BTreeMap::new(),
+        target: option_env!("MATRIX_TARGET").map(str::to_owned),
+        toolchain: option_env!("MATRIX_TOOLCHAIN").map(str::to_owned),
+    }
+}
+
+fn cpu_model() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}

@@ -1,0 +1,200 @@
+//! A session: a run begun or taken up again, up to what is said about it at the end.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use matrix_driver::{Cancel, Driver};
+use matrix_plan::plan::Reason;
+use matrix_plan::{Cell, CellKey, Filter, Plan};
+use matrix_sim::SimDriver;
+use matrix_store::{ErrorKind, Event, Journal, NewRun, Origin, Run, Store, StoreError, WritableStore, journal};
+
+use super::execute::{Executor, Report};
+use super::progress::{Progress, duration};
+use super::provenance::provenance;
+use super::signals;
+use super::states;
+use crate::exit::{Exit, Failure};
+use crate::input::Input;
+use crate::output;
+
+/// A run with cells to execute, and the store that it writes.
+pub(crate) struct Session {
+    store: WritableStore,
+    run: Run,
+    journal: Journal,
+    cells: Vec<Cell>,
+}
+
+impl Session {
+    /// Begins a run, unless there is nothing to do; then nothing is written.
+    pub(crate) fn begin(
+        results: &Path,
+        input: &Input,
+        filter: Option<&Filter>,
+        fresh: bool,
+    ) -> Result<(Plan, Option<Self>), Failure> {
+        let before = Store::open_if_present(results)?;
+        let plan = states::plan(before.as_ref(), input, filter, fresh)?;
+        if plan.to_run().next().is_none() {
+            return Ok((plan, None));
+        }
+        let store = Store::create_or_open_for_writing(results, &holder())?;
+        // Somebody else may have finished cells before the store was ours.
+        let plan = states::plan(Some(&store), input, filter, fresh)?;
+        let cells = to_run(&plan, input);
+        if cells.is_empty() {
+            return Ok((plan, None));
+        }
+        let text = serde_json::to_string(&plan).map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+        let (run, journal) = store.create_run(&NewRun {
+            time: &Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string(),
+            name: &input.experiment.name,
+            experiment: input.text.as_bytes(),
+            model: input.model.as_ref().map(|(_, text)| text.as_bytes()),
+            plan: text.as_bytes(),
+        })?;
+        Ok((plan, Some(Self { store, run, journal, cells })))
+    }
+
+    /// Takes up a run where it was left.
+    pub(crate) fn resume(results: &Path, name: &str) -> Result<(Input, Option<Self>), Failure> {
+        let store = Store::create_or_open_for_writing(results, &holder())?;
+        let run = store.run(name)?;
+        let input = Input::from_run(&run)?;
+        let left = left_of(&store, &run)?;
+        if left.is_empty() {
+            return Ok((input, None));
+        }
+        let known: BTreeSet<CellKey> = input.cells.iter().map(|(_, cell)| cell.key).collect();
+        if let Some(key) = left.iter().find(|key| !known.contains(key)) {
+            return Err(Failure::usage(
+                format!("run {name} planned cell {}, which its experiment no longer has in this version", key.short()),
+                "another version of matrix planned the run: resume it with that one, or `matrix run` the experiment anew",
+            ));
+        }
+        let left: BTreeSet<CellKey> = left.into_iter().collect();
+        let cells = input.cells.iter().filter(|(_, cell)| left.contains(&cell.key)).map(|(_, cell)| cell.clone()).collect();
+        let journal = store.journal(&run);
+        journal.append(&Event::Resumed)?;
+        Ok((input, Some(Self { store, run, journal, cells })))
+    }
+
+    /// Number of cells that it will execute.
+    pub(crate) fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Executes the cells to the end, or until it is interrupted; says what came of it, to the person and in the journal.
+    pub(crate) fn execute(self, input: &Input, jobs: Option<NonZeroUsize>) -> Result<Exit, Failure> {
+        let cancel = Cancel::default();
+        signals::listen(&cancel)?;
+        let driver = driver(input)?;
+        let report = self.work(driver.as_ref(), jobs, &cancel);
+        self.conclude(report)
+    }
+
+    fn work(&self, driver: &dyn Driver, jobs: Option<NonZeroUsize>, cancel: &Cancel) -> Report {
+        let requests = self.cells.iter().map(|cell| cell.inputs.requests).sum();
+        let progress = Progress::new(self.cells.len() as u64, requests);
+        let jobs = jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+        let executor = Executor {
+            store: &self.store,
+            journal: &self.journal,
+            run: self.run.id(),
+            driver,
+            provenance: &provenance(),
+            progress: &progress,
+            cancel,
+        };
+        let start = Instant::now();
+        let report = executor.execute(&self.cells, jobs);
+        progress.finish();
+        let seconds = start.elapsed().as_secs_f64();
+        let rate = if seconds > 0.0 { report.requests as f64 / seconds } else { 0.0 };
+        let (done, planned, requests) = (report.done, self.cells.len(), report.requests);
+        let took = duration(seconds);
+        output::note(format_args!("{done} of {planned} cells done in {took}: {requests} requests, {rate:.0} a second"));
+        report
+    }
+
+    fn conclude(self, report: Report) -> Result<Exit, Failure> {
+        let resume = format!("matrix resume --run {}", self.run.id());
+        for (cell, error) in &report.failed {
+            let (key, axes, round) = (cell.key.short(), cell.axes(), cell.inputs.round);
+            output::note(format_args!("failed: {key} ({axes} round {round}): {error}"));
+        }
+        if let Some(error) = report.broken {
+            let exit = if error.kind() == ErrorKind::Integrity { Exit::Integrity } else { Exit::Cells };
+            let partial = report.partial;
+            output::note(format_args!(
+                "the run stopped: {partial} cells are partial, what was done is kept. When the cause is mended: {resume}"
+            ));
+            return Err(Failure { exit, ..error.into() });
+        }
+        let left = self.cells.len() - report.failed.len() - usize::try_from(report.done).unwrap_or(usize::MAX);
+        let (exit, event) = match (left, report.failed.len()) {
+            (0, 0) => (Exit::Ok, Some(Event::Finished)),
+            (0, failed) => {
+                output::note(format_args!("{failed} cells failed. To try them again: {resume}"));
+                (Exit::Cells, None)
+            }
+            (left, _) => {
+                output::note(format_args!("interrupted with {left} cells left; what was done is saved. To go on: {resume}"));
+                (Exit::Interrupted, Some(Event::Interrupted))
+            }
+        };
+        if let Some(event) = event {
+            self.journal.append(&event)?;
+        }
+        drop(self.journal);
+        self.store.close()?;
+        Ok(exit)
+    }
+}
+
+fn driver(input: &Input) -> Result<Box<dyn Driver>, Failure> {
+    match &input.model {
+        Some((model, _)) => Ok(Box::new(SimDriver::new(model.clone()))),
+        None => Err(Failure::new(Exit::Internal, "the experiment has no driver")),
+    }
+}
+
+/// The cells that a plan runs, in order.
+fn to_run(plan: &Plan, input: &Input) -> Vec<Cell> {
+    let planned = plan.cells.iter().zip(&input.cells);
+    planned.filter(|(planned, _)| planned.reason.runs()).map(|(_, (_, cell))| cell.clone()).collect()
+}
+
+/// Who writes, as others are told.
+fn holder() -> String {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    format!("matrix {}", words.join(" "))
+}
+
+/// The cells left to do of a run: those that it was to execute and that have no result yet.
+pub(crate) fn left_of(store: &Store, run: &Run) -> Result<Vec<CellKey>, StoreError> {
+    let states = run.journal().cell_states();
+    let plan: Plan = serde_json::from_slice(&run.plan()?)?;
+    let (fresh, others): (Vec<_>, Vec<_>) = plan.to_run().partition(|cell| cell.reason == Reason::Fresh);
+    let fresh = fresh.into_iter().map(|cell| cell.key).filter(|key| states.get(key) != Some(&journal::CellState::Done));
+    let keys: Vec<CellKey> = others.into_iter().map(|cell| cell.key).collect();
+    let found = store.lookup(&keys, &Origin::default())?;
+    let missing = keys.iter().zip(found).filter(|(_, found)| !found.is_done()).map(|(key, _)| *key);
+    Ok(fresh.chain(missing).collect())
+}
+
+/// The runs that were begun and not finished, and that have cells left to do: the oldest first.
+pub(crate) fn interrupted_runs(store: &Store) -> Result<Vec<Run>, StoreError> {
+    let mut found = Vec::new();
+    for id in store.runs()? {
+        let run = store.run(id.as_str())?;
+        if !run.journal().is_finished() && !left_of(store, &run)?.is_empty() {
+            found.push(run);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,126 @@
+//! The closing summary: what the results of an experiment show, per combination.
+
+use matrix_analysis::tables::{Estimate, Source, SummaryRow, TreatmentRow};
+use matrix_analysis::{Loaded, Options, Pools, load, summary};
+
+use crate::exit::Failure;
+use crate::output;
+use crate::results::{Results, unreadable};
+
+/// Reads the results and prints their summary.
+pub(crate) fn print(results: &Results<'_>) -> Result<(), Failure> {
+    let loaded = load(results, &Options::default()).map_err(unreadable)?;
+    output::line(text(&loaded, &results.source()))
+}
+
+/// The summary as text.
+pub(crate) fn text(loaded: &Loaded, source: &Source) -> String {
+    let rows = summary(&Pools::new(loaded));
+    let mut text = format!("\n{}{}\n", source.experiment, labels(source));
+    text += &format!("\nInconsistencies (95 % interval) and consistency window\n{}\n", windows(&rows));
+    if rows.iter().any(|row| row.on.is_some()) {
+        text += &format!("\nThe price of antipode\n{}\n", price(&rows));
+    }
+    let treatments = || rows.iter().flat_map(|row| row.off.iter().chain(&row.on));
+    let lost: u64 = treatments().map(|treatment| treatment.lost).sum();
+    let failed: u64 = treatments().map(|treatment| treatment.failed).sum();
+    let planned: u64 = treatments().map(|treatment| treatment.planned).sum();
+    text += &format!("\n{planned} requests: {lost} lost, {failed} failed or timed out");
+    if treatments().any(TreatmentRow::few_blocks) {
+        text += "\nintervals stand on few rounds (fewer than 10): they say little about how rounds differ";
+    }
+    text
+}
+
+/// What must be said of the numbers' origin.
+pub(crate) fn labels(source: &Source) -> String {
+    let mut labels = Vec::new();
+    if source.simulated {
+        labels.push("simulated".to_owned());
+    }
+    if !source.configured_lag.is_empty() {
+        let storages: Vec<&str> = source.configured_lag.iter().map(|storage| storage.as_str()).collect();
+        labels.push(format!("configured lag: {}", storages.join(", ")));
+    }
+    labels.push(format!("{} of {} cells done", source.done, source.planned));
+    format!(" ({})", labels.join("; "))
+}
+
+fn windows(rows: &[SummaryRow]) -> String {
+    let heads = [
+        "post", "notification", "regions", "delay ms", "rounds", "off %", "(95 %)", "on %", "(95 %)", "p50 ms off", "on",
+        "p99 ms off", "on", "lost",
+    ];
+    let mut table = output::table(&heads, &[3, 4, 5, 7, 9, 10, 11, 12, 13]);
+    for row in rows {
+        let share = |treatment: &Option<TreatmentRow>| {
+            let none = || (dash(), dash());
+            treatment.as_ref().map_or_else(none, |treatment| percent(treatment.inconsistent))
+        };
+        let number = |treatment: &Option<TreatmentRow>, of: fn(&TreatmentRow) -> f64| {
+            treatment.as_ref().map_or_else(dash, |treatment| milliseconds(of(treatment)))
+        };
+        let sum = |of: fn(&TreatmentRow) -> u64| row.off.iter().chain(&row.on).map(of).sum::<u64>();
+        let rounds = row.off.iter().chain(&row.on).map(|treatment| treatment.rounds).max().unwrap_or(0);
+        let ((off, off_interval), (on, on_interval)) = (share(&row.off), share(&row.on));
+        table.add_row([
+            row.post_storage.to_string(),
+            row.notification_storage.to_string(),
+            row.regions.to_string(),
+            row.delay_ms.to_string(),
+            rounds.to_string(),
+            off,
+            off_interval,
+            on,
+            on_interval,
+            number(&row.off, |treatment| treatment.window_p50_ms),
+            number(&row.on, |treatment| treatment.window_p50_ms),
+            number(&row.off, |treatment| treatment.window_p99_ms),
+            number(&row.on, |treatment| treatment.window_p99_ms),
+            sum(|treatment| treatment.lost).to_string(),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+fn price(rows: &[SummaryRow]) -> String {
+    let heads = ["post", "notification", "regions", "delay ms", "reader s waited", "per request ms", "polls", "per request", "throughput off /s", "on", "change %", "(95 %)"];
+    let mut table = output::table(&heads, &[3, 4, 5, 6, 7, 8, 9, 10]);
+    for row in rows {
+        let Some(on) = &row.on else { continue };
+        let per_request = |total: f64| if on.planned == 0 { 0.0 } else { total / on.planned as f64 };
+        let (change, interval) = row.throughput_change_percent.map_or_else(
+            || (dash(), dash()),
+            |change| (format!("{:+.1}", change.value), format!("[{:+.1}, {:+.1}]", change.low, change.high)),
+        );
+        table.add_row([
+            row.post_storage.to_string(),
+            row.notification_storage.to_string(),
+            row.regions.to_string(),
+            row.delay_ms.to_string(),
+            format!("{:.1}", on.barrier_s),
+            milliseconds(per_request(on.barrier_s * 1e3)),
+            on.barrier_polls.to_string(),
+            format!("{:.1}", per_request(on.barrier_polls as f64)),
+            row.off.as_ref().map_or_else(dash, |off| format!("{:.2}", off.throughput_per_s)),
+            format!("{:.2}", on.throughput_per_s),
+            change,
+            interval,
+        ]);
+    }
+    table.trim_fmt()
+}
+
+fn dash() -> String {
+    "-".to_owned()
+}
+
+fn percent(share: Estimate) -> (String, String) {
+    let Estimate { value, low, high } = share;
+    (format!("{:.1}", 100.0 * value), format!("[{:.1}, {:.1}]", 100.0 * low, 100.0 * high))
+}
+
+/// Milliseconds with as many decimals as they deserve.
+fn milliseconds(ms: f64) -> String {
+    if ms.abs() < 100.0 { format!("{ms:.1}") } else { format!("{ms:.0}") }
+}

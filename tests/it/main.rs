@@ -1,0 +1,10 @@
+//! Tests that run the binary, as a user's scripts would.
+
+mod bad_input;
+mod check;
+mod figures;
+mod interface;
+mod kills;
+mod reading;
+mod running;
+mod workbench;

@@ -1,0 +1,95 @@
+//! Running: idempotence, what a change runs again, the same bytes whatever the circumstances.
+
+use crate::workbench::{SMALL, Workbench};
+
+#[test]
+fn a_second_run_runs_nothing_writes_nothing_and_says_so() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    let before = (bench.files("results"), bench.times("results"));
+    let again = bench.matrix(&["run", "small.toml"]).code(0);
+    assert!(again.out.contains("nothing to do"), "{}", again.out);
+    assert_eq!(before, (bench.files("results"), bench.times("results")));
+}
+
+#[test]
+fn a_new_value_of_an_axis_runs_only_its_cells() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    let before = bench.results();
+    bench.write("small.toml", &SMALL.replace("delay_ms = [100, 200, 400, 800]", "delay_ms = [100, 200, 400, 850]"));
+    let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    assert_eq!(plan["tally"]["pending"], 1);
+    assert_eq!(plan["tally"]["done"], 11);
+    bench.matrix(&["run", "small.toml"]).code(0);
+    let after = bench.results();
+    assert!(before.iter().all(|(path, bytes)| after.get(path) == Some(bytes)));
+    assert_eq!(after.keys().filter(|path| path.starts_with("cells")).count(), 13);
+}
+
+#[test]
+fn the_same_bytes_with_one_job_and_eight_in_any_order_and_locale() {
+    let one = Workbench::small();
+    one.matrix(&["run", "small.toml", "--jobs", "1"]).code(0);
+    let eight = Workbench::small();
+    let mut command = eight.command(&["run", "small.toml", "--jobs", "8"]);
+    let output = command.env("LC_ALL", "de_DE.UTF-8").env("TZ", "Asia/Singapore").output().unwrap();
+    Workbench::printed(output).code(0);
+    assert_eq!(one.results(), eight.results());
+
+    let parts = Workbench::small();
+    parts.matrix(&["run", "small.toml", "--filter", "antipode=true"]).code(0);
+    parts.matrix(&["run", "small.toml", "--filter", "not post_storage=redis"]).code(0);
+    parts.matrix(&["run", "small.toml"]).code(0);
+    assert_eq!(one.results(), parts.results());
+}
+
+#[test]
+fn a_filtered_run_skips_the_rest_and_the_books_balance() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml", "--filter", "post_storage=s3 and delay_ms<1000"]).code(0);
+    let status = bench.matrix(&["status", "small.toml", "--format", "json"]).code(0).json();
+    let tally = &status["experiment"]["tally"];
+    let count = |state: &str| tally[state].as_u64().unwrap();
+    assert_eq!(count("done"), 2);
+    assert_eq!(count("done") + count("failed") + count("partial") + count("skipped") + count("pending"), 12);
+    assert_eq!(count("planned"), 12);
+}
+
+#[test]
+fn fresh_runs_everything_again_to_the_same_bytes() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    let before = bench.results();
+    let again = bench.matrix(&["run", "small.toml", "--fresh"]).code(0);
+    assert!(!again.out.contains("nothing to do"), "{}", again.out);
+    assert_eq!(before, bench.results());
+}
+
+#[test]
+fn a_combination_runs_from_flags_alone() {
+    let bench = Workbench::new();
+    let cell = "post_storage=redis,notification_storage=sns,regions=eu->us,delay_ms=10,requests=20";
+    let printed = bench.matrix(&["run", "--cell", cell]).code(0);
+    assert!(printed.out.contains("redis"), "{}", printed.out);
+    assert_eq!(bench.matrix(&["run", "--cell", cell]).code(0).out.contains("nothing to do"), true);
+}
+
+#[test]
+fn overrides_change_the_saved_experiment_and_the_keys() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml", "--set", "requests=10", "--set", "barrier.max_ms=20"]).code(0);
+    let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    assert_eq!(plan["tally"]["done"], 0, "the file itself says 40 requests");
+    let saved = std::fs::read_dir(bench.path("results/runs")).unwrap().next().unwrap().unwrap().path();
+    let text = std::fs::read_to_string(saved.join("experiment.toml")).unwrap();
+    assert!(text.contains("requests = 10") && text.contains("max_ms = 20"), "{text}");
+}
+
+#[test]
+fn real_services_need_a_binary_that_has_them() {
+    let bench = Workbench::small();
+    let printed = bench.matrix(&["run", "small.toml", "--platform", "local"]).code(2);
+    assert!(printed.err.contains("local"), "{}", printed.err);
+    assert!(!bench.path("results").exists(), "nothing was written");
+}

@@ -1,0 +1,154 @@
+//! A folder of its own for every test, and the binary in it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::SystemTime;
+
+use tempfile::TempDir;
+
+/// A folder with an experiment in it.
+pub(crate) struct Workbench {
+    folder: TempDir,
+}
+
+/// What a command printed, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Printed {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Printed {
+    /// Fails the test unless the command ended with this code.
+    #[track_caller]
+    pub(crate) fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
+        self
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {}", self.out))
+    }
+}
+
+/// A small experiment: 12 cells, all storages, quick.
+pub(crate) const SMALL: &str = r#"
+schema = 1
+name = "small"
+requests = 40
+rounds = 1
+seed = 7
+
+[[matrix]]
+name = "baseline"
+post_storage = ["mysql", "dynamo", "s3", "redis"]
+notification_storage = ["sns"]
+regions = ["eu->us"]
+delay_ms = [0]
+antipode = [false, true]
+
+[[matrix]]
+name = "delay"
+post_storage = ["redis"]
+notification_storage = ["sns"]
+regions = ["eu->us"]
+delay_ms = [100, 200, 400, 800]
+antipode = [false]
+
+[[claim]]
+id = "antipode-prevents"
+says = "With antipode on, no reader misses its post"
+where = { antipode = true }
+every_row = "consistent"
+"#;
+
+impl Workbench {
+    /// An empty folder.
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A folder with the small experiment in `small.toml`.
+    pub(crate) fn small() -> Self {
+        Self::with(SMALL)
+    }
+
+    /// A folder with this experiment in `small.toml`.
+    pub(crate) fn with(experiment: &str) -> Self {
+        let bench = Self::new();
+        bench.write("small.toml", experiment);
+        bench
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// The command, ready to start in the folder.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_matrix"));
+        command.args(args).current_dir(self.folder.path()).stdin(Stdio::null()).env_remove("RUST_BACKTRACE");
+        command
+    }
+
+    /// Runs the command to its end.
+    pub(crate) fn matrix(&self, args: &[&str]) -> Printed {
+        Self::printed(self.command(args).output().unwrap())
+    }
+
+    pub(crate) fn printed(output: Output) -> Printed {
+        Printed {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Every file below `name`: its path and bytes.
+    pub(crate) fn files(&self, name: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        let top = self.path(name);
+        walk(&top)
+            .into_iter()
+            .filter(|path| path.is_file())
+            .map(|path| (path.strip_prefix(&top).unwrap().to_owned(), std::fs::read(&path).unwrap()))
+            .collect()
+    }
+
+    /// Objects and records of the store: what an interruption must not change.
+    pub(crate) fn results(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = self.files("results");
+        files.retain(|path, _| path.starts_with("objects") || path.starts_with("cells"));
+        files
+    }
+
+    /// Every path below `name` with the time of its last change.
+    pub(crate) fn times(&self, name: &str) -> BTreeMap<PathBuf, SystemTime> {
+        let changed = |path: PathBuf| {
+            let time = path.metadata().unwrap().modified().unwrap();
+            (path, time)
+        };
+        walk(&self.path(name)).into_iter().map(changed).collect()
+    }
+}
+
+fn walk(top: &Path) -> Vec<PathBuf> {
+    let mut found = vec![top.to_owned()];
+    if top.is_dir() {
+        for entry in std::fs::read_dir(top).unwrap() {
+            found.extend(walk(&entry.unwrap().path()));
+        }
+    }
+    found
+}
