@@ -16,8 +16,6 @@ const BUILTIN: &str = "builtin:";
 
 /// An experiment, ready to be planned.
 pub(crate) struct Input {
-    /// What messages call it.
-    pub(crate) name: String,
     /// The experiment's text, with the overrides in it.
     pub(crate) text: String,
     /// What the text says.
@@ -36,7 +34,7 @@ impl Input {
         let text = apply(&name, text, overrides)?;
         let experiment = parse(&name, &text)?;
         let model = model_of(&experiment, file.parent().unwrap_or(Path::new("")))?;
-        Self::new(name, text, experiment, model)
+        Self::new(text, experiment, model)
     }
 
     /// Makes an experiment from the flags of one combination.
@@ -46,7 +44,7 @@ impl Input {
         let text = apply(&name, text, overrides)?;
         let experiment = parse(&name, &text)?;
         let model = model_of(&experiment, Path::new(""))?;
-        Self::new(name, text, experiment, model)
+        Self::new(text, experiment, model)
     }
 
     /// Reads the experiment that a run saved, whatever has happened to the file since.
@@ -62,11 +60,10 @@ impl Input {
             }
             _ => None,
         };
-        Self::new(name, text, experiment, model)
+        Self::new(text, experiment, model)
     }
 
     fn new(
-        name: String,
         text: String,
         experiment: Experiment,
         model: Option<(Model, String)>,
@@ -86,7 +83,7 @@ impl Input {
             let cell = placed.spec.with_fingerprint(fingerprint, WORKLOAD_VERSION);
             cells.push((placed.block, cell.map_err(|error| Failure::new(Exit::Internal, error.to_string()))?));
         }
-        Ok(Self { name, text, experiment, model, cells })
+        Ok(Self { text, experiment, model, cells })
     }
 
     /// Reads a filter and makes sure that it leaves something.

@@ -42,7 +42,7 @@ impl Session {
         if plan.to_run().next().is_none() {
             return Ok((plan, None));
         }
-        let store = Store::create_or_open_for_writing(results, &holder())?;
+        let store = open_for_writing(results)?;
         // Somebody else may have finished cells before the store was ours.
         let plan = states::plan(Some(&store), input, filter, fresh)?;
         let cells = to_run(&plan, input);
@@ -62,7 +62,7 @@ impl Session {
 
     /// Takes up a run where it was left.
     pub(crate) fn resume(results: &Path, name: &str) -> Result<(Input, Option<Self>), Failure> {
-        let store = Store::create_or_open_for_writing(results, &holder())?;
+        let store = open_for_writing(results)?;
         let run = store.run(name)?;
         let input = Input::from_run(&run)?;
         let left = left_of(&store, &run)?;
@@ -161,6 +161,14 @@ fn driver(input: &Input) -> Result<Box<dyn Driver>, Failure> {
         Some((model, _)) => Ok(Box::new(SimDriver::new(model.clone()))),
         None => Err(Failure::new(Exit::Internal, "the experiment has no driver")),
     }
+}
+
+/// Opens the store for writing. A place that cannot hold a store is bad input, whatever the system calls it.
+fn open_for_writing(results: &Path) -> Result<WritableStore, Failure> {
+    Store::create_or_open_for_writing(results, &holder()).map_err(|error| match error.kind() {
+        ErrorKind::Internal => Failure { exit: Exit::Usage, ..error.into() },
+        _ => error.into(),
+    })
 }
 
 /// The cells that a plan runs, in order.

@@ -6,6 +6,8 @@ pub mod claims;
 pub mod experiment;
 pub mod filter;
 pub mod key;
+#[cfg(test)]
+mod key_tests;
 pub mod order;
 pub mod plan;
 pub mod point;

@@ -63,7 +63,7 @@ fn row(i: u64) -> Row {
         barrier_last_miss_us: None,
         read_start_us: after(260_000, 1009),
         post_read_us: after(280_000, 20_011),
-        consistent_read: Some(noise % 3 != 0),
+        consistent_read: Some(!noise.is_multiple_of(3)),
         post_visible_us: after(270_000, 90_001),
         notification_bytes: Some(310 + noise % 10),
         lineage_bytes: None,
@@ -87,7 +87,8 @@ fn timed<T>(what: &str, per: Option<(&str, u64)>, run: impl FnOnce() -> Outcomes
     let clock = clock.elapsed().as_secs_f64();
     let processor = processor.zip(processor_s()).map(|(before, after)| after - before);
     let seconds = processor.unwrap_or(clock);
-    let each = per.map_or_else(String::new, |(unit, count)| format!(", {:.3} us a {unit}", seconds * 1e6 / count as f64));
+    let each =
+        per.map_or_else(String::new, |(unit, count)| format!(", {:.3} us a {unit}", seconds * 1e6 / count as f64));
     println!("{what:<44} {:8.1} ms processor{each} ({:.1} ms clock)", seconds * 1e3, clock * 1e3);
     Ok(value)
 }
@@ -106,7 +107,9 @@ fn rows(root: &Path, requests: u64) -> Outcomes<()> {
             Ok(sink.finish()?)
         })?;
         println!("    {} bytes, {} compressed", object.bytes, object.compressed_bytes);
-        timed("reading it back, checked", Some(("row", requests)), || Ok(store.open_object(&object.digest)?.check()?))?;
+        timed("reading it back, checked", Some(("row", requests)), || {
+            Ok(store.open_object(&object.digest)?.check()?)
+        })?;
     }
     timed("verify", Some(("row", requests)), || Ok(store.verify(VerifyOptions::default())?))?;
     Ok(())

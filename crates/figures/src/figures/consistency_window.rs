@@ -136,13 +136,14 @@ impl Slot {
         (self.from + self.to) / 2.0
     }
 
+    /// Width that labels may take: a patch of paper around them must stay off the axis.
     fn room(self) -> f64 {
-        self.to - self.from - 2.0
+        self.to - self.from - 3.5
     }
 
     /// Width of the bar.
     fn bar(self) -> f64 {
-        (self.room() * 0.84).min(50.0)
+        ((self.to - self.from) * 0.8).min(50.0)
     }
 }
 

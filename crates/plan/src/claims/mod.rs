@@ -4,6 +4,8 @@ mod claim;
 mod judge;
 mod metric;
 pub(crate) mod parse;
+#[cfg(test)]
+mod tests;
 
 pub use claim::{Bound, Check, Claim};
 pub use judge::{Judgement, RowEvidence, Verdict, judge_every_row, judge_metric};

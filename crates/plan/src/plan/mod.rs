@@ -3,6 +3,8 @@
 mod document;
 mod state;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod warning;
 
 pub use document::{Plan, PlannedCell, SCHEMA};

@@ -71,7 +71,7 @@ pub(super) fn row(salt: u64, i: u64) -> Row {
         barrier_last_miss_us: None,
         read_start_us: seen(60_500),
         post_read_us: seen(61_000),
-        consistent_read: (!lost).then_some(noise % 3 != 0),
+        consistent_read: (!lost).then_some(!noise.is_multiple_of(3)),
         post_visible_us: Some(start + 61_000),
         notification_bytes: Some(300 + noise % 10),
         lineage_bytes: None,

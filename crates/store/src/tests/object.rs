@@ -28,8 +28,8 @@ proptest! {
             let root = directory.path().join(shuffled.to_string());
             let store = Store::create_or_open_for_writing(&root, "test").unwrap();
             let mut sink = store.sink(2000).unwrap();
-            for n in 0..2000 {
-                sink.push(row(1, if shuffled { order[n] } else { n as u64 })).unwrap();
+            for (n, &other) in order.iter().enumerate() {
+                sink.push(row(1, if shuffled { other } else { n as u64 })).unwrap();
             }
             let object = sink.finish().unwrap();
             let expected = trace(1, 2000);

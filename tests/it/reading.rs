@@ -1,0 +1,89 @@
+//! Reading: plan, status, show, why and the summary, as a person sees them.
+
+use crate::workbench::{SMALL, Workbench};
+
+/// Output with what differs from run to run replaced.
+fn steady(text: &str) -> String {
+    let mut steady = String::new();
+    for word in text.split_inclusive(char::is_whitespace) {
+        let bare = word.trim_end();
+        let is_time = bare.len() > 15 && bare.starts_with("20") && bare.contains('T') && bare.contains('Z');
+        steady += &if is_time { word.replace(bare, "TIME") } else { word.to_owned() };
+    }
+    steady
+}
+
+#[test]
+fn the_plan_of_a_new_experiment() {
+    let bench = Workbench::small();
+    let text = bench.matrix(&["plan", "small.toml"]).code(0).out;
+    insta::assert_snapshot!(text);
+    assert!(!bench.path("results").exists(), "a plan writes nothing");
+    let cells = bench.matrix(&["plan", "small.toml", "--cells", "--filter", "post_storage=redis"]).code(0).out;
+    insta::assert_snapshot!(cells);
+}
+
+#[test]
+fn the_summary_of_a_run() {
+    let bench = Workbench::small();
+    let printed = bench.matrix(&["run", "small.toml"]).code(0);
+    insta::assert_snapshot!(printed.out);
+}
+
+#[test]
+fn show_tells_the_result_its_attempt_and_its_trace() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    let on = |cell: &&serde_json::Value| cell["post_storage"] == "redis" && cell["antipode"] == true;
+    let key = plan["cells"].as_array().unwrap().iter().find(on).unwrap()["key"].as_str().unwrap().to_owned();
+    let text = bench.matrix(&["show", &key[..10]]).code(0).out;
+    let result: Vec<&str> = text.lines().take_while(|line| !line.starts_with("attempt")).collect();
+    insta::assert_snapshot!(result.join("\n"));
+    assert!(text.contains("attempt ") && text.contains("by matrix"), "{text}");
+
+    let trace = bench.matrix(&["show", &key, "--trace"]).code(0).out;
+    assert_eq!(trace.lines().count(), 41);
+    let json = bench.matrix(&["show", &key, "--format", "json"]).code(0).json();
+    assert_eq!(json["records"][0]["key"], key.as_str());
+    assert_eq!(json["records"][0]["simulated"], true);
+    bench.matrix(&["show", "zzzz"]).code(2);
+    bench.matrix(&["show", ""]).code(2);
+}
+
+#[test]
+fn why_names_the_part_of_the_key_that_differs() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    bench.write("small.toml", &SMALL.replace("seed = 7", "seed = 8").replace("[[claim]]", "[barrier]\nmax_ms = 20\n[[claim]]"));
+    let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    let key = plan["cells"][0]["key"].as_str().unwrap();
+    let json = bench.matrix(&["why", key, "small.toml", "--format", "json"]).code(0).json();
+    assert_eq!(json["done"], false);
+    let differs: Vec<&str> =
+        json["differs"].as_array().unwrap().iter().map(|difference| difference["part"].as_str().unwrap()).collect();
+    assert_eq!(differs, ["barrier.max_ms", "seed"]);
+    let text = bench.matrix(&["why", key, "small.toml"]).code(0).out;
+    assert!(text.contains("barrier.max_ms") && text.contains("50") && text.contains("20"), "{text}");
+}
+
+#[test]
+fn status_lists_runs_and_says_how_far_they_are() {
+    let bench = Workbench::small();
+    bench.matrix(&["status"]).code(2);
+    bench.matrix(&["run", "small.toml", "--filter", "delay_ms=0"]).code(0);
+    bench.matrix(&["run", "small.toml"]).code(0);
+    let text = bench.matrix(&["status", "small.toml"]).code(0).out;
+    insta::assert_snapshot!(steady(&text));
+}
+
+#[test]
+fn a_plan_warns_of_aliased_factors() {
+    let bench = Workbench::small();
+    let json = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    let warnings = json["warnings"].to_string();
+    assert!(warnings.contains("payload follows the post storage"), "{warnings}");
+    assert!(warnings.contains("offered load follows the delay"), "{warnings}");
+    let same = ["plan", "small.toml", "--format", "json", "--set", "payload=1000", "--set", "rate=50"];
+    assert_eq!(bench.matrix(&same).code(0).json()["warnings"].as_array().unwrap().len(), 0);
+}
