@@ -63,6 +63,14 @@ impl Input {
         Self::new(text, experiment, model)
     }
 
+    /// An experiment on a built-in model.
+    #[cfg(test)]
+    pub(crate) fn from_text(text: &str) -> Result<Self, Failure> {
+        let experiment = parse("the test", text)?;
+        let model = model_of(&experiment, Path::new(""))?;
+        Self::new(text.to_owned(), experiment, model)
+    }
+
     fn new(
         text: String,
         experiment: Experiment,

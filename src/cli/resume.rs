@@ -7,7 +7,7 @@ use super::ResultsArgs;
 use super::run::{JobsArgs, finish};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
-use crate::runner::{self, Session, interrupted_runs, left_of};
+use crate::runner::{self, Place, Session, interrupted_runs, left_of};
 
 /// Go on with an interrupted run
 ///
@@ -52,7 +52,7 @@ pub(crate) fn resume(args: ResumeArgs) -> Outcome {
             }
         },
     };
-    let (input, session) = Session::resume(&args.results.results, &name)?;
+    let (input, session) = Session::resume(&Place::new(&args.results.results), &name)?;
     let plan = runner::plan(Some(&store), &input, None, false)?;
     finish(&args.results, &input, &plan, session, args.jobs, args.plot)
 }

@@ -11,7 +11,7 @@ use crate::cli::plot;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::input::Input;
 use crate::results::Results;
-use crate::runner::Session;
+use crate::runner::{Place, Session};
 use crate::{output, summary};
 
 /// Execute the cells of an experiment that have no result yet
@@ -57,7 +57,7 @@ pub(crate) fn run(args: RunArgs) -> Outcome {
         (None, None) => return Err(Failure::usage("there is nothing to run", "name an experiment: matrix run FILE")),
     };
     let filter = input.filter(args.filter.filter.as_deref())?;
-    let (plan, session) = Session::begin(&args.results.results, &input, filter.as_ref(), args.fresh)?;
+    let (plan, session) = Session::begin(&Place::new(&args.results.results), &input, filter.as_ref(), args.fresh)?;
     for warning in &plan.warnings {
         output::note(format_args!("note: {}", warning.message));
     }

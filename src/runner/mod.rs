@@ -8,5 +8,8 @@ mod session;
 mod signals;
 mod states;
 
-pub(crate) use session::{Session, interrupted_runs, left_of};
+#[cfg(test)]
+mod tests;
+
+pub(crate) use session::{Place, Session, interrupted_runs, left_of};
 pub(crate) use states::{plan, states};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use matrix_driver::{Cancel, Driver};
 use matrix_plan::plan::Reason;
 use matrix_plan::{Cell, CellKey, Filter, Plan};
 use matrix_sim::SimDriver;
+use matrix_store::fs::{Filesystem, RealFilesystem};
 use matrix_store::{ErrorKind, Event, Journal, NewRun, Origin, Run, Store, StoreError, WritableStore, journal};
 
 use super::execute::{Executor, Report};
@@ -29,20 +31,47 @@ pub(crate) struct Session {
     cells: Vec<Cell>,
 }
 
+/// Where a session writes.
+pub(crate) struct Place<'a> {
+    results: &'a Path,
+    fs: Arc<dyn Filesystem>,
+}
+
+impl<'a> Place<'a> {
+    /// The directory, on the real file system.
+    pub(crate) fn new(results: &'a Path) -> Self {
+        Self::on(results, Arc::new(RealFilesystem))
+    }
+
+    /// The directory, on this file system.
+    pub(crate) fn on(results: &'a Path, fs: Arc<dyn Filesystem>) -> Self {
+        Self { results, fs }
+    }
+
+    /// Opens the store for writing. A place that cannot hold a store is bad input, whatever the system calls it.
+    fn open_for_writing(&self) -> Result<WritableStore, Failure> {
+        let store = WritableStore::open_with(self.results, &holder(), Arc::clone(&self.fs));
+        store.map_err(|error| match error.kind() {
+            ErrorKind::Internal => Failure { exit: Exit::Usage, ..error.into() },
+            _ => error.into(),
+        })
+    }
+}
+
 impl Session {
     /// Begins a run, unless there is nothing to do; then nothing is written.
     pub(crate) fn begin(
-        results: &Path,
+        place: &Place<'_>,
         input: &Input,
         filter: Option<&Filter>,
         fresh: bool,
     ) -> Result<(Plan, Option<Self>), Failure> {
-        let before = Store::open_if_present(results)?;
+        let before = Store::open_if_present(place.results)?;
         let plan = states::plan(before.as_ref(), input, filter, fresh)?;
         if plan.to_run().next().is_none() {
             return Ok((plan, None));
         }
-        let store = open_for_writing(results)?;
+        let store = place.open_for_writing()?;
         // Somebody else may have finished cells before the store was ours.
         let plan = states::plan(Some(&store), input, filter, fresh)?;
         let cells = to_run(&plan, input);
@@ -61,8 +90,8 @@ impl Session {
     }
 
     /// Takes up a run where it was left.
-    pub(crate) fn resume(results: &Path, name: &str) -> Result<(Input, Option<Self>), Failure> {
-        let store = open_for_writing(results)?;
+    pub(crate) fn resume(place: &Place<'_>, name: &str) -> Result<(Input, Option<Self>), Failure> {
+        let store = place.open_for_writing()?;
         let run = store.run(name)?;
         let input = Input::from_run(&run)?;
         let left = left_of(&store, &run)?;
@@ -92,8 +121,13 @@ impl Session {
     pub(crate) fn execute(self, input: &Input, jobs: Option<NonZeroUsize>) -> Result<Exit, Failure> {
         let cancel = Cancel::default();
         signals::listen(&cancel)?;
+        self.execute_until(input, jobs, &cancel)
+    }
+
+    /// The same, until `cancel` asks to stop.
+    pub(super) fn execute_until(self, input: &Input, jobs: Option<NonZeroUsize>, cancel: &Cancel) -> Result<Exit, Failure> {
         let driver = driver(input)?;
-        let report = self.work(driver.as_ref(), jobs, &cancel);
+        let report = self.work(driver.as_ref(), jobs, cancel);
         self.conclude(report)
     }
 
@@ -161,14 +195,6 @@ fn driver(input: &Input) -> Result<Box<dyn Driver>, Failure> {
         Some((model, _)) => Ok(Box::new(SimDriver::new(model.clone()))),
         None => Err(Failure::new(Exit::Internal, "the experiment has no driver")),
     }
-}
-
-/// Opens the store for writing. A place that cannot hold a store is bad input, whatever the system calls it.
-fn open_for_writing(results: &Path) -> Result<WritableStore, Failure> {
-    Store::create_or_open_for_writing(results, &holder()).map_err(|error| match error.kind() {
-        ErrorKind::Internal => Failure { exit: Exit::Usage, ..error.into() },
-        _ => error.into(),
-    })
 }
 
 /// The cells that a plan runs, in order.

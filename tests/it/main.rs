@@ -1,5 +1,6 @@
 //! Tests that run the binary, as a user's scripts would.
 
+mod architecture;
 mod bad_input;
 mod check;
 mod figures;

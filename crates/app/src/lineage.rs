@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+
+use crate::wire::json;
 
 /// Identifies the lineage of one request: 128 random bits, written in decimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +37,7 @@ pub struct Lineage<'a> {
     pub operations: Vec<WriteId<'a>>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Context<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,
@@ -43,9 +45,9 @@ struct Context<'a> {
     operations: Operations<'a>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Operations<'a> {
-    #[serde(rename = "post-storage", borrow, default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "post-storage", borrow, default)]
     post_storage: Vec<Vec<Cow<'a, str>>>,
 }
 
@@ -76,21 +78,23 @@ impl<'a> Lineage<'a> {
     }
 
     /// The lineage as a context.
-    ///
-    /// # Errors
-    /// Only if `serde_json` cannot write text, which it can.
-    pub fn to_context(&self) -> Result<String, LineageError> {
-        let post_storage = self
-            .operations
-            .iter()
-            .map(|write| {
-                let mut parts = vec![Cow::Borrowed(&*write.key)];
-                parts.extend(write.version.as_deref().map(Cow::Borrowed));
-                parts
-            })
-            .collect();
-        let context = Context { id: Cow::Owned(self.id.to_string()), operations: Operations { post_storage } };
-        Ok(serde_json::to_string(&context)?)
+    #[must_use]
+    pub fn to_context(&self) -> String {
+        let mut out = String::with_capacity(128);
+        out.push_str("{\"id\":\"");
+        out.push_str(itoa::Buffer::new().format(self.id.0));
+        out.push_str("\",\"operations\":{");
+        for (n, write) in self.operations.iter().enumerate() {
+            out.push_str(if n == 0 { "\"post-storage\":[[" } else { ",[" });
+            json::text(&mut out, &write.key);
+            if let Some(version) = &write.version {
+                out.push(',');
+                json::text(&mut out, version);
+            }
+            out.push(']');
+        }
+        out.push_str(if self.operations.is_empty() { "}}" } else { "]}}" });
+        out
     }
 
     /// Reads a context, ours or the original artifact's.
@@ -144,7 +148,7 @@ mod tests {
             for (key, version) in &writes {
                 lineage.append(WriteId { key: key.into(), version: version.as_ref().map(Into::into) });
             }
-            let context = lineage.to_context().unwrap();
+            let context = lineage.to_context();
             prop_assert_eq!(Lineage::from_context(&context).unwrap(), lineage);
         }
     }

@@ -50,7 +50,10 @@ impl Regions {
     /// # Errors
     /// When the text is no pair, a region is unknown, or both sides are the same. The problem has no place yet.
     pub fn pair(&self, text: &str) -> Result<RegionPair, Problem> {
-        if let Some((writer, reader)) = text.split_once("->") {
+        if let Some((writer, reader)) = text.split_once("->")
+            && !writer.trim().is_empty()
+            && !reader.trim().is_empty()
+        {
             let mut near = (writer.trim(), reader.trim());
             let known: Vec<&str> = self.0.keys().map(Region::as_str).chain(["ap"]).collect();
             let mut unknown = Vec::new();

@@ -182,6 +182,16 @@ impl Attempt {
         Ok(attempt)
     }
 
+    /// The same attempt, said to be executed by somebody else.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn with_origin(mut self, origin: Origin) -> Result<Self, StoreError> {
+        self.origin = origin;
+        sealed::seal(&mut self)?;
+        Ok(self)
+    }
+
     /// The bytes of the attempt's file.
     ///
     /// # Errors

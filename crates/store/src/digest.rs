@@ -11,13 +11,20 @@ use sha2::{Digest as _, Sha256};
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// The least of all.
+    pub const MIN: Self = Self([0; 32]);
+    /// The greatest of all.
+    pub const MAX: Self = Self([255; 32]);
+
     /// The SHA-256 of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
-    pub(crate) fn finish(hasher: Sha256) -> Self {
+    /// The digest of what a hasher was given.
+    #[must_use]
+    pub fn finish(hasher: Sha256) -> Self {
         Self(hasher.finalize().into())
     }
 

@@ -37,7 +37,7 @@ pub use lookup::Lookup;
 pub use names::{AttemptId, Origin, RunId};
 pub use object::{DEFAULT_MAX_BYTES, ObjectReader};
 pub use record::{ObjectRef, Record};
-pub use run::{NewRun, Run};
+pub use run::{ImportedRun, NewRun, Run};
 pub use store::Store;
 pub use trace::{ObjectInfo, TraceSink};
 pub use verify::{Report, VerifyOptions};

@@ -126,6 +126,16 @@ impl Record {
         Ok(record)
     }
 
+    /// The same result, said to be measured by somebody else.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn with_origin(mut self, origin: Origin) -> Result<Self, StoreError> {
+        self.origin = origin;
+        sealed::seal(&mut self)?;
+        Ok(self)
+    }
+
     /// The digest of the record itself.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {

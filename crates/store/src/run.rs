@@ -28,6 +28,19 @@ pub struct NewRun<'a> {
     pub plan: &'a [u8],
 }
 
+/// A run that exists elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportedRun<'a> {
+    /// The experiment, byte for byte.
+    pub experiment: &'a [u8],
+    /// The model, byte for byte, if the run has one.
+    pub model: Option<&'a [u8]>,
+    /// The plan, byte for byte.
+    pub plan: &'a [u8],
+    /// The journal, byte for byte.
+    pub journal: &'a [u8],
+}
+
 /// A run of the store: `runs/<time>-<name>/`.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -150,6 +163,34 @@ impl WritableStore {
         let first_line = journal::first_line(digests)?;
         files.push((JOURNAL, first_line.as_bytes()));
 
+        let run = self.write_run(id, &files)?;
+        let journal = self.journal(&run);
+        Ok((run, journal))
+    }
+
+    /// Makes a run that exists elsewhere, whole or not at all: its journal and the files that the journal's first line
+    /// names, byte for byte.
+    ///
+    /// # Errors
+    /// When there is a run of that name, a file is not what the journal says, or the run cannot be written.
+    pub fn import_run(&self, id: RunId, run: &ImportedRun<'_>) -> Result<Run, StoreError> {
+        let directory = self.shared.layout.run(&id);
+        if directory.exists() {
+            return Err(StoreError::Rejected(format!("there is a run {id} already")));
+        }
+        let text = JournalText::parse(&directory.join(JOURNAL), run.journal)?;
+        let mut files = vec![(EXPERIMENT, run.experiment), (PLAN, run.plan)];
+        files.extend(run.model.map(|model| (MODEL, model)));
+        let digests: BTreeMap<String, Digest> =
+            files.iter().map(|&(name, bytes)| (name.to_owned(), Digest::of(bytes))).collect();
+        if text.files() != Some(&digests) {
+            return Err(StoreError::damaged(&directory.join(JOURNAL), "its first line names other files"));
+        }
+        files.push((JOURNAL, run.journal));
+        self.write_run(id, &files)
+    }
+
+    fn write_run(&self, id: RunId, files: &[(&str, &[u8])]) -> Result<Run, StoreError> {
         self.shared.begin()?;
         let temp = self.shared.temp();
         self.shared.ensure_dir(&temp)?;
@@ -162,9 +203,7 @@ impl WritableStore {
         self.shared.ensure_dir(&self.shared.layout.runs())?;
         self.shared.fs.rename(&temp, &directory).map_err(|error| StoreError::io("writing", &directory, error))?;
         self.shared.sync_dir(&self.shared.layout.runs())?;
-        let run = Run::open(id, directory)?;
-        let journal = self.journal(&run);
-        Ok((run, journal))
+        Run::open(id, directory)
     }
 
     /// Opens the journal of a run to write on. If its last line is incomplete, the first write cuts it off.

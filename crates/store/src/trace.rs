@@ -1,8 +1,8 @@
 //! Writing a trace: rows in, an object out.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::io::{BufWriter, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use matrix_app::Row;
@@ -205,6 +205,51 @@ impl Drop for TraceSink {
             let _ = self.shared.fs.remove_file(&self.temp);
         }
     }
+}
+
+/// Makes uncompressed bytes an object, if they have the digest that they should have.
+pub(crate) fn write_object(shared: &Shared, expected: &Digest, bytes: &mut dyn Read) -> Result<u64, StoreError> {
+    shared.begin()?;
+    let temp = shared.temp();
+    let written = copy_object(shared, &temp, expected, bytes).and_then(|count| {
+        let path = shared.layout.object(expected);
+        shared.ensure_dir(parent(&path))?;
+        shared.fs.rename(&temp, &path).map_err(|error| StoreError::io("writing", &path, error))?;
+        shared.sync_dir(parent(&path))?;
+        Ok(count)
+    });
+    if written.is_err() {
+        // What cannot be removed now is swept by the next writer.
+        let _ = shared.fs.remove_file(&temp);
+    }
+    written
+}
+
+fn copy_object(shared: &Shared, temp: &Path, expected: &Digest, bytes: &mut dyn Read) -> Result<u64, StoreError> {
+    let fail = |error| StoreError::io("writing", temp, error);
+    let file = shared.fs.create(temp).map_err(fail)?;
+    let mut encoder = encoder(BufWriter::with_capacity(2 * CHUNK, file)).map_err(fail)?;
+    let (mut hasher, mut count) = (Sha256::new(), 0u64);
+    let mut chunk = vec![0; 2 * CHUNK];
+    loop {
+        let read = match bytes.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(StoreError::from_read(error)),
+        };
+        hasher.update(&chunk[..read]);
+        count += read as u64;
+        encoder.write_all(&chunk[..read]).map_err(fail)?;
+    }
+    let mut file = encoder.finish().map_err(fail)?.into_inner().map_err(|error| fail(error.into_error()))?;
+    file.sync().map_err(fail)?;
+    let found = Digest::finish(hasher);
+    if found != *expected {
+        let path = shared.layout.object(expected);
+        return Err(StoreError::damaged(&path, format!("its uncompressed bytes have the digest {}", found.short())));
+    }
+    Ok(count)
 }
 
 /// A compressor whose output depends on nothing but its input: one thread, and the parameters that matter are set here.

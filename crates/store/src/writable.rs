@@ -1,13 +1,14 @@
 //! A store open for writing.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::attempt::Attempt;
+use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::fs::Filesystem;
 use crate::index::{self, Entry, Stamp};
@@ -15,7 +16,7 @@ use crate::layout::{self, Layout, parent};
 use crate::lock;
 use crate::record::Record;
 use crate::store::{self, Store};
-use crate::trace::TraceSink;
+use crate::trace::{self, TraceSink};
 
 /// A store open for writing: the only one, until it and every [`TraceSink`] and journal made from it is dropped.
 ///
@@ -73,6 +74,14 @@ impl WritableStore {
     /// When its file cannot be made.
     pub fn sink(&self, planned: u64) -> Result<TraceSink, StoreError> {
         TraceSink::new(Arc::clone(&self.shared), planned)
+    }
+
+    /// Writes an object from its uncompressed bytes, which must have the digest `expected`; returns how many they were.
+    ///
+    /// # Errors
+    /// When they have another digest, cannot be read, or the object cannot be written.
+    pub fn write_object(&self, expected: &Digest, bytes: &mut dyn Read) -> Result<u64, StoreError> {
+        trace::write_object(&self.shared, expected, bytes)
     }
 
     /// Writes a record, in place of one of the same cell and origin. The object comes first.

@@ -2,6 +2,8 @@
 
 mod harness;
 mod posts;
+#[cfg(test)]
+mod tests;
 
 pub use harness::{Check, Failure, Finding, PostHarness, Replication};
 pub use posts::check_posts;

@@ -222,17 +222,18 @@ impl<H: PostHarness> Suite<'_, H> {
         }
 
         let mut waiting = pin!(self.must_become_visible(WAITS, &written, lineage));
-        let mut releasing = pin!(async {
-            harness.clock().sleep_until(harness.clock().now().plus_ms(WHILE_MS)).await;
-            in_check(WAITS, harness.release().await)
-        });
+        let pause = pin!(harness.clock().sleep_until(harness.clock().now().plus_ms(WHILE_MS)));
+        if let Either::First(report) = biased(waiting.as_mut(), pause).await {
+            return must(WAITS, false, &format!("it ended while replication was held: {:?}", report?));
+        }
+        let mut releasing = pin!(harness.release());
         let report = match biased(waiting.as_mut(), releasing.as_mut()).await {
             Either::First(report) => {
-                let found = format!("it ended while replication was held: {:?}", report?);
-                return must(WAITS, false, &found);
+                in_check(WAITS, releasing.await)?;
+                report?
             }
             Either::Second(released) => {
-                released?;
+                in_check(WAITS, released)?;
                 waiting.await?
             }
         };

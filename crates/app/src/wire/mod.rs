@@ -2,6 +2,7 @@
 
 mod evaluation;
 mod event;
+pub(crate) mod json;
 mod number;
 mod source;
 

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::{DynamoItem, Event};
+use super::{DynamoItem, Event, json};
 use crate::time::Micros;
 
 /// A message that could not be read.
@@ -141,13 +141,15 @@ image!(
     barrier_deadline_ms
 );
 
+/// What stands around the message in an envelope that [`deliver_sns`] makes. The service's own has more in it.
+const SNS: (&str, &str) = ("{\"Records\":[{\"Sns\":{\"Message\":\"", "\"}}]}");
+
 /// What SNS sends to a function: `{"Records":[{"Sns":{"Message":"<event>"}}]}`.
 ///
 /// # Errors
 /// Only if `serde_json` cannot write it, which it can.
 pub fn deliver_sns(message: &str) -> Result<Vec<u8>, WireError> {
-    let record = Record { sns: Some(Sns { message: message.into() }), event_name: None, dynamodb: None };
-    Ok(serde_json::to_vec(&Envelope { records: Some(vec![record]), messages: None })?)
+    Ok(json::envelope(SNS, message).into_bytes())
 }
 
 /// What an ActiveMQ event source sends to a function: `{"messages":[{"data":"<base64 of the event>"}]}`.
@@ -175,6 +177,9 @@ pub fn deliver_dynamo(item: DynamoItem<'_>) -> Result<Vec<u8>, WireError> {
 /// # Errors
 /// When `wire` is none of these, or holds more than one message.
 pub fn receive(wire: &[u8]) -> Result<Delivered, WireError> {
+    if let Some(message) = json::enclosed(SNS, wire) {
+        return Ok(text_event(message.into_bytes()));
+    }
     let Envelope { records, messages } = serde_json::from_slice(wire)?;
     match (records, messages) {
         (Some(records), None) => {

@@ -125,6 +125,7 @@ fn bad_filters_are_pointed_at() {
         "delay_ms=",
         "regions=eu->uss",
         "regions=eu->eu",
+        "regions=eu->",
         "antipode=yes",
         "antipode=on and",
         "antipode=on an round=1",

@@ -88,7 +88,7 @@ mod tests {
         let none = proportion(&of(&[0.0; 1000])).unwrap();
         assert_eq!((none.value, none.low), (0.0, 0.0));
         // Wilson's interval at zero of n: z^2 / (n + z^2).
-        assert!((none.high - 3.841_458_820_694_124 / 1003.841_458_820_694_1).abs() < 1e-15);
+        assert!((none.high - 3.841_458_820_694_124 / 1_003.841_458_820_694_1).abs() < 1e-15);
         let all = proportion(&of(&[1.0; 1000])).unwrap();
         assert_eq!((all.value, all.high), (1.0, 1.0));
         assert!((all.low - (1.0 - none.high)).abs() < 1e-12);

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::fixture::{cell, files, results, session, tempdir};
 use crate::fs::{Fault, FaultyFilesystem, Loss};
-use crate::{ErrorKind, Origin, Store, VerifyOptions};
+use crate::{CellState, ErrorKind, Origin, Store, VerifyOptions};
 
 struct Reference {
     cells: Vec<Cell>,
@@ -41,6 +41,17 @@ fn assert_sound(root: &Path, reference: &Reference, when: &str) {
             let path = store.layout.record(key, &Origin::default());
             let relative = path.strip_prefix(root).unwrap();
             assert_eq!(std::fs::read(&path).unwrap(), reference.results[relative], "{when}");
+        }
+    }
+    assert_journal_is_true(&store, when);
+}
+
+/// What the journal says is done is done, even after a power cut.
+fn assert_journal_is_true(store: &Store, when: &str) {
+    for id in store.runs().unwrap() {
+        for (key, state) in store.run(id.as_str()).unwrap().journal().cell_states() {
+            let found = store.lookup(&[key], &Origin::default()).unwrap()[0];
+            assert!(state != CellState::Done || found.is_done(), "{when}: {} is {found:?}", key.short());
         }
     }
 }

@@ -154,7 +154,10 @@ fn nothing_else_is_taken_for_an_object() {
     wide.window_log(27).unwrap();
     wide.write_all(&trace(0, 300)).unwrap();
     let wide = wide.finish().unwrap();
-    let cases: [(&str, Vec<u8>, &str); 7] = [
+    let other = write_rows(&store, 0, 299).unwrap();
+    let other = fs::read(store.layout.object(&other.digest)).unwrap();
+    let cases: [(&str, Vec<u8>, &str); 8] = [
+        ("another object", other, "have the digest"),
         ("a bomb", bomb, "more than"),
         ("a window beyond ours", wide, "does not decompress"),
         ("two frames", [sound.as_slice(), &sound].concat(), "follows"),

@@ -1,7 +1,7 @@
 //! Checking a whole store: every object, record, attempt, run and journal against the digests that cover them.
 
 mod report;
-mod rows;
+pub mod rows;
 mod store;
 
 pub use report::{Checked, Fault, Note, Report};

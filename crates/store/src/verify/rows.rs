@@ -8,21 +8,27 @@ use matrix_app::row::HEADER;
 
 use crate::counts::{Counts, Totals};
 use crate::error::StoreError;
-use crate::object::ObjectReader;
 
 /// Longest line: 21 numbers of at most 20 digits, a key and an outcome are far below.
 const MAX_LINE: u64 = 1024;
 
 /// What an object holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Contents {
-    pub(super) bytes: u64,
-    pub(super) counts: Counts,
-    pub(super) totals: Totals,
+pub struct Contents {
+    /// Uncompressed bytes.
+    pub bytes: u64,
+    /// How many rows there are of each sort.
+    pub counts: Counts,
+    /// What the rows add up to.
+    pub totals: Totals,
 }
 
-/// Reads an object to its end: every line must be a row in the one form that rows have, in order of `i` from 0.
-pub(super) fn read(path: &Path, object: ObjectReader) -> Result<Contents, StoreError> {
+/// Reads uncompressed rows to their end: every line must be a row in the one form that rows have, in order of `i` from
+/// 0. `path` is for messages.
+///
+/// # Errors
+/// When a line is no such row, or the reader fails (a [`StoreError`] inside its error comes out as it is).
+pub fn read(path: &Path, object: impl Read) -> Result<Contents, StoreError> {
     let mut input = BufReader::with_capacity(64 << 10, object);
     let mut contents = Contents::default();
     let (mut line, mut canonical) = (Vec::new(), Vec::new());

@@ -1,0 +1,117 @@
+//! The bag (RFC 8493) around the payload: its four text files.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use matrix_store::Digest;
+
+use crate::error::Refusal;
+use crate::path;
+
+/// The bag's declaration, whole.
+pub(crate) const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
+
+pub(crate) const BAGIT: &str = "bagit.txt";
+pub(crate) const BAG_INFO: &str = "bag-info.txt";
+pub(crate) const MANIFEST: &str = "manifest-sha256.txt";
+pub(crate) const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+
+/// The files of the bag itself, in the order in which they stand in a bundle.
+pub(crate) const TAG_FILES: [&str; 4] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST];
+
+/// A manifest: the digest of each file, by path.
+pub(crate) fn render_manifest<'a>(files: impl IntoIterator<Item = (&'a str, Digest)>) -> String {
+    let mut text = String::new();
+    for (path, digest) in files {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{digest}  {path}");
+    }
+    text
+}
+
+/// Reads a manifest in the one form that ours have: sorted, every path once, two spaces.
+pub(crate) fn parse_manifest(bytes: &[u8], max_entries: u64) -> Result<Vec<(String, Digest)>, Refusal> {
+    let bad = |line: usize, what: &str| Refusal::Contents(format!("line {line}: {what}"));
+    let mut files: Vec<(String, Digest)> = Vec::new();
+    let body = match bytes {
+        [] => bytes,
+        [body @ .., b'\n'] => body,
+        _ => return Err(Refusal::Contents("its last line has no end".to_owned())),
+    };
+    for (number, line) in body.split(|&byte| byte == b'\n').filter(|_| !bytes.is_empty()).enumerate() {
+        let number = number + 1;
+        if number as u64 > max_entries {
+            return Err(Refusal::TooManyEntries { max: max_entries });
+        }
+        let (digest, rest) = line.split_at_checked(64).ok_or_else(|| bad(number, "it is too short"))?;
+        let digest = str::from_utf8(digest).ok().and_then(|digest| digest.parse().ok());
+        let digest = digest.ok_or_else(|| bad(number, "it does not begin with a SHA-256"))?;
+        let name = rest.strip_prefix(b"  ").ok_or_else(|| bad(number, "two spaces have to follow the SHA-256"))?;
+        let path = path::parse(name).map_err(|why| bad(number, &why.to_string()))?;
+        if files.last().is_some_and(|(before, _)| before.as_str() > path) {
+            return Err(bad(number, "it is not in order"));
+        }
+        files.push((path.to_owned(), digest));
+    }
+    path::collisions(files.iter().map(|(path, _)| path.as_str()))
+        .map_err(|(path, why)| Refusal::Contents(format!("`{path}`: {why}")))?;
+    Ok(files)
+}
+
+/// Renders what is said of a bag: `name: value` lines, in order of the names.
+pub(crate) fn render_info(fields: &BTreeMap<&'static str, String>) -> String {
+    let mut text = String::new();
+    for (name, value) in fields {
+        let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let _ = writeln!(text, "{name}: {value}");
+    }
+    text
+}
+
+/// Reads what is said of a bag.
+pub(crate) fn parse_info(bytes: &[u8]) -> Result<BTreeMap<String, String>, Refusal> {
+    let bad = |what: String| Refusal::Contents(what);
+    let text = str::from_utf8(bytes).map_err(|error| bad(error.to_string()))?;
+    let mut fields = BTreeMap::new();
+    for line in text.lines() {
+        let (name, value) = line.split_once(": ").ok_or_else(|| bad(format!("`{line}` is no `name: value`")))?;
+        if fields.insert(name.to_owned(), value.to_owned()).is_some() {
+            return Err(bad(format!("`{name}` appears twice")));
+        }
+    }
+    Ok(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_comes_back() {
+        let files = [("data/a", Digest::of(b"a")), ("data/b/c", Digest::of(b"c"))];
+        let text = render_manifest(files);
+        let read = parse_manifest(text.as_bytes(), 10).unwrap();
+        assert_eq!(read.iter().map(|(path, digest)| (path.as_str(), *digest)).collect::<Vec<_>>(), files);
+        assert_eq!(parse_manifest(b"", 10), Ok(Vec::new()));
+        assert_eq!(parse_manifest(text.as_bytes(), 1), Err(Refusal::TooManyEntries { max: 1 }));
+    }
+
+    #[test]
+    fn other_manifests_are_refused() {
+        let digest = Digest::of(b"");
+        for (bad, what) in [
+            (format!("{digest}  data/a"), "its last line has no end"),
+            (format!("{digest} data/a\n"), "line 1: two spaces have to follow the SHA-256"),
+            (format!("{digest}  ../a\n"), "line 1: its name has an empty, `.` or `..` part"),
+            (format!("{digest}  /a\n"), "line 1: its name is absolute"),
+            (format!("{digest}  b\n{digest}  a\n"), "line 2: it is not in order"),
+            (format!("{digest}  a\n{digest}  a\n"), "`a`: the name appears twice"),
+            (format!("{digest}  A\n{digest}  a\n"), "`a`: its name differs from `A` only in case"),
+            (format!("{digest}  a\n{digest}  a/b\n"), "`a/b`: `a` would have to be a file and a folder"),
+            ("\n".to_owned(), "line 1: it is too short"),
+            (format!("{}  a\n", "z".repeat(64)), "line 1: it does not begin with a SHA-256"),
+        ] {
+            assert_eq!(parse_manifest(bad.as_bytes(), 10), Err(Refusal::Contents(what.to_owned())), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Objects on their way from the store into a bundle: decompressed and hashed on a thread of their own, so that the
+//! compressor does not wait for them.
+
+use std::io::{Read, Write};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use matrix_store::{Digest, Store, StoreError};
+
+use crate::error::BundleError;
+
+/// Bytes that are handed over at a time.
+const CHUNK: usize = 256 << 10;
+
+/// Chunks that may wait.
+const WAITING: usize = 8;
+
+enum Message {
+    Chunk(Vec<u8>),
+    /// The object ended, and its bytes have the digest that they should have.
+    End,
+    Failed(StoreError),
+}
+
+/// Gives the objects in the order in which they were asked for.
+pub(super) struct Objects {
+    messages: Receiver<Message>,
+    used: SyncSender<Vec<u8>>,
+}
+
+/// Reads `objects` ahead, while `work` uses them in the same order.
+pub(super) fn with_reader<T>(
+    store: &Store,
+    objects: Vec<(Digest, u64)>,
+    work: impl FnOnce(&Objects) -> Result<T, BundleError>,
+) -> Result<T, BundleError> {
+    thread::scope(|scope| {
+        let (send, messages) = sync_channel(WAITING);
+        let (used, recycled) = sync_channel(WAITING + 2);
+        scope.spawn(move || {
+            for (digest, size) in objects {
+                let last = match read(store, &digest, size, &send, &recycled) {
+                    Ok(true) => Message::End,
+                    Ok(false) => return,
+                    Err(error) => Message::Failed(error),
+                };
+                let failed = matches!(last, Message::Failed(_));
+                if send.send(last).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        // Dropped at the end, which ends the thread whatever it is about.
+        work(&Objects { messages, used })
+    })
+}
+
+/// Reads an object; `false` if nobody wants it any more.
+fn read(
+    store: &Store,
+    digest: &Digest,
+    size: u64,
+    chunks: &SyncSender<Message>,
+    recycled: &Receiver<Vec<u8>>,
+) -> Result<bool, StoreError> {
+    let mut object = store.open_object(digest)?.with_max_bytes(size);
+    loop {
+        let mut chunk = recycled.try_recv().unwrap_or_default();
+        chunk.resize(CHUNK, 0);
+        let mut filled = 0;
+        while filled < CHUNK {
+            match object.read(&mut chunk[filled..]).map_err(StoreError::from_read)? {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        chunk.truncate(filled);
+        if filled == 0 {
+            return Ok(true);
+        }
+        if chunks.send(Message::Chunk(chunk)).is_err() {
+            return Ok(false);
+        }
+    }
+}
+
+impl Objects {
+    /// Copies the next object, which is `digest` and has so many bytes.
+    pub(super) fn copy(&self, digest: &Digest, size: u64, out: &mut impl Write) -> Result<(), BundleError> {
+        let mut left = size;
+        loop {
+            let chunk = match self.messages.recv() {
+                Ok(Message::Chunk(chunk)) => chunk,
+                Ok(Message::End) if left == 0 => return Ok(()),
+                Ok(Message::End) => {
+                    let what = format!("object {} has {left} bytes less than its record says", digest.short());
+                    return Err(BundleError::contents("objects", what));
+                }
+                Ok(Message::Failed(error)) => return Err(error.into()),
+                Err(_) => return Err(BundleError::contents("objects", format!("object {} did not come", digest.short()))),
+            };
+            // The reader refuses to give more than `size` bytes.
+            out.write_all(&chunk).map_err(BundleError::io("writing the bundle"))?;
+            left = left.saturating_sub(chunk.len() as u64);
+            // A full channel means that there are buffers enough.
+            let _ = self.used.try_send(chunk);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What follows from an inventory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use matrix_plan::plan::Reason;
+use matrix_plan::{Axes, CellKey, CellState, Plan, Platform, Tally};
+use matrix_store::{AttemptStatus, Digest, JournalText, RunId, journal};
+
+use super::Inventory;
+use crate::error::BundleError;
+use crate::json;
+use crate::place::Place;
+
+/// What follows for a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CellFacts {
+    pub(crate) axes: Axes,
+    pub(crate) round: u32,
+    pub(crate) platform: Platform,
+    pub(crate) state: CellState,
+}
+
+/// What follows from an inventory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    /// The cells.
+    pub(crate) cells: BTreeMap<CellKey, CellFacts>,
+    /// How many of them stand in each state.
+    pub(crate) tally: Tally,
+    /// Names of the experiments.
+    pub(crate) experiments: BTreeSet<String>,
+    /// The files of each journal's run, by name: those that its first line names.
+    pub(crate) runs: BTreeMap<(RunId, Digest), BTreeMap<String, Digest>>,
+    /// Lines of journals.
+    pub(crate) journal_lines: u64,
+    /// When the last attempt ended; the application's own epoch if there is none.
+    pub(crate) date: String,
+}
+
+impl Facts {
+    pub(crate) fn of(inventory: &Inventory) -> Result<Self, BundleError> {
+        let mut facts = Self::default();
+        let last = facts.read_journals(inventory)?;
+        let plans = facts.read_plans(inventory)?;
+        let mut attempts: BTreeMap<CellKey, (&str, AttemptStatus)> = BTreeMap::new();
+        for attempt in inventory.attempts.values() {
+            let newest = attempts.entry(attempt.key).or_insert(("", AttemptStatus::Done));
+            if newest.0 <= attempt.ended.as_str() {
+                *newest = (&attempt.ended, attempt.status);
+            }
+        }
+        let mut done: BTreeMap<CellKey, &matrix_store::Record> = BTreeMap::new();
+        for ((key, _), record) in &inventory.records {
+            done.entry(*key).or_insert(record);
+        }
+        for key in &inventory.cells {
+            let cell = match (done.get(key), plans.get(key)) {
+                (Some(record), _) => CellFacts {
+                    axes: record.inputs.axes.clone(),
+                    round: record.inputs.round,
+                    platform: record.platform,
+                    state: CellState::Done,
+                },
+                (None, Some((planned, platform, reason))) => CellFacts {
+                    axes: planned.0.clone(),
+                    round: planned.1,
+                    platform: *platform,
+                    state: match (last.get(key), attempts.get(key), reason) {
+                        (Some(journal::CellState::Failed { .. }), ..) => CellState::Failed,
+                        (Some(journal::CellState::Partial | journal::CellState::Started), ..) => CellState::Partial,
+                        (_, Some((_, AttemptStatus::Failed)), _) => CellState::Failed,
+                        (_, Some((_, AttemptStatus::Partial)), _) => CellState::Partial,
+                        (.., Reason::Filtered) => CellState::Skipped,
+                        _ => CellState::Pending,
+                    },
+                },
+                (None, None) => {
+                    let what = format!("cell {} has neither a record nor a plan", key.short());
+                    return Err(BundleError::contents(&Place::Cells.to_string(), what));
+                }
+            };
+            facts.tally.add(cell.state);
+            facts.cells.insert(*key, cell);
+        }
+        let ended = inventory.attempts.values().map(|attempt| attempt.ended.as_str()).max();
+        facts.date = ended.and_then(|ended| ended.get(..10)).filter(|date| is_date(date)).unwrap_or("2021-10-01").to_owned();
+        Ok(facts)
+    }
+
+    /// The journals, the newest run last: how the last attempt of each cell ended.
+    fn read_journals(&mut self, inventory: &Inventory) -> Result<BTreeMap<CellKey, journal::CellState>, BundleError> {
+        let mut last = BTreeMap::new();
+        for ((run, digest), text) in &inventory.journals {
+            let place = Place::Journal(run.clone(), *digest).to_string();
+            let text = JournalText::parse(place.as_ref(), text).map_err(|error| BundleError::of_file(&place, error))?;
+            if text.torn_bytes > 0 {
+                return Err(BundleError::contents(&place, "its last line is incomplete"));
+            }
+            self.journal_lines += text.entries.len() as u64;
+            last.extend(text.cell_states());
+            let files = text.files().cloned().unwrap_or_default();
+            for (name, digest) in &files {
+                let there = match name.as_str() {
+                    "experiment.toml" => inventory.experiments.contains_key(digest),
+                    "plan.json" => inventory.plans.contains_key(digest),
+                    "model.toml" => inventory.models.contains_key(digest),
+                    _ => false,
+                };
+                if !there {
+                    return Err(BundleError::contents(&place, format!("its {name} {} is missing", digest.short())));
+                }
+            }
+            self.runs.insert((run.clone(), *digest), files);
+        }
+        Ok(last)
+    }
+
+    /// The plans, the newest run last: each cell's axes and round, what it is planned on, and why it is to run or not.
+    fn read_plans(
+        &mut self,
+        inventory: &Inventory,
+    ) -> Result<BTreeMap<CellKey, ((Axes, u32), Platform, Reason)>, BundleError> {
+        let mut cells = BTreeMap::new();
+        for files in self.runs.values() {
+            let Some((digest, bytes)) = files.get("plan.json").and_then(|plan| inventory.plans.get_key_value(plan))
+            else {
+                continue;
+            };
+            let place = Place::Plan(*digest).to_string();
+            let plan: Plan = json::parse(bytes).map_err(|what| BundleError::contents(&place, what))?;
+            for cell in plan.cells {
+                if inventory.cells.contains(&cell.key) {
+                    cells.insert(cell.key, ((cell.axes, cell.round), plan.platform, cell.reason));
+                }
+            }
+            self.experiments.insert(plan.experiment);
+        }
+        Ok(cells)
+    }
+
+    /// The folder of the bag.
+    pub(crate) fn folder(&self) -> String {
+        let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        match self.experiments.first() {
+            Some(name)
+                if self.experiments.len() == 1
+                    && (1..=60).contains(&name.len())
+                    && name.bytes().all(good)
+                    && !name.starts_with('-') =>
+            {
+                format!("{name}-bundle")
+            }
+            _ => "matrix-bundle".to_owned(),
+        }
+    }
+
+    /// What a reader has to know first, where cells are missing.
+    pub(crate) fn notice(&self) -> Option<String> {
+        let Tally { done, partial, failed, skipped, pending } = self.tally;
+        let planned = self.tally.planned();
+        (done < planned).then(|| {
+            format!(
+                "> **Incomplete.** {done} of {planned} planned cells are done; {partial} partial, {failed} failed, {skipped} \
+                 skipped, {pending} pending. `cells.csv` lists them.\n\n"
+            )
+        })
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    let shape = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() == 10 && text.bytes().enumerate().all(shape)
+}

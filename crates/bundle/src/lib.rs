@@ -1,0 +1,51 @@
+//! Result bundles: a store as one file that anyone can verify, re-derive and extend.
+//!
+//! A bundle is a deterministic `.tar.zst` with one BagIt bag (RFC 8493) whose payload is an RO-Crate 1.1 with the Process
+//! Run Crate 0.5 profile. The same results give the same bytes, so a bundle's SHA-256 names them.
+//!
+//! - The bag's folder is `<experiment>-bundle/`, or `matrix-bundle/` when there is not exactly one experiment: RFC 8493
+//!   wants one folder at the top. First come `bagit.txt`, `bag-info.txt`, `manifest-sha256.txt` and
+//!   `tagmanifest-sha256.txt`, so that a reader knows what to expect; then the payload, in order of its paths. There are
+//!   only plain files, with headers that leave nothing to choose, so that every bit of the stream counts.
+//! - Objects are uncompressed inside: the stream is compressed once, and `sha256sum -c` checks their names too.
+//! - Reading trusts nothing: see [`reader`].
+
+pub mod create;
+pub mod error;
+pub mod extract;
+pub mod extras;
+pub mod info;
+pub mod inventory;
+pub mod limits;
+pub mod merge;
+pub mod reader;
+pub mod restore;
+pub mod sign;
+pub mod verify;
+
+mod bag;
+mod cells;
+mod compress;
+mod contents;
+mod decompress;
+mod json;
+mod metadata;
+mod path;
+mod place;
+mod tar;
+
+#[cfg(test)]
+mod tests;
+
+pub use create::{CreateOptions, create, create_file};
+pub use error::{BundleError, Conflict, ErrorKind, Refusal};
+pub use extract::extract;
+pub use extras::Extras;
+pub use info::BundleInfo;
+pub use inventory::{Inventory, Selection};
+pub use limits::Limits;
+pub use merge::{MergeOptions, merge};
+pub use reader::BundleReader;
+pub use restore::{Restored, to_store};
+pub use sign::{SIGNATURE_NAMESPACE, Signer, sign, verify_signature};
+pub use verify::{Report, VerifyOptions, verify};

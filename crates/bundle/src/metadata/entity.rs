@@ -1,0 +1,81 @@
+//! Entities of the graph.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// A property's value: a text, or references to entities. A list of one is written as that one.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Value {
+    Text(String),
+    Flag(bool),
+    Reference(Reference),
+    References(Vec<Reference>),
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Reference {
+    #[serde(rename = "@id")]
+    id: String,
+}
+
+/// An entity: its properties by name.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct Entity {
+    properties: BTreeMap<&'static str, Value>,
+}
+
+impl Entity {
+    pub(super) fn new(id: &str, kind: &str) -> Self {
+        let properties = BTreeMap::from([("@id", Value::Text(id.to_owned())), ("@type", Value::Text(kind.to_owned()))]);
+        Self { properties }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        match self.properties.get("@id") {
+            Some(Value::Text(id)) => id,
+            _ => "",
+        }
+    }
+
+    pub(super) fn is(&self, kind: &str) -> bool {
+        matches!(self.properties.get("@type"), Some(Value::Text(ours)) if ours == kind)
+    }
+
+    /// Adds a text, unless it is empty.
+    pub(super) fn text(self, name: &'static str, text: &str) -> Self {
+        if text.is_empty() { self } else { self.value(name, Some(Value::Text(text.to_owned()))) }
+    }
+
+    pub(super) fn value(mut self, name: &'static str, value: Option<Value>) -> Self {
+        if let Some(value) = value {
+            self.properties.insert(name, value);
+        }
+        self
+    }
+}
+
+/// References to entities; nothing if there are none.
+pub(super) fn refs<'a>(ids: impl IntoIterator<Item = &'a str>) -> Option<Value> {
+    let mut ids: Vec<Reference> = ids.into_iter().map(|id| Reference { id: id.to_owned() }).collect();
+    match ids.len() {
+        0 => None,
+        1 => ids.pop().map(Value::Reference),
+        _ => Some(Value::References(ids)),
+    }
+}
+
+/// A text as part of an IRI.
+pub(super) fn iri(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/+@=".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}

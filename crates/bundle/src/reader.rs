@@ -1,0 +1,354 @@
+//! Reading a bundle that nobody vouches for.
+//!
+//! Whatever it holds, a reader uses a bounded amount of memory, and every byte that it gives has been or will be compared
+//! with a digest. Refused are: paths that are absolute, that leave their folder or that are not UTF-8; links, devices,
+//! directories, sparse files, and the headers of PAX and GNU; names that appear twice, that differ only in case, or that
+//! are a file and a folder; streams that decompress to more than is allowed, end too early, or go on after their end;
+//! headers and padding that differ in any bit from what [`create`](crate::create()) writes; files that the manifest does
+//! not name, and the other way round; digests that do not match; JSON that is too large or nested too deep.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use matrix_store::Digest;
+use sha2::{Digest as _, Sha256};
+
+use crate::bag::{BAG_INFO, BAGIT, DECLARATION, MANIFEST, TAG_FILES, TAG_MANIFEST, parse_info, parse_manifest};
+use crate::create::{FORMAT, folder_of, tag_manifest};
+use crate::decompress::Stream;
+use crate::error::{BundleError, Refusal};
+use crate::limits::Limits;
+use crate::tar::TarReader;
+
+/// Reads a bundle from its beginning to its end, one file at a time.
+#[derive(Debug)]
+pub struct BundleReader {
+    tar: TarReader,
+    limits: Limits,
+    folder: String,
+    info: BTreeMap<String, String>,
+    manifest: Vec<(String, Digest)>,
+    /// The bag's own files, byte for byte, by name.
+    tags: BTreeMap<&'static str, Vec<u8>>,
+    /// How many files of the manifest have been reached.
+    reached: usize,
+    payload_bytes: u64,
+    /// The file that is being read: its path, what its digest has to be, and what it is so far.
+    current: Option<Current>,
+    ended: bool,
+}
+
+#[derive(Debug)]
+struct Current {
+    path: String,
+    size: u64,
+    expected: Digest,
+    hasher: Sha256,
+}
+
+/// A file of the payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its path in the bag, which begins with `data/`.
+    pub path: String,
+    /// Its bytes.
+    pub size: u64,
+    /// Its digest, as the manifest says.
+    pub digest: Digest,
+}
+
+/// Whether a file begins like a bundle, to tell one from a store. It may still be damaged.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn looks_like_bundle(path: &Path) -> io::Result<bool> {
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let mut start = Vec::new();
+    File::open(path)?.take(4).read_to_end(&mut start)?;
+    Ok(start == crate::compress::FRAME_START[..4])
+}
+
+impl BundleReader {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn open(path: &Path, limits: Limits) -> Result<Self, BundleError> {
+        let file = File::open(path).map_err(BundleError::io(format!("opening {}", path.display())))?;
+        Self::new(file, limits)
+    }
+
+    /// Begins to read: the bag's own files, up to the payload.
+    ///
+    /// # Errors
+    /// When they are not what a bundle has.
+    pub fn new(input: impl Read + Send + 'static, limits: Limits) -> Result<Self, BundleError> {
+        let mut tar = TarReader::new(Stream::new(input, limits.max_bytes));
+        let mut tags: BTreeMap<&'static str, Vec<u8>> = BTreeMap::new();
+        let mut folder = String::new();
+        for name in TAG_FILES {
+            let refuse = |tar: &TarReader, place: &str, why| {
+                Err(BundleError::Refused { place: Some(place.to_owned()), offset: tar.offset(), why })
+            };
+            let Some((path, size)) = tar.next()? else { return refuse(&tar, name, Refusal::Missing) };
+            if name == BAGIT {
+                folder = match folder_of(&path) {
+                    Ok(folder) => folder,
+                    Err(why) => return refuse(&tar, &path, why),
+                };
+            }
+            if path != format!("{folder}/{name}") {
+                return refuse(&tar, &path, Refusal::OutOfOrder { expected: format!("{folder}/{name}") });
+            }
+            let most = if name == MANIFEST { limits.max_file_bytes } else { 64 << 10 };
+            if size > most {
+                return refuse(&tar, name, Refusal::FileTooLarge { bytes: size, max: most });
+            }
+            let mut bytes = Vec::new();
+            loop {
+                let chunk = tar.chunk()?;
+                let count = chunk.len();
+                if count == 0 {
+                    break;
+                }
+                bytes.extend_from_slice(chunk);
+                tar.consume(count);
+            }
+            tags.insert(name, bytes);
+        }
+        let (info, manifest) = check_tags(&tags, limits).map_err(|(name, why)| BundleError::Refused {
+            place: Some(name.to_owned()),
+            offset: tar.offset(),
+            why,
+        })?;
+        Ok(Self {
+            tar,
+            limits,
+            folder,
+            info,
+            manifest,
+            tags,
+            reached: 0,
+            payload_bytes: 0,
+            current: None,
+            ended: false,
+        })
+    }
+
+    /// The bag's folder.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// What the bag says of itself, by name.
+    #[must_use]
+    pub fn info(&self) -> &BTreeMap<String, String> {
+        &self.info
+    }
+
+    /// The files that the bag says it has, in order, each with its digest.
+    #[must_use]
+    pub fn manifest(&self) -> &[(String, Digest)] {
+        &self.manifest
+    }
+
+    /// The bounds on what is read.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The bag's own files, byte for byte, by name.
+    pub(crate) fn tags(&self) -> &BTreeMap<&'static str, Vec<u8>> {
+        &self.tags
+    }
+
+    /// The digest and size of the bundle's file, once its end was reached.
+    #[must_use]
+    pub fn end(&self) -> Option<(Digest, u64)> {
+        self.tar.stream().end().filter(|_| self.ended)
+    }
+
+    /// Payload bytes so far.
+    #[must_use]
+    pub fn payload_bytes(&self) -> u64 {
+        self.payload_bytes
+    }
+
+    /// The next file of the payload, or nothing at the end of the bundle. What was not read of the one before is read
+    /// first, and its digest compared.
+    ///
+    /// # Errors
+    /// When the bundle is not what it should be. After [`Refusal::Digest`] it can be read on, after all others not.
+    pub fn next_entry(&mut self) -> Result<Option<Entry>, BundleError> {
+        self.finish_entry()?;
+        if self.ended {
+            return Ok(None);
+        }
+        let Some((path, size)) = self.tar.next()? else {
+            if let Some((path, _)) = self.manifest.get(self.reached) {
+                return Err(self.refuse(path, Refusal::Missing));
+            }
+            let oxum = format!("{}.{}", self.payload_bytes, self.manifest.len());
+            if self.info.get("Payload-Oxum") != Some(&oxum) {
+                let what = format!("its Payload-Oxum is not {oxum}");
+                return Err(self.refuse(BAG_INFO, Refusal::Contents(what)));
+            }
+            self.ended = true;
+            return Ok(None);
+        };
+        let Some(inner) = path.strip_prefix(&self.folder).and_then(|rest| rest.strip_prefix('/')) else {
+            return Err(self.refuse(&path, Refusal::OutsideTheBag));
+        };
+        let Some((expected_path, digest)) = self.manifest.get(self.reached).filter(|(expected, _)| expected == inner)
+        else {
+            return Err(self.refuse(inner, self.why_not(inner)));
+        };
+        let entry = Entry { path: expected_path.clone(), size, digest: *digest };
+        self.reached += 1;
+        self.payload_bytes += size;
+        let Entry { path, digest, .. } = entry.clone();
+        self.current = Some(Current { path, size, expected: digest, hasher: Sha256::new() });
+        Ok(Some(entry))
+    }
+
+    /// Reads the current file to its end, and compares its digest.
+    ///
+    /// # Errors
+    /// When the stream is damaged, or the digest is another.
+    pub fn finish_entry(&mut self) -> Result<(), BundleError> {
+        let Some(mut current) = self.current.take() else { return Ok(()) };
+        loop {
+            let chunk = self.tar.chunk()?;
+            let count = chunk.len();
+            if count == 0 {
+                break;
+            }
+            current.hasher.update(chunk);
+            self.tar.consume(count);
+        }
+        let found = Digest::finish(current.hasher);
+        if found == current.expected {
+            return Ok(());
+        }
+        Err(self.refuse(&current.path, Refusal::Digest { expected: current.expected, found }))
+    }
+
+    /// Gives the current file piece by piece. Its digest has been compared when this returns.
+    pub(crate) fn copy_entry(
+        &mut self,
+        write: &mut dyn FnMut(&[u8]) -> Result<(), BundleError>,
+    ) -> Result<(), BundleError> {
+        while let Some(current) = &mut self.current {
+            let chunk = self.tar.chunk()?;
+            let count = chunk.len();
+            if count == 0 {
+                break;
+            }
+            current.hasher.update(chunk);
+            write(chunk)?;
+            self.tar.consume(count);
+        }
+        self.finish_entry()
+    }
+
+    /// Reads the current file whole. Its digest has been compared when this returns.
+    ///
+    /// # Errors
+    /// When it is too large to be held, or not what it should be.
+    pub fn read_whole(&mut self) -> Result<Vec<u8>, BundleError> {
+        let (path, size) = match &self.current {
+            Some(current) => (current.path.clone(), current.size),
+            None => return Ok(Vec::new()),
+        };
+        if size > self.limits.max_file_bytes {
+            let why = Refusal::FileTooLarge { bytes: size, max: self.limits.max_file_bytes };
+            return Err(self.refuse(&path, why));
+        }
+        let mut bytes = Vec::new();
+        self.read_to_end(&mut bytes).map_err(BundleError::from_read)?;
+        self.finish_entry()?;
+        Ok(bytes)
+    }
+
+    /// Why a file is not the next one of the manifest.
+    fn why_not(&self, path: &str) -> Refusal {
+        let lower = path.to_ascii_lowercase();
+        let seen = self.manifest.get(..self.reached).unwrap_or_default();
+        if TAG_FILES.contains(&path) || seen.iter().any(|(other, _)| other == path) {
+            return Refusal::Duplicate;
+        }
+        for (other, _) in &self.manifest {
+            if other != path && other.eq_ignore_ascii_case(&lower) {
+                return Refusal::CaseCollision { other: other.clone() };
+            }
+            let inside = |folder: &str, file: &str| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+            if inside(other, path) || inside(path, other) {
+                let other = if inside(other, path) { other.clone() } else { path.to_owned() };
+                return Refusal::FileAndFolder { other };
+            }
+        }
+        match self.manifest.get(self.reached) {
+            Some((expected, _)) if self.manifest.iter().any(|(other, _)| other == path) => {
+                Refusal::OutOfOrder { expected: expected.clone() }
+            }
+            _ => Refusal::NotInManifest,
+        }
+    }
+
+    fn refuse(&self, place: &str, why: Refusal) -> BundleError {
+        BundleError::Refused { place: Some(place.to_owned()), offset: self.tar.offset(), why }
+    }
+}
+
+/// Reads the current file. Errors hold a [`BundleError`], see [`BundleError::from_read`].
+impl Read for BundleReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(current) = &mut self.current else { return Ok(0) };
+        let count = self.tar.read(buffer)?;
+        current.hasher.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+impl BundleError {
+    /// The error that reading a file of a bundle gave.
+    #[must_use]
+    pub fn from_read(error: io::Error) -> Self {
+        error.downcast::<Self>().unwrap_or_else(|source| Self::Io { doing: "reading the bundle".to_owned(), source })
+    }
+}
+
+type Checked = (BTreeMap<String, String>, Vec<(String, Digest)>);
+
+/// Checks the bag's own files against each other.
+fn check_tags(
+    tags: &BTreeMap<&'static str, Vec<u8>>,
+    limits: Limits,
+) -> Result<Checked, (&'static str, Refusal)> {
+    let bytes = |name: &str| tags.get(name).map(Vec::as_slice).unwrap_or_default();
+    if bytes(BAGIT) != DECLARATION.as_bytes() {
+        return Err((BAGIT, Refusal::Contents("it is not the declaration of a bag".to_owned())));
+    }
+    let others = tags.iter().filter(|(name, _)| **name != TAG_MANIFEST);
+    let expected = tag_manifest(others.map(|(name, bytes)| (*name, Digest::of(bytes))));
+    if bytes(TAG_MANIFEST) != expected.as_bytes() {
+        let what = "it does not have the digests of the bag's other files".to_owned();
+        return Err((TAG_MANIFEST, Refusal::Contents(what)));
+    }
+    let info = parse_info(bytes(BAG_INFO)).map_err(|why| (BAG_INFO, why))?;
+    match info.get("Matrix-Bundle-Format").map(String::as_str) {
+        Some(FORMAT) => {}
+        other => return Err((BAG_INFO, Refusal::Format(other.unwrap_or("none").to_owned()))),
+    }
+    let manifest = parse_manifest(bytes(MANIFEST), limits.max_entries).map_err(|why| (MANIFEST, why))?;
+    if let Some((path, _)) = manifest.iter().find(|(path, _)| !path.starts_with(crate::place::PAYLOAD)) {
+        return Err((MANIFEST, Refusal::Contents(format!("`{path}` is not in the payload"))));
+    }
+    Ok((info, manifest))
+}

@@ -1,0 +1,173 @@
+//! From a bundle back to a store, in which an evaluator can go on.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use matrix_store::fs::{Filesystem, OutFile, RealFilesystem};
+use matrix_store::{Digest, ImportedRun, RunId, StoreError, WritableStore};
+
+use crate::contents::Contents;
+use crate::error::BundleError;
+use crate::extract::NewDirectory;
+use crate::extras::Extras;
+use crate::info::BundleInfo;
+use crate::inventory::{Facts, Inventory};
+use crate::place::Place;
+use crate::reader::BundleReader;
+
+/// What came out of a bundle besides its store.
+#[derive(Debug)]
+pub struct Restored {
+    /// What the bundle is.
+    pub info: BundleInfo,
+    /// Everything in it except the rows.
+    pub inventory: Inventory,
+    /// What its maker put beside the results, as it stands there; sources are in the inventory.
+    pub extras: Extras,
+}
+
+/// Makes a store of a bundle: objects, records, attempts, and runs with their journals. `target` becomes the store, whole
+/// or not at all. What is in it is not waited for to be on the disk: there is still the bundle.
+///
+/// # Errors
+/// When `target` exists and is not an empty directory, the bundle is not what it should be, or the store cannot be
+/// written.
+pub fn to_store(reader: BundleReader, target: &Path) -> Result<Restored, BundleError> {
+    let directory = NewDirectory::begin(target)?;
+    let store = open(&directory.path())?;
+    let (contents, info) = read_into(reader, &store)?;
+    let Contents { inventory, extras, .. } = contents;
+    fill(&store, &inventory)?;
+    store.close()?;
+    directory.finish()?;
+    Ok(Restored { info, inventory, extras })
+}
+
+/// Opens a store that is made of bundles.
+pub(crate) fn open(path: &Path) -> Result<WritableStore, BundleError> {
+    Ok(WritableStore::open_with(path, "matrix bundle", Arc::new(Unsynced(RealFilesystem)))?)
+}
+
+/// Reads a bundle to its end, its objects into a store. The first fault ends it.
+pub(crate) fn read_into(
+    mut reader: BundleReader,
+    store: &WritableStore,
+) -> Result<(Contents, BundleInfo), BundleError> {
+    let contents = Contents::read(
+        &mut reader,
+        true,
+        &mut |reader, digest, _| {
+            let place = Place::Object(digest).to_string();
+            store.write_object(&digest, reader).map(|_| ()).map_err(|error| match error {
+                StoreError::Io { source, .. } => BundleError::from_read(source),
+                other => BundleError::of_file(&place, other),
+            })
+        },
+        &mut Err,
+    )?;
+    let facts = contents.check(&reader, &mut Err)?;
+    let info = facts.and_then(|facts| contents.info(&reader, &facts));
+    let info = info.ok_or_else(|| BundleError::contents(".", "the end of the bundle was not reached"))?;
+    Ok((contents, info))
+}
+
+/// Writes what an inventory has, when the objects are there.
+pub(crate) fn fill(store: &WritableStore, inventory: &Inventory) -> Result<(), BundleError> {
+    for record in inventory.records.values() {
+        store.write_record(record)?;
+    }
+    for attempt in inventory.attempts.values() {
+        store.write_attempt(attempt)?;
+    }
+    let facts = Facts::of(inventory)?;
+    let mut taken: BTreeSet<RunId> = inventory.journals.keys().map(|(run, _)| run.clone()).collect();
+    let mut written: BTreeSet<&RunId> = BTreeSet::new();
+    for ((run, digest), journal) in &inventory.journals {
+        let files = facts.runs.get(&(run.clone(), *digest));
+        let file = |name: &str| files.and_then(|files| files.get(name));
+        let missing = |name: &str| {
+            let place = Place::Journal(run.clone(), *digest).to_string();
+            BundleError::contents(&place, format!("its first line does not name {name}"))
+        };
+        let bytes = |from: &std::collections::BTreeMap<Digest, Vec<u8>>, name: &str| {
+            file(name).and_then(|digest| from.get(digest)).cloned()
+        };
+        let experiment = bytes(&inventory.experiments, "experiment.toml").ok_or_else(|| missing("experiment.toml"))?;
+        let plan = bytes(&inventory.plans, "plan.json").ok_or_else(|| missing("plan.json"))?;
+        let model = bytes(&inventory.models, "model.toml");
+        let imported = ImportedRun { experiment: &experiment, model: model.as_deref(), plan: &plan, journal };
+        // Two runs of one name, made in two places within one second.
+        let name = if written.insert(run) { run.clone() } else { another_name(run, &mut taken)? };
+        store.import_run(name, &imported)?;
+    }
+    Ok(())
+}
+
+fn another_name(run: &RunId, taken: &mut BTreeSet<RunId>) -> Result<RunId, StoreError> {
+    let mut number = 2u64;
+    loop {
+        let name: RunId = format!("{run}-{number}").parse()?;
+        if taken.insert(name.clone()) {
+            return Ok(name);
+        }
+        number += 1;
+    }
+}
+
+/// A file system that does not wait for the disk.
+#[derive(Debug)]
+struct Unsynced(RealFilesystem);
+
+struct UnsyncedFile(Box<dyn OutFile>);
+
+impl io::Write for UnsyncedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl OutFile for UnsyncedFile {
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Filesystem for Unsynced {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn OutFile>> {
+        Ok(Box::new(UnsyncedFile(self.0.create(path)?)))
+    }
+
+    fn append(&self, path: &Path) -> io::Result<Box<dyn OutFile>> {
+        Ok(Box::new(UnsyncedFile(self.0.append(path)?)))
+    }
+
+    fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+        self.0.truncate(path, length)
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.0.create_dir(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.rename(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.0.remove_file(path)
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.0.remove_dir_all(path)
+    }
+
+    fn sync_dir(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}

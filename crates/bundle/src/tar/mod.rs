@@ -1,0 +1,9 @@
+//! The archive inside a bundle: POSIX ustar with plain files only, and nothing left to choose in their headers.
+
+mod header;
+mod reader;
+mod writer;
+
+pub(crate) use header::fits;
+pub(crate) use reader::TarReader;
+pub(crate) use writer::TarWriter;

@@ -1,0 +1,183 @@
+//! Checking a bundle from its first byte to its last.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use matrix_store::verify::rows::{self, Contents as Rows};
+use matrix_store::verify::{Fault, Note};
+use matrix_store::{Digest, StoreError};
+use serde::Serialize;
+
+use crate::contents::Contents;
+use crate::error::BundleError;
+use crate::info::BundleInfo;
+use crate::inventory::Inventory;
+use crate::place::Place;
+use crate::reader::BundleReader;
+
+/// What to check.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VerifyOptions {
+    /// Digests, keys and references only: do not read and recount every row.
+    pub quick: bool,
+}
+
+/// How much was checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// Attempts.
+    pub attempts: u64,
+    /// Files of the payload whose digest was compared.
+    pub files: u64,
+    /// Lines of journals.
+    pub journal_lines: u64,
+    /// Objects.
+    pub objects: u64,
+    /// Bytes of the payload.
+    pub payload_bytes: u64,
+    /// Records, each with its key computed from its inputs.
+    pub records: u64,
+    /// Rows that were read.
+    pub rows: u64,
+    /// Journals of runs.
+    pub runs: u64,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// What the bundle is, if it could be read to its end.
+    pub info: Option<BundleInfo>,
+    /// How much was checked.
+    pub checked: Checked,
+    /// Files that are not what they should be, in order. A fault of the whole has the file `.`.
+    pub faults: Vec<Fault>,
+    /// Things worth knowing that harm nobody, in order.
+    pub notes: Vec<Note>,
+}
+
+impl Report {
+    /// Whether no fault was found.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+/// Checks a bundle that was opened. Memory grows with the number of records and attempts, within the reader's limits.
+///
+/// What tables and figures say is not checked here, only that they are what was put in: whoever can derive them again
+/// compares.
+///
+/// # Errors
+/// When it cannot be read. What is wrong with it is in the report.
+pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Report, BundleError> {
+    let mut report = Report::default();
+    let mut seen: BTreeMap<Digest, Option<Rows>> = BTreeMap::new();
+    let mut faults = Vec::new();
+    let read = Contents::read(
+        &mut reader,
+        false,
+        &mut |reader, digest, _| {
+            let place = Place::Object(digest).to_string();
+            let rows = if options.quick { None } else { Some(read_rows(&place, reader)?) };
+            seen.insert(digest, rows);
+            Ok(())
+        },
+        &mut |error| keep(&mut faults, error),
+    );
+    match read {
+        Ok(contents) => {
+            report.checked = checked(&contents, &seen);
+            if faults.is_empty() {
+                faults.extend(recount(&contents.inventory, &seen));
+                let facts = contents.check(&reader, &mut |error| keep(&mut faults, error))?;
+                if let Some(facts) = facts {
+                    report.checked.journal_lines = facts.journal_lines;
+                    report.info = contents.info(&reader, &facts);
+                    report.notes = notes(&contents);
+                }
+            }
+        }
+        Err(error) => keep(&mut faults, error)?,
+    }
+    faults.sort();
+    report.faults = faults;
+    Ok(report)
+}
+
+/// Opens and checks a bundle; what is wrong with its beginning is in the report too.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn verify_input(
+    input: impl std::io::Read + Send + 'static,
+    limits: crate::limits::Limits,
+    options: VerifyOptions,
+) -> Result<Report, BundleError> {
+    match BundleReader::new(input, limits) {
+        Ok(reader) => verify(reader, options),
+        Err(error) => {
+            let mut report = Report::default();
+            keep(&mut report.faults, error)?;
+            Ok(report)
+        }
+    }
+}
+
+/// Keeps a fault of the bundle; other errors are not the bundle's.
+fn keep(faults: &mut Vec<Fault>, error: BundleError) -> Result<(), BundleError> {
+    match error {
+        BundleError::Refused { place, offset, why } => {
+            let what = if offset > 0 { format!("{why} (at byte {offset} of the archive)") } else { why.to_string() };
+            faults.push(Fault { file: PathBuf::from(place.as_deref().unwrap_or(".")), what });
+            Ok(())
+        }
+        other => Err(other),
+    }
+}
+
+fn read_rows(place: &str, reader: &mut BundleReader) -> Result<Rows, BundleError> {
+    rows::read(place.as_ref(), reader).map_err(|error| match error {
+        StoreError::Io { source, .. } => BundleError::from_read(source),
+        other => BundleError::of_file(place, other),
+    })
+}
+
+/// What records say of their objects, and is not so.
+fn recount(inventory: &Inventory, seen: &BTreeMap<Digest, Option<Rows>>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for ((key, origin), record) in &inventory.records {
+        if let Some(Some(rows)) = seen.get(&record.object.sha256)
+            && (rows.counts != record.counts || rows.totals != record.totals)
+        {
+            let file = PathBuf::from(Place::Record(*key, origin.clone()).to_string());
+            let what = "its counts and totals are not those of its object's rows".to_owned();
+            faults.push(Fault { file, what });
+        }
+    }
+    faults
+}
+
+fn checked(contents: &Contents, seen: &BTreeMap<Digest, Option<Rows>>) -> Checked {
+    Checked {
+        attempts: contents.inventory.attempts.len() as u64,
+        files: contents.digests.len() as u64,
+        journal_lines: 0,
+        objects: seen.len() as u64,
+        payload_bytes: contents.payload_bytes,
+        records: contents.inventory.records.len() as u64,
+        rows: seen.values().flatten().map(|rows| rows.counts.planned).sum(),
+        runs: contents.inventory.journals.len() as u64,
+    }
+}
+
+fn notes(contents: &Contents) -> Vec<Note> {
+    let objects = contents.inventory.objects();
+    let gone = contents.inventory.attempts.values().filter_map(|attempt| {
+        let object = attempt.object.filter(|object| !objects.contains_key(object))?;
+        let file = PathBuf::from(Place::Attempt(attempt.id.clone()).to_string());
+        Some(Note { file, what: format!("its object {} was replaced by a later attempt's", object.short()) })
+    });
+    gone.collect()
+}
