@@ -1,5 +1,6 @@
 //! Exit codes and failures: what the command tells a script, and what it tells a person.
 
+use matrix_bundle::BundleError;
 use matrix_plan::{Problem, Problems};
 use matrix_store::{ErrorKind, StoreError};
 use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
@@ -21,6 +22,18 @@ pub(crate) enum Exit {
     Integrity = 5,
     /// Interrupted; the state is saved.
     Interrupted = 130,
+}
+
+impl Exit {
+    /// How a command ends after trouble of this kind with a store.
+    pub(crate) fn of(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Input | ErrorKind::Locked | ErrorKind::NotWritable => Self::Usage,
+            ErrorKind::Full => Self::Cells,
+            ErrorKind::Integrity => Self::Integrity,
+            ErrorKind::Internal => Self::Internal,
+        }
+    }
 }
 
 /// A failure: how the command ends and what it says on the way out.
@@ -71,11 +84,18 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        let mut diagnostic = MietteDiagnostic::new(with_causes(&error));
+        diagnostic.help = error.help();
+        Self { exit: Exit::of(error.kind()), reports: vec![diagnostic.into()] }
+    }
+}
+
+impl From<BundleError> for Failure {
+    fn from(error: BundleError) -> Self {
         let exit = match error.kind() {
-            ErrorKind::Input | ErrorKind::Locked | ErrorKind::NotWritable => Exit::Usage,
-            ErrorKind::Full => Exit::Cells,
-            ErrorKind::Integrity => Exit::Integrity,
-            ErrorKind::Internal => Exit::Internal,
+            matrix_bundle::ErrorKind::Input => Exit::Usage,
+            matrix_bundle::ErrorKind::Integrity => Exit::Integrity,
+            matrix_bundle::ErrorKind::Internal => Exit::Internal,
         };
         let mut diagnostic = MietteDiagnostic::new(with_causes(&error));
         diagnostic.help = error.help();

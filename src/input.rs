@@ -71,11 +71,7 @@ impl Input {
         Self::new(text.to_owned(), experiment, model)
     }
 
-    fn new(
-        text: String,
-        experiment: Experiment,
-        model: Option<(Model, String)>,
-    ) -> Result<Self, Failure> {
+    fn new(text: String, experiment: Experiment, model: Option<(Model, String)>) -> Result<Self, Failure> {
         let mut fingerprints: BTreeMap<Combination, Fingerprint> = BTreeMap::new();
         let mut cells = Vec::new();
         for placed in order::arrange(experiment.seed, experiment.cells()) {
@@ -173,7 +169,8 @@ fn apply(name: &str, text: String, overrides: &OverrideArgs) -> Result<String, F
     // A text that is no TOML is reported by the experiment's own parser, with its place.
     let Ok(mut document) = text.parse::<toml_edit::DocumentMut>() else { return Ok(text) };
     for set in &overrides.set {
-        let bad = |why: &str| Failure::usage(format!("--set {set}: {why}"), "write --set key=value, as in requests=100");
+        let bad =
+            |why: &str| Failure::usage(format!("--set {set}: {why}"), "write --set key=value, as in requests=100");
         let (path, value) = set.split_once('=').ok_or_else(|| bad("there is no `=`"))?;
         let value = value.trim().parse::<toml_edit::Value>().unwrap_or_else(|_| value.trim().into());
         let mut keys: Vec<&str> = path.split('.').map(str::trim).collect();

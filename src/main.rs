@@ -1,9 +1,12 @@
 //! `matrix`: a declarative experiment-matrix runner for geo-replication experiments.
 
 mod cli;
+mod derive;
 mod exit;
 mod input;
 mod output;
+mod pictures;
+mod replay;
 mod results;
 mod runner;
 mod summary;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use miette::Report;
+use tempfile::NamedTempFile;
 
 use crate::exit::{Exit, Failure};
 
@@ -71,11 +72,26 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
     if std::fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(false);
     }
-    let failed = |error: io::Error| Failure::new(Exit::Usage, format!("{}: {error}", path.display()));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new();
-    let mut file = file.permissions(PermissionsExt::from_mode(0o644)).tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    let mut file = new_file(path)?;
+    file.write_all(bytes).map_err(|error| unwritable(path, &error))?;
+    keep_file(file, path)?;
     Ok(true)
+}
+
+/// A new file beside `path`, to be given its name when it is whole.
+pub(crate) fn new_file(path: &Path) -> Result<NamedTempFile, Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    let file = builder.permissions(PermissionsExt::from_mode(0o644)).tempfile_in(folder);
+    file.map_err(|error| unwritable(path, &error))
+}
+
+/// Gives a whole file its name.
+pub(crate) fn keep_file(file: NamedTempFile, path: &Path) -> Result<(), Failure> {
+    file.persist(path).map_err(|error| unwritable(path, &error.error))?;
+    Ok(())
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::Usage, format!("{}: {error}", path.display()))
 }

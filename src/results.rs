@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::ops::Deref;
 use std::path::Path;
 
 use matrix_analysis::tables::Source;
 use matrix_analysis::{CellMeta, LoadError, LoadErrorKind, Traces};
 use matrix_app::Outcome;
-use matrix_plan::{Cell, Plan};
+use matrix_bundle::{BundleReader, Limits};
+use matrix_plan::{CellKey, Plan};
 use matrix_store::{Digest, ErrorKind, Origin, Record, Run, Store, StoreError};
 
 use crate::cli::{OverrideArgs, SelectArgs};
@@ -15,10 +17,35 @@ use crate::exit::{Exit, Failure, with_causes};
 use crate::input::Input;
 use crate::output;
 
+/// A store open for reading: a directory, or what a bundle holds.
+pub(crate) struct Opened {
+    store: Store,
+    /// Where a bundle was unpacked; removed at the end.
+    _unpacked: Option<tempfile::TempDir>,
+}
+
+impl Deref for Opened {
+    type Target = Store;
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// Opens a store, or a bundle as if it were one.
+pub(crate) fn open(results: &Path) -> Result<Opened, Failure> {
+    if !results.is_file() {
+        return Ok(Opened { store: Store::open(results)?, _unpacked: None });
+    }
+    let folder = tempfile::tempdir()?;
+    let place = folder.path().join("store");
+    matrix_bundle::to_store(BundleReader::open(results, Limits::default())?, &place)?;
+    Ok(Opened { store: Store::open(&place)?, _unpacked: Some(folder) })
+}
+
 /// The store and the experiment that a command means: the file it names, the run it names, or the only experiment there
 /// is.
-pub(crate) fn select(results: &Path, select: &SelectArgs) -> Result<(Store, Input), Failure> {
-    let store = Store::open(results)?;
+pub(crate) fn select(results: &Path, select: &SelectArgs) -> Result<(Opened, Input), Failure> {
+    let store = open(results)?;
     let input = match (&select.file, &select.run) {
         (Some(file), _) => Input::from_file(file, &OverrideArgs::default())?,
         (None, Some(name)) => Input::from_run(&store.run(name)?)?,
@@ -60,43 +87,24 @@ pub(crate) fn plan_of(run: &Run) -> Result<Plan, Failure> {
         .map_err(|error| Failure::new(Exit::Integrity, format!("plan.json of run {}: {error}", run.id())))
 }
 
-/// The done cells of an experiment, in order of axes and rounds, and where their traces are.
-pub(crate) struct Results<'a> {
-    /// The experiment.
-    pub(crate) input: &'a Input,
-    store: Store,
+/// Done cells, in order of axes and rounds, and where their traces are.
+pub(crate) struct Traced<'a> {
+    store: &'a Store,
     cells: Vec<CellMeta>,
     objects: Vec<Digest>,
 }
 
-impl<'a> Results<'a> {
-    /// Opens the results of an experiment.
-    pub(crate) fn open(results: &Path, input: &'a Input) -> Result<Self, Failure> {
-        Self::of(Store::open(results)?, input)
-    }
-
-    /// The results of an experiment in an open store.
-    pub(crate) fn of(store: Store, input: &'a Input) -> Result<Self, Failure> {
-        let mut planned: Vec<&Cell> = input.cells.iter().map(|(_, cell)| cell).collect();
-        planned.sort_by(|one, other| (one.axes(), one.inputs.round).cmp(&(other.axes(), other.inputs.round)));
-        let (mut cells, mut objects) = (Vec::new(), Vec::new());
-        for cell in planned {
-            if let Some(record) = store.record(&cell.key, &Origin::default())? {
-                objects.push(record.object.sha256);
-                cells.push(meta(record));
-            }
-        }
-        Ok(Self { input, store, cells, objects })
-    }
-
-    /// Where the numbers come from.
-    pub(crate) fn source(&self) -> Source {
-        let planned = self.input.cells.len() as u64;
-        Source::new(&self.input.experiment.name, planned, &self.cells)
+impl<'a> Traced<'a> {
+    /// The cells of these records.
+    pub(crate) fn new(store: &'a Store, mut records: Vec<Record>) -> Self {
+        let order = |record: &Record| (record.inputs.axes.clone(), record.inputs.round, record.origin.clone());
+        records.sort_by_cached_key(order);
+        let objects = records.iter().map(|record| record.object.sha256).collect();
+        Self { store, cells: records.into_iter().map(meta).collect(), objects }
     }
 }
 
-impl Traces for Results<'_> {
+impl Traces for Traced<'_> {
     fn cells(&self) -> &[CellMeta] {
         &self.cells
     }
@@ -104,6 +112,41 @@ impl Traces for Results<'_> {
     fn open(&self, n: usize) -> io::Result<Box<dyn Read + Send + '_>> {
         let digest = self.objects.get(n).ok_or(io::ErrorKind::NotFound)?;
         Ok(Box::new(self.store.open_object(digest).map_err(io::Error::other)?))
+    }
+}
+
+/// The record of a cell: what was measured here, or else what the first of the other origins measured.
+fn record_of(store: &Store, key: &CellKey) -> Result<Option<Record>, StoreError> {
+    if let Some(record) = store.record(key, &Origin::default())? {
+        return Ok(Some(record));
+    }
+    match store.origins(key)?.first() {
+        Some(origin) => store.record(key, origin),
+        None => Ok(None),
+    }
+}
+
+/// The results of an experiment.
+pub(crate) struct Results<'a> {
+    /// The experiment.
+    pub(crate) input: &'a Input,
+    /// Its done cells.
+    pub(crate) traced: Traced<'a>,
+}
+
+impl<'a> Results<'a> {
+    /// The results of an experiment in a store.
+    pub(crate) fn of(store: &'a Store, input: &'a Input) -> Result<Self, Failure> {
+        let mut records = Vec::new();
+        for (_, cell) in &input.cells {
+            records.extend(record_of(store, &cell.key)?);
+        }
+        Ok(Self { input, traced: Traced::new(store, records) })
+    }
+
+    /// Where the numbers come from.
+    pub(crate) fn source(&self) -> Source {
+        Source::new(&self.input.experiment.name, self.input.cells.len() as u64, self.traced.cells())
     }
 }
 

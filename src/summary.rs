@@ -9,7 +9,7 @@ use crate::results::{Results, unreadable};
 
 /// Reads the results and prints their summary.
 pub(crate) fn print(results: &Results<'_>) -> Result<(), Failure> {
-    let loaded = load(results, &Options::default()).map_err(unreadable)?;
+    let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
     output::line(text(&loaded, &results.source()))
 }
 
@@ -48,8 +48,20 @@ pub(crate) fn labels(source: &Source) -> String {
 
 fn windows(rows: &[SummaryRow]) -> String {
     let heads = [
-        "post", "notification", "regions", "delay ms", "rounds", "off %", "(95 %)", "on %", "(95 %)", "p50 ms off", "on",
-        "p99 ms off", "on", "lost",
+        "post",
+        "notification",
+        "regions",
+        "delay ms",
+        "rounds",
+        "off %",
+        "(95 %)",
+        "on %",
+        "(95 %)",
+        "p50 ms off",
+        "on",
+        "p99 ms off",
+        "on",
+        "lost",
     ];
     let mut table = output::table(&heads, &[3, 4, 5, 7, 9, 10, 11, 12, 13]);
     for row in rows {
@@ -84,7 +96,20 @@ fn windows(rows: &[SummaryRow]) -> String {
 }
 
 fn price(rows: &[SummaryRow]) -> String {
-    let heads = ["post", "notification", "regions", "delay ms", "reader s waited", "per request ms", "polls", "per request", "throughput off /s", "on", "change %", "(95 %)"];
+    let heads = [
+        "post",
+        "notification",
+        "regions",
+        "delay ms",
+        "reader s waited",
+        "per request ms",
+        "polls",
+        "per request",
+        "throughput off /s",
+        "on",
+        "change %",
+        "(95 %)",
+    ];
     let mut table = output::table(&heads, &[3, 4, 5, 6, 7, 8, 9, 10]);
     for row in rows {
         let Some(on) = &row.on else { continue };

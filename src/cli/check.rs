@@ -38,8 +38,8 @@ struct CheckJson<'a> {
 
 pub(crate) fn check(args: CheckArgs) -> Outcome {
     let (store, input) = results::select(&args.results.results, &args.select)?;
-    let results = Results::of(store, &input)?;
-    let claims = evaluate(&input.experiment.claims, &results, &not_done(&results), &Options::default());
+    let results = Results::of(&store, &input)?;
+    let claims = evaluate(&input.experiment.claims, &results.traced, &not_done(&results), &Options::default());
     let claims = claims.map_err(unreadable)?;
     let source = results.source();
     match args.format.format {
@@ -74,7 +74,7 @@ pub(crate) fn check(args: CheckArgs) -> Outcome {
 
 /// The axes of every planned cell without a result.
 fn not_done(results: &Results<'_>) -> Vec<Axes> {
-    let done: std::collections::BTreeSet<_> = results.cells().iter().map(|cell| cell.key).collect();
+    let done: std::collections::BTreeSet<_> = results.traced.cells().iter().map(|cell| cell.key).collect();
     let cells = results.input.cells.iter().map(|(_, cell)| cell);
     cells.filter(|cell| !done.contains(&cell.key)).map(|cell| cell.axes().clone()).collect()
 }

@@ -1,7 +1,10 @@
 //! What the user types: one file per command.
 
+mod bundle;
 mod check;
 mod completions;
+mod export;
+mod import;
 mod init;
 mod man;
 mod model;
@@ -28,8 +31,10 @@ use crate::output;
 /// in a content-addressed store, from which figures and verdicts are derived.
 #[derive(Debug, Parser)]
 #[command(name = "matrix", version, arg_required_else_help = true, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 all well; 1 internal error; 2 bad usage or input; 3 cells failed or are partial; \
-4 a claim is contradicted (check only); 5 integrity violated; 130 interrupted (state saved).")]
+#[command(
+    after_help = "Exit codes: 0 all well; 1 internal error; 2 bad usage or input; 3 cells failed or are partial; \
+4 a claim is contradicted (check only); 5 integrity violated; 130 interrupted (state saved)."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -46,6 +51,9 @@ enum Command {
     Plot(plot::PlotArgs),
     Check(check::CheckArgs),
     Verify(verify::VerifyArgs),
+    Bundle(bundle::BundleArgs),
+    Import(import::ImportArgs),
+    Export(export::ExportArgs),
     Model(model::ModelArgs),
     Init(init::InitArgs),
     Completions(completions::CompletionsArgs),
@@ -55,7 +63,7 @@ enum Command {
 /// Where results live.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ResultsArgs {
-    /// The store of results
+    /// The store of results, or, for commands that only read, a bundle
     #[arg(long, value_name = "PATH", default_value = "results")]
     pub(crate) results: PathBuf,
 }
@@ -146,6 +154,9 @@ fn execute(command: Command) -> Outcome {
         Command::Plot(args) => plot::plot(args),
         Command::Check(args) => check::check(args),
         Command::Verify(args) => verify::verify(args),
+        Command::Bundle(args) => bundle::bundle(args),
+        Command::Import(args) => import::import(args),
+        Command::Export(args) => export::export(args),
         Command::Model(args) => model::model(args),
         Command::Init(args) => init::init(args),
         Command::Completions(args) => completions::completions(args),

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use matrix_sim::fit::{FitOptions, Progress};
 use matrix_sim::FitError;
+use matrix_sim::fit::{FitOptions, Progress};
 
 use crate::exit::{Exit, Failure, Outcome, with_causes};
 use crate::{input, output};
@@ -53,8 +53,7 @@ pub(crate) fn model(args: ModelArgs) -> Outcome {
 fn fit(args: &FitArgs) -> Outcome {
     let (model, text) = input::read_model(&args.model, Path::new(""))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let options =
-        FitOptions { requests_per_anchor: args.requests, threads, seed: args.seed, ..FitOptions::default() };
+    let options = FitOptions { requests_per_anchor: args.requests, threads, seed: args.seed, ..FitOptions::default() };
     let watch = |progress: Progress<'_>| {
         let Progress { anchor, simulated_ms, requests } = progress;
         output::note(format_args!("{anchor}: {simulated_ms:.2} ms over {requests} simulated requests"));

@@ -131,7 +131,8 @@ fn table(input: &Input, plan: &Plan, every_cell: bool) -> Result<(), crate::exit
     let requests = to_run * input.experiment.requests;
     output::line(format_args!("a run would execute {to_run} cells, {requests} requests\n"))?;
     if every_cell {
-        let heads = ["order", "cell", "post", "notification", "regions", "delay ms", "antipode", "round", "state", "why"];
+        let heads =
+            ["order", "cell", "post", "notification", "regions", "delay ms", "antipode", "round", "state", "why"];
         let mut table = output::table(&heads, &[0, 5, 7]);
         for (order, cell) in plan.cells.iter().enumerate() {
             let combination = &cell.axes.combination;

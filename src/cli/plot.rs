@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use matrix_analysis::{Options, Pools, load, to_csv};
-use matrix_figures::{Drawing, Figure, FigureError};
+use matrix_analysis::{Options, Pools, load};
+use matrix_figures::{Figure, FigureError};
 
 use super::{ResultsArgs, SelectArgs};
 use crate::exit::{Exit, Failure, Outcome, with_causes};
 use crate::output;
+use crate::pictures::picture;
 use crate::results::{self, Results, unreadable};
 
 /// Draw figures from results, each with its table beside it as CSV
@@ -70,13 +71,13 @@ pub(crate) fn plot(args: PlotArgs) -> Outcome {
     if let Some(folder) = args.out {
         what.folder = folder;
     }
-    draw(&Results::of(store, &input)?, &what)?;
+    draw(&Results::of(&store, &input)?, &what)?;
     Ok(Exit::Ok)
 }
 
 /// Draws figures, each beside its table; files that would not change are left alone.
 pub(crate) fn draw(results: &Results<'_>, what: &What) -> Result<(), Failure> {
-    let loaded = load(results, &Options::default()).map_err(unreadable)?;
+    let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
     let pools = Pools::new(&loaded);
     let source = results.source();
     let folder = &what.folder;
@@ -108,36 +109,6 @@ pub(crate) fn draw(results: &Results<'_>, what: &What) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// A figure's table as CSV, and the figure.
-fn picture(
-    figure: Figure,
-    pools: &Pools<'_>,
-    source: &matrix_analysis::tables::Source,
-) -> (String, Result<Drawing, FigureError>) {
-    match figure {
-        Figure::ConsistencyWindow => {
-            let rows = matrix_analysis::consistency_window(pools);
-            (to_csv(&rows, source), matrix_figures::consistency_window(&rows, source))
-        }
-        Figure::DelayVsPerInconsistencies => {
-            let rows = matrix_analysis::delay(pools);
-            (to_csv(&rows, source), matrix_figures::delay_vs_per_inconsistencies(&rows, source))
-        }
-        Figure::StorageOverhead => {
-            let rows = matrix_analysis::storage_overhead(pools);
-            (to_csv(&rows, source), matrix_figures::storage_overhead(&rows, source))
-        }
-        Figure::Inconsistencies => {
-            let rows = matrix_analysis::inconsistencies(pools);
-            (to_csv(&rows, source), matrix_figures::inconsistencies(&rows, source))
-        }
-        Figure::VisibilityLatency => {
-            let rows = matrix_analysis::visibility_latency(pools);
-            (to_csv(&rows, source), matrix_figures::visibility_latency(&rows, source))
-        }
-    }
 }
 
 fn figure(name: &str) -> Result<Figure, Failure> {

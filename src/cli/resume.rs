@@ -44,7 +44,8 @@ pub(crate) fn resume(args: ResumeArgs) -> Outcome {
             }
             [run] => run.id().to_string(),
             several => {
-                let names: Vec<String> = several.iter().map(|run| format!("  matrix resume --run {}", run.id())).collect();
+                let names: Vec<String> =
+                    several.iter().map(|run| format!("  matrix resume --run {}", run.id())).collect();
                 return Err(Failure::usage(
                     format!("{} runs were interrupted", several.len()),
                     format!("choose one:\n{}", names.join("\n")),

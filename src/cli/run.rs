@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use matrix_plan::{CellState, Plan};
+use matrix_store::Store;
 
 use super::{FilterArgs, OverrideArgs, ResultsArgs};
 use crate::cli::plot;
@@ -75,9 +76,14 @@ pub(crate) fn finish(
 ) -> Outcome {
     let exit = match session {
         Some(session) => {
-            output::note(format_args!("{}: {} of {} cells to run", input.experiment.name, session.len(), plan.cells.len()));
+            output::note(format_args!(
+                "{}: {} of {} cells to run",
+                input.experiment.name,
+                session.len(),
+                plan.cells.len()
+            ));
             let exit = session.execute(input, jobs.jobs)?;
-            summary::print(&Results::open(&results.results, input)?)?;
+            summary::print(&Results::of(&Store::open(&results.results)?, input)?)?;
             exit
         }
         None => {
@@ -86,7 +92,10 @@ pub(crate) fn finish(
         }
     };
     if plot && exit != Exit::Interrupted {
-        plot::draw(&Results::open(&results.results, input)?, &plot::What::everything(&input.experiment.name))?;
+        plot::draw(
+            &Results::of(&Store::open(&results.results)?, input)?,
+            &plot::What::everything(&input.experiment.name),
+        )?;
     }
     Ok(exit)
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Format, FormatArgs, ResultsArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output;
+use crate::{output, results};
 
 /// Show the result of a cell: what it is, how it ended and who executed it
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ struct ShowJson<'a> {
 }
 
 pub(crate) fn show(args: ShowArgs) -> Outcome {
-    let store = Store::open(&args.results.results)?;
+    let store = results::open(&args.results.results)?;
     let key = store.find_cell(&args.cell)?;
     let mut records = Vec::new();
     for origin in store.origins(&key)? {
@@ -62,7 +62,8 @@ pub(crate) fn show(args: ShowArgs) -> Outcome {
                 output::line(format_args!("attempt {id}: {status}{error}\n  from {started} to {ended}"))?;
                 let unknown = || "unknown".to_owned();
                 let toolchain = provenance.toolchain.clone().unwrap_or_else(unknown);
-                let commit = provenance.commit.as_deref().map_or_else(unknown, |commit| commit.chars().take(12).collect());
+                let commit =
+                    provenance.commit.as_deref().map_or_else(unknown, |commit| commit.chars().take(12).collect());
                 let dirty = if provenance.dirty == Some(true) { ", with changes" } else { "" };
                 output::line(format_args!("  by matrix {} ({commit}{dirty}), {toolchain}", provenance.matrix))?;
             }

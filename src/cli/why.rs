@@ -60,7 +60,10 @@ pub(crate) fn why(args: WhyArgs) -> Outcome {
                 _ if done => output::line("is done: `matrix show` has its result")?,
                 None => output::line("is not done, and no cell of this store is: `matrix run` executes it")?,
                 Some(key) => {
-                    output::line(format_args!("is not done. It differs from the nearest done cell, {}, in:", key.short()))?;
+                    output::line(format_args!(
+                        "is not done. It differs from the nearest done cell, {}, in:",
+                        key.short()
+                    ))?;
                     let shown = |value: &Option<Value>| value.as_ref().map_or("-".to_owned(), Value::to_string);
                     let mut table = output::table(&["part of the key", "done cell", "this cell"], &[]);
                     for difference in &differs {

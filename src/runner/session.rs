@@ -106,7 +106,8 @@ impl Session {
             ));
         }
         let left: BTreeSet<CellKey> = left.into_iter().collect();
-        let cells = input.cells.iter().filter(|(_, cell)| left.contains(&cell.key)).map(|(_, cell)| cell.clone()).collect();
+        let cells =
+            input.cells.iter().filter(|(_, cell)| left.contains(&cell.key)).map(|(_, cell)| cell.clone()).collect();
         let journal = store.journal(&run);
         journal.append(&Event::Resumed)?;
         Ok((input, Some(Self { store, run, journal, cells })))
@@ -125,7 +126,12 @@ impl Session {
     }
 
     /// The same, until `cancel` asks to stop.
-    pub(super) fn execute_until(self, input: &Input, jobs: Option<NonZeroUsize>, cancel: &Cancel) -> Result<Exit, Failure> {
+    pub(super) fn execute_until(
+        self,
+        input: &Input,
+        jobs: Option<NonZeroUsize>,
+        cancel: &Cancel,
+    ) -> Result<Exit, Failure> {
         let driver = driver(input)?;
         let report = self.work(driver.as_ref(), jobs, cancel);
         self.conclude(report)
@@ -177,7 +183,9 @@ impl Session {
                 (Exit::Cells, None)
             }
             (left, _) => {
-                output::note(format_args!("interrupted with {left} cells left; what was done is saved. To go on: {resume}"));
+                output::note(format_args!(
+                    "interrupted with {left} cells left; what was done is saved. To go on: {resume}"
+                ));
                 (Exit::Interrupted, Some(Event::Interrupted))
             }
         };

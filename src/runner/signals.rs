@@ -15,7 +15,8 @@ use crate::exit::{Exit, Failure};
 pub(crate) fn listen(cancel: &Cancel) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(Exit::Internal, format!("listening for signals: {error}"));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register_conditional_shutdown(signal, Exit::Interrupted as i32, cancel.flag()).map_err(failed)?;
+        signal_hook::flag::register_conditional_shutdown(signal, Exit::Interrupted as i32, cancel.flag())
+            .map_err(failed)?;
         signal_hook::flag::register(signal, cancel.flag()).map_err(failed)?;
     }
     let nobody_reads_it = Arc::new(AtomicBool::new(false));

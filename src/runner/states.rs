@@ -15,10 +15,8 @@ pub(crate) fn states(store: Option<&Store>, cells: &[(u32, Cell)]) -> Result<Vec
     let Some(store) = store else { return Ok(vec![CellState::Pending; cells.len()]) };
     let keys: Vec<CellKey> = cells.iter().map(|(_, cell)| cell.key).collect();
     let found = store.lookup(&keys, &Origin::default())?;
-    let mut states: Vec<CellState> = found
-        .iter()
-        .map(|found| if found.is_done() { CellState::Done } else { CellState::Pending })
-        .collect();
+    let mut states: Vec<CellState> =
+        found.iter().map(|found| if found.is_done() { CellState::Done } else { CellState::Pending }).collect();
     if states.contains(&CellState::Pending) {
         let last = last_attempts(store)?;
         for (state, key) in states.iter_mut().zip(&keys) {

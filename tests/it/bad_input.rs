@@ -79,7 +79,11 @@ fn a_damaged_record_is_reported_and_nothing_is_built_on_it() {
     let record = bench.files("results").into_keys().find(|path| path.starts_with("cells")).unwrap();
     let path = bench.path("results").join(&record);
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("\"planned\":40", "\"planned\":41").replace("\"planned\": 40", "\"planned\": 41")).unwrap();
+    std::fs::write(
+        &path,
+        text.replace("\"planned\":40", "\"planned\":41").replace("\"planned\": 40", "\"planned\": 41"),
+    )
+    .unwrap();
     for args in [&["verify"][..], &["run", "small.toml"], &["plot", "small.toml"], &["check", "small.toml"]] {
         let printed = bench.matrix(args).code(5);
         let shown = printed.out + &printed.err;
@@ -161,7 +165,10 @@ fn results_that_cannot_be_written_are_named() {
 #[test]
 fn several_experiments_in_a_store_ask_for_a_choice() {
     let bench = Workbench::small();
-    bench.write("other.toml", &SMALL.replace("name = \"small\"", "name = \"other\"").replace("requests = 40", "requests = 30"));
+    bench.write(
+        "other.toml",
+        &SMALL.replace("name = \"small\"", "name = \"other\"").replace("requests = 40", "requests = 30"),
+    );
     bench.matrix(&["run", "small.toml"]).code(0);
     bench.matrix(&["plot"]).code(0);
     bench.matrix(&["run", "other.toml"]).code(0);

@@ -7,9 +7,13 @@ fn plot_draws_every_figure_the_results_have_data_for() {
     let bench = Workbench::small();
     bench.matrix(&["run", "small.toml", "--plot"]).code(0);
     let drawn = bench.files("plots/small");
-    for figure in
-        ["consistency_window", "delay_vs_per_inconsistencies", "storage_overhead", "inconsistencies", "visibility_latency"]
-    {
+    for figure in [
+        "consistency_window",
+        "delay_vs_per_inconsistencies",
+        "storage_overhead",
+        "inconsistencies",
+        "visibility_latency",
+    ] {
         for ending in ["csv", "svg", "png"] {
             assert!(drawn.contains_key(std::path::Path::new(&format!("{figure}.{ending}"))), "{figure}.{ending}");
         }

@@ -7,7 +7,27 @@ fn the_command_line_reference() {
     let bench = Workbench::new();
     let mut reference = bench.matrix(&["--help"]).code(0).out;
     for command in [
-        "run", "resume", "plan", "status", "show", "why", "plot", "check", "verify", "model fit", "init", "completions", "man",
+        "run",
+        "resume",
+        "plan",
+        "status",
+        "show",
+        "why",
+        "plot",
+        "check",
+        "verify",
+        "bundle",
+        "bundle create",
+        "bundle extract",
+        "bundle merge",
+        "bundle replay",
+        "bundle sign",
+        "import",
+        "export",
+        "model fit",
+        "init",
+        "completions",
+        "man",
     ] {
         let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         let help = bench.matrix(&words).code(0).out;
@@ -32,7 +52,8 @@ fn manual_and_completions_come_from_the_same_definition() {
 #[test]
 fn usage_errors_end_with_2_and_a_closed_pipe_is_no_error() {
     let bench = Workbench::small();
-    for bad in [&["rum"][..], &["run"], &["run", "small.toml", "--jobs", "0"], &["plot", "--format", "pdf"], &["show"]] {
+    for bad in [&["rum"][..], &["run"], &["run", "small.toml", "--jobs", "0"], &["plot", "--format", "pdf"], &["show"]]
+    {
         let printed = bench.matrix(bad).code(2);
         assert!(!printed.err.is_empty());
     }

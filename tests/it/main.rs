@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod bundles;
 mod check;
 mod figures;
 mod interface;

@@ -55,7 +55,10 @@ fn show_tells_the_result_its_attempt_and_its_trace() {
 fn why_names_the_part_of_the_key_that_differs() {
     let bench = Workbench::small();
     bench.matrix(&["run", "small.toml"]).code(0);
-    bench.write("small.toml", &SMALL.replace("seed = 7", "seed = 8").replace("[[claim]]", "[barrier]\nmax_ms = 20\n[[claim]]"));
+    bench.write(
+        "small.toml",
+        &SMALL.replace("seed = 7", "seed = 8").replace("[[claim]]", "[barrier]\nmax_ms = 20\n[[claim]]"),
+    );
     let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
     let key = plan["cells"][0]["key"].as_str().unwrap();
     let json = bench.matrix(&["why", key, "small.toml", "--format", "json"]).code(0).json();

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::wire::json;
+use crate::wire::{json, scan::Scan};
 
 /// Identifies the lineage of one request: 128 random bits, written in decimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +57,9 @@ pub enum LineageError {
     /// Not JSON, or not of a context's shape.
     #[error("the context is not a lineage: {0}")]
     Json(#[from] serde_json::Error),
+    /// The context is not UTF-8.
+    #[error("the context is not UTF-8")]
+    Text,
     /// The identity is not a 128-bit number in decimal.
     #[error("the context's id `{0}` is not 128 bits in decimal")]
     Id(String),
@@ -78,23 +81,48 @@ impl<'a> Lineage<'a> {
     }
 
     /// The lineage as a context.
-    #[must_use]
-    pub fn to_context(&self) -> String {
-        let mut out = String::with_capacity(128);
-        out.push_str("{\"id\":\"");
-        out.push_str(itoa::Buffer::new().format(self.id.0));
-        out.push_str("\",\"operations\":{");
+    ///
+    /// # Errors
+    /// None in practice: a lineage can always be written.
+    pub fn to_context(&self) -> Result<String, LineageError> {
+        let mut out = Vec::with_capacity(128);
+        out.extend_from_slice(b"{\"id\":\"");
+        out.extend_from_slice(itoa::Buffer::new().format(self.id.0).as_bytes());
+        out.extend_from_slice(b"\",\"operations\":{");
         for (n, write) in self.operations.iter().enumerate() {
-            out.push_str(if n == 0 { "\"post-storage\":[[" } else { ",[" });
+            out.extend_from_slice(if n == 0 { b"\"post-storage\":[[" } else { b",[" });
             json::text(&mut out, &write.key);
             if let Some(version) = &write.version {
-                out.push(',');
+                out.push(b',');
                 json::text(&mut out, version);
             }
-            out.push(']');
+            out.push(b']');
         }
-        out.push_str(if self.operations.is_empty() { "}}" } else { "]}}" });
-        out
+        out.extend_from_slice(if self.operations.is_empty() { b"}}" } else { b"]}}" });
+        String::from_utf8(out).map_err(|_| LineageError::Text)
+    }
+
+    /// Reads what [`Self::to_context`] writes.
+    fn scan(context: &'a str) -> Option<Self> {
+        let mut scan = Scan::new(context);
+        scan.expect("{\"id\":")?;
+        let mut lineage = Self::new(LineageId(scan.text()?.parse().ok()?));
+        scan.expect(",\"operations\":{")?;
+        if scan.literal("\"post-storage\":[") {
+            loop {
+                scan.expect("[")?;
+                let key = scan.text()?;
+                let version = if scan.literal(",") { Some(scan.text()?) } else { None };
+                scan.expect("]")?;
+                lineage.append(WriteId { key, version });
+                if !scan.literal(",") {
+                    break;
+                }
+            }
+            scan.expect("]")?;
+        }
+        scan.expect("}}")?;
+        scan.end().map(|()| lineage)
     }
 
     /// Reads a context, ours or the original artifact's.
@@ -102,6 +130,9 @@ impl<'a> Lineage<'a> {
     /// # Errors
     /// When the text is not a context.
     pub fn from_context(context: &'a str) -> Result<Self, LineageError> {
+        if let Some(lineage) = Self::scan(context) {
+            return Ok(lineage);
+        }
         let Context { id, operations } = serde_json::from_str(context)?;
         let id = LineageId(id.parse().map_err(|_| LineageError::Id(id.into_owned()))?);
         let operations = operations
@@ -148,7 +179,7 @@ mod tests {
             for (key, version) in &writes {
                 lineage.append(WriteId { key: key.into(), version: version.as_ref().map(Into::into) });
             }
-            let context = lineage.to_context();
+            let context = lineage.to_context().unwrap();
             prop_assert_eq!(Lineage::from_context(&context).unwrap(), lineage);
         }
     }

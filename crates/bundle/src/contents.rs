@@ -99,8 +99,7 @@ impl Contents {
         self.memory = self.memory.saturating_add(entry.size);
         let max = reader.limits().max_memory_bytes;
         if self.memory > max {
-            let why = Refusal::TooLarge { max };
-            return Err(BundleError::Refused { place: Some(entry.path.clone()), offset: 0, why });
+            return refuse(Refusal::TooMuchMemory { max });
         }
         let bytes = reader.read_whole()?;
         self.keep(place, &entry.path, bytes)

@@ -52,6 +52,12 @@ pub enum Refusal {
         /// Most bytes allowed.
         max: u64,
     },
+    /// Files that have to be held take more memory than is allowed.
+    #[error("the files up to here that have to be held in memory take more than {max} bytes")]
+    TooMuchMemory {
+        /// Most bytes allowed.
+        max: u64,
+    },
     /// The header's checksum does not match.
     #[error("the checksum of its header does not match")]
     HeaderChecksum,
@@ -243,9 +249,11 @@ impl BundleError {
             Self::Incomplete(_) => "finish the run (`matrix resume`), choose the done cells with --filter, or say \
                                     --allow-incomplete: the bundle then says so"
                 .to_owned(),
-            Self::Conflicts(_) => "one of them has to have another origin: make its bundle again with --origin NAME, or \
+            Self::Conflicts(_) => {
+                "one of them has to have another origin: make its bundle again with --origin NAME, or \
                                    leave the cells out with --filter"
-                .to_owned(),
+                    .to_owned()
+            }
             Self::TargetExists(_) => "name a new directory".to_owned(),
             Self::Store(error) => return error.help(),
             _ => return None,

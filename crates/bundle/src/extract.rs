@@ -27,8 +27,8 @@ impl NewDirectory {
             Err(error) => return Err(BundleError::io(format!("reading {}", target.display()))(error)),
             Ok(metadata) if !metadata.is_dir() => return Err(exists()),
             Ok(_) => {
-                let mut entries = fs::read_dir(target)
-                    .map_err(BundleError::io(format!("reading {}", target.display())))?;
+                let mut entries =
+                    fs::read_dir(target).map_err(BundleError::io(format!("reading {}", target.display())))?;
                 if entries.next().is_some() {
                     return Err(exists());
                 }

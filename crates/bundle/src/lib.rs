@@ -18,6 +18,7 @@ pub mod info;
 pub mod inventory;
 pub mod limits;
 pub mod merge;
+pub mod parse;
 pub mod reader;
 pub mod restore;
 pub mod sign;

@@ -47,8 +47,11 @@ pub fn merge(
     let inventory = unite(bundles, &store)?;
     restore::fill(&store, &inventory)?;
     let extras = derive(&store, &inventory)?;
-    let options =
-        CreateOptions { allow_incomplete: options.allow_incomplete, workers: options.workers, ..CreateOptions::default() };
+    let options = CreateOptions {
+        allow_incomplete: options.allow_incomplete,
+        workers: options.workers,
+        ..CreateOptions::default()
+    };
     create::write(&store, &inventory, &extras, &options, out)
 }
 

@@ -143,7 +143,8 @@ mod tests {
         for place in places {
             assert_eq!(Place::of(&place.to_string()), Some(place));
         }
-        for none in ["data/x", "data/objects/x.csv", "data/records/x", "README.md", "data/runs/r.jsonl", "data/plans/a"] {
+        for none in ["data/x", "data/objects/x.csv", "data/records/x", "README.md", "data/runs/r.jsonl", "data/plans/a"]
+        {
             assert_eq!(Place::of(none), None, "{none}");
         }
     }

@@ -327,10 +327,7 @@ impl BundleError {
 type Checked = (BTreeMap<String, String>, Vec<(String, Digest)>);
 
 /// Checks the bag's own files against each other.
-fn check_tags(
-    tags: &BTreeMap<&'static str, Vec<u8>>,
-    limits: Limits,
-) -> Result<Checked, (&'static str, Refusal)> {
+fn check_tags(tags: &BTreeMap<&'static str, Vec<u8>>, limits: Limits) -> Result<Checked, (&'static str, Refusal)> {
     let bytes = |name: &str| tags.get(name).map(Vec::as_slice).unwrap_or_default();
     if bytes(BAGIT) != DECLARATION.as_bytes() {
         return Err((BAGIT, Refusal::Contents("it is not the declaration of a bag".to_owned())));

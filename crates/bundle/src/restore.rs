@@ -59,6 +59,10 @@ pub(crate) fn read_into(
         &mut reader,
         true,
         &mut |reader, digest, _| {
+            // Another bundle may have brought it.
+            if store.open_object(&digest).is_ok() {
+                return reader.finish_entry();
+            }
             let place = Place::Object(digest).to_string();
             store.write_object(&digest, reader).map(|_| ()).map_err(|error| match error {
                 StoreError::Io { source, .. } => BundleError::from_read(source),

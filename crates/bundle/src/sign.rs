@@ -31,7 +31,8 @@ impl Signer {
             } else {
                 line.split_once(char::is_whitespace).map_or("", |(_, key)| key.trim_start())
             };
-            let key = PublicKey::from_openssh(key).map_err(|error| bad(format!("`{line}` is no public key: {error}")))?;
+            let key =
+                PublicKey::from_openssh(key).map_err(|error| bad(format!("`{line}` is no public key: {error}")))?;
             keys.push(key);
         }
         if keys.is_empty() { Err(bad("there is no public key")) } else { Ok(Self { keys }) }
@@ -46,7 +47,9 @@ impl Signer {
 pub fn sign(bundle: impl Read, key: &str) -> Result<String, BundleError> {
     let key = PrivateKey::from_openssh(key).map_err(|error| bad(format!("the private key cannot be read: {error}")))?;
     if key.is_encrypted() {
-        return Err(bad("the private key has a passphrase: sign with `ssh-keygen -Y sign -n matrix-bundle -f KEY FILE`"));
+        return Err(bad(
+            "the private key has a passphrase: sign with `ssh-keygen -Y sign -n matrix-bundle -f KEY FILE`",
+        ));
     }
     if key.algorithm() != Algorithm::Ed25519 {
         let name = key.algorithm();
@@ -82,10 +85,7 @@ pub fn verify_signature(bundle: impl Read, signature: &str, signer: &Signer) -> 
 }
 
 /// Reads a signature.
-///
-/// # Errors
-/// When it is none.
-pub fn parse_signature(text: &[u8]) -> Result<SshSig, BundleError> {
+pub(crate) fn parse_signature(text: &[u8]) -> Result<SshSig, BundleError> {
     SshSig::from_pem(text).map_err(|error| bad(format!("the signature cannot be read: {error}")))
 }
 

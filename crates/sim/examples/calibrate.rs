@@ -8,7 +8,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = Model::parse(&text)?;
     let requests_per_anchor = args.get(3).map_or(Ok(100_000), |n| n.parse())?;
     let options = FitOptions { requests_per_anchor, threads: 2, ..FitOptions::default() };
-    let watch = |p: matrix_sim::fit::Progress<'_>| eprintln!("{}: {:.2} of {:.2} ({})", p.anchor, p.simulated_ms, p.anchor.mean_ms, p.requests);
+    let watch = |p: matrix_sim::fit::Progress<'_>| {
+        eprintln!("{}: {:.2} of {:.2} ({})", p.anchor, p.simulated_ms, p.anchor.mean_ms, p.requests)
+    };
     match args[1].as_str() {
         "evaluate" => print!("{}", evaluate(&model, &options, &watch)?),
         "fit" => {

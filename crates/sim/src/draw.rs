@@ -80,7 +80,11 @@ mod tests {
     #[test]
     fn draws_do_not_change_between_versions() {
         let draws = Draws::new(&CellKey::of(b"a cell"));
-        insta::assert_snapshot!(format!("{:016x} {:032x}", draws.at(7, Purpose::Write, 0), draws.wide(7, Purpose::Lineage)));
+        insta::assert_snapshot!(format!(
+            "{:016x} {:032x}",
+            draws.at(7, Purpose::Write, 0),
+            draws.wide(7, Purpose::Lineage)
+        ));
     }
 
     proptest! {

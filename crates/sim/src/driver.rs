@@ -3,10 +3,10 @@
 use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink, nonce_of};
 use matrix_plan::Cell;
 
+use crate::EPOCH;
 use crate::cell::{Setup, run};
 use crate::faults::{Faults, NoFaults};
 use crate::model::Model;
-use crate::EPOCH;
 
 /// Executes cells in virtual time.
 pub struct SimDriver {

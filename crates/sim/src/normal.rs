@@ -43,7 +43,8 @@ mod tests {
     fn agrees_with_printed_quantiles() {
         let z = quantiles();
         // 1/4, 1/2, 3/4 and 31/32 of the standard normal distribution.
-        for (k, expected) in [(256, -0.674_489_750_196), (512, 0.0), (768, 0.674_489_750_196), (992, 1.862_731_867_42)] {
+        for (k, expected) in [(256, -0.674_489_750_196), (512, 0.0), (768, 0.674_489_750_196), (992, 1.862_731_867_42)]
+        {
             assert!((z[k] - expected).abs() < 1e-10, "{k}: {}", z[k]);
         }
         assert!(z.is_sorted());

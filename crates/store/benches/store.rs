@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,10 +15,58 @@ use matrix_plan::{
     Arrival, Axes, Barrier, Cell, CellInputs, CellKey, Combination, Fingerprint, Invocation, NotificationStorage,
     Platform, PostStorage,
 };
-use matrix_store::fs::FaultyFilesystem;
+use matrix_store::fs::{Filesystem, OutFile, RealFilesystem};
 use matrix_store::{Origin, Record, Store, VerifyOptions, WritableStore};
 
 type Outcomes<T> = Result<T, Box<dyn Error>>;
+
+/// The real file system without syncs, so that making a store of many cells takes seconds.
+#[derive(Debug)]
+struct WithoutSyncs;
+
+struct WithoutSync(Box<dyn OutFile>);
+
+impl Write for WithoutSync {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl OutFile for WithoutSync {
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Filesystem for WithoutSyncs {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn OutFile>> {
+        Ok(Box::new(WithoutSync(RealFilesystem.create(path)?)))
+    }
+    fn append(&self, path: &Path) -> io::Result<Box<dyn OutFile>> {
+        Ok(Box::new(WithoutSync(RealFilesystem.append(path)?)))
+    }
+    fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+        RealFilesystem.truncate(path, length)
+    }
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        RealFilesystem.create_dir(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealFilesystem.rename(from, to)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        RealFilesystem.remove_file(path)
+    }
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        RealFilesystem.remove_dir_all(path)
+    }
+    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 fn cell(delay_ms: u64, requests: u64) -> Outcomes<Cell> {
     Ok(Cell::new(CellInputs {
@@ -117,8 +166,7 @@ fn rows(root: &Path, requests: u64) -> Outcomes<()> {
 
 fn lookups(root: &Path, count: u64) -> Outcomes<()> {
     println!("{count} finished cells:");
-    // Without syncs, so that making the store takes seconds.
-    let store = WritableStore::open_with(root, "bench", Arc::new(FaultyFilesystem::counting()))?;
+    let store = WritableStore::open_with(root, "bench", Arc::new(WithoutSyncs))?;
     let mut keys: Vec<CellKey> = Vec::new();
     for n in 0..count {
         let mut sink = store.sink(1)?;

@@ -20,9 +20,9 @@ const LAST_LINE: &str = "sha256 ";
 /// What tells a file from its later versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
-    size: u64,
-    changed_ns: u128,
-    inode: u64,
+    pub(crate) size: u64,
+    pub(crate) changed_ns: u128,
+    pub(crate) inode: u64,
 }
 
 impl Stamp {

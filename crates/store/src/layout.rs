@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use matrix_plan::CellKey;
 
-use crate::digest::Digest;
+use crate::digest::{Digest, push_hex};
 use crate::names::{AttemptId, Origin, RunId};
 
 /// The schema of stores that this program writes.
@@ -50,8 +50,14 @@ impl Layout {
     }
 
     pub(crate) fn object(&self, digest: &Digest) -> PathBuf {
-        let hex = digest.to_string();
-        self.objects().join(&hex[..2]).join(hex + OBJECT_EXTENSION)
+        self.objects().join(Self::object_in_objects(digest))
+    }
+
+    /// `ab/<sha256>.csv.zst`.
+    pub(crate) fn object_in_objects(digest: &Digest) -> String {
+        let mut hex = String::with_capacity(64);
+        digest.push_hex(&mut hex);
+        format!("{}/{hex}{OBJECT_EXTENSION}", &hex[..2])
     }
 
     pub(crate) fn cells(&self) -> PathBuf {
@@ -63,7 +69,17 @@ impl Layout {
     }
 
     pub(crate) fn record(&self, key: &CellKey, origin: &Origin) -> PathBuf {
-        self.cell(key).join(format!("{origin}.json"))
+        self.cells().join(Self::record_in_cells(key, origin))
+    }
+
+    /// `<key>/<origin>.json`.
+    pub(crate) fn record_in_cells(key: &CellKey, origin: &Origin) -> String {
+        let mut name = String::with_capacity(80);
+        push_hex(key.as_bytes(), &mut name);
+        name.push('/');
+        name.push_str(origin.as_str());
+        name.push_str(".json");
+        name
     }
 
     pub(crate) fn attempts(&self) -> PathBuf {

@@ -21,6 +21,7 @@ pub mod trace;
 pub mod verify;
 pub mod writable;
 
+mod folder;
 mod layout;
 mod lock;
 mod sealed;

@@ -1,18 +1,16 @@
 //! Which cells have a result.
 
-use std::fs::Metadata;
-use std::io;
 use std::path::Path;
 
 use matrix_plan::CellKey;
 
 use crate::digest::Digest;
 use crate::error::StoreError;
+use crate::folder::Folder;
 use crate::index::{Entry, Stamp};
+use crate::layout::Layout;
 use crate::names::Origin;
-use crate::object::ObjectReader;
 use crate::record::Record;
-use crate::sealed::read_small;
 use crate::store::Store;
 
 /// What the store has of a cell.
@@ -47,38 +45,41 @@ impl Store {
     /// # Errors
     /// When a record that had to be read, or an object whose file has another size than it had, is damaged.
     pub fn lookup(&self, keys: &[CellKey], origin: &Origin) -> Result<Vec<Lookup>, StoreError> {
-        keys.iter().map(|key| self.lookup_one(key, origin)).collect()
+        let folders =
+            Folders { cells: Folder::open(self.layout.cells()), objects: Folder::open(self.layout.objects()) };
+        keys.iter().map(|key| self.lookup_one(&folders, key, origin)).collect()
     }
 
-    fn lookup_one(&self, key: &CellKey, origin: &Origin) -> Result<Lookup, StoreError> {
-        let path = self.layout.record(key, origin);
-        let Some(metadata) = metadata(&path)? else { return Ok(Lookup::Missing) };
-        let stamp = Stamp::of(&metadata);
-        let known = self.known(key, origin).filter(|entry| entry.record == stamp);
-        let object = match &known {
-            Some(entry) => entry.object,
-            None => match read_small(&path)? {
-                Some(bytes) => {
-                    let record = Record::from_bytes(&path, &bytes)?;
-                    record.must_be(key, origin, &path)?;
-                    record.object.sha256
-                }
+    fn lookup_one(&self, folders: &Folders, key: &CellKey, origin: &Origin) -> Result<Lookup, StoreError> {
+        let Some(stamp) = folders.cells.stamp(&Layout::record_in_cells(key, origin))? else {
+            return Ok(Lookup::Missing);
+        };
+        let known = self.known(key, origin).filter(|(record, ..)| *record == stamp);
+        let object = match known {
+            Some((_, object, _)) => object,
+            None => match self.record(key, origin)? {
+                Some(record) => record.object.sha256,
                 None => return Ok(Lookup::Missing),
             },
         };
-        let object_path = self.layout.object(&object);
-        let Some(object_metadata) = crate::lookup::metadata(&object_path)? else {
+        let Some(Stamp { size: compressed_bytes, .. }) = folders.objects.stamp(&Layout::object_in_objects(&object))?
+        else {
             return Ok(Lookup::ObjectMissing { object });
         };
-        let compressed_bytes = object_metadata.len();
-        if known.as_ref().is_some_and(|entry| entry.compressed_bytes != compressed_bytes) {
-            ObjectReader::open(&object_path, object)?.check()?;
-        }
-        if known.is_none_or(|entry| entry.compressed_bytes != compressed_bytes) {
+        let known_bytes = known.map(|(_, _, bytes)| bytes);
+        if known_bytes != Some(compressed_bytes) {
+            if known_bytes.is_some() {
+                self.open_object(&object)?.check()?;
+            }
             self.learn(Entry { key: *key, origin: origin.clone(), record: stamp, object, compressed_bytes });
         }
         Ok(Lookup::Done { object })
     }
+}
+
+struct Folders {
+    cells: Folder,
+    objects: Folder,
 }
 
 impl Record {
@@ -89,13 +90,5 @@ impl Record {
         }
         let what = format!("it is the record of cell {} from {}", self.key.short(), self.origin);
         Err(StoreError::damaged(path, what))
-    }
-}
-
-fn metadata(path: &Path) -> Result<Option<Metadata>, StoreError> {
-    match std::fs::metadata(path) {
-        Ok(metadata) => Ok(Some(metadata)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(StoreError::io("reading", path, error)),
     }
 }

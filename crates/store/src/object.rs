@@ -13,7 +13,7 @@ use crate::error::StoreError;
 /// Most uncompressed bytes that an object may have where nothing else says how many it should have.
 pub const DEFAULT_MAX_BYTES: u64 = 64 << 30;
 
-/// Largest window, as a power of two, that a decoder of ours reserves. What we write needs 21.
+/// Largest window, as a power of two, that a decoder of ours reserves. What we write needs 19.
 const WINDOW_LOG_MAX: u32 = 23;
 
 /// Reads an object's uncompressed bytes, and checks them: the end is only reached when the bytes have the digest that

@@ -12,7 +12,7 @@ use crate::attempt::Attempt;
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::fs::RealFilesystem;
-use crate::index::{Entry, Index};
+use crate::index::{Entry, Index, Stamp};
 use crate::layout::{Layout, SCHEMA};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
@@ -178,15 +178,16 @@ impl Store {
         Ok(list(&self.layout.runs())?.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
-    /// What is known of a record without reading it.
-    pub(crate) fn known(&self, key: &CellKey, origin: &Origin) -> Option<Entry> {
+    /// What is known of a record without reading it: its file, its object, and the size of the object's file.
+    pub(crate) fn known(&self, key: &CellKey, origin: &Origin) -> Option<(Stamp, Digest, u64)> {
+        let tell = |entry: &Entry| (entry.record, entry.object, entry.compressed_bytes);
         let learnt = self.learnt();
         if !learnt.is_empty()
             && let Some(entry) = learnt.get(&(*key, origin.clone()))
         {
-            return Some(entry.clone());
+            return Some(tell(entry));
         }
-        self.index().get(key, origin).cloned()
+        self.index().get(key, origin).map(tell)
     }
 
     pub(crate) fn learn(&self, entry: Entry) {

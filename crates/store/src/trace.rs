@@ -23,8 +23,9 @@ use crate::writable::Shared;
 /// Bytes that are hashed and compressed at a time.
 const CHUNK: usize = 64 << 10;
 
-/// Compression level of objects.
-const LEVEL: i32 = 3;
+/// Compression level of objects. On traces, level 1 makes smaller files than level 3 in half the time: what a row has in
+/// common with another it mostly has with the one just before, and a small table of recent places finds that best.
+const LEVEL: i32 = 1;
 
 /// An object that is in the store, and what its rows add up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,6 +260,8 @@ fn encoder<W: Write>(out: W) -> std::io::Result<Encoder<'static, W>> {
     encoder.include_contentsize(false)?;
     encoder.include_dictid(false)?;
     encoder.long_distance_matching(false)?;
-    encoder.set_parameter(CParameter::WindowLog(21))?;
+    encoder.set_parameter(CParameter::WindowLog(19))?;
+    encoder.set_parameter(CParameter::HashLog(12))?;
+    encoder.set_parameter(CParameter::MinMatch(7))?;
     Ok(encoder)
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::number::{flag_option, whole, whole_option};
+use super::scan::Scan;
 use super::{WireError, json};
 use crate::row::Outcome;
 use crate::time::Micros;
@@ -108,64 +109,96 @@ impl<'a> Evaluation<'a> {
     /// # Errors
     /// Only if `serde_json` cannot write it, which it can.
     pub fn to_json(&self) -> Result<Vec<u8>, WireError> {
-        let mut out = String::with_capacity(1024);
-        self.write_json(&mut out)?;
-        Ok(out.into_bytes())
-    }
-
-    /// As the derived `Serialize` does it: a test compares them.
-    fn write_json(&self, out: &mut String) -> Result<(), WireError> {
+        let mut out = Vec::with_capacity(1024);
         macro_rules! fields {
             ($write:path: $($name:ident)*) => { $(if let Some(value) = self.$name {
-                out.push_str(concat!(",\"", stringify!($name), "\":"));
-                $write(out, value)?;
+                out.extend_from_slice(concat!(",\"", stringify!($name), "\":").as_bytes());
+                $write(&mut out, value)?;
             })* };
         }
-        fn number(out: &mut String, number: u64) -> Result<(), WireError> {
+        macro_rules! texts {
+            ($($name:ident)*) => { $(if let Some(value) = &self.$name {
+                out.extend_from_slice(concat!(",\"", stringify!($name), "\":").as_bytes());
+                json::text(&mut out, value);
+            })* };
+        }
+        let number = |out: &mut Vec<u8>, number: u64| -> Result<(), WireError> {
             json::number(out, number);
             Ok(())
-        }
-        out.push_str("{\"i\":");
-        json::number(out, self.i);
+        };
+        // As the derived `Serialize` does it: a test compares them.
+        out.extend_from_slice(b"{\"i\":");
+        json::number(&mut out, self.i);
         json::name!(out, "client_sent_at");
-        json::time(out, self.client_sent_at)?;
+        json::time(&mut out, self.client_sent_at)?;
         fields!(json::time: writer_start_at post_written_at);
         json::name!(out, "reader_received_at");
-        json::time(out, self.reader_received_at)?;
+        json::time(&mut out, self.reader_received_at)?;
         fields!(json::milliseconds: notification_to_reader_spent_ms);
         fields!(json::time: post_read_at);
         if let Some(consistent) = self.consistent_read {
             json::name!(out, "consistent_read");
-            out.push(if consistent { '1' } else { '0' });
+            out.push(if consistent { b'1' } else { b'0' });
         }
         fields!(json::milliseconds: antipode_spent_ms);
         fields!(number: notification_size_bytes notification_bytes);
-        if let Some(key) = &self.key {
-            json::name!(out, "key");
-            json::text(out, key);
-        }
-        if let Some(attempt) = &self.attempt {
-            json::name!(out, "attempt");
-            json::text(out, attempt);
-        }
+        texts!(key attempt);
         fields!(json::time: notification_written_at);
         fields!(number: barrier_polls);
         fields!(json::time: barrier_last_miss_at read_start_at);
         fields!(number: lineage_bytes reader_instance);
         if let Some(cold) = self.reader_cold {
             json::name!(out, "reader_cold");
-            json::flag(out, cold);
+            json::flag(&mut out, cold);
         }
         if let Some(outcome) = self.outcome {
             json::name!(out, "outcome");
-            json::text(out, outcome.as_str());
+            json::text(&mut out, outcome.as_str());
         }
-        if let Some(error) = &self.error {
-            json::name!(out, "error");
-            json::text(out, error);
-        }
-        out.push('}');
-        Ok(())
+        texts!(error);
+        out.push(b'}');
+        Ok(out)
+    }
+
+    /// Reads what [`Self::to_json`] writes.
+    fn scan(json: &'a str) -> Option<Self> {
+        let mut scan = Scan::new(json);
+        scan.expect("{\"i\":")?;
+        let i = scan.number()?;
+        scan.expect(",\"client_sent_at\":")?;
+        let client_sent_at = scan.time()?;
+        let writer_start_at = scan.optional(",\"writer_start_at\":", Scan::time)?;
+        let post_written_at = scan.optional(",\"post_written_at\":", Scan::time)?;
+        scan.expect(",\"reader_received_at\":")?;
+        let zero_or_one =
+            |scan: &mut Scan<'a>| if scan.literal("1") { Some(true) } else { scan.expect("0").map(|()| false) };
+        let evaluation = Self {
+            i,
+            client_sent_at,
+            writer_start_at,
+            post_written_at,
+            reader_received_at: scan.time()?,
+            notification_to_reader_spent_ms: scan
+                .optional(",\"notification_to_reader_spent_ms\":", Scan::milliseconds)?,
+            post_read_at: scan.optional(",\"post_read_at\":", Scan::time)?,
+            consistent_read: scan.optional(",\"consistent_read\":", zero_or_one)?,
+            antipode_spent_ms: scan.optional(",\"antipode_spent_ms\":", Scan::milliseconds)?,
+            notification_size_bytes: scan.optional(",\"notification_size_bytes\":", Scan::number)?,
+            notification_bytes: scan.optional(",\"notification_bytes\":", Scan::number)?,
+            key: scan.optional(",\"key\":", Scan::text)?,
+            attempt: scan.optional(",\"attempt\":", Scan::text)?,
+            notification_written_at: scan.optional(",\"notification_written_at\":", Scan::time)?,
+            barrier_polls: scan.optional(",\"barrier_polls\":", Scan::number)?,
+            barrier_last_miss_at: scan.optional(",\"barrier_last_miss_at\":", Scan::time)?,
+            read_start_at: scan.optional(",\"read_start_at\":", Scan::time)?,
+            lineage_bytes: scan.optional(",\"lineage_bytes\":", Scan::number)?,
+            reader_instance: scan.optional(",\"reader_instance\":", Scan::number)?,
+            reader_cold: scan.optional(",\"reader_cold\":", Scan::flag)?,
+            outcome: scan.optional(",\"outcome\":", |scan| scan.text()?.parse().ok())?,
+            error: scan.optional(",\"error\":", Scan::text)?,
+        };
+        scan.expect("}")?;
+        scan.end().map(|()| evaluation)
     }
 
     /// Reads an evaluation. See [`Self::unwrap_message`] for messages that may be wrapped.
@@ -173,7 +206,10 @@ impl<'a> Evaluation<'a> {
     /// # Errors
     /// When `json` is not an evaluation.
     pub fn from_json(json: &'a [u8]) -> Result<Self, WireError> {
-        Ok(serde_json::from_slice(json)?)
+        match std::str::from_utf8(json).ok().and_then(Self::scan) {
+            Some(evaluation) => Ok(evaluation),
+            None => Ok(serde_json::from_slice(json)?),
+        }
     }
 
     /// The evaluation's JSON text in a queue's message: the message itself, or, where a function's destination wrapped

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{WireError, json};
 use super::number::{flag_option, whole, whole_option};
+use super::scan::Scan;
+use super::{WireError, json};
 use crate::barrier::BarrierPolicy;
 use crate::time::Micros;
 
@@ -115,56 +116,86 @@ impl<'a> Event<'a> {
     /// # Errors
     /// Only if `serde_json` cannot write it, which it can.
     pub fn to_json(&self) -> Result<String, WireError> {
-        let mut out = String::with_capacity(1024);
-        self.write_json(&mut out)?;
-        Ok(out)
+        String::from_utf8(self.json_bytes()?).map_err(|_| WireError::Unknown)
     }
 
     /// As the derived `Serialize` does it: a test compares them.
-    fn write_json(&self, out: &mut String) -> Result<(), WireError> {
-        out.push_str("{\"i\":");
-        json::number(out, self.i);
+    fn json_bytes(&self) -> Result<Vec<u8>, WireError> {
+        let mut out = Vec::with_capacity(1024);
+        macro_rules! numbers {
+            ($($name:ident)*) => { $(if let Some(number) = self.$name {
+                out.extend_from_slice(concat!(",\"", stringify!($name), "\":").as_bytes());
+                json::number(&mut out, number);
+            })* };
+        }
+        out.extend_from_slice(b"{\"i\":");
+        json::number(&mut out, self.i);
         json::name!(out, "key");
-        json::text(out, &self.key);
+        json::text(&mut out, &self.key);
         json::name!(out, "client_sent_at");
-        json::time(out, self.client_sent_at)?;
+        json::time(&mut out, self.client_sent_at)?;
         if let Some(at) = self.writer_start_at {
             json::name!(out, "writer_start_at");
-            json::time(out, at)?;
+            json::time(&mut out, at)?;
         }
         if let Some(at) = self.post_written_at {
             json::name!(out, "post_written_at");
-            json::time(out, at)?;
+            json::time(&mut out, at)?;
         }
         if let Some(context) = &self.context {
             json::name!(out, "context");
-            json::text(out, context);
+            json::text(&mut out, context);
         }
         if let Some(at) = self.notification_written_at {
             json::name!(out, "notification_written_at");
-            json::time(out, at)?;
+            json::time(&mut out, at)?;
         }
         if let Some(attempt) = &self.attempt {
             json::name!(out, "attempt");
-            json::text(out, attempt);
+            json::text(&mut out, attempt);
         }
         if let Some(antipode) = self.antipode {
             json::name!(out, "antipode");
-            json::flag(out, antipode);
-        }
-        macro_rules! numbers {
-            ($($name:ident)*) => { $(if let Some(number) = self.$name {
-                out.push_str(concat!(",\"", stringify!($name), "\":"));
-                json::number(out, number);
-            })* };
+            json::flag(&mut out, antipode);
         }
         numbers!(delay_ms payload_bytes barrier_min_ms barrier_max_ms barrier_deadline_ms post_bytes writer_instance);
         if let Some(cold) = self.writer_cold {
             json::name!(out, "writer_cold");
-            json::flag(out, cold);
+            json::flag(&mut out, cold);
         }
-        out.push('}');
-        Ok(())
+        out.push(b'}');
+        Ok(out)
+    }
+
+    /// Reads what [`Self::to_json`] writes.
+    fn scan(json: &'a str) -> Option<Self> {
+        let mut scan = Scan::new(json);
+        scan.expect("{\"i\":")?;
+        let i = scan.number()?;
+        scan.expect(",\"key\":")?;
+        let key = scan.text()?;
+        scan.expect(",\"client_sent_at\":")?;
+        let event = Self {
+            i,
+            key,
+            client_sent_at: scan.time()?,
+            writer_start_at: scan.optional(",\"writer_start_at\":", Scan::time)?,
+            post_written_at: scan.optional(",\"post_written_at\":", Scan::time)?,
+            context: scan.optional(",\"context\":", Scan::text)?,
+            notification_written_at: scan.optional(",\"notification_written_at\":", Scan::time)?,
+            attempt: scan.optional(",\"attempt\":", Scan::text)?,
+            antipode: scan.optional(",\"antipode\":", Scan::flag)?,
+            delay_ms: scan.optional(",\"delay_ms\":", Scan::number)?,
+            payload_bytes: scan.optional(",\"payload_bytes\":", Scan::number)?,
+            barrier_min_ms: scan.optional(",\"barrier_min_ms\":", Scan::number)?,
+            barrier_max_ms: scan.optional(",\"barrier_max_ms\":", Scan::number)?,
+            barrier_deadline_ms: scan.optional(",\"barrier_deadline_ms\":", Scan::number)?,
+            post_bytes: scan.optional(",\"post_bytes\":", Scan::number)?,
+            writer_instance: scan.optional(",\"writer_instance\":", Scan::number)?,
+            writer_cold: scan.optional(",\"writer_cold\":", Scan::flag)?,
+        };
+        scan.expect("}")?;
+        scan.end().map(|()| event)
     }
 
     /// Reads an event from JSON text.
@@ -172,7 +203,10 @@ impl<'a> Event<'a> {
     /// # Errors
     /// When the text is not an event.
     pub fn from_json(json: &'a [u8]) -> Result<Self, WireError> {
-        Ok(serde_json::from_slice(json)?)
+        match std::str::from_utf8(json).ok().and_then(Self::scan) {
+            Some(event) => Ok(event),
+            None => Ok(serde_json::from_slice(json)?),
+        }
     }
 
     /// The event as an item of the DynamoDB notifications table.
@@ -268,7 +302,7 @@ const REPLY: (&str, &str) = ("{\"statusCode\":200,\"body\":\"", "\"}");
 /// # Errors
 /// Only if `serde_json` cannot write it, which it can.
 pub fn reply_to(event: &Event<'_>) -> Result<Vec<u8>, WireError> {
-    Ok(json::envelope(REPLY, &event.to_json()?).into_bytes())
+    Ok(json::envelope(REPLY, &event.json_bytes()?))
 }
 
 /// The event's JSON text in a writer's answer.
@@ -276,7 +310,7 @@ pub fn reply_to(event: &Event<'_>) -> Result<Vec<u8>, WireError> {
 /// # Errors
 /// When the answer does not have the documented form, or its status is not 200.
 pub fn reply_event(reply: &[u8]) -> Result<Cow<'_, str>, WireError> {
-    if let Some(body) = json::enclosed(REPLY, reply) {
+    if let Some(body) = json::enclosed(REPLY, reply).and_then(|body| String::from_utf8(body).ok()) {
         return Ok(Cow::Owned(body));
     }
     let reply: Reply<'_> = serde_json::from_slice(reply)?;

@@ -7,45 +7,49 @@ use crate::wire::WireError;
 /// Appends `,"name":` to a text.
 macro_rules! name {
     ($out:expr, $name:literal) => {
-        $out.push_str(concat!(",\"", $name, "\":"))
+        $out.extend_from_slice(concat!(",\"", $name, "\":").as_bytes())
     };
 }
 pub(super) use name;
 
 /// Appends a whole number.
-pub(crate) fn number(out: &mut String, number: u64) {
-    out.push_str(itoa::Buffer::new().format(number));
+pub(super) fn number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends a flag as `true` or `false`.
-pub(super) fn flag(out: &mut String, flag: bool) {
-    out.push_str(if flag { "true" } else { "false" });
+pub(super) fn flag(out: &mut Vec<u8>, flag: bool) {
+    out.extend_from_slice(if flag { b"true" } else { b"false" });
 }
 
 /// Appends an instant as float seconds.
-pub(super) fn time(out: &mut String, at: Micros) -> Result<(), WireError> {
+pub(super) fn time(out: &mut Vec<u8>, at: Micros) -> Result<(), WireError> {
     decimal::<1_000_000>(out, at.0, || at.as_seconds())
 }
 
 /// Appends milliseconds that are mostly whole microseconds.
-pub(super) fn milliseconds(out: &mut String, ms: f64) -> Result<(), WireError> {
+pub(super) fn milliseconds(out: &mut Vec<u8>, ms: f64) -> Result<(), WireError> {
     let us = (ms * 1e3).round();
     let exact = us.abs() < 1e15 && us / 1e3 == ms;
     decimal::<1000>(out, if exact { us as i64 } else { 0 }, || ms)
 }
 
+/// Values that [`decimal`] writes, and `scan` reads, without floating-point numbers: in this many parts, neighbouring
+/// doubles are less than a part apart.
+pub(super) const EXACT: u64 = 4_000_000_000_000_000;
+
 /// Appends `parts / UNIT`, the value of `float`. From 1 up, and as long as neighbouring doubles are less than a part
 /// apart, the shortest text that reads back as that double is the plain decimal fraction; what is outside is left to
 /// `serde_json`.
-fn decimal<const UNIT: u64>(out: &mut String, parts: i64, float: impl Fn() -> f64) -> Result<(), WireError> {
+fn decimal<const UNIT: u64>(out: &mut Vec<u8>, parts: i64, float: impl Fn() -> f64) -> Result<(), WireError> {
     match u64::try_from(parts) {
-        Ok(parts) if (UNIT..4_000_000_000_000_000).contains(&parts) => {
+        Ok(parts) if (UNIT..EXACT).contains(&parts) => {
             number(out, parts / UNIT);
-            out.push('.');
+            out.push(b'.');
             let mut fraction = parts % UNIT;
             let mut unit = UNIT / 10;
             loop {
-                out.push(char::from(b'0' + (fraction / unit) as u8));
+                out.push(b'0' + (fraction / unit) as u8);
                 fraction %= unit;
                 if fraction == 0 {
                     return Ok(());
@@ -53,102 +57,126 @@ fn decimal<const UNIT: u64>(out: &mut String, parts: i64, float: impl Fn() -> f6
                 unit /= 10;
             }
         }
-        _ => {
-            out.push_str(&serde_json::to_string(&float())?);
-            Ok(())
-        }
+        _ => Ok(serde_json::to_writer(out, &float())?),
     }
 }
 
 /// Appends a text in quotes.
-pub(crate) fn text(out: &mut String, text: &str) {
-    out.push('"');
-    quoted(out, text);
-    out.push('"');
+pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    quoted(out, text.as_bytes());
+    out.push(b'"');
 }
 
-/// Appends what stands between the quotes.
-fn quoted(out: &mut String, text: &str) {
-    let bytes = text.as_bytes();
-    let mut start = 0;
-    while let Some(found) = special(bytes, start) {
-        out.push_str(&text[start..found]);
-        match bytes[found] {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            0x08 => out.push_str("\\b"),
-            b'\t' => out.push_str("\\t"),
-            b'\n' => out.push_str("\\n"),
-            0x0c => out.push_str("\\f"),
-            b'\r' => out.push_str("\\r"),
-            control => {
-                out.push_str("\\u00");
-                out.push(char::from(b'0' + (control >> 4)));
-                out.push(char::from(b"0123456789abcdef"[usize::from(control & 15)]));
+/// Appends what stands between the quotes. Quotes come every few characters, so pieces are copied eight bytes at a time,
+/// and what was too much is cut off again: that is quicker than copying each piece at its length.
+fn quoted(out: &mut Vec<u8>, mut text: &[u8]) {
+    while let Some((word, rest)) = text.split_first_chunk() {
+        out.extend_from_slice(word);
+        match first_special(*word) {
+            None => text = rest,
+            Some(at) => {
+                out.truncate(out.len() - 8 + at);
+                escape(out, word[at]);
+                text = &text[at + 1..];
             }
         }
-        start = found + 1;
     }
-    out.push_str(&text[start..]);
+    for byte in text {
+        if is_special(*byte) {
+            escape(out, *byte);
+        } else {
+            out.push(*byte);
+        }
+    }
+}
+
+fn escape(out: &mut Vec<u8>, byte: u8) {
+    match byte {
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        0x08 => out.extend_from_slice(b"\\b"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        0x0c => out.extend_from_slice(b"\\f"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        control => {
+            let low = b"0123456789abcdef"[usize::from(control & 15)];
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', b'0' + (control >> 4), low]);
+        }
+    }
 }
 
 /// A text in quotes, between what stands around it.
-pub(super) fn envelope((before, after): (&str, &str), text: &str) -> String {
+pub(super) fn envelope((before, after): (&str, &str), text: &[u8]) -> Vec<u8> {
     // Quotes within the text are quoted twice: about one character in eight.
-    let mut out = String::with_capacity(before.len() + after.len() + text.len() * 5 / 4);
-    out.push_str(before);
+    let mut out = Vec::with_capacity(before.len() + after.len() + text.len() * 5 / 4 + 8);
+    out.extend_from_slice(before.as_bytes());
     quoted(&mut out, text);
-    out.push_str(after);
+    out.extend_from_slice(after.as_bytes());
     out
 }
 
-/// The text that [`envelope`] put between `before` and `after`. `None` when the message is not quite of that form, which
-/// does not mean that it is bad.
-pub(super) fn enclosed((before, after): (&str, &str), message: &[u8]) -> Option<String> {
-    unquoted(std::str::from_utf8(message).ok()?.strip_prefix(before)?.strip_suffix(after)?)
+/// The text that [`envelope`] put between `before` and `after`, as UTF-8 if the message is. `None` when the message is not quite
+/// of that form, which does not mean that it is bad.
+pub(super) fn enclosed((before, after): (&str, &str), message: &[u8]) -> Option<Vec<u8>> {
+    let quoted = message.strip_prefix(before.as_bytes())?.strip_suffix(after.as_bytes())?;
+    let (text, end) = unquoted(quoted)?;
+    (end == quoted.len()).then_some(text)
 }
 
-/// What stood between the quotes, taken out of them. `None` when the text is not properly quoted or has an escape by number:
-/// then it is for `serde_json` to read or to refuse.
-fn unquoted(quoted: &str) -> Option<String> {
-    let bytes = quoted.as_bytes();
-    let mut out = String::with_capacity(bytes.len());
-    let mut start = 0;
-    while let Some(found) = special(bytes, start) {
-        if bytes[found] != b'\\' {
-            return None;
+/// What stands between the quotes, taken out of them, up to the closing quote or the end; and how far that is. `None` when
+/// there is a control character or an escape by number: that is for `serde_json` to refuse or to read.
+pub(super) fn unquoted(quoted: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let mut out = Vec::with_capacity(quoted.len() + 8);
+    let mut from = 0;
+    loop {
+        let rest = quoted.get(from..)?;
+        let at = match rest.first_chunk() {
+            Some(word) => {
+                out.extend_from_slice(word);
+                let Some(at) = first_special(*word) else {
+                    from += 8;
+                    continue;
+                };
+                out.truncate(out.len() - 8 + at);
+                at
+            }
+            None => {
+                let at = rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len());
+                out.extend_from_slice(&rest[..at]);
+                at
+            }
+        };
+        match rest.get(at) {
+            None | Some(b'"') => return Some((out, from + at)),
+            Some(b'\\') => out.push(match rest.get(at + 1)? {
+                plain @ (b'"' | b'\\' | b'/') => *plain,
+                b'b' => 0x08,
+                b'f' => 0x0c,
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                _ => return None,
+            }),
+            Some(_) => return None,
         }
-        out.push_str(&quoted[start..found]);
-        out.push(match bytes.get(found + 1)? {
-            plain @ (b'"' | b'\\' | b'/') => char::from(*plain),
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            _ => return None,
-        });
-        start = found + 2;
+        from += at + 2;
     }
-    out.push_str(&quoted[start..]);
-    Some(out)
 }
 
-/// The first byte from `from` on that cannot stand in quotes as it is: a quote, a backslash or a control character.
-/// Eight bytes at a time: within a word, a byte is marked wrongly only above one that is marked rightly.
-fn special(bytes: &[u8], mut from: usize) -> Option<usize> {
+/// Whether a byte cannot stand in quotes as it is: a quote, a backslash or a control character.
+pub(super) fn is_special(byte: u8) -> bool {
+    matches!(byte, 0..0x20 | b'"' | b'\\')
+}
+
+/// The first such byte of a word. A byte may be marked wrongly, but only above one that is marked rightly.
+fn first_special(word: [u8; 8]) -> Option<usize> {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
-    while let Some(word) = bytes.get(from..).and_then(|rest| rest.first_chunk()) {
-        let word = u64::from_le_bytes(*word);
-        let below = |x: u64, limit: u64| x.wrapping_sub(ONES * limit) & !x;
-        let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-        let marks = (below(word, 0x20) | is(b'"') | is(b'\\')) & HIGH;
-        if marks != 0 {
-            return Some(from + (marks.trailing_zeros() / 8) as usize);
-        }
-        from += 8;
-    }
-    let rest = bytes.get(from..)?;
-    rest.iter().position(|byte| matches!(byte, 0..0x20 | b'"' | b'\\')).map(|found| from + found)
+    let word = u64::from_le_bytes(word);
+    let below = |x: u64, limit: u64| x.wrapping_sub(ONES * limit) & !x;
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let marks = (below(word, 0x20) | is(b'"') | is(b'\\')) & HIGH;
+    (marks != 0).then_some((marks.trailing_zeros() / 8) as usize)
 }

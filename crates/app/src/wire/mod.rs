@@ -4,6 +4,7 @@ mod evaluation;
 mod event;
 pub(crate) mod json;
 mod number;
+pub(crate) mod scan;
 mod source;
 
 pub use evaluation::Evaluation;

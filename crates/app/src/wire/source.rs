@@ -149,7 +149,7 @@ const SNS: (&str, &str) = ("{\"Records\":[{\"Sns\":{\"Message\":\"", "\"}}]}");
 /// # Errors
 /// Only if `serde_json` cannot write it, which it can.
 pub fn deliver_sns(message: &str) -> Result<Vec<u8>, WireError> {
-    Ok(json::envelope(SNS, message).into_bytes())
+    Ok(json::envelope(SNS, message.as_bytes()))
 }
 
 /// What an ActiveMQ event source sends to a function: `{"messages":[{"data":"<base64 of the event>"}]}`.
@@ -178,7 +178,8 @@ pub fn deliver_dynamo(item: DynamoItem<'_>) -> Result<Vec<u8>, WireError> {
 /// When `wire` is none of these, or holds more than one message.
 pub fn receive(wire: &[u8]) -> Result<Delivered, WireError> {
     if let Some(message) = json::enclosed(SNS, wire) {
-        return Ok(text_event(message.into_bytes()));
+        // A message that is not UTF-8 is refused when it is read as an event.
+        return Ok(text_event(message));
     }
     let Envelope { records, messages } = serde_json::from_slice(wire)?;
     match (records, messages) {

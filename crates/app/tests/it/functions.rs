@@ -5,8 +5,7 @@ use matrix_app::reader::ReaderDefaults;
 use matrix_app::wire::{deliver_amq, deliver_dynamo, deliver_sns, reply_event};
 use matrix_app::writer::{Instance, WriterDefaults};
 use matrix_app::{
-    BarrierPolicy, Evaluation, Event, Handled, LineageId, Micros, Outcome, Reader, ReaderError, Writer,
-    WriterError,
+    BarrierPolicy, Evaluation, Event, Handled, LineageId, Micros, Outcome, Reader, ReaderError, Writer, WriterError,
 };
 
 use crate::host::{Answer, Host};
@@ -105,8 +104,12 @@ fn the_reader_waits_for_the_lineage_before_it_reads() {
     let message = notification(&request(true, 0));
     let event = Event::from_json(message.as_bytes()).unwrap();
     let item = event.to_dynamo_item();
-    let wires =
-        [deliver_sns(&message).unwrap(), deliver_amq(&message).unwrap(), deliver_dynamo(item).unwrap(), message.clone().into()];
+    let wires = [
+        deliver_sns(&message).unwrap(),
+        deliver_amq(&message).unwrap(),
+        deliver_dynamo(item).unwrap(),
+        message.clone().into(),
+    ];
     let mut sizes = Vec::new();
     for wire in wires {
         let host = Host { post_is_there: true, ..Host::answering([Answer::Missing, Answer::Missing]) };

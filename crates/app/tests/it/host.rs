@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use matrix_app::host::ErrorKind;
 use matrix_app::{
-    Clock, Entropy, Event, EvaluationSink, LineageId, Micros, NotificationStorage, Post, PostStorage, StorageError,
+    Clock, Entropy, EvaluationSink, Event, LineageId, Micros, NotificationStorage, Post, PostStorage, StorageError,
     WriteId, Written, sizes,
 };
 
@@ -24,8 +24,8 @@ pub(crate) enum Answer {
 /// A host: every call takes a millisecond.
 #[derive(Default)]
 pub(crate) struct Host {
-    now: Cell<i64>,
-    wakes: RefCell<BTreeSet<i64>>,
+    pub(crate) now: Cell<i64>,
+    pub(crate) wakes: RefCell<BTreeSet<i64>>,
     /// Answers to polls, in order; when they run out, everything is visible.
     pub(crate) answers: RefCell<VecDeque<Answer>>,
     /// When polls began, and what they asked for.

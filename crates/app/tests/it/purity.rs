@@ -2,8 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-const FORBIDDEN: [&str; 10] =
-    ["std::time", "std::fs", "std::env", "std::net", "std::process", "std::thread", "tokio", "rand::", "spawn(", "select!"];
+const FORBIDDEN: [&str; 10] = [
+    "std::time",
+    "std::fs",
+    "std::env",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "tokio",
+    "rand::",
+    "spawn(",
+    "select!",
+];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -38,7 +48,10 @@ fn the_application_reads_no_clock_file_or_environment() {
 fn the_application_depends_on_data_formats_alone() {
     let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     let dependencies = manifest.split("[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap();
-    let names: Vec<&str> =
-        dependencies.lines().filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| !name.is_empty()).collect();
+    let names: Vec<&str> = dependencies
+        .lines()
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .filter(|name| !name.is_empty())
+        .collect();
     assert_eq!(names, ["base64", "itoa", "serde", "serde_json", "thiserror"]);
 }

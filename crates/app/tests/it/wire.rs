@@ -1,7 +1,9 @@
 //! The messages, against the original artifact's.
 
 use matrix_app::row::{HEADER, RowError};
-use matrix_app::wire::{Delivered, WireError, deliver_amq, deliver_dynamo, deliver_sns, receive, reply_event, reply_to};
+use matrix_app::wire::{
+    Delivered, WireError, deliver_amq, deliver_dynamo, deliver_sns, receive, reply_event, reply_to,
+};
 use matrix_app::{ClientSide, Evaluation, Event, Micros, Outcome, PostKey, Row};
 use proptest::prelude::*;
 
@@ -78,7 +80,7 @@ fn real_envelopes_are_understood() {
     let event = Event::from_json(&json).unwrap();
     assert_eq!((event.i, &*event.key, event.client_sent_at), (17, "17QX4ZD0PA", Micros(1_633_046_400_123_456)));
     // Names and values: k 17, v and the key, client_sent_at and 17 digits and a point, context and its text.
-    assert_eq!(notification_bytes, (1 + 2) + (1 + 10) + (14 + 17) + (7 + 31));
+    assert_eq!(notification_bytes, (1 + 2) + (1 + 10) + (14 + 17) + (7 + 30));
 }
 
 #[test]
@@ -110,7 +112,10 @@ fn answers_and_their_failures() {
 #[test]
 fn evaluations_of_the_original_are_understood_wrapped_or_not() {
     let plain = r#"{"i": "17", "client_sent_at": "1633046400.5", "writer_start_at": 1633046401, "post_written_at": 1633046402.0, "reader_received_at": 1633046403.0, "notification_to_reader_spent_ms": 1000, "post_read_at": 1633046404.25, "consistent_read": 1, "antipode_spent_ms": 12.5, "notification_size_bytes": 232}"#;
-    let wrapped = format!(r#"{{"version": "1.0", "responsePayload": {{"statusCode": 200, "body": {}}}}}"#, serde_json::to_string(plain).unwrap());
+    let wrapped = format!(
+        r#"{{"version": "1.0", "responsePayload": {{"statusCode": 200, "body": {}}}}}"#,
+        serde_json::to_string(plain).unwrap()
+    );
     for message in [plain, &wrapped] {
         let json = Evaluation::unwrap_message(message).unwrap();
         let evaluation = Evaluation::from_json(json.as_bytes()).unwrap();
@@ -221,6 +226,31 @@ proptest! {
         let json = evaluation.to_json().unwrap();
         prop_assert_eq!(std::str::from_utf8(&json).unwrap(), serde_json::to_string(&evaluation).unwrap());
         prop_assert_eq!(Evaluation::from_json(&json).unwrap(), evaluation);
+    }
+
+    /// There is a quick way to read what this crate writes. After a change of one character it must still understand what
+    /// serde understands, no more and no less, and understand it alike.
+    #[test]
+    fn messages_are_read_as_serde_reads_them(
+        event in events(), evaluation in evaluations(), place: prop::sample::Index,
+        change in prop::sample::select(vec!["", "0", "1", "9", "-", ".", "e1", " ", "\"", "\\", "\\n", "\\u0041", ",", "}", "x", "\u{e9}", "\n"]),
+        replaces: bool,
+    ) {
+        let changed = |json: String| {
+            let characters: Vec<(usize, char)> = json.char_indices().collect();
+            let (at, character) = characters[place.index(characters.len())];
+            let rest = if replaces { at + character.len_utf8() } else { at };
+            format!("{}{change}{}", &json[..at], &json[rest..])
+        };
+        for json in [event.to_json().unwrap(), changed(event.to_json().unwrap())] {
+            let serdes: Option<Event<'_>> = serde_json::from_str(&json).ok();
+            prop_assert_eq!(Event::from_json(json.as_bytes()).ok(), serdes, "{}", json);
+        }
+        let json = String::from_utf8(evaluation.to_json().unwrap()).unwrap();
+        for json in [json.clone(), changed(json)] {
+            let serdes: Option<Evaluation<'_>> = serde_json::from_str(&json).ok();
+            prop_assert_eq!(Evaluation::from_json(json.as_bytes()).ok(), serdes, "{}", json);
+        }
     }
 
     /// An answer in another's spacing or escapes means the same.

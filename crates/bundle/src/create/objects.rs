@@ -12,8 +12,8 @@ use crate::error::BundleError;
 /// Bytes that are handed over at a time.
 const CHUNK: usize = 256 << 10;
 
-/// Chunks that may wait.
-const WAITING: usize = 8;
+/// Chunks that may wait: as much as one job of the compressor.
+const WAITING: usize = 32;
 
 enum Message {
     Chunk(Vec<u8>),
@@ -97,7 +97,9 @@ impl Objects {
                     return Err(BundleError::contents("objects", what));
                 }
                 Ok(Message::Failed(error)) => return Err(error.into()),
-                Err(_) => return Err(BundleError::contents("objects", format!("object {} did not come", digest.short()))),
+                Err(_) => {
+                    return Err(BundleError::contents("objects", format!("object {} did not come", digest.short())));
+                }
             };
             // The reader refuses to give more than `size` bytes.
             out.write_all(&chunk).map_err(BundleError::io("writing the bundle"))?;

@@ -20,6 +20,9 @@ pub(crate) struct CellFacts {
     pub(crate) state: CellState,
 }
 
+/// What a plan says of a cell: its axes and round, what it is planned on, and why it is to run or not.
+type Planned = ((Axes, u32), Platform, Reason);
+
 /// What follows from an inventory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
@@ -83,7 +86,8 @@ impl Facts {
             facts.cells.insert(*key, cell);
         }
         let ended = inventory.attempts.values().map(|attempt| attempt.ended.as_str()).max();
-        facts.date = ended.and_then(|ended| ended.get(..10)).filter(|date| is_date(date)).unwrap_or("2021-10-01").to_owned();
+        facts.date =
+            ended.and_then(|ended| ended.get(..10)).filter(|date| is_date(date)).unwrap_or("2021-10-01").to_owned();
         Ok(facts)
     }
 
@@ -119,7 +123,7 @@ impl Facts {
     fn read_plans(
         &mut self,
         inventory: &Inventory,
-    ) -> Result<BTreeMap<CellKey, ((Axes, u32), Platform, Reason)>, BundleError> {
+    ) -> Result<BTreeMap<CellKey, Planned>, BundleError> {
         let mut cells = BTreeMap::new();
         for files in self.runs.values() {
             let Some((digest, bytes)) = files.get("plan.json").and_then(|plan| inventory.plans.get_key_value(plan))

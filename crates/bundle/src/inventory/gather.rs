@@ -53,8 +53,8 @@ impl Inventory {
     fn run(&mut self, run: &Run, selection: &Selection) -> Result<(), BundleError> {
         let (experiment, plan, model) = (run.experiment()?, run.plan()?, run.model()?);
         let path = run.directory().join("plan.json");
-        let read: Plan = serde_json::from_slice(&plan)
-            .map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
+        let read: Plan =
+            serde_json::from_slice(&plan).map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
         for cell in &read.cells {
             if selection.filter.as_ref().is_none_or(|filter| filter.matches(&cell.axes, cell.round)) {
                 self.cells.insert(cell.key);

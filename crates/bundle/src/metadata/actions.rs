@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matrix_plan::{Arrival, CellKey, Invocation};
+use matrix_plan::{Arrival, CellKey, Invocation, Platform};
 use matrix_store::{Attempt, AttemptStatus, Digest, Provenance, Record, RunId};
 
 use super::entity::{Entity, iri, refs};
@@ -38,6 +38,7 @@ pub(super) fn entities(
             ("antipode", cell.axes.antipode.to_string()),
             ("round", cell.round.to_string()),
             ("platform", cell.platform.to_string()),
+            ("simulated", (cell.platform == Platform::Sim).to_string()),
         ];
         inputs.extend(record.into_iter().flat_map(further_inputs));
         let mut objects = Vec::new();
@@ -124,7 +125,6 @@ fn further_inputs(record: &Record) -> Vec<(&'static str, String)> {
         ("barrier_max_ms", inputs.barrier.max_ms.to_string()),
         ("barrier_deadline_ms", inputs.barrier.deadline_ms.to_string()),
         ("workload_version", inputs.workload_version.to_string()),
-        ("simulated", record.simulated.to_string()),
         ("configured_lag", record.configured_lag.to_string()),
     ]
 }

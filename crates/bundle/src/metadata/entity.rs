@@ -2,16 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// A property's value: a text, or references to entities. A list of one is written as that one.
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug)]
 pub(super) enum Value {
     Text(String),
-    Flag(bool),
-    Reference(Reference),
     References(Vec<Reference>),
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::References(ids) => match ids.as_slice() {
+                [id] => id.serialize(serializer),
+                ids => ids.serialize(serializer),
+            },
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -59,12 +68,8 @@ impl Entity {
 
 /// References to entities; nothing if there are none.
 pub(super) fn refs<'a>(ids: impl IntoIterator<Item = &'a str>) -> Option<Value> {
-    let mut ids: Vec<Reference> = ids.into_iter().map(|id| Reference { id: id.to_owned() }).collect();
-    match ids.len() {
-        0 => None,
-        1 => ids.pop().map(Value::Reference),
-        _ => Some(Value::References(ids)),
-    }
+    let ids: Vec<Reference> = ids.into_iter().map(|id| Reference { id: id.to_owned() }).collect();
+    (!ids.is_empty()).then_some(Value::References(ids))
 }
 
 /// A text as part of an IRI.

@@ -78,7 +78,10 @@ fn root<'a>(
         .text("datePublished", &facts.date)
         .text("creativeWorkStatus", &state)
         .value("license", refs(["LICENSE"]))
-        .value("hasPart", refs(files.keys().map(|path| entity::iri(path)).collect::<Vec<_>>().iter().map(String::as_str)))
+        .value(
+            "hasPart",
+            refs(files.keys().map(|path| entity::iri(path)).collect::<Vec<_>>().iter().map(String::as_str)),
+        )
         .value("mentions", refs(actions))
 }
 

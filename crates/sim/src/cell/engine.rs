@@ -1,5 +1,6 @@
 //! The course of events of one cell: clients, functions and event sources around the application's tasks.
 
+use std::borrow::Cow;
 use std::future::Future;
 
 use matrix_app::wire::{WireError, reply_event};
@@ -280,7 +281,12 @@ where
         let reply = answered.then(|| reply_event(&request.reply)).transpose().map_err(|e| broken(e.to_string()))?;
         let reply = reply.as_ref().map(|json| Event::from_json(json.as_bytes())).transpose();
         let reply = reply.map_err(|error| broken(error.to_string()))?;
-        let evaluation = self.evaluation(&request.evaluation, i).map_err(|error| broken(error.to_string()))?;
+        let message = message(&request.evaluation).map_err(|error| broken(error.to_string()))?;
+        let evaluation = message.as_ref().map(|json| Evaluation::from_json(json.as_bytes())).transpose();
+        let evaluation = evaluation.map_err(|error| broken(error.to_string()))?;
+        // What the queue holds of others, or of another attempt, is nobody's.
+        let nonce = self.world.setup.nonce.as_str();
+        let evaluation = evaluation.filter(|found| found.i == i && found.attempt.as_deref() == Some(nonce));
         let row = Row::join(&client, reply.as_ref(), evaluation.as_ref(), self.world.forget(&request.key), EPOCH);
         drop(requests);
         self.rows.push(row)?;
@@ -288,14 +294,13 @@ where
         self.world.requests.borrow_mut().free(place);
         Ok(())
     }
+}
 
-    /// The evaluation that the queue holds for request `i` of this attempt; strays are nobody's.
-    fn evaluation<'e>(&self, message: &'e [u8], i: u64) -> Result<Option<Evaluation<'e>>, WireError> {
-        if message.is_empty() {
-            return Ok(None);
-        }
-        let evaluation = Evaluation::from_json(message)?;
-        let ours = evaluation.i == i && evaluation.attempt.as_deref() == Some(&self.world.setup.nonce);
-        Ok(ours.then_some(evaluation))
+/// The evaluation's JSON in what the reader sent to the queue; `None` if it sent nothing.
+fn message(sent: &[u8]) -> Result<Option<Cow<'_, str>>, WireError> {
+    if sent.is_empty() {
+        return Ok(None);
     }
+    let text = std::str::from_utf8(sent).map_err(|_| WireError::Unknown)?;
+    Evaluation::unwrap_message(text).map(Some)
 }

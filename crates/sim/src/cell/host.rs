@@ -4,10 +4,10 @@ use std::cell::Cell;
 
 use matrix_app::host::{ErrorKind, StorageError};
 use matrix_app::reader::ReaderDefaults;
-use matrix_app::writer::{Instance, WriterDefaults};
 use matrix_app::wire::{deliver_amq, deliver_dynamo, deliver_sns};
+use matrix_app::writer::{Instance, WriterDefaults};
 use matrix_app::{
-    Clock, Entropy, Event, EvaluationSink, Handled, LineageId, Micros, NotificationStorage, Post, PostKey, PostStorage,
+    Clock, Entropy, EvaluationSink, Event, Handled, LineageId, Micros, NotificationStorage, Post, PostKey, PostStorage,
     Reader, ReaderError, WriteId, Writer, WriterError, Written, sizes,
 };
 use matrix_plan::PostStorage as Storage;

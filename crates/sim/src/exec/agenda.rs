@@ -76,8 +76,7 @@ const TOLERATED: usize = 1024;
 impl<E: Copy> Agenda<E> {
     /// An empty agenda, at `start`.
     pub(crate) fn new(start: Micros) -> Self {
-        let inner =
-            Inner { heap: BinaryHeap::new(), sequence: 0, timers: Vec::new(), free: Vec::new(), dead: 0 };
+        let inner = Inner { heap: BinaryHeap::new(), sequence: 0, timers: Vec::new(), free: Vec::new(), dead: 0 };
         Self { now: Cell::new(start), current: Cell::new(TaskId { set: 0, slot: 0 }), inner: RefCell::new(inner) }
     }
 

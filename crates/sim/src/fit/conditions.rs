@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use matrix_app::{Row, WORKLOAD_VERSION};
 use matrix_driver::{Cancel, DriverError, RowSink, SinkError};
 use matrix_plan::{
-    Arrival, Axes, Barrier, CellInputs, CellKey, Fingerprint, Invocation, Payload, Platform, PostStorage,
-    RegionPair,
+    Arrival, Axes, Barrier, CellInputs, CellKey, Fingerprint, Invocation, Payload, Platform, PostStorage, RegionPair,
 };
 
 use super::report::{AnchorResult, Results};
@@ -225,9 +224,8 @@ pub(super) fn anchors_of<'m>(
     pair: &RegionPair,
 ) -> (Option<&'m Anchor>, Option<&'m Anchor>) {
     let find = |antipode| {
-        let is = |anchor: &&Anchor| {
-            anchor.post_storage == storage && anchor.regions == *pair && anchor.antipode == antipode
-        };
+        let is =
+            |anchor: &&Anchor| anchor.post_storage == storage && anchor.regions == *pair && anchor.antipode == antipode;
         anchors.iter().find(is)
     };
     (find(false), find(true))

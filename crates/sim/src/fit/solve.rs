@@ -135,9 +135,8 @@ fn fit_pair(
         let options = FitOptions { requests_per_anchor, ..*options };
         search.last = None;
         for _ in 0..options.steps {
-            let mean_of = |anchor: Option<&Anchor>| {
-                anchor.map(|anchor| compare(model, anchor, &options, watch)).transpose()
-            };
+            let mean_of =
+                |anchor: Option<&Anchor>| anchor.map(|anchor| compare(model, anchor, &options, watch)).transpose();
             let (off, on) = (mean_of(original)?, mean_of(antipode)?);
             let content = |result: &AnchorResult| result.error_percent.abs() <= options.tolerance_percent;
             if off.iter().chain(&on).all(content) {

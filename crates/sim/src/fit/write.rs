@@ -11,9 +11,8 @@ impl FitReport {
     /// # Errors
     /// When the text is not that of the model that was fitted.
     pub fn write(&self, model_text: &str) -> Result<String, FitError> {
-        let mut document: DocumentMut = model_text.parse().map_err(|error: toml_edit::TomlError| {
-            FitError::Toml(error.message().to_owned())
-        })?;
+        let mut document: DocumentMut =
+            model_text.parse().map_err(|error: toml_edit::TomlError| FitError::Toml(error.message().to_owned()))?;
         for change in &self.parameters {
             set(&mut document, change).ok_or_else(|| FitError::Text(change.path.join(".")))?;
         }

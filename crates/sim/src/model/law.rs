@@ -43,7 +43,9 @@ impl Law {
                 let z = normal::quantiles();
                 Table::new(|k| scaled(libm::exp(mu + sigma * z[k])))
             }
-            Self::Quantiles { points_ms } => Table::new(|k| scaled(interpolate(points_ms, k as f64 / INTERVALS as f64))),
+            Self::Quantiles { points_ms } => {
+                Table::new(|k| scaled(interpolate(points_ms, k as f64 / INTERVALS as f64)))
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use matrix_plan::{NotificationStorage, PostStorage, Region, RegionPair};
+use matrix_plan::{NotificationStorage, PostStorage};
 use matrix_sim::SimDriver;
 
 use crate::cells;
@@ -59,8 +59,7 @@ fn every_part_of_the_cell_that_should_change_the_rows_does() {
     let mut seed = base.clone();
     seed.seed = 7;
     let mut regions = base.clone();
-    let pair = |writer, reader| RegionPair { writer: Region::new(writer).unwrap(), reader: Region::new(reader).unwrap() };
-    regions.axes.combination.regions = pair("us", "sg");
+    regions.axes.combination.regions = "us->sg".parse().unwrap();
     regions.fingerprint = driver.model().fingerprint(&regions.axes.combination).unwrap();
     for other in [round, seed, regions] {
         assert_ne!(digest(&run(&driver, other)), reference);

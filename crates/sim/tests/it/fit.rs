@@ -28,9 +28,11 @@ fn the_built_in_model_meets_every_anchor() {
 
 #[test]
 fn a_fit_finds_its_way_back_and_writes_only_what_it_fitted() {
-    let text = Model::BUILTIN_TEXT
-        .replacen("lag_factor = { value = 1.0", "lag_factor = { value = 1.5", 1)
-        .replacen("schema = 1", "schema = 1  # a comment to be kept", 1);
+    let text = Model::BUILTIN_TEXT.replacen("lag_factor = { value = 1.0", "lag_factor = { value = 1.5", 1).replacen(
+        "schema = 1",
+        "schema = 1  # a comment to be kept",
+        1,
+    );
     let mut model = Model::parse(&text).unwrap();
     model.anchors.retain(|anchor| anchor.post_storage == PostStorage::Redis);
     let redis = model.post.get_mut(&PostStorage::Redis).unwrap();
@@ -65,8 +67,7 @@ fn a_hold_out_never_sees_what_it_predicts() {
         anchor.mean_ms *= 2.0;
     }
     let again = hold_out(&model, &options(2000), &quiet).unwrap();
-    let predictions = |report: &matrix_sim::HoldOut| {
-        report.predicted.0.iter().map(|result| result.simulated_ms).collect::<Vec<_>>()
-    };
+    let predictions =
+        |report: &matrix_sim::HoldOut| report.predicted.0.iter().map(|result| result.simulated_ms).collect::<Vec<_>>();
     assert_eq!(predictions(&report), predictions(&again));
 }

@@ -83,7 +83,14 @@ fn an_on_off_pair_shares_its_draws() {
         let [off, on] = [false, true].map(|antipode| simulate(*post, NotificationStorage::Sns, antipode, 200));
         for (off, on) in off.iter().zip(&on) {
             let shared = |row: &Row| {
-                (row.key, row.client_sent_us, row.writer_start_us, row.post_written_us, row.post_visible_us, row.reply_us)
+                (
+                    row.key,
+                    row.client_sent_us,
+                    row.writer_start_us,
+                    row.post_written_us,
+                    row.post_visible_us,
+                    row.reply_us,
+                )
             };
             assert_eq!(shared(off), shared(on), "{post}");
             let notified = |row: &Row| row.notification_bytes.unwrap() - row.lineage_bytes.unwrap();
@@ -95,10 +102,8 @@ fn an_on_off_pair_shares_its_draws() {
 #[test]
 fn a_closed_loop_keeps_its_clients_busy_and_no_more() {
     let rows = simulate(PostStorage::S3, NotificationStorage::Amq, true, 300);
-    let mut changes: Vec<(i64, i64)> = rows
-        .iter()
-        .flat_map(|row| [(row.client_sent_us.unwrap(), 1), (row.reply_us.unwrap(), -1)])
-        .collect();
+    let mut changes: Vec<(i64, i64)> =
+        rows.iter().flat_map(|row| [(row.client_sent_us.unwrap(), 1), (row.reply_us.unwrap(), -1)]).collect();
     // An answer and the next request share their instant: the answer comes first.
     changes.sort_unstable();
     let (mut waiting, mut most) = (0, 0);
@@ -147,8 +152,7 @@ fn ordered_sources_deliver_in_order_to_one_reader_at_a_time() {
         [(NotificationStorage::Sns, false), (NotificationStorage::Amq, true), (NotificationStorage::Dynamo, true)]
     {
         for antipode in [false, true] {
-            let rows =
-                run(&driver, cells::inputs(driver.model(), PostStorage::S3, notification, antipode, 200));
+            let rows = run(&driver, cells::inputs(driver.model(), PostStorage::S3, notification, antipode, 200));
             assert_eq!(overlaps(&rows) == 0, one_at_a_time, "{notification}");
         }
     }

@@ -1,4 +1,5 @@
 //! The simulator as its users see it: cells in, rows out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop at once")]
 
 #[path = "../../benches/cells/mod.rs"]
 mod cells;

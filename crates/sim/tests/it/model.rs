@@ -99,7 +99,11 @@ fn errors_say_where_and_what() {
         edited("[notification_storage.sns]", "concurrent", "ordered"),
         edited("[notification_storage.amq]", "lanes = { value = 1", "lanes = { value = 0.5"),
         edited("[notification_storage.sns.trigger]", "[0.5, 73]", "[0.5, 50]"),
-        edited("[functions]", "published: AWS Lambda operator guide, scaling and concurrency, the default limit of a region", " "),
+        edited(
+            "[functions]",
+            "published: AWS Lambda operator guide, scaling and concurrency, the default limit of a region",
+            " ",
+        ),
         edited("schema = 1", "schema = 1", "schema = 2"),
         "schema = ".to_owned(),
     ];

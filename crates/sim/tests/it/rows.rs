@@ -43,7 +43,12 @@ pub(crate) fn run(driver: &SimDriver, inputs: CellInputs) -> Vec<Row> {
 }
 
 /// The rows of a cell of 8 clients from `eu` to `us` under the built-in model.
-pub(crate) fn simulate(post: PostStorage, notification: NotificationStorage, antipode: bool, requests: u64) -> Vec<Row> {
+pub(crate) fn simulate(
+    post: PostStorage,
+    notification: NotificationStorage,
+    antipode: bool,
+    requests: u64,
+) -> Vec<Row> {
     let model = builtin();
     let inputs = cells::inputs(&model, post, notification, antipode, requests);
     run(&SimDriver::new(model), inputs)

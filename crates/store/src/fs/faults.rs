@@ -123,6 +123,12 @@ fn parent(path: &Path) -> PathBuf {
     path.parent().unwrap_or(path).to_owned()
 }
 
+fn replace(path: &mut PathBuf, from: &Path, to: &Path) {
+    if let Ok(rest) = path.strip_prefix(from) {
+        *path = to.join(rest);
+    }
+}
+
 impl State {
     fn next(&mut self, frees_space: bool) -> Verdict {
         if self.crashed {
@@ -181,6 +187,19 @@ impl State {
                 Err(_) => (path, length),
             })
             .collect();
+        // Names inside a moved directory are as unsynced as they were.
+        for (directory, undo) in &mut self.unsynced {
+            if directory.starts_with(from) {
+                replace(directory, from, to);
+                match undo {
+                    Undo::Remove(path) | Undo::Restore(path, _) => replace(path, from, to),
+                    Undo::RenameBack { from: old, to: new, .. } => {
+                        replace(old, from, to);
+                        replace(new, from, to);
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use matrix_app::row::HEADER;
 use proptest::prelude::*;
 
-use super::fixture::{cell, files, finished, tempdir};
-use crate::{ErrorKind, Journal, JournalText, Origin, Store, StoreError, VerifyOptions};
+use super::fixture::{cell, files, finished, row, tempdir};
+use crate::{Digest, ErrorKind, Journal, JournalText, Origin, Store, StoreError, VerifyOptions};
 
 fn decoded(bytes: &[u8]) -> Option<Vec<u8>> {
     zstd::decode_all(bytes).ok()
@@ -54,8 +55,12 @@ proptest! {
         for (n, (seed, bit)) in seeds.into_iter().enumerate() {
             let (file, bytes) = &all[n % all.len()];
             let offset = (seed % bytes.len() as u64) as usize;
-            if let Err(what) = found(root, file, offset, bit) {
-                return Err(TestCaseError::fail(what));
+            found(root, file, offset, bit).map_err(TestCaseError::fail)?;
+        }
+        // Line ends at the end of a file are where a check is most easily forgotten.
+        for (file, bytes) in &all {
+            for bit in 0..8 {
+                found(root, file, bytes.len() - 1, bit).map_err(TestCaseError::fail)?;
             }
         }
         prop_assert!(Store::open(root).unwrap().verify(VerifyOptions::default()).unwrap().is_sound());
@@ -148,4 +153,54 @@ fn a_prefix_finds_its_cell() {
     let (digit, candidates) = shared.unwrap();
     assert!(candidates.len() > 1 && candidates.iter().all(|key| key.to_string().starts_with(&digit)));
     assert!(matches!(store.find_cell(&cell(99).key.short()), Err(StoreError::NoSuchCell { .. })));
+}
+
+/// Gives a changed record the digest that it would have.
+fn reseal(text: &str, change: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
+    let mut value: serde_json::Value = serde_json::from_str(text).unwrap();
+    change(&mut value);
+    value.as_object_mut().unwrap().remove("digest");
+    let digest = Digest::of(&serde_json_canonicalizer::to_vec(&value).unwrap());
+    value["digest"] = digest.to_string().into();
+    let mut bytes = serde_json_canonicalizer::to_vec(&value).unwrap();
+    bytes.push(b'\n');
+    bytes
+}
+
+#[test]
+fn a_forged_record_is_found_although_its_digest_is_right() {
+    let directory = tempdir();
+    let cells = finished(directory.path(), 1);
+    let store = Store::open(directory.path()).unwrap();
+    let path = store.layout.record(&cells[0].key, &Origin::default());
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(reseal(&text, |_| ()), text.as_bytes());
+    let faults = |change: &dyn Fn(&mut serde_json::Value)| {
+        fs::write(&path, reseal(&text, change)).unwrap();
+        let faults = store.verify(VerifyOptions::default()).unwrap().faults;
+        faults.into_iter().map(|fault| fault.what).collect::<Vec<_>>().join("; ")
+    };
+    let key = faults(&|record| record["inputs"]["delay_ms"] = 5.into());
+    assert!(key.starts_with("its key is "), "{key}");
+    let counts = faults(&|record| record["counts"]["misses"] = 0.into());
+    assert_eq!(counts, "its counts and totals are not those of its object's rows");
+    let bytes = faults(&|record| record["object"]["bytes"] = 9_999_999.into());
+    assert!(bytes.contains("9999999 bytes"), "{bytes}");
+    let sum = faults(&|record| record["counts"]["lost"] = 0.into());
+    assert_eq!(sum, "its counts do not add up to the planned requests");
+    let missing = faults(&|record| record["object"]["sha256"] = Digest::of(b"none").to_string().into());
+    assert!(missing.starts_with("its object ") && missing.ends_with(" is missing"), "{missing}");
+}
+
+#[test]
+fn an_object_whose_rows_are_out_of_order_is_found() {
+    let directory = tempdir();
+    let root = directory.path();
+    let store = Store::create_or_open_for_writing(root, "test").unwrap();
+    let mut text = format!("{HEADER}\n").into_bytes();
+    [0, 2, 1].iter().for_each(|&i| row(0, i).write_csv(&mut text));
+    store.write_object(&Digest::of(&text), &mut text.as_slice()).unwrap();
+    let faults = store.verify(VerifyOptions::default()).unwrap().faults;
+    assert_eq!(faults.len(), 1);
+    assert_eq!(faults[0].what, "line 3: the row of request 2 where 1 was expected");
 }

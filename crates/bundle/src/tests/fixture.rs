@@ -1,0 +1,260 @@
+//! Small stores, and bundles of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use matrix_app::{Micros, Outcome, PostKey, Row};
+use matrix_driver::RowSink;
+use matrix_plan::plan::{PlannedCell, Reason};
+use matrix_plan::{
+    Arrival, Axes, Barrier, Cell, CellInputs, CellState, Combination, Fingerprint, Invocation, NotificationStorage,
+    Plan, Platform, PostStorage,
+};
+use matrix_store::{Attempt, Event, Execution, NewRun, ObjectInfo, Origin, Provenance, Record, Store, WritableStore};
+
+use crate::{BundleError, BundleInfo, BundleReader, CreateOptions, Extras, Limits, Selection, create};
+
+pub(super) const REQUESTS: u64 = 20;
+
+/// A directory in memory where there is one.
+pub(super) fn tempdir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// What becomes of a cell.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fate {
+    /// It is done, with rows that follow from a number.
+    Done(u64),
+    /// Its attempt breaks.
+    Failed,
+    /// Its attempt ends early.
+    Partial,
+    /// Nothing happens.
+    Pending,
+}
+
+/// A run: when it was made, and what becomes of the cells, which differ in delay.
+#[derive(Clone, Debug)]
+pub(super) struct TestRun {
+    pub(super) hour: u32,
+    pub(super) name: &'static str,
+    pub(super) cells: Vec<(u64, Fate)>,
+    pub(super) origin: &'static str,
+}
+
+impl TestRun {
+    pub(super) fn new(cells: &[(u64, Fate)]) -> Self {
+        Self { hour: 13, name: "test", cells: cells.to_vec(), origin: "local" }
+    }
+}
+
+pub(super) fn cell(delay_ms: u64) -> Cell {
+    Cell::new(CellInputs {
+        axes: Axes {
+            combination: Combination {
+                post_storage: PostStorage::Redis,
+                notification_storage: NotificationStorage::Sns,
+                regions: "eu->us".parse().unwrap(),
+            },
+            delay_ms,
+            antipode: false,
+        },
+        arrival: Arrival::Concurrency(8),
+        barrier: Barrier { deadline_ms: 120_000, max_ms: 50, min_ms: 1 },
+        fingerprint: Fingerprint::new(&BTreeMap::from([("version", 1)])).unwrap(),
+        invocation: Invocation::RequestResponse,
+        payload_bytes: 2_871_000,
+        platform: Platform::Sim,
+        requests: REQUESTS,
+        round: 1,
+        seed: 2023,
+        workload_version: 1,
+    })
+    .unwrap()
+}
+
+fn row(salt: u64, i: u64) -> Row {
+    let noise = (salt + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_mul(i + 1) >> 40;
+    let lost = i % 11 == 7;
+    let start = (i * 1000 + noise % 997) as i64;
+    let seen = |offset: u64| (!lost).then_some(start + (offset + noise) as i64);
+    Row {
+        i,
+        key: PostKey::new(i, noise),
+        outcome: if lost { Outcome::Lost } else { Outcome::Ok },
+        client_sent_us: Some(start - 100),
+        writer_start_us: Some(start),
+        post_written_us: Some(start + 5000),
+        notification_written_us: Some(start + 5001),
+        reply_us: Some(start + 90_000),
+        reader_received_us: seen(60_000),
+        barrier_us: None,
+        barrier_polls: None,
+        barrier_last_miss_us: None,
+        read_start_us: seen(60_500),
+        post_read_us: seen(61_000),
+        consistent_read: (!lost).then_some(!noise.is_multiple_of(3)),
+        post_visible_us: Some(start + 61_000),
+        notification_bytes: Some(300 + noise % 10),
+        lineage_bytes: None,
+        post_bytes: Some(2_871_010),
+        writer_instance: Some(i % 8),
+        reader_instance: (!lost).then_some(i % 5),
+        writer_cold: Some(i < 8),
+        reader_cold: (!lost).then_some(i < 5),
+    }
+}
+
+fn write_rows(store: &WritableStore, salt: u64) -> ObjectInfo {
+    let mut sink = store.sink(REQUESTS).unwrap();
+    (0..REQUESTS).for_each(|i| sink.push(row(salt, i)).unwrap());
+    sink.finish().unwrap()
+}
+
+fn plan(run: &TestRun) -> Plan {
+    let planned = |&(delay, _): &(u64, Fate)| {
+        let cell = cell(delay);
+        let (axes, round) = (cell.axes().clone(), cell.inputs.round);
+        PlannedCell { key: cell.key, axes, round, block: 0, state: CellState::Pending, reason: Reason::Pending }
+    };
+    Plan {
+        schema: 1,
+        experiment: run.name.to_owned(),
+        platform: Platform::Sim,
+        seed: "2023".to_owned(),
+        filter: None,
+        fresh: false,
+        warnings: Vec::new(),
+        cells: run.cells.iter().map(planned).collect(),
+    }
+}
+
+/// Makes a run in a store, which is made first if there is none.
+pub(super) fn execute(root: &Path, run: &TestRun) {
+    let store = Store::create_or_open_for_writing(root, "test").unwrap();
+    let time = format!("20261122T{:02}0000Z", run.hour);
+    let experiment = format!("schema = 1\nname = \"{}\"\n", run.name);
+    let plan = serde_json::to_vec(&plan(run)).unwrap();
+    let new = NewRun {
+        time: &time,
+        name: run.name,
+        experiment: experiment.as_bytes(),
+        model: Some(b"# a model\n"),
+        plan: &plan,
+    };
+    let (made, journal) = store.create_run(&new).unwrap();
+    let origin: Origin = run.origin.parse().unwrap();
+    for &(delay, fate) in &run.cells {
+        let cell = cell(delay);
+        let id: matrix_store::AttemptId = format!("{time}-{}-{}", run.origin, cell.key.short()).parse().unwrap();
+        let execution = Execution {
+            id: id.clone(),
+            key: cell.key,
+            origin: origin.clone(),
+            run: Some(made.id().clone()),
+            started: format!("2026-11-22T{:02}:00:00.000Z", run.hour),
+            ended: format!("2026-11-22T{:02}:00:01.000Z", run.hour),
+            provenance: Provenance { matrix: "0.1.0".to_owned(), cpus: Some(2), ..Provenance::default() },
+        };
+        let (attempt, key) = (id, cell.key);
+        let event = match fate {
+            Fate::Pending => continue,
+            Fate::Done(salt) => {
+                let object = write_rows(&store, salt);
+                let told = matrix_driver::Attempt { epoch: Micros(1_633_046_400_000_000), clock_bound_us: None };
+                store.write_attempt(&Attempt::done(execution, &told, object.digest).unwrap()).unwrap();
+                store.write_record(&Record::new(&cell, origin.clone(), &object, false).unwrap()).unwrap();
+                Event::Done { attempt, cell: key }
+            }
+            Fate::Failed => {
+                let error = "the storage \"broke\"".to_owned();
+                store.write_attempt(&Attempt::failed(execution, error.clone()).unwrap()).unwrap();
+                Event::Failed { attempt, cell: key, error }
+            }
+            Fate::Partial => {
+                store.write_attempt(&Attempt::partial(execution, "interrupted".to_owned()).unwrap()).unwrap();
+                Event::Partial { attempt, cell: key }
+            }
+        };
+        journal.append(&event).unwrap();
+    }
+    drop(journal);
+    store.close().unwrap();
+}
+
+pub(super) fn store(run: &TestRun) -> (tempfile::TempDir, Store) {
+    let directory = tempdir();
+    let root = directory.path().join("results");
+    execute(&root, run);
+    let store = Store::open(&root).unwrap();
+    (directory, store)
+}
+
+/// What a command would derive from results, small but dependent on them.
+pub(super) fn extras(store: &Store) -> Extras {
+    let keys: Vec<String> = store.cells().unwrap().iter().map(|(key, _)| key.short()).collect();
+    Extras {
+        readme: b"# Results\n".to_vec(),
+        license: b"MIT OR Apache-2.0\n".to_vec(),
+        citation: b"cff-version: 1.2.0\ntitle: Results\nmessage: Cite it.\nauthors:\n  - name: The authors\n".to_vec(),
+        tables: BTreeMap::from([("cells.csv".to_owned(), (keys.join("\n") + "\n").into_bytes())]),
+        figures: BTreeMap::from([("test/window.svg".to_owned(), b"<svg/>\n".to_vec())]),
+        source: BTreeMap::from([
+            ("Cargo.lock".to_owned(), b"version = 4\n".to_vec()),
+            (".cargo/config.toml".to_owned(), b"[build]\n".to_vec()),
+            ("src/main.rs".to_owned(), b"fn main() {}\n".to_vec()),
+        ]),
+    }
+}
+
+pub(super) fn options() -> CreateOptions {
+    CreateOptions { allow_incomplete: true, ..CreateOptions::default() }
+}
+
+/// A bundle of a whole store.
+pub(super) fn bundle_of(store: &Store) -> (Vec<u8>, BundleInfo) {
+    let mut bytes = Vec::new();
+    let info = create(store, &Selection::default(), &extras(store), &options(), &mut bytes).unwrap();
+    (bytes, info)
+}
+
+/// A bundle of a run.
+pub(super) fn bundle(run: &TestRun) -> Vec<u8> {
+    bundle_of(&store(run).1).0
+}
+
+pub(super) fn reader(bytes: &[u8]) -> Result<BundleReader, BundleError> {
+    BundleReader::new(Cursor::new(bytes.to_vec()), Limits::default())
+}
+
+/// Every file under `root`, with its contents.
+pub(super) fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut directories = vec![root.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else {
+                found.insert(path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// What a bundle decompresses to.
+pub(super) fn archive(bundle: &[u8]) -> Vec<u8> {
+    zstd::decode_all(bundle).unwrap()
+}
+
+/// Compresses an archive as bundles are.
+pub(super) fn compress(archive: &[u8]) -> Vec<u8> {
+    let mut encoder = crate::compress::compressor(Vec::new(), 1).unwrap();
+    std::io::Write::write_all(&mut encoder, archive).unwrap();
+    crate::compress::finish(encoder).unwrap().0
+}

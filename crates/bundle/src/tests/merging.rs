@@ -1,0 +1,120 @@
+//! The union of bundles: whatever the order, however often.
+
+use std::fs;
+
+use matrix_store::Store;
+use proptest::prelude::*;
+
+use super::fixture::{Fate, TestRun, bundle, execute, extras, files, reader, store, tempdir};
+use crate::{BundleError, Conflict, ErrorKind, MergeOptions, VerifyOptions, merge, to_store, verify};
+
+fn merged(bundles: &[&[u8]]) -> Result<Vec<u8>, BundleError> {
+    let directory = tempdir();
+    let options = MergeOptions { allow_incomplete: true, ..MergeOptions::default() };
+    let mut out = Vec::new();
+    let made = merge(
+        bundles.iter().map(|bytes| reader(bytes)),
+        directory.path(),
+        &mut |store, _| {
+            let mut made = extras(store);
+            made.source.clear();
+            Ok(made)
+        },
+        &options,
+        &mut out,
+    );
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "nothing is left over");
+    made.map(|_| out)
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![3 => Just(Fate::Done(0)), 1 => Just(Fate::Failed), 1 => Just(Fate::Partial), 1 => Just(Fate::Pending)]
+}
+
+/// Runs with the same results for the same cells, as simulated ones have, or with other origins.
+fn run() -> impl Strategy<Value = TestRun> {
+    let cells = prop::collection::btree_map(0u64..6, fate(), 1..5);
+    (cells, 0u32..24, prop::sample::select(vec!["local", "eval-1"]), prop::sample::select(vec!["test", "other"]))
+        .prop_map(|(cells, hour, origin, name)| {
+            let of_origin = if origin == "local" { 0 } else { 100 };
+            let cells = cells.into_iter().map(|(delay, fate)| match fate {
+                Fate::Done(_) => (delay, Fate::Done(delay + of_origin)),
+                other => (delay, other),
+            });
+            TestRun { hour, name, cells: cells.collect(), origin }
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn merging_is_commutative_associative_and_idempotent(mut runs in prop::collection::vec(run(), 3)) {
+        // Attempts of two runs are not made at the same instant.
+        for (n, run) in runs.iter_mut().enumerate() {
+            run.hour = (run.hour % 8) * 3 + n as u32;
+        }
+        let bundles: Vec<Vec<u8>> = runs.iter().map(bundle).collect();
+        let [a, b, c] = [&bundles[0], &bundles[1], &bundles[2]].map(Vec::as_slice);
+        let all = merged(&[a, b, c]).unwrap();
+        prop_assert!(verify(reader(&all).unwrap(), VerifyOptions::default()).unwrap().is_sound());
+        prop_assert!(merged(&[c, a, b]).unwrap() == all, "commutative");
+        let (ab, bc) = (merged(&[a, b]).unwrap(), merged(&[b, c]).unwrap());
+        prop_assert!(merged(&[&ab, c]).unwrap() == all, "associative");
+        prop_assert!(merged(&[a, &bc]).unwrap() == all, "associative");
+        prop_assert!(merged(&[&all, &all]).unwrap() == all, "idempotent");
+        prop_assert!(merged(&[a]).unwrap() == a, "one alone");
+        prop_assert!(merged(&[&all, b, a, &bc]).unwrap() == all, "what is in it already");
+    }
+}
+
+#[test]
+fn two_results_of_one_cell_and_origin_are_a_conflict() {
+    let early = |salt| TestRun { hour: 1, ..TestRun::new(&[(0, Fate::Done(salt)), (100, Fate::Done(7))]) };
+    let a = bundle(&early(1));
+    let b = bundle(&TestRun { hour: 2, ..early(2) });
+    let error = merged(&[&a, &b]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Integrity);
+    insta::assert_snapshot!(error.to_string());
+    assert_eq!(merged(&[&b, &a]).unwrap_err().to_string(), error.to_string());
+    let BundleError::Conflicts(conflicts) = error else { panic!("{error}") };
+    assert!(matches!(&conflicts[..], [Conflict::Results { objects, .. }] if objects.len() == 2));
+    let c = bundle(&TestRun { hour: 2, origin: "eval-1", ..early(2) });
+    let both = merged(&[&a, &c]).unwrap();
+    let report = verify(reader(&both).unwrap(), VerifyOptions::default()).unwrap();
+    assert_eq!(report.faults, []);
+    assert_eq!(report.info.unwrap().origins, ["eval-1", "local"]);
+}
+
+#[test]
+fn a_run_that_went_on_replaces_its_beginning() {
+    let (_directory, before) = store(&TestRun::new(&[(0, Fate::Done(1)), (100, Fate::Pending)]));
+    let (old, _) = super::fixture::bundle_of(&before);
+    let run = before.runs().unwrap().remove(0);
+    let writer = Store::create_or_open_for_writing(before.path(), "test").unwrap();
+    writer.journal(&before.run(run.as_str()).unwrap()).append(&matrix_store::Event::Resumed).unwrap();
+    drop(writer);
+    let (new, _) = super::fixture::bundle_of(&Store::open(before.path()).unwrap());
+    let both = merged(&[&old, &new]).unwrap();
+    assert!(both == merged(&[&new]).unwrap());
+    assert!(both == merged(&[&new, &old]).unwrap());
+}
+
+#[test]
+fn runs_of_the_same_second_stand_side_by_side() {
+    let one = bundle(&TestRun::new(&[(0, Fate::Done(1))]));
+    let other = bundle(&TestRun { origin: "eval-1", ..TestRun::new(&[(100, Fate::Done(2))]) });
+    let both = merged(&[&one, &other]).unwrap();
+    assert!(both == merged(&[&other, &one]).unwrap());
+    let directory = tempdir();
+    let target = directory.path().join("store");
+    to_store(reader(&both).unwrap(), &target).unwrap();
+    let store = Store::open(&target).unwrap();
+    let runs: Vec<String> = store.runs().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(runs, ["20261122T130000Z-test", "20261122T130000Z-test-2"]);
+    assert!(store.verify(matrix_store::VerifyOptions::default()).unwrap().is_sound());
+    // An evaluator goes on in it.
+    execute(&target, &TestRun { hour: 20, ..TestRun::new(&[(500, Fate::Done(5))]) });
+    assert!(store.verify(matrix_store::VerifyOptions::default()).unwrap().is_sound());
+    assert!(files(&target).keys().any(|path| path.starts_with("cells")));
+}

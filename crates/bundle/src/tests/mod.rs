@@ -1,0 +1,9 @@
+mod bundles;
+mod damage;
+mod fixture;
+mod forge;
+mod hostile;
+mod merging;
+mod parsing;
+mod signing;
+mod tools;

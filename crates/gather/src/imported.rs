@@ -1,0 +1,117 @@
+//! What makes an imported cell a cell of its own.
+//!
+//! A folder does not tell everything that gives a cell its meaning. What it lacks is written as nothing: the barrier's
+//! times, the payload, the seed and the workload's version are 0, which no measured cell has. Concurrency is 8 and the
+//! client waits for answers, as the original did by default. The fingerprint is `{"imported": …}`, [`Imported`]: it tells
+//! which gathering it was, so that an imported cell never has the key of a measured one, nor two gatherings the same.
+//!
+//! It also keeps what rows have no column for, so that an export writes it again: all other tags under their own names.
+//! `TOTAL_` and `AVG_NOTIFICATION_SIZE_BYTES` are among them because the original measured a Python object in memory there:
+//! they never become `notification_bytes`.
+
+use std::collections::BTreeMap;
+
+use matrix_plan::{Arrival, Axes, Barrier, CellInputs, Fingerprint, Invocation, Platform};
+use matrix_store::{Origin, StoreError};
+use serde::{Deserialize, Serialize};
+
+use crate::stamp::Stamp;
+use crate::tags::Scalar;
+
+/// The fingerprint of an imported cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imported {
+    /// What wrote the folder, and so what its sizes mean.
+    pub by: WrittenBy,
+    /// The folder's time stamp.
+    gathered: String,
+    /// The requests in the folder's name, where they are fewer than those in its tags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_in_name: Option<u64>,
+    /// The tags that nothing else holds, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, Scalar>,
+    /// Whether the traces lacked the column of the time in the barrier, with antipode on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_antipode_column: bool,
+    /// `writer_latency_ms` of the rows, by place, whose latencies contradict each other.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub writer_latency_ms: BTreeMap<u64, i64>,
+}
+
+/// What wrote a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WrittenBy {
+    /// The original artifact.
+    #[serde(rename = "antipode-post-notification")]
+    Original,
+    /// This program, for the original's scripts.
+    #[serde(rename = "matrix")]
+    Matrix,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    imported: Imported,
+}
+
+/// Instant that the rows of imported cells count from: 1970.
+pub const EPOCH_US: i64 = 0;
+
+/// The origin of what was imported.
+///
+/// # Errors
+/// Never: the name is good.
+pub fn origin() -> Result<Origin, StoreError> {
+    "imported".parse()
+}
+
+impl Imported {
+    /// What is known of a folder that was gathered at the given time, so far.
+    #[must_use]
+    pub fn new(by: WrittenBy, gathered: Stamp) -> Self {
+        Self {
+            by,
+            gathered: gathered.to_string(),
+            requests_in_name: None,
+            tags: BTreeMap::new(),
+            without_antipode_column: false,
+            writer_latency_ms: BTreeMap::new(),
+        }
+    }
+
+    /// What an imported cell keeps of its folder; `None` for a cell that was not imported.
+    #[must_use]
+    pub fn of(inputs: &CellInputs) -> Option<Self> {
+        let Wire { imported } = serde_json::from_str(inputs.fingerprint.as_str()).ok()?;
+        imported.gathered.parse::<Stamp>().is_ok().then_some(imported)
+    }
+
+    /// The folder's time stamp.
+    #[must_use]
+    pub fn gathered(&self) -> Option<Stamp> {
+        self.gathered.parse().ok()
+    }
+
+    /// The inputs of the imported cell.
+    ///
+    /// # Errors
+    /// When they have no canonical JSON.
+    pub fn inputs(self, axes: Axes, platform: Platform, requests: u64, round: u32) -> Result<CellInputs, StoreError> {
+        Ok(CellInputs {
+            axes,
+            arrival: Arrival::Concurrency(8),
+            barrier: Barrier { deadline_ms: 0, max_ms: 0, min_ms: 0 },
+            fingerprint: Fingerprint::new(&Wire { imported: self })?,
+            invocation: Invocation::RequestResponse,
+            payload_bytes: 0,
+            platform,
+            requests,
+            round,
+            seed: 0,
+            workload_version: 0,
+        })
+    }
+}

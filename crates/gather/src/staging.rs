@@ -1,0 +1,82 @@
+//! Writing a directory whole or not at all.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::ExportError;
+
+/// A hidden directory in the target whose entries move up at the end; dropped before that, nothing is left behind.
+pub(crate) struct Staging {
+    pub(crate) target: PathBuf,
+    path: PathBuf,
+    /// Whether the target was not there before.
+    created: bool,
+}
+
+impl Staging {
+    /// Takes a new or empty directory.
+    pub(crate) fn new(dir: &Path) -> Result<Self, ExportError> {
+        let fail = |source| ExportError::Write { path: dir.to_owned(), source };
+        let mut created = false;
+        match fs::read_dir(dir) {
+            Ok(mut entries) => {
+                if entries.next().is_some() {
+                    return Err(ExportError::NotEmpty(dir.to_owned()));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(dir).map_err(fail)?;
+                created = true;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                return Err(ExportError::NotEmpty(dir.to_owned()));
+            }
+            Err(error) => return Err(fail(error)),
+        }
+        // The real name: the target may be given as `.`.
+        let target = dir.canonicalize().map_err(fail)?;
+        let path = target.join(format!(".partial-{}", std::process::id()));
+        fs::create_dir(&path).map_err(fail)?;
+        Ok(Self { target, path, created })
+    }
+
+    /// Writes a file, and the directories above it.
+    pub(crate) fn write(&self, relative: &Path, text: &str) -> Result<(), ExportError> {
+        let path = self.path.join(relative);
+        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        written.map_err(|source| ExportError::Write { path: self.target.join(relative), source })
+    }
+
+    /// Moves what was written one level up: all of it, or nothing.
+    pub(crate) fn publish(self) -> Result<(), ExportError> {
+        let mut moved = Vec::new();
+        let result = fs::read_dir(&self.path).and_then(|entries| {
+            for entry in entries {
+                let entry = entry?;
+                let (from, to) = (entry.path(), self.target.join(entry.file_name()));
+                fs::rename(&from, &to)?;
+                moved.push((from, to));
+            }
+            Ok(())
+        });
+        result.map_err(|source| {
+            for (from, to) in moved {
+                // Back where the rest is, to be removed with it.
+                let _ = fs::rename(to, from);
+            }
+            ExportError::Write { path: self.target.clone(), source }
+        })
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // What cannot be removed is hidden, and an import does not look at it.
+        let _ = fs::remove_dir_all(&self.path);
+        if self.created {
+            // Stays where something is in it.
+            let _ = fs::remove_dir(&self.target);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Folders written by hand from the description of the original's.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use matrix_app::row::HEADER;
+use matrix_gather::{Imported, parse_tags};
+use matrix_plan::Platform;
+
+use crate::bench::{export_store, files, golden, import_into, rows_of, tempdir};
+
+#[test]
+fn an_import_is_read_as_documented() {
+    let dir = tempdir();
+    let store = dir.path().join("results");
+    let report = import_into(&store, &golden()).unwrap();
+    assert_eq!(
+        report.cells.iter().map(|cell| (cell.results, cell.lost, cell.contradictions)).collect::<Vec<_>>(),
+        [(4, 0, 1), (4, 1, 0), (2, 0, 0)]
+    );
+    let mut shown = String::new();
+    let mut records = rows_of(&store);
+    records.sort_by_key(|(record, _)| (record.inputs.axes.clone(), record.key));
+    for (record, rows) in records {
+        assert_eq!((record.origin.as_str(), record.platform, record.simulated), ("imported", Platform::Aws, false));
+        assert_eq!(record.totals.notification_bytes, 0, "a Python object is no notification");
+        writeln!(shown, "{}\n{}", record.inputs.canonical().unwrap(), HEADER).unwrap();
+        for row in rows {
+            let mut line = Vec::new();
+            row.write_csv(&mut line);
+            shown.push_str(str::from_utf8(&line).unwrap());
+        }
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn an_import_comes_out_as_it_went_in() {
+    let dir = tempdir();
+    let (store, out) = (dir.path().join("results"), dir.path().join("out"));
+    import_into(&store, &golden()).unwrap();
+    let report = export_store(&store, &out);
+    assert_eq!((report.folders.len(), report.incomplete_rows, report.without_epoch.len()), (3, 0, 0));
+    let mut compared = 0;
+    for (name, text) in files(&golden()) {
+        let exported = || fs::read_to_string(out.join(&name)).unwrap();
+        if name.ends_with("traces.csv") {
+            assert_eq!(exported(), text, "{name}");
+            compared += 1;
+        } else if name.ends_with("tags.yml") {
+            let mut expected = parse_tags(text.as_bytes()).unwrap();
+            // The share that the plot script needs is added where it is missing.
+            let zero = matrix_gather::Scalar::Number("0.0".to_owned());
+            expected.others.entry(matrix_gather::tags::INCONSISTENCIES.to_owned()).or_insert(zero);
+            assert_eq!(parse_tags(exported().as_bytes()).unwrap(), expected, "{name}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 6);
+}
+
+#[test]
+fn a_second_import_changes_nothing_and_parts_make_the_whole() {
+    let dir = tempdir();
+    let (whole, parts) = (dir.path().join("whole"), dir.path().join("parts"));
+    import_into(&whole, &golden()).unwrap();
+    let before = files_of(&whole);
+    assert!(import_into(&whole, &golden().join("gather")).unwrap().cells.iter().all(|cell| cell.already_there));
+    assert_eq!(files_of(&whole), before);
+
+    let gather = golden().join("gather");
+    import_into(&parts, &gather.join("dynamo-mq")).unwrap();
+    for folder in ["eu-us__5__delay-0ms-20230915134647", "antipode__eu-us__4__delay-0ms-20230915140012"] {
+        import_into(&parts, &gather.join("cache-sns").join(folder)).unwrap();
+    }
+    assert_eq!(rows_of(&parts), rows_of(&whole));
+}
+
+/// Names and sizes of a store's files, but for its lock and index.
+fn files_of(store: &std::path::Path) -> Vec<(std::path::PathBuf, u64)> {
+    let mut found = Vec::new();
+    for part in ["objects", "cells", "attempts"] {
+        let mut directories = vec![store.join(part)];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+                if entry.path().is_dir() {
+                    directories.push(entry.path())
+                } else {
+                    found.push((entry.path(), entry.metadata().unwrap().len()))
+                }
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn no_key_of_an_imported_cell_is_a_measured_ones() {
+    let dir = tempdir();
+    let store = dir.path().join("results");
+    import_into(&store, &golden()).unwrap();
+    for (record, _) in rows_of(&store) {
+        let imported = Imported::of(&record.inputs).unwrap();
+        let mut measured = record.inputs.clone();
+        measured.fingerprint = matrix_plan::Fingerprint::new(&"services").unwrap();
+        assert_eq!(Imported::of(&measured), None);
+        assert_ne!(matrix_plan::Cell::new(measured).unwrap().key, record.key);
+        assert!(imported.gathered().is_some());
+    }
+}

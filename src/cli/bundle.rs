@@ -1,0 +1,234 @@
+//! `matrix bundle`.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, CreateOptions, Inventory, Limits, MergeOptions, Selection};
+use matrix_plan::{CellState, Filter, Regions};
+use matrix_store::{Origin, Store};
+
+use super::{FilterArgs, Format, FormatArgs, ResultsArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{derive, output, replay};
+
+/// Share results as one file that anyone can verify, re-derive and extend
+#[derive(Debug, Args)]
+pub(crate) struct BundleArgs {
+    #[command(subcommand)]
+    command: BundleCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum BundleCommand {
+    Create(CreateArgs),
+    Extract(ExtractArgs),
+    Merge(MergeArgs),
+    Replay(ReplayArgs),
+    Sign(SignArgs),
+}
+
+/// Make a bundle of a store and print the SHA-256 that names it
+///
+/// The same store gives the same bytes. Tables, figures and a README are derived from the results and put beside them.
+#[derive(Debug, Args)]
+struct CreateArgs {
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+    /// Only the cells that this run planned
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Cells may be missing; the bundle then says so
+    #[arg(long)]
+    allow_incomplete: bool,
+    /// Publish what was measured here under this origin, so that it can be told apart after a merge
+    #[arg(long, value_name = "NAME")]
+    origin: Option<Origin>,
+    /// Who measured, if the bundle is to say so
+    #[arg(long, value_name = "NAME")]
+    identify: Option<String>,
+    #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
+    results: ResultsArgs,
+}
+
+/// Unpack a bundle into a new folder, after checking every byte
+#[derive(Debug, Args)]
+struct ExtractArgs {
+    /// The bundle
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The folder, new or empty
+    #[arg(short, long, value_name = "DIR")]
+    out: PathBuf,
+    /// Make a store of it, to go on in, instead of the bag as it is
+    #[arg(long)]
+    as_store: bool,
+    #[command(flatten)]
+    size: SizeArgs,
+}
+
+/// Unite bundles; two results for one cell and origin are a conflict
+#[derive(Debug, Args)]
+struct MergeArgs {
+    /// The bundles
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+    /// Cells may be missing; the bundle then says so
+    #[arg(long)]
+    allow_incomplete: bool,
+    #[command(flatten)]
+    size: SizeArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+/// Run the simulated cells of a bundle again and compare the traces byte for byte
+#[derive(Debug, Args)]
+struct ReplayArgs {
+    /// The bundle
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    size: SizeArgs,
+    #[command(flatten)]
+    jobs: super::run::JobsArgs,
+}
+
+/// Sign a bundle with an OpenSSH key; `ssh-keygen -Y verify -n matrix-bundle` accepts the signature too
+#[derive(Debug, Args)]
+struct SignArgs {
+    /// The bundle; the signature goes into FILE.sig
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The private key: Ed25519, without a passphrase
+    #[arg(short, long, value_name = "KEY")]
+    key: PathBuf,
+}
+
+/// How much a stranger's bundle may cost.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct SizeArgs {
+    /// Most bytes that a bundle may unpack to
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_bytes)]
+    max_size: u64,
+}
+
+impl SizeArgs {
+    pub(crate) fn limits(self) -> Limits {
+        Limits::with_max_bytes(self.max_size)
+    }
+}
+
+pub(crate) fn bundle(args: BundleArgs) -> Outcome {
+    match args.command {
+        BundleCommand::Create(args) => create(args),
+        BundleCommand::Extract(args) => extract(&args),
+        BundleCommand::Merge(args) => merge(&args),
+        BundleCommand::Replay(args) => replay::replay(&args.file, args.size.limits(), args.jobs.jobs),
+        BundleCommand::Sign(args) => sign(&args),
+    }
+}
+
+fn create(args: CreateArgs) -> Outcome {
+    let store = Store::open(&args.results.results)?;
+    let filter = args.filter.filter.as_deref().map(|text| {
+        Filter::parse(text, &Regions::built_in()).map_err(|problems| Failure::in_text("--filter", text, problems))
+    });
+    let selection = Selection { run: args.run, filter: filter.transpose()? };
+    let options = CreateOptions {
+        allow_incomplete: args.allow_incomplete,
+        origin: args.origin,
+        identify: args.identify,
+        workers: None,
+    };
+    let inventory = Inventory::gather(&store, &selection, options.origin.as_ref())?;
+    let extras = derive::extras(&store, &inventory)?;
+    let info = matrix_bundle::create_file(&store, &selection, &extras, &options, &args.out)?;
+    describe(&info, &args.out, args.format.format)
+}
+
+fn extract(args: &ExtractArgs) -> Outcome {
+    let reader = BundleReader::open(&args.file, args.size.limits())?;
+    if args.as_store {
+        matrix_bundle::to_store(reader, &args.out)?;
+        output::line(format_args!("a store: matrix status --results {}", args.out.display()))?;
+    } else {
+        matrix_bundle::extract(reader, &args.out)?;
+        output::line(format_args!("a bag: cd {} && sha256sum -c manifest-sha256.txt", args.out.display()))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn merge(args: &MergeArgs) -> Outcome {
+    let limits = args.size.limits();
+    let work = std::env::temp_dir();
+    let options = MergeOptions { allow_incomplete: args.allow_incomplete, workers: None };
+    let readers = args.files.iter().map(|file| BundleReader::open(file, limits));
+    // A failure of ours passes through the library as an error of its own.
+    let mut failure = None;
+    let mut derive = |store: &Store, inventory: &Inventory| {
+        derive::extras(store, inventory).map_err(|error| {
+            failure = Some(error);
+            BundleError::Derive("see above".into())
+        })
+    };
+    let file = output::new_file(&args.out)?;
+    let result = matrix_bundle::merge(readers, &work, &mut derive, &options, &file);
+    match (result, failure) {
+        (Ok(info), _) => {
+            output::keep_file(file, &args.out)?;
+            describe(&info, &args.out, args.format.format)
+        }
+        (Err(_), Some(failure)) => Err(failure),
+        (Err(error), None) => Err(error.into()),
+    }
+}
+
+fn describe(info: &BundleInfo, out: &Path, format: Format) -> Outcome {
+    if format == Format::Json {
+        output::json(info)?;
+        return Ok(Exit::Ok);
+    }
+    output::line(format_args!("{}  {}", info.sha256, out.display()))?;
+    let counts = CellState::ALL.into_iter().map(|state| format!("{} {state}", info.cells.count(state)));
+    let counts = counts.collect::<Vec<_>>().join(" + ");
+    output::note(format_args!(
+        "{}: {} cells = {counts}; {} records, {} objects, {} attempts, {} files; {} bytes hold {}",
+        info.experiments.join(", "),
+        info.cells.planned(),
+        info.records,
+        info.objects,
+        info.attempts,
+        info.files,
+        info.bytes,
+        info.payload_bytes,
+    ));
+    Ok(Exit::Ok)
+}
+
+fn sign(args: &SignArgs) -> Outcome {
+    let unreadable =
+        |path: &Path, error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", path.display()));
+    let key = std::fs::read_to_string(&args.key).map_err(|error| unreadable(&args.key, error))?;
+    let bundle = File::open(&args.file).map_err(|error| unreadable(&args.file, error))?;
+    let signature = matrix_bundle::sign(bundle, &key)?;
+    let out = signature_of(&args.file);
+    output::write_file(&out, signature.as_bytes())?;
+    output::line(out.display())?;
+    Ok(Exit::Ok)
+}
+
+/// Where a bundle's signature stands.
+pub(crate) fn signature_of(bundle: &Path) -> PathBuf {
+    let mut name = bundle.as_os_str().to_owned();
+    name.push(".sig");
+    name.into()
+}

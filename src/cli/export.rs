@@ -1,0 +1,66 @@
+//! `matrix export`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use matrix_gather::{ExportOptions, StoreSource};
+use matrix_plan::{Filter, Regions};
+
+use super::{FilterArgs, ResultsArgs};
+use crate::exit::{Exit, Failure, Outcome, with_causes};
+use crate::{output, results};
+
+/// Export results as folders that the original artifact's own scripts read
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The form
+    #[arg(long = "as", value_enum)]
+    form: Form,
+    /// The folder to write into
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    results: ResultsArgs,
+}
+
+/// Forms of exports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// The original artifact's `gather/` folders and plot configurations.
+    Gather,
+}
+
+pub(crate) fn export(args: ExportArgs) -> Outcome {
+    let store = results::open(&args.results.results)?;
+    let filter = args.filter.filter.as_deref().map(|text| {
+        Filter::parse(text, &Regions::built_in()).map_err(|problems| Failure::in_text("--filter", text, problems))
+    });
+    let filter = filter.transpose()?;
+    let source = StoreSource::new(&store, |record| {
+        filter.as_ref().is_none_or(|filter| filter.matches(&record.inputs.axes, record.inputs.round))
+    })?;
+    let Form::Gather = args.form;
+    let report = matrix_gather::export(&source, &args.folder, &ExportOptions::default()).map_err(|error| {
+        let exit = Exit::of(error.kind());
+        match error.help() {
+            Some(help) => Failure::with_help(exit, with_causes(&error), help),
+            None => Failure::new(exit, with_causes(&error)),
+        }
+    })?;
+    output::line(format_args!("{} folders in {}", report.folders.len(), report.gather.display()))?;
+    for config in &report.configs {
+        output::line(format_args!("plot configuration {}", config.display()))?;
+    }
+    if !report.without_results.is_empty() {
+        output::note(format_args!("cells without any result, left out: {}", report.without_results.join(", ")));
+    }
+    if report.incomplete_rows > 0 {
+        output::note(format_args!(
+            "{} rows count as missing, because the form cannot hold them",
+            report.incomplete_rows
+        ));
+    }
+    Ok(Exit::Ok)
+}

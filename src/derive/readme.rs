@@ -1,0 +1,130 @@
+//! The README of a bundle: what an evaluator asks first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use matrix_analysis::{ClaimResult, Traces};
+use matrix_bundle::Inventory;
+use matrix_store::{Attempt, AttemptStatus};
+
+use super::Part;
+use crate::summary::labels;
+
+/// The text. It follows from the inventory alone.
+pub(super) fn readme(parts: &[Part<'_>], inventory: &Inventory) -> String {
+    let names: BTreeSet<&str> = parts.iter().map(|part| part.source.experiment.as_str()).collect();
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    let mut text = format!("# Results of {names}\n\n{INTRODUCTION}\n## Results\n\n");
+    for part in parts {
+        let _ = writeln!(
+            text,
+            "- `{}`{}: `tables/{}/`, `figures/{}/`",
+            part.name,
+            labels(&part.source),
+            part.name,
+            part.name
+        );
+    }
+    text += "\nNothing in this bundle destroys or changes anything on the machine it is read on.\n";
+    text += &environment(inventory);
+    text += &resources(parts, inventory);
+    text += &claims(parts);
+    text
+}
+
+const INTRODUCTION: &str = "\
+This is a result bundle of `matrix`, a declarative experiment-matrix runner for geo-replication experiments. The workload is the
+post-notification application of the paper *Antipode: Enforcing Cross-Service Causal Consistency in Distributed Applications*
+(SOSP 2023): a writer in one region stores a post and publishes a notification; a reader in another region, triggered by the
+notification, reads the post from its own replica. A missing post is an inconsistency. With antipode on, the reader first waits in
+a barrier until the post's lineage is visible.
+
+## Components, and their relation to the paper
+
+| path | what it is | in the paper |
+|---|---|---|
+| `experiments/`, `plans/` | the declared matrix and the cells it expands to | the evaluation's set-up |
+| `objects/` | traces: one row per request, CSV, named by their SHA-256 | the raw measurements |
+| `records/`, `attempts/`, `journals/` | which trace belongs to which cell, and how it came to be | |
+| `models/` | parameters of the simulated services, each with its source | stand-in for AWS where results say *simulated* |
+| `tables/`, `figures/` | derived from the traces, byte for byte | consistency window, delay against inconsistencies, storage overhead |
+| `ro-crate-metadata.json`, `cells.csv` | the same for other tools (RO-Crate 1.1, Process Run Crate 0.5) | |
+
+## Getting started
+
+With stock tools alone, in the unpacked folder: `sha256sum -c manifest-sha256.txt` checks every byte.
+
+With `matrix`:
+
+```console
+$ matrix verify FILE.tar.zst           # digests, keys, references, rows; tables derived again and compared
+$ matrix bundle replay FILE.tar.zst    # runs the simulated cells again and compares the traces byte for byte
+$ matrix check --results FILE.tar.zst  # judges the claims below
+```
+
+A minimal example of one's own: `matrix init`, then `matrix run experiment.toml --plot`. To go on in these results:
+`matrix bundle extract FILE.tar.zst --as-store -o results`, change an axis in the experiment, `matrix run` it: only new cells run.
+";
+
+fn environment(inventory: &Inventory) -> String {
+    let mut text = "\n## Environment\n\n".to_owned();
+    let mut seen = BTreeSet::new();
+    for attempt in inventory.attempts.values() {
+        let provenance = &attempt.provenance;
+        let unknown = || "unknown".to_owned();
+        let mut lines = vec![format!("matrix {}", provenance.matrix)];
+        lines.push(provenance.commit.as_ref().map_or_else(unknown, |commit| format!("commit {commit}")));
+        if provenance.dirty == Some(true) {
+            lines.push("with changes".to_owned());
+        }
+        lines.push(provenance.toolchain.clone().unwrap_or_else(unknown));
+        lines.push(provenance.kernel.clone().unwrap_or_else(unknown));
+        lines.push(provenance.cpu_model.clone().unwrap_or_else(unknown));
+        seen.insert(lines.join("; "));
+    }
+    for line in seen {
+        let _ = writeln!(text, "- {line}");
+    }
+    text
+}
+
+/// Time that attempts took, by experiment.
+fn resources(parts: &[Part<'_>], inventory: &Inventory) -> String {
+    let mut text = "\n## Measured resource use\n\n".to_owned();
+    text += "| experiment | attempts | requests | wall-clock time of all attempts, s | longest attempt, s | traces, bytes |\n|---|---|---|---|---|---|\n";
+    for part in parts {
+        let keys: BTreeMap<_, u64> = part.traced.cells().iter().map(|cell| (cell.key, cell.inputs.requests)).collect();
+        let attempts: Vec<&Attempt> =
+            inventory.attempts.values().filter(|attempt| keys.contains_key(&attempt.key)).collect();
+        let times: Vec<f64> = attempts.iter().filter_map(|attempt| seconds(attempt)).collect();
+        let (all, longest) =
+            (times.iter().sum::<f64>(), times.iter().fold(0.0_f64, |longest, time| longest.max(*time)));
+        let done = attempts.iter().filter(|attempt| attempt.status == AttemptStatus::Done);
+        let requests: u64 = done.filter_map(|attempt| keys.get(&attempt.key)).sum();
+        let bytes: u64 = inventory.records.values().filter(|r| keys.contains_key(&r.key)).map(|r| r.object.bytes).sum();
+        let _ =
+            writeln!(text, "| {} | {} | {requests} | {all:.1} | {longest:.1} | {bytes} |", part.name, attempts.len());
+    }
+    text
+}
+
+fn seconds(attempt: &Attempt) -> Option<f64> {
+    let at = |time: &str| time.parse::<jiff::Timestamp>().ok();
+    Some((at(&attempt.ended)?.as_millisecond() - at(&attempt.started)?.as_millisecond()) as f64 / 1e3)
+}
+
+fn claims(parts: &[Part<'_>]) -> String {
+    let mut text = "\n## Claims, and published against ours\n\n".to_owned();
+    text += "| results | claim | says | source | verdict | found |\n|---|---|---|---|---|---|\n";
+    for part in parts {
+        for ClaimResult { id, says, source, verdict, findings, .. } in &part.claims {
+            let found = match findings.as_slice() {
+                [finding] => finding.text.clone(),
+                several => format!("{} findings", several.len()),
+            };
+            let source = source.as_deref().unwrap_or("-");
+            let _ = writeln!(text, "| {} | {id} | {says} | {source} | {} | {found} |", part.name, verdict.as_str());
+        }
+    }
+    text
+}

@@ -1,0 +1,147 @@
+//! Bundles: made, checked, unpacked, replayed, merged and signed from the command line, and read as results.
+
+use std::process::Command;
+
+use crate::workbench::{SMALL, Workbench};
+
+/// A folder with the small experiment run, and its bundle.
+fn bundled() -> (Workbench, String) {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    let printed = bench.matrix(&["bundle", "create", "-o", "small.tar.zst"]).code(0);
+    let digest = printed.out.split_whitespace().next().unwrap().to_owned();
+    (bench, digest)
+}
+
+fn tool(bench: &Workbench, script: &str) -> String {
+    let output = Command::new("bash").args(["-c", script]).current_dir(bench.path("")).output().unwrap();
+    let printed = Workbench::printed(output).code(0);
+    printed.out
+}
+
+#[test]
+fn the_same_store_gives_the_same_bytes_whatever_the_circumstances() {
+    let (bench, digest) = bundled();
+    let mut command = bench.command(&["bundle", "create", "-o", "again.tar.zst"]);
+    let output = command.env("TZ", "Asia/Singapore").env("LC_ALL", "de_DE.UTF-8").output().unwrap();
+    assert!(Workbench::printed(output).code(0).out.starts_with(&digest));
+    let again =
+        tool(&bench, "umask 077; cp -r results elsewhere; touch elsewhere/objects/*/*; sha256sum < again.tar.zst");
+    assert!(again.starts_with(&digest));
+    let moved = bench.matrix(&["bundle", "create", "--results", "elsewhere", "-o", "moved.tar.zst"]).code(0);
+    assert!(moved.out.starts_with(&digest));
+}
+
+#[test]
+fn stock_tools_check_every_byte() {
+    let (bench, digest) = bundled();
+    let printed = tool(
+        &bench,
+        "sha256sum small.tar.zst && mkdir stock && zstd -qdc small.tar.zst | tar -x -C stock && cd stock/* && \
+         sha256sum --quiet -c manifest-sha256.txt tagmanifest-sha256.txt && ls data",
+    );
+    assert!(printed.starts_with(&digest), "{printed}");
+    for part in ["README.md", "cells.csv", "objects", "records", "ro-crate-metadata.json", "tables", "figures"] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+}
+
+#[test]
+fn verify_derives_everything_again_and_finds_what_was_changed() {
+    let (bench, _) = bundled();
+    let printed = bench.matrix(&["verify", "small.tar.zst"]).code(0);
+    assert!(
+        printed.out.contains("tables: derived again") && printed.out.contains("antipode-prevents: held"),
+        "{}",
+        printed.out
+    );
+    bench.matrix(&["verify", "--quick", "small.tar.zst"]).code(0);
+    let mut bytes = std::fs::read(bench.path("small.tar.zst")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(bench.path("flipped.tar.zst"), &bytes).unwrap();
+    bench.matrix(&["verify", "flipped.tar.zst"]).code(5);
+    bench.matrix(&["bundle", "extract", "flipped.tar.zst", "-o", "flipped"]).code(5);
+    assert!(!bench.path("flipped").exists(), "a refused bundle leaves nothing behind");
+}
+
+#[test]
+fn a_bundle_is_read_like_a_store() {
+    let (bench, _) = bundled();
+    let from_store = bench.matrix(&["check", "small.toml"]).code(0).out;
+    assert_eq!(bench.matrix(&["check", "--results", "small.tar.zst"]).code(0).out, from_store);
+    bench.matrix(&["plot", "--results", "small.tar.zst", "--out", "from-bundle"]).code(0);
+    bench.matrix(&["plot", "small.toml", "--out", "from-store"]).code(0);
+    assert_eq!(bench.files("from-bundle"), bench.files("from-store"));
+    let status = bench.matrix(&["status", "--results", "small.tar.zst", "--format", "json"]).code(0).json();
+    assert_eq!(status["experiment"]["tally"]["done"], 12);
+    let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    let key = plan["cells"][0]["key"].as_str().unwrap();
+    bench.matrix(&["show", key, "--results", "small.tar.zst"]).code(0);
+}
+
+#[test]
+fn an_evaluator_replays_goes_on_and_merges() {
+    let (bench, _) = bundled();
+    let printed = bench.matrix(&["bundle", "replay", "small.tar.zst"]).code(0);
+    assert!(printed.out.contains("12 of 12 simulated cells are identical"), "{}", printed.out);
+
+    bench.matrix(&["bundle", "extract", "small.tar.zst", "--as-store", "-o", "mine"]).code(0);
+    bench.write("mine.toml", &SMALL.replace("[100, 200, 400, 800]", "[100, 200, 400, 800, 900]"));
+    let plan = bench.matrix(&["plan", "mine.toml", "--results", "mine", "--format", "json"]).code(0).json();
+    assert_eq!((&plan["tally"]["done"], &plan["tally"]["pending"]), (&12.into(), &1.into()));
+    bench.matrix(&["run", "mine.toml", "--results", "mine"]).code(0);
+    bench.matrix(&["bundle", "create", "--results", "mine", "-o", "mine.tar.zst"]).code(0);
+
+    bench.matrix(&["bundle", "merge", "small.tar.zst", "mine.tar.zst", "-o", "one.tar.zst"]).code(0);
+    bench.matrix(&["bundle", "merge", "mine.tar.zst", "small.tar.zst", "small.tar.zst", "-o", "other.tar.zst"]).code(0);
+    assert_eq!(std::fs::read(bench.path("one.tar.zst")).unwrap(), std::fs::read(bench.path("other.tar.zst")).unwrap());
+    bench.matrix(&["verify", "one.tar.zst"]).code(0);
+}
+
+#[test]
+fn an_incomplete_store_needs_to_be_allowed_and_says_so_inside() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml", "--filter", "antipode=true"]).code(0);
+    let printed = bench.matrix(&["bundle", "create", "-o", "part.tar.zst"]).code(2);
+    assert!(printed.err.contains("8 of 12 planned cells are not done"), "{}", printed.err);
+    assert!(!bench.path("part.tar.zst").exists());
+    bench.matrix(&["bundle", "create", "--allow-incomplete", "-o", "part.tar.zst"]).code(0);
+    bench.matrix(&["verify", "part.tar.zst"]).code(0);
+    bench.matrix(&["bundle", "extract", "part.tar.zst", "-o", "part"]).code(0);
+    assert!(bench.read("part/data/README.md").to_lowercase().contains("incomplete"));
+}
+
+#[test]
+fn a_signature_is_openssh_s_own() {
+    let (bench, _) = bundled();
+    tool(&bench, "ssh-keygen -q -t ed25519 -N '' -f key -C someone && echo \"someone $(cat key.pub)\" > signers");
+    bench.matrix(&["bundle", "sign", "small.tar.zst", "--key", "key"]).code(0);
+    tool(&bench, "ssh-keygen -Y verify -f signers -I someone -n matrix-bundle -s small.tar.zst.sig < small.tar.zst");
+    bench.matrix(&["verify", "--quick", "small.tar.zst", "--signer", "key.pub"]).code(0);
+    tool(&bench, "ssh-keygen -q -t ed25519 -N '' -f other");
+    bench.matrix(&["verify", "--quick", "small.tar.zst", "--signer", "other.pub"]).code(5);
+}
+
+#[test]
+fn results_go_out_as_the_original_s_folders_and_come_back() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    let printed = bench.matrix(&["export", "--as", "gather", "original"]).code(0);
+    assert!(printed.out.contains("12 folders"), "{}", printed.out);
+    bench.matrix(&["import", "original/gather", "--results", "imported"]).code(0);
+    bench.matrix(&["export", "--as", "gather", "again", "--results", "imported"]).code(0);
+    let traces = |folder: &str| -> Vec<_> {
+        bench
+            .files(folder)
+            .into_iter()
+            .filter(|(path, _)| path.ends_with("traces.csv"))
+            .map(|(_, bytes)| bytes)
+            .collect()
+    };
+    assert_eq!(traces("original").len(), 12);
+    assert_eq!(traces("original"), traces("again"));
+    let twice = bench.matrix(&["import", "original/gather", "--results", "imported"]).code(0);
+    assert!(!twice.out.contains(" imported"), "{}", twice.out);
+    bench.matrix(&["import", "nowhere"]).code(2);
+}
