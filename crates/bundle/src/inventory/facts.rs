@@ -120,10 +120,7 @@ impl Facts {
     }
 
     /// The plans, the newest run last: each cell's axes and round, what it is planned on, and why it is to run or not.
-    fn read_plans(
-        &mut self,
-        inventory: &Inventory,
-    ) -> Result<BTreeMap<CellKey, Planned>, BundleError> {
+    fn read_plans(&mut self, inventory: &Inventory) -> Result<BTreeMap<CellKey, Planned>, BundleError> {
         let mut cells = BTreeMap::new();
         for files in self.runs.values() {
             let Some((digest, bytes)) = files.get("plan.json").and_then(|plan| inventory.plans.get_key_value(plan))

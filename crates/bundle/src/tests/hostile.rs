@@ -263,16 +263,15 @@ fn forged_contents_are_refused_though_all_digests_fit() {
     );
     try_bytes("notice removed", &forged(&good, "data/README.md", replace("> **Incomplete.**", "")));
     try_bytes("source altered", &forged(&good, "src/main.rs", replace("fn main", "fn evil")));
-    let with = |change: &dyn Fn(&mut std::collections::BTreeMap<String, Vec<u8>>)| {
+    type Files = std::collections::BTreeMap<String, Vec<u8>>;
+    let with = |change: &dyn Fn(&mut Files)| {
         let mut files = payload(&good);
         change(&mut files);
         seal(&files)
     };
     try_bytes("more files", &with(&|files| drop(files.insert("data/evil.sh".to_owned(), b"x".to_vec()))));
     try_bytes("no licence", &with(&|files| drop(files.remove("data/LICENSE"))));
-    let first = |files: &std::collections::BTreeMap<String, Vec<u8>>, folder: &str| {
-        files.keys().find(|path| path.starts_with(folder)).unwrap().clone()
-    };
+    let first = |files: &Files, folder: &str| files.keys().find(|path| path.starts_with(folder)).unwrap().clone();
     try_bytes("object removed", &with(&|files| drop(files.remove(&first(files, "data/objects/")))));
     try_bytes("record removed", &with(&|files| drop(files.remove(&first(files, "data/records/")))));
     try_bytes("attempt removed", &with(&|files| drop(files.remove(&first(files, "data/attempts/")))));
