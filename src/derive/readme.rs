@@ -45,7 +45,7 @@ a barrier until the post's lineage is visible.
 |---|---|---|
 | `experiments/`, `plans/` | the declared matrix and the cells it expands to | the evaluation's set-up |
 | `objects/` | traces: one row per request, CSV, named by their SHA-256 | the raw measurements |
-| `records/`, `attempts/`, `journals/` | which trace belongs to which cell, and how it came to be | |
+| `records/`, `attempts/`, `runs/` | which trace belongs to which cell, and how it came to be | |
 | `models/` | parameters of the simulated services, each with its source | stand-in for AWS where results say *simulated* |
 | `tables/`, `figures/` | derived from the traces, byte for byte | consistency window, delay against inconsistencies, storage overhead |
 | `ro-crate-metadata.json`, `cells.csv` | the same for other tools (RO-Crate 1.1, Process Run Crate 0.5) | |

@@ -147,8 +147,7 @@ fn main() -> Outcomes<()> {
         pipe(Command::new("zstd").arg("-dcq").args(&objects), Command::new("zstd").args(["-3", "-T2", "-cq"]), &other)
     })?;
     let ours = timed("create", || {
-        let options = CreateOptions::default();
-        create_file(&store, &Selection::default(), &Extras::default(), &options, &bundle)?;
+        create_file(&store, &Selection::default(), &Extras::default(), &CreateOptions::default(), &bundle)?;
         Ok(())
     })?;
     compare(ours, stock);

@@ -187,7 +187,7 @@ pub enum BundleError {
     #[error("no cell is selected")]
     Empty,
     /// Things of one name that differ.
-    #[error("{} conflicts:\n{}", .0.len(), .0.iter().map(|conflict| format!("  {conflict}")).collect::<Vec<_>>().join("\n"))]
+    #[error("{} conflict{}:\n{}", .0.len(), if .0.len() == 1 { "" } else { "s" }, .0.iter().map(|conflict| format!("  {conflict}")).collect::<Vec<_>>().join("\n"))]
     Conflicts(Vec<Conflict>),
     /// A file that cannot be put into a bundle.
     #[error("{path} cannot be put into a bundle: {why}")]

@@ -94,10 +94,15 @@ fn action(
         .value("object", refs(objects.iter().map(String::as_str)))
         .value("result", refs(result.as_deref()))
         .value("subjectOf", refs([in_crate(&Place::Attempt(attempt.id.clone())).as_str()]))
-        .text("startTime", &attempt.started)
-        .text("endTime", &attempt.ended)
+        .text("startTime", &with_offset(&attempt.started))
+        .text("endTime", &with_offset(&attempt.ended))
         .text("actionStatus", status)
         .text("error", &error)
+}
+
+/// An instant in UTC, with its offset written out, as the profile recommends.
+fn with_offset(instant: &str) -> String {
+    instant.strip_suffix('Z').map_or_else(|| instant.to_owned(), |start| format!("{start}+00:00"))
 }
 
 /// The number of the round, as the inputs have it.
