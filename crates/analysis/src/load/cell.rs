@@ -112,9 +112,9 @@ impl CellData {
     }
 
     /// Seconds between the ends of successive requests, in order of the ends, the first counted from the first request
-    /// sent. Empty unless ends were kept.
+    /// sent. Empty unless ends were kept, and where nobody knows when a request was sent.
     pub fn gaps_s(&self) -> impl Iterator<Item = f64> {
-        let ends = &self.columns.ends_us;
+        let ends = if self.columns.first_sent_us.is_some() { self.columns.ends_us.as_slice() } else { &[] };
         let starts = self.columns.first_sent_us.into_iter().chain(ends.iter().copied());
         starts.zip(ends).map(|(start, end)| (end - start) as f64 / 1e6)
     }
