@@ -1,0 +1,3 @@
+//! Real services: where they live, and what drives functions on them.
+
+pub mod testbed;

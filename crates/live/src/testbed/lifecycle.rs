@@ -1,0 +1,176 @@
+//! Bringing a testbed up, finding it, and ending it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Child, Command as Process, Stdio};
+use std::time::{Duration, Instant};
+
+use super::client::{ask, status_of};
+use super::control::Command;
+use super::error::Doing as _;
+use super::state::{append_private, remove_dir, remove_file};
+use super::tree::{MARK, kill_survivors};
+use super::{Endpoints, Lease, LocalConfig, Needs, StateDir, Status, Testbed, TestbedError};
+
+/// How the program is run again as a supervisor. The state directory follows as the last argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SupervisorCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments before the state directory.
+    pub arguments: Vec<OsString>,
+}
+
+impl SupervisorCommand {
+    /// This very program, as `testbed supervise --state DIR`.
+    ///
+    /// # Errors
+    /// When the program's own file cannot be found.
+    pub fn this_program() -> Result<Self, TestbedError> {
+        let program = std::env::current_exe().doing(|| "finding this program's file".into())?;
+        Ok(Self { program, arguments: ["testbed", "supervise", "--state"].map(Into::into).into() })
+    }
+}
+
+/// What [`down`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Down {
+    /// Whether a supervisor answered; without one, only leftovers were looked for.
+    pub was_running: bool,
+    /// Processes that had to be killed because no supervisor did it.
+    pub killed: usize,
+}
+
+/// Brings a testbed up, or finds the one that runs. It ends when the last [`Lease`] is dropped or its holder ends;
+/// [`Testbed::keep`] makes it stay.
+///
+/// # Errors
+/// [`TestbedError::Missing`] names what is not installed; [`TestbedError::OtherConfig`] when one with other settings
+/// runs; [`TestbedError::Start`] or [`TestbedError::Refused`] when a server did not come up.
+pub fn up(
+    state: &StateDir,
+    config: &LocalConfig,
+    supervisor: &SupervisorCommand,
+) -> Result<(Testbed, Lease), TestbedError> {
+    config.check()?;
+    Needs::find()?;
+    state.create()?;
+    // Two that come at once: the second waits here, and then finds the first's.
+    let starting = lock_within(state, "starting.lock", Duration::from_secs(150))?;
+    let found = match Testbed::find(state) {
+        Err(TestbedError::NotRunning | TestbedError::Supervisor { .. }) => start(state, config, supervisor),
+        Err(other) => Err(other),
+        Ok(testbed) if testbed.endpoints().config == *config => testbed.lease().map(|lease| (testbed, lease)),
+        Ok(_) => Err(TestbedError::OtherConfig),
+    };
+    drop(starting);
+    found
+}
+
+fn lock_within(state: &StateDir, name: &str, within: Duration) -> Result<std::fs::File, TestbedError> {
+    let deadline = Instant::now() + within;
+    loop {
+        match state.try_lock(name)? {
+            Some(lock) => return Ok(lock),
+            None if Instant::now() > deadline => {
+                return Err(TestbedError::StateDir(format!(
+                    "another process has held {} for {} s",
+                    state.path().join(name).display(),
+                    within.as_secs()
+                )));
+            }
+            None => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}
+
+fn start(
+    state: &StateDir,
+    config: &LocalConfig,
+    supervisor: &SupervisorCommand,
+) -> Result<(Testbed, Lease), TestbedError> {
+    clear(state)?;
+    state.rotate_logs()?;
+    StateDir::write_json(&state.config(), config)?;
+    let doing = || "starting the testbed's supervisor".to_owned();
+    let log = append_private(&state.log_of("supervisor"))?;
+    let mut child = Process::new(&supervisor.program)
+        .args(&supervisor.arguments)
+        .arg(state.path())
+        .env(MARK, state.marker())
+        // The first lease: it breaks when this process ends before it could take a real one.
+        .stdin(Stdio::piped())
+        .stdout(log.try_clone().doing(doing)?)
+        .stderr(log)
+        .spawn()
+        .doing(doing)?;
+    let result = wait_for(state, &mut child);
+    if result.is_err() {
+        // What failed to start is ended here and now, not left to notice the broken pipe. Its own failure is the news.
+        drop(child.stdin.take());
+        let _ = child.kill();
+        let _ = child.wait();
+        kill_survivors(state, Duration::from_secs(10))?;
+    }
+    result
+}
+
+fn wait_for(state: &StateDir, child: &mut Child) -> Result<(Testbed, Lease), TestbedError> {
+    loop {
+        match Testbed::find(state) {
+            Err(TestbedError::NotRunning) => {}
+            Err(other) => return Err(other),
+            Ok(testbed) => return testbed.lease().map(|lease| (testbed, lease)),
+        }
+        if let Some(status) = child.try_wait().doing(|| "watching the testbed's supervisor".into())? {
+            let what = format!("ended ({status}) before it was ready");
+            return Err(TestbedError::Supervisor { what, log: state.log_of("supervisor") });
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Ends what an earlier testbed left here, and removes its data. Logs stay.
+fn clear(state: &StateDir) -> Result<usize, TestbedError> {
+    let killed = kill_survivors(state, Duration::from_secs(10))?;
+    remove_file(&state.endpoints())?;
+    remove_file(&state.socket())?;
+    remove_dir(&state.data())?;
+    Ok(killed)
+}
+
+/// How the testbed in `state` is.
+///
+/// # Errors
+/// [`TestbedError::Missing`] names what is not installed; [`TestbedError::NotRunning`] when none runs.
+pub fn status(state: &StateDir) -> Result<(Endpoints, Status), TestbedError> {
+    let status = status_of(state);
+    if matches!(status, Err(TestbedError::NotRunning)) {
+        Needs::find()?;
+    }
+    let status = status?;
+    Ok((StateDir::read_json(&state.endpoints())?, status))
+}
+
+/// Ends the testbed in `state`, whoever uses it, and verifies that no process of it is left.
+///
+/// # Errors
+/// [`TestbedError::Survivors`] names processes that could not be ended.
+pub fn down(state: &StateDir) -> Result<Down, TestbedError> {
+    if !state.path().exists() {
+        return Ok(Down { was_running: false, killed: 0 });
+    }
+    let was_running = match ask(state, &Command::Down) {
+        Ok(()) => true,
+        // No supervisor, or one that does not answer any more: what carries its mark is killed below.
+        Err(TestbedError::NotRunning | TestbedError::Supervisor { .. } | TestbedError::Io { .. }) => false,
+        Err(other) => return Err(other),
+    };
+    if was_running {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline && !super::survivors(state).is_empty() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    Ok(Down { was_running, killed: clear(state)? })
+}

@@ -1,0 +1,164 @@
+//! Starting everything, side by side, and checking that it replicates.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::try_join;
+
+use super::layout::Place;
+use super::world::{Relays, World};
+use super::{activemq, mariadb, ministack, redis};
+use crate::testbed::error::Doing as _;
+use crate::testbed::state::private_dir;
+use crate::testbed::{AmqAccess, Endpoints, MysqlAccess, PartName, RegionEndpoints, StateDir, TestbedError};
+
+/// Starts everything; says whether it went well to all who wait for it, and ends the supervisor if it did not.
+pub(super) async fn boot(world: Arc<World>) {
+    let started = Instant::now();
+    match start_all(&world).await {
+        Ok(endpoints) => {
+            eprintln!("up after {:.1} s", started.elapsed().as_secs_f64());
+            world.set_booted(Ok(endpoints));
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            world.set_booted(Err(error.to_string()));
+            // Whoever waits for the answer gets it before the socket closes.
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            world.end();
+        }
+    }
+}
+
+async fn start_all(world: &Arc<World>) -> Result<Endpoints, TestbedError> {
+    private_dir(&world.state.data())?;
+    lay_links(world).await?;
+    try_join!(
+        start_mariadb(world),
+        start_redis(world),
+        start_activemq(world),
+        start_part(world, &PartName::Ministack)
+    )?;
+    let endpoints = endpoints(world).await;
+    StateDir::write_json(&world.state.endpoints(), &endpoints)?;
+    Ok(endpoints)
+}
+
+async fn lay_links(world: &World) -> Result<(), TestbedError> {
+    let (layout, mut relays) = (&world.layout, BTreeMap::new());
+    for reader in layout.readers() {
+        let pair = layout.link(reader);
+        let (_, cable) = world.cable(&pair)?;
+        let primary = |port| (layout.writer().host, port).into();
+        let lay = async {
+            Ok(Relays {
+                mysql: cable.carry_to(primary(layout.ports.mysql)).await?,
+                redis: cable.carry_to(primary(layout.ports.redis)).await?,
+                openwire: cable.carry_to((reader.host, layout.ports.openwire).into()).await?,
+            })
+        };
+        relays.insert(reader.region.to_string(), lay.await.doing(|| format!("laying the link {pair}"))?);
+    }
+    // It is laid once, before anything asks for it.
+    let _ = world.relays.set(relays);
+    Ok(())
+}
+
+async fn start_mariadb(world: &Arc<World>) -> Result<(), TestbedError> {
+    mariadb::make_data(world).await?;
+    each(world, mariadb::name).await?;
+    mariadb::attach(world).await?;
+    mariadb::replicates(world).await
+}
+
+async fn start_redis(world: &Arc<World>) -> Result<(), TestbedError> {
+    each(world, redis::name).await?;
+    redis::replicates(world).await
+}
+
+async fn start_activemq(world: &Arc<World>) -> Result<(), TestbedError> {
+    activemq::make_certificates(world).await?;
+    each(world, activemq::name).await?;
+    activemq::replicates(world).await
+}
+
+/// Starts one kind of server in every region, then waits for each.
+async fn each(world: &Arc<World>, name: fn(&Place) -> PartName) -> Result<(), TestbedError> {
+    for place in &world.layout.places {
+        launch(world, &name(place)).await?;
+    }
+    for place in &world.layout.places {
+        serves(world, &name(place)).await?;
+    }
+    Ok(())
+}
+
+/// Starts a part and waits until it serves.
+pub(super) async fn start_part(world: &Arc<World>, part: &PartName) -> Result<(), TestbedError> {
+    launch(world, part).await?;
+    serves(world, part).await
+}
+
+async fn launch(world: &Arc<World>, part: &PartName) -> Result<(), TestbedError> {
+    let spec = match part {
+        PartName::Mariadb(region) => mariadb::spec(world, world.place(region)?),
+        PartName::Redis(region) => redis::spec(world, world.place(region)?)?,
+        PartName::Activemq(region) => activemq::spec(world, world.place(region)?)?,
+        PartName::Ministack => ministack::spec(world)?,
+    };
+    world.parts.start(part, &spec, &world.state, &world.needs).await
+}
+
+async fn serves(world: &Arc<World>, part: &PartName) -> Result<(), TestbedError> {
+    match part {
+        PartName::Mariadb(region) => mariadb::serves(world, world.place(region)?).await,
+        PartName::Redis(region) => redis::serves(world, world.place(region)?).await,
+        PartName::Activemq(region) => activemq::serves(world, world.place(region)?).await,
+        PartName::Ministack => ministack::serves(world).await,
+    }
+}
+
+async fn endpoints(world: &World) -> Endpoints {
+    let (layout, ports) = (&world.layout, world.layout.ports);
+    let regions = layout.places.iter().map(|place| {
+        let endpoints = RegionEndpoints {
+            aws_name: place.aws_name.to_owned(),
+            host: place.host.to_string(),
+            mysql_port: ports.mysql,
+            redis_port: ports.redis,
+            stomp_port: ports.stomp,
+            stomp_ssl_port: ports.stomp_ssl,
+        };
+        (place.region.to_string(), endpoints)
+    });
+    let versions = [
+        ("mariadb", mariadb::version(world).await),
+        ("redis", redis::version(world).await),
+        ("activemq", activemq::version(world)),
+        ("ministack", Some(crate::testbed::install::MINISTACK.to_owned())),
+    ];
+    Endpoints {
+        schema: Endpoints::SCHEMA,
+        instance: layout.instance.clone(),
+        supervisor: std::process::id(),
+        config: world.config.clone(),
+        writer: layout.writer().region.to_string(),
+        regions: regions.collect(),
+        aws_endpoint_url: format!("http://{}", layout.ministack()),
+        aws_access_key_id: ministack::ACCESS_KEY.to_owned(),
+        aws_secret_access_key: ministack::ACCESS_KEY.to_owned(),
+        mysql: MysqlAccess {
+            db: mariadb::DATABASE.to_owned(),
+            user: mariadb::USER.to_owned(),
+            password: layout.passwords.mysql.clone(),
+        },
+        mq: AmqAccess {
+            user: activemq::USER.to_owned(),
+            password: layout.passwords.mq.clone(),
+            ca_file: activemq::ca_file(world),
+        },
+        visible_log: ministack::visible_log(&world.state),
+        versions: versions.into_iter().filter_map(|(name, version)| Some((name.to_owned(), version?))).collect(),
+    }
+}

@@ -1,0 +1,105 @@
+//! The socket: who asks what, and what is answered.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+use super::boot::start_part;
+use super::world::World;
+use super::{mariadb, redis};
+use crate::testbed::control::{Command, Reply};
+use crate::testbed::{Status, TestbedError};
+
+/// Longest request.
+const LINE_MAX: u64 = 64 << 10;
+
+/// Answers everyone who comes.
+pub(super) async fn obey(world: Arc<World>, listener: UnixListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let world = Arc::clone(&world);
+                tokio::spawn(async move {
+                    if let Err(error) = converse(&world, stream).await {
+                        eprintln!("control socket: {error}");
+                    }
+                });
+            }
+            Err(error) => {
+                eprintln!("control socket: {error}");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Waits until the other side closes.
+pub(super) async fn until_closed(mut from: impl AsyncRead + Unpin) {
+    let mut ignored = [0; 64];
+    while matches!(from.read(&mut ignored).await, Ok(1..)) {}
+}
+
+async fn converse(world: &Arc<World>, stream: UnixStream) -> std::io::Result<()> {
+    let (from, mut to) = stream.into_split();
+    let mut from = BufReader::new(from);
+    let mut line = String::new();
+    if (&mut from).take(LINE_MAX).read_line(&mut line).await? == 0 {
+        return Ok(());
+    }
+    let (command, reply) = match serde_json::from_str::<Command>(&line) {
+        Ok(command) => {
+            // A lease counts from when it is asked for: the one that it follows may end meanwhile.
+            let lease = matches!(command, Command::Lease).then(|| world.lease());
+            let reply =
+                carry_out(world, &command).await.unwrap_or_else(|error| Reply::Failed { why: error.to_string() });
+            (Some((command, lease)), reply)
+        }
+        Err(error) => (None, Reply::Failed { why: format!("no request: {error}") }),
+    };
+    let mut answer = serde_json::to_vec(&reply)?;
+    answer.push(b'\n');
+    to.write_all(&answer).await?;
+    match command {
+        Some((Command::Lease, _held)) if reply == Reply::Done => until_closed(from).await,
+        Some((Command::Down, _)) => world.end(),
+        _ => {}
+    }
+    Ok(())
+}
+
+async fn carry_out(world: &Arc<World>, command: &Command) -> Result<Reply, TestbedError> {
+    match command {
+        Command::Ready | Command::Lease => world.until_booted().await?,
+        Command::Keep => world.keep(),
+        Command::Down => {}
+        Command::Status => return Ok(Reply::Status { status: status(world).await }),
+        Command::Cut { link, kind, for_ms } => world.cut(link, *kind, *for_ms)?,
+        Command::Restore { link } => world.restore(link, None)?,
+        Command::Stop { part, crash } => world.parts.stop(part, *crash).await?,
+        Command::Start { part } => {
+            world.until_booted().await?;
+            start_part(world, part).await?;
+        }
+        Command::Fault { fault } => world.add_fault(fault.clone())?,
+        Command::ClearFaults => world.clear_faults()?,
+    }
+    Ok(Reply::Done)
+}
+
+async fn status(world: &World) -> Status {
+    let mut replicas = Vec::new();
+    for reader in world.layout.readers() {
+        replicas.push(mariadb::replica_status(world, reader).await);
+        replicas.push(redis::replica_status(world, reader).await);
+    }
+    Status {
+        instance: world.layout.instance.clone(),
+        supervisor: std::process::id(),
+        kept: world.is_kept(),
+        leases: world.leases(),
+        parts: world.parts.status().await,
+        links: world.links(),
+        replicas,
+    }
+}

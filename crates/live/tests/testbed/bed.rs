@@ -1,0 +1,153 @@
+//! A testbed of a test's own.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use matrix_lambdas::config::{BrokerEndpoint, Endpoint, Secret};
+use matrix_lambdas::stomp::{Client, Credentials};
+use matrix_live::testbed::{
+    Lag, Lease, LocalConfig, PartName, RegionEndpoints, StateDir, SupervisorCommand, Survivor, Testbed, down,
+    survivors, up,
+};
+use tempfile::TempDir;
+
+/// A testbed in a temporary directory. It is ended when dropped.
+pub(crate) struct Bed {
+    pub(crate) testbed: Testbed,
+    pub(crate) state: StateDir,
+    pub(crate) lease: Option<Lease>,
+    _directory: TempDir,
+}
+
+/// What the tests run with: links of 45 and 60 ms, and lags that are constant but for their cut.
+pub(crate) fn config() -> LocalConfig {
+    let links = [("eu->us", 45.0), ("eu->sg", 60.0)].map(|(pair, delay_ms)| {
+        let link = serde_json::from_value(serde_json::json!({ "delay_ms": delay_ms })).expect("a link");
+        (pair.parse().expect("a pair"), link)
+    });
+    let mut config = LocalConfig { links: links.into(), ..LocalConfig::default() };
+    config.lag.s3 = Lag { mean_ms: 300.0, cv: 0.0, max_ms: 2000.0 };
+    config.lag.dynamo = Lag { mean_ms: 200.0, cv: 0.0, max_ms: 2000.0 };
+    config
+}
+
+pub(crate) fn supervisor() -> SupervisorCommand {
+    SupervisorCommand { program: program(), arguments: vec!["supervise".into()] }
+}
+
+pub(crate) fn program() -> PathBuf {
+    env!("CARGO_BIN_EXE_testbed-supervisor").into()
+}
+
+pub(crate) fn state_in(directory: &TempDir) -> StateDir {
+    StateDir::at(directory.path().join("testbed")).expect("a state directory")
+}
+
+impl Bed {
+    pub(crate) fn up() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let state = state_in(&directory);
+        match up(&state, &config(), &supervisor()) {
+            Ok((testbed, lease)) => Self { testbed, state, lease: Some(lease), _directory: directory },
+            Err(error) => {
+                let log = std::fs::read_to_string(state.logs().join("supervisor.log")).unwrap_or_default();
+                panic!("{error}\n{log}")
+            }
+        }
+    }
+
+    pub(crate) fn region(&self, name: &str) -> &RegionEndpoints {
+        &self.testbed.endpoints().regions[name]
+    }
+
+    pub(crate) fn restart(&self, part: &str, crash: bool) {
+        let part: PartName = part.parse().expect("a part");
+        self.testbed.stop(&part, crash).expect("it stops");
+        self.testbed.start(&part).expect("it starts again");
+    }
+
+    pub(crate) async fn mysql(&self, region: &str) -> mysql_async::Conn {
+        let (at, access) = (self.region(region), &self.testbed.endpoints().mysql);
+        let options = mysql_async::OptsBuilder::default()
+            .ip_or_hostname(at.host.clone())
+            .tcp_port(at.mysql_port)
+            .user(Some(access.user.clone()))
+            .pass(Some(access.password.clone()))
+            .db_name(Some(access.db.clone()))
+            .prefer_socket(false);
+        mysql_async::Conn::new(options).await.expect("MariaDB lets the user in")
+    }
+
+    pub(crate) async fn redis(&self, region: &str) -> redis::aio::MultiplexedConnection {
+        let at = self.region(region);
+        let client = redis::Client::open((at.host.clone(), at.redis_port)).expect("an address");
+        client.get_multiplexed_async_connection().await.expect("Redis answers")
+    }
+
+    pub(crate) fn broker(&self, region: &str) -> BrokerEndpoint {
+        let at = self.region(region);
+        BrokerEndpoint { at: Endpoint { host: at.host.clone(), port: at.stomp_ssl_port }, tls: true }
+    }
+
+    pub(crate) fn credentials(&self) -> Credentials {
+        let access = &self.testbed.endpoints().mq;
+        Credentials { user: access.user.clone(), password: Secret::new(access.password.clone()) }
+    }
+
+    pub(crate) async fn stomp(&self, region: &str) -> Client {
+        let ca_file = &self.testbed.endpoints().mq.ca_file;
+        let connected = Client::connect(&self.broker(region), &self.credentials(), Some(ca_file)).await;
+        connected.expect("the broker lets the user in")
+    }
+
+    pub(crate) fn aws(&self) -> aws_types::SdkConfig {
+        let endpoints = self.testbed.endpoints();
+        let credentials = aws_credential_types::Credentials::new(
+            endpoints.aws_access_key_id.clone(),
+            endpoints.aws_secret_access_key.clone(),
+            None,
+            None,
+            "test",
+        );
+        let provider = aws_credential_types::provider::SharedCredentialsProvider::new(credentials);
+        matrix_lambdas::aws::config(Some(&endpoints.aws_endpoint_url), provider)
+    }
+}
+
+impl Drop for Bed {
+    fn drop(&mut self) {
+        self.lease = None;
+        let ended = down(&self.state);
+        if !std::thread::panicking() {
+            ended.expect("everything ends");
+        }
+    }
+}
+
+/// Asks until the answer is there, for half a minute.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "never came: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// What is left of a testbed once nothing more ends, at most half a minute later.
+pub(crate) fn left_of(state: &StateDir) -> Vec<Survivor> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let left = survivors(state);
+        if left.is_empty() || Instant::now() > deadline {
+            return left;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}

@@ -1,0 +1,126 @@
+//! Up, found, kept, down; and every way to lose its owner.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use matrix_live::testbed::{Lease, LocalConfig, StateDir, Testbed, TestbedError, down, status, survivors, up};
+
+use crate::bed::{Bed, config, left_of, program, runtime, state_in, supervisor};
+use crate::emulator::deploy_sleeper;
+
+/// A process that brings a testbed up and holds it.
+fn holder(state: &StateDir) -> (Child, String) {
+    let config = serde_json::to_string(&config()).unwrap();
+    let mut child = Command::new(program())
+        .arg("hold")
+        .arg(state.path())
+        .arg(config)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut instance = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut instance).unwrap();
+    (child, instance.trim().to_owned())
+}
+
+fn find(state: &StateDir) -> (Testbed, Lease) {
+    up(state, &config(), &supervisor()).unwrap()
+}
+
+#[test]
+fn a_second_up_finds_the_first_and_the_last_lease_ends_it() {
+    let mut bed = Bed::up();
+    let (endpoints, now) = status(&bed.state).unwrap();
+    assert!(now.is_healthy(), "{now}");
+    assert_eq!(&endpoints, bed.testbed.endpoints());
+    assert_eq!(now.parts.len(), 10, "{now}");
+    assert_eq!(endpoints.versions.len(), 4, "{:?}", endpoints.versions);
+
+    let (second, lease) = find(&bed.state);
+    assert_eq!(second.endpoints(), bed.testbed.endpoints());
+    let other = LocalConfig { writer: "us".into(), ..config() };
+    assert!(matches!(up(&bed.state, &other, &supervisor()), Err(TestbedError::OtherConfig)));
+
+    bed.lease = None;
+    assert_eq!(second.status().unwrap().leases, 1);
+    drop(lease);
+    assert_eq!(left_of(&bed.state), []);
+    assert!(matches!(status(&bed.state), Err(TestbedError::NotRunning)));
+    assert_eq!(down(&bed.state).unwrap().killed, 0);
+}
+
+#[test]
+fn a_kept_testbed_stays_until_down_and_every_port_is_on_loopback() {
+    let mut bed = Bed::up();
+    bed.testbed.keep().unwrap();
+    bed.lease = None;
+    let (state, testbed) = (&bed.state, &bed.testbed);
+    let now = testbed.status().unwrap();
+    assert!(now.kept && now.leases == 0 && now.is_healthy(), "{now}");
+    assert_eq!(listeners_beyond_loopback(state), Vec::<String>::new());
+    assert!(down(state).unwrap().was_running);
+    assert_eq!(survivors(state), []);
+    assert!(!state.path().join("data").exists(), "data are left");
+    assert!(state.logs().join("mariadb-eu.log").exists(), "logs are kept");
+}
+
+#[test]
+fn kill_9_of_the_owner_or_of_the_supervisor_leaves_no_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = state_in(&directory);
+
+    let (mut owner, _) = holder(&state);
+    // A function that is at work: a grandchild of the supervisor.
+    let (testbed, lease) = find(&state);
+    runtime().block_on(deploy_sleeper(&testbed));
+    drop(lease);
+    let before = survivors(&state);
+    assert!(before.iter().any(|it| it.command.contains("ministack-provided-code")), "{before:?}");
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    assert_eq!(left_of(&state), []);
+
+    let (mut owner, instance) = holder(&state);
+    let (testbed, _lease) = find(&state);
+    assert_eq!(testbed.endpoints().instance, instance);
+    runtime().block_on(deploy_sleeper(&testbed));
+    let before = survivors(&state);
+    assert!(before.iter().any(|it| it.command.contains("ministack-provided-code")), "{before:?}");
+    let supervisor = testbed.endpoints().supervisor.to_string();
+    assert!(Command::new("kill").args(["-9", &supervisor]).status().unwrap().success());
+    assert_eq!(left_of(&state), []);
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+}
+
+/// Sockets that processes of the testbed listen on, other than on 127.0.0.0/8.
+fn listeners_beyond_loopback(state: &StateDir) -> Vec<String> {
+    let pids: Vec<_> = survivors(state).into_iter().map(|it| it.pid).collect();
+    assert!(pids.len() >= 11, "{pids:?}");
+    let mut inodes = Vec::new();
+    for pid in pids {
+        for fd in std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten() {
+            let target = std::fs::read_link(fd.path()).map(|it| it.display().to_string()).unwrap_or_default();
+            inodes.extend(target.strip_prefix("socket:[").and_then(|it| it.strip_suffix(']')).map(str::to_owned));
+        }
+    }
+    let (mut beyond, mut seen) = (Vec::new(), 0);
+    for (table, loopback) in [("tcp", "7F"), ("tcp6", "00000000000000000000000001000000")] {
+        for line in std::fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default().lines().skip(1) {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let (address, listens, inode) = (fields[1], fields[3] == "0A", fields[9].to_owned());
+            if listens && inodes.contains(&inode) {
+                seen += 1;
+                // The bytes of an address stand in reverse: 127.x.y.z ends with 7F.
+                let (host, _) = address.split_once(':').unwrap();
+                let mapped = host.starts_with("0000000000000000FFFF0000") && host.ends_with("7F");
+                if !host.ends_with(loopback) && !mapped {
+                    beyond.push(address.to_owned());
+                }
+            }
+        }
+    }
+    assert!(seen > 15, "only {seen} listeners found");
+    beyond
+}

@@ -1,0 +1,122 @@
+//! Clients of AWS: their common configuration, and what their failures mean.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_http_client::Builder as HttpBuilder;
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
+use matrix_app::StorageError;
+use matrix_app::host::ErrorKind;
+
+use crate::config::{ConfigError, Variables};
+use crate::failure::{CALL_TIMEOUT, CONNECT_TIMEOUT, failure};
+
+/// Attempts at one call, the first included.
+const ATTEMPTS: u32 = 3;
+
+/// Time for one attempt at a call.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// The configuration of every client in a function: credentials from `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
+/// `AWS_SESSION_TOKEN`, as the Lambda service sets them; the endpoint from `AWS_ENDPOINT_URL`, if it is set.
+///
+/// # Errors
+/// When there are no credentials.
+pub fn function_config(variables: &Variables) -> Result<SdkConfig, ConfigError> {
+    let text = |name: &str| variables.get(name).filter(|value| !value.is_empty()).cloned();
+    let required = |name: &str| text(name).ok_or_else(|| ConfigError::Missing(name.to_owned()));
+    let credentials = Credentials::new(
+        required("AWS_ACCESS_KEY_ID")?,
+        required("AWS_SECRET_ACCESS_KEY")?,
+        text("AWS_SESSION_TOKEN"),
+        None,
+        "environment",
+    );
+    Ok(config(text("AWS_ENDPOINT_URL").as_deref(), SharedCredentialsProvider::new(credentials)))
+}
+
+/// A configuration with time-outs and bounded retries on everything, and TLS only where the endpoint needs it: a
+/// function that talks to an emulator does not load certificates at its cold start.
+#[must_use]
+pub fn config(endpoint: Option<&str>, credentials: SharedCredentialsProvider) -> SdkConfig {
+    let plain = endpoint.is_some_and(|url| url.starts_with("http://"));
+    let http = if plain {
+        HttpBuilder::new().build_http()
+    } else {
+        HttpBuilder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https()
+    };
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT)
+        .build();
+    let mut builder = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(credentials)
+        .http_client(http)
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        // The time-outs above bound a stalled stream too, and do so without a timer per body.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    builder.set_endpoint_url(endpoint.map(str::to_owned));
+    builder.build()
+}
+
+/// The region of the given AWS name.
+pub(crate) fn region(name: &str) -> Region {
+    Region::new(name.to_owned())
+}
+
+/// Error codes by which services of AWS ask for fewer requests (AWS SDKs reference, "Retry behavior", and the services'
+/// own lists).
+const THROTTLES: [&str; 12] = [
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+];
+
+/// What a failed call means.
+pub(crate) fn classify<E>(service: &'static str, error: SdkError<E, HttpResponse>) -> StorageError
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    let kind = match &error {
+        SdkError::TimeoutError(_) => ErrorKind::Timeout,
+        SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => ErrorKind::Timeout,
+        SdkError::DispatchFailure(_) => ErrorKind::Unreachable,
+        SdkError::ResponseError(_) => ErrorKind::Malformed,
+        SdkError::ServiceError(context) => {
+            let status = context.raw().status().as_u16();
+            match context.err().code() {
+                Some(code) if THROTTLES.contains(&code) => ErrorKind::Throttled,
+                _ if status == 429 => ErrorKind::Throttled,
+                _ if status >= 500 => ErrorKind::Unreachable,
+                _ => ErrorKind::Refused,
+            }
+        }
+        // A request that could not be built will not be built the next time.
+        _ => ErrorKind::Refused,
+    };
+    failure(service, kind, DisplayErrorContext(&error))
+}
+
+/// Whether a service answered that the thing asked for does not exist (yet).
+pub(crate) fn is_not_found<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    error.raw_response().is_some_and(|response| response.status().as_u16() == 404)
+}

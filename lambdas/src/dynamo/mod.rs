@@ -1,0 +1,5 @@
+//! What posts and notifications in DynamoDB have in common.
+
+mod table;
+
+pub(crate) use table::Table;

@@ -1,0 +1,119 @@
+//! Requests that are no events: to clean, and to tell what is stored. They are for storages that only the functions can
+//! reach.
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use crate::admin::Contents;
+
+/// A request that is no event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// `{"-#CLEAN#-": 1}`
+    Clean,
+    /// `{"-#STATS#-": 1}`
+    Stats,
+}
+
+#[derive(Deserialize)]
+struct Markers {
+    #[serde(rename = "-#CLEAN#-")]
+    clean: Option<IgnoredAny>,
+    #[serde(rename = "-#STATS#-")]
+    stats: Option<IgnoredAny>,
+}
+
+impl Control {
+    /// The control request in an invocation's payload; `None` if it is none.
+    #[must_use]
+    pub fn find(payload: &[u8]) -> Option<Self> {
+        // What is no object is not ours to judge: whoever reads it as an event will.
+        let markers: Markers = serde_json::from_slice(payload).ok()?;
+        match markers {
+            Markers { clean: Some(_), .. } => Some(Self::Clean),
+            Markers { stats: Some(_), .. } => Some(Self::Stats),
+            Markers { clean: None, stats: None } => None,
+        }
+    }
+
+    /// The request as JSON.
+    #[must_use]
+    pub fn to_json(self) -> &'static str {
+        match self {
+            Self::Clean => r#"{"-#CLEAN#-":1}"#,
+            Self::Stats => r#"{"-#STATS#-":1}"#,
+        }
+    }
+}
+
+/// What is stored at the function's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Posts.
+    pub posts: Contents,
+    /// Notifications that wait.
+    pub notifications: Contents,
+}
+
+/// The answer to a control request: as the original's, the request with what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlReply {
+    /// 200.
+    #[serde(rename = "statusCode")]
+    pub status_code: u16,
+    /// The request and what was found.
+    pub body: ControlBody,
+}
+
+/// See [`ControlReply`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlBody {
+    /// 1 when cleaning was asked for: it is done at this end.
+    #[serde(rename = "-#CLEAN#-", default, skip_serializing_if = "Option::is_none")]
+    pub clean: Option<u8>,
+    /// 1 when stats were asked for.
+    #[serde(rename = "-#STATS#-", default, skip_serializing_if = "Option::is_none")]
+    pub stats_asked: Option<u8>,
+    /// The stats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stats: Option<Stats>,
+}
+
+impl ControlReply {
+    /// The answer to a request, with what was found.
+    #[must_use]
+    pub fn to(control: Control, stats: Option<Stats>) -> Self {
+        let asked = |which| (control == which).then_some(1);
+        let body = ControlBody { clean: asked(Control::Clean), stats_asked: asked(Control::Stats), stats };
+        Self { status_code: 200, body }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_requests_are_told_from_events() {
+        for control in [Control::Clean, Control::Stats] {
+            assert_eq!(Control::find(control.to_json().as_bytes()), Some(control));
+        }
+        for other in [r#"{"i":1,"key":"1A"}"#, "{}", "[]", "1", "", r#"{"Records":[]}"#] {
+            assert_eq!(Control::find(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn answers_have_the_form_of_the_original() {
+        let contents = Contents { items: 2, bytes: 30 };
+        let stats = Stats { posts: contents, notifications: Contents::default() };
+        let json = serde_json::to_string(&ControlReply::to(Control::Stats, Some(stats))).unwrap();
+        let expected = concat!(
+            r#"{"statusCode":200,"body":{"-#STATS#-":1,"stats":{"posts":{"items":2,"bytes":30},"#,
+            r#""notifications":{"items":0,"bytes":0}}}}"#
+        );
+        assert_eq!(json, expected);
+        let json = serde_json::to_string(&ControlReply::to(Control::Clean, None)).unwrap();
+        assert_eq!(json, r#"{"statusCode":200,"body":{"-#CLEAN#-":1}}"#);
+    }
+}
