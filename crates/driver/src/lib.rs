@@ -1,5 +1,6 @@
 //! What executes a cell: the interface that the simulator and the live services share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -44,12 +45,14 @@ impl Cancel {
 }
 
 /// What an attempt tells besides its rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attempt {
     /// Instant that the rows' times count from.
     pub epoch: Micros,
     /// Time bounds of the regions' clocks, in microseconds, where they were probed.
     pub clock_bound_us: Option<i64>,
+    /// What happened on the way and how often, for provenance: for example `throttled`, `duplicates` or `cold_starts`.
+    pub notes: BTreeMap<String, u64>,
 }
 
 /// Why an attempt has no result.

@@ -275,7 +275,7 @@ fn write_attempt(
             ..Provenance::default()
         },
     };
-    let told = matrix_driver::Attempt { epoch: Micros(EPOCH_US), clock_bound_us: None };
+    let told = matrix_driver::Attempt { epoch: Micros(EPOCH_US), ..matrix_driver::Attempt::default() };
     store.write_attempt(&Attempt::done(execution, &told, object.digest)?)?;
     Ok(())
 }

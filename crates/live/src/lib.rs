@@ -1,3 +1,4 @@
 //! Real services: where they live, and what drives functions on them.
 
+pub mod lambda;
 pub mod testbed;

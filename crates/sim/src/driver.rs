@@ -45,7 +45,7 @@ impl Driver for SimDriver {
         let stream = inputs.pair_key().map_err(|error| failed(&error))?;
         let setup = Setup::new(&self.model, inputs, &stream, nonce_of(&cell.key)).map_err(|error| failed(&error))?;
         run(&setup, &*self.faults, rows, cancel)?;
-        Ok(Attempt { epoch: EPOCH, clock_bound_us: None })
+        Ok(Attempt { epoch: EPOCH, ..Attempt::default() })
     }
 
     /// Nothing: simulated cells do not get in each other's way.

@@ -1,6 +1,7 @@
-//! Requests that are no events: to clean, and to tell what is stored. They are for storages that only the functions can
-//! reach.
+//! Requests that are no events: to clean, to tell what is stored, and to tell the time. The first two are for storages
+//! that only the functions can reach.
 
+use matrix_app::Micros;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,8 @@ pub enum Control {
     Clean,
     /// `{"-#STATS#-": 1}`
     Stats,
+    /// `{"-#CLOCK#-": 1}`: ours, the original has none.
+    Clock,
 }
 
 #[derive(Deserialize)]
@@ -21,6 +24,8 @@ struct Markers {
     clean: Option<IgnoredAny>,
     #[serde(rename = "-#STATS#-")]
     stats: Option<IgnoredAny>,
+    #[serde(rename = "-#CLOCK#-")]
+    clock: Option<IgnoredAny>,
 }
 
 impl Control {
@@ -32,7 +37,8 @@ impl Control {
         match markers {
             Markers { clean: Some(_), .. } => Some(Self::Clean),
             Markers { stats: Some(_), .. } => Some(Self::Stats),
-            Markers { clean: None, stats: None } => None,
+            Markers { clock: Some(_), .. } => Some(Self::Clock),
+            Markers { clean: None, stats: None, clock: None } => None,
         }
     }
 
@@ -42,6 +48,7 @@ impl Control {
         match self {
             Self::Clean => r#"{"-#CLEAN#-":1}"#,
             Self::Stats => r#"{"-#STATS#-":1}"#,
+            Self::Clock => r#"{"-#CLOCK#-":1}"#,
         }
     }
 }
@@ -56,7 +63,7 @@ pub struct Stats {
 }
 
 /// The answer to a control request: as the original's, the request with what was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ControlReply {
     /// 200.
     #[serde(rename = "statusCode")]
@@ -66,7 +73,7 @@ pub struct ControlReply {
 }
 
 /// See [`ControlReply`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ControlBody {
     /// 1 when cleaning was asked for: it is done at this end.
     #[serde(rename = "-#CLEAN#-", default, skip_serializing_if = "Option::is_none")]
@@ -77,14 +84,31 @@ pub struct ControlBody {
     /// The stats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stats: Option<Stats>,
+    /// The instance's time, when it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Micros>,
 }
 
 impl ControlReply {
-    /// The answer to a request, with what was found.
+    /// The answer to a request to clean.
     #[must_use]
-    pub fn to(control: Control, stats: Option<Stats>) -> Self {
-        let asked = |which| (control == which).then_some(1);
-        let body = ControlBody { clean: asked(Control::Clean), stats_asked: asked(Control::Stats), stats };
+    pub fn cleaned() -> Self {
+        Self::of(ControlBody { clean: Some(1), ..ControlBody::default() })
+    }
+
+    /// The answer to a request for stats.
+    #[must_use]
+    pub fn stats(stats: Stats) -> Self {
+        Self::of(ControlBody { stats_asked: Some(1), stats: Some(stats), ..ControlBody::default() })
+    }
+
+    /// The answer to a request for the time.
+    #[must_use]
+    pub fn clock(now: Micros) -> Self {
+        Self::of(ControlBody { now: Some(now), ..ControlBody::default() })
+    }
+
+    fn of(body: ControlBody) -> Self {
         Self { status_code: 200, body }
     }
 }
@@ -95,7 +119,7 @@ mod tests {
 
     #[test]
     fn control_requests_are_told_from_events() {
-        for control in [Control::Clean, Control::Stats] {
+        for control in [Control::Clean, Control::Stats, Control::Clock] {
             assert_eq!(Control::find(control.to_json().as_bytes()), Some(control));
         }
         for other in [r#"{"i":1,"key":"1A"}"#, "{}", "[]", "1", "", r#"{"Records":[]}"#] {
@@ -107,13 +131,15 @@ mod tests {
     fn answers_have_the_form_of_the_original() {
         let contents = Contents { items: 2, bytes: 30 };
         let stats = Stats { posts: contents, notifications: Contents::default() };
-        let json = serde_json::to_string(&ControlReply::to(Control::Stats, Some(stats))).unwrap();
+        let json = serde_json::to_string(&ControlReply::stats(stats)).unwrap();
         let expected = concat!(
             r#"{"statusCode":200,"body":{"-#STATS#-":1,"stats":{"posts":{"items":2,"bytes":30},"#,
             r#""notifications":{"items":0,"bytes":0}}}}"#
         );
         assert_eq!(json, expected);
-        let json = serde_json::to_string(&ControlReply::to(Control::Clean, None)).unwrap();
+        let json = serde_json::to_string(&ControlReply::cleaned()).unwrap();
         assert_eq!(json, r#"{"statusCode":200,"body":{"-#CLEAN#-":1}}"#);
+        let json = serde_json::to_string(&ControlReply::clock(Micros(1_500_000))).unwrap();
+        assert_eq!(json, r#"{"statusCode":200,"body":{"now":1.5}}"#);
     }
 }

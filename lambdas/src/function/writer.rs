@@ -1,7 +1,7 @@
 //! The writer's function.
 
 use aws_types::SdkConfig;
-use matrix_app::Writer;
+use matrix_app::{Clock as _, Writer};
 
 use super::{Control, ControlReply, Function, FunctionError, InstanceState, Stats, SystemClock, SystemEntropy};
 use crate::admin::Admin as _;
@@ -61,15 +61,17 @@ pub(super) async fn control_reply(
     posts: &AnyPost,
     notifications: &AnyNotification,
 ) -> Result<Vec<u8>, FunctionError> {
-    let stats = match control {
+    let reply = match control {
         Control::Clean => {
             posts.clean().await?;
             notifications.clean().await?;
-            None
+            ControlReply::cleaned()
         }
-        Control::Stats => {
-            Some(Stats { posts: posts.contents().await?, notifications: notifications.contents().await? })
-        }
+        Control::Stats => ControlReply::stats(Stats {
+            posts: posts.contents().await?,
+            notifications: notifications.contents().await?,
+        }),
+        Control::Clock => ControlReply::clock(SystemClock::start().now()),
     };
-    Ok(serde_json::to_vec(&ControlReply::to(control, stats))?)
+    Ok(serde_json::to_vec(&reply)?)
 }

@@ -34,7 +34,7 @@ fn serves(post: &str, notification: &str) {
         let reader = ReaderFunction::new(config.clone(), &aws).unwrap();
         let clean = Control::Clean.to_json().as_bytes();
         let reply: ControlReply = serde_json::from_slice(&writer.handle(clean).await.unwrap()).unwrap();
-        assert_eq!(reply, ControlReply::to(Control::Clean, None));
+        assert_eq!(reply, ControlReply::cleaned());
 
         for (i, key) in [(0, "0QX4ZD0PAB"), (1, "1QX4ZD0PAB")] {
             let mut request = Event::new(i, key, Micros(1_634_119_203_120_811));

@@ -1,0 +1,116 @@
+//! What can go wrong.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_sdk_lambda::error::DisplayErrorContext;
+use matrix_app::StorageError;
+use matrix_driver::{DriverError, SinkError};
+
+/// Why a phase did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum LambdaError {
+    /// It was asked to stop.
+    #[error("interrupted")]
+    Cancelled,
+    /// The trace could not be written.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The settings, or the services, do not serve the cell.
+    #[error("{0}")]
+    Settings(String),
+    /// A call of AWS failed.
+    #[error("{what}: {why}")]
+    Aws {
+        /// What was being done.
+        what: String,
+        /// The service's answer.
+        why: String,
+    },
+    /// A storage refused or did not answer.
+    #[error("{what}: {source}")]
+    Store {
+        /// What was being done.
+        what: String,
+        /// Why it failed.
+        source: StorageError,
+    },
+    /// A stack could not be made.
+    #[error("stack {stack}: {why}")]
+    Stack {
+        /// Name of the stack.
+        stack: String,
+        /// Its status, and the first failure in it.
+        why: String,
+    },
+    /// Another run uses what this one needs.
+    #[error("{resource} is in use by run `{owner}`: wait for its end, or for {} s if it was killed", left.as_secs() + 1)]
+    Leased {
+        /// What is leased.
+        resource: String,
+        /// Name of the run.
+        owner: String,
+        /// When the lease ends unless it is renewed.
+        left: Duration,
+    },
+    /// Something did not happen in time.
+    #[error("{what}: not within {} s", waited.as_secs())]
+    Deadline {
+        /// What was waited for.
+        what: String,
+        /// How long.
+        waited: Duration,
+    },
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{}: {what}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The driver's threads could not be started.
+    #[error("starting the driver: {0}")]
+    Runtime(#[source] std::io::Error),
+    /// The system has no randomness to give.
+    #[error("randomness: {0}")]
+    Entropy(#[from] getrandom::Error),
+    /// The broker's messages cannot be handed over.
+    #[error(transparent)]
+    Bridge(#[from] crate::testbed::BridgeError),
+}
+
+impl LambdaError {
+    pub(crate) fn missing(what: &str, region: &impl Display) -> Self {
+        Self::Settings(format!("the services have no {what} for region `{region}`"))
+    }
+
+    /// A failed call of AWS.
+    pub(crate) fn aws(what: impl Display, error: impl std::error::Error) -> Self {
+        Self::Aws { what: what.to_string(), why: DisplayErrorContext(error).to_string() }
+    }
+
+    pub(crate) fn store(what: impl Display) -> impl FnOnce(StorageError) -> Self {
+        let what = what.to_string();
+        move |source| Self::Store { what, source }
+    }
+}
+
+impl From<LambdaError> for DriverError {
+    fn from(error: LambdaError) -> Self {
+        match error {
+            LambdaError::Cancelled => Self::Cancelled,
+            LambdaError::Sink(error) => Self::Sink(error),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}

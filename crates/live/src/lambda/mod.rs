@@ -1,0 +1,17 @@
+//! The `lambda` driver: executes cells on deployed functions, on the local testbed as on AWS.
+//!
+//! An attempt goes through the phases build, clean, run, gather and clean, each of which can be done by hand and done
+//! again. Running and gathering go on at the same time; an evaluation is joined with what its client saw as soon as both
+//! are there.
+
+mod driver;
+mod error;
+mod services;
+mod settings;
+mod spec;
+
+pub use driver::{Built, LambdaDriver};
+pub use error::LambdaError;
+pub use services::{BrokerSource, Brokers, MysqlServers, Reach, Services, Site};
+pub use settings::Settings;
+pub use spec::DeploymentSpec;
