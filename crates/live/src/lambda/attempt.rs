@@ -1,14 +1,10 @@
 //! The course of an attempt, and of its phases by hand.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use matrix_app::Clock as _;
 use matrix_driver::{Attempt, Cancel, RowSink};
 use matrix_lambdas::config::NotificationConfig;
-use matrix_lambdas::function::SystemClock;
 use matrix_lambdas::stomp::Credentials;
 use matrix_plan::Cell;
 use tokio::time::{sleep, timeout};
@@ -16,11 +12,10 @@ use tokio::time::{sleep, timeout};
 use super::clean::{Functions, clean};
 use super::clients::Shared;
 use super::deployment::Deployment;
-use super::gather::{Clients, Gathering, quarantine, receiver, telling};
+use super::exchange::{Exchange, Via};
 use super::join::Join;
 use super::probe::clock_bound;
-use super::saved::{Head, Messages, Saved, Saving};
-use super::send::Sender;
+use super::saved::{Messages, Saved, Saving};
 use super::visible::VisibleLog;
 use super::{BrokerSource, LambdaError, Services, Settings};
 use crate::testbed::{Bridge, BridgeSettings};
@@ -36,13 +31,13 @@ const BRIDGE_ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// One cell on its deployment.
 pub(crate) struct Course<'a> {
-    pub(crate) cell: &'a Cell,
-    pub(crate) deployment: &'a Deployment,
-    pub(crate) services: &'a Services,
-    pub(crate) settings: &'a Settings,
-    pub(crate) writer: aws_sdk_lambda::Client,
-    pub(crate) reader: aws_sdk_lambda::Client,
-    pub(crate) queue: aws_sdk_sqs::Client,
+    cell: &'a Cell,
+    deployment: &'a Deployment,
+    services: &'a Services,
+    settings: &'a Settings,
+    writer: aws_sdk_lambda::Client,
+    reader: aws_sdk_lambda::Client,
+    exchange: Exchange<'a>,
 }
 
 impl<'a> Course<'a> {
@@ -66,6 +61,12 @@ impl<'a> Course<'a> {
                 )));
             }
         }
+        let via = Via {
+            writer_region: writer.clone(),
+            function: deployment.names.writer(),
+            reader_region: reader.clone(),
+            queue_url: deployment.config.evaluations.url.clone(),
+        };
         Ok(Self {
             cell,
             deployment,
@@ -73,7 +74,7 @@ impl<'a> Course<'a> {
             settings,
             writer: shared.lambda(services, settings, writer),
             reader: shared.lambda(services, settings, reader),
-            queue: shared.sqs(services, settings, reader),
+            exchange: Exchange::new(inputs, via, services, settings, shared),
         })
     }
 
@@ -82,13 +83,9 @@ impl<'a> Course<'a> {
         or_cancelled(cancel, self.clean()).await?;
         let before = or_cancelled(cancel, self.probed()).await?;
         let bridge = or_cancelled(cancel, self.bridge()).await?;
-        let (head, clock, visible) = self.begin()?;
-        let (told, listening) = telling();
-        let stop = Arc::new(AtomicBool::new(false));
-        let sending = tokio::spawn(self.sender(&head, clock, &stop, told)?.send_all());
-        let clients = Clients { told: listening, stop, sending };
-        let join = Join::new(head.epoch, &head.nonce, self.cell.inputs.requests, visible);
-        let mut join = self.gathering(join, None)?.gather(Some(clients), rows, cancel).await?;
+        let visible = self.visible()?;
+        let (head, clock) = Exchange::begin()?;
+        let mut join = self.exchange.exchange(&head, clock, visible, rows, cancel).await?;
         ended(bridge, &mut join).await;
         let after = or_cancelled(cancel, self.probed()).await?;
         // The rows are there: that the stores are not clean will show at the next attempt, which cleans them first.
@@ -105,24 +102,18 @@ impl<'a> Course<'a> {
         or_cancelled(cancel, self.clean()).await?;
         let before = or_cancelled(cancel, self.probed()).await?;
         let bridge = or_cancelled(cancel, self.bridge()).await?;
-        let (mut head, clock, visible) = self.begin()?;
+        let visible = self.visible()?;
+        let (mut head, clock) = Exchange::begin()?;
         head.visible_from = visible.as_ref().map(VisibleLog::offset);
         let mut saving = Saving::create(file, &self.cell.key, &head)?;
-        let (told, mut listening) = telling();
-        let stop = Arc::new(AtomicBool::new(false));
-        let sending = tokio::spawn(self.sender(&head, clock, &stop, told)?.send_all());
+        let mut clients = self.exchange.send(&head, clock)?;
         let saved = async {
-            while let Some(told) = listening.recv().await {
+            while let Some(told) = clients.told.recv().await {
                 saving.told(told)?;
             }
-            Ok(())
+            (&mut clients.sending).await.unwrap_or(Err(LambdaError::Cancelled))
         };
-        if let Err(error) = or_cancelled(cancel, saved).await {
-            stop.store(true, Ordering::Relaxed);
-            sending.abort();
-            return Err(error);
-        }
-        sending.await.unwrap_or(Err(LambdaError::Cancelled))?;
+        or_cancelled(cancel, saved).await?;
         let mut counted = Join::new(head.epoch, &head.nonce, 0, None);
         ended(bridge, &mut counted).await;
         let after = or_cancelled(cancel, self.probed()).await?;
@@ -154,8 +145,8 @@ impl<'a> Course<'a> {
             join.message(&message, rows)?;
         }
         let bridge = or_cancelled(cancel, self.bridge()).await?;
-        let gathering = self.gathering(join, Some(Messages::open(beside)?))?;
-        let mut join = gathering.gather(None, rows, cancel).await?;
+        let keep = Some(Messages::open(beside)?);
+        let mut join = self.exchange.gather(join, None, keep, rows, cancel).await?;
         ended(bridge, &mut join).await;
         Ok(Attempt { epoch: head.epoch, clock_bound_us, notes: join.into_notes() })
     }
@@ -166,54 +157,12 @@ impl<'a> Course<'a> {
         clean(self.deployment, self.services, self.settings, functions).await
     }
 
-    fn begin(&self) -> Result<(Head, SystemClock, Option<VisibleLog>), LambdaError> {
-        let clock = SystemClock::start();
-        let head = Head { nonce: format!("{:016x}", getrandom::u64()?), epoch: clock.now(), visible_from: None };
-        Ok((head, clock, self.visible()?))
-    }
-
     fn visible(&self) -> Result<Option<VisibleLog>, LambdaError> {
         let target = &self.deployment.config.reader_region;
         match (&self.services.visible_log, self.deployment.lagging_place()) {
             (Some(path), Some(place)) => VisibleLog::follow(path.clone(), place, target).map(Some),
             _ => Ok(None),
         }
-    }
-
-    fn sender(
-        &self,
-        head: &Head,
-        clock: SystemClock,
-        stop: &Arc<AtomicBool>,
-        told: tokio::sync::mpsc::Sender<super::send::Told>,
-    ) -> Result<Sender, LambdaError> {
-        Ok(Sender {
-            client: self.writer.clone(),
-            function: self.deployment.names.writer(),
-            inputs: self.cell.inputs.clone(),
-            nonce: head.nonce.clone(),
-            seed: getrandom::u64()?,
-            clock,
-            in_flight: self.settings.in_flight.max(1),
-            throttle_patience: self.settings.throttle_patience,
-            stop: Arc::clone(stop),
-            told,
-        })
-    }
-
-    fn gathering(&self, join: Join, keep: Option<Messages>) -> Result<Gathering<'_>, LambdaError> {
-        Ok(Gathering {
-            join,
-            inputs: &self.cell.inputs,
-            settings: self.settings,
-            receiver: receiver(
-                self.queue.clone(),
-                &self.deployment.config.evaluations.url,
-                self.settings.poll_wait_s,
-            ),
-            keep,
-            quarantine: quarantine(self.settings.quarantine.as_ref())?,
-        })
     }
 
     async fn probed(&self) -> Result<Option<i64>, LambdaError> {

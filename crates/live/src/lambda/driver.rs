@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 use super::attempt::{Course, or_cancelled};
 use super::clients::Shared;
 use super::deployment::Deployment;
+use super::exchange::{Exchange, Via};
 use super::lease::Leases;
 use super::names::hex;
 use super::saved::Saved;
@@ -163,6 +164,26 @@ impl LambdaDriver {
             self.block_on(or_cancelled(cancel, remove::code(&self.services, &self.settings)))?;
         }
         Ok(())
+    }
+
+    /// Sends a cell's requests to a function and gathers their evaluations from a queue, whoever made these: nothing is
+    /// built, leased or cleaned, and no clock probed.
+    ///
+    /// # Errors
+    /// When it was asked to stop, the cell sends nothing, or a row was not taken.
+    pub fn exchange(
+        &self,
+        cell: &Cell,
+        via: Via,
+        rows: &mut dyn RowSink,
+        cancel: &Cancel,
+    ) -> Result<Attempt, LambdaError> {
+        let exchange = Exchange::new(&cell.inputs, via, &self.services, &self.settings, &self.shared);
+        self.block_on(async {
+            let (head, clock) = Exchange::begin()?;
+            let join = exchange.exchange(&head, clock, None, rows, cancel).await?;
+            Ok(Attempt { epoch: head.epoch, clock_bound_us: None, notes: join.into_notes() })
+        })
     }
 
     /// The cell's deployment, built and leased.

@@ -1,8 +1,7 @@
 //! The gather phase: rows out of what clients tell and what the queue holds.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use matrix_driver::{Cancel, RowSink};
@@ -23,12 +22,19 @@ const TICK: Duration = Duration::from_millis(100);
 /// Batches of messages, and requests told, that wait to be joined. Whoever has more waits.
 const BACKLOG: usize = 256;
 
-/// Clients that tell, or told.
+/// Clients that send requests and tell how they ended. When this is dropped they send no more.
 pub(crate) struct Clients {
     pub(crate) told: mpsc::Receiver<Told>,
     /// Asks them to send no more.
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) sending: JoinHandle<Result<(), LambdaError>>,
+}
+
+impl Drop for Clients {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.sending.abort();
+    }
 }
 
 /// A channel of what clients tell.
@@ -69,10 +75,7 @@ impl Gathering<'_> {
     ) -> Result<Join, LambdaError> {
         let mut queue = self.listen();
         let ended = self.collect(&mut clients, &mut queue, rows, cancel).await;
-        if let Some(clients) = &clients {
-            clients.stop.store(true, Ordering::Relaxed);
-            clients.sending.abort();
-        }
+        drop(clients);
         // The requests for messages under way end by themselves, at most their wait later; what they bring is taken.
         queue.stop.store(true, Ordering::Relaxed);
         if ended? {
@@ -96,7 +99,7 @@ impl Gathering<'_> {
             return Err(LambdaError::Cancelled);
         }
         self.join.finish(rows)?;
-        self.join.note("queue_failures", self.receiver.failures.load(Ordering::Relaxed));
+        self.join.note("queue_failures", self.receiver.failures());
         Ok(self.join)
     }
 
@@ -202,14 +205,4 @@ async fn all_sent(sending: &mut Option<&mut JoinHandle<Result<(), LambdaError>>>
         Some(sending) => (&mut **sending).await.unwrap_or(Err(LambdaError::Cancelled)),
         None => Ok(()),
     }
-}
-
-/// What takes messages from a queue.
-pub(crate) fn receiver(client: aws_sdk_sqs::Client, url: &str, wait_s: u8) -> Receiver {
-    Receiver { client, url: url.to_owned(), wait_s: wait_s.clamp(1, 20), failures: Arc::new(AtomicU64::new(0)) }
-}
-
-/// The file of messages of other attempts, if one is wanted.
-pub(crate) fn quarantine(path: Option<&PathBuf>) -> Result<Option<Messages>, LambdaError> {
-    path.cloned().map(Messages::open).transpose()
 }

@@ -11,6 +11,7 @@ mod clients;
 mod deployment;
 mod driver;
 mod error;
+mod exchange;
 mod gather;
 mod invoke;
 mod join;
@@ -29,6 +30,7 @@ mod visible;
 
 pub use driver::{Built, LambdaDriver};
 pub use error::LambdaError;
+pub use exchange::Via;
 pub use services::{BrokerSource, Brokers, MysqlServers, Reach, Services, Site};
 pub use settings::Settings;
 pub use spec::DeploymentSpec;

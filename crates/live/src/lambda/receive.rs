@@ -43,14 +43,22 @@ pub(crate) struct Batch {
 /// The queue of a deployment.
 #[derive(Clone, Debug)]
 pub(crate) struct Receiver {
-    pub(crate) client: Client,
-    pub(crate) url: String,
-    pub(crate) wait_s: u8,
-    /// Calls of the queue that failed.
-    pub(crate) failures: Arc<AtomicU64>,
+    client: Client,
+    url: String,
+    wait_s: u8,
+    failures: Arc<AtomicU64>,
 }
 
 impl Receiver {
+    pub(crate) fn new(client: Client, url: String, wait_s: u8) -> Self {
+        Self { client, url, wait_s: wait_s.clamp(1, 20), failures: Arc::default() }
+    }
+
+    /// Calls of the queue that failed, by this and its clones.
+    pub(crate) fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
     /// Hands over what comes until it is stopped. A request for messages is never given up: a service may go on serving
     /// it, and hand the next message to nobody.
     pub(crate) async fn receive(self, batches: mpsc::Sender<Batch>, stop: Arc<AtomicBool>) {

@@ -22,7 +22,7 @@ const RECORD_AGE_MAX_S: u32 = 3600;
 /// Seconds for which a message that was handed out is not handed out again.
 const VISIBILITY_TIMEOUT_S: u32 = 20;
 
-/// The stack in the writer's region: function, stores, topic.
+/// The stack in the writer's region: function, stores, topic and its subscription.
 pub(crate) fn writer(deployment: &Deployment, services: &Services, settings: &Settings, code: &Code) -> Value {
     let config = &deployment.config;
     let mut resources = Map::new();
@@ -44,6 +44,11 @@ pub(crate) fn writer(deployment: &Deployment, services: &Services, settings: &Se
         NotificationConfig::Sns(sns) => {
             let properties = json!({ "TopicName": deployment.names.notifications() });
             resources.insert("Topic".into(), resource("AWS::SNS::Topic", properties));
+            // It belongs where the topic is, and reaches across regions.
+            let (region, account) = (&config.reader_region, &services.account);
+            let reader = format!("arn:aws:lambda:{region}:{account}:function:{}", deployment.names.reader());
+            let subscription = json!({ "TopicArn": { "Ref": "Topic" }, "Protocol": "lambda", "Endpoint": reader });
+            resources.insert("Subscription".into(), resource("AWS::SNS::Subscription", subscription));
             allowed.push(allow(&["sns:Publish"], sns.topic_arn.clone()));
         }
         NotificationConfig::Dynamo(dynamo) => {
@@ -90,15 +95,6 @@ pub(crate) fn reader(
                 "SourceArn": sns.topic_arn,
             });
             resources.insert("Permission".into(), resource("AWS::Lambda::Permission", permission));
-            let subscription = json!({
-                "TopicArn": sns.topic_arn,
-                "Region": config.writer_region,
-                "Protocol": "lambda",
-                "Endpoint": { "Fn::GetAtt": ["Function", "Arn"] },
-            });
-            let mut subscription = resource("AWS::SNS::Subscription", subscription);
-            subscription["DependsOn"] = json!("Permission");
-            resources.insert("Subscription".into(), subscription);
         }
         NotificationConfig::Dynamo(dynamo) => {
             allowed.push(allow(TABLE_ACTIONS, table_arn(services, region, &dynamo.table)));

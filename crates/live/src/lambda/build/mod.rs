@@ -39,20 +39,28 @@ pub(crate) async fn build(
     let writer_code = upload(writer_region, &packages.writer).await?;
     let reader_code = upload(reader_region, &packages.reader).await?;
 
-    // The writer's stack has the tables whose stream, and the topic whose messages, the reader's stack asks for.
-    let wanted = template::writer(deployment, services, settings, &writer_code);
-    let mut changed = stacks(services, settings, writer_region).ensure(&names.writer(), &wanted).await?;
-    let mut stream = None;
+    let writer = async || {
+        let wanted = template::writer(deployment, services, settings, &writer_code);
+        stacks(services, settings, writer_region).ensure(&names.writer(), &wanted).await
+    };
+    let reader = async |stream: Option<String>| {
+        let wanted = template::reader(deployment, services, settings, &reader_code, stream.as_deref());
+        stacks(services, settings, reader_region).ensure(&names.reader(), &wanted).await
+    };
+    let mut changed = false;
+    if let NotificationConfig::Dynamo(dynamo) = &config.notification {
+        // The reader's stack asks for the stream of a table that the writer's makes.
+        changed |= writer().await?;
+        let (stream, made) = global_table(deployment, services, settings, &dynamo.table).ensure().await?;
+        changed |= made | reader(Some(stream)).await?;
+    } else {
+        // The writer's stack subscribes a function that the reader's makes.
+        changed |= reader(None).await?;
+        changed |= writer().await?;
+    }
     if let PostConfig::Dynamo(dynamo) = &config.post {
         changed |= global_table(deployment, services, settings, &dynamo.table).ensure().await?.1;
     }
-    if let NotificationConfig::Dynamo(dynamo) = &config.notification {
-        let (arn, made) = global_table(deployment, services, settings, &dynamo.table).ensure().await?;
-        stream = Some(arn);
-        changed |= made;
-    }
-    let wanted = template::reader(deployment, services, settings, &reader_code, stream.as_deref());
-    changed |= stacks(services, settings, reader_region).ensure(&names.reader(), &wanted).await?;
     if let PostConfig::S3(buckets) = &config.post {
         changed |= replication::ensure_bucket(services, writer_region, &buckets.writer, &buckets.reader).await?;
     }
