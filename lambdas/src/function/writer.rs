@@ -63,6 +63,9 @@ pub(super) async fn control_reply(
 ) -> Result<Vec<u8>, FunctionError> {
     let reply = match control {
         Control::Clean => {
+            // What only functions reach only they can build; what is there stays as it is.
+            posts.build().await?;
+            notifications.build().await?;
             posts.clean().await?;
             notifications.clean().await?;
             ControlReply::cleaned()

@@ -77,6 +77,14 @@ impl MysqlPosts {
         Ok(self.first::<u8>(statement, parameters).await?.is_some())
     }
 
+    /// Removes the tables, if they are there; the database stays. A replica follows.
+    ///
+    /// # Errors
+    /// When the server refused or did not answer.
+    pub async fn remove(&self) -> Result<(), StorageError> {
+        self.run(&format!("DROP TABLE IF EXISTS {}, {}", self.post_table, self.antipode_table)).await
+    }
+
     async fn run(&self, statement: &str) -> Result<(), StorageError> {
         self.first::<mysql_async::Row>(statement, Params::Empty).await.map(drop)
     }

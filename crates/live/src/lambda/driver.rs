@@ -1,20 +1,43 @@
 //! The driver: its phases, one by one or as an attempt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
-use matrix_plan::Cell;
+use matrix_plan::{Cell, NotificationStorage, PostStorage};
+use tokio::runtime::Runtime;
+use tokio::task::AbortHandle;
 
-use super::{DeploymentSpec, LambdaError, Services, Settings};
+use super::attempt::{Course, or_cancelled};
+use super::clients::Shared;
+use super::deployment::Deployment;
+use super::exchange::{Exchange, Via};
+use super::lease::Leases;
+use super::names::hex;
+use super::saved::Saved;
+use super::{DeploymentSpec, LambdaError, Services, Settings, build, remove};
+
+/// How long leases may take to be given back.
+const RELEASE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Executes cells on deployed functions. It may be used from several threads at a time for cells that share no resource
 /// (see [`Driver::resources`]).
 ///
-/// What it deploys it leases until it is dropped: another run that needs the same gets [`LambdaError::Leased`].
+/// What it uses it leases until it is dropped: another driver that needs the same gets [`LambdaError::Leased`]. It has
+/// threads of its own: use it and drop it outside of asynchronous code.
+#[derive(Debug)]
 pub struct LambdaDriver {
     services: Services,
     settings: Settings,
+    shared: Shared,
+    leases: Arc<Leases>,
+    renewal: AbortHandle,
+    built: Mutex<BTreeSet<DeploymentSpec>>,
+    /// Ends with the driver, and not before.
+    runtime: Option<Runtime>,
 }
 
 /// What [`LambdaDriver::build`] did for a deployment.
@@ -30,9 +53,21 @@ impl LambdaDriver {
     /// A driver. Nothing is made or asked yet.
     ///
     /// # Errors
-    /// When its threads cannot be started.
+    /// When there is no region, or its threads cannot be started.
     pub fn new(services: Services, settings: Settings) -> Result<Self, LambdaError> {
-        Ok(Self { services, settings })
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(settings.threads.max(1))
+            .thread_name("matrix-lambda")
+            .enable_all()
+            .build()
+            .map_err(LambdaError::Runtime)?;
+        let home = services.regions.values().next();
+        let home = home.ok_or_else(|| LambdaError::Settings("the services have no region".into()))?;
+        let table = aws_sdk_dynamodb::Client::new(&services.aws_in(home));
+        let leases = Leases::new(table, &settings.name, settings.lease_ttl)?;
+        let renewal = runtime.spawn(Arc::clone(&leases).keep()).abort_handle();
+        let shared = Shared::default();
+        Ok(Self { services, settings, shared, leases, renewal, built: Mutex::default(), runtime: Some(runtime) })
     }
 
     /// How it works.
@@ -47,10 +82,13 @@ impl LambdaDriver {
         &self.services
     }
 
-    /// Digests of the functions' packages, `writer.zip` and `reader.zip`: for provenance.
+    /// SHA-256 of the functions' packages, by `writer.zip` and `reader.zip`: for provenance.
     #[must_use]
     pub fn versions(&self) -> BTreeMap<String, String> {
-        BTreeMap::new()
+        let packages = &self.settings.packages;
+        [("writer.zip", &packages.writer), ("reader.zip", &packages.reader)]
+            .map(|(name, package)| (name.to_owned(), hex(package)))
+            .into()
     }
 
     /// Deploys what is not deployed yet, and changes what is not as it should be. Done twice it changes nothing.
@@ -58,8 +96,13 @@ impl LambdaDriver {
     /// # Errors
     /// When a deployment is in use by another run, or could not be made; what was made stays, and is taken up next time.
     pub fn build(&self, specs: &[DeploymentSpec], cancel: &Cancel) -> Result<Vec<Built>, LambdaError> {
-        let _ = (specs, cancel);
-        Err(LambdaError::Cancelled)
+        let work = async |deployment: Deployment| {
+            self.leases.take(&deployment.leases()).await?;
+            let changed = build::build(&deployment, &self.services, &self.settings).await?;
+            self.built().insert(deployment.spec.clone());
+            Ok(Built { spec: deployment.spec, changed })
+        };
+        self.each(specs, cancel, work)
     }
 
     /// Cleans the cell's deployment, sends its requests, and keeps what the client saw in `file` (JSON lines), from which
@@ -67,17 +110,28 @@ impl LambdaDriver {
     /// it is complete: a run that was interrupted begins anew.
     ///
     /// # Errors
-    /// When the deployment is missing or in use, it was asked to stop, or the file cannot be written.
+    /// When the deployment is in use or cannot be built, it was asked to stop, or the file cannot be written.
     pub fn run(&self, cell: &Cell, file: &Path, cancel: &Cancel) -> Result<(), LambdaError> {
-        let _ = (cell, file, cancel);
-        Err(LambdaError::Cancelled)
+        if Saved::load(file, &cell.key)?.is_some() {
+            return Ok(());
+        }
+        // What an earlier run's gathering took is not of this one.
+        match std::fs::remove_file(file.with_extension("evaluations")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(LambdaError::File { path: file.with_extension("evaluations"), source: error });
+            }
+            _ => {}
+        }
+        let deployment = self.ready(cell, cancel)?;
+        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
+        self.block_on(course.run(file, cancel))
     }
 
     /// Makes the rows of a cell that was run into `file`: takes evaluations from the queue until all are there or a
-    /// deadline has passed. What it took it keeps beside the file, so that it can be done again.
+    /// deadline has passed. What it took it keeps beside the file (`.evaluations`), so that it can be done again.
     ///
     /// # Errors
-    /// When the file is of another cell, it was asked to stop, or a row was not taken.
+    /// When the file is missing or of another cell, it was asked to stop, or a row was not taken.
     pub fn gather(
         &self,
         cell: &Cell,
@@ -85,32 +139,124 @@ impl LambdaDriver {
         rows: &mut dyn RowSink,
         cancel: &Cancel,
     ) -> Result<Attempt, LambdaError> {
-        let _ = (cell, file, rows, cancel);
-        Err(LambdaError::Cancelled)
+        let deployment = Deployment::new(&DeploymentSpec::of(cell), &self.services, &self.settings)?;
+        self.block_on(or_cancelled(cancel, self.leases.take(&deployment.leases())))?;
+        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
+        self.block_on(course.gather(file, rows, cancel))
     }
 
     /// Empties the deployments' stores and queues and waits until they are observed empty in both regions. With `strong`
-    /// the deployments are removed too. A deployment that does not exist is clean.
+    /// the deployments are removed too, and with the last of the run its code. A deployment that does not exist is clean.
     ///
     /// # Errors
     /// When a deployment is in use by another run, or was not observed empty in time.
     pub fn clean(&self, specs: &[DeploymentSpec], strong: bool, cancel: &Cancel) -> Result<(), LambdaError> {
-        let _ = (specs, strong, cancel);
-        Err(LambdaError::Cancelled)
+        let work = async |deployment: Deployment| {
+            self.leases.take(&deployment.leases()).await?;
+            remove::clean(&deployment, &self.services, &self.settings, &self.shared, strong).await?;
+            if strong {
+                self.built().remove(&deployment.spec);
+            }
+            Ok(())
+        };
+        self.each(specs, cancel, work)?;
+        if strong {
+            self.block_on(or_cancelled(cancel, remove::code(&self.services, &self.settings)))?;
+        }
+        Ok(())
+    }
+
+    /// Sends a cell's requests to a function and gathers their evaluations from a queue, whoever made these: nothing is
+    /// built, leased or cleaned, and no clock probed.
+    ///
+    /// # Errors
+    /// When it was asked to stop, the cell sends nothing, or a row was not taken.
+    pub fn exchange(
+        &self,
+        cell: &Cell,
+        via: Via,
+        rows: &mut dyn RowSink,
+        cancel: &Cancel,
+    ) -> Result<Attempt, LambdaError> {
+        let exchange = Exchange::new(&cell.inputs, via, &self.services, &self.settings, &self.shared);
+        self.block_on(async {
+            let (head, clock) = Exchange::begin()?;
+            let join = exchange.exchange(&head, clock, None, rows, cancel).await?;
+            Ok(Attempt { epoch: head.epoch, clock_bound_us: None, notes: join.into_notes() })
+        })
+    }
+
+    /// The cell's deployment, built and leased.
+    fn ready(&self, cell: &Cell, cancel: &Cancel) -> Result<Deployment, LambdaError> {
+        let spec = DeploymentSpec::of(cell);
+        let deployment = Deployment::new(&spec, &self.services, &self.settings)?;
+        if !self.built().contains(&spec) {
+            self.build(&[spec], cancel)?;
+        }
+        self.leases.check(&deployment.leases())?;
+        Ok(deployment)
+    }
+
+    /// Does something for each deployment, a few at a time. After a failure no more are begun.
+    fn each<T>(
+        &self,
+        specs: &[DeploymentSpec],
+        cancel: &Cancel,
+        work: impl AsyncFn(Deployment) -> Result<T, LambdaError>,
+    ) -> Result<Vec<T>, LambdaError> {
+        let deployments = specs.iter().map(|spec| Deployment::new(spec, &self.services, &self.settings));
+        let deployments = deployments.collect::<Result<Vec<_>, _>>()?;
+        let all = async {
+            let work = &work;
+            let started = deployments.into_iter().map(|deployment| async move { work(deployment).await });
+            futures_util::stream::iter(started).buffered(self.settings.jobs.max(1)).try_collect().await
+        };
+        self.block_on(or_cancelled(cancel, all))
+    }
+
+    fn block_on<T>(&self, work: impl Future<Output = Result<T, LambdaError>>) -> Result<T, LambdaError> {
+        match &self.runtime {
+            // Boxed: the types of calls of AWS are deep.
+            Some(runtime) => runtime.block_on(Box::pin(work)),
+            None => Err(LambdaError::Cancelled),
+        }
+    }
+
+    fn built(&self) -> std::sync::MutexGuard<'_, BTreeSet<DeploymentSpec>> {
+        self.built.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for LambdaDriver {
+    fn drop(&mut self) {
+        self.renewal.abort();
+        if let Some(runtime) = self.runtime.take() {
+            // What cannot be given back in time ends by itself.
+            let _ = runtime.block_on(async { tokio::time::timeout(RELEASE_WITHIN, self.leases.release()).await });
+            runtime.shutdown_background();
+        }
     }
 }
 
 impl Driver for LambdaDriver {
     /// Builds the deployment if need be, cleans it, runs and gathers at the same time, and cleans again.
     fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
-        let _ = (cell, rows, cancel);
-        Err(DriverError::Cancelled)
+        let deployment = self.ready(cell, cancel)?;
+        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
+        Ok(self.block_on(course.attempt(rows, cancel))?)
     }
 
     /// The deployment; `redis`, whose server is emptied as a whole; and `event-sources` for notifications by stream where
     /// one thread of an emulator serves them all.
     fn resources(&self, cell: &Cell) -> Vec<String> {
         let spec = DeploymentSpec::of(cell);
-        vec![spec.to_string()]
+        let mut resources = vec![spec.to_string()];
+        if spec.post_storage == PostStorage::Redis {
+            resources.push("redis".into());
+        }
+        if spec.notification_storage == NotificationStorage::Dynamo && self.services.is_emulated() {
+            resources.push("event-sources".into());
+        }
+        resources
     }
 }

@@ -4,14 +4,33 @@
 //! again. Running and gathering go on at the same time; an evaluation is joined with what its client saw as soon as both
 //! are there.
 
+mod attempt;
+mod build;
+mod clean;
+mod clients;
+mod deployment;
 mod driver;
 mod error;
+mod exchange;
+mod gather;
+mod invoke;
+mod join;
+mod lease;
+mod names;
+mod probe;
+mod receive;
+mod remove;
+mod saved;
+mod send;
 mod services;
 mod settings;
 mod spec;
+mod template;
+mod visible;
 
 pub use driver::{Built, LambdaDriver};
 pub use error::LambdaError;
+pub use exchange::Via;
 pub use services::{BrokerSource, Brokers, MysqlServers, Reach, Services, Site};
 pub use settings::Settings;
 pub use spec::DeploymentSpec;

@@ -1,0 +1,230 @@
+//! The course of an attempt, and of its phases by hand.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use matrix_driver::{Attempt, Cancel, RowSink};
+use matrix_lambdas::config::NotificationConfig;
+use matrix_lambdas::stomp::Credentials;
+use matrix_plan::Cell;
+use tokio::time::{sleep, timeout};
+
+use super::clean::{Functions, clean};
+use super::clients::Shared;
+use super::deployment::Deployment;
+use super::exchange::{Exchange, Via};
+use super::join::Join;
+use super::probe::clock_bound;
+use super::saved::{Messages, Saved, Saving};
+use super::visible::VisibleLog;
+use super::{BrokerSource, LambdaError, Services, Settings};
+use crate::testbed::{Bridge, BridgeSettings};
+
+/// How long a broker may take to come back when a bridge is to start.
+const BROKER_BACK_WITHIN: Duration = Duration::from_secs(30);
+
+/// Invocations of the reader for one message, the first included.
+const DELIVERIES: u32 = 3;
+
+/// How long a bridge may take to end with the message under way.
+const BRIDGE_ENDS_WITHIN: Duration = Duration::from_secs(2);
+
+/// One cell on its deployment.
+pub(crate) struct Course<'a> {
+    cell: &'a Cell,
+    deployment: &'a Deployment,
+    services: &'a Services,
+    settings: &'a Settings,
+    writer: aws_sdk_lambda::Client,
+    reader: aws_sdk_lambda::Client,
+    exchange: Exchange<'a>,
+}
+
+impl<'a> Course<'a> {
+    pub(crate) fn new(
+        cell: &'a Cell,
+        deployment: &'a Deployment,
+        services: &'a Services,
+        settings: &'a Settings,
+        shared: &Shared,
+    ) -> Result<Self, LambdaError> {
+        let (writer, reader) = (&deployment.config.writer_region, &deployment.config.reader_region);
+        let inputs = &cell.inputs;
+        for (what, ms, most) in [
+            ("deadline of the barrier", inputs.barrier.deadline_ms, settings.longest_barrier),
+            ("artificial delay", inputs.axes.delay_ms, settings.longest_delay),
+        ] {
+            if u128::from(ms) > most.as_millis() {
+                return Err(LambdaError::Settings(format!(
+                    "the cell's {what} of {ms} ms is longer than the {} ms that the functions are built for",
+                    most.as_millis()
+                )));
+            }
+        }
+        let via = Via {
+            writer_region: writer.clone(),
+            function: deployment.names.writer(),
+            reader_region: reader.clone(),
+            queue_url: deployment.config.evaluations.url.clone(),
+        };
+        Ok(Self {
+            cell,
+            deployment,
+            services,
+            settings,
+            writer: shared.lambda(services, settings, writer),
+            reader: shared.lambda(services, settings, reader),
+            exchange: Exchange::new(inputs, via, services, settings, shared),
+        })
+    }
+
+    /// The whole attempt, on a deployment that is built.
+    pub(crate) async fn attempt(&self, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, LambdaError> {
+        or_cancelled(cancel, self.clean()).await?;
+        let before = or_cancelled(cancel, self.probed()).await?;
+        let bridge = or_cancelled(cancel, self.bridge()).await?;
+        let visible = self.visible()?;
+        let (head, clock) = Exchange::begin()?;
+        let mut join = self.exchange.exchange(&head, clock, visible, rows, cancel).await?;
+        ended(bridge, &mut join).await;
+        let after = or_cancelled(cancel, self.probed()).await?;
+        // The rows are there: that the stores are not clean will show at the next attempt, which cleans them first.
+        match or_cancelled(cancel, self.clean()).await {
+            Ok(()) => {}
+            Err(LambdaError::Cancelled) => return Err(LambdaError::Cancelled),
+            Err(_) => join.note("left_unclean", 1),
+        }
+        Ok(Attempt { epoch: head.epoch, clock_bound_us: worst(before, after), notes: join.into_notes() })
+    }
+
+    /// Sends the requests and keeps what the client saw in a file.
+    pub(crate) async fn run(&self, file: &Path, cancel: &Cancel) -> Result<(), LambdaError> {
+        or_cancelled(cancel, self.clean()).await?;
+        let before = or_cancelled(cancel, self.probed()).await?;
+        let bridge = or_cancelled(cancel, self.bridge()).await?;
+        let visible = self.visible()?;
+        let (mut head, clock) = Exchange::begin()?;
+        head.visible_from = visible.as_ref().map(VisibleLog::offset);
+        let mut saving = Saving::create(file, &self.cell.key, &head)?;
+        let mut clients = self.exchange.send(&head, clock)?;
+        let saved = async {
+            while let Some(told) = clients.told.recv().await {
+                saving.told(told)?;
+            }
+            (&mut clients.sending).await.unwrap_or(Err(LambdaError::Cancelled))
+        };
+        or_cancelled(cancel, saved).await?;
+        let mut counted = Join::new(head.epoch, &head.nonce, 0, None);
+        ended(bridge, &mut counted).await;
+        let after = or_cancelled(cancel, self.probed()).await?;
+        saving.end(worst(before, after), counted.into_notes())
+    }
+
+    /// Makes rows from a file and the queue.
+    pub(crate) async fn gather(
+        &self,
+        file: &Path,
+        rows: &mut dyn RowSink,
+        cancel: &Cancel,
+    ) -> Result<Attempt, LambdaError> {
+        let saved = Saved::load(file, &self.cell.key)?.ok_or_else(|| LambdaError::Content {
+            path: file.to_owned(),
+            what: "there is no such file: run the cell first".into(),
+        })?;
+        let Saved { head, told, clock_bound_us, notes } = saved;
+        let visible = self.visible()?.map(|log| log.from(head.visible_from.unwrap_or(0)));
+        let mut join = Join::new(head.epoch, &head.nonce, self.cell.inputs.requests, visible);
+        for (name, count) in notes {
+            join.note(&name, count);
+        }
+        for told in told {
+            join.told(told, rows)?;
+        }
+        let beside = file.with_extension("evaluations");
+        for message in Messages::load(&beside)? {
+            join.message(&message, rows)?;
+        }
+        let bridge = or_cancelled(cancel, self.bridge()).await?;
+        let keep = Some(Messages::open(beside)?);
+        let mut join = self.exchange.gather(join, None, keep, rows, cancel).await?;
+        ended(bridge, &mut join).await;
+        Ok(Attempt { epoch: head.epoch, clock_bound_us, notes: join.into_notes() })
+    }
+
+    /// Cleans the deployment.
+    pub(crate) async fn clean(&self) -> Result<(), LambdaError> {
+        let functions = Functions { writer: &self.writer, reader: &self.reader };
+        clean(self.deployment, self.services, self.settings, functions).await
+    }
+
+    fn visible(&self) -> Result<Option<VisibleLog>, LambdaError> {
+        let target = &self.deployment.config.reader_region;
+        match (&self.services.visible_log, self.deployment.lagging_place()) {
+            (Some(path), Some(place)) => VisibleLog::follow(path.clone(), place, target).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    async fn probed(&self) -> Result<Option<i64>, LambdaError> {
+        let (writer, reader) = (self.deployment.names.writer(), self.deployment.names.reader());
+        Ok(clock_bound((&self.writer, &writer), (&self.reader, &reader)).await)
+    }
+
+    /// Starts what hands a broker's messages to the reader, where nobody else does.
+    async fn bridge(&self) -> Result<Option<Bridge>, LambdaError> {
+        let NotificationConfig::Amq(amq) = &self.deployment.config.notification else { return Ok(None) };
+        let brokers = self.services.brokers.as_ref();
+        if !brokers.is_some_and(|brokers| matches!(brokers.source, BrokerSource::Bridge)) {
+            return Ok(None);
+        }
+        let settings = BridgeSettings {
+            broker: amq.reader.clone(),
+            credentials: Credentials { user: amq.user.clone(), password: amq.password.clone() },
+            ca_file: amq.ca_file.as_ref().map(Into::into),
+            queue: amq.queue.clone(),
+            function: self.deployment.names.reader(),
+            attempts: DELIVERIES,
+        };
+        let began = Instant::now();
+        loop {
+            match Bridge::start(settings.clone(), self.reader.clone()).await {
+                Ok(bridge) => return Ok(Some(bridge)),
+                Err(error) if began.elapsed() > BROKER_BACK_WITHIN => return Err(error.into()),
+                Err(_) => sleep(Duration::from_millis(500)).await,
+            }
+        }
+    }
+}
+
+/// Ends a bridge and counts what it went through.
+async fn ended(bridge: Option<Bridge>, join: &mut Join) {
+    let Some(bridge) = bridge else { return };
+    let counts = bridge.counts();
+    // A message under way goes back to the queue, which is cleaned.
+    let counts = timeout(BRIDGE_ENDS_WITHIN, bridge.stop()).await.unwrap_or(counts);
+    join.note("bridge_retried", counts.retried);
+    join.note("bridge_given_up", counts.given_up);
+    join.note("bridge_reconnected", counts.reconnected);
+}
+
+/// The larger of two bounds: what holds before and after.
+fn worst(before: Option<i64>, after: Option<i64>) -> Option<i64> {
+    Some(before?.max(after?))
+}
+
+/// Does `work` unless it is asked to stop meanwhile.
+pub(crate) async fn or_cancelled<T>(
+    cancel: &Cancel,
+    work: impl Future<Output = Result<T, LambdaError>>,
+) -> Result<T, LambdaError> {
+    let asked = async {
+        while !cancel.is_cancelled() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = asked => Err(LambdaError::Cancelled),
+        result = work => result,
+    }
+}

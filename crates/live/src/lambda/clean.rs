@@ -1,0 +1,165 @@
+//! The clean phase: until stores and queues are observed empty.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::types::InvocationType;
+use matrix_app::StorageError;
+use matrix_lambdas::config::Side;
+use matrix_lambdas::function::{Control, ControlReply};
+use matrix_lambdas::{Admin, AnyNotification, AnyPost, EvaluationQueue};
+use matrix_plan::{NotificationStorage, PostStorage};
+use tokio::time::sleep;
+
+use super::deployment::Deployment;
+use super::invoke::{Answer, invoke};
+use super::{LambdaError, Services, Settings};
+
+/// First pause before stores are looked at again; it doubles.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Longest pause before stores are looked at again.
+const PAUSE_MAX: Duration = Duration::from_millis(500);
+
+/// How long removals may take to be replicated before the reader's end is cleaned by itself: longer than the emulator's
+/// and DynamoDB's usual lags.
+const REPLICATED_WITHIN: Duration = Duration::from_secs(6);
+
+/// The functions of a deployment, for stores that only they reach.
+#[derive(Clone, Copy)]
+pub(crate) struct Functions<'a> {
+    pub(crate) writer: &'a Client,
+    pub(crate) reader: &'a Client,
+}
+
+/// Cleans a deployment's stores and its queue. They are empty at some moment after this began; what a function of an
+/// attempt that was cut short still writes may come later.
+pub(crate) async fn clean(
+    deployment: &Deployment,
+    services: &Services,
+    settings: &Settings,
+    functions: Functions<'_>,
+) -> Result<(), LambdaError> {
+    let (config, aws) = (&deployment.config, &services.aws);
+    let patience = settings.clean_deadline;
+    let queue = EvaluationQueue::new(&config.evaluations, aws, &config.reader_region);
+    let evaluations = emptied("the queue of evaluations", &queue, None::<&EvaluationQueue>, false, patience);
+    if deployment.is_reached_by_functions(services) {
+        by_functions(deployment, functions, patience).await?;
+        return evaluations.await;
+    }
+    let posts = [Side::Writer, Side::Reader].map(|side| AnyPost::new(config, aws, side));
+    let notifications = [Side::Writer, Side::Reader].map(|side| AnyNotification::new(config, aws, side));
+    // Removals of versions do not replicate; a broker holds messages until they are taken from it.
+    let each_post = deployment.spec.post_storage == PostStorage::S3;
+    let each_notification = deployment.spec.notification_storage == NotificationStorage::Amq;
+    // A topic keeps nothing.
+    let has_notifications = deployment.spec.notification_storage != NotificationStorage::Sns;
+    let notifications = async {
+        if has_notifications {
+            let [writer, reader] = &notifications;
+            emptied("the notification storage", writer, Some(reader), each_notification, patience).await?;
+        }
+        Ok(())
+    };
+    tokio::try_join!(
+        emptied("the post storage", &posts[0], Some(&posts[1]), each_post, patience),
+        notifications,
+        evaluations
+    )?;
+    Ok(())
+}
+
+/// Empties both ends of a store, and looks until both are seen empty at the same time. `each` says whether the reader's
+/// end is to be emptied by itself, because removals are not replicated to it.
+async fn emptied<A: Admin>(
+    what: &str,
+    writer: &A,
+    reader: Option<&A>,
+    each: bool,
+    patience: Duration,
+) -> Result<(), LambdaError> {
+    let began = Instant::now();
+    let mut pause = PAUSE;
+    loop {
+        let look = async {
+            let far_too = each || began.elapsed() > REPLICATED_WITHIN;
+            let near = async { end_is_empty(writer, true).await };
+            let far = async {
+                match reader {
+                    Some(reader) => end_is_empty(reader, far_too).await,
+                    None => Ok(true),
+                }
+            };
+            let (near, far) = tokio::try_join!(near, far)?;
+            Ok::<_, StorageError>(near && far)
+        };
+        // A server that is away may come back.
+        let failure = match look.await {
+            Ok(true) => return Ok(()),
+            Ok(false) => None,
+            Err(error) => Some(error),
+        };
+        if began.elapsed() > patience {
+            return Err(match failure {
+                Some(error) => LambdaError::store(format_args!("cleaning {what}"))(error),
+                None => LambdaError::Deadline { what: format!("{what} empty"), waited: patience },
+            });
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+/// Whether an end is empty. If not, and it may be, it is cleaned, and looked at next time.
+async fn end_is_empty(end: &impl Admin, may_clean: bool) -> Result<bool, StorageError> {
+    let empty = end.is_empty().await?;
+    if !empty && may_clean {
+        end.clean().await?;
+    }
+    Ok(empty)
+}
+
+/// Has the functions clean and count until they count nothing.
+async fn by_functions(
+    deployment: &Deployment,
+    functions: Functions<'_>,
+    patience: Duration,
+) -> Result<(), LambdaError> {
+    let began = Instant::now();
+    let mut pause = PAUSE_MAX;
+    let (writer, reader) = (deployment.names.writer(), deployment.names.reader());
+    loop {
+        let ends = [(functions.writer, &writer), (functions.reader, &reader)];
+        let mut items = 0;
+        for (client, function) in ends {
+            control(client, function, Control::Clean).await?;
+        }
+        for (client, function) in ends {
+            let stats = control(client, function, Control::Stats).await?.body.stats;
+            // Whoever does not tell is asked again.
+            items += stats.map_or(1, |stats| stats.posts.items + stats.notifications.items);
+        }
+        if items == 0 {
+            return Ok(());
+        }
+        if began.elapsed() > patience {
+            return Err(LambdaError::Deadline { what: format!("{items} stored items gone"), waited: patience });
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(PAUSE_MAX * 8);
+    }
+}
+
+async fn control(client: &Client, function: &str, control: Control) -> Result<ControlReply, LambdaError> {
+    /// How long a control request is tried when it is throttled.
+    const PATIENCE: Duration = Duration::from_secs(30);
+    let payload = control.to_json().as_bytes().to_vec();
+    let invoked = invoke(client, function, payload, &InvocationType::RequestResponse, PATIENCE).await;
+    let failed = |why: String| LambdaError::Aws { what: format!("asking {function}"), why };
+    match invoked.answer {
+        Answer::Reply(reply) => serde_json::from_slice(reply.as_ref()).map_err(|error| failed(error.to_string())),
+        Answer::Accepted => Err(failed("no answer".into())),
+        Answer::Failed(why) | Answer::Unknown(why) => Err(failed(why)),
+    }
+}

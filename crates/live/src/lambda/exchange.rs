@@ -1,0 +1,113 @@
+//! The middle of an attempt: requests to a function, evaluations from a queue, rows from both.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use matrix_app::Clock as _;
+use matrix_driver::{Cancel, RowSink};
+use matrix_lambdas::function::SystemClock;
+use matrix_plan::CellInputs;
+
+use super::clients::Shared;
+use super::gather::{Clients, Gathering, telling};
+use super::join::Join;
+use super::receive::Receiver;
+use super::saved::{Head, Messages};
+use super::send::Sender;
+use super::visible::VisibleLog;
+use super::{LambdaError, Services, Settings};
+
+/// A function that takes requests, and the queue that gets evaluations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via {
+    /// AWS name of the function's region.
+    pub writer_region: String,
+    /// The writer's function: its name or ARN.
+    pub function: String,
+    /// AWS name of the queue's region.
+    pub reader_region: String,
+    /// URL of the queue of evaluations.
+    pub queue_url: String,
+}
+
+/// A cell's requests and evaluations.
+pub(crate) struct Exchange<'a> {
+    pub(crate) inputs: &'a CellInputs,
+    pub(crate) settings: &'a Settings,
+    function: String,
+    writer: aws_sdk_lambda::Client,
+    receiver: Receiver,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn new(
+        inputs: &'a CellInputs,
+        via: Via,
+        services: &Services,
+        settings: &'a Settings,
+        shared: &Shared,
+    ) -> Self {
+        let queue = shared.sqs(services, settings, &via.reader_region);
+        Self {
+            inputs,
+            settings,
+            function: via.function,
+            writer: shared.lambda(services, settings, &via.writer_region),
+            receiver: Receiver::new(queue, via.queue_url, settings.poll_wait_s),
+        }
+    }
+
+    /// The head of an attempt that begins now, and its clock.
+    pub(crate) fn begin() -> Result<(Head, SystemClock), LambdaError> {
+        let clock = SystemClock::start();
+        let head = Head { nonce: format!("{:016x}", getrandom::u64()?), epoch: clock.now(), visible_from: None };
+        Ok((head, clock))
+    }
+
+    /// Sends the requests, and gathers at the same time.
+    pub(crate) async fn exchange(
+        &self,
+        head: &Head,
+        clock: SystemClock,
+        visible: Option<VisibleLog>,
+        rows: &mut dyn RowSink,
+        cancel: &Cancel,
+    ) -> Result<Join, LambdaError> {
+        let clients = self.send(head, clock)?;
+        let join = Join::new(head.epoch, &head.nonce, self.inputs.requests, visible);
+        self.gather(join, Some(clients), None, rows, cancel).await
+    }
+
+    /// Begins to send the requests.
+    pub(crate) fn send(&self, head: &Head, clock: SystemClock) -> Result<Clients, LambdaError> {
+        let (told, listening) = telling();
+        let stop = Arc::new(AtomicBool::new(false));
+        let sender = Sender {
+            client: self.writer.clone(),
+            function: self.function.clone(),
+            inputs: self.inputs.clone(),
+            nonce: head.nonce.clone(),
+            seed: getrandom::u64()?,
+            clock,
+            in_flight: self.settings.in_flight.max(1),
+            throttle_patience: self.settings.throttle_patience,
+            stop: Arc::clone(&stop),
+            told,
+        };
+        Ok(Clients { told: listening, stop, sending: tokio::spawn(sender.send_all()) })
+    }
+
+    /// Gathers until every request has its row. With `clients` they are listened to at the same time.
+    pub(crate) async fn gather(
+        &self,
+        join: Join,
+        clients: Option<Clients>,
+        keep: Option<Messages>,
+        rows: &mut dyn RowSink,
+        cancel: &Cancel,
+    ) -> Result<Join, LambdaError> {
+        let quarantine = self.settings.quarantine.clone().map(Messages::open).transpose()?;
+        let (inputs, settings, receiver) = (self.inputs, self.settings, self.receiver.clone());
+        Gathering { join, inputs, settings, receiver, keep, quarantine }.gather(clients, rows, cancel).await
+    }
+}

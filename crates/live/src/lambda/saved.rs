@@ -1,0 +1,201 @@
+//! The client's side of a cell in a file, from which rows can be made later and elsewhere.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use matrix_app::{ClientSide, Micros, PostKey};
+use matrix_plan::CellKey;
+use serde::{Deserialize, Serialize};
+
+use super::LambdaError;
+use super::send::{Told, Trouble};
+
+/// Version of the file's form.
+const SCHEMA: u32 = 1;
+
+/// A line of the file: first the head, then the requests, last the end.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "snake_case", deny_unknown_fields)]
+enum Line {
+    Head { schema: u32, cell: String, nonce: String, epoch_us: i64, visible_from: Option<u64> },
+    Request(Request),
+    End { clock_bound_us: Option<i64>, notes: BTreeMap<String, u64> },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Request {
+    i: u64,
+    key: String,
+    sent_us: i64,
+    reply_us: Option<i64>,
+    reply: Option<String>,
+    throttled: u64,
+    trouble: Option<Trouble>,
+}
+
+/// What stands at the head of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) nonce: String,
+    pub(crate) epoch: Micros,
+    /// From where the file of what became visible is to be read.
+    pub(crate) visible_from: Option<u64>,
+}
+
+/// The whole file.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    pub(crate) head: Head,
+    pub(crate) told: Vec<Told>,
+    pub(crate) clock_bound_us: Option<i64>,
+    pub(crate) notes: BTreeMap<String, u64>,
+}
+
+/// A file that is being written. It gets its name when it is complete.
+pub(crate) struct Saving {
+    path: PathBuf,
+    beside: PathBuf,
+    epoch: Micros,
+    out: BufWriter<File>,
+}
+
+impl Saving {
+    pub(crate) fn create(path: &Path, cell: &CellKey, head: &Head) -> Result<Self, LambdaError> {
+        let beside = path.with_extension("part");
+        let file = File::create(&beside).map_err(|source| LambdaError::File { path: beside.clone(), source })?;
+        let out = BufWriter::new(file);
+        let mut this = Self { path: path.to_owned(), beside, epoch: head.epoch, out };
+        this.write(&Line::Head {
+            schema: SCHEMA,
+            cell: cell.to_string(),
+            nonce: head.nonce.clone(),
+            epoch_us: head.epoch.0,
+            visible_from: head.visible_from,
+        })?;
+        Ok(this)
+    }
+
+    pub(crate) fn told(&mut self, told: Told) -> Result<(), LambdaError> {
+        let ClientSide { i, key, sent_at, reply_at, .. } = told.client;
+        self.write(&Line::Request(Request {
+            i,
+            key: key.to_string(),
+            sent_us: sent_at - self.epoch,
+            reply_us: reply_at.map(|at| at - self.epoch),
+            reply: told.reply,
+            throttled: told.throttled,
+            trouble: told.trouble,
+        }))
+    }
+
+    pub(crate) fn end(
+        mut self,
+        clock_bound_us: Option<i64>,
+        notes: BTreeMap<String, u64>,
+    ) -> Result<(), LambdaError> {
+        self.write(&Line::End { clock_bound_us, notes })?;
+        let mut keep = || {
+            self.out.flush()?;
+            self.out.get_ref().sync_all()?;
+            std::fs::rename(&self.beside, &self.path)
+        };
+        keep().map_err(|source| LambdaError::File { path: self.path.clone(), source })
+    }
+
+    fn write(&mut self, line: &Line) -> Result<(), LambdaError> {
+        let written = serde_json::to_writer(&mut self.out, line).map_err(std::io::Error::from);
+        let written = written.and_then(|()| self.out.write_all(b"\n"));
+        written.map_err(|source| LambdaError::File { path: self.beside.clone(), source })
+    }
+}
+
+impl Saved {
+    /// Reads a file; `None` if there is none.
+    pub(crate) fn load(path: &Path, cell: &CellKey) -> Result<Option<Self>, LambdaError> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(LambdaError::File { path: path.to_owned(), source }),
+        };
+        let wrong = |what: String| LambdaError::Content { path: path.to_owned(), what };
+        let mut head = None;
+        let mut end = None;
+        let mut told = Vec::new();
+        for (n, line) in BufReader::new(file).lines().enumerate() {
+            let line = line.map_err(|source| LambdaError::File { path: path.to_owned(), source })?;
+            let line: Line = serde_json::from_str(&line).map_err(|error| wrong(format!("line {}: {error}", n + 1)))?;
+            match line {
+                Line::Head { schema, .. } if schema != SCHEMA => {
+                    return Err(wrong(format!("its schema is {schema}, not {SCHEMA}")));
+                }
+                Line::Head { cell: of, .. } if of != cell.to_string() => {
+                    return Err(wrong(format!("it is of cell {of}: name another file, or remove it")));
+                }
+                Line::Head { nonce, epoch_us, visible_from, .. } => {
+                    head = Some(Head { nonce, epoch: Micros(epoch_us), visible_from });
+                }
+                Line::Request(request) => {
+                    let epoch = head.as_ref().ok_or_else(|| wrong("it has no head".into()))?.epoch;
+                    told.push(request.told(epoch).ok_or_else(|| wrong(format!("line {}: a key that is none", n + 1)))?);
+                }
+                Line::End { clock_bound_us, notes } => end = Some((clock_bound_us, notes)),
+            }
+        }
+        match (head, end) {
+            (Some(head), Some((clock_bound_us, notes))) => Ok(Some(Self { head, told, clock_bound_us, notes })),
+            _ => Err(wrong("it is not complete: remove it, and run the cell again".into())),
+        }
+    }
+}
+
+impl Request {
+    fn told(self, epoch: Micros) -> Option<Told> {
+        let client = ClientSide {
+            i: self.i,
+            key: PostKey::parse(&self.key)?,
+            sent_at: epoch + self.sent_us,
+            reply_at: self.reply_us.map(|us| epoch + us),
+            writer_failed: self.trouble == Some(Trouble::Failed),
+        };
+        Some(Told { client, reply: self.reply, throttled: self.throttled, trouble: self.trouble })
+    }
+}
+
+/// Messages that were taken from the queue: a file beside the client's side, each a line of JSON text. They are in it
+/// before the queue forgets them.
+pub(crate) struct Messages {
+    path: PathBuf,
+    file: File,
+}
+
+impl Messages {
+    /// Opens the file beside `path` to append to it.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, LambdaError> {
+        let opened = File::options().append(true).create(true).open(&path);
+        match opened {
+            Ok(file) => Ok(Self { path, file }),
+            Err(source) => Err(LambdaError::File { path, source }),
+        }
+    }
+
+    /// What is in the file at `path`. A line that was cut short is left out: the queue still has its message.
+    pub(crate) fn load(path: &Path) -> Result<Vec<String>, LambdaError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(LambdaError::File { path: path.to_owned(), source }),
+        }
+    }
+
+    pub(crate) fn append<'a>(&mut self, messages: impl IntoIterator<Item = &'a String>) -> Result<(), LambdaError> {
+        let mut lines = String::new();
+        for message in messages {
+            lines.push_str(&serde_json::Value::from(message.as_str()).to_string());
+            lines.push('\n');
+        }
+        let written = self.file.write_all(lines.as_bytes());
+        written.map_err(|source| LambdaError::File { path: self.path.clone(), source })
+    }
+}

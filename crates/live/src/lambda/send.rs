@@ -1,0 +1,187 @@
+//! Sending the requests of a cell.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::types::InvocationType;
+use matrix_app::wire::reply_event;
+use matrix_app::{BarrierPolicy, Clock as _, ClientSide, Event, Micros, PostKey};
+use matrix_lambdas::function::SystemClock;
+use matrix_plan::{Arrival, CellInputs, Invocation};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{Instant, sleep_until};
+
+use super::LambdaError;
+use super::invoke::{Answer, invoke};
+
+/// What the client knows of a request once it expects nothing more of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) client: ClientSide,
+    /// The event as the writer completed it, as JSON.
+    pub(crate) reply: Option<String>,
+    /// Answers by which the service asked to come back later.
+    pub(crate) throttled: u64,
+    /// Why there is no reply, where one was waited for.
+    pub(crate) trouble: Option<Trouble>,
+}
+
+/// Why a request has no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Trouble {
+    /// The writer failed or was refused.
+    Failed,
+    /// No answer came.
+    Unanswered,
+}
+
+/// Everything that the requests of an attempt have in common.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    pub(crate) client: Client,
+    pub(crate) function: String,
+    pub(crate) inputs: CellInputs,
+    pub(crate) nonce: String,
+    /// Seed of the keys' letters.
+    pub(crate) seed: u64,
+    pub(crate) clock: SystemClock,
+    pub(crate) in_flight: u32,
+    pub(crate) throttle_patience: Duration,
+    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) told: mpsc::Sender<Told>,
+}
+
+impl Sender {
+    /// Sends every request and tells how each ended, in whatever order. Ends early when it is stopped.
+    pub(crate) async fn send_all(self) -> Result<(), LambdaError> {
+        if self.inputs.requests > PostKey::MAX_REQUESTS {
+            let most = PostKey::MAX_REQUESTS;
+            return Err(LambdaError::Settings(format!("{} requests are more than the {most} keys", self.inputs.requests)));
+        }
+        let this = Arc::new(self);
+        match this.inputs.arrival {
+            Arrival::Concurrency(0) => Err(LambdaError::Settings("a concurrency of 0 sends nothing".into())),
+            Arrival::Concurrency(clients) => {
+                this.closed_loop(clients.min(this.in_flight)).await;
+                Ok(())
+            }
+            Arrival::RatePerSecond(rate) if rate > 0.0 => {
+                this.open_loop(rate).await;
+                Ok(())
+            }
+            Arrival::RatePerSecond(rate) => Err(LambdaError::Settings(format!("a rate of {rate} sends nothing"))),
+        }
+    }
+
+    async fn closed_loop(self: &Arc<Self>, clients: u32) {
+        let next = Arc::new(AtomicU64::new(0));
+        let clients = u64::from(clients).min(self.inputs.requests);
+        let tasks = (0..clients).map(|_| {
+            let (this, next) = (Arc::clone(self), Arc::clone(&next));
+            tokio::spawn(async move {
+                while !this.is_stopped() {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    if i >= this.inputs.requests {
+                        break;
+                    }
+                    this.request(i, None).await;
+                }
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            // A client ends by itself.
+            let _ = task.await;
+        }
+    }
+
+    /// Requests evenly spaced in time. Where too many are under way, the next one waits; it still counts as sent when it
+    /// should have been.
+    async fn open_loop(self: &Arc<Self>, rate: f64) {
+        let (began, epoch) = (Instant::now(), self.clock.now());
+        let free = Arc::new(Semaphore::new(self.in_flight as usize));
+        for i in 0..self.inputs.requests {
+            let after_us = (i as f64 * 1e6 / rate).round() as u64;
+            sleep_until(began + Duration::from_micros(after_us)).await;
+            let Ok(place) = Arc::clone(&free).acquire_owned().await else { break };
+            if self.is_stopped() {
+                break;
+            }
+            let (this, at) = (Arc::clone(self), epoch + i64::try_from(after_us).unwrap_or(i64::MAX));
+            tokio::spawn(async move {
+                this.request(i, Some(at)).await;
+                drop(place);
+            });
+        }
+        let _ = free.acquire_many(self.in_flight).await;
+    }
+
+    async fn request(&self, i: u64, at: Option<Micros>) {
+        let Some(key) = PostKey::new(i, mixed(self.seed, i)) else { return };
+        let sent_at = at.unwrap_or_else(|| self.clock.now());
+        let mut client = ClientSide { i, key, sent_at, reply_at: None, writer_failed: false };
+        let kind = match self.inputs.invocation {
+            Invocation::RequestResponse => InvocationType::RequestResponse,
+            Invocation::Event => InvocationType::Event,
+        };
+        let (mut reply, mut trouble, mut throttled) = (None, None, 0);
+        match self.event(&client).to_json() {
+            Ok(payload) => {
+                let sent = invoke(&self.client, &self.function, payload.into_bytes(), &kind, self.throttle_patience);
+                let invoked = sent.await;
+                throttled = invoked.throttled;
+                match invoked.answer {
+                    Answer::Reply(bytes) => {
+                        client.reply_at = Some(self.clock.now());
+                        match reply_event(bytes.as_ref()) {
+                            Ok(event) if Event::from_json(event.as_bytes()).is_ok() => reply = Some(event.into_owned()),
+                            _ => trouble = Some(Trouble::Failed),
+                        }
+                    }
+                    Answer::Accepted => {}
+                    Answer::Failed(_) => {
+                        client.reply_at = Some(self.clock.now());
+                        trouble = Some(Trouble::Failed);
+                    }
+                    Answer::Unknown(_) => trouble = Some(Trouble::Unanswered),
+                }
+            }
+            Err(_) => trouble = Some(Trouble::Failed),
+        }
+        client.writer_failed = trouble == Some(Trouble::Failed);
+        // Nobody listens only when the attempt is over.
+        let _ = self.told.send(Told { client, reply, throttled, trouble }).await;
+    }
+
+    /// The event that a client sends. It says the same with antipode on and off, so that a message grows by the lineage
+    /// alone.
+    fn event<'a>(&'a self, client: &'a ClientSide) -> Event<'a> {
+        let inputs = &self.inputs;
+        let barrier = BarrierPolicy {
+            min_ms: inputs.barrier.min_ms,
+            max_ms: inputs.barrier.max_ms,
+            deadline_ms: inputs.barrier.deadline_ms,
+        };
+        let mut event = Event::new(client.i, client.key.as_str(), client.sent_at).with_barrier(barrier);
+        event.attempt = Some(self.nonce.as_str().into());
+        event.antipode = Some(inputs.axes.antipode);
+        event.delay_ms = Some(inputs.axes.delay_ms);
+        event.payload_bytes = Some(inputs.payload_bytes);
+        event
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Random letters for a key: the output function of SplitMix64 (Steele, Lea and Flood, 2014) over the attempt's seed.
+fn mixed(seed: u64, i: u64) -> u64 {
+    let mut word = seed.wrapping_add(i.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}

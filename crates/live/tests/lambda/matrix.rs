@@ -1,0 +1,51 @@
+//! Every combination of storages, with antipode off and on.
+
+use std::time::Instant;
+
+use matrix_app::Outcome;
+use matrix_plan::{NotificationStorage, PostStorage};
+
+use crate::bed::Bed;
+use crate::lab::{attempt, cell, driver, inputs, settings};
+
+#[test]
+fn every_combination_gives_its_rows_and_antipode_prevents_every_miss() {
+    let bed = Bed::up();
+    let driver = driver(&bed, settings("matrix"));
+    let mut missed = 0;
+    for post in PostStorage::ALL {
+        for notification in NotificationStorage::ALL {
+            for antipode in [false, true] {
+                let cell = cell(inputs(*post, *notification, antipode));
+                let began = Instant::now();
+                let (rows, told) = attempt(&driver, &cell);
+                println!("{}: {:?}, {} misses, {told:?}", cell.axes(), began.elapsed(), rows.misses());
+                assert_eq!(rows.count(Outcome::Ok), 8, "{:?}", rows.0);
+                assert!(told.clock_bound_us.is_some_and(|bound| bound > 0), "{told:?}");
+                assert_eq!((told.notes["strays"], told.notes["throttled"]), (0, 0), "{told:?}");
+                for row in rows.0.values() {
+                    let at = |time: Option<i64>| time.unwrap_or_else(|| panic!("{row:?}"));
+                    assert!(at(row.client_sent_us) >= 0 && at(row.reply_us) > at(row.client_sent_us), "{row:?}");
+                    assert!(at(row.writer_start_us) <= at(row.post_written_us), "{row:?}");
+                    assert!(at(row.post_written_us) <= at(row.notification_written_us), "{row:?}");
+                    assert!(at(row.reader_received_us) <= at(row.post_read_us), "{row:?}");
+                    assert!(row.post_bytes.is_some_and(|bytes| bytes >= 20_000), "{row:?}");
+                    assert!(row.lineage_bytes > Some(0) || !antipode, "{row:?}");
+                    assert_eq!(row.barrier_polls.is_some(), antipode, "{row:?}");
+                    if antipode {
+                        assert_eq!(row.consistent_read, Some(true), "{row:?}");
+                    }
+                    // Where lag is configured it is known when a post became visible: a miss is a read before that.
+                    let lag_is_configured = matches!(post, PostStorage::Dynamo | PostStorage::S3);
+                    assert_eq!(row.post_visible_us.is_some(), lag_is_configured, "{row:?}");
+                    if row.consistent_read == Some(false) && lag_is_configured {
+                        assert!(at(row.read_start_us) < at(row.post_visible_us), "{row:?}");
+                    }
+                }
+                missed += rows.misses();
+            }
+        }
+    }
+    // SNS delivers within milliseconds, DynamoDB and S3 are configured to lag 200 and 300.
+    assert!(missed > 0);
+}
