@@ -142,7 +142,8 @@ impl Leases {
     async fn find(&self, resource: &str) -> Result<Option<Found>, LambdaError> {
         let key = AttributeValue::S(resource.to_owned());
         let answer = self.client.get_item().table_name(TABLE).key("k", key).consistent_read(true).send().await;
-        let answer = answer.map_err(|error| LambdaError::aws(format_args!("looking at the lease of {resource}"), error))?;
+        let answer =
+            answer.map_err(|error| LambdaError::aws(format_args!("looking at the lease of {resource}"), error))?;
         Ok(answer.item.map(|item| {
             let text = |name: &str| match item.get(name) {
                 Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.clone(),

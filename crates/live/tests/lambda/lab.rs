@@ -39,11 +39,8 @@ pub(crate) fn driver(bed: &Bed, settings: Settings) -> LambdaDriver {
 
 /// A cell of 8 requests at a concurrency of 4 between `eu` and `us`.
 pub(crate) fn inputs(post: PostStorage, notification: NotificationStorage, antipode: bool) -> CellInputs {
-    let combination = Combination {
-        post_storage: post,
-        notification_storage: notification,
-        regions: "eu->us".parse().unwrap(),
-    };
+    let combination =
+        Combination { post_storage: post, notification_storage: notification, regions: "eu->us".parse().unwrap() };
     CellInputs {
         axes: Axes { combination, delay_ms: 0, antipode },
         arrival: Arrival::Concurrency(4),
@@ -100,11 +97,7 @@ pub(crate) fn attempt(driver: &LambdaDriver, cell: &Cell) -> (Rows, Attempt) {
     (rows, attempt)
 }
 
-pub(crate) fn try_attempt(
-    driver: &LambdaDriver,
-    cell: &Cell,
-    cancel: &Cancel,
-) -> (Rows, Result<Attempt, DriverError>) {
+pub(crate) fn try_attempt(driver: &LambdaDriver, cell: &Cell, cancel: &Cancel) -> (Rows, Result<Attempt, DriverError>) {
     let mut rows = Rows::default();
     let result = driver.attempt(cell, &mut rows, cancel);
     (rows, result)
