@@ -42,7 +42,7 @@ every_row = "consistent"
 id = "configured-lag-shows"
 says = "Without antipode every reader is earlier than the configured lag"
 where = { post_storage = "dynamo", antipode = false }
-metric = "inconsistent_percent"
+metric = "inconsistency_percent"
 at_least = 50
 "#;
 
