@@ -2,8 +2,10 @@
 
 mod cli;
 mod derive;
+mod diff;
 mod exit;
 mod input;
+mod meaning;
 mod output;
 mod pictures;
 mod replay;

@@ -3,7 +3,9 @@
 mod bundle;
 mod check;
 mod completions;
+mod diff;
 mod export;
+mod gc;
 mod import;
 mod init;
 mod man;
@@ -51,9 +53,11 @@ enum Command {
     Plot(plot::PlotArgs),
     Check(check::CheckArgs),
     Verify(verify::VerifyArgs),
+    Diff(diff::DiffArgs),
     Bundle(bundle::BundleArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
+    Gc(gc::GcArgs),
     Model(model::ModelArgs),
     Init(init::InitArgs),
     Completions(completions::CompletionsArgs),
@@ -154,9 +158,11 @@ fn execute(command: Command) -> Outcome {
         Command::Plot(args) => plot::plot(args),
         Command::Check(args) => check::check(args),
         Command::Verify(args) => verify::verify(args),
+        Command::Diff(args) => diff::diff(args),
         Command::Bundle(args) => bundle::bundle(args),
         Command::Import(args) => import::import(args),
         Command::Export(args) => export::export(args),
+        Command::Gc(args) => gc::gc(args),
         Command::Model(args) => model::model(args),
         Command::Init(args) => init::init(args),
         Command::Completions(args) => completions::completions(args),

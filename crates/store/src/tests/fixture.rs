@@ -94,7 +94,7 @@ pub(super) fn write_rows(store: &WritableStore, salt: u64, requests: u64) -> Res
     sink.finish()
 }
 
-fn execution(store: &Store, cell: &Cell) -> Result<Execution, StoreError> {
+pub(super) fn execution(store: &Store, cell: &Cell) -> Result<Execution, StoreError> {
     let mut number = 1;
     let id = loop {
         let id: AttemptId = format!("{}-{number}", cell.key.short()).parse()?;

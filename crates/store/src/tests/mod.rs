@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod fixture;
+mod garbage;
 mod index;
 mod lock;
 mod object;
