@@ -11,6 +11,7 @@ mod pictures;
 mod replay;
 mod results;
 mod runner;
+mod source;
 mod summary;
 
 use std::process::ExitCode;

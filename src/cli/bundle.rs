@@ -4,13 +4,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use matrix_bundle::{BundleError, BundleInfo, BundleReader, CreateOptions, Inventory, Limits, MergeOptions, Selection};
+use matrix_bundle::{
+    BundleError, BundleInfo, BundleReader, CreateOptions, Inventory, Limits, MergeOptions, Selection, Tree,
+};
 use matrix_plan::{CellState, Filter, Regions};
 use matrix_store::{Origin, Store};
 
 use super::{FilterArgs, Format, FormatArgs, ResultsArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{derive, output, replay};
+use crate::{derive, output, replay, source};
 
 /// Share results as one file that anyone can verify, re-derive and extend
 #[derive(Debug, Args)]
@@ -47,6 +49,9 @@ struct CreateArgs {
     /// Publish what was measured here under this origin, so that it can be told apart after a merge
     #[arg(long, value_name = "NAME")]
     origin: Option<Origin>,
+    /// Put the runner's own source and lock file in, so that the file and a toolchain are enough for a replay
+    #[arg(long)]
+    with_source: bool,
     /// Who measured, if the bundle is to say so
     #[arg(long, value_name = "NAME")]
     identify: Option<String>,
@@ -150,7 +155,8 @@ fn create(args: CreateArgs) -> Outcome {
         workers: None,
     };
     let inventory = Inventory::gather(&store, &selection, options.origin.as_ref())?;
-    let extras = derive::extras(&store, &inventory)?;
+    let source = if args.with_source { source::tree() } else { Tree::new() };
+    let extras = derive::extras(&derive::parts(&store, &inventory)?, &inventory, source)?;
     let info = matrix_bundle::create_file(&store, &selection, &extras, &options, &args.out)?;
     describe(&info, &args.out, args.format.format)
 }
@@ -175,7 +181,8 @@ fn merge(args: &MergeArgs) -> Outcome {
     // A failure of ours passes through the library as an error of its own.
     let mut failure = None;
     let mut derive = |store: &Store, inventory: &Inventory| {
-        derive::extras(store, inventory).map_err(|error| {
+        let parts = derive::parts(store, inventory);
+        parts.and_then(|parts| derive::extras(&parts, inventory, Tree::new())).map_err(|error| {
             failure = Some(error);
             BundleError::Derive("see above".into())
         })

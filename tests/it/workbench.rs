@@ -162,7 +162,8 @@ impl Workbench {
     }
 }
 
-fn walk(top: &Path) -> Vec<PathBuf> {
+/// A path and every path below it.
+pub(crate) fn walk(top: &Path) -> Vec<PathBuf> {
     let mut found = vec![top.to_owned()];
     if top.is_dir() {
         for entry in std::fs::read_dir(top).unwrap() {
