@@ -1,5 +1,6 @@
 //! `matrix`: a declarative experiment-matrix runner for geo-replication experiments.
 
+mod badge;
 mod cli;
 mod derive;
 mod diff;

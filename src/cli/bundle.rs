@@ -7,12 +7,12 @@ use clap::{Args, Subcommand};
 use matrix_bundle::{
     BundleError, BundleInfo, BundleReader, CreateOptions, Inventory, Limits, MergeOptions, Selection, Tree,
 };
-use matrix_plan::{CellState, Filter, Regions};
+use matrix_plan::{CellState, Regions};
 use matrix_store::{Origin, Store};
 
 use super::{FilterArgs, Format, FormatArgs, ResultsArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{derive, output, replay, source};
+use crate::{derive, output, source};
 
 /// Share results as one file that anyone can verify, re-derive and extend
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ enum BundleCommand {
     Create(CreateArgs),
     Extract(ExtractArgs),
     Merge(MergeArgs),
-    Replay(ReplayArgs),
+    Replay(super::replay::ReplayArgs),
     Sign(SignArgs),
 }
 
@@ -95,18 +95,6 @@ struct MergeArgs {
     format: FormatArgs,
 }
 
-/// Run the simulated cells of a bundle again and compare the traces byte for byte
-#[derive(Debug, Args)]
-struct ReplayArgs {
-    /// The bundle
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    #[command(flatten)]
-    size: SizeArgs,
-    #[command(flatten)]
-    jobs: super::run::JobsArgs,
-}
-
 /// Sign a bundle with an OpenSSH key; `ssh-keygen -Y verify -n matrix-bundle` accepts the signature too
 #[derive(Debug, Args)]
 struct SignArgs {
@@ -137,17 +125,14 @@ pub(crate) fn bundle(args: BundleArgs) -> Outcome {
         BundleCommand::Create(args) => create(args),
         BundleCommand::Extract(args) => extract(&args),
         BundleCommand::Merge(args) => merge(&args),
-        BundleCommand::Replay(args) => replay::replay(&args.file, args.size.limits(), args.jobs.jobs),
+        BundleCommand::Replay(args) => super::replay::replay(&args),
         BundleCommand::Sign(args) => sign(&args),
     }
 }
 
 fn create(args: CreateArgs) -> Outcome {
     let store = Store::open(&args.results.results)?;
-    let filter = args.filter.filter.as_deref().map(|text| {
-        Filter::parse(text, &Regions::built_in()).map_err(|problems| Failure::in_text("--filter", text, problems))
-    });
-    let selection = Selection { run: args.run, filter: filter.transpose()? };
+    let selection = Selection { run: args.run, filter: args.filter.parse(&Regions::built_in())? };
     let options = CreateOptions {
         allow_incomplete: args.allow_incomplete,
         origin: args.origin,

@@ -25,6 +25,7 @@ fn the_command_line_reference() {
         "bundle sign",
         "import",
         "export",
+        "badge",
         "gc",
         "model fit",
         "init",

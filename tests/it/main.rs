@@ -3,6 +3,7 @@
 
 mod architecture;
 mod bad_input;
+mod badge;
 mod bundles;
 mod check;
 mod diff;
@@ -11,5 +12,6 @@ mod gc;
 mod interface;
 mod kills;
 mod reading;
+mod replay;
 mod running;
 mod workbench;
