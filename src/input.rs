@@ -154,7 +154,7 @@ pub(crate) fn read_model(name: &str, folder: &Path) -> Result<(Model, String), F
 
 fn parse_model(name: &str, text: &str) -> Result<Model, Failure> {
     Model::parse(text).map_err(|error| {
-        let problem = Problem { span: error.span(), ..Problem::new(error.to_string()) };
+        let problem = error.problem().cloned().unwrap_or_else(|| Problem::new(error.to_string()));
         Failure::in_text(name, text, problem.into())
     })
 }

@@ -7,3 +7,4 @@ mod garbage;
 mod index;
 mod lock;
 mod object;
+mod sample;
