@@ -59,8 +59,11 @@ pub(super) fn code(subject: &Subject) -> Check {
     Ok(format!("all {} packages of the workspace have a manifest and a source", folders.len()))
 }
 
+/// An experiment's file, and what it says, or what is wrong with it.
+type Read = (String, Result<Experiment, String>);
+
 /// The experiments by file; one that cannot be read is told as such.
-pub(super) fn experiments(subject: &Subject) -> Result<Vec<(String, Result<Experiment, String>)>, Finding> {
+pub(super) fn experiments(subject: &Subject) -> Result<Vec<Read>, Finding> {
     let files = names(subject, "experiments")?.into_iter().filter(|name| name.ends_with(".toml"));
     let read = |file: String| {
         let file = format!("experiments/{file}");
