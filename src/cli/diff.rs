@@ -221,7 +221,7 @@ fn table(found: &DiffJson) -> Result<(), Failure> {
     let judged = changes().filter(|change| change.excludes_zero.is_some()).count();
     if judged > 0 {
         output::line(format_args!(
-            "\n{clear} of {judged} changes have an interval that leaves out 0 (marked *); where nothing differs, about 5 % would. \
+            "\n{clear} of {judged} changes have an interval that leaves out 0 (marked *); where nothing differs, at most about 5 % would. \
              Intervals\nare of single cells, so they say little about how rounds differ."
         ))?;
     }
