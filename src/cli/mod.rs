@@ -1,15 +1,19 @@
 //! What the user types: one file per command.
 
+mod badge;
 mod bundle;
 mod check;
 mod completions;
+mod diff;
 mod export;
+mod gc;
 mod import;
 mod init;
 mod man;
 mod model;
 mod plan;
 mod plot;
+mod replay;
 mod resume;
 mod run;
 mod show;
@@ -20,6 +24,7 @@ mod why;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use matrix_plan::{Filter, Regions};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
@@ -51,9 +56,12 @@ enum Command {
     Plot(plot::PlotArgs),
     Check(check::CheckArgs),
     Verify(verify::VerifyArgs),
+    Diff(diff::DiffArgs),
     Bundle(bundle::BundleArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
+    Badge(badge::BadgeArgs),
+    Gc(gc::GcArgs),
     Model(model::ModelArgs),
     Init(init::InitArgs),
     Completions(completions::CompletionsArgs),
@@ -115,6 +123,16 @@ pub(crate) struct FilterArgs {
     pub(crate) filter: Option<String>,
 }
 
+impl FilterArgs {
+    /// The filter, if there is one; it may name these regions.
+    pub(crate) fn parse(&self, regions: &Regions) -> Result<Option<Filter>, Failure> {
+        let parse = |text: &String| {
+            Filter::parse(text, regions).map_err(|problems| Failure::in_text("--filter", text, problems))
+        };
+        self.filter.as_ref().map(parse).transpose()
+    }
+}
+
 /// The command line as clap knows it, for help, completions and the manual.
 pub(crate) fn definition() -> clap::Command {
     <Cli as clap::CommandFactory>::command()
@@ -154,9 +172,12 @@ fn execute(command: Command) -> Outcome {
         Command::Plot(args) => plot::plot(args),
         Command::Check(args) => check::check(args),
         Command::Verify(args) => verify::verify(args),
+        Command::Diff(args) => diff::diff(args),
         Command::Bundle(args) => bundle::bundle(args),
         Command::Import(args) => import::import(args),
         Command::Export(args) => export::export(args),
+        Command::Badge(args) => badge::badge(args),
+        Command::Gc(args) => gc::gc(args),
         Command::Model(args) => model::model(args),
         Command::Init(args) => init::init(args),
         Command::Completions(args) => completions::completions(args),

@@ -57,7 +57,7 @@ pub(crate) fn run(args: RunArgs) -> Outcome {
         (None, Some(flags)) => Input::from_flags(flags, &args.overrides)?,
         (None, None) => return Err(Failure::usage("there is nothing to run", "name an experiment: matrix run FILE")),
     };
-    let filter = input.filter(args.filter.filter.as_deref())?;
+    let filter = input.filter(&args.filter)?;
     let (plan, session) = Session::begin(&Place::new(&args.results.results), &input, filter.as_ref(), args.fresh)?;
     for warning in &plan.warnings {
         output::note(format_args!("note: {}", warning.message));

@@ -3,11 +3,15 @@
 
 mod architecture;
 mod bad_input;
+mod badge;
 mod bundles;
 mod check;
+mod diff;
 mod figures;
+mod gc;
 mod interface;
 mod kills;
 mod reading;
+mod replay;
 mod running;
 mod workbench;
