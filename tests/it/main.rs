@@ -10,4 +10,5 @@ mod interface;
 mod kills;
 mod reading;
 mod running;
+mod validators;
 mod workbench;
