@@ -5,6 +5,7 @@ mod architecture;
 mod bad_input;
 mod bundles;
 mod check;
+mod damage;
 mod figures;
 mod interface;
 mod kills;
