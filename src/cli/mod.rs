@@ -21,6 +21,7 @@ mod status;
 mod verify;
 mod why;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -140,7 +141,12 @@ pub(crate) fn definition() -> clap::Command {
 
 /// Parses the command line, executes the command and reports its failure.
 pub(crate) fn main() -> Exit {
-    let cli = match Cli::try_parse() {
+    run(std::env::args_os())
+}
+
+/// The same with these words, of which the first is the program's name.
+pub(crate) fn run(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
+    let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };

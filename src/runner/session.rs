@@ -133,8 +133,17 @@ impl Session {
         jobs: Option<NonZeroUsize>,
         cancel: &Cancel,
     ) -> Result<Exit, Failure> {
-        let driver = driver(input)?;
-        let report = self.work(driver.as_ref(), jobs, cancel);
+        self.execute_on(driver(input)?.as_ref(), jobs, cancel)
+    }
+
+    /// The same, by this driver.
+    pub(super) fn execute_on(
+        self,
+        driver: &dyn Driver,
+        jobs: Option<NonZeroUsize>,
+        cancel: &Cancel,
+    ) -> Result<Exit, Failure> {
+        let report = self.work(driver, jobs, cancel);
         self.conclude(report)
     }
 
