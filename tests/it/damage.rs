@@ -26,7 +26,7 @@ fn verify_finds_a_flipped_bit_in_any_file_of_a_store_and_names_it() {
             let mut after = before.clone();
             after[at] ^= 1 << (number % 8);
             let file = bench.path("results").join(path);
-            std::fs::write(&file, &before).unwrap();
+            std::fs::write(&file, before).unwrap();
             let undamaged = decompressed(&file);
             std::fs::write(&file, &after).unwrap();
             if path.starts_with("objects") && decompressed(&file) == undamaged {
