@@ -1,6 +1,7 @@
 //! Exit codes and failures: what the command tells a script, and what it tells a person.
 
 use matrix_bundle::BundleError;
+use matrix_gather::{ExportError, ImportError};
 use matrix_plan::{Problem, Problems};
 use matrix_store::{ErrorKind, StoreError};
 use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
@@ -101,6 +102,24 @@ impl From<BundleError> for Failure {
         diagnostic.help = error.help();
         Self { exit, reports: vec![diagnostic.into()] }
     }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        of_gather(&error, error.kind(), error.help())
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        of_gather(&error, error.kind(), error.help())
+    }
+}
+
+fn of_gather(error: &dyn std::error::Error, kind: ErrorKind, help: Option<String>) -> Failure {
+    let mut diagnostic = MietteDiagnostic::new(with_causes(error));
+    diagnostic.help = help;
+    Failure { exit: Exit::of(kind), reports: vec![diagnostic.into()] }
 }
 
 /// An error and what caused it, in one line.

@@ -8,7 +8,7 @@ use matrix_plan::{Cell, Combination, Experiment, Filter, Fingerprint, Platform, 
 use matrix_sim::Model;
 use matrix_store::Run;
 
-use crate::cli::OverrideArgs;
+use crate::cli::{FilterArgs, OverrideArgs};
 use crate::exit::{Exit, Failure};
 
 /// What names a model that is part of the program.
@@ -91,10 +91,8 @@ impl Input {
     }
 
     /// Reads a filter and makes sure that it leaves something.
-    pub(crate) fn filter(&self, text: Option<&str>) -> Result<Option<Filter>, Failure> {
-        let Some(text) = text else { return Ok(None) };
-        let filter = Filter::parse(text, &self.experiment.regions)
-            .map_err(|problems| Failure::in_text("--filter", text, problems))?;
+    pub(crate) fn filter(&self, args: &FilterArgs) -> Result<Option<Filter>, Failure> {
+        let (Some(filter), Some(text)) = (args.parse(&self.experiment.regions)?, &args.filter) else { return Ok(None) };
         if self.cells.iter().any(|(_, cell)| filter.matches(cell.axes(), cell.inputs.round)) {
             return Ok(Some(filter));
         }
@@ -160,7 +158,7 @@ pub(crate) fn read_model(name: &str, folder: &Path) -> Result<(Model, String), F
 
 fn parse_model(name: &str, text: &str) -> Result<Model, Failure> {
     Model::parse(text).map_err(|error| {
-        let problem = Problem { span: error.span(), ..Problem::new(error.to_string()) };
+        let problem = error.problem().cloned().unwrap_or_else(|| Problem::new(error.to_string()));
         Failure::in_text(name, text, problem.into())
     })
 }

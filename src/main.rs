@@ -1,15 +1,19 @@
 //! `matrix`: a declarative experiment-matrix runner for geo-replication experiments.
 
+mod badge;
 mod cli;
 mod derive;
+mod diff;
 mod exit;
 mod input;
 mod live;
+mod meaning;
 mod output;
 mod pictures;
 mod replay;
 mod results;
 mod runner;
+mod source;
 mod summary;
 
 use std::process::ExitCode;

@@ -33,12 +33,17 @@ impl Deref for Opened {
 
 /// Opens a store, or a bundle as if it were one.
 pub(crate) fn open(results: &Path) -> Result<Opened, Failure> {
+    open_within(results, Limits::default())
+}
+
+/// Opens a store, or a bundle that unpacks to no more than it may.
+pub(crate) fn open_within(results: &Path, limits: Limits) -> Result<Opened, Failure> {
     if !results.is_file() {
         return Ok(Opened { store: Store::open(results)?, _unpacked: None });
     }
     let folder = tempfile::tempdir()?;
     let place = folder.path().join("store");
-    matrix_bundle::to_store(BundleReader::open(results, Limits::default())?, &place)?;
+    matrix_bundle::to_store(BundleReader::open(results, limits)?, &place)?;
     Ok(Opened { store: Store::open(&place)?, _unpacked: Some(folder) })
 }
 
@@ -99,6 +104,11 @@ impl<'a> Traced<'a> {
     pub(crate) fn new(store: &'a Store, mut records: Vec<Record>) -> Self {
         let order = |record: &Record| (record.inputs.axes.clone(), record.inputs.round, record.origin.clone());
         records.sort_by_cached_key(order);
+        Self::in_order(store, records)
+    }
+
+    /// The cells of these records, in their order.
+    pub(crate) fn in_order(store: &'a Store, records: Vec<Record>) -> Self {
         let objects = records.iter().map(|record| record.object.sha256).collect();
         Self { store, cells: records.into_iter().map(meta).collect(), objects }
     }

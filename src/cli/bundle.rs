@@ -4,13 +4,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use matrix_bundle::{BundleError, BundleInfo, BundleReader, CreateOptions, Inventory, Limits, MergeOptions, Selection};
-use matrix_plan::{CellState, Filter, Regions};
+use matrix_bundle::{
+    BundleError, BundleInfo, BundleReader, CreateOptions, Inventory, Limits, MergeOptions, Selection, Tree,
+};
+use matrix_plan::{CellState, Regions};
 use matrix_store::{Origin, Store};
 
 use super::{FilterArgs, Format, FormatArgs, ResultsArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{derive, output, replay};
+use crate::{derive, output, source};
 
 /// Share results as one file that anyone can verify, re-derive and extend
 #[derive(Debug, Args)]
@@ -24,7 +26,7 @@ enum BundleCommand {
     Create(CreateArgs),
     Extract(ExtractArgs),
     Merge(MergeArgs),
-    Replay(ReplayArgs),
+    Replay(super::replay::ReplayArgs),
     Sign(SignArgs),
 }
 
@@ -47,6 +49,9 @@ struct CreateArgs {
     /// Publish what was measured here under this origin, so that it can be told apart after a merge
     #[arg(long, value_name = "NAME")]
     origin: Option<Origin>,
+    /// Put the runner's own source and lock file in, so that the file and a toolchain are enough for a replay
+    #[arg(long)]
+    with_source: bool,
     /// Who measured, if the bundle is to say so
     #[arg(long, value_name = "NAME")]
     identify: Option<String>,
@@ -90,18 +95,6 @@ struct MergeArgs {
     format: FormatArgs,
 }
 
-/// Run the simulated cells of a bundle again and compare the traces byte for byte
-#[derive(Debug, Args)]
-struct ReplayArgs {
-    /// The bundle
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    #[command(flatten)]
-    size: SizeArgs,
-    #[command(flatten)]
-    jobs: super::run::JobsArgs,
-}
-
 /// Sign a bundle with an OpenSSH key; `ssh-keygen -Y verify -n matrix-bundle` accepts the signature too
 #[derive(Debug, Args)]
 struct SignArgs {
@@ -132,17 +125,14 @@ pub(crate) fn bundle(args: BundleArgs) -> Outcome {
         BundleCommand::Create(args) => create(args),
         BundleCommand::Extract(args) => extract(&args),
         BundleCommand::Merge(args) => merge(&args),
-        BundleCommand::Replay(args) => replay::replay(&args.file, args.size.limits(), args.jobs.jobs),
+        BundleCommand::Replay(args) => super::replay::replay(&args),
         BundleCommand::Sign(args) => sign(&args),
     }
 }
 
 fn create(args: CreateArgs) -> Outcome {
     let store = Store::open(&args.results.results)?;
-    let filter = args.filter.filter.as_deref().map(|text| {
-        Filter::parse(text, &Regions::built_in()).map_err(|problems| Failure::in_text("--filter", text, problems))
-    });
-    let selection = Selection { run: args.run, filter: filter.transpose()? };
+    let selection = Selection { run: args.run, filter: args.filter.parse(&Regions::built_in())? };
     let options = CreateOptions {
         allow_incomplete: args.allow_incomplete,
         origin: args.origin,
@@ -150,7 +140,8 @@ fn create(args: CreateArgs) -> Outcome {
         workers: None,
     };
     let inventory = Inventory::gather(&store, &selection, options.origin.as_ref())?;
-    let extras = derive::extras(&store, &inventory)?;
+    let source = if args.with_source { source::tree() } else { Tree::new() };
+    let extras = derive::extras(&derive::parts(&store, &inventory)?, &inventory, source)?;
     let info = matrix_bundle::create_file(&store, &selection, &extras, &options, &args.out)?;
     describe(&info, &args.out, args.format.format)
 }
@@ -175,7 +166,8 @@ fn merge(args: &MergeArgs) -> Outcome {
     // A failure of ours passes through the library as an error of its own.
     let mut failure = None;
     let mut derive = |store: &Store, inventory: &Inventory| {
-        derive::extras(store, inventory).map_err(|error| {
+        let parts = derive::parts(store, inventory);
+        parts.and_then(|parts| derive::extras(&parts, inventory, Tree::new())).map_err(|error| {
             failure = Some(error);
             BundleError::Derive("see above".into())
         })

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use matrix_gather::{ExportOptions, StoreSource};
-use matrix_plan::{Filter, Regions};
+use matrix_plan::Regions;
 
 use super::{FilterArgs, ResultsArgs};
-use crate::exit::{Exit, Failure, Outcome, with_causes};
+use crate::exit::{Exit, Outcome};
 use crate::{output, results};
 
 /// Export results as folders that the original artifact's own scripts read
@@ -34,21 +34,12 @@ enum Form {
 
 pub(crate) fn export(args: ExportArgs) -> Outcome {
     let store = results::open(&args.results.results)?;
-    let filter = args.filter.filter.as_deref().map(|text| {
-        Filter::parse(text, &Regions::built_in()).map_err(|problems| Failure::in_text("--filter", text, problems))
-    });
-    let filter = filter.transpose()?;
+    let filter = args.filter.parse(&Regions::built_in())?;
     let source = StoreSource::new(&store, |record| {
         filter.as_ref().is_none_or(|filter| filter.matches(&record.inputs.axes, record.inputs.round))
     })?;
     let Form::Gather = args.form;
-    let report = matrix_gather::export(&source, &args.folder, &ExportOptions::default()).map_err(|error| {
-        let exit = Exit::of(error.kind());
-        match error.help() {
-            Some(help) => Failure::with_help(exit, with_causes(&error), help),
-            None => Failure::new(exit, with_causes(&error)),
-        }
-    })?;
+    let report = matrix_gather::export(&source, &args.folder, &ExportOptions::default())?;
     output::line(format_args!("{} folders in {}", report.folders.len(), report.gather.display()))?;
     for config in &report.configs {
         output::line(format_args!("plot configuration {}", config.display()))?;

@@ -8,7 +8,7 @@ use matrix_store::Store;
 
 use super::ResultsArgs;
 use super::plan::on_off;
-use crate::exit::{Exit, Failure, Outcome, with_causes};
+use crate::exit::{Exit, Outcome};
 use crate::output;
 
 /// Import result folders of the original artifact (gather/) as records of origin `imported`
@@ -23,13 +23,7 @@ pub(crate) struct ImportArgs {
 
 pub(crate) fn import(args: ImportArgs) -> Outcome {
     let store = Store::create_or_open_for_writing(&args.results.results, "matrix import")?;
-    let report = matrix_gather::import(&args.folder, &store, &ImportOptions::default()).map_err(|error| {
-        let exit = Exit::of(error.kind());
-        match error.help() {
-            Some(help) => Failure::with_help(exit, with_causes(&error), help),
-            None => Failure::new(exit, with_causes(&error)),
-        }
-    })?;
+    let report = matrix_gather::import(&args.folder, &store, &ImportOptions::default())?;
     store.close()?;
     let mut table = output::table(&["cell", "platform", "axes", "results", "lost", ""], &[3, 4]);
     for cell in &report.cells {

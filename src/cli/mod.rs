@@ -1,9 +1,12 @@
 //! What the user types: one file per command.
 
+mod badge;
 mod bundle;
 mod check;
 mod completions;
+mod diff;
 mod export;
+mod gc;
 mod import;
 mod init;
 pub(crate) mod live;
@@ -11,6 +14,7 @@ mod man;
 mod model;
 mod plan;
 mod plot;
+mod replay;
 mod resume;
 mod run;
 mod show;
@@ -19,9 +23,11 @@ pub(crate) mod testbed;
 mod verify;
 mod why;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use matrix_plan::{Filter, Regions};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
@@ -53,11 +59,14 @@ enum Command {
     Plot(plot::PlotArgs),
     Check(check::CheckArgs),
     Verify(verify::VerifyArgs),
+    Diff(diff::DiffArgs),
     Bundle(bundle::BundleArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
     Testbed(testbed::TestbedArgs),
     Live(live::LiveArgs),
+    Badge(badge::BadgeArgs),
+    Gc(gc::GcArgs),
     Model(model::ModelArgs),
     Init(init::InitArgs),
     Completions(completions::CompletionsArgs),
@@ -119,6 +128,16 @@ pub(crate) struct FilterArgs {
     pub(crate) filter: Option<String>,
 }
 
+impl FilterArgs {
+    /// The filter, if there is one; it may name these regions.
+    pub(crate) fn parse(&self, regions: &Regions) -> Result<Option<Filter>, Failure> {
+        let parse = |text: &String| {
+            Filter::parse(text, regions).map_err(|problems| Failure::in_text("--filter", text, problems))
+        };
+        self.filter.as_ref().map(parse).transpose()
+    }
+}
+
 /// The command line as clap knows it, for help, completions and the manual.
 pub(crate) fn definition() -> clap::Command {
     <Cli as clap::CommandFactory>::command()
@@ -126,7 +145,12 @@ pub(crate) fn definition() -> clap::Command {
 
 /// Parses the command line, executes the command and reports its failure.
 pub(crate) fn main() -> Exit {
-    let cli = match Cli::try_parse() {
+    run(std::env::args_os())
+}
+
+/// The same with these words, of which the first is the program's name.
+pub(crate) fn run(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
+    let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
@@ -158,11 +182,14 @@ fn execute(command: Command) -> Outcome {
         Command::Plot(args) => plot::plot(args),
         Command::Check(args) => check::check(args),
         Command::Verify(args) => verify::verify(args),
+        Command::Diff(args) => diff::diff(args),
         Command::Bundle(args) => bundle::bundle(args),
         Command::Import(args) => import::import(args),
         Command::Export(args) => export::export(args),
         Command::Testbed(args) => testbed::testbed(args),
         Command::Live(args) => live::live(args),
+        Command::Badge(args) => badge::badge(args),
+        Command::Gc(args) => gc::gc(args),
         Command::Model(args) => model::model(args),
         Command::Init(args) => init::init(args),
         Command::Completions(args) => completions::completions(args),

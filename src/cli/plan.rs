@@ -39,7 +39,7 @@ pub(crate) struct PlanArgs {
 
 pub(crate) fn plan(args: PlanArgs) -> Outcome {
     let input = Input::from_file(&args.file, &args.overrides)?;
-    let filter = input.filter(args.filter.filter.as_deref())?;
+    let filter = input.filter(&args.filter)?;
     let store = Store::open_if_present(&args.results.results)?;
     let plan = runner::plan(store.as_ref(), &input, filter.as_ref(), args.fresh)?;
     match args.format.format {

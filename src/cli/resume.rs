@@ -7,6 +7,7 @@ use super::ResultsArgs;
 use super::run::{JobsArgs, finish};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
+use crate::results::plan_of;
 use crate::runner::{self, Place, Session, interrupted_runs, left_of};
 
 /// Go on with an interrupted run
@@ -31,7 +32,7 @@ pub(crate) fn resume(args: ResumeArgs) -> Outcome {
     let name = match args.run {
         Some(name) => {
             let run = store.run(&name)?;
-            if left_of(&store, &run)?.is_empty() {
+            if left_of(&store, &run, &plan_of(&run)?)?.is_empty() {
                 output::line(format_args!("nothing to resume: every cell of run {name} is done"))?;
                 return Ok(Exit::Ok);
             }

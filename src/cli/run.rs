@@ -57,7 +57,7 @@ pub(crate) fn run(args: RunArgs) -> Outcome {
         (None, Some(flags)) => Input::from_flags(flags, &args.overrides)?,
         (None, None) => return Err(Failure::usage("there is nothing to run", "name an experiment: matrix run FILE")),
     };
-    let filter = input.filter(args.filter.filter.as_deref())?;
+    let filter = input.filter(&args.filter)?;
     let place = Place::new(&args.results.results);
     let (plan, session) = Session::begin(&place, &input, filter.as_ref(), args.fresh, &runner::driver)?;
     for warning in &plan.warnings {

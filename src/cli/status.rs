@@ -1,7 +1,9 @@
 //! `matrix status`.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
-use matrix_plan::{CellState, Plan, Tally};
+use matrix_plan::{CellKey, CellState, Plan, Tally};
 use matrix_store::{Event, Run, Store};
 use serde::Serialize;
 
@@ -49,7 +51,7 @@ pub(crate) fn status(args: StatusArgs) -> Outcome {
     let (store, input) = results::select(&args.results.results, &args.select)?;
     let runs = runs_of(&store, &input.experiment.name)?;
     let states = states(Some(&store), &input.cells)?;
-    let skipped = skipped_by_last(&runs)?;
+    let skipped = skipped_by_last(&runs);
     let tally: Tally = states
         .iter()
         .zip(&input.cells)
@@ -58,7 +60,7 @@ pub(crate) fn status(args: StatusArgs) -> Outcome {
             state => *state,
         })
         .collect();
-    let runs = runs.iter().map(|run| describe_run(&store, run)).collect::<Result<Vec<_>, _>>()?;
+    let runs = runs.iter().map(|(run, plan)| describe_run(&store, run, plan)).collect::<Result<Vec<_>, _>>()?;
     match args.format.format {
         Format::Json => {
             let experiment = ExperimentJson { name: input.experiment.name.clone(), tally: tally.into() };
@@ -83,31 +85,27 @@ pub(crate) fn status(args: StatusArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn runs_of(store: &Store, experiment: &str) -> Result<Vec<Run>, Failure> {
+/// The runs of an experiment, the oldest first, each with its plan.
+fn runs_of(store: &Store, experiment: &str) -> Result<Vec<(Run, Plan)>, Failure> {
     let mut runs = Vec::new();
     for id in store.runs()? {
         let run = store.run(id.as_str())?;
-        if plan_of(&run)?.experiment == experiment {
-            runs.push(run);
+        let plan = results::plan_of(&run)?;
+        if plan.experiment == experiment {
+            runs.push((run, plan));
         }
     }
     Ok(runs)
 }
 
-fn plan_of(run: &Run) -> Result<Plan, Failure> {
-    results::plan_of(run)
-}
-
 /// The cells that the last run's filter left out.
-fn skipped_by_last(runs: &[Run]) -> Result<std::collections::BTreeSet<matrix_plan::CellKey>, Failure> {
-    let Some(last) = runs.last() else { return Ok(std::collections::BTreeSet::new()) };
-    let plan = plan_of(last)?;
-    Ok(plan.cells.iter().filter(|cell| cell.state == CellState::Skipped).map(|cell| cell.key).collect())
+fn skipped_by_last(runs: &[(Run, Plan)]) -> BTreeSet<CellKey> {
+    let cells = runs.last().into_iter().flat_map(|(_, plan)| &plan.cells);
+    cells.filter(|cell| cell.state == CellState::Skipped).map(|cell| cell.key).collect()
 }
 
-fn describe_run(store: &Store, run: &Run) -> Result<RunJson, Failure> {
-    let plan = plan_of(run)?;
-    let left = left_of(store, run)?.len();
+fn describe_run(store: &Store, run: &Run, plan: &Plan) -> Result<RunJson, Failure> {
+    let left = left_of(store, run, plan)?.len();
     let entries = &run.journal().entries;
     let failed = run.journal().cell_states().into_values();
     let failed = failed.filter(|state| matches!(state, matrix_store::CellState::Failed { .. })).count();

@@ -1,9 +1,10 @@
 //! `matrix verify`.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use matrix_bundle::{BundleReader, Restored, Signer};
+use matrix_bundle::{Restored, Signer, Tree};
 use matrix_store::verify::{Fault, Note};
 use matrix_store::{Store, VerifyOptions};
 use serde::Serialize;
@@ -75,15 +76,20 @@ fn of_store(args: &VerifyArgs) -> Result<Findings, Failure> {
 
 fn of_bundle(args: &VerifyArgs) -> Result<Findings, Failure> {
     let limits = args.size.limits();
-    let report = matrix_bundle::verify(
-        BundleReader::open(&args.path, limits)?,
-        matrix_bundle::VerifyOptions { quick: args.quick },
-    )?;
+    let file = File::open(&args.path)
+        .map_err(|error| Failure::new(Exit::Usage, format!("{}: {error}", args.path.display())))?;
+    let folder = tempfile::tempdir()?;
+    let place = folder.path().join("store");
+    let (report, restored) = if args.quick {
+        (matrix_bundle::verify_input(file, limits, matrix_bundle::VerifyOptions { quick: true })?, None)
+    } else {
+        matrix_bundle::verify_to_store(file, limits, &place)?
+    };
     let checked = &report.checked;
     let mut findings = Findings {
         checked: vec![
-            ("files: bytes hash to the manifest's digest".to_owned(), checked.files),
-            ("  payload bytes".to_owned(), checked.payload_bytes),
+            ("files: bytes hash to the manifest's digest".to_owned(), report.files),
+            ("  payload bytes".to_owned(), report.payload_bytes),
             ("records: own digest, key recomputed from inputs".to_owned(), checked.records),
             ("objects: bytes hash to the name".to_owned(), checked.objects),
             ("  rows read and recounted".to_owned(), checked.rows),
@@ -98,8 +104,8 @@ fn of_bundle(args: &VerifyArgs) -> Result<Findings, Failure> {
     if let Some(signer) = &args.signer {
         signature(&args.path, signer, &mut findings)?;
     }
-    if !args.quick && findings.faults.is_empty() {
-        derived(args, &mut findings)?;
+    if let Some(restored) = restored {
+        derived(&Store::open(&place)?, restored, &mut findings)?;
     }
     Ok(findings)
 }
@@ -111,7 +117,7 @@ fn signature(bundle: &Path, signer: &Path, findings: &mut Findings) -> Result<()
     let signer = Signer::parse(&read(signer)?)?;
     let signature = signature_of(bundle);
     let text = read(&signature)?;
-    match matrix_bundle::verify_signature(std::fs::File::open(bundle)?, &text, &signer) {
+    match matrix_bundle::verify_signature(File::open(bundle)?, &text, &signer) {
         Ok(()) => findings.checked.push(("signature: by the given signer".to_owned(), 1)),
         Err(error) if error.kind() == matrix_bundle::ErrorKind::Integrity => {
             findings.faults.push(Fault { file: signature, what: error.to_string() });
@@ -122,13 +128,10 @@ fn signature(bundle: &Path, signer: &Path, findings: &mut Findings) -> Result<()
 }
 
 /// Derives tables and figures again and compares; judges the claims.
-fn derived(args: &VerifyArgs, findings: &mut Findings) -> Result<(), Failure> {
-    let folder = tempfile::tempdir()?;
-    let place = folder.path().join("store");
-    let Restored { inventory, extras, .. } =
-        matrix_bundle::to_store(BundleReader::open(&args.path, args.size.limits())?, &place)?;
-    let store = Store::open(&place)?;
-    let again = derive::extras(&store, &inventory)?;
+fn derived(store: &Store, restored: Restored, findings: &mut Findings) -> Result<(), Failure> {
+    let Restored { inventory, extras, .. } = restored;
+    let parts = derive::parts(store, &inventory)?;
+    let again = derive::extras(&parts, &inventory, Tree::new())?;
     let same_renderer = extras.figures.get(RENDERER_FILE).is_none_or(|bytes| bytes == RENDERER.as_bytes());
     for (kind, theirs, ours) in
         [("tables", &extras.tables, &again.tables), ("figures", &extras.figures, &again.figures)]
@@ -153,7 +156,7 @@ fn derived(args: &VerifyArgs, findings: &mut Findings) -> Result<(), Failure> {
         }
         findings.checked.push((format!("{kind}: derived again, same bytes"), same));
     }
-    for part in derive::parts(&store, &inventory)? {
+    for part in parts {
         for claim in &part.claims {
             findings.claims.push(format!("{}: {}: {}", part.name, claim.id, claim.verdict.as_str()));
         }

@@ -1,15 +1,13 @@
 //! `matrix why`.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
-use matrix_plan::{Cell, CellInputs, CellKey};
+use matrix_plan::{Cell, CellKey};
 use matrix_store::{Origin, Store};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{Format, FormatArgs, ResultsArgs, SelectArgs};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::meaning::{Difference, differences, parts, shown};
 use crate::output;
 use crate::results;
 
@@ -35,17 +33,6 @@ struct WhyJson {
     differs: Vec<Difference>,
 }
 
-/// A part of the inputs that differs.
-#[derive(Debug, PartialEq, Serialize)]
-struct Difference {
-    /// Where in the inputs, for example `barrier.max_ms`.
-    part: String,
-    /// The done cell's value; none if it lacks the part.
-    done: Option<Value>,
-    /// The value of the cell at hand; none if it lacks the part.
-    here: Option<Value>,
-}
-
 pub(crate) fn why(args: WhyArgs) -> Outcome {
     let (store, input) = results::select(&args.results.results, &args.select)?;
     let cell = planned(&input.cells, &args.cell)?;
@@ -64,10 +51,13 @@ pub(crate) fn why(args: WhyArgs) -> Outcome {
                         "is not done. It differs from the nearest done cell, {}, in:",
                         key.short()
                     ))?;
-                    let shown = |value: &Option<Value>| value.as_ref().map_or("-".to_owned(), Value::to_string);
                     let mut table = output::table(&["part of the key", "done cell", "this cell"], &[]);
                     for difference in &differs {
-                        table.add_row([difference.part.clone(), shown(&difference.done), shown(&difference.here)]);
+                        table.add_row([
+                            difference.part.clone(),
+                            shown(difference.done.as_ref()),
+                            shown(difference.here.as_ref()),
+                        ]);
                     }
                     output::line(table.trim_fmt())?;
                 }
@@ -106,38 +96,4 @@ fn nearest(store: &Store, cell: &Cell) -> Result<Option<(CellKey, Vec<Difference
         }
     }
     Ok(best)
-}
-
-/// The inputs as a flat list: the path of each value, and the value.
-fn parts(inputs: &CellInputs) -> Result<BTreeMap<String, Value>, Failure> {
-    let json = |error: serde_json::Error| Failure::new(Exit::Internal, error.to_string());
-    let value: Value = serde_json::from_str(&inputs.canonical().map_err(json)?).map_err(json)?;
-    let mut parts = BTreeMap::new();
-    flatten(String::new(), value, &mut parts);
-    Ok(parts)
-}
-
-fn flatten(path: String, value: Value, parts: &mut BTreeMap<String, Value>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                let path = if path.is_empty() { name } else { format!("{path}.{name}") };
-                flatten(path, value, parts);
-            }
-        }
-        value => {
-            parts.insert(path, value);
-        }
-    }
-}
-
-fn differences(done: &BTreeMap<String, Value>, here: &BTreeMap<String, Value>) -> Vec<Difference> {
-    let mut names: Vec<&String> = done.keys().chain(here.keys()).collect();
-    names.sort();
-    names.dedup();
-    names
-        .into_iter()
-        .filter(|name| done.get(*name) != here.get(*name))
-        .map(|name| Difference { part: name.clone(), done: done.get(name).cloned(), here: here.get(name).cloned() })
-        .collect()
 }

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_analysis::tables::Source;
 use matrix_analysis::{ClaimResult, Options, Pools, Traces, evaluate, load, summary, to_csv};
-use matrix_bundle::{Extras, Inventory};
+use matrix_bundle::{Extras, Inventory, Tree, tree_digest};
 use matrix_figures::{Figure, FigureError};
 use matrix_plan::{Axes, CellKey, Experiment, Plan};
-use matrix_store::{Origin, Record, Store};
+use matrix_store::{Digest, Origin, Record, Store};
 
 use crate::exit::{Exit, Failure, with_causes};
 use crate::pictures::picture;
@@ -94,15 +94,16 @@ fn experiments(inventory: &Inventory) -> Result<BTreeMap<String, Experiment>, Fa
     Ok(found)
 }
 
-/// Everything that stands beside the results in a bundle.
-pub(crate) fn extras(store: &Store, inventory: &Inventory) -> Result<Extras, Failure> {
-    let parts = parts(store, inventory)?;
+/// Everything that stands beside the results in a bundle. `source` is the runner's own, or nothing if it is not to be
+/// in the bundle.
+pub(crate) fn extras(parts: &[Part<'_>], inventory: &Inventory, source: Tree) -> Result<Extras, Failure> {
     let mut extras = Extras {
         license: include_bytes!("../../LICENSE-MIT").to_vec(),
         citation: include_bytes!("../../CITATION.cff").to_vec(),
+        source,
         ..Extras::default()
     };
-    for part in &parts {
+    for part in parts {
         let loaded = load(&part.traced, &Options::default()).map_err(unreadable)?;
         let pools = Pools::new(&loaded);
         let csv = to_csv(&summary(&pools), &part.source);
@@ -122,6 +123,8 @@ pub(crate) fn extras(store: &Store, inventory: &Inventory) -> Result<Extras, Fai
     if !extras.figures.is_empty() {
         extras.figures.insert(RENDERER_FILE.to_owned(), RENDERER.as_bytes().to_vec());
     }
-    extras.readme = readme::readme(&parts, inventory).into_bytes();
+    let own = (!extras.source.is_empty()).then(|| tree_digest(&extras.source));
+    let sources: BTreeSet<Digest> = inventory.sources.keys().copied().chain(own).collect();
+    extras.readme = readme::readme(parts, inventory, &sources).into_bytes();
     Ok(extras)
 }

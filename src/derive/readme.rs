@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 
 use matrix_analysis::{ClaimResult, Traces};
 use matrix_bundle::Inventory;
-use matrix_store::{Attempt, AttemptStatus};
+use matrix_store::{Attempt, AttemptStatus, Digest};
 
 use super::Part;
 use crate::summary::labels;
 
-/// The text. It follows from the inventory alone.
-pub(super) fn readme(parts: &[Part<'_>], inventory: &Inventory) -> String {
+/// The text. It follows from the inventory and from the source trees that the bundle has.
+pub(super) fn readme(parts: &[Part<'_>], inventory: &Inventory, sources: &BTreeSet<Digest>) -> String {
     let names: BTreeSet<&str> = parts.iter().map(|part| part.source.experiment.as_str()).collect();
     let names = names.into_iter().collect::<Vec<_>>().join(", ");
     let mut text = format!("# Results of {names}\n\n{INTRODUCTION}\n## Results\n\n");
@@ -26,6 +26,7 @@ pub(super) fn readme(parts: &[Part<'_>], inventory: &Inventory) -> String {
         );
     }
     text += "\nNothing in this bundle destroys or changes anything on the machine it is read on.\n";
+    text += &building(sources);
     text += &environment(inventory);
     text += &resources(parts, inventory);
     text += &claims(parts);
@@ -65,6 +66,28 @@ $ matrix check --results FILE.tar.zst  # judges the claims below
 A minimal example of one's own: `matrix init`, then `matrix run experiment.toml --plot`. To go on in these results:
 `matrix bundle extract FILE.tar.zst --as-store -o results`, change an axis in the experiment, `matrix run` it: only new cells run.
 ";
+
+/// How to build the runner from the source in the bundle.
+fn building(sources: &BTreeSet<Digest>) -> String {
+    let mut text = String::new();
+    if let Some(first) = sources.first() {
+        text += "\n## Building the runner from this bundle\n\n";
+        for digest in sources {
+            let _ = writeln!(text, "- `source/{digest}/` is a runner's source, as it was compiled, with its lock file");
+        }
+        let _ = write!(
+            text,
+            "\nIt needs a Rust toolchain (the version is in its `Cargo.toml`) and a C compiler. Cargo fetches the dependencies, at the \
+             versions\nand digests that `Cargo.lock` names. In the unpacked folder:\n\n\
+             ```console\n\
+             $ cp -r data/source/{first} ../matrix-source && cd ../matrix-source\n\
+             $ cargo build --locked\n\
+             $ target/debug/matrix bundle replay FILE.tar.zst\n\
+             ```\n"
+        );
+    }
+    text
+}
 
 fn environment(inventory: &Inventory) -> String {
     let mut text = "\n## Environment\n\n".to_owned();

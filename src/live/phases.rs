@@ -47,7 +47,7 @@ impl Job {
                 return Err(Failure::usage("there is nothing to do", "name an experiment: matrix live build FILE"));
             }
         };
-        let filter = input.filter(what.filter.filter.as_deref())?;
+        let filter = input.filter(&what.filter)?;
         let only = what.only.as_deref().map(only).transpose()?;
         let chosen = |cell: &Cell| {
             let passes = filter.as_ref().is_none_or(|filter| filter.matches(cell.axes(), cell.inputs.round));

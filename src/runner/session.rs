@@ -21,6 +21,7 @@ use super::signals;
 use super::states;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
+use crate::results::plan_of;
 use crate::{live, output};
 
 /// A run with cells to execute, what executes them, and the store that it writes.
@@ -102,7 +103,7 @@ impl Session {
         let store = place.open_for_writing()?;
         let run = store.run(name)?;
         let input = Input::from_run(&run)?;
-        let left = left_of(&store, &run)?;
+        let left = left_of(&store, &run, &plan_of(&run)?)?;
         if left.is_empty() {
             return Ok((input, None));
         }
@@ -234,9 +235,8 @@ fn holder() -> String {
 }
 
 /// The cells left to do of a run: those that it was to execute and that have no result yet.
-pub(crate) fn left_of(store: &Store, run: &Run) -> Result<Vec<CellKey>, StoreError> {
+pub(crate) fn left_of(store: &Store, run: &Run, plan: &Plan) -> Result<Vec<CellKey>, StoreError> {
     let states = run.journal().cell_states();
-    let plan: Plan = serde_json::from_slice(&run.plan()?)?;
     let (fresh, others): (Vec<_>, Vec<_>) = plan.to_run().partition(|cell| cell.reason == Reason::Fresh);
     let fresh = fresh.into_iter().map(|cell| cell.key).filter(|key| states.get(key) != Some(&journal::CellState::Done));
     let keys: Vec<CellKey> = others.into_iter().map(|cell| cell.key).collect();
@@ -246,11 +246,11 @@ pub(crate) fn left_of(store: &Store, run: &Run) -> Result<Vec<CellKey>, StoreErr
 }
 
 /// The runs that were begun and not finished, and that have cells left to do: the oldest first.
-pub(crate) fn interrupted_runs(store: &Store) -> Result<Vec<Run>, StoreError> {
+pub(crate) fn interrupted_runs(store: &Store) -> Result<Vec<Run>, Failure> {
     let mut found = Vec::new();
     for id in store.runs()? {
         let run = store.run(id.as_str())?;
-        if !run.journal().is_finished() && !left_of(store, &run)?.is_empty() {
+        if !run.journal().is_finished() && !left_of(store, &run, &plan_of(&run)?)?.is_empty() {
             found.push(run);
         }
     }

@@ -1,15 +1,19 @@
 //! Crashes at every operation on the file system: whatever is lost, going on leads to the results of an undisturbed run.
+//! And cells that break: they are results too, which others' tools read.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use matrix_driver::Cancel;
+use matrix_bundle::{BundleReader, Limits};
+use matrix_driver::{Cancel, Driver};
+use matrix_sim::{Model, SimDriver};
 use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem};
 use matrix_store::{Store, VerifyOptions};
 
 use super::{Place, Session, driver, interrupted_runs};
+use crate::cli::{self, OverrideArgs};
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 
@@ -106,4 +110,61 @@ fn a_disk_that_fills_up_stops_the_run_and_loses_nothing_done() {
         assert_eq!(go_on(&root, &input, Arc::new(RealFilesystem)).unwrap(), Exit::Ok);
         assert_eq!(results(&root), results(&undisturbed));
     }
+}
+
+/// The services as a model tells them that agrees with the experiment's on everything but Redis.
+fn with_another_redis(input: &Input) -> SimDriver {
+    let (_, text) = input.model.as_ref().unwrap();
+    let (before, redis) = text.split_once("[post_storage.redis.write]").unwrap();
+    let other = format!("{before}[post_storage.redis.write]{}", redis.replacen("value = ", "value = 1", 1));
+    SimDriver::new(Model::parse(&other).unwrap())
+}
+
+/// What a bundle says of itself.
+fn metadata(bundle: &Path) -> serde_json::Value {
+    let mut reader = BundleReader::open(bundle, Limits::default()).unwrap();
+    while let Some(entry) = reader.next_entry().unwrap() {
+        if entry.path == "data/ro-crate-metadata.json" {
+            return serde_json::from_slice(&reader.read_whole().unwrap()).unwrap();
+        }
+        reader.finish_entry().unwrap();
+    }
+    panic!("{} has no metadata", bundle.display());
+}
+
+/// The driver refuses the cells that it does not know: their attempts have failed, for good reason. Bundles tell of it, in
+/// a form that independent validators accept, until the run is resumed.
+#[test]
+fn cells_that_break_are_told_in_the_bundle_and_mended_by_resuming() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let (results, bundle) = (folder.path().join("results"), folder.path().join("quick.tar.zst"));
+    let matrix = |words: &[&str]| {
+        let at = ["--results", results.to_str().unwrap()];
+        cli::run(["matrix"].iter().chain(words).chain(&at))
+    };
+    let create = |allow: &[&str]| matrix(&[&["bundle", "create", "-o", bundle.to_str().unwrap()], allow].concat());
+    let check = || {
+        let script = project.join("scripts/check-bundle-with-validators");
+        let output = std::process::Command::new(script).arg(&bundle).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+
+    let input = Input::from_file(&project.join("experiments/quick.toml"), &OverrideArgs::default()).unwrap();
+    let drivers = |input: &Input| -> Result<Box<dyn Driver>, Failure> { Ok(Box::new(with_another_redis(input))) };
+    let session = Session::begin(&Place::new(&results), &input, None, false, &drivers).unwrap().1.unwrap();
+    let exit = session.execute_until(None, &Cancel::default()).unwrap();
+    assert_eq!(exit, Exit::Cells);
+    assert_eq!(create(&[]), Exit::Usage, "an incomplete bundle has to be allowed");
+    assert_eq!(create(&["--allow-incomplete"]), Exit::Ok);
+    check();
+    let metadata = metadata(&bundle);
+    let graph = metadata["@graph"].as_array().unwrap();
+    let failed = graph.iter().filter(|entity| entity["actionStatus"] == "http://schema.org/FailedActionStatus");
+    let errors: Vec<&str> = failed.map(|entity| entity["error"].as_str().unwrap()).collect();
+    assert_eq!(errors, ["the cell was planned under another model or version of the simulator"; 6]);
+
+    assert_eq!(matrix(&["resume"]), Exit::Ok);
+    assert_eq!(create(&[]), Exit::Ok);
+    check();
 }

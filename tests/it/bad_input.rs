@@ -44,7 +44,15 @@ fn a_missing_experiment_and_a_missing_model_are_named() {
     assert!(printed.err.contains("nowhere.toml"), "{}", printed.err);
     bench.write("model.toml", "schema = 1\nnonsense = 3\n");
     let printed = bench.matrix(&["run", "small.toml", "--set", "sim.model=\"model.toml\""]).code(2);
-    assert!(printed.err.contains("model.toml"), "{}", printed.err);
+    assert!(
+        printed.err.contains("model.toml:2:1") && printed.err.contains("unknown key `nonsense`"),
+        "{}",
+        printed.err
+    );
+    let model = include_str!("../../experiments/models/aws-2021.toml");
+    bench.write("model.toml", &model.replacen("reference = ", "refrence = ", 1));
+    let printed = bench.matrix(&["run", "small.toml", "--set", "sim.model=\"model.toml\""]).code(2);
+    assert!(printed.err.contains("did you mean `reference`?"), "{}", printed.err);
     assert!(!bench.path("results").exists(), "nothing was written");
 }
 

@@ -1,8 +1,9 @@
 //! Bundles: made, checked, unpacked, replayed, merged and signed from the command line, and read as results.
 
+use std::path::Path;
 use std::process::Command;
 
-use crate::workbench::{SMALL, Workbench};
+use crate::workbench::{SMALL, Workbench, walk};
 
 /// A folder with the small experiment run, and its bundle.
 fn bundled() -> (Workbench, String) {
@@ -144,4 +145,72 @@ fn results_go_out_as_the_original_s_folders_and_come_back() {
     let twice = bench.matrix(&["import", "original/gather", "--results", "imported"]).code(0);
     assert!(!twice.out.contains(" imported"), "{}", twice.out);
     bench.matrix(&["import", "nowhere"]).code(2);
+}
+
+#[test]
+fn a_bundle_with_source_has_all_that_the_runner_is_built_from() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml", "--filter", "post_storage=s3"]).code(0);
+    let create = |out| {
+        let args = ["bundle", "create", "--allow-incomplete", "--with-source", "-o", out];
+        bench.matrix(&args).code(0).out.split_whitespace().next().unwrap().to_owned()
+    };
+    assert_eq!(create("source.tar.zst"), create("again.tar.zst"), "same store, same source, same bytes");
+    bench.matrix(&["verify", "source.tar.zst"]).code(0);
+    bench.matrix(&["bundle", "extract", "source.tar.zst", "-o", "bag"]).code(0);
+    let trees: Vec<_> = std::fs::read_dir(bench.path("bag/data/source")).unwrap().collect();
+    let [tree] = trees.as_slice() else { panic!("{trees:?}") };
+    let digest = tree.as_ref().unwrap().file_name().into_string().unwrap();
+    let source = format!("bag/data/source/{digest}");
+    let listed = tool(&bench, &format!("cd {source} && find * -type f | LC_ALL=C sort | xargs sha256sum | sha256sum"));
+    assert!(listed.starts_with(&digest), "the folder is named by its contents");
+    let readme = bench.read("bag/data/README.md");
+    assert!(
+        readme.contains(&format!("cp -r data/source/{digest} ")) && readme.contains("cargo build --locked"),
+        "{readme}"
+    );
+
+    // What is there is what is here, and nothing that is compiled is missing.
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = bench.files(&source);
+    for (path, bytes) in &files {
+        assert!(std::fs::read(here.join(path)).unwrap() == *bytes, "{}", path.display());
+    }
+    for folder in ["src", "crates", "experiments"] {
+        for path in walk(&here.join(folder)).into_iter().filter(|path| path.is_file()) {
+            let name = path.strip_prefix(here).unwrap();
+            assert!(files.contains_key(name) || name.to_string_lossy().contains("/."), "{} is missing", name.display());
+        }
+    }
+    for (path, bytes) in files.iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "rs")) {
+        let text = String::from_utf8_lossy(bytes);
+        for part in ["include_bytes!(\"", "include_str!(\""].iter().flat_map(|call| text.split(call).skip(1)) {
+            let included = path.parent().unwrap().join(part.split('"').next().unwrap());
+            assert!(bench.path(&source).join(&included).exists(), "{} of {}", included.display(), path.display());
+        }
+    }
+    let metadata = |folder: &Path| -> serde_json::Value {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let args = ["metadata", "--offline", "--no-deps", "--format-version", "1"];
+        let output = Command::new(cargo).args(args).current_dir(folder).output().unwrap();
+        Workbench::printed(output).code(0).json()
+    };
+    let (theirs, ours) = (metadata(&bench.path(&source)), metadata(here));
+    let packages = |metadata: &serde_json::Value| -> Vec<String> {
+        let packages = metadata["packages"].as_array().unwrap();
+        let mut names: Vec<String> = packages.iter().map(|package| package["name"].to_string()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(packages(&theirs), packages(&ours));
+    for package in theirs["packages"].as_array().unwrap() {
+        for target in package["targets"].as_array().unwrap() {
+            let path = target["src_path"].as_str().unwrap();
+            assert!(Path::new(path).exists(), "{path}");
+        }
+    }
+    // Nothing tells where it was built.
+    for (path, bytes) in bench.files("bag") {
+        assert!(!String::from_utf8_lossy(&bytes).contains(here.to_str().unwrap()), "{}", path.display());
+    }
 }

@@ -3,13 +3,19 @@
 
 mod architecture;
 mod bad_input;
+mod badge;
 mod bundles;
 mod check;
+mod damage;
+mod diff;
 mod figures;
+mod gc;
 mod interface;
 mod kills;
 #[cfg(feature = "live")]
 mod live;
 mod reading;
+mod replay;
 mod running;
+mod validators;
 mod workbench;

@@ -84,6 +84,25 @@ impl Workbench {
         bench
     }
 
+    /// The small experiment run, and in `measured` the same results as if they had been measured on real services: exported
+    /// as the original's folders and imported from them. How many cells there are.
+    pub(crate) fn measured() -> (Self, usize) {
+        let bench = Self::small();
+        bench.matrix(&["run", "small.toml"]).code(0);
+        bench.matrix(&["export", "--as", "gather", "original"]).code(0);
+        let tags: Vec<PathBuf> =
+            bench.files("original").into_keys().filter(|path| path.ends_with("tags.yml")).collect();
+        for path in &tags {
+            let path = bench.path("original").join(path);
+            let text = std::fs::read_to_string(&path).unwrap();
+            let local = text.replace("MATRIX_PLATFORM: 'sim'", "MATRIX_PLATFORM: local");
+            assert_ne!(text, local, "{text}");
+            std::fs::write(path, local).unwrap();
+        }
+        bench.matrix(&["import", "original/gather", "--results", "measured"]).code(0);
+        (bench, tags.len())
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -143,7 +162,8 @@ impl Workbench {
     }
 }
 
-fn walk(top: &Path) -> Vec<PathBuf> {
+/// A path and every path below it.
+pub(crate) fn walk(top: &Path) -> Vec<PathBuf> {
     let mut found = vec![top.to_owned()];
     if top.is_dir() {
         for entry in std::fs::read_dir(top).unwrap() {

@@ -4,6 +4,7 @@
 //! claims are made of those.
 
 pub mod build;
+pub mod changes;
 pub mod claims;
 pub mod csv;
 pub mod error;
@@ -15,8 +16,9 @@ pub mod traces;
 mod testing;
 
 pub use build::{Pools, consistency_window, delay, inconsistencies, storage_overhead, summary, visibility_latency};
+pub use changes::{Change, changes};
 pub use claims::{ClaimFinding, ClaimResult, claims_text, evaluate};
 pub use csv::{CsvRow, to_csv};
 pub use error::{LoadError, LoadErrorKind};
-pub use load::{Keep, Loaded, Options, load};
+pub use load::{CellData, Keep, Loaded, Options, load};
 pub use traces::{CellMeta, Traces};

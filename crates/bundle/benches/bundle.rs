@@ -1,5 +1,5 @@
 //! How fast bundles are made and checked, beside the stock tools that do the least that has to be done: decompress and
-//! compress again, decompress and hash. `cargo bench -p matrix-bundle -- [MiB of traces]`; needs `zstd` and `sha256sum`.
+//! compress again (without even a `tar` between), decompress and hash. `cargo bench -p matrix-bundle -- [MiB of traces]`; needs `zstd` and `sha256sum`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -110,20 +110,33 @@ fn processor_s() -> f64 {
     fields.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
-/// Runs a few times, and tells the best time and the least processor time.
-fn timed(what: &str, mut run: impl FnMut() -> Outcomes<()>) -> Outcomes<(f64, f64)> {
-    let mut best = (f64::INFINITY, f64::INFINITY);
-    for _ in 0..3 {
-        let (start, processor) = (Instant::now(), processor_s());
-        run()?;
-        best = (best.0.min(start.elapsed().as_secs_f64()), best.1.min(processor_s() - processor));
-    }
-    println!("{what:<44} {:8.2} s, {:8.2} s of processors", best.0, best.1);
-    Ok(best)
+/// Best time and least processor time, both in seconds.
+#[derive(Clone, Copy)]
+struct Best {
+    time_s: f64,
+    processor_s: f64,
 }
 
-fn compare(ours: (f64, f64), stock: (f64, f64)) {
-    println!("    {:.2} x the time, {:.2} x the processor time", ours.0 / stock.0, ours.1 / stock.1);
+/// A way to do something, by its name.
+type Way<'a> = (&'a str, &'a dyn Fn() -> Outcomes<()>);
+
+/// Runs each way a few times, by turns so that what else the machine does meets all alike, and tells the best of each and
+/// how it stands to the first.
+fn side_by_side(ways: &[Way<'_>]) -> Outcomes<()> {
+    let mut best = vec![Best { time_s: f64::INFINITY, processor_s: f64::INFINITY }; ways.len()];
+    for _ in 0..3 {
+        for ((_, run), best) in ways.iter().zip(&mut best) {
+            let (start, processor) = (Instant::now(), processor_s());
+            run()?;
+            best.time_s = best.time_s.min(start.elapsed().as_secs_f64());
+            best.processor_s = best.processor_s.min(processor_s() - processor);
+        }
+    }
+    for ((what, _), Best { time_s, processor_s }) in ways.iter().zip(&best) {
+        let (time, processor) = (time_s / best[0].time_s, processor_s / best[0].processor_s);
+        println!("{what:<36} {time_s:8.2} s {time:5.2} x, {processor_s:8.2} s of processors {processor:5.2} x");
+    }
+    Ok(())
 }
 
 /// Runs `first | second`, with the output going to a file.
@@ -143,36 +156,41 @@ fn main() -> Outcomes<()> {
     let store = Store::open(&root)?;
     let (bundle, other) = (directory.path().join("bundle.tar.zst"), directory.path().join("other"));
 
-    let stock = timed("zstd -dc OBJECTS | zstd -3 -T2", || {
-        pipe(Command::new("zstd").arg("-dcq").args(&objects), Command::new("zstd").args(["-3", "-T2", "-cq"]), &other)
-    })?;
-    let ours = timed("create", || {
-        create_file(&store, &Selection::default(), &Extras::default(), &CreateOptions::default(), &bundle)?;
-        Ok(())
-    })?;
-    compare(ours, stock);
+    side_by_side(&[
+        ("zstd -dc OBJECTS | zstd -3 -T2", &|| {
+            pipe(
+                Command::new("zstd").arg("-dcq").args(&objects),
+                Command::new("zstd").args(["-3", "-T2", "-cq"]),
+                &other,
+            )
+        }),
+        ("create", &|| {
+            create_file(&store, &Selection::default(), &Extras::default(), &CreateOptions::default(), &bundle)?;
+            Ok(())
+        }),
+    ])?;
     println!("    {} MiB, the stock tools' {}", size(&bundle)? >> 20, size(&other)? >> 20);
 
-    let stock = timed("zstd -dc BUNDLE | sha256sum", || {
-        pipe(Command::new("zstd").arg("-dcq").arg(&bundle), &mut Command::new("sha256sum"), &other)
-    })?;
-    for quick in [true, false] {
-        let ours = timed(if quick { "verify, quick" } else { "verify" }, || {
-            let report = verify(BundleReader::open(&bundle, Limits::default())?, VerifyOptions { quick })?;
-            if report.is_sound() { Ok(()) } else { Err(format!("{:?}", report.faults).into()) }
-        })?;
-        compare(ours, stock);
-    }
+    let check = |quick| -> Outcomes<()> {
+        let report = verify(BundleReader::open(&bundle, Limits::default())?, VerifyOptions { quick })?;
+        if report.is_sound() { Ok(()) } else { Err(format!("{:?}", report.faults).into()) }
+    };
     let target = directory.path().join("target");
-    timed("extract", || {
-        extract(BundleReader::open(&bundle, Limits::default())?, &target)?;
-        Ok(fs::remove_dir_all(&target)?)
-    })?;
-    timed("to a store", || {
-        to_store(BundleReader::open(&bundle, Limits::default())?, &target)?;
-        Ok(fs::remove_dir_all(&target)?)
-    })?;
-    Ok(())
+    side_by_side(&[
+        ("zstd -dc BUNDLE | sha256sum", &|| {
+            pipe(Command::new("zstd").arg("-dcq").arg(&bundle), &mut Command::new("sha256sum"), &other)
+        }),
+        ("verify, quick", &|| check(true)),
+        ("verify", &|| check(false)),
+        ("extract", &|| {
+            extract(BundleReader::open(&bundle, Limits::default())?, &target)?;
+            Ok(fs::remove_dir_all(&target)?)
+        }),
+        ("to a store", &|| {
+            to_store(BundleReader::open(&bundle, Limits::default())?, &target)?;
+            Ok(fs::remove_dir_all(&target)?)
+        }),
+    ])
 }
 
 fn size(path: &Path) -> Outcomes<u64> {

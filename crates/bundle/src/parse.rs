@@ -25,11 +25,18 @@ pub fn parse_bundle(bytes: &[u8]) -> Result<Report, BundleError> {
 /// # Errors
 /// When it cannot be compressed.
 pub fn parse_archive(bytes: &[u8]) -> Result<Report, BundleError> {
+    parse_bundle(&compress_archive(bytes)?)
+}
+
+/// Compresses an archive as bundles are.
+///
+/// # Errors
+/// When it cannot be compressed.
+pub fn compress_archive(bytes: &[u8]) -> Result<Vec<u8>, BundleError> {
     let failed = || BundleError::io("compressing");
     let mut encoder = crate::compress::compressor(Vec::new(), 1)?;
     std::io::Write::write_all(&mut encoder, bytes).map_err(failed())?;
-    let (bundle, ..) = crate::compress::finish(encoder).map_err(failed())?;
-    parse_bundle(&bundle)
+    Ok(crate::compress::finish(encoder).map_err(failed())?.0)
 }
 
 /// Reads the header of an entry: its path and size.

@@ -55,26 +55,29 @@ pub(crate) fn read_into(
     mut reader: BundleReader,
     store: &WritableStore,
 ) -> Result<(Contents, BundleInfo), BundleError> {
-    let contents = Contents::read(
-        &mut reader,
-        true,
-        &mut |reader, digest, _| {
-            // Another bundle may have brought it.
-            if store.open_object(&digest).is_ok() {
-                return reader.finish_entry();
-            }
-            let place = Place::Object(digest).to_string();
-            store.write_object(&digest, reader).map(|_| ()).map_err(|error| match error {
-                StoreError::Io { source, .. } => BundleError::from_read(source),
-                other => BundleError::of_file(&place, other),
-            })
-        },
-        &mut Err,
-    )?;
+    let contents =
+        Contents::read(&mut reader, true, &mut |reader, digest, _| keep_object(reader, digest, store), &mut Err)?;
     let facts = contents.check(&reader, &mut Err)?;
     let info = facts.and_then(|facts| contents.info(&reader, &facts));
     let info = info.ok_or_else(|| BundleError::contents(".", "the end of the bundle was not reached"))?;
     Ok((contents, info))
+}
+
+/// Reads an object into a store.
+pub(crate) fn keep_object(reader: &mut BundleReader, digest: Digest, store: &WritableStore) -> Result<(), BundleError> {
+    // Another bundle may have brought it.
+    if store.open_object(&digest).is_ok() {
+        return reader.finish_entry();
+    }
+    let Err(error) = store.write_object(&digest, reader) else { return Ok(()) };
+    match error {
+        StoreError::Io { source, .. } => Err(BundleError::from_read(source)),
+        error => {
+            // Bytes that the manifest does not have either are told by the manifest's name.
+            reader.finish_entry()?;
+            Err(BundleError::of_file(&Place::Object(digest).to_string(), error))
+        }
+    }
 }
 
 /// Writes what an inventory has, when the objects are there.

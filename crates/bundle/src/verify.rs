@@ -1,19 +1,22 @@
 //! Checking a bundle from its first byte to its last.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use matrix_store::verify::rows::{self, Contents as Rows};
-use matrix_store::verify::{Fault, Note};
+use matrix_store::verify::{Checked, Fault, Note};
 use matrix_store::{Digest, StoreError};
 use serde::Serialize;
 
 use crate::contents::Contents;
 use crate::error::BundleError;
+use crate::extract::NewDirectory;
 use crate::info::BundleInfo;
 use crate::inventory::Inventory;
+use crate::limits::Limits;
 use crate::place::Place;
 use crate::reader::BundleReader;
+use crate::restore::{self, Restored};
 
 /// What to check.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,32 +25,15 @@ pub struct VerifyOptions {
     pub quick: bool,
 }
 
-/// How much was checked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Checked {
-    /// Attempts.
-    pub attempts: u64,
-    /// Files of the payload whose digest was compared.
-    pub files: u64,
-    /// Lines of journals.
-    pub journal_lines: u64,
-    /// Objects.
-    pub objects: u64,
-    /// Bytes of the payload.
-    pub payload_bytes: u64,
-    /// Records, each with its key computed from its inputs.
-    pub records: u64,
-    /// Rows that were read.
-    pub rows: u64,
-    /// Journals of runs.
-    pub runs: u64,
-}
-
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// What the bundle is, if it could be read to its end.
     pub info: Option<BundleInfo>,
+    /// Files of the payload whose digest was compared.
+    pub files: u64,
+    /// Bytes of the payload.
+    pub payload_bytes: u64,
     /// How much was checked.
     pub checked: Checked,
     /// Files that are not what they should be, in order. A fault of the whole has the file `.`.
@@ -72,7 +58,6 @@ impl Report {
 /// # Errors
 /// When it cannot be read. What is wrong with it is in the report.
 pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Report, BundleError> {
-    let mut report = Report::default();
     let mut seen: BTreeMap<Digest, Option<Rows>> = BTreeMap::new();
     let mut faults = Vec::new();
     let read = Contents::read(
@@ -86,24 +71,88 @@ pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Report
         },
         &mut |error| keep(&mut faults, error),
     );
-    match read {
+    Ok(conclude(read, &reader, &seen, faults)?.0)
+}
+
+/// Judges what was read: the report, and the contents if they could be read to their end.
+fn conclude(
+    read: Result<Contents, BundleError>,
+    reader: &BundleReader,
+    seen: &BTreeMap<Digest, Option<Rows>>,
+    mut faults: Vec<Fault>,
+) -> Result<(Report, Option<Contents>), BundleError> {
+    let mut report = Report::default();
+    let contents = match read {
         Ok(contents) => {
-            report.checked = checked(&contents, &seen);
+            report.files = contents.digests.len() as u64;
+            report.payload_bytes = contents.payload_bytes;
+            report.checked = checked(&contents, seen);
             if faults.is_empty() {
-                faults.extend(recount(&contents.inventory, &seen));
-                let facts = contents.check(&reader, &mut |error| keep(&mut faults, error))?;
+                faults.extend(recount(&contents.inventory, seen));
+                let facts = contents.check(reader, &mut |error| keep(&mut faults, error))?;
                 if let Some(facts) = facts {
                     report.checked.journal_lines = facts.journal_lines;
-                    report.info = contents.info(&reader, &facts);
+                    report.info = contents.info(reader, &facts);
                     report.notes = notes(&contents);
                 }
             }
+            Some(contents)
         }
-        Err(error) => keep(&mut faults, error)?,
-    }
+        Err(error) => {
+            keep(&mut faults, error)?;
+            None
+        }
+    };
     faults.sort();
     report.faults = faults;
-    Ok(report)
+    Ok((report, contents))
+}
+
+/// Opens and checks a bundle, every row of it, and makes a store of it at `target` on the way, so that the file is read
+/// once. The store is there if no fault was found.
+///
+/// # Errors
+/// When `target` exists and is not an empty directory, or something cannot be read or written. What is wrong with the
+/// bundle is in the report.
+pub fn verify_to_store(
+    input: impl std::io::Read + Send + 'static,
+    limits: Limits,
+    target: &Path,
+) -> Result<(Report, Option<Restored>), BundleError> {
+    let mut reader = match BundleReader::new(input, limits) {
+        Ok(reader) => reader,
+        Err(error) => return Ok((of_beginning(error)?, None)),
+    };
+    let directory = NewDirectory::begin(target)?;
+    let store = restore::open(&directory.path())?;
+    let (mut faults, mut objects) = (Vec::new(), Vec::new());
+    let read = Contents::read(
+        &mut reader,
+        true,
+        &mut |reader, digest, _| {
+            restore::keep_object(reader, digest, &store)?;
+            objects.push(digest);
+            Ok(())
+        },
+        &mut |error| keep(&mut faults, error),
+    );
+    let mut seen: BTreeMap<Digest, Option<Rows>> = BTreeMap::new();
+    for digest in objects {
+        let place = Place::Object(digest).to_string();
+        match read_rows(&place, store.open_object(&digest)?) {
+            Ok(rows) => drop(seen.insert(digest, Some(rows))),
+            Err(error) => keep(&mut faults, error)?,
+        }
+    }
+    let (report, contents) = conclude(read, &reader, &seen, faults)?;
+    let (Some(contents), Some(info), true) = (contents, report.info.clone(), report.is_sound()) else {
+        return Ok((report, None));
+    };
+    let Contents { inventory, extras, .. } = contents;
+    restore::fill(&store, &inventory)?;
+    store.close()?;
+    directory.finish()?;
+    Ok((report, Some(Restored { info, inventory, extras })))
 }
 
 /// Opens and checks a bundle; what is wrong with its beginning is in the report too.
@@ -112,17 +161,20 @@ pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Report
 /// When it cannot be read.
 pub fn verify_input(
     input: impl std::io::Read + Send + 'static,
-    limits: crate::limits::Limits,
+    limits: Limits,
     options: VerifyOptions,
 ) -> Result<Report, BundleError> {
     match BundleReader::new(input, limits) {
         Ok(reader) => verify(reader, options),
-        Err(error) => {
-            let mut report = Report::default();
-            keep(&mut report.faults, error)?;
-            Ok(report)
-        }
+        Err(error) => of_beginning(error),
     }
+}
+
+/// The report on a bundle whose beginning is refused already.
+fn of_beginning(error: BundleError) -> Result<Report, BundleError> {
+    let mut report = Report::default();
+    keep(&mut report.faults, error)?;
+    Ok(report)
 }
 
 /// Keeps a fault of the bundle; other errors are not the bundle's.
@@ -137,8 +189,8 @@ fn keep(faults: &mut Vec<Fault>, error: BundleError) -> Result<(), BundleError> 
     }
 }
 
-fn read_rows(place: &str, reader: &mut BundleReader) -> Result<Rows, BundleError> {
-    rows::read(place.as_ref(), reader).map_err(|error| match error {
+fn read_rows(place: &str, object: impl std::io::Read) -> Result<Rows, BundleError> {
+    rows::read(place.as_ref(), object).map_err(|error| match error {
         StoreError::Io { source, .. } => BundleError::from_read(source),
         other => BundleError::of_file(place, other),
     })
@@ -162,10 +214,9 @@ fn recount(inventory: &Inventory, seen: &BTreeMap<Digest, Option<Rows>>) -> Vec<
 fn checked(contents: &Contents, seen: &BTreeMap<Digest, Option<Rows>>) -> Checked {
     Checked {
         attempts: contents.inventory.attempts.len() as u64,
-        files: contents.digests.len() as u64,
         journal_lines: 0,
+        object_bytes: contents.inventory.objects().values().sum(),
         objects: seen.len() as u64,
-        payload_bytes: contents.payload_bytes,
         records: contents.inventory.records.len() as u64,
         rows: seen.values().flatten().map(|rows| rows.counts.planned).sum(),
         runs: contents.inventory.journals.len() as u64,

@@ -47,7 +47,7 @@ impl Problem {
     /// The same problem with a name that nothing goes by: the label asks for the nearest valid spelling, the help lists
     /// all of them.
     #[must_use]
-    pub(crate) fn unknown(self, text: &str, what: &str, known: &[&str]) -> Self {
+    pub fn unknown(self, text: &str, what: &str, known: &[&str]) -> Self {
         let problem = self.help(format!("{what}: {}", known.join(", ")));
         match crate::spelling::nearest(text, known) {
             Some(near) => problem.label(format!("did you mean `{near}`?")),

@@ -22,11 +22,14 @@ pub(crate) fn take(fs: &dyn Filesystem, layout: &Layout) -> Result<File, StoreEr
     let file = OpenOptions::new().read(true).write(true).open(&path).map_err(fail)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(StoreError::Locked { path: layout.root.clone(), holder: holder(&path).filter(alive) })
-        }
+        Err(TryLockError::WouldBlock) => Err(held(layout)),
         Err(TryLockError::Error(error)) => Err(fail(error)),
     }
+}
+
+/// The error that somebody has the lock.
+pub(crate) fn held(layout: &Layout) -> StoreError {
+    StoreError::Locked { path: layout.root.clone(), holder: holder(&layout.lock()).filter(alive) }
 }
 
 /// Whether somebody has the lock just now.

@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 
 use matrix_plan::Axes;
-use matrix_plan::claims::{Check, Claim, Column, Metric, RowEvidence, Verdict, judge_every_row, judge_metric};
-use matrix_plan::stats::Interval;
+use matrix_plan::claims::{Check, Claim, RowEvidence, Verdict, judge_every_row, judge_metric};
 
 use super::result::{ClaimFinding, ClaimResult};
+use crate::changes::estimate;
 use crate::error::LoadError;
 use crate::load::{CellData, Keep, Loaded, Options, load};
 use crate::traces::{CellMeta, Traces};
@@ -115,16 +115,4 @@ fn every_row(cells: &[&CellData], missing_cells: u64) -> ClaimFinding {
         rows.failed += totals.failed();
     }
     ClaimFinding::new(cells, judge_every_row(&rows), None)
-}
-
-fn estimate(metric: Metric, cells: &[&CellData]) -> Option<Interval> {
-    let columns = |column: Column| cells.iter().map(|cell| cell.column(column)).collect::<Vec<_>>();
-    let observed = columns(metric.column());
-    let observed: Vec<&[f64]> = observed.iter().map(Vec::as_slice).collect();
-    if metric == Metric::InconsistencyPercent && cells.iter().any(|cell| cell.totals.lost() > 0) {
-        let lost = columns(Column::Lost);
-        let lost: Vec<&[f64]> = lost.iter().map(Vec::as_slice).collect();
-        return metric.estimate(&observed, Some(&lost));
-    }
-    metric.estimate(&observed, None)
 }

@@ -21,6 +21,9 @@ impl Keep {
     /// What the tables are made of.
     pub const TABLES: Self = Self { windows: true, ends: true, barriers: false };
 
+    /// What every metric is made of.
+    pub const EVERYTHING: Self = Self { windows: true, ends: true, barriers: true };
+
     /// What these columns are made of.
     #[must_use]
     pub fn of(columns: &[Column]) -> Self {

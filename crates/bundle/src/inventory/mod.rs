@@ -60,8 +60,9 @@ impl Inventory {
     }
 }
 
-/// The digest of a source tree: of its manifest.
-pub(crate) fn tree_digest(tree: &Tree) -> Digest {
+/// The digest of a source tree: of its manifest. It names the tree's folder in a bundle, `source/<digest>/`.
+#[must_use]
+pub fn tree_digest(tree: &Tree) -> Digest {
     let files = tree.iter().map(|(path, bytes)| (path.as_str(), Digest::of(bytes)));
     Digest::of(crate::bag::render_manifest(files).as_bytes())
 }

@@ -1,15 +1,17 @@
 //! Bundles as they should be: the same every time, whole, and back again.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::Cursor;
 use std::num::NonZeroU32;
 use std::path::Path;
 
 use matrix_store::Store;
 
-use super::fixture::{Fate, TestRun, archive, bundle_of, extras, files, options, reader, store};
+use super::fixture::{Fate, TestRun, archive, bundle_of, compress, extras, files, options, reader, store};
 use crate::{
     BundleError, CreateOptions, ErrorKind, Limits, Selection, VerifyOptions, create, create_file, extract, to_store,
-    verify,
+    verify, verify_input, verify_to_store,
 };
 
 fn run() -> TestRun {
@@ -164,6 +166,44 @@ fn a_damaged_object_makes_no_bundle() {
         create_file(&store, &Selection::default(), &extras(&store), &CreateOptions::default(), &path).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Integrity);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no file is left");
+}
+
+#[test]
+fn a_check_that_makes_a_store_finds_and_makes_the_same() {
+    let (directory, store) = store(&run());
+    let (bytes, _) = bundle_of(&store);
+    let limits = Limits::default();
+    let check = |bytes: &[u8], name: &str| {
+        let target = directory.path().join(name);
+        let (report, restored) = verify_to_store(Cursor::new(bytes.to_vec()), limits, &target).unwrap();
+        assert_eq!(restored.is_some(), target.exists());
+        (report, restored, target)
+    };
+    let (report, restored, target) = check(&bytes, "checked");
+    assert_eq!(report, verify(reader(&bytes).unwrap(), VerifyOptions::default()).unwrap());
+    let plain = directory.path().join("plain");
+    assert_eq!(restored.unwrap().inventory, to_store(reader(&bytes).unwrap(), &plain).unwrap().inventory);
+    let results = |root: &Path| {
+        let mut found = files(root);
+        found.retain(|path, _| path != Path::new("index") && path != Path::new("lock"));
+        found
+    };
+    assert!(results(&target) == results(&plain));
+
+    let archive = archive(&bytes);
+    let object = archive.windows(9).rposition(|bytes| bytes == b"i,key,out").unwrap();
+    for (number, at) in [object + 2000, archive.len() / 2, 600, 3000].into_iter().enumerate() {
+        let mut changed = archive.clone();
+        changed[at] ^= 1;
+        let changed = compress(&changed);
+        let (report, ..) = check(&changed, &format!("changed-{number}"));
+        assert!(!report.is_sound());
+        let plain = verify_input(Cursor::new(changed), limits, VerifyOptions::default()).unwrap();
+        let told =
+            |report: &crate::Report| report.faults.iter().map(|fault| fault.file.clone()).collect::<BTreeSet<_>>();
+        assert_eq!(told(&report), told(&plain));
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3, "a refused bundle leaves nothing");
 }
 
 #[test]

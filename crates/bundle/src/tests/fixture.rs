@@ -1,26 +1,24 @@
 //! Small stores, and bundles of them.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use matrix_app::{Micros, Outcome, PostKey, Row};
+use matrix_app::Micros;
 use matrix_driver::RowSink;
 use matrix_plan::plan::{PlannedCell, Reason};
-use matrix_plan::{
-    Arrival, Axes, Barrier, Cell, CellInputs, CellState, Combination, Fingerprint, Invocation, NotificationStorage,
-    Plan, Platform, PostStorage,
-};
+use matrix_plan::{Cell, CellState, Plan, Platform};
 use matrix_store::{Attempt, Event, Execution, NewRun, ObjectInfo, Origin, Provenance, Record, Store, WritableStore};
 
 use crate::{BundleError, BundleInfo, BundleReader, CreateOptions, Extras, Limits, Selection, create};
 
+use super::sample::row;
+pub(super) use super::sample::{files, tempdir};
+
 pub(super) const REQUESTS: u64 = 20;
 
-/// A directory in memory where there is one.
-pub(super) fn tempdir() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+pub(super) fn cell(delay_ms: u64) -> Cell {
+    super::sample::cell(delay_ms, REQUESTS)
 }
 
 /// What becomes of a cell.
@@ -48,63 +46,6 @@ pub(super) struct TestRun {
 impl TestRun {
     pub(super) fn new(cells: &[(u64, Fate)]) -> Self {
         Self { hour: 13, name: "test", cells: cells.to_vec(), origin: "local" }
-    }
-}
-
-pub(super) fn cell(delay_ms: u64) -> Cell {
-    Cell::new(CellInputs {
-        axes: Axes {
-            combination: Combination {
-                post_storage: PostStorage::Redis,
-                notification_storage: NotificationStorage::Sns,
-                regions: "eu->us".parse().unwrap(),
-            },
-            delay_ms,
-            antipode: false,
-        },
-        arrival: Arrival::Concurrency(8),
-        barrier: Barrier { deadline_ms: 120_000, max_ms: 50, min_ms: 1 },
-        fingerprint: Fingerprint::new(&BTreeMap::from([("version", 1)])).unwrap(),
-        invocation: Invocation::RequestResponse,
-        payload_bytes: 2_871_000,
-        platform: Platform::Sim,
-        requests: REQUESTS,
-        round: 1,
-        seed: 2023,
-        workload_version: 1,
-    })
-    .unwrap()
-}
-
-fn row(salt: u64, i: u64) -> Row {
-    let noise = (salt + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_mul(i + 1) >> 40;
-    let lost = i % 11 == 7;
-    let start = (i * 1000 + noise % 997) as i64;
-    let seen = |offset: u64| (!lost).then_some(start + (offset + noise) as i64);
-    Row {
-        i,
-        key: PostKey::new(i, noise),
-        outcome: if lost { Outcome::Lost } else { Outcome::Ok },
-        client_sent_us: Some(start - 100),
-        writer_start_us: Some(start),
-        post_written_us: Some(start + 5000),
-        notification_written_us: Some(start + 5001),
-        reply_us: Some(start + 90_000),
-        reader_received_us: seen(60_000),
-        barrier_us: None,
-        barrier_polls: None,
-        barrier_last_miss_us: None,
-        read_start_us: seen(60_500),
-        post_read_us: seen(61_000),
-        consistent_read: (!lost).then_some(!noise.is_multiple_of(3)),
-        post_visible_us: Some(start + 61_000),
-        notification_bytes: Some(300 + noise % 10),
-        lineage_bytes: None,
-        post_bytes: Some(2_871_010),
-        writer_instance: Some(i % 8),
-        reader_instance: (!lost).then_some(i % 5),
-        writer_cold: Some(i < 8),
-        reader_cold: (!lost).then_some(i < 5),
     }
 }
 
@@ -228,23 +169,6 @@ pub(super) fn bundle(run: &TestRun) -> Vec<u8> {
 
 pub(super) fn reader(bytes: &[u8]) -> Result<BundleReader, BundleError> {
     BundleReader::new(Cursor::new(bytes.to_vec()), Limits::default())
-}
-
-/// Every file under `root`, with its contents.
-pub(super) fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut directories = vec![root.to_owned()];
-    while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(&directory).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                directories.push(path);
-            } else {
-                found.insert(path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
 }
 
 /// What a bundle decompresses to.

@@ -5,5 +5,7 @@ mod forge;
 mod hostile;
 mod merging;
 mod parsing;
+#[path = "../../../store/src/tests/sample.rs"]
+mod sample;
 mod signing;
 mod tools;

@@ -14,7 +14,7 @@ fn python() -> PathBuf {
     }
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
-    let python = cache.join("matrix-test-tools/bin/python");
+    let python = cache.join("matrix-test-tools/gather/bin/python");
     assert!(python.exists(), "pandas is not installed for the tests: run scripts/install-test-needs");
     python
 }

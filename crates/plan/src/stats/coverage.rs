@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Batches, Interval, inconsistency, mean, paired_difference, proportion, quantile, rate};
+use super::{Batches, Interval, difference, inconsistency, mean, paired_difference, proportion, quantile, rate};
 
 /// Samples per scenario: the standard error of a share near 95 % is then 0.5 %, a quarter of the way to the band's ends.
 const REPETITIONS: u64 = 2_000;
@@ -207,6 +207,44 @@ fn paired_differences() {
         all.push((format!("{rounds} x {requests}"), covered));
     }
     check(all);
+}
+
+#[test]
+fn differences_of_independent_samples() {
+    let mut all = Vec::new();
+    for (rounds, requests) in [(1, 1000), (3, 1000), (12, 100)] {
+        let covered = coverage(0.5, |draws| {
+            let mut sample = |shift: f64, spread: f64| {
+                let mut round = || -> Vec<f64> {
+                    draws.correlated(0.5, requests).into_iter().map(|value| shift + spread * value).collect()
+                };
+                let rounds: Vec<Vec<f64>> = (0..rounds).map(|_| round()).collect();
+                mean(&Batches::of(&slices(&rounds)))
+            };
+            Some(difference(&sample(1.0, 1.0)?, &sample(1.5, 2.0)?))
+        });
+        all.push((format!("{rounds} x {requests}, means"), covered));
+        let covered = coverage(0.2, |draws| {
+            let mut sample = |p: f64| {
+                let mut round = || -> Vec<f64> { (0..requests).map(|_| draws.bernoulli(p)).collect() };
+                let rounds: Vec<Vec<f64>> = (0..rounds).map(|_| round()).collect();
+                proportion(&Batches::of(&slices(&rounds)))
+            };
+            Some(difference(&sample(0.1)?, &sample(0.3)?))
+        });
+        all.push((format!("{rounds} x {requests}, shares"), covered));
+        let covered = coverage(libm::log(2.0), |draws| {
+            let mut sample = |scale: f64| {
+                let mut round = || -> Vec<f64> { (0..requests).map(|_| scale * draws.exponential()).collect() };
+                let rounds: Vec<Vec<f64>> = (0..rounds).map(|_| round()).collect();
+                quantile(&slices(&rounds), 0.5)
+            };
+            Some(difference(&sample(1.0)?, &sample(2.0)?))
+        });
+        all.push((format!("{rounds} x {requests}, medians"), covered));
+    }
+    // Each side allows for its own few batches, together a little more than is needed.
+    assert!(all.iter().all(|(_, covered)| (94.0..=97.5).contains(covered)), "{all:#?}");
 }
 
 #[test]

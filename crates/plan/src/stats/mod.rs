@@ -12,6 +12,7 @@
 mod batches;
 #[cfg(test)]
 mod coverage;
+mod difference;
 mod interval;
 mod mean;
 mod paired;
@@ -20,6 +21,7 @@ mod quantile;
 mod student;
 
 pub use batches::{Batches, Layout};
+pub use difference::difference;
 pub use interval::Interval;
 pub use mean::{mean, rate};
 pub use paired::paired_difference;

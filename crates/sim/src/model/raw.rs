@@ -139,9 +139,7 @@ impl Model {
     /// # Errors
     /// When the text is not TOML, or not a model; the error names the place.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
-        let file: File = toml::from_str(text).map_err(|error| {
-            ModelError::at(text, error.span().unwrap_or_default(), error.message().trim().replace('\n', ", "))
-        })?;
+        let file: File = toml::from_str(text).map_err(|error| ModelError::of_toml(text, &error))?;
         Checker(text).model(file)
     }
 }

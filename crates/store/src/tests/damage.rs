@@ -6,7 +6,7 @@ use std::path::Path;
 use matrix_app::row::HEADER;
 use proptest::prelude::*;
 
-use super::fixture::{cell, files, finished, row, tempdir};
+use super::fixture::{cell, files, finished, row, tempdir, tried_in_vain};
 use crate::{Digest, ErrorKind, Journal, JournalText, Origin, Store, StoreError, VerifyOptions};
 
 fn decoded(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -49,9 +49,10 @@ proptest! {
         let directory = tempdir();
         let root = directory.path();
         finished(root, 2);
+        tried_in_vain(root, &cell(2));
         let mut all: Vec<_> = files(root).into_iter().collect();
         all.retain(|(file, _)| file != Path::new("lock") && file != Path::new("index"));
-        prop_assert_eq!(all.len(), 11, "store.toml, 4 files of a run, and 3 of each cell");
+        prop_assert_eq!(all.len(), 13, "store.toml, 4 files of a run, 3 of each cell, and 2 attempts without result");
         for (n, (seed, bit)) in seeds.into_iter().enumerate() {
             let (file, bytes) = &all[n % all.len()];
             let offset = (seed % bytes.len() as u64) as usize;

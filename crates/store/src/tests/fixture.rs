@@ -1,16 +1,12 @@
 //! Small cells, rows, and a session that stands for a run.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use matrix_app::{Micros, Outcome, PostKey, Row};
+use matrix_app::Micros;
 use matrix_driver::RowSink;
-use matrix_plan::{
-    Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
-    PostStorage,
-};
+use matrix_plan::Cell;
 
 use crate::fs::{Filesystem, RealFilesystem};
 use crate::{
@@ -18,69 +14,12 @@ use crate::{
     WritableStore,
 };
 
+pub(super) use super::sample::{files, row, tempdir};
+
 pub(super) const REQUESTS: u64 = 30;
 
-/// A directory in memory where there is one: these tests make tens of thousands of files.
-pub(super) fn tempdir() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
-}
-
 pub(super) fn cell(delay_ms: u64) -> Cell {
-    Cell::new(CellInputs {
-        axes: Axes {
-            combination: Combination {
-                post_storage: PostStorage::Redis,
-                notification_storage: NotificationStorage::Sns,
-                regions: "eu->us".parse().unwrap(),
-            },
-            delay_ms,
-            antipode: false,
-        },
-        arrival: Arrival::Concurrency(8),
-        barrier: Barrier { deadline_ms: 120_000, max_ms: 50, min_ms: 1 },
-        fingerprint: Fingerprint::new(&BTreeMap::from([("version", 1)])).unwrap(),
-        invocation: Invocation::RequestResponse,
-        payload_bytes: 2_871_000,
-        platform: Platform::Sim,
-        requests: REQUESTS,
-        round: 1,
-        seed: 2023,
-        workload_version: 1,
-    })
-    .unwrap()
-}
-
-/// A row whose values differ from one `(salt, i)` to the next.
-pub(super) fn row(salt: u64, i: u64) -> Row {
-    let noise = (salt + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_mul(i + 1) >> 40;
-    let lost = i % 11 == 7;
-    let start = (i * 1000 + noise % 997) as i64;
-    let seen = |offset: u64| (!lost).then_some(start + (offset + noise) as i64);
-    Row {
-        i,
-        key: PostKey::new(i, noise),
-        outcome: if lost { Outcome::Lost } else { Outcome::Ok },
-        client_sent_us: Some(start - 100),
-        writer_start_us: Some(start),
-        post_written_us: Some(start + 5000),
-        notification_written_us: Some(start + 5001),
-        reply_us: Some(start + 90_000),
-        reader_received_us: seen(60_000),
-        barrier_us: None,
-        barrier_polls: None,
-        barrier_last_miss_us: None,
-        read_start_us: seen(60_500),
-        post_read_us: seen(61_000),
-        consistent_read: (!lost).then_some(!noise.is_multiple_of(3)),
-        post_visible_us: Some(start + 61_000),
-        notification_bytes: Some(300 + noise % 10),
-        lineage_bytes: None,
-        post_bytes: Some(2_871_010),
-        writer_instance: Some(i % 8),
-        reader_instance: (!lost).then_some(i % 5),
-        writer_cold: Some(i < 8),
-        reader_cold: (!lost).then_some(i < 5),
-    }
+    super::sample::cell(delay_ms, REQUESTS)
 }
 
 /// Writes the rows of a cell, the later ones of every five first.
@@ -94,7 +33,7 @@ pub(super) fn write_rows(store: &WritableStore, salt: u64, requests: u64) -> Res
     sink.finish()
 }
 
-fn execution(store: &Store, cell: &Cell) -> Result<Execution, StoreError> {
+pub(super) fn execution(store: &Store, cell: &Cell) -> Result<Execution, StoreError> {
     let mut number = 1;
     let id = loop {
         let id: AttemptId = format!("{}-{number}", cell.key.short()).parse()?;
@@ -160,21 +99,20 @@ pub(super) fn finished(root: &Path, count: u64) -> Vec<Cell> {
     cells
 }
 
-/// Every file under `root`, with its contents.
-pub(super) fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut directories = vec![root.to_owned()];
-    while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(&directory).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                directories.push(path);
-            } else {
-                found.insert(path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
+/// A cell tried twice without a result, noted in the journal of the only run: once it broke, once it ended early.
+pub(super) fn tried_in_vain(root: &Path, cell: &Cell) {
+    let store = Store::create_or_open_for_writing(root, "matrix test").unwrap();
+    let run = store.run(store.runs().unwrap()[0].as_str()).unwrap();
+    let journal = store.journal(&run);
+    let failed = Attempt::failed(execution(&store, cell).unwrap(), "the storage \"broke\"".to_owned()).unwrap();
+    store.write_attempt(&failed).unwrap();
+    let error = "the storage \"broke\"".to_owned();
+    journal.append(&Event::Failed { attempt: failed.id, cell: cell.key, error }).unwrap();
+    let partial = Attempt::partial(execution(&store, cell).unwrap(), "interrupted".to_owned()).unwrap();
+    store.write_attempt(&partial).unwrap();
+    journal.append(&Event::Partial { attempt: partial.id, cell: cell.key }).unwrap();
+    drop(journal);
+    store.close().unwrap();
 }
 
 /// The objects and records of a store.

@@ -3,6 +3,8 @@
 mod crash;
 mod damage;
 mod fixture;
+mod garbage;
 mod index;
 mod lock;
 mod object;
+mod sample;

@@ -1,0 +1,174 @@
+//! Garbage: what nothing in a store needs any more.
+//!
+//! An object is needed by the records that name it. An attempt is needed by the journals that name it, and by the record
+//! whose object it made: that is how an imported result, which no run made, keeps the account of where it comes from.
+//! What is in `tmp/` is needed by nobody once its writer is gone.
+//!
+//! What cannot be read could need anything, so nothing is taken for garbage in a store with a damaged record, attempt or
+//! journal.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use matrix_plan::CellKey;
+use serde::Serialize;
+
+use crate::digest::Digest;
+use crate::error::StoreError;
+use crate::journal::Event;
+use crate::layout::{OBJECT_EXTENSION, parent};
+use crate::names::{AttemptId, Origin};
+use crate::store::{Store, list};
+use crate::writable::WritableStore;
+
+/// A file that nothing needs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct GarbageFile {
+    /// The file, or a directory of `tmp/`, relative to the store.
+    pub file: PathBuf,
+    /// Bytes on the disk.
+    pub bytes: u64,
+}
+
+/// Everything that nothing in a store needs, each list in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Garbage {
+    /// Attempts that no run names and no record comes from.
+    pub attempts: Vec<GarbageFile>,
+    /// Objects that no record names.
+    pub objects: Vec<GarbageFile>,
+    /// What writers left in `tmp/`.
+    pub temporary: Vec<GarbageFile>,
+}
+
+impl Garbage {
+    /// All files, in the order in which they are removed.
+    pub fn files(&self) -> impl Iterator<Item = &GarbageFile> {
+        self.attempts.iter().chain(&self.objects).chain(&self.temporary)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files().next().is_none()
+    }
+}
+
+impl Store {
+    /// What nothing in the store needs. While another process writes the store this is not known: what it has begun looks
+    /// like garbage until it is done.
+    ///
+    /// # Errors
+    /// When another process writes the store, or a record, attempt or journal is damaged or cannot be read.
+    pub fn garbage(&self) -> Result<Garbage, StoreError> {
+        if self.is_being_written() {
+            return Err(crate::lock::held(&self.layout));
+        }
+        self.find_garbage()
+    }
+
+    fn find_garbage(&self) -> Result<Garbage, StoreError> {
+        let (mut objects, mut results): (BTreeSet<Digest>, BTreeSet<(CellKey, Origin, Digest)>) = Default::default();
+        for record in self.records()? {
+            let record = record?;
+            objects.insert(record.object.sha256);
+            results.insert((record.key, record.origin, record.object.sha256));
+        }
+        let named = self.named_attempts()?;
+        let mut garbage = Garbage { temporary: self.temporary()?, ..Garbage::default() };
+        for id in self.attempts()? {
+            let Some(attempt) = self.attempt(&id)? else { continue };
+            let of_a_record =
+                attempt.object.is_some_and(|object| results.contains(&(attempt.key, attempt.origin.clone(), object)));
+            if !of_a_record && !named.contains(&id) {
+                garbage.attempts.push(self.file(&self.layout.attempt(&id))?);
+            }
+        }
+        for digest in self.objects()? {
+            if !objects.contains(&digest) {
+                garbage.objects.push(self.file(&self.layout.object(&digest))?);
+            }
+        }
+        Ok(garbage)
+    }
+
+    /// The attempts that the journals of runs name.
+    fn named_attempts(&self) -> Result<BTreeSet<AttemptId>, StoreError> {
+        let mut named = BTreeSet::new();
+        for id in self.runs()? {
+            let run = self.run(id.as_str())?;
+            named.extend(run.journal().entries.iter().filter_map(|entry| match &entry.event {
+                Event::Started { attempt, .. }
+                | Event::Done { attempt, .. }
+                | Event::Failed { attempt, .. }
+                | Event::Partial { attempt, .. } => Some(attempt.clone()),
+                Event::Created { .. } | Event::Resumed | Event::Interrupted | Event::Finished => None,
+            }));
+        }
+        Ok(named)
+    }
+
+    /// The objects that are there, in order.
+    fn objects(&self) -> Result<Vec<Digest>, StoreError> {
+        let directory = self.layout.objects();
+        let mut found = Vec::new();
+        for shard in list(&directory)? {
+            let shard = directory.join(shard);
+            if !shard.is_dir() {
+                continue;
+            }
+            for name in list(&shard)? {
+                let digest = name.strip_suffix(OBJECT_EXTENSION).and_then(|stem| stem.parse::<Digest>().ok());
+                found.extend(digest.filter(|digest| self.layout.object(digest) == shard.join(&name)));
+            }
+        }
+        Ok(found)
+    }
+
+    fn temporary(&self) -> Result<Vec<GarbageFile>, StoreError> {
+        let tmp = self.layout.tmp();
+        list(&tmp)?.into_iter().map(|name| self.file(&tmp.join(name))).collect()
+    }
+
+    /// A file, or a directory with all that is in it.
+    fn file(&self, path: &Path) -> Result<GarbageFile, StoreError> {
+        let file = path.strip_prefix(self.path()).unwrap_or(path).to_owned();
+        Ok(GarbageFile { file, bytes: bytes_below(path)? })
+    }
+}
+
+fn bytes_below(path: &Path) -> Result<u64, StoreError> {
+    let metadata = std::fs::symlink_metadata(path).map_err(|error| StoreError::io("reading", path, error))?;
+    if !metadata.is_dir() {
+        return Ok(metadata.len());
+    }
+    list(path)?.into_iter().map(|name| bytes_below(&path.join(name))).sum()
+}
+
+impl WritableStore {
+    /// Removes what nothing in the store needs, and tells what that was. Where there is nothing, nothing is written.
+    ///
+    /// What is removed is found under the lock, so that nothing that a writer has begun is taken for garbage. Interrupted at
+    /// any moment, this leaves a sound store with less garbage in it.
+    ///
+    /// # Errors
+    /// When a record, attempt or journal is damaged or cannot be read (then nothing is removed), or removing fails.
+    pub fn collect_garbage(&self) -> Result<Garbage, StoreError> {
+        let garbage = self.find_garbage()?;
+        if garbage.is_empty() {
+            return Ok(garbage);
+        }
+        // Sweeps `tmp/` too.
+        self.shared.begin()?;
+        let mut directories = BTreeSet::new();
+        for GarbageFile { file, .. } in garbage.attempts.iter().chain(&garbage.objects) {
+            let path = self.path().join(file);
+            self.shared.fs.remove_file(&path).map_err(|error| StoreError::io("removing", &path, error))?;
+            directories.insert(parent(&path).to_owned());
+        }
+        for directory in directories {
+            self.shared.sync_dir(&directory)?;
+        }
+        Ok(garbage)
+    }
+}

@@ -1,0 +1,209 @@
+//! What has to be there to be built and run.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use matrix_figures::Figure;
+use matrix_plan::claims::Check as ClaimCheck;
+use matrix_plan::{Experiment, Platform};
+
+use super::{Check, Finding, Subject};
+use crate::input::read_model;
+
+/// Most requests of an experiment that is a first look.
+const SMALL: u64 = 10_000;
+
+/// The names below a folder of the project, in order.
+fn names(subject: &Subject, folder: &str) -> Result<Vec<String>, Finding> {
+    let failed =
+        |error: std::io::Error| Finding::fail(format!("{folder}: {error}"), format!("make the folder {folder}"));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(subject.project.join(folder)).map_err(failed)? {
+        names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// The crates, by their folders' names.
+pub(super) fn crates(subject: &Subject) -> Result<Vec<String>, Finding> {
+    let mut names = names(subject, "crates")?;
+    names.retain(|name| subject.project.join("crates").join(name).is_dir());
+    Ok(names)
+}
+
+pub(super) fn code(subject: &Subject) -> Check {
+    let text = subject.read("Cargo.toml")?;
+    let document: toml_edit::DocumentMut =
+        text.parse().map_err(|error| Finding::fail(format!("Cargo.toml: {error}"), "mend it"))?;
+    let members = document.get("workspace").and_then(|workspace| workspace.get("members")?.as_array());
+    let members: Vec<&str> = members.into_iter().flatten().filter_map(|member| member.as_str()).collect();
+    let mut folders = Vec::new();
+    for member in &members {
+        match member.strip_suffix("/*") {
+            Some(folder) => folders.extend(names(subject, folder)?.into_iter().map(|name| format!("{folder}/{name}"))),
+            None => folders.push((*member).to_owned()),
+        }
+    }
+    folders.retain(|folder| subject.project.join(folder).is_dir());
+    let has = |folder: &str, file: &str| subject.project.join(folder).join(file).is_file();
+    let targets = ["src/lib.rs", "src/main.rs", "src/bin"];
+    let whole = |folder: &String| {
+        has(folder, "Cargo.toml") && targets.iter().any(|target| subject.project.join(folder).join(target).exists())
+    };
+    let missing: Vec<&str> = folders.iter().filter(|folder| !whole(folder)).map(String::as_str).collect();
+    if folders.is_empty() || !missing.is_empty() {
+        let seen = format!("packages without a manifest or a source: {}", missing.join(", "));
+        return Err(Finding::fail(seen, "add what is missing"));
+    }
+    Ok(format!("all {} packages of the workspace have a manifest and a source", folders.len()))
+}
+
+/// An experiment's file, and what it says, or what is wrong with it.
+type Read = (String, Result<Experiment, String>);
+
+/// The experiments by file; one that cannot be read is told as such.
+pub(super) fn experiments(subject: &Subject) -> Result<Vec<Read>, Finding> {
+    let files = names(subject, "experiments")?.into_iter().filter(|name| name.ends_with(".toml"));
+    let read = |file: String| {
+        let file = format!("experiments/{file}");
+        let text = subject.read(&file)?;
+        Ok((file, Experiment::parse(&text).map_err(|problems| problems.to_string())))
+    };
+    files.map(read).collect()
+}
+
+pub(super) fn example(subject: &Subject) -> Check {
+    let (mut small, mut all) = (Vec::new(), 0);
+    for (file, experiment) in experiments(subject)? {
+        let experiment = experiment.map_err(|problems| {
+            Finding::fail(format!("{file}: {problems}"), format!("`matrix plan {file}` shows the place"))
+        })?;
+        all += 1;
+        let requests = experiment.requests.saturating_mul(experiment.cells().len() as u64);
+        if experiment.platform == Platform::Sim && requests <= SMALL {
+            small.push(format!("{file} ({requests} requests)"));
+        }
+    }
+    if small.is_empty() {
+        let seen = format!("none of {all} simulated experiments has at most {SMALL} requests");
+        return Err(Finding::fail(seen, "`matrix init experiments/quick.toml` writes a small one"));
+    }
+    Ok(format!("{all} experiments are understood; small: {}", small.join(", ")))
+}
+
+pub(super) fn claims(subject: &Subject) -> Check {
+    let (mut sourced, mut files) = (0, Vec::new());
+    for (file, experiment) in experiments(subject)? {
+        let Ok(experiment) = experiment else { continue };
+        let published =
+            |claim: &&matrix_plan::Claim| claim.source.is_some() && matches!(claim.check, ClaimCheck::Metric { .. });
+        let count = experiment.claims.iter().filter(published).count();
+        if count > 0 {
+            sourced += count;
+            files.push(file);
+        }
+    }
+    if sourced == 0 {
+        let seen = "no experiment has a claim about a metric with its source";
+        return Err(Finding::fail(seen, "add [[claim]] with metric, bound and source to an experiment"));
+    }
+    Ok(format!("{sourced} claims with published numbers and their sources in {}", files.join(", ")))
+}
+
+pub(super) fn models(subject: &Subject) -> Check {
+    let mut models = Vec::new();
+    for (file, experiment) in experiments(subject)? {
+        let Ok(experiment) = experiment else { continue };
+        if experiment.platform == Platform::Sim {
+            let folder = subject.project.join("experiments");
+            let name = &experiment.sim.model;
+            if read_model(name, &folder).is_err() {
+                let seen = format!("{file} names the model {name}, which cannot be read");
+                return Err(Finding::fail(seen, format!("`matrix plan {file}` shows what is wrong")));
+            }
+            models.push(name.clone());
+        }
+    }
+    models.sort();
+    models.dedup();
+    if models.is_empty() {
+        return Err(Finding::fail("no experiment is simulated", "add one"));
+    }
+    Ok(format!("readable: {}", models.join(", ")))
+}
+
+pub(super) fn lock_file(subject: &Subject) -> Check {
+    let text = subject.read("Cargo.lock")?;
+    let document: toml_edit::DocumentMut =
+        text.parse().map_err(|error| Finding::fail(format!("Cargo.lock: {error}"), "`cargo generate-lockfile`"))?;
+    let packages = document.get("package").and_then(|packages| packages.as_array_of_tables());
+    let packages: Vec<&toml_edit::Table> = packages.into_iter().flatten().collect();
+    let text_of =
+        |package: &toml_edit::Table, key: &str| package.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+    let others = || packages.iter().filter(|package| package.contains_key("source"));
+    let open: Vec<String> = others()
+        .filter(|package| !package.contains_key("checksum") || !package.contains_key("version"))
+        .filter_map(|package| text_of(package, "name"))
+        .collect();
+    if !open.is_empty() {
+        let seen = format!("without a digest: {}", open.join(", "));
+        return Err(Finding::fail(seen, "depend on released versions"));
+    }
+    let ours = packages.len() - others().count();
+    let wanted = crates(subject)?.len();
+    if ours < wanted {
+        let seen = format!("Cargo.lock knows {ours} packages of the workspace, of {wanted} at least");
+        return Err(Finding::fail(seen, "`cargo update --workspace`"));
+    }
+    Ok(format!("{} dependencies with version and digest", others().count()))
+}
+
+/// A script that can be started.
+fn script(subject: &Subject, name: &str) -> Check {
+    let text = subject.read(name)?;
+    let mode = std::fs::metadata(subject.project.join(name)).map(|metadata| metadata.permissions().mode());
+    if !text.starts_with("#!") || !mode.is_ok_and(|mode| mode & 0o111 != 0) {
+        return Err(Finding::fail(
+            format!("{name} cannot be started"),
+            format!("begin it with #! and `chmod +x {name}`"),
+        ));
+    }
+    Ok(format!("{name} can be started"))
+}
+
+pub(super) fn tests(subject: &Subject) -> Check {
+    script(subject, "scripts/test")
+}
+
+pub(super) fn system_needs(subject: &Subject) -> Check {
+    script(subject, "scripts/install-test-needs")
+}
+
+pub(super) fn ci(subject: &Subject) -> Check {
+    match names(subject, ".github/workflows") {
+        Ok(workflows) if !workflows.is_empty() => Ok(format!(".github/workflows: {}", workflows.join(", "))),
+        _ => script(subject, ".ci/run"),
+    }
+}
+
+pub(super) fn figures(subject: &Subject) -> Check {
+    let (mut drawn, mut missing) = (Vec::new(), Vec::new());
+    for folder in names(subject, "plots")? {
+        let file = |figure: &Figure, end: &str| PathBuf::from("plots").join(&folder).join(format!("{figure}.{end}"));
+        let good = |figure: &Figure| {
+            let read = |end: &str| std::fs::read_to_string(subject.project.join(file(figure, end))).unwrap_or_default();
+            read("svg").contains("<svg") && read("csv").lines().count() > 1
+        };
+        let lacks: Vec<Figure> = Figure::ALL.into_iter().filter(|figure| !good(figure)).collect();
+        if lacks.is_empty() {
+            drawn.push(format!("plots/{folder}"));
+        }
+        missing.extend(lacks.iter().map(|figure| file(figure, "svg").display().to_string()));
+    }
+    if drawn.is_empty() {
+        let seen = format!("without a figure or its table: {}", missing.join(", "));
+        return Err(Finding::fail(seen, "`matrix run experiments/sosp.toml --plot` draws them all"));
+    }
+    Ok(format!("every figure with its table in {}", drawn.join(", ")))
+}

@@ -1,0 +1,84 @@
+//! `matrix bundle replay`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::bundle::SizeArgs;
+use super::run::JobsArgs;
+use super::{Format, FormatArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+use crate::replay::{self, Cell, Replay, Status};
+
+/// Run the simulated cells of a bundle again and compare the traces byte for byte
+///
+/// Ends with 5 when a simulated cell is not the same. Cells that were measured on real services cannot be replayed; with
+/// --against they are compared with a fresh measurement of the same cells by whether the 95 % intervals of every metric
+/// overlap, which is no error if they do not.
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// The bundle
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// A store or bundle with fresh measurements to compare the measured cells with
+    #[arg(long, value_name = "RESULTS")]
+    against: Option<PathBuf>,
+    #[command(flatten)]
+    size: SizeArgs,
+    #[command(flatten)]
+    jobs: JobsArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+pub(super) fn replay(args: &ReplayArgs) -> Outcome {
+    let replay = replay::replay(&args.file, args.size.limits(), args.jobs.jobs, args.against.as_deref())?;
+    match args.format.format {
+        Format::Json => output::json(&replay)?,
+        Format::Table => table(&replay, args.against.is_some())?,
+    }
+    let same = replay.simulated.iter().all(|cell| cell.status == Status::Identical);
+    Ok(if same { Exit::Ok } else { Exit::Integrity })
+}
+
+fn table(replay: &Replay, compared: bool) -> Result<(), Failure> {
+    let Replay { simulated, measured, to_measure_again } = replay;
+    let count = |cells: &[Cell], status| cells.iter().filter(|cell| cell.status == status).count();
+    for cell in simulated.iter().filter(|cell| cell.status != Status::Identical).chain(measured) {
+        let Cell { key, axes, round, origin, status, what } = cell;
+        let kind = if origin == "imported" { "imported" } else { "measured" };
+        let status = match status {
+            Status::Identical => "identical".to_owned(),
+            Status::Different => "different".to_owned(),
+            Status::Impossible => "not replayed".to_owned(),
+            Status::Overlaps => format!("{kind}: overlaps"),
+            Status::Apart => format!("{kind}: apart"),
+            Status::SameMeasurement => format!("{kind}: the same measurement"),
+            Status::NotMeasuredAgain => format!("{kind}: not measured again"),
+            Status::NotReplayed => format!("{kind}: not replayed"),
+        };
+        output::line(format_args!("{status}: {} {axes} round {round}: {what}", key.short()))?;
+    }
+    let same = count(simulated, Status::Identical);
+    let (all, others) = (simulated.len(), simulated.len() - same);
+    output::line(format_args!("{same} of {all} simulated cells are identical, {others} are not"))?;
+    if measured.is_empty() {
+        return Ok(());
+    }
+    let all = measured.len();
+    if compared {
+        let (overlap, apart) = (count(measured, Status::Overlaps), count(measured, Status::Apart));
+        output::line(format_args!(
+            "{all} measured or imported cells, compared statistically: in {overlap} every metric's 95 % intervals overlap, in {apart} some do not, \
+             {} were not compared;\noverlap shows no difference, which is not that there is none",
+            all - overlap - apart
+        ))?;
+    } else {
+        output::line(format_args!("{all} cells were measured or imported: a measurement cannot be replayed"))?;
+    }
+    if !to_measure_again.is_empty() {
+        output::line(format_args!("to measure them again and compare:\n  {}", to_measure_again.join("\n  ")))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Replay: simulated cells to the byte, measured ones by their intervals.
+
+use matrix_app::{Micros, Row};
+use matrix_driver::RowSink;
+use matrix_plan::plan::PlannedCell;
+use matrix_plan::{Cell, CellInputs, Plan, Platform};
+use matrix_store::{Attempt, Event, Execution, NewRun, Origin, Provenance, Record, Store};
+
+use crate::workbench::{SMALL, Workbench};
+
+/// A store in `name` whose run has the cells of `results` as if they had been measured on local services, every read
+/// `later_us` later where `of` says so.
+fn measured(bench: &Workbench, name: &str, time: &str, later_us: impl Fn(&CellInputs) -> i64) {
+    let from = Store::open(&bench.path("results")).unwrap();
+    let plan: Plan =
+        serde_json::from_slice(&from.run(from.runs().unwrap()[0].as_str()).unwrap().plan().unwrap()).unwrap();
+    let local = |record: &Record| Cell::new(CellInputs { platform: Platform::Local, ..record.inputs.clone() }).unwrap();
+    let key_of = |cell: &PlannedCell| {
+        let record = from.record(&cell.key, &Origin::default()).unwrap().unwrap();
+        PlannedCell { key: local(&record).key, ..cell.clone() }
+    };
+    let plan = Plan { platform: Platform::Local, cells: plan.cells.iter().map(key_of).collect(), ..plan };
+    let store = Store::create_or_open_for_writing(&bench.path(name), "test").unwrap();
+    let experiment = SMALL.replace("requests = 40", "platform = \"local\"\nrequests = 40");
+    let (run, journal) = store
+        .create_run(&NewRun {
+            time,
+            name: "small",
+            experiment: experiment.as_bytes(),
+            model: None,
+            plan: &serde_json::to_vec(&plan).unwrap(),
+        })
+        .unwrap();
+    for record in from.records().unwrap() {
+        let record = record.unwrap();
+        let cell = local(&record);
+        let trace = bench.matrix(&["show", &record.key.to_string(), "--trace"]).code(0).out;
+        let mut sink = store.sink(cell.inputs.requests).unwrap();
+        for line in trace.lines().skip(1) {
+            let mut row = Row::parse_csv(line).unwrap();
+            row.post_read_us = row.post_read_us.map(|at| at + later_us(&cell.inputs));
+            sink.push(row).unwrap();
+        }
+        let object = sink.finish().unwrap();
+        let execution = Execution {
+            id: format!("{time}-{}", cell.key.short()).parse().unwrap(),
+            key: cell.key,
+            origin: Origin::default(),
+            run: Some(run.id().clone()),
+            started: "2026-11-22T13:00:00Z".to_owned(),
+            ended: "2026-11-22T13:00:01Z".to_owned(),
+            provenance: Provenance { matrix: "0.1.0".to_owned(), ..Provenance::default() },
+        };
+        let attempt = execution.id.clone();
+        let told = matrix_driver::Attempt { epoch: Micros(0), clock_bound_us: None };
+        store.write_attempt(&Attempt::done(execution, &told, object.digest).unwrap()).unwrap();
+        store.write_record(&Record::new(&cell, Origin::default(), &object, false).unwrap()).unwrap();
+        journal.append(&Event::Done { attempt, cell: cell.key }).unwrap();
+    }
+    journal.append(&Event::Finished).unwrap();
+    drop(journal);
+    store.close().unwrap();
+}
+
+/// How many measured cells stand so.
+fn count(json: &serde_json::Value, status: &str) -> usize {
+    json["measured"].as_array().unwrap().iter().filter(|cell| cell["status"] == status).count()
+}
+
+#[test]
+fn measured_cells_are_compared_with_a_fresh_measurement() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    measured(&bench, "ours", "20261122T130000Z", |_| 0);
+    bench.matrix(&["bundle", "create", "--results", "ours", "-o", "ours.tar.zst"]).code(0);
+    bench.matrix(&["verify", "ours.tar.zst"]).code(0);
+
+    // Nothing to compare with: how to measure again, with files that the bundle has.
+    let text = bench.matrix(&["bundle", "replay", "ours.tar.zst"]).code(0).out;
+    assert!(text.contains("0 of 0 simulated cells are identical"), "{text}");
+    assert_eq!(text.matches("measured: not replayed").count(), 12, "{text}");
+    let command = text.lines().find(|line| line.contains("matrix run")).unwrap();
+    let experiment = command.split_whitespace().nth(2).unwrap();
+    bench.matrix(&["bundle", "extract", "ours.tar.zst", "-o", "bag"]).code(0);
+    assert!(bench.read(experiment).contains("platform = \"local\""), "{command}");
+
+    // A measurement that differs by little, one that differs by much for the cells with antipode, and the very same.
+    measured(&bench, "near", "20261122T140000Z", |_| 7);
+    let replay = |against| ["bundle", "replay", "ours.tar.zst", "--against", against, "--format", "json"];
+    let json = bench.matrix(&replay("near")).code(0).json();
+    assert_eq!((count(&json, "overlaps"), json["measured"].as_array().unwrap().len()), (12, 12), "{json}");
+    measured(&bench, "far", "20261122T150000Z", |inputs| if inputs.axes.antipode { 60_000_000 } else { 0 });
+    let json = bench.matrix(&replay("far")).code(0).json();
+    assert_eq!((count(&json, "apart"), count(&json, "same_measurement")), (4, 8), "{json}");
+    let json = bench.matrix(&replay("results")).code(0).json();
+    assert_eq!(count(&json, "not_measured_again"), 12, "a simulation is no fresh measurement");
+    let text = bench.matrix(&["bundle", "replay", "ours.tar.zst", "--against", "far"]).code(0).out;
+    assert!(text.contains("measured: apart") && text.contains("window_mean_ms"), "{text}");
+    assert!(
+        text.contains("in 0 every metric's 95 % intervals overlap, in 4 some do not, 8 were not compared"),
+        "{text}"
+    );
+    bench.matrix(&["bundle", "replay", "ours.tar.zst", "--against", "nowhere"]).code(2);
+}
+
+#[test]
+fn imported_cells_are_not_taken_for_simulations_of_ours() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    bench.matrix(&["export", "--as", "gather", "original"]).code(0);
+    bench.matrix(&["import", "original/gather", "--results", "imported"]).code(0);
+    bench.matrix(&["bundle", "create", "--results", "imported", "-o", "imported.tar.zst"]).code(0);
+    let text = bench.matrix(&["bundle", "replay", "imported.tar.zst"]).code(0).out;
+    assert_eq!(text.matches("imported: not replayed").count(), 12, "{text}");
+    assert!(!text.contains("matrix run"), "nobody knows how to measure them again: {text}");
+    let json = bench.matrix(&["bundle", "replay", "imported.tar.zst", "--format", "json"]).code(0).json();
+    assert_eq!(json["simulated"].as_array().unwrap().len(), 0);
+}
