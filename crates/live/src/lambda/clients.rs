@@ -16,9 +16,7 @@ impl Shared {
     /// Invokes functions. See [`invoke::client`].
     pub(crate) fn lambda(&self, services: &Services, settings: &Settings, region: &str) -> aws_sdk_lambda::Client {
         let longest = settings.reader_timeout_s().max(settings.writer_timeout_s());
-        one(&self.lambda, region, || {
-            invoke::client(&services.aws_in(region), std::time::Duration::from_secs(longest))
-        })
+        one(&self.lambda, region, || invoke::client(&services.aws_in(region), std::time::Duration::from_secs(longest)))
     }
 
     /// Receives evaluations.

@@ -1,11 +1,11 @@
 //! One deployment: its names, and the configuration of its functions.
 
+use matrix_app::BarrierPolicy;
 use matrix_lambdas::FunctionConfig;
 use matrix_lambdas::config::{
     AmqConfig, DynamoNotificationConfig, DynamoPostConfig, MysqlConfig, NotificationConfig, PostConfig, QueueConfig,
     RedisConfig, S3Config, SnsConfig,
 };
-use matrix_app::BarrierPolicy;
 use matrix_plan::{NotificationStorage, PostStorage, Region};
 use std::collections::BTreeMap;
 
@@ -25,7 +25,8 @@ impl Deployment {
     pub(crate) fn new(spec: &DeploymentSpec, services: &Services, settings: &Settings) -> Result<Self, LambdaError> {
         let names = Names::new(&settings.name, spec, services);
         let (writer, reader) = (&spec.regions.writer, &spec.regions.reader);
-        let (writer_region, reader_region) = (services.aws_name(writer)?.to_owned(), services.aws_name(reader)?.to_owned());
+        let (writer_region, reader_region) =
+            (services.aws_name(writer)?.to_owned(), services.aws_name(reader)?.to_owned());
         let post = match spec.post_storage {
             PostStorage::Mysql => {
                 let mysql = services.mysql.as_ref().ok_or_else(|| LambdaError::missing("MySQL server", writer))?;

@@ -90,11 +90,7 @@ impl Saving {
         }))
     }
 
-    pub(crate) fn end(
-        mut self,
-        clock_bound_us: Option<i64>,
-        notes: BTreeMap<String, u64>,
-    ) -> Result<(), LambdaError> {
+    pub(crate) fn end(mut self, clock_bound_us: Option<i64>, notes: BTreeMap<String, u64>) -> Result<(), LambdaError> {
         self.write(&Line::End { clock_bound_us, notes })?;
         let mut keep = || {
             self.out.flush()?;

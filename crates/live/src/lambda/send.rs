@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::types::InvocationType;
 use matrix_app::wire::reply_event;
-use matrix_app::{BarrierPolicy, Clock as _, ClientSide, Event, Micros, PostKey};
+use matrix_app::{BarrierPolicy, ClientSide, Clock as _, Event, Micros, PostKey};
 use matrix_lambdas::function::SystemClock;
 use matrix_plan::{Arrival, CellInputs, Invocation};
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,10 @@ impl Sender {
     pub(crate) async fn send_all(self) -> Result<(), LambdaError> {
         if self.inputs.requests > PostKey::MAX_REQUESTS {
             let most = PostKey::MAX_REQUESTS;
-            return Err(LambdaError::Settings(format!("{} requests are more than the {most} keys", self.inputs.requests)));
+            return Err(LambdaError::Settings(format!(
+                "{} requests are more than the {most} keys",
+                self.inputs.requests
+            )));
         }
         let this = Arc::new(self);
         match this.inputs.arrival {

@@ -188,13 +188,8 @@ impl Function {
     }
 }
 
-const TABLE_ACTIONS: &[&str] = &[
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:Scan",
-    "dynamodb:BatchWriteItem",
-    "dynamodb:DeleteItem",
-];
+const TABLE_ACTIONS: &[&str] =
+    &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem"];
 
 const STREAM_ACTIONS: &[&str] =
     &["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];

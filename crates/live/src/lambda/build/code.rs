@@ -21,7 +21,8 @@ pub(super) async fn upload(client: &Client, bucket: &str, region: &str, package:
         Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == 404 => {}
         Err(error) => return Err(LambdaError::aws(format_args!("looking for code in {bucket}"), error)),
     }
-    let place = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(region)).build();
+    let place =
+        CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(region)).build();
     let place = (region != NAMELESS_REGION).then_some(place);
     match client.create_bucket().bucket(bucket).set_create_bucket_configuration(place).send().await {
         Ok(_) => {}

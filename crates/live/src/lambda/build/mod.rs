@@ -66,7 +66,10 @@ pub(crate) async fn build(
     }
     if !deployment.is_reached_by_functions(services) {
         let building = LambdaError::store;
-        AnyPost::new(config, &services.aws, Side::Writer).build().await.map_err(building("building the post storage"))?;
+        AnyPost::new(config, &services.aws, Side::Writer)
+            .build()
+            .await
+            .map_err(building("building the post storage"))?;
         let notifications = AnyNotification::new(config, &services.aws, Side::Writer);
         notifications.build().await.map_err(building("building the notification storage"))?;
     }
