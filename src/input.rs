@@ -116,9 +116,13 @@ fn fingerprint(
             model.fingerprint(combination).map_err(|error| Failure::new(Exit::Usage, error.to_string()))
         }
         (Platform::Sim, None) => Err(Failure::new(Exit::Integrity, "the run saved no model")),
-        (platform @ (Platform::Local | Platform::Aws), _) => Err(Failure::usage(
-            format!("platform `{platform}` runs on real services, which this version of matrix cannot drive yet"),
-            "use platform = \"sim\", or --platform sim",
+        (Platform::Local, _) => {
+            let fingerprint = experiment.local.fingerprint(combination);
+            fingerprint.map_err(|error| Failure::usage(error.to_string(), "see [local] in docs/guide.md"))
+        }
+        (Platform::Aws, _) => Err(Failure::usage(
+            "platform `aws` is something that this version of matrix cannot drive yet",
+            "use platform = \"sim\" or \"local\", or --platform sim",
         )),
     }
 }

@@ -4,6 +4,7 @@ mod cli;
 mod derive;
 mod exit;
 mod input;
+mod live;
 mod output;
 mod pictures;
 mod replay;

@@ -6,6 +6,7 @@ mod completions;
 mod export;
 mod import;
 mod init;
+pub(crate) mod live;
 mod man;
 mod model;
 mod plan;
@@ -14,6 +15,7 @@ mod resume;
 mod run;
 mod show;
 mod status;
+pub(crate) mod testbed;
 mod verify;
 mod why;
 
@@ -54,6 +56,8 @@ enum Command {
     Bundle(bundle::BundleArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
+    Testbed(testbed::TestbedArgs),
+    Live(live::LiveArgs),
     Model(model::ModelArgs),
     Init(init::InitArgs),
     Completions(completions::CompletionsArgs),
@@ -157,6 +161,8 @@ fn execute(command: Command) -> Outcome {
         Command::Bundle(args) => bundle::bundle(args),
         Command::Import(args) => import::import(args),
         Command::Export(args) => export::export(args),
+        Command::Testbed(args) => testbed::testbed(args),
+        Command::Live(args) => live::live(args),
         Command::Model(args) => model::model(args),
         Command::Init(args) => init::init(args),
         Command::Completions(args) => completions::completions(args),

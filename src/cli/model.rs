@@ -1,13 +1,18 @@
 //! `matrix model`.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use matrix_app::Row;
+use matrix_plan::{Platform, RegionPair};
 use matrix_sim::FitError;
+use matrix_sim::fit::traces::{Measured, TraceOptions};
 use matrix_sim::fit::{FitOptions, Progress};
+use matrix_store::{Digest, Store};
 
 use crate::exit::{Exit, Failure, Outcome, with_causes};
-use crate::{input, output};
+use crate::{input, output, results};
 
 /// Calibrate the simulator's model, or see how well it is calibrated
 #[derive(Debug, Args)]
@@ -25,8 +30,20 @@ enum ModelCommand {
 #[derive(Debug, Args)]
 struct FitArgs {
     /// The model: a file, or builtin:NAME
-    #[arg(value_name = "MODEL", default_value = "builtin:aws-2021")]
+    #[arg(value_name = "MODEL", default_value = "builtin:aws-2021", conflicts_with = "from")]
     model: String,
+    /// Fit a whole model to the traces in this store or bundle instead, to those without an artificial delay
+    #[arg(long, value_name = "RESULTS", conflicts_with_all = ["evaluate", "hold_out"])]
+    from: Option<PathBuf>,
+    /// With --from: the pair whose laws are fitted; the others get a factor on its lag
+    #[arg(long, value_name = "PAIR", default_value = "eu->us", requires = "from")]
+    regions: String,
+    /// With --from: the platform whose traces are used
+    #[arg(long, value_name = "P", default_value = "local", requires = "from")]
+    platform: Platform,
+    /// With --from: the new model's name
+    #[arg(long, value_name = "NAME", default_value = "fitted", requires = "from")]
+    name: String,
     /// Write the fitted model here; comments and sources stay as they are
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -46,7 +63,10 @@ struct FitArgs {
 
 pub(crate) fn model(args: ModelArgs) -> Outcome {
     match args.command {
-        ModelCommand::Fit(args) => fit(&args),
+        ModelCommand::Fit(args) => match &args.from {
+            Some(results) => fit_traces(&args, results),
+            None => fit(&args),
+        },
     }
 }
 
@@ -73,6 +93,72 @@ fn fit(args: &FitArgs) -> Outcome {
         }
     }
     Ok(Exit::Ok)
+}
+
+/// Fits a model to measured traces.
+fn fit_traces(args: &FitArgs, results: &Path) -> Outcome {
+    let reference = args.regions.parse::<RegionPair>();
+    let reference = reference.map_err(|error| Failure::usage(format!("--regions: {error}"), "for example eu->us"))?;
+    let slug = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+    if args.name.is_empty() || !args.name.bytes().all(slug) {
+        let advice = "a model's name has lower-case letters, digits, `_` and `-`";
+        return Err(Failure::usage(format!("--name {}: not a name", args.name), advice));
+    }
+    let store = results::open(results)?;
+    let records = store.records()?.collect::<Result<Vec<_>, _>>()?;
+    let (delayed, records): (Vec<_>, Vec<_>) = records
+        .into_iter()
+        .filter(|record| record.platform == args.platform)
+        .partition(|record| record.inputs.axes.delay_ms > 0);
+    let mut cells = Vec::new();
+    for record in records {
+        let rows = rows_of(&store, &record.object.sha256)?;
+        cells.push(Measured { inputs: record.inputs, rows });
+    }
+    let source = format!("traces of platform {}, {reference}, delay 0", args.platform);
+    let options = TraceOptions { name: args.name.clone(), reference, source };
+    let fit = matrix_sim::fit::traces::fit_traces(&cells, &options).map_err(|error| {
+        let platform = args.platform;
+        Failure::usage(
+            format!("{}: {error}", results.display()),
+            format!("--platform ({platform}) and --regions choose the cells"),
+        )
+    })?;
+    output::line(format_args!(
+        "{}: fitted to {} cells without an artificial delay; {} cells with one are held out",
+        args.name,
+        fit.cells,
+        delayed.len()
+    ))?;
+    let mut table = output::table(&["law", "rows", "mean ms", "p5", "p50", "p95", "how"], &[1, 2, 3, 4, 5]);
+    for fitted in &fit.laws {
+        let ms = |ms: f64| format!("{ms:.2}");
+        let quantile = |p| ms(fitted.quantile_ms(p));
+        table.add_row([
+            fitted.name.clone(),
+            fitted.rows.to_string(),
+            ms(fitted.mean_ms),
+            quantile(0.05),
+            quantile(0.5),
+            quantile(0.95),
+            fitted.how.to_owned(),
+        ]);
+    }
+    output::line(table)?;
+    if let Some(out) = &args.out {
+        output::write_file(out, fit.text.as_bytes())?;
+        output::line(format_args!("wrote {}", out.display()))?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// The rows of an object.
+fn rows_of(store: &Store, digest: &Digest) -> Result<Vec<Row>, Failure> {
+    let damaged = |why: String| Failure::new(Exit::Integrity, format!("object {}: {why}", digest.short()));
+    let mut text = String::new();
+    store.open_object(digest)?.read_to_string(&mut text).map_err(|error| damaged(error.to_string()))?;
+    let lines = text.lines().skip(1);
+    lines.map(|line| Row::parse_csv(line).map_err(|error| damaged(error.to_string()))).collect()
 }
 
 fn failed(error: FitError) -> Failure {

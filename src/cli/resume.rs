@@ -53,7 +53,7 @@ pub(crate) fn resume(args: ResumeArgs) -> Outcome {
             }
         },
     };
-    let (input, session) = Session::resume(&Place::new(&args.results.results), &name)?;
+    let (input, session) = Session::resume(&Place::new(&args.results.results), &name, &runner::driver)?;
     let plan = runner::plan(Some(&store), &input, None, false)?;
     finish(&args.results, &input, &plan, session, args.jobs, args.plot)
 }

@@ -12,7 +12,7 @@ use crate::cli::plot;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::input::Input;
 use crate::results::Results;
-use crate::runner::{Place, Session};
+use crate::runner::{self, Place, Session};
 use crate::{output, summary};
 
 /// Execute the cells of an experiment that have no result yet
@@ -58,7 +58,8 @@ pub(crate) fn run(args: RunArgs) -> Outcome {
         (None, None) => return Err(Failure::usage("there is nothing to run", "name an experiment: matrix run FILE")),
     };
     let filter = input.filter(args.filter.filter.as_deref())?;
-    let (plan, session) = Session::begin(&Place::new(&args.results.results), &input, filter.as_ref(), args.fresh)?;
+    let place = Place::new(&args.results.results);
+    let (plan, session) = Session::begin(&place, &input, filter.as_ref(), args.fresh, &runner::driver)?;
     for warning in &plan.warnings {
         output::note(format_args!("note: {}", warning.message));
     }
@@ -82,7 +83,7 @@ pub(crate) fn finish(
                 session.len(),
                 plan.cells.len()
             ));
-            let exit = session.execute(input, jobs.jobs)?;
+            let exit = session.execute(jobs.jobs)?;
             summary::print(&Results::of(&Store::open(&results.results)?, input)?)?;
             exit
         }

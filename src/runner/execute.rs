@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use matrix_app::Row;
 use matrix_driver::{Cancel, Driver, DriverError, RowSink, SinkError};
-use matrix_plan::Cell;
+use matrix_plan::{Cell, Local, Platform};
 use matrix_store::attempt::Execution;
 use matrix_store::{
     Attempt, AttemptId, Event, Journal, Origin, Provenance, Record, RunId, StoreError, TraceSink, WritableStore,
@@ -127,7 +127,8 @@ impl Executor<'_> {
             Ok(told) => {
                 let object = rows.sink.finish()?;
                 self.store.write_attempt(&Attempt::done(execution(), &told, object.digest)?)?;
-                self.store.write_record(&Record::new(cell, Origin::default(), &object, false)?)?;
+                let configured_lag = has_configured_lag(cell);
+                self.store.write_record(&Record::new(cell, Origin::default(), &object, configured_lag)?)?;
                 self.journal.append(&Event::Done { attempt: id, cell: cell.key })?;
                 Ok(Ended::Done)
             }
@@ -153,6 +154,11 @@ enum Ended {
     Done,
     Failed(String),
     Partial,
+}
+
+/// Whether somebody set the replication lag of the cell's post storage.
+fn has_configured_lag(cell: &Cell) -> bool {
+    cell.inputs.platform == Platform::Local && Local::has_configured_lag(cell.axes().combination.post_storage)
 }
 
 /// An instant as attempts write it.

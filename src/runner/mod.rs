@@ -5,11 +5,11 @@ mod progress;
 mod provenance;
 mod schedule;
 mod session;
-mod signals;
+pub(crate) mod signals;
 mod states;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use session::{Place, Session, interrupted_runs, left_of};
+pub(crate) use session::{Place, Session, driver, interrupted_runs, left_of};
 pub(crate) use states::{plan, states};

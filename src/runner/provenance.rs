@@ -1,9 +1,11 @@
 //! With what a cell is executed: versions and machine, no names of users, hosts or paths.
 
+use std::collections::BTreeMap;
+
 use matrix_store::{Digest, Provenance};
 
-/// The provenance of attempts of this process.
-pub(crate) fn provenance() -> Provenance {
+/// The provenance of attempts of this process, on services of these versions.
+pub(crate) fn provenance(services: BTreeMap<String, String>) -> Provenance {
     let system = |name: &str| Some(std::fs::read_to_string(format!("/proc/sys/kernel/{name}")).ok()?.trim().to_owned());
     let kernel = system("ostype").zip(system("osrelease")).map(|(name, release)| format!("{name} {release}"));
     Provenance {
@@ -14,7 +16,7 @@ pub(crate) fn provenance() -> Provenance {
         kernel,
         lock_file: Some(Digest::of(include_bytes!("../../Cargo.lock"))),
         matrix: env!("CARGO_PKG_VERSION").to_owned(),
-        services: std::collections::BTreeMap::new(),
+        services,
         target: option_env!("MATRIX_TARGET").map(str::to_owned),
         toolchain: option_env!("MATRIX_TOOLCHAIN").map(str::to_owned),
     }
@@ -32,7 +34,7 @@ mod tests {
 
     #[test]
     fn an_attempt_names_no_user_host_or_path() {
-        let text = format!("{:?}", provenance());
+        let text = format!("{:?}", provenance(BTreeMap::new()));
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         for secret in [host.trim(), env!("CARGO_MANIFEST_DIR"), &std::env::var("HOME").unwrap_or_default()] {
             assert!(secret.len() < 4 || !text.contains(secret), "`{secret}` is in {text}");

@@ -9,7 +9,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use matrix_driver::{Cancel, Driver};
 use matrix_plan::plan::Reason;
-use matrix_plan::{Cell, CellKey, Filter, Plan};
+use matrix_plan::{Cell, CellKey, Filter, Plan, Platform};
 use matrix_sim::SimDriver;
 use matrix_store::fs::{Filesystem, RealFilesystem};
 use matrix_store::{ErrorKind, Event, Journal, NewRun, Origin, Run, Store, StoreError, WritableStore, journal};
@@ -21,10 +21,11 @@ use super::signals;
 use super::states;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
-use crate::output;
+use crate::{live, output};
 
-/// A run with cells to execute, and the store that it writes.
+/// A run with cells to execute, what executes them, and the store that it writes.
 pub(crate) struct Session {
+    driver: Box<dyn Driver>,
     store: WritableStore,
     run: Run,
     journal: Journal,
@@ -65,12 +66,15 @@ impl Session {
         input: &Input,
         filter: Option<&Filter>,
         fresh: bool,
+        drivers: Drivers<'_>,
     ) -> Result<(Plan, Option<Self>), Failure> {
         let before = Store::open_if_present(place.results)?;
         let plan = states::plan(before.as_ref(), input, filter, fresh)?;
         if plan.to_run().next().is_none() {
             return Ok((plan, None));
         }
+        // What cannot be driven leaves no trace in the store.
+        let driver = drivers(input)?;
         let store = place.open_for_writing()?;
         // Somebody else may have finished cells before the store was ours.
         let plan = states::plan(Some(&store), input, filter, fresh)?;
@@ -86,11 +90,15 @@ impl Session {
             model: input.model.as_ref().map(|(_, text)| text.as_bytes()),
             plan: text.as_bytes(),
         })?;
-        Ok((plan, Some(Self { store, run, journal, cells })))
+        Ok((plan, Some(Self { driver, store, run, journal, cells })))
     }
 
     /// Takes up a run where it was left.
-    pub(crate) fn resume(place: &Place<'_>, name: &str) -> Result<(Input, Option<Self>), Failure> {
+    pub(crate) fn resume(
+        place: &Place<'_>,
+        name: &str,
+        drivers: Drivers<'_>,
+    ) -> Result<(Input, Option<Self>), Failure> {
         let store = place.open_for_writing()?;
         let run = store.run(name)?;
         let input = Input::from_run(&run)?;
@@ -108,9 +116,16 @@ impl Session {
         let left: BTreeSet<CellKey> = left.into_iter().collect();
         let cells =
             input.cells.iter().filter(|(_, cell)| left.contains(&cell.key)).map(|(_, cell)| cell.clone()).collect();
+        let driver = drivers(&input)?;
         let journal = store.journal(&run);
         journal.append(&Event::Resumed)?;
-        Ok((input, Some(Self { store, run, journal, cells })))
+        Ok((input, Some(Self { driver, store, run, journal, cells })))
+    }
+
+    /// Keeps only these cells to be executed.
+    #[cfg(feature = "live")]
+    pub(crate) fn retain(&mut self, keep: impl Fn(&CellKey) -> bool) {
+        self.cells.retain(|cell| keep(&cell.key));
     }
 
     /// Number of cells that it will execute.
@@ -119,34 +134,30 @@ impl Session {
     }
 
     /// Executes the cells to the end, or until it is interrupted; says what came of it, to the person and in the journal.
-    pub(crate) fn execute(self, input: &Input, jobs: Option<NonZeroUsize>) -> Result<Exit, Failure> {
+    pub(crate) fn execute(self, jobs: Option<NonZeroUsize>) -> Result<Exit, Failure> {
         let cancel = Cancel::default();
         signals::listen(&cancel)?;
-        self.execute_until(input, jobs, &cancel)
+        self.execute_until(jobs, &cancel)
     }
 
     /// The same, until `cancel` asks to stop.
-    pub(super) fn execute_until(
-        self,
-        input: &Input,
-        jobs: Option<NonZeroUsize>,
-        cancel: &Cancel,
-    ) -> Result<Exit, Failure> {
-        let driver = driver(input)?;
-        let report = self.work(driver.as_ref(), jobs, cancel);
+    pub(super) fn execute_until(self, jobs: Option<NonZeroUsize>, cancel: &Cancel) -> Result<Exit, Failure> {
+        let report = self.work(jobs, cancel);
         self.conclude(report)
     }
 
-    fn work(&self, driver: &dyn Driver, jobs: Option<NonZeroUsize>, cancel: &Cancel) -> Report {
+    fn work(&self, jobs: Option<NonZeroUsize>, cancel: &Cancel) -> Report {
+        let driver = self.driver.as_ref();
         let requests = self.cells.iter().map(|cell| cell.inputs.requests).sum();
         let progress = Progress::new(self.cells.len() as u64, requests);
-        let jobs = jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+        let processors = || std::thread::available_parallelism().ok().filter(|_| !driver.measures());
+        let jobs = jobs.or_else(processors).unwrap_or(NonZeroUsize::MIN);
         let executor = Executor {
             store: &self.store,
             journal: &self.journal,
             run: self.run.id(),
             driver,
-            provenance: &provenance(),
+            provenance: &provenance(driver.services()),
             progress: &progress,
             cancel,
         };
@@ -198,10 +209,15 @@ impl Session {
     }
 }
 
-fn driver(input: &Input) -> Result<Box<dyn Driver>, Failure> {
-    match &input.model {
-        Some((model, _)) => Ok(Box::new(SimDriver::new(model.clone()))),
-        None => Err(Failure::new(Exit::Internal, "the experiment has no driver")),
+/// Makes what executes an experiment's cells.
+pub(crate) type Drivers<'a> = &'a dyn Fn(&Input) -> Result<Box<dyn Driver>, Failure>;
+
+/// What executes an experiment's cells: by its platform.
+pub(crate) fn driver(input: &Input) -> Result<Box<dyn Driver>, Failure> {
+    match (input.experiment.platform, &input.model) {
+        (Platform::Sim, Some((model, _))) => Ok(Box::new(SimDriver::new(model.clone()))),
+        (Platform::Sim, None) => Err(Failure::new(Exit::Internal, "the experiment has no model")),
+        (Platform::Local | Platform::Aws, _) => live::driver(input),
     }
 }
 

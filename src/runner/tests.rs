@@ -9,7 +9,7 @@ use matrix_driver::Cancel;
 use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem};
 use matrix_store::{Store, VerifyOptions};
 
-use super::{Place, Session, interrupted_runs};
+use super::{Place, Session, driver, interrupted_runs};
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 
@@ -36,11 +36,11 @@ fn go_on(root: &Path, input: &Input, fs: Arc<dyn Filesystem>) -> Result<Exit, Fa
         None => None,
     };
     let session = match interrupted {
-        Some(run) => Session::resume(&place, run.id().as_str())?.1,
-        None => Session::begin(&place, input, None, false)?.1,
+        Some(run) => Session::resume(&place, run.id().as_str(), &driver)?.1,
+        None => Session::begin(&place, input, None, false, &driver)?.1,
     };
     match session {
-        Some(session) => session.execute_until(input, Some(NonZeroUsize::MIN), &Cancel::default()),
+        Some(session) => session.execute_until(Some(NonZeroUsize::MIN), &Cancel::default()),
         None => Ok(Exit::Ok),
     }
 }

@@ -8,6 +8,8 @@ mod check;
 mod figures;
 mod interface;
 mod kills;
+#[cfg(feature = "live")]
+mod live;
 mod reading;
 mod running;
 mod workbench;

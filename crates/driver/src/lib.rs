@@ -79,6 +79,17 @@ pub trait Driver: Sync {
 
     /// Names of what the cell needs for itself: cells that share a name do not run at the same time.
     fn resources(&self, cell: &Cell) -> Vec<String>;
+
+    /// Versions of what it runs on, by name, for provenance; none where the cell's key says everything.
+    fn services(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// Whether cells that run at the same time would disturb each other's times: then they run one by one, unless the
+    /// user asks for more.
+    fn measures(&self) -> bool {
+        false
+    }
 }
 
 /// The nonce of an attempt whose randomness is all its cell's: the first 16 digits of the cell's key.

@@ -8,6 +8,7 @@ pub mod filter;
 pub mod key;
 #[cfg(test)]
 mod key_tests;
+pub mod local;
 pub mod order;
 pub mod plan;
 pub mod point;
@@ -23,6 +24,7 @@ pub use claims::{Claim, Verdict};
 pub use experiment::{CellSpec, Experiment, Payload, cell_experiment};
 pub use filter::Filter;
 pub use key::CellKey;
+pub use local::{Local, LocalConfig};
 pub use plan::{CellState, Plan, Tally};
 pub use point::{Axes, Combination};
 pub use problem::{Problem, Problems};

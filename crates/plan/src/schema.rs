@@ -7,6 +7,7 @@ use crate::claims::Metric;
 use crate::experiment::axis::MAX_DELAY_MS;
 use crate::experiment::document::SCHEMA;
 use crate::experiment::load::INVOCATIONS;
+use crate::local::{MAX_CV, MAX_LAG_MS, MAX_LINK_MS};
 
 /// The JSON Schema of the experiment's file, as indented JSON that ends with a line break. Draft 7, because that is what
 /// TOML editors know. It says what form the file has; what its values mean together, only the parser checks.
@@ -54,6 +55,7 @@ fn schema() -> Value {
             "sim": table("Settings of the simulator.", &[], json!({
                 "model": text("Path of the model, relative to this file, or \"builtin:aws-2021\", the default."),
             })),
+            "local": local(),
             "regions": {
                 "description": "More regions than eu, us and sg: short name = name at AWS.",
                 "type": "object",
@@ -64,6 +66,52 @@ fn schema() -> Value {
             "claim": list("Statements about the results that `matrix check` judges.", claim()),
         }
     })
+}
+
+fn local() -> Value {
+    let number = |description: &str, most: f64| json!({ "description": description, "type": "number", "minimum": 0, "maximum": most });
+    let lag = |description: &str| {
+        table(
+            description,
+            &[],
+            json!({
+                "mean_ms": number("Mean of the lognormal lag, in milliseconds, before the cut.", MAX_LAG_MS),
+                "cv": number("Standard deviation over mean; 0 makes the lag constant.", MAX_CV),
+                "max_ms": number("No lag is longer, in milliseconds.", MAX_LAG_MS),
+            }),
+        )
+    };
+    let major =
+        |server: &str| json!({ "description": format!("{server}'s."), "type": "string", "pattern": "^[0-9]+$" });
+    let link = table(
+        "A link.",
+        &["delay_ms"],
+        json!({
+            "delay_ms": number("One-way delay in milliseconds, in both directions.", MAX_LINK_MS),
+            "jitter_ms": number("Uniform addition to each delay, in milliseconds. Default: 0.", MAX_LINK_MS),
+        }),
+    );
+    table(
+        "Settings of the testbed on this machine.",
+        &[],
+        json!({
+            "links": {
+                "description": "Replication links between eu, us and sg. Default: half the published round trips.",
+                "type": "object",
+                "additionalProperties": link
+            },
+            "lag": table("Lags of what the emulator replicates. They are configured, not measured.", &[], json!({
+                "dynamo": lag("DynamoDB global tables. Default: 900 ms, cv 0.35, at most 2500 ms."),
+                "s3": lag("S3 replication. Default: 1300 ms, cv 0.25, at most 2000 ms."),
+            })),
+            "servers": table("Major versions of the servers: a run refuses others.", &[], json!({
+                "activemq": major("ActiveMQ"),
+                "mariadb": major("MariaDB"),
+                "ministack": major("MiniStack"),
+                "redis": major("Redis"),
+            })),
+        }),
+    )
 }
 
 fn matrix() -> Value {
@@ -195,7 +243,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::experiment::{Experiment, axis, barrier, document, matrix, sim};
+    use crate::experiment::{Experiment, axis, barrier, document, local, matrix, sim};
 
     /// A file that has every table.
     const FILE: &str = r#"
@@ -204,6 +252,10 @@ mod tests {
         requests = 1
         [barrier]
         [sim]
+        [local.links."eu->us"]
+        delay_ms = 1
+        [local.lag.s3]
+        [local.servers]
         [[matrix]]
         name = "m"
         post_storage = ["s3"]
@@ -230,6 +282,11 @@ mod tests {
             ("", "", document::KEYS),
             ("barrier", "/properties/barrier", barrier::KEYS),
             ("sim", "/properties/sim", sim::KEYS),
+            ("local", "/properties/local", local::KEYS),
+            ("local links eu->us", "/properties/local/properties/links/additionalProperties", local::LINK),
+            ("local lag", "/properties/local/properties/lag", local::LAGS),
+            ("local lag s3", "/properties/local/properties/lag/properties/s3", local::LAG),
+            ("local servers", "/properties/local/properties/servers", local::SERVERS),
             ("matrix", MATRIX, matrix::KEYS),
             ("matrix delay_ms", under(MATRIX, "/properties/delay_ms/oneOf/1"), axis::SPAN_KEYS),
             ("matrix exclude", under(MATRIX, "/properties/exclude/items"), &axis::KEYS),

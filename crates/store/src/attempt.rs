@@ -80,6 +80,9 @@ pub struct Attempt {
     pub id: AttemptId,
     /// The cell.
     pub key: CellKey,
+    /// What happened on the way and how often, for example `throttled` or `duplicates`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, u64>,
     /// The rows, if it is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<Digest>,
@@ -137,6 +140,7 @@ impl Attempt {
             error: None,
             id,
             key,
+            notes: BTreeMap::new(),
             object: None,
             origin,
             provenance,
@@ -155,6 +159,7 @@ impl Attempt {
         let mut attempt = Self::new(execution, AttemptStatus::Done);
         attempt.epoch_us = Some(told.epoch.0);
         attempt.clock_bound_us = told.clock_bound_us;
+        attempt.notes = told.notes.clone();
         attempt.object = Some(object);
         sealed::seal(&mut attempt)?;
         Ok(attempt)

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use matrix_plan::local::BadLocal;
+
 use super::StateDir;
 use super::install::Missing;
 use super::tree::Survivor;
@@ -26,7 +28,7 @@ pub enum TestbedError {
     Install(String),
     /// The settings are impossible.
     #[error("[local]: {0}")]
-    Config(String),
+    Config(#[from] BadLocal),
     /// A testbed with other settings is running.
     #[error("a testbed with other settings is running; end it with `matrix testbed down`")]
     OtherConfig,

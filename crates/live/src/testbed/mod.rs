@@ -7,7 +7,6 @@
 
 mod bridge;
 mod client;
-mod config;
 mod control;
 mod endpoints;
 mod error;
@@ -20,7 +19,6 @@ mod tree;
 
 pub use bridge::{Bridge, BridgeCounts, BridgeError, BridgeSettings};
 pub use client::{Lease, Testbed};
-pub use config::{Lag, Lags, Link, LocalConfig};
 pub use control::{CutKind, EmulatorFault, FaultKind, PartName};
 pub use endpoints::{AmqAccess, Endpoints, MysqlAccess, RegionEndpoints};
 pub use error::TestbedError;
@@ -30,3 +28,5 @@ pub use state::StateDir;
 pub use status::{LinkStatus, PartStatus, ReplicaStatus, Status};
 pub use supervisor::supervise;
 pub use tree::{Survivor, survivors};
+
+pub use matrix_plan::local::{Lag, Lags, Link, LocalConfig};

@@ -11,12 +11,12 @@ use matrix_live::testbed::{
 };
 use tempfile::TempDir;
 
-/// A testbed in a temporary directory. It is ended when dropped.
+/// A testbed in a temporary directory, which is ended when dropped, or one that was there before.
 pub(crate) struct Bed {
     pub(crate) testbed: Testbed,
     pub(crate) state: StateDir,
     pub(crate) lease: Option<Lease>,
-    _directory: TempDir,
+    directory: Option<TempDir>,
 }
 
 /// What the tests run with: links of 45 and 60 ms, and lags that are constant but for their cut.
@@ -48,12 +48,22 @@ impl Bed {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let state = state_in(&directory);
         match up(&state, &config(), &supervisor()) {
-            Ok((testbed, lease)) => Self { testbed, state, lease: Some(lease), _directory: directory },
+            Ok((testbed, lease)) => Self { testbed, state, lease: Some(lease), directory: Some(directory) },
             Err(error) => {
                 let log = std::fs::read_to_string(state.logs().join("supervisor.log")).unwrap_or_default();
                 panic!("{error}\n{log}")
             }
         }
+    }
+
+    /// A testbed that tests share: the one that runs in the state directory that `MATRIX_TESTBED` names, or else one of
+    /// the test's own.
+    pub(crate) fn shared() -> Self {
+        let Some(state) = std::env::var_os("MATRIX_TESTBED") else { return Self::up() };
+        let state = StateDir::at(state).expect("a state directory");
+        let testbed = Testbed::find(&state).expect("MATRIX_TESTBED names the state directory of a testbed");
+        let lease = testbed.lease().expect("the testbed runs");
+        Self { testbed, state, lease: Some(lease), directory: None }
     }
 
     pub(crate) fn region(&self, name: &str) -> &RegionEndpoints {
@@ -117,6 +127,9 @@ impl Bed {
 impl Drop for Bed {
     fn drop(&mut self) {
         self.lease = None;
+        if self.directory.is_none() {
+            return;
+        }
         let ended = down(&self.state);
         if !std::thread::panicking() {
             ended.expect("everything ends");

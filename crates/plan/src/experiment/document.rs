@@ -5,10 +5,11 @@ use toml::de::DeTable;
 use super::payload::Payload;
 use super::sim::Sim;
 use super::walk::{Table, integer, name, slug};
-use super::{barrier, declared, expand, load, matrix, payload, sim};
+use super::{barrier, declared, expand, load, local, matrix, payload, sim};
 use crate::axes::Platform;
 use crate::cell::{Arrival, Barrier, Invocation};
 use crate::claims::{self, Claim};
+use crate::local::Local;
 use crate::point::Axes;
 use crate::problem::{Problem, Problems};
 use crate::regions::Regions;
@@ -33,6 +34,7 @@ pub(crate) const KEYS: &[&str] = &[
     "invocation",
     "barrier",
     "sim",
+    "local",
     "regions",
     "matrix",
     "claim",
@@ -64,6 +66,8 @@ pub struct Experiment {
     pub barrier: Barrier,
     /// Settings of the simulator.
     pub sim: Sim,
+    /// Settings of the testbed on this machine.
+    pub local: Local,
     /// Regions: the built-in ones and those that the experiment declares.
     pub regions: Regions,
     /// The points that its matrices name, each once, in ascending order.
@@ -137,8 +141,10 @@ fn experiment(root: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Experimen
     let (arrival, invocation) = load::load(root, problems);
     let barrier = barrier::barrier(root, problems);
     let sim = sim::sim(root, problems);
+    let mut local = local::local(root, problems);
     let regions = declared::regions(root, problems);
     let points = points(root, &regions, rounds.unwrap_or(1), problems);
+    local::settle(root, platform, &points, &mut local, problems);
     if let (Some(payload), Some(value)) = (payload, root.get("payload")) {
         payload::check(payload, value, &points, problems);
     }
@@ -154,6 +160,7 @@ fn experiment(root: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Experimen
         invocation,
         barrier,
         sim,
+        local,
         regions,
         points,
         claims,

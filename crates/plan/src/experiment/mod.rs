@@ -9,6 +9,7 @@ pub(crate) mod document;
 pub(crate) mod expand;
 pub(crate) mod flags;
 pub(crate) mod load;
+pub(crate) mod local;
 pub(crate) mod matrix;
 #[cfg(test)]
 mod oracle;

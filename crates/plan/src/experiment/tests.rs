@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Experiment, Payload, cell_experiment};
 use crate::axes::{Platform, PostStorage};
 use crate::cell::{Arrival, Barrier, Invocation};
+use crate::local::Local;
 use crate::problem::render;
 
 const GOOD: &str = r#"schema = 1
@@ -70,6 +71,20 @@ fn every_setting_is_read() {
 }
 
 #[test]
+fn the_local_testbed_is_read() {
+    let text = GOOD.replace(
+        "requests = 100",
+        "requests = 100\nplatform = \"local\"\n[local]\nlinks = { \"us->eu\" = { delay_ms = 5 } }\n\
+         lag = { s3 = { mean_ms = 10, max_ms = 20.5 } }\nservers = { mariadb = \"11\" }\n",
+    );
+    let experiment = Experiment::parse(&text).unwrap_or_else(|problems| panic!("{}", render(&text, &problems)));
+    let Local { config, servers } = experiment.local;
+    assert_eq!((config.writer.as_str(), config.links.len()), ("eu", 1));
+    assert_eq!((config.lag.s3.mean_ms, config.lag.s3.max_ms, config.lag.s3.cv), (10.0, 20.5, 0.25));
+    assert_eq!((servers.mariadb.as_str(), servers.redis.as_str()), ("11", "7"));
+}
+
+#[test]
 fn the_shipped_experiments_are_good() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
     for (file, cells, claims) in [("sosp.toml", 312, 17), ("quick.toml", 24, 1)] {
@@ -88,6 +103,14 @@ macro_rules! shows {
 }
 
 shows! {
+    local_link_twice: "requests = 100" => "requests = 100\nlocal.links = { \"eu->us\" = { delay_ms = 1 }, \"us->eu\" = { delay_ms = 1 } }";
+    local_link_without_a_delay: "requests = 100" => "requests = 100\nlocal.links = { \"eu->us\" = { jitter_ms = 1 } }";
+    local_region_unknown: "requests = 100" => "requests = 100\nlocal.links = { \"eu->tokyo\" = { delay_ms = 1 } }";
+    local_lag_unknown: "requests = 100" => "requests = 100\nlocal.lag = { mysql = { mean_ms = 1 } }";
+    local_lag_negative: "requests = 100" => "requests = 100\nlocal.lag = { s3 = { mean_ms = -1 } }";
+    local_server_with_a_minor: "requests = 100" => "requests = 100\nlocal.servers = { redis = \"7.0\" }";
+    local_with_two_writers: "requests = 100\n" => "requests = 100\nplatform = \"local\"\n[[matrix]]\nname = \"back\"\n\
+        post_storage = [\"s3\"]\nnotification_storage = [\"sns\"]\nregions = [\"us->eu\"]\ndelay_ms = [0]\nantipode = [true]\n";
     unknown_key: "requests = 100" => "request = 100";
     unknown_key_in_a_matrix: "post_storage" => "poststorage";
     misspelt_value: "\"redis\"" => "\"reddis\"";

@@ -1,8 +1,9 @@
-//! Calibration: fits a model to its anchors by simulating the conditions in which they were measured.
+//! Calibration: fits a model to its anchors by simulating the conditions in which they were measured, or to traces.
 
 mod conditions;
 mod report;
 mod solve;
+pub mod traces;
 mod write;
 
 pub use conditions::{FitError, FitOptions, Progress, Watch, evaluate};

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::testbed::config::Link;
+use crate::testbed::Link;
 use crate::testbed::control::CutKind;
 
 /// Bytes under way in one direction of a connection: what a link of 10 Gbit/s holds in 50 ms. More waits at its sender.

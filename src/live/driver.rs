@@ -1,0 +1,140 @@
+//! From an experiment to the driver of its real services.
+
+use std::collections::BTreeMap;
+
+use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
+use matrix_lambdas::package::Packages;
+use matrix_live::lambda::{LambdaDriver, LambdaError, Services, Settings};
+use matrix_live::testbed::{Endpoints, Lease, LocalConfig, StateDir, SupervisorCommand, Testbed, TestbedError, up};
+use matrix_plan::{Barrier, Cell, Platform};
+
+use super::packages;
+use crate::exit::{Exit, Failure};
+use crate::input::Input;
+use crate::output;
+
+/// The driver that executes an experiment's cells on real services. The local testbed is brought up, unless it runs.
+pub(crate) fn driver(input: &Input) -> Result<Box<dyn Driver>, Failure> {
+    Ok(Box::new(Local::open(input, &StateDir::of_user()?)?))
+}
+
+/// The lambda driver on the local testbed, which runs as long as this is there.
+pub(super) struct Local {
+    // Dropped first: its leases end while the services are still there.
+    pub(super) lambda: LambdaDriver,
+    pub(super) testbed: Testbed,
+    _lease: Lease,
+}
+
+impl Local {
+    /// Brings the testbed up, or finds it, and checks that it is what the experiment means.
+    pub(super) fn open(input: &Input, state: &StateDir) -> Result<Self, Failure> {
+        if input.experiment.platform != Platform::Local {
+            let platform = input.experiment.platform;
+            return Err(Failure::usage(
+                format!("platform `{platform}` has no testbed on this machine"),
+                "this needs platform = \"local\", or --platform local",
+            ));
+        }
+        let packages = packages::packages()?;
+        let (testbed, lease) = bring_up(state, &input.experiment.local.config)?;
+        check_versions(input, testbed.endpoints())?;
+        let settings = settings(input, packages);
+        let lambda = LambdaDriver::new(Services::local(testbed.endpoints())?, settings)?;
+        Ok(Self { lambda, testbed, _lease: lease })
+    }
+}
+
+/// Brings a testbed up, or finds the one that runs, and says which.
+pub(super) fn bring_up(state: &StateDir, config: &LocalConfig) -> Result<(Testbed, Lease), Failure> {
+    let found = Testbed::find(state).is_ok();
+    if !found {
+        output::note("starting the local testbed");
+    }
+    Ok(up(state, config, &SupervisorCommand::this_program()?)?)
+}
+
+/// The driver's settings for an experiment.
+fn settings(input: &Input, packages: Packages) -> Settings {
+    let experiment = &input.experiment;
+    let mut settings = Settings::new(experiment.name.clone(), packages);
+    let Barrier { deadline_ms, .. } = experiment.barrier;
+    settings.longest_barrier = std::time::Duration::from_millis(deadline_ms);
+    let longest_delay = experiment.points.iter().map(|point| point.delay_ms).max().unwrap_or(0);
+    settings.longest_delay = std::time::Duration::from_millis(longest_delay);
+    settings
+}
+
+/// A result of another major version would be another result: the experiment says which versions it means.
+fn check_versions(input: &Input, endpoints: &Endpoints) -> Result<(), Failure> {
+    for (server, meant) in input.experiment.local.servers.each() {
+        let found = endpoints.versions.get(server);
+        let major = found.map(|version| version.split('.').next().unwrap_or_default());
+        if major != Some(meant) {
+            let found = found.map_or("of an unknown version", String::as_str);
+            let mend = major.map_or_else(
+                || format!("see the server's log; `matrix testbed status` names its place ({server})"),
+                |major| format!("if that is meant, set `{server} = \"{major}\"` in [local.servers]: cells of another major version are other cells"),
+            );
+            return Err(Failure::usage(
+                format!("the testbed's {server} is {found}, and the experiment means major version {meant}"),
+                mend,
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl Driver for Local {
+    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
+        self.lambda.attempt(cell, rows, cancel)
+    }
+
+    fn resources(&self, cell: &Cell) -> Vec<String> {
+        self.lambda.resources(cell)
+    }
+
+    fn services(&self) -> BTreeMap<String, String> {
+        let mut services = self.lambda.versions();
+        services.extend(self.testbed.endpoints().versions.clone());
+        services
+    }
+
+    fn measures(&self) -> bool {
+        true
+    }
+}
+
+impl From<TestbedError> for Failure {
+    fn from(error: TestbedError) -> Self {
+        let exit = match &error {
+            TestbedError::Missing(_)
+            | TestbedError::NeedsRoot { .. }
+            | TestbedError::Config(_)
+            | TestbedError::OtherConfig
+            | TestbedError::NotRunning
+            | TestbedError::StateDir(_) => Exit::Usage,
+            TestbedError::Install(_)
+            | TestbedError::Start { .. }
+            | TestbedError::Refused(_)
+            | TestbedError::Supervisor { .. }
+            | TestbedError::Survivors(_)
+            | TestbedError::Io { .. }
+            | TestbedError::Malformed { .. }
+            | TestbedError::Server { .. } => Exit::Internal,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<LambdaError> for Failure {
+    fn from(error: LambdaError) -> Self {
+        let exit = match &error {
+            LambdaError::Cancelled => Exit::Interrupted,
+            LambdaError::Settings(_) | LambdaError::Leased { .. } => Exit::Usage,
+            LambdaError::Content { .. } => Exit::Integrity,
+            _ => Exit::Cells,
+        };
+        Self::new(exit, error.to_string())
+    }
+}

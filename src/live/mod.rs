@@ -1,0 +1,18 @@
+//! Real services. The drivers come with feature `live`; without it everything here says how to build them in.
+
+#[cfg(feature = "live")]
+mod driver;
+#[cfg(feature = "live")]
+mod packages;
+#[cfg(feature = "live")]
+mod phases;
+#[cfg(feature = "live")]
+mod testbed;
+
+#[cfg(not(feature = "live"))]
+mod absent;
+
+#[cfg(not(feature = "live"))]
+pub(crate) use absent::{driver, phase, testbed};
+#[cfg(feature = "live")]
+pub(crate) use {driver::driver, phases::phase, testbed::testbed};

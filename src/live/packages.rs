@@ -1,0 +1,44 @@
+//! The functions' packages: given, or built from the source that this program was built from.
+
+use std::path::{Path, PathBuf};
+
+use matrix_lambdas::package::{Packages, Profile, package};
+
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+/// What names a folder with `writer.zip` and `reader.zip`.
+const VARIABLE: &str = "MATRIX_FUNCTIONS";
+
+/// Finds the packages: in the folder that `MATRIX_FUNCTIONS` names, else built by cargo, which does nothing where
+/// nothing has changed.
+pub(super) fn packages() -> Result<Packages, Failure> {
+    if let Some(folder) = std::env::var_os(VARIABLE) {
+        return read(&PathBuf::from(folder));
+    }
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if !workspace.join("lambdas/Cargo.toml").is_file() {
+        return Err(Failure::usage(
+            "the functions cannot be built: the source that this program was built from is not there any more",
+            format!("set {VARIABLE} to a folder with their packages, writer.zip and reader.zip"),
+        ));
+    }
+    output::note("building the functions, unless they are");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    package(workspace, target.as_deref(), Profile::Local).map_err(|error| {
+        Failure::with_help(
+            Exit::Internal,
+            format!("the functions' packages: {error}"),
+            format!("cargo's messages are above; {VARIABLE} can name a folder with packages built elsewhere"),
+        )
+    })
+}
+
+fn read(folder: &Path) -> Result<Packages, Failure> {
+    let zip = |name: &str| {
+        let path = folder.join(name);
+        let advice = format!("{VARIABLE} must name a folder with writer.zip and reader.zip");
+        std::fs::read(&path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()), advice))
+    };
+    Ok(Packages { writer: zip("writer.zip")?, reader: zip("reader.zip")? })
+}

@@ -1,0 +1,237 @@
+//! `matrix live`: the phases of the lambda driver, one by one.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
+use matrix_live::lambda::{DeploymentSpec, LambdaError};
+use matrix_live::testbed::StateDir;
+use matrix_plan::{Cell, CellKey, Filter, NotificationStorage, PostStorage};
+use matrix_store::{Origin, Store};
+
+use super::driver::Local;
+use crate::cli::live::{CleanArgs, LiveArgs, Phase, WhatArgs};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::input::Input;
+use crate::output;
+use crate::results::Results;
+use crate::runner::{Place, Session, plan, signals};
+use crate::summary;
+
+/// Does a phase.
+pub(crate) fn phase(args: LiveArgs) -> Outcome {
+    match args.phase {
+        Phase::Build(what) => build(&Job::new(&what)?),
+        Phase::Run(what) => run(&Job::new(&what)?),
+        Phase::Gather(what) => gather(&Job::new(&what)?),
+        Phase::Clean(CleanArgs { strong, what }) => clean(&Job::new(&what)?, strong),
+    }
+}
+
+/// What a phase is about.
+struct Job {
+    input: Input,
+    filter: Option<Filter>,
+    /// The cells that the flags choose, in their order.
+    cells: Vec<Cell>,
+    results: PathBuf,
+    state: StateDir,
+}
+
+impl Job {
+    fn new(what: &WhatArgs) -> Result<Self, Failure> {
+        let input = match (&what.file, &what.cell) {
+            (Some(file), _) => Input::from_file(file, &what.overrides)?,
+            (None, Some(flags)) => Input::from_flags(flags, &what.overrides)?,
+            (None, None) => {
+                return Err(Failure::usage("there is nothing to do", "name an experiment: matrix live build FILE"));
+            }
+        };
+        let filter = input.filter(what.filter.filter.as_deref())?;
+        let only = what.only.as_deref().map(only).transpose()?;
+        let chosen = |cell: &Cell| {
+            let passes = filter.as_ref().is_none_or(|filter| filter.matches(cell.axes(), cell.inputs.round));
+            passes && only.is_none_or(|only| only.is_in(cell))
+        };
+        let cells: Vec<Cell> = input.cells.iter().map(|(_, cell)| cell).filter(|cell| chosen(cell)).cloned().collect();
+        if cells.is_empty() {
+            return Err(Failure::usage(
+                "the flags choose none of the experiment's cells",
+                "`matrix plan FILE` lists the cells",
+            ));
+        }
+        Ok(Self { input, filter, cells, results: what.results.results.clone(), state: StateDir::of_user()? })
+    }
+
+    /// The services, which then stay until `matrix testbed down`.
+    fn open(&self) -> Result<Local, Failure> {
+        let local = Local::open(&self.input, &self.state)?;
+        local.testbed.keep()?;
+        Ok(local)
+    }
+
+    fn deployments(&self) -> Vec<DeploymentSpec> {
+        self.cells.iter().map(DeploymentSpec::of).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What the client saw of a cell, between running and gathering.
+    fn kept(&self) -> Kept {
+        Kept(self.state.path().join("runs").join(&self.input.experiment.name))
+    }
+}
+
+/// A storage of either kind.
+#[derive(Clone, Copy)]
+struct Only {
+    post: Option<PostStorage>,
+    notification: Option<NotificationStorage>,
+}
+
+fn only(text: &str) -> Result<Only, Failure> {
+    let only = Only { post: text.parse().ok(), notification: text.parse().ok() };
+    if only.post.is_none() && only.notification.is_none() {
+        let mut known: Vec<&str> = PostStorage::ALL.iter().map(|storage| storage.as_str()).collect();
+        known.extend(NotificationStorage::ALL.iter().map(|storage| storage.as_str()).filter(|name| *name != "dynamo"));
+        return Err(Failure::usage(
+            format!("--only {text}: no storage has this name"),
+            format!("storages: {}", known.join(", ")),
+        ));
+    }
+    Ok(only)
+}
+
+impl Only {
+    fn is_in(self, cell: &Cell) -> bool {
+        let combination = &cell.axes().combination;
+        self.post == Some(combination.post_storage) || self.notification == Some(combination.notification_storage)
+    }
+}
+
+/// Where what clients saw is kept: a folder for each cell.
+struct Kept(PathBuf);
+
+impl Kept {
+    fn folder(&self, key: &CellKey) -> PathBuf {
+        self.0.join(key.to_string())
+    }
+
+    fn file(&self, key: &CellKey) -> PathBuf {
+        self.folder(key).join("client.jsonl")
+    }
+}
+
+fn listen() -> Result<Cancel, Failure> {
+    let cancel = Cancel::default();
+    signals::listen(&cancel)?;
+    Ok(cancel)
+}
+
+fn build(job: &Job) -> Outcome {
+    let cancel = listen()?;
+    for built in job.open()?.lambda.build(&job.deployments(), &cancel)? {
+        let state = if built.changed { "built" } else { "unchanged" };
+        output::line(format_args!("{:<24} {state}", built.spec.to_string()))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn run(job: &Job) -> Outcome {
+    let store = Store::open_if_present(&job.results)?;
+    let plan = plan(store.as_ref(), &job.input, job.filter.as_ref(), false)?;
+    let pending: BTreeSet<CellKey> = plan.to_run().map(|cell| cell.key).collect();
+    let cells: Vec<&Cell> = job.cells.iter().filter(|cell| pending.contains(&cell.key)).collect();
+    if cells.is_empty() {
+        output::line("nothing to run: every cell has a result")?;
+        return Ok(Exit::Ok);
+    }
+    let cancel = listen()?;
+    let (services, kept) = (job.open()?, job.kept());
+    services.lambda.build(&job.deployments(), &cancel)?;
+    let mut failed = 0;
+    for cell in &cells {
+        let folder = kept.folder(&cell.key);
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| Failure::new(Exit::Internal, format!("{}: {error}", folder.display())))?;
+        match services.lambda.run(cell, &kept.file(&cell.key), &cancel) {
+            Ok(()) => {
+                output::line(format_args!("ran {} {} round {}", cell.key.short(), cell.axes(), cell.inputs.round))?
+            }
+            Err(error @ LambdaError::Cancelled) => return Err(error.into()),
+            Err(error) => {
+                failed += 1;
+                output::note(format_args!("failed: {} ({}): {error}", cell.key.short(), cell.axes()));
+            }
+        }
+    }
+    output::note(format_args!("{} of {} cells ran; next: matrix live gather", cells.len() - failed, cells.len()));
+    Ok(if failed == 0 { Exit::Ok } else { Exit::Cells })
+}
+
+fn gather(job: &Job) -> Outcome {
+    let kept = job.kept();
+    let ready: BTreeSet<CellKey> =
+        job.cells.iter().map(|cell| cell.key).filter(|key| kept.file(key).is_file()).collect();
+    if ready.is_empty() {
+        output::line("nothing to gather: no cell was run by `matrix live run`")?;
+        return Ok(Exit::Ok);
+    }
+    let drivers = |_: &Input| -> Result<Box<dyn Driver>, Failure> {
+        Ok(Box::new(Gathering { services: job.open()?, kept: job.kept() }))
+    };
+    let (_, session) = Session::begin(&Place::new(&job.results), &job.input, job.filter.as_ref(), false, &drivers)?;
+    let exit = match session {
+        None => Exit::Ok,
+        Some(mut session) => {
+            session.retain(|key| ready.contains(key));
+            session.execute(None)?
+        }
+    };
+    let store = Store::open(&job.results)?;
+    let ready: Vec<CellKey> = ready.into_iter().collect();
+    for (key, found) in ready.iter().zip(store.lookup(&ready, &Origin::default())?) {
+        // What is in the store is kept there; the rest can be gathered again.
+        if found.is_done() {
+            remove(&kept.folder(key))?;
+        }
+    }
+    summary::print(&Results::of(&store, &job.input)?)?;
+    Ok(exit)
+}
+
+fn remove(folder: &Path) -> Result<(), Failure> {
+    std::fs::remove_dir_all(folder)
+        .map_err(|error| Failure::new(Exit::Internal, format!("removing {}: {error}", folder.display())))
+}
+
+fn clean(job: &Job, strong: bool) -> Outcome {
+    let cancel = listen()?;
+    let deployments = job.deployments();
+    job.open()?.lambda.clean(&deployments, strong, &cancel)?;
+    let what = if strong { "are removed" } else { "are empty in both regions" };
+    output::line(format_args!("{} deployments {what}", deployments.len()))?;
+    Ok(Exit::Ok)
+}
+
+/// The driver of `matrix live gather`: a cell's attempt is to collect what was run before.
+struct Gathering {
+    services: Local,
+    kept: Kept,
+}
+
+impl Driver for Gathering {
+    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
+        Ok(self.services.lambda.gather(cell, &self.kept.file(&cell.key), rows, cancel)?)
+    }
+
+    fn resources(&self, cell: &Cell) -> Vec<String> {
+        self.services.resources(cell)
+    }
+
+    fn services(&self) -> std::collections::BTreeMap<String, String> {
+        self.services.services()
+    }
+
+    fn measures(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,150 @@
+//! The command on real services: the testbed, a run with its interruptions, and the phases by hand. A server that is not
+//! installed fails these tests with the command that installs it.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::workbench::Workbench;
+
+/// Two deployments, with and without antipode; posts and lags are small.
+const LOCAL: &str = r#"
+schema = 1
+name = "small"
+platform = "local"
+requests = 12
+payload = 20000
+concurrency = 4
+
+[barrier]
+deadline_ms = 30000
+
+[local.links]
+"eu->us" = { delay_ms = 30 }
+
+[local.lag]
+dynamo = { mean_ms = 300, cv = 0, max_ms = 300 }
+
+[[matrix]]
+name = "pairs"
+post_storage = ["redis", "dynamo"]
+notification_storage = ["sns"]
+regions = ["eu->us"]
+delay_ms = [0]
+antipode = [false, true]
+
+[[claim]]
+id = "antipode-prevents"
+says = "With antipode on, no reader misses its post"
+where = { antipode = true }
+every_row = "consistent"
+
+[[claim]]
+id = "configured-lag-shows"
+says = "Without antipode every reader is earlier than the configured lag"
+where = { post_storage = "dynamo", antipode = false }
+metric = "inconsistency_percent"
+at_least = 50
+"#;
+
+/// The command with a testbed of the test's own. State directories have short names: a socket's path is limited.
+fn command(bench: &Workbench, args: &[&str]) -> Command {
+    let mut command = bench.command(args);
+    command.env("XDG_STATE_HOME", bench.path("state"));
+    command
+}
+
+fn matrix(bench: &Workbench, args: &[&str]) -> crate::workbench::Printed {
+    Workbench::printed(command(bench, args).output().unwrap())
+}
+
+/// Ends the testbed of a test, whatever became of the test.
+struct Ended<'a>(&'a Workbench);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        let ended = matrix(self.0, &["testbed", "down"]);
+        if !std::thread::panicking() {
+            ended.code(0);
+        }
+    }
+}
+
+#[test]
+fn a_killed_run_is_resumed_and_its_testbed_goes_with_it() {
+    let bench = Workbench::with(LOCAL);
+    let _ended = Ended(&bench);
+    let mut child =
+        command(&bench, &["run", "small.toml"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // Killed when the first cell is done: others are left.
+    let deadline = Instant::now() + Duration::from_secs(600);
+    while bench.results().keys().filter(|path| path.starts_with("cells")).count() == 0 {
+        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "no cell was done");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = bench.results();
+    while matrix(&bench, &["testbed", "status"]).code != 2 {
+        assert!(Instant::now() < deadline, "the testbed outlives its run");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+
+    let resumed = matrix(&bench, &["resume"]).code(0);
+    assert!(resumed.out.contains("configured lag: dynamo"), "{}", resumed.out);
+    let after = bench.results();
+    assert!(before.iter().all(|(path, bytes)| after.get(path) == Some(bytes)), "what was done is kept");
+    let status = matrix(&bench, &["status", "--format", "json"]).code(0).json();
+    assert_eq!(status["tally"]["done"], 4, "{status}");
+    matrix(&bench, &["verify"]).code(0);
+    let verdicts = matrix(&bench, &["check"]).code(0).out;
+    assert!(!verdicts.contains("contradicted"), "{verdicts}");
+    let again = matrix(&bench, &["run", "small.toml"]).code(0).out;
+    assert!(again.contains("nothing to do"), "{again}");
+
+    // Attempts say what they ran on, and name no secret.
+    let attempts: String =
+        bench.files("results/attempts").values().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect();
+    for known in ["mariadb", "redis", "ministack", "clock_bound_us"] {
+        assert!(attempts.contains(known), "{attempts}");
+    }
+    assert!(!attempts.contains("password") && !attempts.contains("127.0.0."), "{attempts}");
+}
+
+#[test]
+fn the_phases_by_hand_do_what_a_run_does_and_can_be_done_again() {
+    let bench = Workbench::with(LOCAL);
+    let _ended = Ended(&bench);
+    let only = ["small.toml", "--only", "dynamo"];
+    let live = |phase: &str, more: &[&str]| {
+        let args: Vec<&str> = ["live", phase].iter().chain(&only).chain(more).copied().collect();
+        matrix(&bench, &args)
+    };
+    assert!(live("build", &[]).code(0).out.contains("built"));
+    let again = live("build", &[]).code(0).out;
+    assert!(again.contains("unchanged"), "{again}");
+    assert!(live("gather", &[]).code(0).out.contains("nothing to gather"));
+    live("run", &[]).code(0);
+    live("run", &[]).code(0);
+    assert!(bench.results().is_empty(), "nothing is a result before it is gathered");
+    live("gather", &[]).code(0);
+    assert_eq!(bench.results().keys().filter(|path| path.starts_with("cells")).count(), 2);
+    assert!(live("run", &[]).code(0).out.contains("nothing to run"));
+    live("clean", &[]).code(0);
+    live("clean", &["--strong"]).code(0);
+    live("clean", &["--strong"]).code(0);
+    let status = matrix(&bench, &["testbed", "status", "--format", "json"]).code(0).json();
+    assert_eq!(status["kept"], true, "{status}");
+    let wrong = live("build", &["--set", "local.links.\"eu->us\".delay_ms=31"]).code(2);
+    assert!(wrong.err.contains("matrix testbed down"), "{}", wrong.err);
+    let nothing = matrix(&bench, &["live", "build", "small.toml", "--only", "s3"]).code(2);
+    assert!(nothing.err.contains("none of the experiment's cells"), "{}", nothing.err);
+}
+
+#[test]
+fn a_missing_server_is_named_with_the_command_that_installs_it() {
+    let bench = Workbench::with(LOCAL);
+    // No environment of the emulator here.
+    let mut command = command(&bench, &["testbed", "up"]);
+    let printed = Workbench::printed(command.env("XDG_DATA_HOME", bench.path("nothing")).output().unwrap()).code(2);
+    assert!(printed.err.contains("MiniStack") && printed.err.contains("matrix testbed install"), "{}", printed.err);
+}
