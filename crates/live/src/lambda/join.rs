@@ -202,3 +202,89 @@ impl Bits {
         new
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use matrix_app::{Outcome, PostKey};
+    use matrix_driver::SinkError;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Rows(Vec<Row>);
+
+    impl RowSink for Rows {
+        fn push(&mut self, row: Row) -> Result<(), SinkError> {
+            self.0.push(row);
+            Ok(())
+        }
+    }
+
+    fn told(i: u64, trouble: Option<Trouble>) -> Told {
+        let client = ClientSide {
+            i,
+            key: PostKey::new(i, i).unwrap(),
+            sent_at: Micros(1_000_000),
+            reply_at: trouble.is_none().then_some(Micros(1_000_100)),
+            writer_failed: trouble == Some(Trouble::Failed),
+        };
+        Told { client, reply: None, throttled: 0, trouble }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Told(u64, Option<Trouble>),
+        Message(String),
+    }
+
+    fn evaluation(i: u64, nonce: &str) -> Step {
+        let (sent, received) = ("\"client_sent_at\":1", "\"reader_received_at\":2");
+        Step::Message(format!(r#"{{"i":{i},{sent},{received},"consistent_read":1,"attempt":"{nonce}"}}"#))
+    }
+
+    /// What becomes of each request, and messages of others, in any order.
+    fn steps() -> impl Strategy<Value = (Vec<(u8, u8)>, Vec<Step>)> {
+        proptest::collection::vec((0..3_u8, 0..3_u8), 1..20).prop_flat_map(|fates| {
+            let mut steps = vec![evaluation(0, "other"), evaluation(99, "mine"), Step::Message("none".into())];
+            for (i, (client, evaluations)) in (0..).zip(&fates) {
+                let trouble = [None, Some(Trouble::Failed), Some(Trouble::Unanswered)][usize::from(*client)];
+                steps.push(Step::Told(i, trouble));
+                steps.extend((0..*evaluations).map(|_| evaluation(i, "mine")));
+            }
+            (Just(fates), Just(steps).prop_shuffle())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_request_has_one_row_in_whatever_order_its_sides_come((fates, steps) in steps()) {
+            let mut rows = Rows::default();
+            let mut join = Join::new(Micros(1_000_000), "mine", fates.len() as u64, None);
+            for step in steps {
+                match step {
+                    Step::Told(i, trouble) => join.told(told(i, trouble), &mut rows).unwrap(),
+                    Step::Message(message) => drop(join.message(&message, &mut rows).unwrap()),
+                }
+            }
+            let waited_for = fates.iter().filter(|(client, evaluations)| *client != 1 && *evaluations == 0).count();
+            prop_assert_eq!(join.is_complete(), waited_for == 0);
+            join.finish(&mut rows).unwrap();
+            let notes = join.into_notes();
+
+            rows.0.sort_by_key(|row| row.i);
+            prop_assert!(rows.0.iter().map(|row| row.i).eq(0..fates.len() as u64));
+            for (row, (client, evaluations)) in rows.0.iter().zip(&fates) {
+                let expected = match (client, evaluations) {
+                    (1, _) => Outcome::WriterError,
+                    (_, 0) => Outcome::Lost,
+                    _ => Outcome::Ok,
+                };
+                prop_assert_eq!(row.outcome, expected);
+            }
+            let repeated = fates.iter().filter(|(_, evaluations)| *evaluations == 2).count() as u64;
+            prop_assert_eq!((notes["strays"], notes["duplicates"]), (3, repeated));
+        }
+    }
+}

@@ -250,3 +250,27 @@ fn now_ms() -> u64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_has_ended_holds_nothing_here() {
+        let this = Holder::this().unwrap();
+        assert!(!this.is_dead());
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = child.id();
+        let holder = |process: String| Holder { process, ..this.clone() };
+        let alive = holder(format!("{pid} {}", started(pid).unwrap()));
+        assert!(!alive.is_dead());
+        // Another process got its number.
+        assert!(holder(format!("{pid} 1")).is_dead());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(alive.is_dead());
+        // Elsewhere nobody knows.
+        assert!(!Holder { machine: "another".into(), ..alive }.is_dead());
+    }
+}

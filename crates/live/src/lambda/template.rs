@@ -272,3 +272,7 @@ fn replication_role(source: &str, target: &str) -> Value {
 pub(crate) fn replication_role_name(source: &str) -> String {
     format!("{source}-r").chars().take(64).collect()
 }
+
+#[cfg(test)]
+#[path = "template_tests.rs"]
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use matrix_app::{Outcome, Row, WORKLOAD_VERSION};
-use matrix_driver::{Attempt, Cancel, Driver as _, DriverError, RowSink, SinkError};
+use matrix_driver::{Attempt, Cancel, Driver as _, RowSink, SinkError};
 use matrix_lambdas::package::{Packages, Profile, package};
 use matrix_live::lambda::{LambdaDriver, Services, Settings};
 use matrix_plan::{
@@ -62,10 +62,13 @@ pub(crate) fn cell(inputs: CellInputs) -> Cell {
 
 /// Rows by number; a second row of a request is refused.
 #[derive(Default)]
-pub(crate) struct Rows(pub(crate) BTreeMap<u64, Row>);
+pub(crate) struct Rows(pub(crate) BTreeMap<u64, Row>, Option<Box<dyn FnOnce()>>);
 
 impl RowSink for Rows {
     fn push(&mut self, row: Row) -> Result<(), SinkError> {
+        if let Some(happening) = self.1.take() {
+            happening();
+        }
         let i = row.i;
         match self.0.insert(i, row) {
             None => Ok(()),
@@ -75,6 +78,11 @@ impl RowSink for Rows {
 }
 
 impl Rows {
+    /// With something that happens when the first row comes: in the middle of the run.
+    pub(crate) fn with(happening: impl FnOnce() + 'static) -> Self {
+        Self(BTreeMap::new(), Some(Box::new(happening)))
+    }
+
     pub(crate) fn count(&self, outcome: Outcome) -> usize {
         self.0.values().filter(|row| row.outcome == outcome).count()
     }
@@ -91,14 +99,13 @@ impl Rows {
 
 /// Runs a cell and checks what holds of every attempt.
 pub(crate) fn attempt(driver: &LambdaDriver, cell: &Cell) -> (Rows, Attempt) {
-    let (rows, result) = try_attempt(driver, cell, &Cancel::default());
+    attempt_into(driver, cell, Rows::default())
+}
+
+/// Runs a cell into rows of one's own.
+pub(crate) fn attempt_into(driver: &LambdaDriver, cell: &Cell, mut rows: Rows) -> (Rows, Attempt) {
+    let result = driver.attempt(cell, &mut rows, &Cancel::default());
     let attempt = result.unwrap_or_else(|error| panic!("{}: {error}", cell.axes()));
     rows.balance(cell);
     (rows, attempt)
-}
-
-pub(crate) fn try_attempt(driver: &LambdaDriver, cell: &Cell, cancel: &Cancel) -> (Rows, Result<Attempt, DriverError>) {
-    let mut rows = Rows::default();
-    let result = driver.attempt(cell, &mut rows, cancel);
-    (rows, result)
 }

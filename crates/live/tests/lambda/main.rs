@@ -6,5 +6,7 @@
 #[path = "../testbed/bed.rs"]
 #[allow(dead_code, reason = "the testbed's own tests use the rest")]
 mod bed;
+mod faults;
+mod hands;
 mod lab;
 mod matrix;

@@ -48,4 +48,15 @@ fn every_combination_gives_its_rows_and_antipode_prevents_every_miss() {
     }
     // SNS delivers within milliseconds, DynamoDB and S3 are configured to lag 200 and 300.
     assert!(missed > 0);
+
+    // Cells that share no resource run at the same time.
+    std::thread::scope(|threads| {
+        for post in [PostStorage::Mysql, PostStorage::S3] {
+            let driver = &driver;
+            threads.spawn(move || {
+                let (rows, told) = attempt(driver, &cell(inputs(post, NotificationStorage::Sns, true)));
+                assert_eq!((rows.count(Outcome::Ok), told.notes["strays"]), (8, 0), "{:?}", rows.0);
+            });
+        }
+    });
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[allow(dead_code, reason = "other tests use the rest")]
 mod bed;
 mod bridge;
 mod emulator;

@@ -1,0 +1,132 @@
+//! The phases by hand, messages that do not belong, interruption, leases, and removal.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use aws_types::region::Region;
+use matrix_app::Outcome;
+use matrix_driver::{Cancel, Driver as _, DriverError};
+use matrix_live::lambda::{Built, DeploymentSpec, LambdaDriver, LambdaError};
+use matrix_plan::{Arrival, CellInputs, NotificationStorage, PostStorage};
+
+use crate::bed::{Bed, runtime};
+use crate::lab::{Rows, attempt, cell, driver, inputs, settings};
+
+const QUEUE: &str = "matrix-hands-s3-dynamo-eu-us-evaluations";
+
+#[test]
+fn phases_by_hand_leave_nothing_behind_and_take_nothing_that_is_not_theirs() {
+    let bed = Bed::up();
+    let first = driver(&bed, settings("hands"));
+    let directory = tempfile::tempdir().unwrap();
+    let quarantine = directory.path().join("strays");
+    let cell = cell(inputs(PostStorage::S3, NotificationStorage::Dynamo, true));
+    let spec = DeploymentSpec::of(&cell);
+    let never = Cancel::default();
+
+    let built = |changed| vec![Built { spec: spec.clone(), changed }];
+    assert_eq!(first.build(std::slice::from_ref(&spec), &never).unwrap(), built(true));
+    assert_eq!(first.build(std::slice::from_ref(&spec), &never).unwrap(), built(false));
+    leased(&bed, &spec);
+
+    // What the client saw outlives the process that saw it.
+    let file = directory.path().join("cell.jsonl");
+    first.run(&cell, &file, &never).unwrap();
+    let kept = std::fs::read(&file).unwrap();
+    first.run(&cell, &file, &never).unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), kept, "a run that is done is not done again");
+    drop(first);
+
+    let mut changed = settings("hands");
+    changed.quarantine = Some(quarantine.clone());
+    let second = driver(&bed, changed);
+    runtime().block_on(disturb(&bed));
+    for again in [false, true] {
+        let mut rows = Rows::default();
+        let told = second.gather(&cell, &file, &mut rows, &never).unwrap();
+        rows.balance(&cell);
+        assert_eq!((rows.count(Outcome::Ok), rows.misses()), (8, 0), "{:?}", rows.0);
+        assert!(rows.0.values().all(|row| row.post_visible_us.is_some()));
+        // The second time the messages come from the file beside the first.
+        assert_eq!((told.notes["duplicates"], told.notes["strays"]), (7, 2), "again: {again}, {told:?}");
+    }
+    assert_eq!(std::fs::read_to_string(&quarantine).unwrap().lines().count(), 2);
+
+    interrupted(&second);
+    removed(&bed, &second, &spec);
+}
+
+/// A deployment that one run holds no other takes.
+fn leased(bed: &Bed, spec: &DeploymentSpec) {
+    let other = driver(bed, settings("hands"));
+    match other.build(std::slice::from_ref(spec), &Cancel::default()) {
+        Err(LambdaError::Leased { resource, owner, .. }) => {
+            assert_eq!((resource.as_str(), owner.as_str()), ("matrix-hands-s3-dynamo-eu-us", "hands"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Has every evaluation but the last come twice, the last one late, and two messages that are of nobody here.
+async fn disturb(bed: &Bed) {
+    let aws = bed.aws().into_builder().region(Region::new("us-east-1")).build();
+    let queues = aws_sdk_sqs::Client::new(&aws);
+    let url = queues.get_queue_url().queue_name(QUEUE).send().await.unwrap().queue_url.unwrap();
+    let mut bodies = Vec::new();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while bodies.len() < 8 {
+        assert!(Instant::now() < deadline, "{} evaluations came", bodies.len());
+        let batch = queues.receive_message().queue_url(&url).max_number_of_messages(10).wait_time_seconds(1);
+        for message in batch.send().await.unwrap().messages.unwrap_or_default() {
+            bodies.push(message.body.unwrap());
+            queues.delete_message().queue_url(&url).set_receipt_handle(message.receipt_handle).send().await.unwrap();
+        }
+    }
+    let last = bodies.pop().unwrap();
+    let stray = r#"{"i":3,"client_sent_at":1.5,"reader_received_at":2.5,"attempt":"0000000000000000"}"#;
+    let twice = bodies.iter().chain(&bodies).map(String::as_str);
+    for body in twice.chain([stray, "no evaluation"]) {
+        queues.send_message().queue_url(&url).message_body(body).send().await.unwrap();
+    }
+    queues.send_message().queue_url(&url).message_body(last).delay_seconds(3).send().await.unwrap();
+}
+
+/// An attempt that is interrupted ends soon, and the next one is none the worse.
+fn interrupted(driver: &LambdaDriver) {
+    let inputs = inputs(PostStorage::S3, NotificationStorage::Dynamo, true);
+    let long = cell(CellInputs { requests: 600, arrival: Arrival::RatePerSecond(10.0), ..inputs.clone() });
+    let (cancel, (tell, told)) = (Cancel::default(), mpsc::channel());
+    let asked = cancel.clone();
+    let mut rows = Rows::with(move || {
+        asked.cancel();
+        tell.send(Instant::now()).unwrap();
+    });
+    let result = driver.attempt(&long, &mut rows, &cancel);
+    assert!(matches!(result, Err(DriverError::Cancelled)), "{result:?}");
+    // About a second; more where the machine is busy. The requests would have taken a minute.
+    assert!(told.recv().unwrap().elapsed() < Duration::from_secs(20));
+    let (rows, _) = attempt(driver, &cell(inputs));
+    assert_eq!((rows.count(Outcome::Ok), rows.misses()), (8, 0), "{:?}", rows.0);
+}
+
+/// After a strong clean nothing is left but the table of leases.
+fn removed(bed: &Bed, driver: &LambdaDriver, spec: &DeploymentSpec) {
+    let never = Cancel::default();
+    driver.clean(std::slice::from_ref(spec), false, &never).unwrap();
+    for _ in 0..2 {
+        driver.clean(std::slice::from_ref(spec), true, &never).unwrap();
+    }
+    runtime().block_on(async {
+        for (region, tables) in [("eu-central-1", vec!["matrix-leases".to_owned()]), ("us-east-1", Vec::new())] {
+            let aws = bed.aws().into_builder().region(Region::new(region)).build();
+            let left = aws_sdk_dynamodb::Client::new(&aws).list_tables().send().await.unwrap();
+            assert_eq!(left.table_names.unwrap_or_default(), tables, "{region}");
+            let left = aws_sdk_lambda::Client::new(&aws).list_functions().send().await.unwrap();
+            assert!(left.functions().is_empty(), "{region}: {left:?}");
+            let left = aws_sdk_sqs::Client::new(&aws).list_queues().send().await.unwrap();
+            assert!(left.queue_urls().is_empty(), "{region}: {left:?}");
+            let left = aws_sdk_s3::Client::new(&aws).list_buckets().send().await.unwrap();
+            assert!(left.buckets().is_empty(), "{left:?}");
+        }
+    });
+}
