@@ -1,9 +1,9 @@
 //! The packages as they are deployed: built with their own profile, which takes minutes the first time.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use matrix_lambdas::package::{GLIBC_OF_AL2023, Profile, bootstrap_zip, build, check_binary};
+use matrix_lambdas::package::{GLIBC_OF_AL2023, bootstrap_zip, build, check_binary};
 
 /// Most bytes of a package. A cold start loads it.
 const MOST: usize = 5_000_000;
@@ -11,7 +11,8 @@ const MOST: usize = 5_000_000;
 #[test]
 fn packages_run_on_al2023_and_are_small_and_always_the_same() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let binaries = build(workspace, None, Profile::Small).unwrap();
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let binaries = build(workspace, target.as_deref()).unwrap();
     for (name, binary) in [("writer", &binaries.writer), ("reader", &binaries.reader)] {
         let glibc = check_binary(binary).unwrap().unwrap();
         let package = bootstrap_zip(binary).unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use matrix_lambdas::package::{Packages, Profile, package};
+use matrix_lambdas::package::{Packages, package};
 
 use crate::exit::{Exit, Failure};
 use crate::output;
@@ -25,7 +25,7 @@ pub(super) fn packages() -> Result<Packages, Failure> {
     }
     output::note("building the functions, unless they are");
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    package(workspace, target.as_deref(), Profile::Local).map_err(|error| {
+    package(workspace, target.as_deref()).map_err(|error| {
         Failure::with_help(
             Exit::Internal,
             format!("the functions' packages: {error}"),

@@ -23,45 +23,28 @@ pub struct Packages {
     pub reader: Vec<u8>,
 }
 
-/// How the functions are built: profiles of the workspace's `Cargo.toml`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// `lambda`: as small as can be, for AWS.
-    Small,
-    /// `lambda-local`: sooner, for the local testbed.
-    Local,
-}
-
-impl Profile {
-    /// Its name in `Cargo.toml`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Small => "lambda",
-            Self::Local => "lambda-local",
-        }
-    }
-}
+/// The profile that makes them small (see the workspace's `Cargo.toml`).
+const PROFILE: &str = "lambda";
 
 /// Builds the functions in the workspace at `workspace`, with its own target directory or the given one. Cargo writes its
 /// progress to the standard error.
 ///
 /// # Errors
 /// When cargo is missing or fails.
-pub fn build(workspace: &Path, target: Option<&Path>, profile: Profile) -> Result<Binaries, PackageError> {
+pub fn build(workspace: &Path, target: Option<&Path>) -> Result<Binaries, PackageError> {
     let target = target.map_or_else(|| workspace.join("target"), Path::to_path_buf);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(workspace)
         .args(["build", "--locked", "--package", "matrix-lambdas", "--bins", "--target-dir"])
         .arg(&target)
-        .args(["--profile", profile.name()])
+        .args(["--profile", PROFILE])
         .status()
         .map_err(PackageError::Cargo)?;
     if !status.success() {
         return Err(PackageError::Build(status));
     }
-    let read = |name| read(target.join(profile.name()).join(name));
+    let read = |name| read(target.join(PROFILE).join(name));
     Ok(Binaries { writer: read("writer")?, reader: read("reader")? })
 }
 
@@ -69,8 +52,8 @@ pub fn build(workspace: &Path, target: Option<&Path>, profile: Profile) -> Resul
 ///
 /// # Errors
 /// When cargo is missing or fails, or what it built would not run on `provided.al2023`.
-pub fn package(workspace: &Path, target: Option<&Path>, profile: Profile) -> Result<Packages, PackageError> {
-    let binaries = build(workspace, target, profile)?;
+pub fn package(workspace: &Path, target: Option<&Path>) -> Result<Packages, PackageError> {
+    let binaries = build(workspace, target)?;
     Ok(Packages { writer: bootstrap_zip(&binaries.writer)?, reader: bootstrap_zip(&binaries.reader)? })
 }
 

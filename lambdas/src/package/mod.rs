@@ -5,7 +5,7 @@ mod elf;
 mod error;
 mod zip;
 
-pub use build::{Binaries, Packages, Profile, build, package};
+pub use build::{Binaries, Packages, build, package};
 pub use elf::{GLIBC_OF_AL2023, Glibc, check_binary};
 pub use error::PackageError;
 pub use zip::bootstrap_zip;

@@ -105,7 +105,10 @@ pub(super) fn execute(root: &Path, run: &TestRun) {
             Fate::Pending => continue,
             Fate::Done(salt) => {
                 let object = write_rows(&store, salt);
-                let told = matrix_driver::Attempt { epoch: Micros(1_633_046_400_000_000), clock_bound_us: None };
+                let told = matrix_driver::Attempt {
+                    epoch: Micros(1_633_046_400_000_000),
+                    ..matrix_driver::Attempt::default()
+                };
                 store.write_attempt(&Attempt::done(execution, &told, object.digest).unwrap()).unwrap();
                 store.write_record(&Record::new(&cell, origin.clone(), &object, false).unwrap()).unwrap();
                 Event::Done { attempt, cell: key }

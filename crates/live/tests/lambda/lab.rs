@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use matrix_app::{Outcome, Row, WORKLOAD_VERSION};
 use matrix_driver::{Attempt, Cancel, Driver as _, RowSink, SinkError};
-use matrix_lambdas::package::{Packages, Profile, package};
+use matrix_lambdas::package::{Packages, package};
 use matrix_live::lambda::{LambdaDriver, Services, Settings};
 use matrix_plan::{
     Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
@@ -22,7 +22,7 @@ pub(crate) fn packages() -> &'static Packages {
     PACKAGES.get_or_init(|| {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("a workspace");
         let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-        package(workspace, target.as_deref(), Profile::Local).expect("the functions can be built")
+        package(workspace, target.as_deref()).expect("the functions can be built")
     })
 }
 
