@@ -114,6 +114,33 @@ struct NotificationLaws {
     trigger: Fitted,
 }
 
+impl PostLaws {
+    /// Fits a post storage to its cells in the reference pair; the other pairs give the factors.
+    fn fit(storage: PostStorage, here: &[&Measured], everywhere: &[&Measured]) -> Result<Self, TraceFitError> {
+        let rows = || here.iter().flat_map(|cell| &cell.rows);
+        let name = |law: &str| format!("post_storage.{storage}.{law}");
+        let mut pairs: BTreeMap<RegionPair, Vec<&Measured>> = BTreeMap::new();
+        for cell in everywhere {
+            pairs.entry(cell.inputs.axes.combination.regions.clone()).or_default().push(cell);
+        }
+        let lag = laws::lag(&name("lag"), storage, here)?;
+        let mut factors = BTreeMap::new();
+        for (pair, cells) in pairs {
+            let there = laws::lag(&format!("{}, {pair}", name("lag")), storage, &cells)?;
+            factors.insert(pair, if lag.mean_ms > 0.0 { there.mean_ms / lag.mean_ms } else { 1.0 });
+        }
+        let read = Fitted::seen(&name("read"), observe::read_ms(rows()))?;
+        Ok(Self {
+            in_log_order: laws::is_log(storage),
+            write: Fitted::seen(&name("write"), observe::write_ms(rows()))?,
+            poll: Fitted::seen_or(&name("poll"), observe::poll_ms(rows()), &read)?,
+            read,
+            lag,
+            factors,
+        })
+    }
+}
+
 impl Parts {
     fn all(&self) -> impl Iterator<Item = &Fitted> {
         let post = self.post.values().flat_map(|laws| [&laws.write, &laws.read, &laws.poll, &laws.lag]);
@@ -131,32 +158,10 @@ impl Parts {
         for storage in PostStorage::ALL.iter().copied() {
             let of = |cell: &&&Measured| combination(cell).post_storage == storage;
             let here: Vec<&Measured> = reference.iter().filter(of).copied().collect();
-            if here.is_empty() {
-                continue;
+            if !here.is_empty() {
+                let everywhere: Vec<&Measured> = cells.iter().filter(of).copied().collect();
+                post.insert(storage, PostLaws::fit(storage, &here, &everywhere)?);
             }
-            let rows = || here.iter().flat_map(|cell| &cell.rows);
-            let name = |law: &str| format!("post_storage.{storage}.{law}");
-            let read = Fitted::seen(&name("read"), observe::read_ms(rows()))?;
-            let lag = laws::lag(&name("lag"), storage, &here)?;
-            let mut factors = BTreeMap::from([(options.reference.clone(), 1.0)]);
-            for cell in cells.iter().filter(of) {
-                let pair = combination(cell).regions;
-                if !factors.contains_key(&pair) {
-                    let there: Vec<&Measured> =
-                        cells.iter().filter(of).filter(|cell| combination(cell).regions == pair).copied().collect();
-                    let other = laws::lag(&format!("{}, {pair}", name("lag")), storage, &there)?;
-                    factors.insert(pair, if lag.mean_ms > 0.0 { other.mean_ms / lag.mean_ms } else { 1.0 });
-                }
-            }
-            let laws = PostLaws {
-                in_log_order: laws::is_log(storage),
-                write: Fitted::seen(&name("write"), observe::write_ms(rows()))?,
-                poll: Fitted::seen_or(&name("poll"), observe::poll_ms(rows()), &read)?,
-                read,
-                lag,
-                factors,
-            };
-            post.insert(storage, laws);
         }
 
         let mut notification = BTreeMap::new();
