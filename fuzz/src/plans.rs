@@ -62,9 +62,9 @@ pub fn model(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let model = match Model::parse(text) {
         Ok(model) => model,
-        Err(ModelError::Text { span, line, column, .. }) => {
+        Err(ModelError::Text { problem, line, column }) => {
             assert!(line >= 1 && column >= 1);
-            return is_place(text, &span);
+            return is_place(text, &problem.span.unwrap_or_else(|| panic!("{} has no place", problem.message)));
         }
         Err(error) => panic!("a text has errors of its text: {error}"),
     };
