@@ -94,7 +94,7 @@ fn a_killed_run_is_resumed_and_its_testbed_goes_with_it() {
     let after = bench.results();
     assert!(before.iter().all(|(path, bytes)| after.get(path) == Some(bytes)), "what was done is kept");
     let status = matrix(&bench, &["status", "--format", "json"]).code(0).json();
-    assert_eq!(status["tally"]["done"], 4, "{status}");
+    assert_eq!(status["experiment"]["tally"]["done"], 4, "{status}");
     matrix(&bench, &["verify"]).code(0);
     let verdicts = matrix(&bench, &["check"]).code(0).out;
     assert!(!verdicts.contains("contradicted"), "{verdicts}");
