@@ -134,7 +134,8 @@ fn the_phases_by_hand_do_what_a_run_does_and_can_be_done_again() {
     live("clean", &["--strong"]).code(0);
     let status = matrix(&bench, &["testbed", "status", "--format", "json"]).code(0).json();
     assert_eq!(status["kept"], true, "{status}");
-    let wrong = live("build", &["--set", "local.links.\"eu->us\".delay_ms=31"]).code(2);
+    bench.write("other.toml", &LOCAL.replace("delay_ms = 30", "delay_ms = 31"));
+    let wrong = matrix(&bench, &["live", "build", "other.toml"]).code(2);
     assert!(wrong.err.contains("matrix testbed down"), "{}", wrong.err);
     let nothing = matrix(&bench, &["live", "build", "small.toml", "--only", "s3"]).code(2);
     assert!(nothing.err.contains("none of the experiment's cells"), "{}", nothing.err);
