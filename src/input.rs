@@ -37,8 +37,17 @@ impl Input {
         Self::new(text, experiment, model)
     }
 
+    /// The experiment that a command names: a file, or the flags of one combination.
+    pub(crate) fn named(file: Option<&Path>, flags: Option<&str>, overrides: &OverrideArgs) -> Result<Self, Failure> {
+        match (file, flags) {
+            (Some(file), _) => Self::from_file(file, overrides),
+            (None, Some(flags)) => Self::from_flags(flags, overrides),
+            (None, None) => Err(Failure::usage("there is nothing to run", "name an experiment: matrix run FILE")),
+        }
+    }
+
     /// Makes an experiment from the flags of one combination.
-    pub(crate) fn from_flags(flags: &str, overrides: &OverrideArgs) -> Result<Self, Failure> {
+    fn from_flags(flags: &str, overrides: &OverrideArgs) -> Result<Self, Failure> {
         let name = "--cell".to_owned();
         let text = cell_experiment(flags).map_err(|problems| Failure::in_text(&name, flags, problems))?;
         let text = apply(&name, text, overrides)?;

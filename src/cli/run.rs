@@ -9,7 +9,7 @@ use matrix_store::Store;
 
 use super::{FilterArgs, OverrideArgs, ResultsArgs};
 use crate::cli::plot;
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{Exit, Outcome};
 use crate::input::Input;
 use crate::results::Results;
 use crate::runner::{self, Place, Session};
@@ -52,11 +52,7 @@ pub(crate) struct JobsArgs {
 }
 
 pub(crate) fn run(args: RunArgs) -> Outcome {
-    let input = match (&args.file, &args.cell) {
-        (Some(file), _) => Input::from_file(file, &args.overrides)?,
-        (None, Some(flags)) => Input::from_flags(flags, &args.overrides)?,
-        (None, None) => return Err(Failure::usage("there is nothing to run", "name an experiment: matrix run FILE")),
-    };
+    let input = Input::named(args.file.as_deref(), args.cell.as_deref(), &args.overrides)?;
     let filter = input.filter(&args.filter)?;
     let place = Place::new(&args.results.results);
     let (plan, session) = Session::begin(&place, &input, filter.as_ref(), args.fresh, &runner::driver)?;

@@ -40,13 +40,7 @@ struct Job {
 
 impl Job {
     fn new(what: &WhatArgs) -> Result<Self, Failure> {
-        let input = match (&what.file, &what.cell) {
-            (Some(file), _) => Input::from_file(file, &what.overrides)?,
-            (None, Some(flags)) => Input::from_flags(flags, &what.overrides)?,
-            (None, None) => {
-                return Err(Failure::usage("there is nothing to do", "name an experiment: matrix live build FILE"));
-            }
-        };
+        let input = Input::named(what.file.as_deref(), what.cell.as_deref(), &what.overrides)?;
         let filter = input.filter(&what.filter)?;
         let only = what.only.as_deref().map(only).transpose()?;
         let chosen = |cell: &Cell| {
