@@ -1,5 +1,6 @@
 //! The pure part: experiments, cells, keys, plans, claims and statistics. It reads no clock, file or environment.
 
+pub mod aws;
 pub mod axes;
 pub mod cell;
 pub mod claims;
@@ -18,6 +19,7 @@ pub mod schema;
 mod spelling;
 pub mod stats;
 
+pub use aws::Aws;
 pub use axes::{NotificationStorage, Platform, PostStorage, Region, RegionPair};
 pub use cell::{Arrival, Barrier, Cell, CellInputs, Fingerprint, Invocation};
 pub use claims::{Claim, Verdict};

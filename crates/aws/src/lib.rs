@@ -1,0 +1,9 @@
+//! The pure part of AWS: what set-up makes, what `connection_info.yaml` says, and what it all costs. It calls no service.
+
+pub mod connection;
+mod datastore;
+pub mod setup;
+
+pub use connection::ConnectionInfo;
+pub use datastore::Datastore;
+pub use setup::{SetupRequest, StackSpec};
