@@ -38,9 +38,10 @@ pub(crate) fn labels(source: &Source) -> String {
     if source.simulated {
         labels.push("simulated".to_owned());
     }
-    if !source.configured_lag.is_empty() {
-        let storages: Vec<&str> = source.configured_lag.iter().map(|storage| storage.as_str()).collect();
-        labels.push(format!("configured lag: {}", storages.join(", ")));
+    let notifications = source.configured_notification_lag.iter().map(|storage| format!("{storage} notifications"));
+    let configured: Vec<_> = source.configured_lag.iter().map(ToString::to_string).chain(notifications).collect();
+    if !configured.is_empty() {
+        labels.push(format!("configured lag: {}", configured.join(", ")));
     }
     labels.push(format!("{} of {} cells done", source.done, source.planned));
     format!(" ({})", labels.join("; "))
