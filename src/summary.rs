@@ -19,7 +19,11 @@ pub(crate) fn text(loaded: &Loaded, source: &Source) -> String {
     let mut text = format!("\n{}{}\n", source.experiment, labels(source));
     text += &format!("\nInconsistencies (95 % interval) and consistency window\n{}\n", windows(&rows));
     if rows.iter().any(|row| row.on.is_some()) {
-        text += &format!("\nThe price of antipode\n{}\n", price(&rows));
+        let price = price(&rows);
+        text += &format!("\nThe price of antipode\n{price}\n");
+        if price.contains(output::UNBOUNDED) {
+            text += "unbounded: too few blocks stand behind the interval for the data to bound that end\n";
+        }
     }
     let treatments = || rows.iter().flat_map(|row| row.off.iter().chain(&row.on));
     let lost: u64 = treatments().map(|treatment| treatment.lost).sum();
@@ -117,7 +121,10 @@ fn price(rows: &[SummaryRow]) -> String {
         let per_request = |total: f64| if on.planned == 0 { 0.0 } else { total / on.planned as f64 };
         let (change, interval) = row.throughput_change_percent.map_or_else(
             || (dash(), dash()),
-            |change| (format!("{:+.1}", change.value), format!("[{:+.1}, {:+.1}]", change.low, change.high)),
+            |change| {
+                let number = |percent: f64| format!("{percent:+.1}");
+                (number(change.value), output::interval(change.low, change.high, number))
+            },
         );
         table.add_row([
             row.post_storage.to_string(),
