@@ -48,6 +48,8 @@ fn main() {
 /// Writes `source.rs`: every file of the source by its path, embedded by the compiler as it compiles them.
 fn embed(top: &Path) -> std::io::Result<()> {
     let mut files = Vec::new();
+    // Clones may share a target directory: what was embedded from one that has gone is embedded anew.
+    println!("cargo:rerun-if-changed={}", top.join("Cargo.toml").display());
     for name in SOURCE {
         let path = top.join(name);
         if path.exists() {

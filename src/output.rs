@@ -39,6 +39,15 @@ pub(crate) fn note(text: impl std::fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// What stands for an end of an interval that the data cannot bound.
+pub(crate) const UNBOUNDED: &str = "unbounded";
+
+/// An interval as a person reads it. An end that the data cannot bound is infinite.
+pub(crate) fn interval(low: f64, high: f64, number: impl Fn(f64) -> String) -> String {
+    let [low, high] = [low, high].map(|end| if end.is_finite() { number(end) } else { UNBOUNDED.to_owned() });
+    format!("[{low}, {high}]")
+}
+
 /// A table with the given heads; columns listed in `right` are aligned right.
 pub(crate) fn table(heads: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();

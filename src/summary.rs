@@ -19,7 +19,11 @@ pub(crate) fn text(loaded: &Loaded, source: &Source) -> String {
     let mut text = format!("\n{}{}\n", source.experiment, labels(source));
     text += &format!("\nInconsistencies (95 % interval) and consistency window\n{}\n", windows(&rows));
     if rows.iter().any(|row| row.on.is_some()) {
-        text += &format!("\nThe price of antipode\n{}\n", price(&rows));
+        let price = price(&rows);
+        text += &format!("\nThe price of antipode\n{price}\n");
+        if price.contains(output::UNBOUNDED) {
+            text += "unbounded: too few blocks stand behind the interval for the data to bound that end\n";
+        }
     }
     let treatments = || rows.iter().flat_map(|row| row.off.iter().chain(&row.on));
     let lost: u64 = treatments().map(|treatment| treatment.lost).sum();
@@ -38,9 +42,10 @@ pub(crate) fn labels(source: &Source) -> String {
     if source.simulated {
         labels.push("simulated".to_owned());
     }
-    if !source.configured_lag.is_empty() {
-        let storages: Vec<&str> = source.configured_lag.iter().map(|storage| storage.as_str()).collect();
-        labels.push(format!("configured lag: {}", storages.join(", ")));
+    let notifications = source.configured_notification_lag.iter().map(|storage| format!("{storage} notifications"));
+    let configured: Vec<_> = source.configured_lag.iter().map(ToString::to_string).chain(notifications).collect();
+    if !configured.is_empty() {
+        labels.push(format!("configured lag: {}", configured.join(", ")));
     }
     labels.push(format!("{} of {} cells done", source.done, source.planned));
     format!(" ({})", labels.join("; "))
@@ -116,7 +121,10 @@ fn price(rows: &[SummaryRow]) -> String {
         let per_request = |total: f64| if on.planned == 0 { 0.0 } else { total / on.planned as f64 };
         let (change, interval) = row.throughput_change_percent.map_or_else(
             || (dash(), dash()),
-            |change| (format!("{:+.1}", change.value), format!("[{:+.1}, {:+.1}]", change.low, change.high)),
+            |change| {
+                let number = |percent: f64| format!("{percent:+.1}");
+                (number(change.value), output::interval(change.low, change.high, number))
+            },
         );
         table.add_row([
             row.post_storage.to_string(),

@@ -7,12 +7,14 @@ mod bundles;
 mod gathered;
 mod plans;
 mod seal;
+mod stomp;
 mod stores;
 mod wire;
 
 pub use bundles::{bundle, extract, verify};
 pub use gathered::{gather, tags};
 pub use plans::{experiment, filter, model};
+pub use stomp::stomp;
 pub use stores::{journal, record, rows};
 pub use wire::event;
 

@@ -281,6 +281,6 @@ fn pairs(title: &str, pairs: &[PairJson]) -> Result<(), Failure> {
 fn numbers(estimate: Option<&IntervalJson>, signed: bool) -> (String, String) {
     let Some(IntervalJson { value, low, high }) = estimate else { return ("-".to_owned(), String::new()) };
     let number = |number: f64| if signed { format!("{number:+.2}") } else { format!("{number:.2}") };
-    let end = |end: &Option<f64>| end.map_or_else(|| "unbounded".to_owned(), number);
-    (number(*value), format!("[{}, {}]", end(low), end(high)))
+    let end = |end: &Option<f64>| end.unwrap_or(f64::INFINITY);
+    (number(*value), output::interval(end(low), end(high), number))
 }

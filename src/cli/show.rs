@@ -4,6 +4,7 @@ use std::io::Read;
 
 use clap::Args;
 use matrix_app::Outcome as RowOutcome;
+use matrix_plan::ConfiguredLag;
 use matrix_store::{Attempt, Record, Store};
 use serde::Serialize;
 
@@ -75,7 +76,12 @@ pub(crate) fn show(args: ShowArgs) -> Outcome {
 fn describe(record: &Record) -> Result<(), Failure> {
     let Record { inputs, counts, totals, .. } = record;
     let simulated = if record.simulated { " (simulated)" } else { "" };
-    let configured = if record.configured_lag { ", configured lag" } else { "" };
+    let configured = match (record.configured_lag, ConfiguredLag::of(inputs).notification) {
+        (true, true) => ", configured lag of posts and notifications",
+        (true, false) => ", configured lag of posts",
+        (false, true) => ", configured lag of notifications",
+        (false, false) => "",
+    };
     output::line(format_args!("cell {}\n{} round {}", record.key, inputs.axes, inputs.round))?;
     output::line(format_args!("platform {}{simulated}{configured}, origin {}", record.platform, record.origin))?;
     let object = &record.object;

@@ -1,6 +1,7 @@
 //! How the metrics of results that belong together differ.
 
 use matrix_analysis::{Change, Keep, Options, changes, load};
+use matrix_plan::ConfiguredLag;
 use matrix_store::{Record, Store};
 
 use super::Pair;
@@ -33,9 +34,11 @@ pub(crate) fn compare(a: &Store, b: &Store, pairs: &[Pair]) -> Result<Vec<Vec<Ch
 
 /// How a result came to be: simulated says simulated, configured lag says configured.
 pub(crate) fn how(record: &Record) -> &'static str {
-    match (record.simulated, record.configured_lag) {
-        (true, _) => "simulated",
-        (false, true) => "measured, configured lag",
-        (false, false) => "measured",
+    match (record.simulated, record.configured_lag, ConfiguredLag::of(&record.inputs).notification) {
+        (true, ..) => "simulated",
+        (_, true, true) => "measured, configured lag of posts and notifications",
+        (_, true, false) => "measured, configured lag of posts",
+        (_, false, true) => "measured, configured lag of notifications",
+        (_, false, false) => "measured",
     }
 }

@@ -15,7 +15,7 @@ use crate::output;
 
 /// The driver that executes an experiment's cells on real services. The local testbed is brought up, unless it runs.
 pub(crate) fn driver(input: &Input) -> Result<Box<dyn Driver>, Failure> {
-    Ok(Box::new(Local::open(input, &StateDir::of_user()?)?))
+    Ok(Box::new(Local::open(input, &StateDir::of_user()?, Task::Build)?))
 }
 
 /// The lambda driver on the local testbed, which runs as long as this is there.
@@ -26,9 +26,18 @@ pub(super) struct Local {
     _lease: Lease,
 }
 
+/// What the driver is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    /// To build deployments too, for which it needs the functions' packages.
+    Build,
+    /// To gather from deployments that are built, or to clean them.
+    UseWhatIsBuilt,
+}
+
 impl Local {
     /// Brings the testbed up, or finds it, and checks that it is what the experiment means.
-    pub(super) fn open(input: &Input, state: &StateDir) -> Result<Self, Failure> {
+    pub(super) fn open(input: &Input, state: &StateDir, task: Task) -> Result<Self, Failure> {
         if input.experiment.platform != Platform::Local {
             let platform = input.experiment.platform;
             return Err(Failure::usage(
@@ -36,7 +45,10 @@ impl Local {
                 "this needs platform = \"local\", or --platform local",
             ));
         }
-        let packages = packages::packages()?;
+        let packages = match task {
+            Task::Build => Some(packages::packages()?),
+            Task::UseWhatIsBuilt => None,
+        };
         let (testbed, lease) = bring_up(state, &input.experiment.local.config)?;
         check_versions(input, testbed.endpoints())?;
         let settings = settings(input, packages);
@@ -55,7 +67,7 @@ pub(super) fn bring_up(state: &StateDir, config: &LocalConfig) -> Result<(Testbe
 }
 
 /// The driver's settings for an experiment.
-fn settings(input: &Input, packages: Packages) -> Settings {
+fn settings(input: &Input, packages: Option<Packages>) -> Settings {
     let experiment = &input.experiment;
     let mut settings = Settings::new(experiment.name.clone(), packages);
     let Barrier { deadline_ms, .. } = experiment.barrier;

@@ -16,22 +16,29 @@ pub(super) fn packages() -> Result<Packages, Failure> {
     if let Some(folder) = std::env::var_os(VARIABLE) {
         return read(&PathBuf::from(folder));
     }
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"));
-    if !workspace.join("lambdas/Cargo.toml").is_file() {
-        return Err(Failure::usage(
+    let workspace = source().ok_or_else(|| {
+        Failure::usage(
             "the functions cannot be built: the source that this program was built from is not there any more",
             format!("set {VARIABLE} to a folder with their packages, writer.zip and reader.zip"),
-        ));
-    }
+        )
+    })?;
     output::note("building the functions, unless they are");
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    package(workspace, target.as_deref()).map_err(|error| {
+    package(&workspace, target.as_deref()).map_err(|error| {
         Failure::with_help(
             Exit::Internal,
             format!("the functions' packages: {error}"),
             format!("cargo's messages are above; {VARIABLE} can name a folder with packages built elsewhere"),
         )
     })
+}
+
+/// The source that this program was built from. Where cargo runs it cargo says where that is, and knows better: clones that
+/// share a target directory share what was compiled, with the path of one of them.
+fn source() -> Option<PathBuf> {
+    let told = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let compiled = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    told.into_iter().chain([compiled]).find(|folder| folder.join("lambdas/Cargo.toml").is_file())
 }
 
 fn read(folder: &Path) -> Result<Packages, Failure> {

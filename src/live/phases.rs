@@ -1,6 +1,6 @@
 //! `matrix live`: the phases of the lambda driver, one by one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
@@ -9,7 +9,7 @@ use matrix_live::testbed::StateDir;
 use matrix_plan::{Cell, CellKey, Filter, NotificationStorage, PostStorage};
 use matrix_store::{Origin, Store};
 
-use super::driver::Local;
+use super::driver::{Local, Task};
 use crate::cli::live::{CleanArgs, LiveArgs, Phase, WhatArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::input::Input;
@@ -58,8 +58,8 @@ impl Job {
     }
 
     /// The services, which then stay until `matrix testbed down`.
-    fn open(&self) -> Result<Local, Failure> {
-        let local = Local::open(&self.input, &self.state)?;
+    fn open(&self, task: Task) -> Result<Local, Failure> {
+        let local = Local::open(&self.input, &self.state, task)?;
         local.testbed.keep()?;
         Ok(local)
     }
@@ -112,6 +112,46 @@ impl Kept {
     fn file(&self, key: &CellKey) -> PathBuf {
         self.folder(key).join("client.jsonl")
     }
+
+    /// Keeps the versions of what a cell is about to run on: whoever gathers it may have others.
+    fn keep_services(&self, key: &CellKey, versions: &Versions) -> Result<(), Failure> {
+        if self.file(key).is_file() {
+            // It ran before, and is not run again.
+            return Ok(());
+        }
+        let path = self.folder(key).join(SERVICES);
+        let text = serde_json::to_string(versions).map_err(|error| unusable(&path, error))?;
+        std::fs::write(&path, text).map_err(|error| unusable(&path, error))
+    }
+
+    /// The versions that cells ran on. Where cells differ all are named.
+    fn services(&self, keys: &BTreeSet<CellKey>) -> Result<Versions, Failure> {
+        let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for key in keys {
+            let path = self.folder(key).join(SERVICES);
+            let text = match std::fs::read_to_string(&path) {
+                // An earlier version did not keep them.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                text => text.map_err(|error| unusable(&path, error))?,
+            };
+            let versions: Versions = serde_json::from_str(&text).map_err(|error| unusable(&path, error))?;
+            for (name, version) in versions {
+                all.entry(name).or_default().insert(version);
+            }
+        }
+        Ok(all.into_iter().map(|(name, versions)| (name, Vec::from_iter(versions).join(" or "))).collect())
+    }
+}
+
+/// Versions by the name of what has them.
+type Versions = BTreeMap<String, String>;
+
+/// File beside a cell's with the versions of what it ran on.
+const SERVICES: &str = "services.json";
+
+fn unusable(path: &Path, error: impl std::fmt::Display) -> Failure {
+    let mend = "remove the folder, and run the cell again with `matrix live run`";
+    Failure::with_help(Exit::Internal, format!("{}: {error}", path.display()), mend)
 }
 
 fn listen() -> Result<Cancel, Failure> {
@@ -122,7 +162,7 @@ fn listen() -> Result<Cancel, Failure> {
 
 fn build(job: &Job) -> Outcome {
     let cancel = listen()?;
-    for built in job.open()?.lambda.build(&job.deployments(), &cancel)? {
+    for built in job.open(Task::Build)?.lambda.build(&job.deployments(), &cancel)? {
         let state = if built.changed { "built" } else { "unchanged" };
         output::line(format_args!("{:<24} {state}", built.spec.to_string()))?;
     }
@@ -139,13 +179,14 @@ fn run(job: &Job) -> Outcome {
         return Ok(Exit::Ok);
     }
     let cancel = listen()?;
-    let (services, kept) = (job.open()?, job.kept());
+    let (services, kept) = (job.open(Task::Build)?, job.kept());
     services.lambda.build(&job.deployments(), &cancel)?;
     let mut failed = 0;
     for cell in &cells {
         let folder = kept.folder(&cell.key);
         std::fs::create_dir_all(&folder)
             .map_err(|error| Failure::new(Exit::Internal, format!("{}: {error}", folder.display())))?;
+        kept.keep_services(&cell.key, &services.services())?;
         match services.lambda.run(cell, &kept.file(&cell.key), &cancel) {
             Ok(()) => {
                 output::line(format_args!("ran {} {} round {}", cell.key.short(), cell.axes(), cell.inputs.round))?
@@ -170,7 +211,9 @@ fn gather(job: &Job) -> Outcome {
         return Ok(Exit::Ok);
     }
     let drivers = |_: &Input| -> Result<Box<dyn Driver>, Failure> {
-        Ok(Box::new(Gathering { services: job.open()?, kept: job.kept() }))
+        let services = job.open(Task::UseWhatIsBuilt)?;
+        let ran_on = kept.services(&ready)?;
+        Ok(Box::new(Gathering { services, kept: job.kept(), ran_on }))
     };
     let (_, session) = Session::begin(&Place::new(&job.results), &job.input, job.filter.as_ref(), false, &drivers)?;
     let exit = match session {
@@ -200,7 +243,7 @@ fn remove(folder: &Path) -> Result<(), Failure> {
 fn clean(job: &Job, strong: bool) -> Outcome {
     let cancel = listen()?;
     let deployments = job.deployments();
-    job.open()?.lambda.clean(&deployments, strong, &cancel)?;
+    job.open(Task::UseWhatIsBuilt)?.lambda.clean(&deployments, strong, &cancel)?;
     let what = if strong { "are removed" } else { "are empty in both regions" };
     output::line(format_args!("{} deployments {what}", deployments.len()))?;
     Ok(Exit::Ok)
@@ -210,6 +253,8 @@ fn clean(job: &Job, strong: bool) -> Outcome {
 struct Gathering {
     services: Local,
     kept: Kept,
+    /// Versions of what the cells ran on.
+    ran_on: Versions,
 }
 
 impl Driver for Gathering {
@@ -221,8 +266,8 @@ impl Driver for Gathering {
         self.services.resources(cell)
     }
 
-    fn services(&self) -> std::collections::BTreeMap<String, String> {
-        self.services.services()
+    fn services(&self) -> Versions {
+        self.ran_on.clone()
     }
 
     fn measures(&self) -> bool {

@@ -11,6 +11,7 @@ use matrix_store::{Digest, JournalText, Record, RunId, Store};
 use super::bundle::{Cell, Status};
 use crate::diff::{Pair, compare, matching};
 use crate::exit::Failure;
+use crate::output;
 
 /// Compares measured results with those of the same cells in another store.
 pub(super) fn against(bundle: &Store, measured: Vec<Record>, fresh: &Store) -> Result<Vec<Cell>, Failure> {
@@ -40,7 +41,10 @@ fn compared(pair: &Pair, changes: &[Change]) -> Cell {
 
 fn describe(change: &Change) -> String {
     let interval = |interval: Option<matrix_plan::Interval>| {
-        interval.map_or_else(String::new, |of| format!("{:.2} [{:.2}, {:.2}]", of.value, of.low, of.high))
+        let number = |number: f64| format!("{number:.2}");
+        interval.map_or_else(String::new, |of| {
+            format!("{} {}", number(of.value), output::interval(of.low, of.high, number))
+        })
     };
     let (metric, unit) = (change.metric, change.metric.unit());
     format!("{metric} {} {unit} in the bundle, {} measured again", interval(change.from), interval(change.to))

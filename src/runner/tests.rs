@@ -136,7 +136,9 @@ fn metadata(bundle: &Path) -> serde_json::Value {
 /// a form that independent validators accept, until the run is resumed.
 #[test]
 fn cells_that_break_are_told_in_the_bundle_and_mended_by_resuming() {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Asked for now: what was built for one clone may serve another that shares its target directory.
+    let project = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    let project = Path::new(&project);
     let folder = tempfile::tempdir().unwrap();
     let (results, bundle) = (folder.path().join("results"), folder.path().join("quick.tar.zst"));
     let matrix = |words: &[&str]| {

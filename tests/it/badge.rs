@@ -1,15 +1,15 @@
 //! Badges: each item that a machine checks depends on files of its own.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::workbench::{Workbench, walk};
+use crate::workbench::{Workbench, here, walk};
 
 /// A copy of the project's files that badges look at, and in `results` what its small experiment gives.
 fn project() -> Workbench {
     let bench = Workbench::new();
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let here = here();
     let all = [
         "README.md",
         "ARCHITECTURE.md",
@@ -29,7 +29,7 @@ fn project() -> Workbench {
         ".ci",
     ];
     for path in all.iter().flat_map(|name| walk(&here.join(name))).filter(|path| path.is_file()) {
-        let to = bench.path("project").join(path.strip_prefix(here).unwrap());
+        let to = bench.path("project").join(path.strip_prefix(&here).unwrap());
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
         std::fs::copy(&path, to).unwrap();
     }

@@ -3,21 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::workbench::{Printed, Workbench};
-
-fn project() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::workbench::{Printed, Workbench, here};
 
 fn check(args: &[&str], path: &Path) -> Printed {
-    let script = project().join("scripts/check-bundle-with-validators");
+    let script = here().join("scripts/check-bundle-with-validators");
     Workbench::printed(Command::new(script).args(args).arg(path).output().unwrap())
 }
 
 /// The bundle of `experiments/quick.toml`, and the folder that it unpacks to.
 fn quick() -> (Workbench, PathBuf, PathBuf) {
     let bench = Workbench::new();
-    let experiment = project().join("experiments/quick.toml");
+    let experiment = here().join("experiments/quick.toml");
     bench.matrix(&["run", experiment.to_str().unwrap()]).code(0);
     bench.matrix(&["bundle", "create", "-o", "quick.tar.zst"]).code(0);
     bench.matrix(&["bundle", "extract", "quick.tar.zst", "-o", "quick"]).code(0);
@@ -71,14 +67,14 @@ fn the_repository_s_own_citation_is_valid() {
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"))).unwrap();
     let tool = cache.join("matrix-test-tools/citation/bin/cffconvert");
     assert!(tool.exists(), "{} is missing: run scripts/install-test-needs", tool.display());
-    let output = Command::new(tool).args(["--validate", "-i"]).arg(project().join("CITATION.cff")).output().unwrap();
+    let output = Command::new(tool).args(["--validate", "-i"]).arg(here().join("CITATION.cff")).output().unwrap();
     Workbench::printed(output).code(0);
 }
 
 #[test]
 fn a_missing_validator_is_a_failure_that_says_how_to_install_it() {
     let bench = Workbench::new();
-    let script = project().join("scripts/check-bundle-with-validators");
+    let script = here().join("scripts/check-bundle-with-validators");
     let output = Command::new(script).arg("any").env("XDG_CACHE_HOME", bench.path("")).output().unwrap();
     let printed = Workbench::printed(output).code(2);
     assert!(printed.err.contains("is missing: run scripts/install-test-needs"), "{}", printed.err);

@@ -35,6 +35,12 @@ impl Printed {
     }
 }
 
+/// The project's folder: asked for when the test runs, because what was built for one clone may serve another that shares
+/// its target directory.
+pub(crate) fn here() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").unwrap().into()
+}
+
 /// A small experiment: 12 cells, all storages, quick.
 pub(crate) const SMALL: &str = r#"
 schema = 1

@@ -19,10 +19,12 @@ pub trait CsvRow {
 const SOURCE_COLUMNS: [&str; 5] = ["experiment", "simulated", "configured_lag", "cells_planned", "cells_done"];
 
 /// The table as CSV. Milliseconds, bytes and percents have three decimals, fractions six; what is not known is empty,
-/// and `inf` is an end of an interval that the data cannot bound.
+/// and `inf` is an end of an interval that the data cannot bound. In `configured_lag` post storages stand by their names,
+/// and notification storages as `notification:NAME`.
 #[must_use]
 pub fn to_csv<R: CsvRow>(rows: &[R], source: &Source) -> String {
-    let lag: Vec<&str> = source.configured_lag.iter().map(|storage| storage.as_str()).collect();
+    let mut lag: Vec<String> = source.configured_lag.iter().map(ToString::to_string).collect();
+    lag.extend(source.configured_notification_lag.iter().map(|storage| format!("notification:{storage}")));
     let mut end = Csv::default();
     end.text(&source.experiment).text(&flag(source.simulated)).text(&lag.join(" "));
     end.text(&source.planned).text(&source.done);

@@ -13,6 +13,8 @@ pub struct Source {
     pub simulated: bool,
     /// Post storages whose replication lag was configured, not native.
     pub configured_lag: Vec<PostStorage>,
+    /// Notification storages whose replication lag was configured, not native.
+    pub configured_notification_lag: Vec<NotificationStorage>,
     /// Cells planned.
     pub planned: u64,
     /// Cells done; the numbers come from these.

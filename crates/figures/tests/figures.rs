@@ -228,7 +228,10 @@ fn where_numbers_come_from_is_said() {
         assert_eq!(notes.contains("configured lag"), !source.configured_lag.is_empty(), "{name}");
         assert_eq!(notes.contains("incomplete"), source.incomplete() > 0, "{name}");
         if name.starts_with("troubled") {
-            assert!(notes.contains("3 of 312 cells incomplete") && notes.contains("configured lag: DynamoDB, S3"));
+            assert!(
+                notes.contains("3 of 312 cells incomplete")
+                    && notes.contains("configured lag: DynamoDB, S3, DynamoDB notifications")
+            );
         }
     }
 }

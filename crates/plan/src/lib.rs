@@ -26,7 +26,7 @@ pub use claims::{Claim, Verdict};
 pub use experiment::{CellSpec, Experiment, Payload, cell_experiment};
 pub use filter::Filter;
 pub use key::CellKey;
-pub use local::{Local, LocalConfig};
+pub use local::{ConfiguredLag, Local, LocalConfig};
 pub use plan::{CellState, Plan, Tally};
 pub use point::{Axes, Combination};
 pub use problem::{Problem, Problems};

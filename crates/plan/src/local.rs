@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::axes::{NotificationStorage, PostStorage, Region, RegionPair};
-use crate::cell::Fingerprint;
+use crate::axes::{NotificationStorage, Platform, PostStorage, Region, RegionPair};
+use crate::cell::{CellInputs, Fingerprint};
 use crate::point::{Axes, Combination};
 
 /// Links and lags of a testbed, and the region that writes.
@@ -290,6 +290,38 @@ impl Local {
     }
 }
 
+/// Whose replication lag was configured for a cell, not native to the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConfiguredLag {
+    /// The post storage's.
+    pub post: bool,
+    /// The notification storage's.
+    pub notification: bool,
+}
+
+impl ConfiguredLag {
+    /// What a cell's fingerprint tells: a lag that was configured stands in it.
+    #[must_use]
+    pub fn of(inputs: &CellInputs) -> Self {
+        #[derive(Deserialize)]
+        struct Told {
+            notification: End,
+            post: End,
+        }
+        #[derive(Deserialize)]
+        struct End {
+            configured_lag: Option<Lag>,
+        }
+        // A fingerprint of another form is none of the testbed's: an imported cell's, for instance.
+        let told = (inputs.platform == Platform::Local).then(|| inputs.fingerprint.as_str());
+        let told: Option<Told> = told.and_then(|text| serde_json::from_str(text).ok());
+        told.map_or_else(Self::default, |told| Self {
+            post: told.post.configured_lag.is_some(),
+            notification: told.notification.configured_lag.is_some(),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,5 +385,38 @@ mod tests {
         assert!(changed(link, P::Mysql, N::Sns, "eu->us") && !changed(link, P::Mysql, N::Sns, "eu->sg"));
         let server: fn(&mut Local) = |local| local.servers.redis = "8".into();
         assert!(changed(server, P::Redis, N::Sns, "eu->us") && !changed(server, P::Mysql, N::Sns, "eu->us"));
+    }
+
+    #[test]
+    fn a_cell_tells_whose_lag_was_configured() {
+        for (platform, local) in [("local", true), ("sim", false)] {
+            let text = format!(
+                r#"
+                schema = 1
+                name = "all"
+                platform = "{platform}"
+                requests = 1
+                [[matrix]]
+                name = "all"
+                post_storage = ["mysql", "dynamo", "s3", "redis"]
+                notification_storage = ["sns", "amq", "dynamo"]
+                regions = ["eu->us"]
+                delay_ms = [0]
+                antipode = [false]
+                "#
+            );
+            let experiment = crate::Experiment::parse(&text).unwrap();
+            let cells = experiment.cells();
+            assert_eq!(cells.len(), 12);
+            for spec in cells {
+                let Combination { post_storage, notification_storage, .. } = spec.axes.combination;
+                let fingerprint = experiment.local.fingerprint(&spec.axes.combination).unwrap();
+                let inputs = spec.with_fingerprint(fingerprint, 1).unwrap().inputs;
+                let post = local && matches!(post_storage, PostStorage::Dynamo | PostStorage::S3);
+                let notification = local && notification_storage == NotificationStorage::Dynamo;
+                assert_eq!(ConfiguredLag::of(&inputs), ConfiguredLag { post, notification }, "{}", inputs.axes);
+                assert!(!local || Local::has_configured_lag(post_storage) == post);
+            }
+        }
     }
 }

@@ -13,6 +13,7 @@ use matrix_bundle::{CreateOptions, Extras, Selection, create};
 use matrix_driver::{Cancel, Driver};
 use matrix_plan::{Cell, CellState, Experiment, Plan, order};
 use matrix_sim::{Model, SimDriver};
+use matrix_stomp::Frame;
 use matrix_store::{Attempt, AttemptId, Execution, NewRun, Origin, Provenance, Record, Store};
 
 type Done<T> = Result<T, Box<dyn Error>>;
@@ -38,7 +39,8 @@ every_row = "consistent"
 "#;
 
 fn main() -> Done<()> {
-    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let fuzz = std::env::var_os("CARGO_MANIFEST_DIR").ok_or("run it by cargo, which says where the package is")?;
+    let fuzz = Path::new(&fuzz);
     let project = fuzz.join("..");
     let write = |target: &str, name: &str, bytes: &[u8]| -> Done<()> {
         let folder = fuzz.join("corpus").join(target);
@@ -107,7 +109,18 @@ fn main() -> Done<()> {
         write("tags", &format!("{name}-folder"), folder.as_bytes())?;
         write("tags", &format!("{name}-pair"), pair.as_bytes())?;
     }
+    frames(&|name, bytes| write("stomp", name, bytes))?;
     messages(&|name, bytes| write("event", name, bytes))
+}
+
+/// Frames of both sides of a conversation with a broker.
+fn frames(write: &dyn Fn(&str, &[u8]) -> Done<()>) -> Done<()> {
+    let connect = Frame::new("CONNECT").with("accept-version", "1.2").with("login", "someone").with("passcode", "a:b");
+    write("connect", &connect.encode())?;
+    let send = Frame::new("SEND").with("destination", "/queue/notifications").with("receipt", "1").with_body("{\"i\":1}");
+    write("send", &send.encode())?;
+    write("connected", b"CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0\n")?;
+    write("message", b"\r\n\nMESSAGE\r\nmessage-id:ID\\c1\r\nack:7\r\n\r\n{\"i\":1}\0\nRECEIPT\nreceipt-id:1\n\n\0")
 }
 
 fn cells(experiment: &Experiment, model: &Model) -> Done<Vec<(u32, Cell)>> {

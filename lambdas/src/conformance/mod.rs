@@ -4,4 +4,4 @@ mod hung;
 mod real;
 
 pub use hung::HungServer;
-pub use real::{RealPosts, ReplicationControl, Uncontrolled};
+pub use real::{RealPosts, ReplicationControl, Uncontrolled, built_at};

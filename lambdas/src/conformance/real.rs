@@ -85,22 +85,23 @@ impl<R: ReplicationControl> RealPosts<R> {
             _server: server,
         };
         posts.writer.build().await?;
-        posts.wait_for_reader().await?;
+        built_at(&posts.reader).await?;
         Ok(posts)
     }
 }
 
-impl<R> RealPosts<R> {
-    /// Waits until what was built at the writer's end is there at the reader's.
-    async fn wait_for_reader(&self) -> Result<(), StorageError> {
-        let mut left = BUILD_POLLS;
-        loop {
-            match self.reader.is_empty().await {
-                Err(_) if left > 0 => left -= 1,
-                answer => return answer.map(drop),
-            }
-            tokio::time::sleep(BUILD_PAUSE).await;
+/// Waits until what was built at the writer's end is there at the reader's: a database and tables arrive by replication.
+///
+/// # Errors
+/// With the reader's last refusal, when they do not arrive within half a minute.
+pub async fn built_at(reader: &AnyPost) -> Result<(), StorageError> {
+    let mut left = BUILD_POLLS;
+    loop {
+        match reader.is_empty().await {
+            Err(_) if left > 0 => left -= 1,
+            answer => return answer.map(drop),
         }
+        tokio::time::sleep(BUILD_PAUSE).await;
     }
 }
 

@@ -1,8 +1,7 @@
 //! What can go wrong between a client and a broker.
 
 use matrix_app::host::ErrorKind;
-
-use super::FrameError;
+use matrix_stomp::FrameError;
 
 /// A failed exchange with a broker. After one the connection is of no use.
 #[derive(Debug, thiserror::Error)]

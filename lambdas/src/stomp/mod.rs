@@ -1,12 +1,9 @@
-//! STOMP 1.2, as much of it as talking to an ActiveMQ broker needs (<https://stomp.github.io/stomp-specification-1.2.html>).
+//! Talking to an ActiveMQ broker by STOMP 1.2 (<https://stomp.github.io/stomp-specification-1.2.html>), whose frames are in
+//! `matrix_stomp`.
 
 mod client;
 mod error;
-mod frame;
-mod parse;
 mod transport;
 
 pub use client::{Client, Credentials, Message, Mode};
 pub use error::StompError;
-pub use frame::Frame;
-pub use parse::{FrameError, Parsed, parse};

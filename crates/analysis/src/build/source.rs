@@ -1,6 +1,6 @@
 //! What tables say about where their numbers come from.
 
-use matrix_plan::PostStorage;
+use matrix_plan::{ConfiguredLag, NotificationStorage, PostStorage};
 
 use crate::tables::Source;
 use crate::traces::CellMeta;
@@ -12,10 +12,17 @@ impl Source {
         let configured = |storage: &PostStorage| {
             cells.iter().any(|cell| cell.configured_lag && cell.inputs.axes.combination.post_storage == *storage)
         };
+        let notified = |storage: &NotificationStorage| {
+            let mut theirs = cells.iter().map(|cell| &cell.inputs);
+            theirs.any(|inputs| {
+                inputs.axes.combination.notification_storage == *storage && ConfiguredLag::of(inputs).notification
+            })
+        };
         Self {
             experiment: experiment.to_owned(),
             simulated: cells.iter().any(|cell| cell.simulated),
             configured_lag: PostStorage::ALL.iter().copied().filter(configured).collect(),
+            configured_notification_lag: NotificationStorage::ALL.iter().copied().filter(notified).collect(),
             planned,
             done: cells.len() as u64,
         }

@@ -39,6 +39,11 @@ pub trait PostHarness {
     /// Whether a write is known by a version besides its key.
     fn has_versions(&self) -> bool;
 
+    /// Why the storage cannot tell the size of what it holds, if it cannot: then [`Self::contents`] has no bytes.
+    fn sizeless(&self) -> Option<&str> {
+        None
+    }
+
     /// Holds back replication.
     ///
     /// # Errors

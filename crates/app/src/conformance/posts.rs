@@ -171,6 +171,9 @@ impl<H: PostHarness> Suite<'_, H> {
     }
 
     async fn sizes(&self) -> Result<Check, Failure> {
+        if let Some(why) = self.harness.sizeless() {
+            return Ok(Check { says: SIZES, finding: Finding::NotTried(why.to_owned()) });
+        }
         self.clean().await?;
         let (plain, traced) = (self.key()?, self.key()?);
         let lineage = self.harness.fresh_lineage();

@@ -40,6 +40,23 @@ pub(crate) struct Facts {
     pub(crate) date: String,
 }
 
+/// Longest name of an experiment that a bag's folder bears as it is. An archive's entry has at most 155 bytes for folders, of
+/// which the longest path of the runner's own source (`--with-source`) takes 101.
+const NAME_MAX: usize = 32;
+
+/// Hexadecimal digits of a long name's digest that stand for what was cut from it.
+const NAME_DIGITS: usize = 8;
+
+/// A name of letters and digits, made short enough for a folder: its beginning, and its digest in place of the rest.
+fn short(name: &str) -> String {
+    match name.get(..NAME_MAX - 1 - NAME_DIGITS) {
+        Some(start) if name.len() > NAME_MAX => {
+            format!("{start}-{}", &Digest::of(name.as_bytes()).to_string()[..NAME_DIGITS])
+        }
+        _ => name.to_owned(),
+    }
+}
+
 impl Facts {
     pub(crate) fn of(inventory: &Inventory) -> Result<Self, BundleError> {
         let mut facts = Self::default();
@@ -145,11 +162,11 @@ impl Facts {
         match self.experiments.first() {
             Some(name)
                 if self.experiments.len() == 1
-                    && (1..=60).contains(&name.len())
+                    && !name.is_empty()
                     && name.bytes().all(good)
                     && !name.starts_with('-') =>
             {
-                format!("{name}-bundle")
+                format!("{}-bundle", short(name))
             }
             _ => "matrix-bundle".to_owned(),
         }
@@ -171,4 +188,19 @@ impl Facts {
 fn is_date(text: &str) -> bool {
     let shape = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
     text.len() == 10 && text.bytes().enumerate().all(shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_cut_and_stay_apart() {
+        assert_eq!(short("sosp"), "sosp");
+        let most = "x".repeat(NAME_MAX);
+        assert_eq!(short(&most), most);
+        let [one, other] = ["one", "other"].map(|end| short(&format!("{most}-{end}")));
+        assert!(one.len() == NAME_MAX && other.len() == NAME_MAX && one != other, "{one} {other}");
+        assert!(one.starts_with("xxxx") && !one.contains("one"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matrix_plan::{Arrival, CellKey, Invocation, Platform};
+use matrix_plan::{Arrival, CellKey, ConfiguredLag, Invocation, Platform};
 use matrix_store::{Attempt, AttemptStatus, Digest, Provenance, Record, RunId};
 
 use super::entity::{Entity, iri, refs};
@@ -120,7 +120,7 @@ fn further_inputs(record: &Record) -> Vec<(&'static str, String)> {
         Invocation::RequestResponse => "RequestResponse",
         Invocation::Event => "Event",
     };
-    vec![
+    let mut further = vec![
         arrival,
         ("requests", inputs.requests.to_string()),
         ("payload_bytes", inputs.payload_bytes.to_string()),
@@ -131,7 +131,12 @@ fn further_inputs(record: &Record) -> Vec<(&'static str, String)> {
         ("barrier_deadline_ms", inputs.barrier.deadline_ms.to_string()),
         ("workload_version", inputs.workload_version.to_string()),
         ("configured_lag", record.configured_lag.to_string()),
-    ]
+    ];
+    // Only where it is so: bundles of other results stay what they were.
+    if ConfiguredLag::of(inputs).notification {
+        further.push(("configured_notification_lag", true.to_string()));
+    }
+    further
 }
 
 /// The experiment and the model of a run.

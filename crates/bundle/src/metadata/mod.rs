@@ -8,6 +8,8 @@ mod files;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use matrix_plan::ConfiguredLag;
+
 use crate::inventory::{Facts, Inventory};
 use entity::{Entity, refs};
 
@@ -93,9 +95,11 @@ pub(crate) fn how(inventory: &Inventory) -> String {
 
 /// How one result came to be.
 fn label(record: &matrix_store::Record) -> &'static str {
-    match (record.simulated, record.configured_lag) {
-        (true, _) => "simulated",
-        (false, true) => "measured, with configured replication lag",
-        (false, false) => "measured",
+    match (record.simulated, record.configured_lag, ConfiguredLag::of(&record.inputs).notification) {
+        (true, ..) => "simulated",
+        (_, true, true) => "measured, with configured replication lag of posts and of notifications",
+        (_, true, false) => "measured, with configured replication lag of posts",
+        (_, false, true) => "measured, with configured replication lag of notifications",
+        (_, false, false) => "measured",
     }
 }

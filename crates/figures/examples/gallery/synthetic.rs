@@ -59,6 +59,7 @@ fn tables(pairs: &[&str], storages: &[PostStorage], slower: f64) -> Result<Table
             experiment: "made-up".to_owned(),
             simulated: true,
             configured_lag: Vec::new(),
+            configured_notification_lag: Vec::new(),
             planned: 312,
             done: 312,
         },
@@ -241,6 +242,7 @@ fn troubled() -> Result<Tables, BadRegionPair> {
         experiment: "local".to_owned(),
         simulated: false,
         configured_lag: vec![PostStorage::Dynamo, PostStorage::S3],
+        configured_notification_lag: vec![NotificationStorage::Dynamo],
         planned: 312,
         done: 309,
     };

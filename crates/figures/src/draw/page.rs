@@ -36,9 +36,13 @@ impl<'s> Page<'s> {
             let planned = count(source.planned, "cell", "cells");
             notes.push(format!("{} of {planned} incomplete", thousands(source.incomplete() as f64)));
         }
-        if !source.configured_lag.is_empty() {
-            let names: Vec<_> = source.configured_lag.iter().map(|storage| palette::post_name(*storage)).collect();
-            notes.push(format!("configured lag: {}", names.join(", ")));
+        let posts = source.configured_lag.iter().map(|storage| palette::post_name(*storage).to_owned());
+        let notifications = source.configured_notification_lag.iter();
+        let notifications =
+            notifications.map(|storage| format!("{} notifications", palette::notification_name(*storage)));
+        let configured: Vec<_> = posts.chain(notifications).collect();
+        if !configured.is_empty() {
+            notes.push(format!("configured lag: {}", configured.join(", ")));
         }
         Self { figure, source, subtitle: subtitle.into(), legend: Vec::new(), notes, words: Vec::new() }
     }

@@ -17,8 +17,14 @@ pub(crate) fn tempdir() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
+/// This package's folder: asked for when the test runs, because what was built for one clone may serve another that shares
+/// its target directory.
+pub(crate) fn here() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").unwrap().into()
+}
+
 pub(crate) fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+    here().join("tests/golden")
 }
 
 pub(crate) fn writable(path: &Path) -> WritableStore {

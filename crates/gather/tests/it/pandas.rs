@@ -1,11 +1,11 @@
 //! Read with the tools of the original's own scripts.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use matrix_gather::{ExportOptions, export};
 
-use crate::bench::{experiment, export_store, golden, import_into, tempdir};
+use crate::bench::{experiment, export_store, golden, here, import_into, tempdir};
 
 /// The interpreter of the environment that `scripts/install-test-needs` makes, or the one that `MATRIX_PYTHON` names.
 fn python() -> PathBuf {
@@ -27,7 +27,7 @@ fn pandas_reads_what_is_exported() {
     // Without the folder that lacks values: it is not what the original writes.
     import_into(&store, &golden().join("gather/cache-sns")).unwrap();
     export_store(&store, &imported);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/check-gather-with-pandas");
+    let script = here().join("../../scripts/check-gather-with-pandas");
     let output = Command::new(python()).arg(script).args([&simulated, &imported]).output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));

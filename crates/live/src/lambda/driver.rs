@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
+use matrix_lambdas::package::Packages;
 use matrix_plan::{Cell, NotificationStorage, PostStorage};
 use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
@@ -82,13 +83,14 @@ impl LambdaDriver {
         &self.services
     }
 
-    /// SHA-256 of the functions' packages, by `writer.zip` and `reader.zip`: for provenance.
+    /// SHA-256 of the functions' packages that it has, by `writer.zip` and `reader.zip`: for provenance.
     #[must_use]
     pub fn versions(&self) -> BTreeMap<String, String> {
-        let packages = &self.settings.packages;
-        [("writer.zip", &packages.writer), ("reader.zip", &packages.reader)]
-            .map(|(name, package)| (name.to_owned(), hex(package)))
-            .into()
+        let digests = |packages: &Packages| {
+            let named = [("writer.zip", &packages.writer), ("reader.zip", &packages.reader)];
+            named.map(|(name, package)| (name.to_owned(), hex(package))).into()
+        };
+        self.settings.packages.as_ref().map(digests).unwrap_or_default()
     }
 
     /// Deploys what is not deployed yet, and changes what is not as it should be. Done twice it changes nothing.

@@ -11,8 +11,8 @@ pub struct Settings {
     /// Name of the run. It goes into the name of everything that is made; two runs with one name would share deployments,
     /// which their leases prevent.
     pub name: String,
-    /// The functions' packages.
-    pub packages: Packages,
+    /// The functions' packages. A driver that has none builds nothing: it runs, gathers and cleans what is built.
+    pub packages: Option<Packages>,
     /// Memory of each function, in MB. Default: 1024.
     pub memory_mb: u32,
     /// Most invocations under way at a time, whatever the cell asks for. Default: 1000, the concurrency that an account of
@@ -53,10 +53,10 @@ pub struct Settings {
 impl Settings {
     /// The defaults.
     #[must_use]
-    pub fn new(name: impl Into<String>, packages: Packages) -> Self {
+    pub fn new(name: impl Into<String>, packages: impl Into<Option<Packages>>) -> Self {
         Self {
             name: name.into(),
-            packages,
+            packages: packages.into(),
             memory_mb: 1024,
             in_flight: 1000,
             receivers: 4,

@@ -5,6 +5,7 @@ use matrix_app::{Micros, Outcome};
 use matrix_lambdas::Admin as _;
 use matrix_lambdas::EvaluationQueue;
 use matrix_lambdas::config::{PostConfig, Side};
+use matrix_lambdas::conformance::built_at;
 use matrix_lambdas::function::{Control, ControlReply, Function as _, ReaderFunction, WriterFunction};
 use matrix_lambdas::{AnyNotification, AnyPost};
 
@@ -24,6 +25,7 @@ fn serves(post: &str, notification: &str) {
         }
         config.evaluations.url = provision::queue(&aws, &config.reader_region, "evaluations").await;
         AnyPost::new(&config, &aws, Side::Writer).build().await.unwrap();
+        built_at(&AnyPost::new(&config, &aws, Side::Reader)).await.unwrap();
         let queue = EvaluationQueue::new(&config.evaluations, &aws, &config.reader_region);
         queue.clean().await.unwrap();
         for side in [Side::Writer, Side::Reader] {

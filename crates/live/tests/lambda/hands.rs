@@ -88,7 +88,7 @@ async fn disturb(bed: &Bed) {
     for body in twice.chain([stray, "no evaluation"]) {
         queues.send_message().queue_url(&url).message_body(body).send().await.unwrap();
     }
-    queues.send_message().queue_url(&url).message_body(last).delay_seconds(3).send().await.unwrap();
+    queues.send_message().queue_url(&url).message_body(last).delay_seconds(10).send().await.unwrap();
 }
 
 /// An attempt that is interrupted ends soon, and the next one is none the worse.

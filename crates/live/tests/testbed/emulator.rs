@@ -65,7 +65,10 @@ async fn an_s3_replica_keeps_the_version_id_and_has_the_configured_lag() {
     for round in 0..5 {
         let (key, written) = (format!("k{round}"), Instant::now());
         let version = put(&bed, &key).await;
-        assert_eq!(visible(&bed, "us", &key, &version).await, None);
+        if visible(&bed, "us", &key, &version).await.is_some() {
+            // The machine was busy for longer than the lag.
+            assert!(written.elapsed() >= lag, "{:?}", written.elapsed());
+        }
         eventually("the version at us", async || visible(&bed, "us", &key, &version).await).await;
         assert!(written.elapsed() >= lag, "{:?}", written.elapsed());
         eventually("the version at sg", async || visible(&bed, "sg", &key, &version).await).await;

@@ -48,10 +48,10 @@ async fn restarted_servers_catch_up_and_a_cut_for_a_time_ends() {
     consumer.acknowledge(&message).await.unwrap();
 
     // Broken connections are made anew once the link is back; nobody has to restore a cut that was given a time.
-    bed.testbed.cut(&link, CutKind::Reset, Some(Duration::from_secs(1))).unwrap();
+    bed.testbed.cut(&link, CutKind::Reset, Some(Duration::from_secs(4))).unwrap();
+    assert!(bed.testbed.status().unwrap().links.iter().any(|it| it.link == link && it.cut == Some(CutKind::Reset)));
     bed.mysql("eu").await.query_drop("UPDATE p SET k = 2").await.unwrap();
     redis::cmd("SET").arg("k").arg(2).query_async::<()>(&mut bed.redis("eu").await).await.unwrap();
-    assert!(bed.testbed.status().unwrap().links.iter().any(|it| it.link == link && it.cut == Some(CutKind::Reset)));
     eventually("the new row at us", async || (row().await == Some(2)).then_some(())).await;
     eventually("the new key at us", async || (key().await == Some(2)).then_some(())).await;
     bed.stomp("eu").await.send("kept", "after").await.unwrap();

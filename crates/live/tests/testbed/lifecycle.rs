@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use matrix_live::testbed::{Lease, LocalConfig, StateDir, Testbed, TestbedError, down, status, survivors, up};
 
-use crate::bed::{Bed, config, left_of, program, runtime, state_in, supervisor};
+use crate::bed::{Bed, config, eventually, left_of, program, runtime, state_in, supervisor};
 use crate::emulator::deploy_sleeper;
 
 /// A process that brings a testbed up and holds it.
@@ -28,6 +28,12 @@ fn find(state: &StateDir) -> (Testbed, Lease) {
     up(state, &config(), &supervisor()).unwrap()
 }
 
+/// Waits until the supervisor has seen that a lease ended: it hears of it by the end of a connection.
+fn until_leases(testbed: &Testbed, left: usize) {
+    let enough = async || (testbed.status().unwrap().leases == left).then_some(());
+    runtime().block_on(eventually("the end of a lease", enough));
+}
+
 #[test]
 fn a_second_up_finds_the_first_and_the_last_lease_ends_it() {
     let mut bed = Bed::up();
@@ -43,7 +49,7 @@ fn a_second_up_finds_the_first_and_the_last_lease_ends_it() {
     assert!(matches!(up(&bed.state, &other, &supervisor()), Err(TestbedError::OtherConfig)));
 
     bed.lease = None;
-    assert_eq!(second.status().unwrap().leases, 1);
+    until_leases(&second, 1);
     drop(lease);
     assert_eq!(left_of(&bed.state), []);
     assert!(matches!(status(&bed.state), Err(TestbedError::NotRunning)));
@@ -56,6 +62,7 @@ fn a_kept_testbed_stays_until_down_and_every_port_is_on_loopback() {
     bed.testbed.keep().unwrap();
     bed.lease = None;
     let (state, testbed) = (&bed.state, &bed.testbed);
+    until_leases(testbed, 0);
     let now = testbed.status().unwrap();
     assert!(now.kept && now.leases == 0 && now.is_healthy(), "{now}");
     assert_eq!(listeners_beyond_loopback(state), Vec::<String>::new());

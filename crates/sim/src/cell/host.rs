@@ -12,7 +12,7 @@ use matrix_app::{
 };
 use matrix_plan::PostStorage as Storage;
 
-use super::posts::version_text;
+use super::posts::{End, StoredPost, version_text};
 use super::world::World;
 use crate::draw::Purpose;
 use crate::faults::Call;
@@ -24,13 +24,15 @@ pub(crate) struct Invocation<'w> {
     place: u32,
     /// Number of the request: the address of its draws.
     i: u64,
+    /// The end of the storages that it reaches.
+    end: End,
     /// Polls so far.
     polls: Cell<u32>,
 }
 
 /// Serves a request with the application's writer.
 pub(crate) async fn write<'w>(world: &'w World<'w>, place: u32) -> Result<Vec<u8>, WriterError> {
-    let (host, wire, instance) = begin(world, place, 0);
+    let (host, wire, instance) = begin(world, place, End::Writer);
     let setup = world.setup;
     let writer = Writer {
         posts: &host,
@@ -49,17 +51,25 @@ pub(crate) async fn write<'w>(world: &'w World<'w>, place: u32) -> Result<Vec<u8
 
 /// Serves a notification with the application's reader.
 pub(crate) async fn read<'w>(world: &'w World<'w>, place: u32) -> Result<Handled, ReaderError> {
-    let (host, wire, instance) = begin(world, place, 1);
+    let (host, wire, instance) = begin(world, place, End::Reader);
     let defaults = ReaderDefaults { antipode: world.setup.antipode, barrier: world.setup.barrier };
     let reader = Reader { posts: &host, evaluations: &host, clock: &host, defaults, instance };
     reader.handle(&wire).await
 }
 
-fn begin<'w>(world: &'w World<'w>, place: u32, function: usize) -> (Invocation<'w>, Vec<u8>, Instance) {
+fn begin<'w>(world: &'w World<'w>, place: u32, end: End) -> (Invocation<'w>, Vec<u8>, Instance) {
     let mut requests = world.requests.borrow_mut();
     let request = requests.get_mut(place);
     let wire = std::mem::take(&mut request.wire);
-    (Invocation { world, place, i: request.i, polls: Cell::new(0) }, wire, request.instance[function])
+    (Invocation { world, place, i: request.i, end, polls: Cell::new(0) }, wire, request.instance[end as usize])
+}
+
+#[cfg(test)]
+impl<'w> Invocation<'w> {
+    /// An invocation that calls only the post storage, at one of its ends; it has no request.
+    pub(super) fn of_posts(world: &'w World<'w>, i: u64, end: End) -> Self {
+        Self { world, place: 0, i, end, polls: Cell::new(0) }
+    }
 }
 
 impl Invocation<'_> {
@@ -129,7 +139,7 @@ impl PostStorage for Invocation<'_> {
     async fn read(&self, key: &str) -> Result<bool, StorageError> {
         let World { setup, posts, .. } = self.world;
         let asked_at = self.world.now();
-        let found = posts.borrow().get(key).is_some_and(|post| post.visible_at <= asked_at);
+        let found = posts.borrow().at(self.end, key, asked_at).next().is_some();
         let mut takes_us = setup.post.read.sample(self.draw(Purpose::Read, 0));
         if let (true, Some(transfer)) = (found, &setup.post.transfer) {
             takes_us += transfer.sample(self.draw(Purpose::Transfer, 0));
@@ -142,11 +152,15 @@ impl PostStorage for Invocation<'_> {
     async fn is_visible(&self, write: &WriteId<'_>, lineage: LineageId) -> Result<bool, StorageError> {
         let World { setup, posts, .. } = self.world;
         let asked_at = self.world.now();
-        let visible = posts.borrow().get(&write.key).is_some_and(|post| {
-            post.visible_at <= asked_at
-                && post.lineage == Some(lineage)
-                && post.version.map(version_text).as_deref() == write.version.as_deref()
-        });
+        let visible = {
+            let posts = posts.borrow();
+            let of_version = |post: &&StoredPost| post.version.map(version_text).as_deref() == write.version.as_deref();
+            let mut writes = posts.at(self.end, &write.key, asked_at);
+            // Where there are no versions another write takes a post's place.
+            let found =
+                if write.version.is_some() { writes.find(of_version) } else { writes.next().filter(of_version) };
+            found.is_some_and(|post| post.lineage == Some(lineage))
+        };
         let poll = self.polls.replace(self.polls.get() + 1);
         self.spend(setup.post.poll.sample(self.draw(Purpose::Poll, poll))).await;
         self.suffer(Call::Poll, self.service()).await?;

@@ -1,5 +1,7 @@
 //! One cell in virtual time: its parameters, the simulated services, the application's host and the course of events.
 
+#[cfg(test)]
+mod conformance;
 mod engine;
 mod host;
 mod lanes;

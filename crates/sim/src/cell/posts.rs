@@ -17,18 +17,29 @@ pub(crate) struct StoredPost {
     pub(crate) version: Option<u128>,
 }
 
+/// The end of the storage that is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The writer's region: it has a post from its commit on.
+    Writer,
+    /// The reader's region.
+    Reader,
+}
+
 /// The posts that somebody may still read.
 #[derive(Debug)]
 pub(crate) struct Posts {
-    /// Looked up, never iterated over.
+    /// The last write of each key. Looked up, never iterated over.
     by_key: HashMap<PostKey, StoredPost, BuildHasherDefault<SipHasher13>>,
+    /// Earlier writes of keys that were written again, in their order. In the course of a cell there are none.
+    earlier: Vec<(PostKey, StoredPost)>,
     in_log_order: bool,
     latest: Micros,
 }
 
 impl Posts {
     pub(crate) fn new(in_log_order: bool, start: Micros) -> Self {
-        Self { by_key: HashMap::default(), in_log_order, latest: start }
+        Self { by_key: HashMap::default(), earlier: Vec::new(), in_log_order, latest: start }
     }
 
     /// Commits a post at `now`; it reaches the replica after `lag_us`, or after those committed before it.
@@ -45,17 +56,31 @@ impl Posts {
             visible_at = visible_at.max(self.latest);
             self.latest = visible_at;
         }
-        self.by_key.insert(key, StoredPost { visible_at, lineage, version });
+        if let Some(before) = self.by_key.insert(key, StoredPost { visible_at, lineage, version }) {
+            self.earlier.push((key, before));
+        }
     }
 
-    /// The post of that key, whether it is visible yet or not.
-    pub(crate) fn get(&self, key: &str) -> Option<&StoredPost> {
-        self.by_key.get(&PostKey::parse(key)?)
+    /// The writes of that key that an end has at `now`, the last one first: it is what a read finds there.
+    pub(crate) fn at(&self, end: End, key: &str, now: Micros) -> impl Iterator<Item = &StoredPost> {
+        let key = PostKey::parse(key);
+        let last = key.and_then(|key| self.by_key.get(&key));
+        let earlier = self.earlier.iter().rev().filter(move |(other, _)| Some(*other) == key).map(|(_, post)| post);
+        last.into_iter().chain(earlier).filter(move |post| end == End::Writer || post.visible_at <= now)
     }
 
-    /// Forgets a post and says from when on it was visible.
+    /// Forgets a post and says from when on its last write was visible.
     pub(crate) fn forget(&mut self, key: &PostKey) -> Option<Micros> {
+        if !self.earlier.is_empty() {
+            self.earlier.retain(|(other, _)| other != key);
+        }
         self.by_key.remove(key).map(|post| post.visible_at)
+    }
+
+    /// The last write of that key: for tests that interfere with replication.
+    #[cfg(test)]
+    pub(super) fn last_mut(&mut self, key: &PostKey) -> Option<&mut StoredPost> {
+        self.by_key.get_mut(key)
     }
 }
 
@@ -69,7 +94,7 @@ mod tests {
     use super::*;
 
     fn visible(posts: &Posts, key: &str) -> i64 {
-        posts.get(key).unwrap().visible_at.0
+        posts.at(End::Writer, key, Micros(0)).next().unwrap().visible_at.0
     }
 
     #[test]
@@ -81,7 +106,21 @@ mod tests {
             posts.commit(b, None, None, Micros(10), 20);
             assert_eq!((visible(&posts, a.as_str()), visible(&posts, b.as_str())), (100, expected));
             assert_eq!(posts.forget(&a), Some(Micros(100)));
-            assert_eq!(posts.get(a.as_str()), None);
+            assert_eq!(posts.at(End::Writer, a.as_str(), Micros(0)).next(), None);
         }
+    }
+
+    #[test]
+    fn until_another_write_of_a_key_is_visible_the_one_before_it_is_found() {
+        let key = PostKey::parse("0AAAAAAAAA").unwrap();
+        let mut posts = Posts::new(false, Micros(0));
+        posts.commit(key, None, Some(1), Micros(0), 10);
+        posts.commit(key, None, Some(2), Micros(5), 20);
+        let found =
+            |end, now| -> Vec<_> { posts.at(end, key.as_str(), Micros(now)).filter_map(|post| post.version).collect() };
+        assert_eq!((found(End::Writer, 5), found(End::Reader, 5)), (vec![2, 1], vec![]));
+        assert_eq!((found(End::Reader, 24), found(End::Reader, 25)), (vec![1], vec![2, 1]));
+        posts.forget(&key);
+        assert_eq!(posts.at(End::Writer, key.as_str(), Micros(99)).next(), None);
     }
 }

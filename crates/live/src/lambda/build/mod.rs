@@ -31,7 +31,8 @@ pub(crate) async fn build(
 ) -> Result<bool, LambdaError> {
     let (config, names) = (&deployment.config, &deployment.names);
     let (writer_region, reader_region) = (config.writer_region.as_str(), config.reader_region.as_str());
-    let packages = &settings.packages;
+    let packages = settings.packages.as_ref();
+    let packages = packages.ok_or_else(|| LambdaError::Settings("building takes the functions' packages".into()))?;
     let upload = async |region: &str, package: &[u8]| {
         let bucket = code_bucket(&settings.name, region, services);
         code::upload(&s3(services, region), &bucket, region, package).await

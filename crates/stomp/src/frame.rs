@@ -45,8 +45,14 @@ impl Frame {
         let mut bytes = Vec::with_capacity(self.body.len() + 256);
         bytes.extend_from_slice(self.command.as_bytes());
         bytes.push(b'\n');
-        for (name, value) in self.headers.iter().filter(|(name, _)| name != "content-length") {
+        for (name, value) in &self.headers {
+            let start = bytes.len();
             write_text(&mut bytes, name, escaped);
+            // It is written below, as it is. What a name loses in writing does not make it another.
+            if bytes[start..] == *b"content-length" {
+                bytes.truncate(start);
+                continue;
+            }
             bytes.push(b':');
             write_text(&mut bytes, value, escaped);
             bytes.push(b'\n');
@@ -62,7 +68,7 @@ impl Frame {
 }
 
 /// Whether a command's headers are escaped. The first frames of both sides are not, for the sake of STOMP 1.0.
-pub(super) fn escapes(command: &str) -> bool {
+pub(crate) fn escapes(command: &str) -> bool {
     !matches!(command, "CONNECT" | "CONNECTED")
 }
 

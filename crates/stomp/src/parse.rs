@@ -1,7 +1,7 @@
 //! Reading frames from bytes as they come, from a peer that is not trusted.
 
-use super::Frame;
-use super::frame::escapes;
+use crate::Frame;
+use crate::frame::escapes;
 
 /// Longest command and headers together, in bytes.
 const HEAD_LIMIT: usize = 64 * 1024;
@@ -214,6 +214,18 @@ mod tests {
         assert_eq!(frame.header("message-id"), Some("ID:1"));
         assert_eq!(frame.header("foo"), Some("a:b"));
         assert_eq!(frame.body, b"{\"i\":1}");
+    }
+
+    #[test]
+    fn a_length_is_written_once_whatever_a_header_says() {
+        for name in ["content-length", "content\0-length", "content-length\r"] {
+            let frame = Frame::new("CONNECTED").with(name, "7").with_body("ab");
+            let Ok(Parsed::Frame(read, _)) = parse(&frame.encode()) else { panic!("{name:?}") };
+            assert_eq!(
+                (read.header("content-length"), read.headers.len(), read.body.as_slice()),
+                (Some("2"), 1, &b"ab"[..])
+            );
+        }
     }
 
     #[test]
