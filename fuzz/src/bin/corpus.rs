@@ -117,7 +117,8 @@ fn main() -> Done<()> {
 fn frames(write: &dyn Fn(&str, &[u8]) -> Done<()>) -> Done<()> {
     let connect = Frame::new("CONNECT").with("accept-version", "1.2").with("login", "someone").with("passcode", "a:b");
     write("connect", &connect.encode())?;
-    let send = Frame::new("SEND").with("destination", "/queue/notifications").with("receipt", "1").with_body("{\"i\":1}");
+    let send =
+        Frame::new("SEND").with("destination", "/queue/notifications").with("receipt", "1").with_body("{\"i\":1}");
     write("send", &send.encode())?;
     write("connected", b"CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0\n")?;
     write("message", b"\r\n\nMESSAGE\r\nmessage-id:ID\\c1\r\nack:7\r\n\r\n{\"i\":1}\0\nRECEIPT\nreceipt-id:1\n\n\0")
