@@ -10,3 +10,4 @@ mod faults;
 mod hands;
 mod lab;
 mod matrix;
+mod ways;
