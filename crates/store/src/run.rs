@@ -41,6 +41,9 @@ pub struct ImportedRun<'a> {
     pub journal: &'a [u8],
 }
 
+/// Most characters of an experiment's name in a run's: a bundle's archive has 155 bytes for the folders of a path.
+const NAME_MAX: usize = 64;
+
 /// A run of the store: `runs/<time>-<name>/`.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -148,7 +151,8 @@ impl WritableStore {
     /// # Errors
     /// When the name cannot be a file's, or the run cannot be written.
     pub fn create_run(&self, new: &NewRun<'_>) -> Result<(Run, Journal), StoreError> {
-        let stem = format!("{}-{}", new.time, new.name);
+        let name: String = new.name.chars().take(NAME_MAX).collect();
+        let stem = format!("{}-{name}", new.time);
         let mut id: RunId = stem.parse()?;
         for number in 2.. {
             if !self.shared.layout.run(&id).exists() {
