@@ -3,6 +3,7 @@
 //!
 //! Every function here is a target of its own; `scripts/fuzz` runs them.
 
+mod amazon;
 mod bundles;
 mod gathered;
 mod plans;
@@ -11,6 +12,7 @@ mod stomp;
 mod stores;
 mod wire;
 
+pub use amazon::{connection, prices};
 pub use bundles::{bundle, extract, verify};
 pub use gathered::{gather, tags};
 pub use plans::{experiment, filter, model};

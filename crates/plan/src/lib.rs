@@ -32,4 +32,5 @@ pub use point::{Axes, Combination};
 pub use problem::{Problem, Problems};
 pub use regions::Regions;
 pub use schema::experiment_schema;
+pub use spelling::nearest;
 pub use stats::Interval;

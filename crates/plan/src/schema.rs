@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::aws::{MAX_MEMORY_MB, MIN_MEMORY_MB};
 use crate::axes::{NotificationStorage, Platform, PostStorage};
 use crate::claims::Metric;
 use crate::experiment::axis::MAX_DELAY_MS;
@@ -56,6 +57,7 @@ fn schema() -> Value {
                 "model": text("Path of the model, relative to this file, or \"builtin:aws-2021\", the default."),
             })),
             "local": local(),
+            "aws": aws(),
             "regions": {
                 "description": "More regions than eu, us and sg: short name = name at AWS.",
                 "type": "object",
@@ -110,6 +112,37 @@ fn local() -> Value {
                 "ministack": major("MiniStack"),
                 "redis": major("Redis"),
             })),
+        }),
+    )
+}
+
+fn aws() -> Value {
+    let version = |of: &str, default: &str| {
+        json!({
+            "description": format!("Engine version of {of}. Default: {default}."), "type": "string", "pattern": "^[0-9][a-z0-9._-]*$"
+        })
+    };
+    let class = |of: &str, kind: &str, default: &str| {
+        json!({
+            "description": format!("Instance class of {of}. Default: {default}."),
+            "type": "string", "pattern": format!("^{kind}\\.[a-z0-9_-]+\\.[a-z0-9_-]+$")
+        })
+    };
+    let services = json!({
+        "mysql_version": version("Aurora MySQL", "8.0.mysql_aurora.3.04.3"),
+        "mysql_class": class("Aurora MySQL", "db", "db.r6g.large"),
+        "redis_version": version("ElastiCache for Redis", "6.2"),
+        "redis_class": class("ElastiCache for Redis", "cache", "cache.r5.large"),
+        "amq_version": version("Amazon MQ for ActiveMQ", "5.18"),
+        "amq_class": class("Amazon MQ for ActiveMQ", "mq", "mq.m5.large"),
+    });
+    table(
+        "Settings of the testbed at Amazon.",
+        &[],
+        json!({
+            "connection_info": text("File of the endpoints, relative to the directory in which matrix runs. Default: connection_info.yaml."),
+            "memory_mb": whole("Memory of each function, in MB. Default: 128.", MIN_MEMORY_MB, Some(MAX_MEMORY_MB)),
+            "services": table("Engine versions and sizes of the services.", &[], services),
         }),
     )
 }
@@ -243,7 +276,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::experiment::{Experiment, axis, barrier, document, local, matrix, sim};
+    use crate::experiment::{Experiment, aws, axis, barrier, document, local, matrix, sim};
 
     /// A file that has every table.
     const FILE: &str = r#"
@@ -256,6 +289,7 @@ mod tests {
         delay_ms = 1
         [local.lag.s3]
         [local.servers]
+        [aws.services]
         [[matrix]]
         name = "m"
         post_storage = ["s3"]
@@ -287,6 +321,8 @@ mod tests {
             ("local lag", "/properties/local/properties/lag", local::LAGS),
             ("local lag s3", "/properties/local/properties/lag/properties/s3", local::LAG),
             ("local servers", "/properties/local/properties/servers", local::SERVERS),
+            ("aws", "/properties/aws", aws::KEYS),
+            ("aws services", "/properties/aws/properties/services", aws::SERVICES),
             ("matrix", MATRIX, matrix::KEYS),
             ("matrix delay_ms", under(MATRIX, "/properties/delay_ms/oneOf/1"), axis::SPAN_KEYS),
             ("matrix exclude", under(MATRIX, "/properties/exclude/items"), &axis::KEYS),

@@ -2,7 +2,8 @@
 
 /// The known name that `text` was most likely meant to be: at most a third of its letters differ, or one is the start
 /// of the other. Case does not count.
-pub(crate) fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     let text = text.to_lowercase();
     let distance = |name: &&str| strsim::osa_distance(&text, &name.to_lowercase());
     let near = known.iter().min_by_key(|name| distance(name)).copied()?;

@@ -109,6 +109,9 @@ fn main() -> Done<()> {
         write("tags", &format!("{name}-folder"), folder.as_bytes())?;
         write("tags", &format!("{name}-pair"), pair.as_bytes())?;
     }
+    let aws = project.join("crates/aws");
+    write("connection", "original", &fs::read(aws.join("tests/original/connection_info.yaml"))?)?;
+    write("prices", "2026-11", &fs::read(aws.join("prices/2026-11.toml"))?)?;
     frames(&|name, bytes| write("stomp", name, bytes))?;
     messages(&|name, bytes| write("event", name, bytes))
 }

@@ -6,8 +6,8 @@ use std::fmt;
 /// A value of each region, by the region's AWS name.
 pub type ByRegion<T> = BTreeMap<String, T>;
 
-/// Where the services are, and how to get in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Where the services are, and how to get in. Its `Debug` shows no password and no account.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ConnectionInfo {
     /// Profile of the AWS configuration whose credentials are used (`aws_credentials_profile`). Missing: the default chain.
     pub credentials_profile: Option<String>,
@@ -33,6 +33,34 @@ pub struct ConnectionInfo {
     pub mq: Option<BrokersInfo>,
     /// `sqs_eval`: the queue of evaluations in each reader's region.
     pub evaluations: Option<QueueInfo>,
+}
+
+impl fmt::Debug for ConnectionInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sections = format!(
+            "ConnectionInfo {:?}",
+            (
+                (&self.credentials_profile, &self.cloudformation_role_arn, &self.lambda_role_arn),
+                (&self.networks, &self.code_buckets, &self.evaluations),
+                (&self.mysql, &self.dynamo, &self.s3, &self.cache, &self.sns, &self.mq),
+            )
+        );
+        f.write_str(&without_accounts(&sections))
+    }
+}
+
+/// The text with every run of twelve digits, which is what accounts are, made unreadable.
+fn without_accounts(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for part in text.split_inclusive(|character: char| !character.is_ascii_digit()) {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        match digits {
+            12 => shown.push_str("************"),
+            _ => shown.push_str(&part[..digits]),
+        }
+        shown.push_str(&part[digits..]);
+    }
+    shown
 }
 
 /// A network for functions.

@@ -49,10 +49,28 @@ pub struct StackSpec {
     pub template: Value,
     /// Values of the template's parameters, by name.
     pub parameters: BTreeMap<String, Parameter>,
+    /// When it is removed.
+    pub removal: Removal,
+}
+
+/// When a stack is removed, compared with those that use what it gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// After them, as nearly all.
+    AfterItsUsers,
+    /// Before them: removing it lets go of what they made, which cannot be deleted as long as it is held.
+    BeforeItsUsers,
 }
 
 impl StackSpec {
-    /// The stacks that must be complete before this one can be made, and that must not be deleted before it.
+    /// Its template as CloudFormation takes it.
+    #[must_use]
+    pub fn template_body(&self) -> String {
+        self.template.to_string()
+    }
+
+    /// The stacks that must be complete before this one can be made, and that must not be removed before it unless their
+    /// [`Self::removal`] says so.
     pub fn needs(&self) -> impl Iterator<Item = &StackId> {
         self.parameters.values().filter_map(|parameter| match parameter {
             Parameter::Text(_) => None,

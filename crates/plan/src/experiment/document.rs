@@ -5,7 +5,8 @@ use toml::de::DeTable;
 use super::payload::Payload;
 use super::sim::Sim;
 use super::walk::{Table, integer, name, slug};
-use super::{barrier, declared, expand, load, local, matrix, payload, sim};
+use super::{aws, barrier, declared, expand, load, local, matrix, payload, sim};
+use crate::aws::Aws;
 use crate::axes::Platform;
 use crate::cell::{Arrival, Barrier, Invocation};
 use crate::claims::{self, Claim};
@@ -35,6 +36,7 @@ pub(crate) const KEYS: &[&str] = &[
     "barrier",
     "sim",
     "local",
+    "aws",
     "regions",
     "matrix",
     "claim",
@@ -68,6 +70,8 @@ pub struct Experiment {
     pub sim: Sim,
     /// Settings of the testbed on this machine.
     pub local: Local,
+    /// Settings of the testbed at Amazon.
+    pub aws: Aws,
     /// Regions: the built-in ones and those that the experiment declares.
     pub regions: Regions,
     /// The points that its matrices name, each once, in ascending order.
@@ -142,6 +146,7 @@ fn experiment(root: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Experimen
     let barrier = barrier::barrier(root, problems);
     let sim = sim::sim(root, problems);
     let mut local = local::local(root, problems);
+    let aws = aws::aws(root, problems);
     let regions = declared::regions(root, problems);
     let points = points(root, &regions, rounds.unwrap_or(1), problems);
     local::settle(root, platform, &points, &mut local, problems);
@@ -161,6 +166,7 @@ fn experiment(root: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Experimen
         barrier,
         sim,
         local,
+        aws,
         regions,
         points,
         claims,

@@ -2,6 +2,7 @@
 //!
 //! One file per table: a function reads the table from the spanned TOML document and notes every problem.
 
+pub(crate) mod aws;
 pub(crate) mod axis;
 pub(crate) mod barrier;
 pub(crate) mod declared;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Experiment, Payload, cell_experiment};
+use crate::aws::Aws;
 use crate::axes::{Platform, PostStorage};
 use crate::cell::{Arrival, Barrier, Invocation};
 use crate::local::Local;
@@ -85,10 +86,26 @@ fn the_local_testbed_is_read() {
 }
 
 #[test]
+fn the_testbed_at_amazon_is_read() {
+    let text = GOOD.replace(
+        "requests = 100",
+        "requests = 100\nplatform = \"aws\"\n[aws]\nconnection_info = \"c.yaml\"\nmemory_mb = 1_769\n\
+         services = { redis_version = \"7.1\", amq_class = \"mq.t3.micro\" }\n",
+    );
+    let experiment = Experiment::parse(&text).unwrap_or_else(|problems| panic!("{}", render(&text, &problems)));
+    let mut aws = Aws { connection_info: "c.yaml".into(), memory_mb: 1769, ..Aws::default() };
+    (aws.services.redis_version, aws.services.amq_class) = ("7.1".into(), "mq.t3.micro".into());
+    assert_eq!(experiment.aws, aws);
+    assert_eq!(Experiment::parse(GOOD).unwrap().aws, Aws::default());
+}
+
+#[test]
 fn the_shipped_experiments_are_good() {
     // Asked for now: what was built for one clone may serve another that shares its target directory.
     let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../experiments");
-    for (file, cells, claims) in [("sosp.toml", 312, 17), ("quick.toml", 24, 1), ("local.toml", 68, 2)] {
+    for (file, cells, claims) in
+        [("sosp.toml", 312, 17), ("quick.toml", 24, 1), ("local.toml", 68, 2), ("aws.toml", 104, 2)]
+    {
         let text = std::fs::read_to_string(folder.join(file)).unwrap();
         let experiment = Experiment::parse(&text).unwrap_or_else(|problems| panic!("{}", render(&text, &problems)));
         assert_eq!((experiment.cells().len(), experiment.claims.len()), (cells, claims), "{file}");
@@ -110,6 +127,11 @@ shows! {
     local_lag_unknown: "requests = 100" => "requests = 100\nlocal.lag = { mysql = { mean_ms = 1 } }";
     local_lag_negative: "requests = 100" => "requests = 100\nlocal.lag = { s3 = { mean_ms = -1 } }";
     local_server_with_a_minor: "requests = 100" => "requests = 100\nlocal.servers = { redis = \"7.0\" }";
+    aws_memory_too_small: "requests = 100" => "requests = 100\naws = { memory_mb = 64 }";
+    aws_service_unknown: "requests = 100" => "requests = 100\naws.services = { mysql = \"8.0\" }";
+    aws_class_of_another_service: "requests = 100" => "requests = 100\naws.services = { mysql_class = \"cache.r5.large\" }";
+    aws_version_that_is_none: "requests = 100" => "requests = 100\naws.services = { redis_version = \"latest\" }";
+    aws_without_a_file: "requests = 100" => "requests = 100\naws = { connection_info = \"\" }";
     local_with_two_writers: "requests = 100\n" => "requests = 100\nplatform = \"local\"\n[[matrix]]\nname = \"back\"\n\
         post_storage = [\"s3\"]\nnotification_storage = [\"sns\"]\nregions = [\"us->eu\"]\ndelay_ms = [0]\nantipode = [true]\n";
     unknown_key: "requests = 100" => "request = 100";

@@ -1,0 +1,93 @@
+//! The forms of values.
+
+use super::model::Password;
+
+/// What a value must look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Any text.
+    Text,
+    /// A host's name or address.
+    Host,
+    /// `https://…`.
+    Url,
+    /// An ARN of this service.
+    Arn(&'static str),
+    /// An identifier that begins so.
+    Id(&'static str),
+}
+
+impl Form {
+    /// What is wrong with a value, if anything; `region` is the AWS name of the region that the value belongs to.
+    pub(super) fn fault(self, value: &str, region: Option<&str>) -> Option<String> {
+        match self {
+            Self::Text => None,
+            Self::Host => {
+                let good = value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+                (!good).then(|| "must be a host's name alone, without protocol and port".to_owned())
+            }
+            Self::Url => {
+                let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+                let good = rest.is_some_and(|rest| !rest.is_empty()) && !value.contains(char::is_whitespace);
+                (!good).then(|| "must be a URL that begins with https://".to_owned())
+            }
+            Self::Id(prefix) => {
+                let rest = value.strip_prefix(prefix).unwrap_or_default();
+                let good = !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric());
+                (!good).then(|| format!("must begin with `{prefix}`, as in {prefix}0123456789abcdef0"))
+            }
+            Self::Arn(service) => arn_fault(value, service, region),
+        }
+    }
+}
+
+fn arn_fault(value: &str, service: &str, region: Option<&str>) -> Option<String> {
+    let parts: Vec<&str> = value.splitn(6, ':').collect();
+    let form = || Some(format!("must be an ARN that begins with arn:aws:{service}:{}:", region.unwrap_or_default()));
+    let [arn, partition, of, place, _, resource] = parts.as_slice() else { return form() };
+    if *arn != "arn" || !partition.starts_with("aws") || resource.is_empty() || value.contains(char::is_whitespace) {
+        return form();
+    }
+    if *of != service {
+        return Some(format!("is an ARN of `{of}`, not of `{service}`"));
+    }
+    match region {
+        Some(region) if *place != region => {
+            Some(format!("is an ARN of region `{place}`, but the entry's is `{region}`"))
+        }
+        _ => None,
+    }
+}
+
+/// What a text says about a password.
+///
+/// # Errors
+/// With what is wrong; the text is not repeated.
+pub(super) fn password(text: &str) -> Result<Password, String> {
+    if let Some(rest) = text.strip_prefix("${") {
+        let name = rest.strip_suffix('}').unwrap_or_default();
+        let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        return if !name.is_empty() && name.bytes().all(inner) && !name.as_bytes()[0].is_ascii_digit() {
+            Ok(Password::Environment(name.to_owned()))
+        } else {
+            Err("begins like an environment variable: write ${NAME}, letters, digits and `_`".to_owned())
+        };
+    }
+    if text.starts_with("arn:") {
+        return match arn_fault(text, "secretsmanager", None) {
+            None => Ok(Password::SecretsManager(text.to_owned())),
+            Some(fault) => Err(fault),
+        };
+    }
+    Ok(Password::Plain(text.to_owned()))
+}
+
+/// Whether a text has the form of a region's AWS name, such as `eu-central-1`.
+pub(crate) fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let Some((number, words)) = parts.split_last() else { return false };
+    words.len() >= 2
+        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
+        && !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit())
+}

@@ -1,0 +1,268 @@
+//! The file as a person meets it, and as set-up writes it.
+
+use std::collections::BTreeMap;
+
+use matrix_plan::{Combination, NotificationStorage, PostStorage, Regions};
+use proptest::collection::btree_map;
+use proptest::prelude::*;
+
+use super::*;
+
+const ORIGINAL: &str = include_str!("../../tests/original/connection_info.yaml");
+
+fn original() -> ConnectionInfo {
+    ConnectionInfo::parse(ORIGINAL).unwrap()
+}
+
+fn every_combination() -> Vec<Combination> {
+    let mut all = Vec::new();
+    for post_storage in [PostStorage::Mysql, PostStorage::Dynamo, PostStorage::S3, PostStorage::Redis] {
+        for notification_storage in [NotificationStorage::Sns, NotificationStorage::Amq, NotificationStorage::Dynamo] {
+            for regions in ["eu->us", "eu->sg"] {
+                all.push(Combination { post_storage, notification_storage, regions: regions.parse().unwrap() });
+            }
+        }
+    }
+    all
+}
+
+fn show(problems: &[Problem]) -> String {
+    let line = |problem: &Problem| format!("{problem} ({})\n", problem.guide.link());
+    problems.iter().map(line).collect()
+}
+
+/// What is wrong with the original's file after a change.
+fn changed(from: &str, to: &str) -> String {
+    assert!(ORIGINAL.contains(from), "{from}");
+    match ConnectionInfo::parse(&ORIGINAL.replace(from, to)) {
+        Ok(info) => show(&info.check(&every_combination(), &Regions::built_in())),
+        Err(problems) => show(&problems),
+    }
+}
+
+#[test]
+fn the_originals_file_loads_unchanged_and_is_enough_for_every_combination() {
+    let info = original();
+    assert_eq!(info.check(&every_combination(), &Regions::built_in()), []);
+    let mysql = info.mysql.as_ref().unwrap();
+    assert_eq!((mysql.port, mysql.user.as_str(), mysql.db.as_str()), (3306, "antipode", "antipode"));
+    assert_eq!(mysql.password, Password::Plain("antipode".into()));
+    assert_eq!(info.dynamo.as_ref().unwrap().notifications_table_name, "keyvalue");
+    assert_eq!(info.mq.as_ref().unwrap().user, "antipode");
+    let network = &info.networks["eu-west-1"];
+    assert_eq!(
+        (network.vpc_id.as_str(), network.subnet_id.as_str()),
+        ("vpc-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60004")
+    );
+    assert_eq!(ConnectionInfo::parse(&info.to_yaml()).unwrap(), info);
+}
+
+#[test]
+fn what_set_up_writes_looks_like_this() {
+    insta::assert_snapshot!(original().to_yaml());
+}
+
+#[test]
+fn passwords_have_three_places() {
+    for (text, password) in [
+        ("${MYSQL_PASSWORD}", Password::Environment("MYSQL_PASSWORD".into())),
+        ("\"arn:aws:secretsmanager:eu-central-1:123456789012:secret:m-AbCdEf\"", {
+            Password::SecretsManager("arn:aws:secretsmanager:eu-central-1:123456789012:secret:m-AbCdEf".into())
+        }),
+        ("\"12345\"", Password::Plain("12345".into())),
+    ] {
+        let info = ConnectionInfo::parse(&ORIGINAL.replace("'antipode'", text)).unwrap();
+        assert_eq!(info.mysql.unwrap().password, password);
+    }
+}
+
+#[test]
+fn nothing_secret_is_shown() {
+    let shown = format!("{:?}", original());
+    assert!(shown.contains("cluster-ro-mnopqrstuvwx"), "{shown}");
+    assert!(!shown.contains("123456789012") && !shown.contains("antipode1antipode"), "{shown}");
+    // What is wrong is told without the value.
+    for (from, to) in [("'antipode'", "${antipode1antipode"), ("61614", "antipode1antipode")] {
+        assert!(!changed(from, to).contains("antipode1antipode"));
+    }
+}
+
+#[test]
+fn everything_wrong_is_named_with_its_line_and_the_place_to_read() {
+    let changes = [
+        ("host__us-east-1__reader: antipode-lambda-us.cl", "host__us-east-1__raeder: antipode-lambda-us.cl"),
+        ("    host__us-east-1__reader: antipode-lambda-us.gh", "    # host__us-east-1__reader: antipode-lambda-us.gh"),
+        ("stomp_port: 61614", "stomp_port: 616140"),
+        ("stomp_port: 61614", "stomp_port:"),
+        ("    port: 6379\n", ""),
+        ("vpc_required: no", "vpc_required: maybe"),
+        ("datastores:", "datastore:"),
+        ("arn__eu-central-1__writer: arn:aws:sns:eu-central-1", "arn__eu-central-1__writer: arn:aws:sns:us-east-1"),
+        ("arn__us-east-1: arn:aws:sqs:us", "arn__us-east-1: arn:aws:sns:us"),
+        ("writer: antipode-lambda-eu.abcdef", "writer: redis://antipode-lambda-eu.abcdef"),
+        ("writer: antipode-lambda-eu.abcdef.ng.0001.euc1.cache.amazonaws.com", "writer: a.com:6379"),
+        ("vpc_id: vpc-0a1b2c3d4e5f60002", "vpc_id: sg-0a1b2c3d4e5f60002"),
+        ("url__us-east-1: https://", "url__us-east-1: "),
+        ("  sns:\n", "  sns: []\n  rest:\n"),
+        ("user: &user antipode", "user: &user [antipode]"),
+        ("'antipode'", "${NO-NAME}"),
+        ("db: *user", "db: *nobody"),
+        ("  mysql:\n", "  mysql:\n    port: 1\n"),
+        ("secretmanager_arn__us-east-1", "# secretmanager_arn__us-east-1"),
+        ("    us-east-1:\n      # cidr", "    us-west-1:\n      # cidr"),
+        ("iam_lambda_admin_role_arn:", "# iam_lambda_admin_role_arn:"),
+        ("sqs_eval:", "# all of it\nno_sqs_eval_at_all_in_this_file:"),
+    ];
+    let shown = changes.map(|(from, to)| format!("{} => {}\n{}", from.trim(), to.trim(), changed(from, to)));
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn absent_sections_are_missed_only_by_who_needs_them() {
+    let queue = "iam_lambda_admin_role_arn: arn:aws:iam::123456789012:role/r\nlambda:\n  s3_buckets: {eu-central-1: a, us-east-1: b}\n\
+                 datastores:\n  dynamo: {vpc_required: false, post_table_name: p, notifications_table_name: n}\n  \
+                 sns: {vpc_required: false, arn__eu-central-1__writer: 'arn:aws:sns:eu-central-1:123456789012:t'}\n\
+                 sqs_eval: {name: q, url__us-east-1: 'https://sqs/q'}\n";
+    let info = ConnectionInfo::parse(queue).unwrap();
+    let need = |post_storage, notification_storage, regions: &str| {
+        let needed = Combination { post_storage, notification_storage, regions: regions.parse().unwrap() };
+        let problems = info.check(&[needed], &Regions::built_in());
+        problems.into_iter().map(|problem| problem.entry).collect::<Vec<_>>()
+    };
+    use NotificationStorage as N;
+    use PostStorage as P;
+    assert_eq!(need(P::Dynamo, N::Sns, "eu->us"), [""; 0]);
+    assert_eq!(need(P::Dynamo, N::Dynamo, "eu->us"), ["datastores.dynamo.notifications_table_stream_arn__us-east-1"]);
+    assert_eq!(need(P::Redis, N::Sns, "eu->us"), ["datastores.cache"]);
+    assert_eq!(need(P::Dynamo, N::Sns, "eu->sg"), ["lambda.s3_buckets.ap-southeast-1", "sqs_eval.url__ap-southeast-1"]);
+    assert_eq!(need(P::Dynamo, N::Sns, "eu->mars"), [""]);
+    assert!(ConnectionInfo::default().check(&[], &Regions::built_in()).is_empty());
+}
+
+/// Any text that is not only space.
+fn text() -> BoxedStrategy<String> {
+    prop_oneof![
+        "[a-z0-9_.:/ -]{0,12}[a-z0-9]",
+        "\\PC{1,8}x",
+        "[\\x00-\\x7f]{0,6}x",
+        Just("yes".into()),
+        Just("~".into())
+    ]
+    .boxed()
+}
+
+fn region() -> BoxedStrategy<String> {
+    prop_oneof!["(eu|us|ap)-(central|east|southeast)-[1-3]", Just("us-gov-west-1".to_owned())].boxed()
+}
+
+fn by_region(value: BoxedStrategy<String>) -> BoxedStrategy<ByRegion<String>> {
+    btree_map(region(), value, 0..4).boxed()
+}
+
+/// ARNs of a service, each of its own region.
+fn arns(service: &'static str) -> BoxedStrategy<ByRegion<String>> {
+    let resources = btree_map(region(), "[a-z0-9:/._-]{1,10}", 0..4);
+    let arn = move |(region, resource): (String, String)| {
+        let arn = format!("arn:aws:{service}:{region}:123456789012:{resource}");
+        (region, arn)
+    };
+    resources.prop_map(move |resources| resources.into_iter().map(arn).collect::<BTreeMap<_, _>>()).boxed()
+}
+
+fn password() -> BoxedStrategy<Password> {
+    prop_oneof![
+        text()
+            .prop_filter("means something else", |text| !text.starts_with("${") && !text.starts_with("arn:"))
+            .prop_map(Password::Plain),
+        "[A-Z_][A-Z0-9_]{0,8}".prop_map(Password::Environment),
+        Just(Password::SecretsManager("arn:aws:secretsmanager:eu-central-1:123456789012:secret:a".into())),
+    ]
+    .boxed()
+}
+
+fn hosts() -> BoxedStrategy<ByRegion<String>> {
+    by_region("[a-z0-9][a-z0-9.-]{0,12}".boxed())
+}
+
+prop_compose! {
+    fn mysql()(
+        (vpc_required, port, password) in (any::<bool>(), 1..=u16::MAX, password()),
+        (user, db, post_table_name, antipode_table_name) in (text(), text(), text(), text()),
+        notifications_table_name in proptest::option::of(text()),
+        (writer_hosts, reader_hosts) in (hosts(), hosts()),
+    ) -> MysqlInfo {
+        MysqlInfo {
+            vpc_required, port, user, password, db, post_table_name, notifications_table_name, antipode_table_name,
+            writer_hosts, reader_hosts,
+        }
+    }
+}
+
+prop_compose! {
+    fn mq()(
+        (vpc_required, stomp_port, password, ca_file) in (any::<bool>(), 1..=u16::MAX, password(), proptest::option::of(text())),
+        (user, notification_queue) in (text(), text()),
+        (names, hosts, arns, secret_arns) in (by_region(text()), hosts(), arns("mq"), arns("secretsmanager")),
+    ) -> BrokersInfo {
+        BrokersInfo { vpc_required, user, password, notification_queue, stomp_port, names, arns, hosts, secret_arns, ca_file }
+    }
+}
+
+prop_compose! {
+    fn simple()(
+        (vpc, port) in (any::<bool>(), 1..=u16::MAX),
+        (post_table_name, notifications_table_name, name) in (text(), text(), text()),
+        antipode_table in proptest::option::of(text()),
+        (one, other, hosts) in (by_region(text()), by_region(text()), hosts()),
+        (streams, topics, queues, urls) in (arns("dynamodb"), arns("sns"), arns("sqs"), by_region("https://[a-z/]{1,9}".boxed())),
+    ) -> (DynamoInfo, S3Info, CacheInfo, SnsInfo, QueueInfo) {
+        (
+            DynamoInfo { vpc_required: vpc, post_table_name, notifications_table_name, antipode_table, stream_arns: streams },
+            S3Info { vpc_required: vpc, writer_buckets: one, reader_buckets: other },
+            CacheInfo { vpc_required: vpc, port, writer_hosts: hosts.clone(), reader_hosts: hosts },
+            SnsInfo { vpc_required: vpc, topic_arns: topics },
+            QueueInfo { name, urls, arns: queues },
+        )
+    }
+}
+
+prop_compose! {
+    fn info()(
+        (profile, role) in (proptest::option::of(text()), any::<bool>()),
+        networks in btree_map(region(), "[0-9a-f]{8}", 0..3),
+        code_buckets in by_region(text()),
+        (mysql, mq) in (proptest::option::of(mysql()), proptest::option::of(mq())),
+        ((dynamo, s3, cache, sns, queue), there) in (simple(), any::<[bool; 5]>()),
+    ) -> ConnectionInfo {
+        let role = role.then(|| "arn:aws:iam::123456789012:role/r".to_owned());
+        let network = |id: String| Network {
+            vpc_id: format!("vpc-{id}"),
+            subnet_id: format!("subnet-{id}"),
+            security_group_id: format!("sg-{id}"),
+        };
+        ConnectionInfo {
+            credentials_profile: profile,
+            cloudformation_role_arn: role.clone(),
+            lambda_role_arn: role,
+            networks: networks.into_iter().map(|(region, id)| (region, network(id))).collect(),
+            code_buckets,
+            mysql,
+            dynamo: there[0].then_some(dynamo),
+            s3: there[1].then_some(s3),
+            cache: there[2].then_some(cache),
+            sns: there[3].then_some(sns),
+            mq,
+            evaluations: there[4].then_some(queue),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_written_is_read_as_the_same(info in info()) {
+        let text = info.to_yaml();
+        prop_assert_eq!(ConnectionInfo::parse(&text).map_err(|problems| format!("{text}\n{}", show(&problems))), Ok(info));
+    }
+}

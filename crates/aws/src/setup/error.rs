@@ -1,0 +1,69 @@
+//! What can be wrong with a request, or with what stacks gave.
+
+use matrix_plan::Region;
+
+use super::{OutputRef, StackId, TEMPLATE_BODY_MAX};
+
+/// Why there are no stacks, or no `connection_info.yaml`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SetupError {
+    /// The set-up's name is none.
+    #[error(
+        "`{0}` cannot be the name of a set-up: use 1 to 20 lower-case letters, digits and single hyphens, beginning with a \
+         letter and not ending with a hyphen"
+    )]
+    Name(String),
+    /// No datastore was asked for.
+    #[error("there is nothing to set up: name at least one datastore")]
+    NoStore,
+    /// No reader was asked for.
+    #[error("there is no reader: name at least one region besides the writer's, as in `eu,us`")]
+    NoReader,
+    /// A region is named twice.
+    #[error("region `{0}` is named twice: posts are replicated between different regions")]
+    RegionTwice(Region),
+    /// A region has no AWS name.
+    #[error("region `{region}` is unknown; known are {}; more can be declared in [regions]", .known.join(", "))]
+    UnknownRegion {
+        /// Short name.
+        region: Region,
+        /// Short names of the known regions.
+        known: Vec<String>,
+    },
+    /// A region's AWS name is none that set-up knows.
+    #[error("region `{region}` is `{aws}` at AWS, where set-up knows {}", .known.join(", "))]
+    UnknownAwsRegion {
+        /// Short name.
+        region: Region,
+        /// The AWS name.
+        aws: String,
+        /// AWS names of the known regions.
+        known: Vec<&'static str>,
+    },
+    /// A region's short name does not fit into the names that it goes into.
+    #[error(
+        "the name of region `{0}` does not fit into names of what is made: use 12 characters at most and no two hyphens in a row"
+    )]
+    RegionName(Region),
+    /// A template is too long for a call.
+    #[error("the template of stack {stack} has {bytes} bytes, and CloudFormation takes {TEMPLATE_BODY_MAX} at most")]
+    TemplateTooLarge {
+        /// The stack.
+        stack: StackId,
+        /// Length of its template.
+        bytes: usize,
+    },
+    /// A stack did not give a value.
+    #[error("stack {} gave no `{}`: run the set-up again", .0.stack, .0.output)]
+    MissingOutput(OutputRef),
+    /// A stack gave a value of another form.
+    #[error("stack {} gave `{value}` as `{}`, where {expected} was expected", .from.stack, .from.output)]
+    MalformedOutput {
+        /// Where the value is from.
+        from: OutputRef,
+        /// The value.
+        value: String,
+        /// What it should have been.
+        expected: &'static str,
+    },
+}

@@ -1,0 +1,43 @@
+//! What no stack can give: whoever makes the stacks asks the services for it.
+
+use super::{OutputRef, SetupError, SetupRequest, Site};
+use crate::Datastore;
+use crate::template::{DYNAMO, NOTIFICATIONS_STREAM, notifications_table};
+
+/// A value to ask a service for, and to put among the [`super::Outputs`] before [`super::connection_info`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// Where the answer goes. The stack is a real one or one that its region lacks.
+    pub into: OutputRef,
+    /// AWS name of the region to ask in.
+    pub region: String,
+    /// What to ask.
+    pub question: Question,
+}
+
+/// A question to a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// `LatestStreamArn` of `DescribeTable`: a replica has a stream of its own, whose name nobody else knows.
+    StreamArn {
+        /// Name of the table.
+        table: String,
+    },
+}
+
+/// What to ask once all stacks are complete.
+///
+/// # Errors
+/// When the request cannot be met.
+pub fn lookups(request: &SetupRequest) -> Result<Vec<Lookup>, SetupError> {
+    let site = Site::new(request)?;
+    if !site.has(Datastore::Dynamo) {
+        return Ok(Vec::new());
+    }
+    let lookup = |place| Lookup {
+        into: site.output(place, DYNAMO, NOTIFICATIONS_STREAM),
+        region: place.aws.clone(),
+        question: Question::StreamArn { table: notifications_table(&site) },
+    };
+    Ok(site.readers.iter().map(lookup).collect())
+}

@@ -1,0 +1,80 @@
+//! The network of a region: for functions, brokers and Redis.
+
+use serde_json::json;
+
+use super::stack::Stack;
+use super::value::{reference, zone};
+use super::{endpoints, security};
+use crate::Datastore;
+use crate::setup::{Place, Site, StackSpec, Subnet};
+
+/// Part of the stacks' names.
+pub(crate) const NETWORK: &str = "network";
+/// Output: the VPC.
+pub(crate) const VPC: &str = "VpcId";
+/// Output: the subnet in zone `a`, of functions, brokers and primaries.
+pub(crate) const SUBNET_A: &str = "SubnetA";
+/// Output: the subnet in another zone, of Redis's second node.
+pub(crate) const SUBNET_B: &str = "SubnetB";
+/// Output: the route table of both subnets.
+pub(crate) const ROUTES: &str = "RouteTable";
+/// Output: security group of the functions.
+pub(crate) const FUNCTIONS_GROUP: &str = "FunctionsGroup";
+/// Output: security group of Redis.
+pub(crate) const REDIS_GROUP: &str = "RedisGroup";
+/// Output: security group of the broker.
+pub(crate) const BROKER_GROUP: &str = "BrokerGroup";
+
+/// The stack of a region.
+pub(crate) fn network(site: &Site<'_>, place: &Place) -> StackSpec {
+    let mut stack = site.stack(place, NETWORK, "network of functions, brokers and Redis");
+    let vpc = json!({
+        "CidrBlock": place.cidr().to_string(),
+        "EnableDnsSupport": true,
+        // Endpoints and brokers are found by name.
+        "EnableDnsHostnames": true,
+    });
+    stack.tagged("Vpc", "AWS::EC2::VPC", vpc);
+    stack.give(VPC, reference("Vpc"));
+    stack.tagged("Routes", "AWS::EC2::RouteTable", json!({ "VpcId": reference("Vpc") }));
+    if site.has(Datastore::Mysql) || site.has(Datastore::Amq) {
+        // Peers' routes go into it.
+        stack.give(ROUTES, reference("Routes"));
+    }
+    subnet(&mut stack, SUBNET_A, place, Subnet::A);
+    if site.has(Datastore::Redis) {
+        subnet(&mut stack, SUBNET_B, place, Subnet::B);
+    }
+    gateway(&mut stack);
+    security::groups(site, place, &mut stack);
+    endpoints::endpoints(site, place, &mut stack);
+    stack.finish()
+}
+
+fn subnet(stack: &mut Stack, id: &str, place: &Place, subnet: Subnet) {
+    let letter = if subnet == Subnet::A { 'a' } else { place.second_zone };
+    let properties = json!({
+        "VpcId": reference("Vpc"),
+        "CidrBlock": place.cidr().subnet(subnet).to_string(),
+        "AvailabilityZone": zone(letter),
+        "MapPublicIpOnLaunch": false,
+    });
+    stack.tagged(id, "AWS::EC2::Subnet", properties);
+    let properties = json!({ "SubnetId": reference(id), "RouteTableId": reference("Routes") });
+    stack.add(&format!("{id}Routes"), "AWS::EC2::SubnetRouteTableAssociation", properties);
+    stack.give(id, reference(id));
+}
+
+/// The way out, as in the original's network. Nothing of a set-up has a public address, so that nothing comes in by it.
+fn gateway(stack: &mut Stack) {
+    stack.tagged("Gateway", "AWS::EC2::InternetGateway", json!({}));
+    let attachment = json!({ "VpcId": reference("Vpc"), "InternetGatewayId": reference("Gateway") });
+    stack.add("GatewayAttachment", "AWS::EC2::VPCGatewayAttachment", attachment);
+    let route = json!({
+        "RouteTableId": reference("Routes"),
+        "DestinationCidrBlock": "0.0.0.0/0",
+        "GatewayId": reference("Gateway"),
+    });
+    stack.add("GatewayRoute", "AWS::EC2::Route", route);
+    stack.mark("GatewayRoute", "DependsOn", json!(["GatewayAttachment"]));
+}

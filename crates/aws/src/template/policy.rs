@@ -1,0 +1,52 @@
+//! Policies of IAM.
+
+use serde_json::{Value, json};
+
+use crate::setup::Site;
+
+/// Something that is allowed.
+#[derive(Clone, Debug)]
+pub(crate) struct Allow {
+    actions: Vec<&'static str>,
+    on: Vec<Value>,
+    condition: Option<Value>,
+}
+
+/// Allows actions on resources.
+pub(crate) fn allow(actions: &[&'static str], on: Vec<Value>) -> Allow {
+    Allow { actions: actions.to_vec(), on, condition: None }
+}
+
+impl Allow {
+    /// Only under this condition.
+    pub(crate) fn when(mut self, operator: &str, key: &str, value: impl Into<Value>) -> Self {
+        self.condition.get_or_insert_with(|| json!({}))[operator][key] = value.into();
+        self
+    }
+
+    /// Only by calls to the set-up's regions.
+    pub(crate) fn in_regions(self, site: &Site<'_>) -> Self {
+        let regions: Vec<&str> = site.places().map(|place| place.aws.as_str()).collect();
+        self.when("StringEquals", "aws:RequestedRegion", json!(regions))
+    }
+
+    fn to_value(&self) -> Value {
+        let mut statement = json!({ "Effect": "Allow", "Action": self.actions, "Resource": self.on });
+        if let Some(condition) = &self.condition {
+            statement["Condition"] = condition.clone();
+        }
+        statement
+    }
+}
+
+/// The document of a policy.
+pub(crate) fn document(allowed: &[Allow]) -> Value {
+    let statements: Vec<Value> = allowed.iter().map(Allow::to_value).collect();
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// Who may take a role: a service.
+pub(crate) fn trust(service: &str) -> Value {
+    let statement = json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
+    json!({ "Version": "2012-10-17", "Statement": [statement] })
+}

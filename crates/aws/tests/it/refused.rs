@@ -1,0 +1,35 @@
+//! Requests that cannot be met.
+
+use matrix_aws::setup::{self, SetupError};
+use matrix_aws::{Datastore, SetupRequest};
+
+use crate::requests::{declared, full, region, request};
+
+fn refused(request: &SetupRequest) -> SetupError {
+    let error = setup::stacks(request).unwrap_err();
+    // All that begins with a request refuses it alike.
+    assert_eq!(setup::lookups(request).err().unwrap_or_else(|| error.clone()), error);
+    error
+}
+
+#[test]
+fn what_cannot_be_met_is_said_with_a_mend() {
+    let named = |name: &str| refused(&SetupRequest { name: name.into(), ..full() }).to_string();
+    for name in ["", "Matrix", "1x", "a-", "a--b", "-a", "a_b", "twenty-one-characters"] {
+        assert!(named(name).contains("use 1 to 20 lower-case letters"), "{name}");
+    }
+    let mut texts = vec![named("Matrix")];
+    let mut say = |request: SetupRequest| texts.push(refused(&request).to_string());
+    say(request(&["eu", "us"], &[]));
+    say(request(&["eu"], &[Datastore::Sns]));
+    say(request(&["eu", "us", "eu"], &[Datastore::Sns]));
+    say(request(&["eu", "us", "us"], &[Datastore::Sns]));
+    say(request(&["eu", "mars"], &[Datastore::Sns]));
+    let regions = declared("[regions]\nmoon = \"cn-north-1\"\nfar-far-away-land = \"eu-west-1\"\n");
+    say(SetupRequest { readers: vec![region("moon")], regions: regions.clone(), ..full() });
+    say(SetupRequest { readers: vec![region("far-far-away-land")], regions, ..full() });
+    let mut long = full();
+    long.services.amq_version = "5".repeat(setup::TEMPLATE_BODY_MAX);
+    say(long);
+    insta::assert_snapshot!("refusals", texts.join("\n"));
+}

@@ -1,0 +1,108 @@
+//! The events of a text.
+
+use std::fmt;
+
+use saphyr_parser::{Event as Raw, Marker, Parser, ScalarStyle};
+
+/// A place in a text: lines and columns, in characters, count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line.
+    pub line: u64,
+    /// The column.
+    pub column: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+impl From<&Marker> for Place {
+    fn from(marker: &Marker) -> Self {
+        Self { line: marker.line() as u64, column: marker.col() as u64 + 1 }
+    }
+}
+
+/// A text that is no YAML, or more of it than is accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {what}")]
+pub struct YamlError {
+    /// Where.
+    pub place: Place,
+    /// What is wrong there.
+    pub what: String,
+}
+
+/// A single value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scalar {
+    /// Its text.
+    pub text: String,
+    /// Written without quotes: what it means depends on how it looks.
+    pub plain: bool,
+}
+
+/// What a text consists of. Anchors have numbers from 1; 0 is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A document begins.
+    Document,
+    /// A single value.
+    Scalar {
+        /// The value.
+        scalar: Scalar,
+        /// Its anchor.
+        anchor: usize,
+        /// Whether its type is written out (`!!str`).
+        typed: bool,
+    },
+    /// A list begins.
+    List {
+        /// Its anchor.
+        anchor: usize,
+        /// Whether its type is written out.
+        typed: bool,
+    },
+    /// The innermost list ends.
+    ListEnd,
+    /// Names and values begin.
+    Map {
+        /// Its anchor.
+        anchor: usize,
+        /// Whether its type is written out.
+        typed: bool,
+    },
+    /// The innermost names and values end.
+    MapEnd,
+    /// What has this anchor, once more.
+    Alias(usize),
+}
+
+/// The events of a text, each with its place, up to the first error.
+pub fn events(text: &str) -> impl Iterator<Item = Result<(Event, Place), YamlError>> {
+    Parser::new_from_str(text).filter_map(|event| {
+        let (event, span) = match event {
+            Ok(event) => event,
+            Err(error) => {
+                let place = Place::from(error.marker());
+                return Some(Err(YamlError { place, what: error.info().to_owned() }));
+            }
+        };
+        let event = match event {
+            Raw::Nothing | Raw::StreamStart | Raw::StreamEnd | Raw::DocumentEnd => return None,
+            Raw::DocumentStart(_) => Event::Document,
+            Raw::Alias(anchor) => Event::Alias(anchor),
+            Raw::Scalar(text, style, anchor, tag) => {
+                let scalar = Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
+                Event::Scalar { scalar, anchor, typed: tag.is_some() }
+            }
+            Raw::SequenceStart(anchor, tag) => Event::List { anchor, typed: tag.is_some() },
+            Raw::SequenceEnd => Event::ListEnd,
+            Raw::MappingStart(anchor, tag) => Event::Map { anchor, typed: tag.is_some() },
+            Raw::MappingEnd => Event::MapEnd,
+        };
+        Some(Ok((event, Place::from(&span.start))))
+    })
+}
