@@ -113,6 +113,13 @@ impl Input {
     }
 }
 
+/// The experiment of a file, by itself: for those who ask what it needs, and not what its cells are.
+#[cfg_attr(not(feature = "live"), expect(dead_code, reason = "only who handles real services asks"))]
+pub(crate) fn experiment_of(file: &Path) -> Result<Experiment, Failure> {
+    let text = read(file, "`matrix init` writes an experiment to start from")?;
+    parse(&file.display().to_string(), &text)
+}
+
 fn fingerprint(
     experiment: &Experiment,
     model: Option<&Model>,
@@ -127,10 +134,10 @@ fn fingerprint(
             let fingerprint = experiment.local.fingerprint(combination);
             fingerprint.map_err(|error| Failure::usage(error.to_string(), "see [local] in docs/guide.md"))
         }
-        (Platform::Aws, _) => Err(Failure::usage(
-            "platform `aws` is something that this version of matrix cannot drive yet",
-            "use platform = \"sim\" or \"local\", or --platform sim",
-        )),
+        (Platform::Aws, _) => {
+            let fingerprint = experiment.aws.fingerprint(combination, &experiment.regions);
+            fingerprint.map_err(|error| Failure::usage(error.to_string(), "see [regions] in docs/guide.md"))
+        }
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod badge;
 mod cli;
+mod costs;
 mod derive;
 mod diff;
+mod endpoints;
 mod exit;
 mod input;
 mod live;

@@ -96,7 +96,12 @@ pub(crate) fn classify<E>(service: &'static str, error: SdkError<E, HttpResponse
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    let kind = match &error {
+    failure(service, kind(&error), DisplayErrorContext(&error))
+}
+
+/// What kind of failure a failed call is.
+pub fn kind<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> ErrorKind {
+    match error {
         SdkError::TimeoutError(_) => ErrorKind::Timeout,
         SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => ErrorKind::Timeout,
         SdkError::DispatchFailure(_) => ErrorKind::Unreachable,
@@ -112,8 +117,7 @@ where
         }
         // A request that could not be built will not be built the next time.
         _ => ErrorKind::Refused,
-    };
-    failure(service, kind, DisplayErrorContext(&error))
+    }
 }
 
 /// Whether a service answered that the thing asked for does not exist (yet).

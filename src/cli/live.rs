@@ -11,8 +11,8 @@ use crate::live;
 /// The phases of a run on real services, one by one: build, run, gather, clean
 ///
 /// `matrix run` does them all for every cell. By hand, each can be done again: what is there already stays, and what was
-/// interrupted is taken up. The local testbed is started if need be, and stays until `matrix testbed down`. Needs a build
-/// with the feature `live`.
+/// interrupted is taken up. On platform `local` the testbed is started if need be, and stays until `matrix testbed down`. Needs
+/// a build with the feature `live`.
 #[derive(Debug, Args)]
 pub(crate) struct LiveArgs {
     #[command(subcommand)]

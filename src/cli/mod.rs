@@ -1,6 +1,8 @@
 //! What the user types: one file per command.
 
+pub(crate) mod aws;
 mod badge;
+pub(crate) mod budget;
 mod bundle;
 mod check;
 mod completions;
@@ -65,6 +67,7 @@ enum Command {
     Export(export::ExportArgs),
     Testbed(testbed::TestbedArgs),
     Live(live::LiveArgs),
+    Aws(aws::AwsArgs),
     Badge(badge::BadgeArgs),
     Gc(gc::GcArgs),
     Model(model::ModelArgs),
@@ -188,6 +191,7 @@ fn execute(command: Command) -> Outcome {
         Command::Export(args) => export::export(args),
         Command::Testbed(args) => testbed::testbed(args),
         Command::Live(args) => live::live(args),
+        Command::Aws(args) => aws::aws(args),
         Command::Badge(args) => badge::badge(args),
         Command::Gc(args) => gc::gc(args),
         Command::Model(args) => model::model(args),

@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
+use comfy_table::Table;
+use matrix_aws::cost::CellCost;
 use matrix_plan::plan::PlannedCell;
-use matrix_plan::{CellState, Combination, Plan, Platform, Tally};
+use matrix_plan::{CellKey, CellState, Combination, Plan, Platform, Tally};
 use matrix_store::Store;
 use serde::Serialize;
 
+use super::budget::PricesArgs;
 use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ResultsArgs};
-use crate::exit::{Exit, Outcome};
+use crate::costs::{self, CostJson, Estimate};
+use crate::endpoints;
+use crate::exit::{Exit, Failure, Outcome};
 use crate::input::Input;
 use crate::output;
 use crate::runner;
@@ -32,6 +37,8 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     overrides: OverrideArgs,
     #[command(flatten)]
+    prices: PricesArgs,
+    #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
     results: ResultsArgs,
@@ -42,9 +49,10 @@ pub(crate) fn plan(args: PlanArgs) -> Outcome {
     let filter = input.filter(&args.filter)?;
     let store = Store::open_if_present(&args.results.results)?;
     let plan = runner::plan(store.as_ref(), &input, filter.as_ref(), args.fresh)?;
+    let estimate = Estimate::of(&input, &args.prices)?;
     match args.format.format {
-        Format::Json => output::json(&PlanJson::new(&input, &plan))?,
-        Format::Table => table(&input, &plan, args.cells)?,
+        Format::Json => output::json(&PlanJson::new(&input, &plan, estimate.as_ref()))?,
+        Format::Table => table(&input, &plan, estimate.as_ref(), args.cells)?,
     }
     Ok(Exit::Ok)
 }
@@ -75,6 +83,9 @@ struct PlanJson<'a> {
     requests_per_cell: u64,
     tally: TallyJson,
     to_run: usize,
+    /// Of what would run, on AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<EstimateJson<'a>>,
     warnings: &'a [matrix_plan::plan::Warning],
     cells: Vec<CellJson<'a>>,
 }
@@ -93,10 +104,20 @@ struct CellJson<'a> {
     state: CellState,
     runs: bool,
     reason: matrix_plan::plan::Reason,
+    /// On AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<CostJson>,
+}
+
+/// An estimate as JSON.
+#[derive(Serialize)]
+struct EstimateJson<'a> {
+    prices_of: &'a str,
+    total: CostJson,
 }
 
 impl<'a> PlanJson<'a> {
-    fn new(input: &'a Input, plan: &'a Plan) -> Self {
+    fn new(input: &'a Input, plan: &'a Plan, estimate: Option<&'a Estimate>) -> Self {
         let cell = |cell: &'a PlannedCell| CellJson {
             key: cell.key.to_string(),
             post_storage: cell.axes.combination.post_storage.as_str(),
@@ -109,6 +130,7 @@ impl<'a> PlanJson<'a> {
             state: cell.state,
             runs: cell.reason.runs(),
             reason: cell.reason,
+            estimate: estimate.and_then(|estimate| estimate.cell(&cell.key)).map(CostJson::from),
         };
         Self {
             experiment: &plan.experiment,
@@ -117,62 +139,107 @@ impl<'a> PlanJson<'a> {
             requests_per_cell: input.experiment.requests,
             tally: plan.tally().into(),
             to_run: plan.to_run().count(),
+            estimate: estimate.map(|estimate| EstimateJson {
+                prices_of: &estimate.prices_of,
+                total: CostJson::from(&estimate.sum(plan.to_run().map(|cell| cell.key))),
+            }),
             warnings: &plan.warnings,
             cells: plan.cells.iter().map(cell).collect(),
         }
     }
 }
 
-fn table(input: &Input, plan: &Plan, every_cell: bool) -> Result<(), crate::exit::Failure> {
+/// Heads of the columns about costs.
+const COSTS: [&str; 4] = ["requests", "GB between regions", "minutes", "dollars"];
+
+fn costs(cost: &CellCost) -> [String; 4] {
+    [cost.requests.to_string(), costs::gigabytes(cost), costs::minutes(cost), costs::dollars(cost.total())]
+}
+
+fn table(input: &Input, plan: &Plan, estimate: Option<&Estimate>, every_cell: bool) -> Result<(), Failure> {
     let tally = plan.tally();
-    let to_run = plan.to_run().count() as u64;
+    let to_run = plan.to_run().count();
     let simulated = if plan.platform == Platform::Sim { " (simulated)" } else { "" };
     output::line(format_args!("{} on {}{simulated}: {}", plan.experiment, plan.platform, describe(tally)))?;
-    let requests = to_run * input.experiment.requests;
-    output::line(format_args!("a run would execute {to_run} cells, {requests} requests\n"))?;
-    if every_cell {
-        let heads =
-            ["order", "cell", "post", "notification", "regions", "delay ms", "antipode", "round", "state", "why"];
-        let mut table = output::table(&heads, &[0, 5, 7]);
-        for (order, cell) in plan.cells.iter().enumerate() {
-            let combination = &cell.axes.combination;
-            table.add_row([
-                (order + 1).to_string(),
-                cell.key.short(),
-                combination.post_storage.to_string(),
-                combination.notification_storage.to_string(),
-                combination.regions.to_string(),
-                cell.axes.delay_ms.to_string(),
-                on_off(cell.axes.antipode).to_owned(),
-                cell.round.to_string(),
-                cell.state.to_string(),
-                why(cell).to_owned(),
-            ]);
-        }
-        output::line(table.trim_fmt())?;
-    } else {
-        let mut combinations: BTreeMap<&Combination, (u64, u64)> = BTreeMap::new();
-        for cell in &plan.cells {
-            let (cells, runs) = combinations.entry(&cell.axes.combination).or_default();
-            *cells += 1;
-            *runs += u64::from(cell.reason.runs());
-        }
-        let mut table = output::table(&["post", "notification", "regions", "cells", "to run"], &[3, 4]);
-        for (combination, (cells, runs)) in combinations {
-            table.add_row([
-                combination.post_storage.to_string(),
-                combination.notification_storage.to_string(),
-                combination.regions.to_string(),
-                cells.to_string(),
-                runs.to_string(),
-            ]);
-        }
-        output::line(table.trim_fmt())?;
+    let requests = to_run as u64 * input.experiment.requests;
+    output::line(format_args!("a run would execute {to_run} cells, {requests} requests"))?;
+    if let Some(estimate) = estimate {
+        let sum = estimate.sum(plan.to_run().map(|cell| cell.key));
+        output::line(estimate.describe(to_run, &sum))?;
+        output::line(match endpoints::needed(input) {
+            Ok(_) => format!("{} has all endpoints", endpoints::path(&input.experiment.aws).display()),
+            Err(failure) => {
+                let reports = failure.reports.iter().map(|report| format!("\n  {report}"));
+                format!("endpoints that a run needs first:{}", reports.collect::<String>())
+            }
+        })?;
     }
+    output::line("")?;
+    let table = if every_cell { cells_table(plan, estimate) } else { combinations_table(plan, estimate) };
+    output::line(table.trim_fmt())?;
     for warning in &plan.warnings {
         output::line(format_args!("\nwarning: {}\n  {}", warning.message, warning.help))?;
     }
     Ok(())
+}
+
+/// Every cell, in the order of a run.
+fn cells_table(plan: &Plan, estimate: Option<&Estimate>) -> Table {
+    let mut heads =
+        vec!["order", "cell", "post", "notification", "regions", "delay ms", "antipode", "round", "state", "why"];
+    let mut right = vec![0, 5, 7];
+    if estimate.is_some() {
+        right.extend(heads.len()..heads.len() + COSTS.len());
+        heads.extend(COSTS);
+    }
+    let mut table = output::table(&heads, &right);
+    for (order, cell) in plan.cells.iter().enumerate() {
+        let combination = &cell.axes.combination;
+        let mut row = vec![
+            (order + 1).to_string(),
+            cell.key.short(),
+            combination.post_storage.to_string(),
+            combination.notification_storage.to_string(),
+            combination.regions.to_string(),
+            cell.axes.delay_ms.to_string(),
+            on_off(cell.axes.antipode).to_owned(),
+            cell.round.to_string(),
+            cell.state.to_string(),
+            why(cell).to_owned(),
+        ];
+        row.extend(estimate.and_then(|estimate| estimate.cell(&cell.key)).into_iter().flat_map(costs));
+        table.add_row(row);
+    }
+    table
+}
+
+/// Every combination, with what would run of it.
+fn combinations_table(plan: &Plan, estimate: Option<&Estimate>) -> Table {
+    let mut combinations: BTreeMap<&Combination, (u64, Vec<CellKey>)> = BTreeMap::new();
+    for cell in &plan.cells {
+        let (cells, runs) = combinations.entry(&cell.axes.combination).or_default();
+        *cells += 1;
+        runs.extend(cell.reason.runs().then_some(cell.key));
+    }
+    let mut heads = vec!["post", "notification", "regions", "cells", "to run"];
+    let mut right = vec![3, 4];
+    if estimate.is_some() {
+        right.extend(heads.len()..heads.len() + COSTS.len());
+        heads.extend(COSTS);
+    }
+    let mut table = output::table(&heads, &right);
+    for (combination, (cells, runs)) in combinations {
+        let mut row = vec![
+            combination.post_storage.to_string(),
+            combination.notification_storage.to_string(),
+            combination.regions.to_string(),
+            cells.to_string(),
+            runs.len().to_string(),
+        ];
+        row.extend(estimate.into_iter().flat_map(|estimate| costs(&estimate.sum(runs.iter().copied()))));
+        table.add_row(row);
+    }
+    table
 }
 
 /// Counts of cells, as a sentence whose numbers add up.

@@ -4,8 +4,11 @@ use clap::Args;
 use matrix_store::Store;
 
 use super::ResultsArgs;
+use super::budget::BudgetArgs;
 use super::run::{JobsArgs, finish};
+use crate::costs;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::input::Input;
 use crate::output;
 use crate::results::plan_of;
 use crate::runner::{self, Place, Session, interrupted_runs, left_of};
@@ -21,6 +24,8 @@ pub(crate) struct ResumeArgs {
     /// Draw the figures afterwards
     #[arg(long)]
     plot: bool,
+    #[command(flatten)]
+    budget: BudgetArgs,
     #[command(flatten)]
     jobs: JobsArgs,
     #[command(flatten)]
@@ -54,6 +59,9 @@ pub(crate) fn resume(args: ResumeArgs) -> Outcome {
             }
         },
     };
+    let run = store.run(&name)?;
+    let left = left_of(&store, &run, &plan_of(&run)?)?.into_iter().collect();
+    costs::check(&Input::from_run(&run)?, &left, &args.budget)?;
     let (input, session) = Session::resume(&Place::new(&args.results.results), &name, &runner::driver)?;
     let plan = runner::plan(Some(&store), &input, None, false)?;
     finish(&args.results, &input, &plan, session, args.jobs, args.plot)

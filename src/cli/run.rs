@@ -7,8 +7,10 @@ use clap::Args;
 use matrix_plan::{CellState, Plan};
 use matrix_store::Store;
 
+use super::budget::BudgetArgs;
 use super::{FilterArgs, OverrideArgs, ResultsArgs};
 use crate::cli::plot;
+use crate::costs;
 use crate::exit::{Exit, Outcome};
 use crate::input::Input;
 use crate::results::Results;
@@ -38,6 +40,8 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     overrides: OverrideArgs,
     #[command(flatten)]
+    budget: BudgetArgs,
+    #[command(flatten)]
     jobs: JobsArgs,
     #[command(flatten)]
     results: ResultsArgs,
@@ -54,6 +58,11 @@ pub(crate) struct JobsArgs {
 pub(crate) fn run(args: RunArgs) -> Outcome {
     let input = Input::named(args.file.as_deref(), args.cell.as_deref(), &args.overrides)?;
     let filter = input.filter(&args.filter)?;
+    let store = Store::open_if_present(&args.results.results)?;
+    let before = runner::plan(store.as_ref(), &input, filter.as_ref(), args.fresh)?;
+    // Nothing is made before it is known what it costs.
+    costs::check(&input, &before.to_run().map(|cell| cell.key).collect(), &args.budget)?;
+    drop(store);
     let place = Place::new(&args.results.results);
     let (plan, session) = Session::begin(&place, &input, filter.as_ref(), args.fresh, &runner::driver)?;
     for warning in &plan.warnings {

@@ -2,6 +2,7 @@
 
 use matrix_driver::Driver;
 
+use crate::cli::aws::AwsArgs;
 use crate::cli::live::LiveArgs;
 use crate::cli::testbed::TestbedArgs;
 use crate::exit::{Failure, Outcome};
@@ -21,6 +22,11 @@ pub(crate) fn testbed(_: TestbedArgs) -> Outcome {
 /// See `phases::phase`.
 pub(crate) fn phase(_: LiveArgs) -> Outcome {
     Err(not_built_in("`matrix live` handles real services"))
+}
+
+/// See `aws::aws`.
+pub(crate) fn aws(_: AwsArgs) -> Outcome {
+    Err(not_built_in("`matrix aws` handles real services"))
 }
 
 fn not_built_in(what: &str) -> Failure {

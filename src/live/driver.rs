@@ -8,21 +8,39 @@ use matrix_live::lambda::{LambdaDriver, LambdaError, Services, Settings};
 use matrix_live::testbed::{Endpoints, Lease, LocalConfig, StateDir, SupervisorCommand, Testbed, TestbedError, up};
 use matrix_plan::{Barrier, Cell, Platform};
 
+use super::on_aws::OnAws;
 use super::packages;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 use crate::output;
 
-/// The driver that executes an experiment's cells on real services. The local testbed is brought up, unless it runs.
+/// The driver that executes an experiment's cells on real services.
 pub(crate) fn driver(input: &Input) -> Result<Box<dyn Driver>, Failure> {
-    Ok(Box::new(Local::open(input, &StateDir::of_user()?, Task::Build)?))
+    Ok(open(input, &StateDir::of_user()?, Task::Build)?)
+}
+
+/// The lambda driver on real services of some kind, which are there as long as this is.
+pub(super) trait RealServices: Driver {
+    /// The driver, for its phases.
+    fn lambda(&self) -> &LambdaDriver;
+
+    /// Has the services stay when this is gone.
+    fn keep(&self) -> Result<(), Failure>;
+}
+
+/// The services of an experiment's platform. The local testbed is brought up, unless it runs.
+pub(super) fn open(input: &Input, state: &StateDir, task: Task) -> Result<Box<dyn RealServices>, Failure> {
+    match input.experiment.platform {
+        Platform::Aws => Ok(Box::new(OnAws::open(input, task)?)),
+        Platform::Local | Platform::Sim => Ok(Box::new(Local::open(input, state, task)?)),
+    }
 }
 
 /// The lambda driver on the local testbed, which runs as long as this is there.
-pub(super) struct Local {
+struct Local {
     // Dropped first: its leases end while the services are still there.
-    pub(super) lambda: LambdaDriver,
-    pub(super) testbed: Testbed,
+    lambda: LambdaDriver,
+    testbed: Testbed,
     _lease: Lease,
 }
 
@@ -37,12 +55,12 @@ pub(super) enum Task {
 
 impl Local {
     /// Brings the testbed up, or finds it, and checks that it is what the experiment means.
-    pub(super) fn open(input: &Input, state: &StateDir, task: Task) -> Result<Self, Failure> {
+    fn open(input: &Input, state: &StateDir, task: Task) -> Result<Self, Failure> {
         if input.experiment.platform != Platform::Local {
             let platform = input.experiment.platform;
             return Err(Failure::usage(
                 format!("platform `{platform}` has no testbed on this machine"),
-                "this needs platform = \"local\", or --platform local",
+                "this needs platform = \"local\" or \"aws\", or --platform local",
             ));
         }
         let packages = match task {
@@ -67,7 +85,7 @@ pub(super) fn bring_up(state: &StateDir, config: &LocalConfig) -> Result<(Testbe
 }
 
 /// The driver's settings for an experiment.
-fn settings(input: &Input, packages: Option<Packages>) -> Settings {
+pub(super) fn settings(input: &Input, packages: Option<Packages>) -> Settings {
     let experiment = &input.experiment;
     let mut settings = Settings::new(experiment.name.clone(), packages);
     let Barrier { deadline_ms, .. } = experiment.barrier;
@@ -95,6 +113,16 @@ fn check_versions(input: &Input, endpoints: &Endpoints) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+impl RealServices for Local {
+    fn lambda(&self) -> &LambdaDriver {
+        &self.lambda
+    }
+
+    fn keep(&self) -> Result<(), Failure> {
+        Ok(self.testbed.keep()?)
+    }
 }
 
 impl Driver for Local {

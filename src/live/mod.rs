@@ -1,7 +1,11 @@
 //! Real services. The drivers come with feature `live`; without it everything here says how to build them in.
 
 #[cfg(feature = "live")]
+mod aws;
+#[cfg(feature = "live")]
 mod driver;
+#[cfg(feature = "live")]
+mod on_aws;
 #[cfg(feature = "live")]
 mod packages;
 #[cfg(feature = "live")]
@@ -13,6 +17,6 @@ mod testbed;
 mod absent;
 
 #[cfg(not(feature = "live"))]
-pub(crate) use absent::{driver, phase, testbed};
+pub(crate) use absent::{aws, driver, phase, testbed};
 #[cfg(feature = "live")]
-pub(crate) use {driver::driver, phases::phase, testbed::testbed};
+pub(crate) use {aws::aws, driver::driver, phases::phase, testbed::testbed};

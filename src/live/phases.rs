@@ -9,7 +9,7 @@ use matrix_live::testbed::StateDir;
 use matrix_plan::{Cell, CellKey, Filter, NotificationStorage, PostStorage};
 use matrix_store::{Origin, Store};
 
-use super::driver::{Local, Task};
+use super::driver::{RealServices, Task, open};
 use crate::cli::live::{CleanArgs, LiveArgs, Phase, WhatArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::input::Input;
@@ -58,10 +58,10 @@ impl Job {
     }
 
     /// The services, which then stay until `matrix testbed down`.
-    fn open(&self, task: Task) -> Result<Local, Failure> {
-        let local = Local::open(&self.input, &self.state, task)?;
-        local.testbed.keep()?;
-        Ok(local)
+    fn open(&self, task: Task) -> Result<Box<dyn RealServices>, Failure> {
+        let services = open(&self.input, &self.state, task)?;
+        services.keep()?;
+        Ok(services)
     }
 
     fn deployments(&self) -> Vec<DeploymentSpec> {
@@ -162,7 +162,7 @@ fn listen() -> Result<Cancel, Failure> {
 
 fn build(job: &Job) -> Outcome {
     let cancel = listen()?;
-    for built in job.open(Task::Build)?.lambda.build(&job.deployments(), &cancel)? {
+    for built in job.open(Task::Build)?.lambda().build(&job.deployments(), &cancel)? {
         let state = if built.changed { "built" } else { "unchanged" };
         output::line(format_args!("{:<24} {state}", built.spec.to_string()))?;
     }
@@ -180,14 +180,14 @@ fn run(job: &Job) -> Outcome {
     }
     let cancel = listen()?;
     let (services, kept) = (job.open(Task::Build)?, job.kept());
-    services.lambda.build(&job.deployments(), &cancel)?;
+    services.lambda().build(&job.deployments(), &cancel)?;
     let mut failed = 0;
     for cell in &cells {
         let folder = kept.folder(&cell.key);
         std::fs::create_dir_all(&folder)
             .map_err(|error| Failure::new(Exit::Internal, format!("{}: {error}", folder.display())))?;
         kept.keep_services(&cell.key, &services.services())?;
-        match services.lambda.run(cell, &kept.file(&cell.key), &cancel) {
+        match services.lambda().run(cell, &kept.file(&cell.key), &cancel) {
             Ok(()) => {
                 output::line(format_args!("ran {} {} round {}", cell.key.short(), cell.axes(), cell.inputs.round))?
             }
@@ -243,7 +243,7 @@ fn remove(folder: &Path) -> Result<(), Failure> {
 fn clean(job: &Job, strong: bool) -> Outcome {
     let cancel = listen()?;
     let deployments = job.deployments();
-    job.open(Task::UseWhatIsBuilt)?.lambda.clean(&deployments, strong, &cancel)?;
+    job.open(Task::UseWhatIsBuilt)?.lambda().clean(&deployments, strong, &cancel)?;
     let what = if strong { "are removed" } else { "are empty in both regions" };
     output::line(format_args!("{} deployments {what}", deployments.len()))?;
     Ok(Exit::Ok)
@@ -251,7 +251,7 @@ fn clean(job: &Job, strong: bool) -> Outcome {
 
 /// The driver of `matrix live gather`: a cell's attempt is to collect what was run before.
 struct Gathering {
-    services: Local,
+    services: Box<dyn RealServices>,
     kept: Kept,
     /// Versions of what the cells ran on.
     ran_on: Versions,
@@ -259,7 +259,7 @@ struct Gathering {
 
 impl Driver for Gathering {
     fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
-        Ok(self.services.lambda.gather(cell, &self.kept.file(&cell.key), rows, cancel)?)
+        Ok(self.services.lambda().gather(cell, &self.kept.file(&cell.key), rows, cancel)?)
     }
 
     fn resources(&self, cell: &Cell) -> Vec<String> {
@@ -271,6 +271,6 @@ impl Driver for Gathering {
     }
 
     fn measures(&self) -> bool {
-        true
+        self.services.measures()
     }
 }

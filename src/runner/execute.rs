@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 
 use jiff::Timestamp;
 use matrix_app::Row;
@@ -44,6 +45,10 @@ pub(crate) struct Report {
     pub(crate) broken: Option<StoreError>,
 }
 
+/// Stack of a worker: calls of services nest deeper than the usual 2 MiB hold where nothing is optimised. Memory is taken only as
+/// far as it is used.
+const STACK_BYTES: usize = 16 << 20;
+
 struct Shared {
     schedule: Schedule,
     report: Report,
@@ -58,7 +63,11 @@ impl Executor<'_> {
         let released = Condvar::new();
         std::thread::scope(|scope| {
             for _ in 0..jobs.get().min(cells.len()) {
-                scope.spawn(|| self.work(cells, &shared, &released));
+                let worker = Builder::new().name("matrix-worker".to_owned()).stack_size(STACK_BYTES);
+                // Where the system has no thread to give, this one does the work.
+                if worker.spawn_scoped(scope, || self.work(cells, &shared, &released)).is_err() {
+                    self.work(cells, &shared, &released);
+                }
             }
         });
         shared.into_inner().unwrap_or_else(PoisonError::into_inner).report

@@ -13,7 +13,9 @@ use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem
 use matrix_store::{Store, VerifyOptions};
 
 use super::{Place, Session, driver, interrupted_runs};
+use crate::cli::budget::BudgetArgs;
 use crate::cli::{self, OverrideArgs};
+use crate::costs;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 
@@ -169,4 +171,52 @@ fn cells_that_break_are_told_in_the_bundle_and_mended_by_resuming() {
     assert_eq!(matrix(&["resume"]), Exit::Ok);
     assert_eq!(create(&[]), Exit::Ok);
     check();
+}
+
+/// A driver that must not be used.
+struct Unused;
+
+impl Driver for Unused {
+    fn attempt(
+        &self,
+        _: &matrix_plan::Cell,
+        _: &mut dyn matrix_driver::RowSink,
+        _: &Cancel,
+    ) -> Result<matrix_driver::Attempt, matrix_driver::DriverError> {
+        Err(matrix_driver::DriverError::Failed("used".to_owned()))
+    }
+
+    fn resources(&self, _: &matrix_plan::Cell) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn an_interrupted_run_on_aws_is_held_to_a_budget_for_what_is_left() {
+    let text = EXPERIMENT.replace("requests = 12", "requests = 12\nplatform = \"aws\"\naws.memory_mb = 256");
+    let input = Input::from_text(&text).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("results");
+    let drivers = |_: &Input| -> Result<Box<dyn Driver>, Failure> { Ok(Box::new(Unused)) };
+    let (_, session) = Session::begin(&Place::new(&root), &input, None, false, &drivers).unwrap();
+    assert_eq!(session.unwrap().len(), 4, "begun, and gone");
+
+    let store = Store::open(&root).unwrap();
+    let run = interrupted_runs(&store).unwrap().pop().unwrap();
+    // What the run saved is enough: the same cells with the same keys.
+    let saved = Input::from_run(&run).unwrap();
+    assert_eq!(saved.cells, input.cells);
+    let left = |most: f64, cells: usize| {
+        let keys = saved.cells.iter().take(cells).map(|(_, cell)| cell.key).collect();
+        let budget = BudgetArgs { max_cost: Some(most), ..BudgetArgs::default() };
+        costs::check(&saved, &keys, &budget).map_err(|failure| failure.reports[0].to_string())
+    };
+    assert!(left(0.0, 4).unwrap_err().starts_with("4 cells to run are estimated to cost"));
+    assert!(left(0.0, 1).unwrap_err().starts_with("1 cells to run are estimated to cost"));
+    assert_eq!((left(10.0, 4), left(0.0, 0)), (Ok(()), Ok(())));
+
+    let before = std::fs::read(run.directory().join("journal.jsonl")).unwrap();
+    let results = root.to_str().unwrap();
+    assert_eq!(cli::run(["matrix", "resume", "--max-cost", "0", "--results", results]), Exit::Usage);
+    assert_eq!(std::fs::read(run.directory().join("journal.jsonl")).unwrap(), before);
 }

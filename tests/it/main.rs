@@ -1,11 +1,16 @@
 //! Tests that run the binary, as a user's scripts would.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[cfg(feature = "live")]
+mod account;
 mod architecture;
+#[cfg(feature = "live")]
+mod aws;
 mod bad_input;
 mod badge;
 mod bundles;
 mod check;
+mod costs;
 mod damage;
 mod diff;
 mod figures;

@@ -22,6 +22,14 @@ pub trait Admin {
     /// When the storage refused or did not answer.
     async fn build(&self) -> Result<(), StorageError>;
 
+    /// Removes what [`Self::build`] has made, with all that is in it.
+    ///
+    /// # Errors
+    /// When the storage refused or did not answer.
+    async fn remove(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     /// Removes everything that is there now; at an end where removals come by replication it does nothing. What was written elsewhere may still arrive, and where deletions
     /// replicate they take their time: ask [`Self::is_empty`] at both ends until it is true.
     ///

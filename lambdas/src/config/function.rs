@@ -6,13 +6,16 @@ use matrix_app::writer::WriterDefaults;
 use matrix_plan::PostStorage;
 
 use super::settings::Regions;
-use super::variables::{parsed, parsed_or, required};
+use super::variables::{optional, parsed, parsed_or, required};
 use super::{ConfigError, NotificationConfig, PostConfig, QueueConfig, Variables};
 
 /// What a writer or reader function needs from its environment: the same for both, so that one deployment has one
 /// configuration. What a request says itself (antipode, delay, payload, barrier) overrides it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionConfig {
+    /// What the nonces of this deployment's attempts begin with (`DEPLOYMENT`): a notification of another deployment is none
+    /// for this one's reader. Missing: every notification is.
+    pub deployment: Option<String>,
     /// AWS name of the writer's region.
     pub writer_region: String,
     /// AWS name of the reader's region.
@@ -64,6 +67,7 @@ impl FunctionConfig {
             _ => None,
         };
         Ok(Self {
+            deployment: optional(from, "DEPLOYMENT").map(str::to_owned),
             post: PostConfig::read(post, from, regions)?,
             notification: NotificationConfig::read(notification, from, regions)?,
             evaluations: QueueConfig::read(from, regions)?,
@@ -99,6 +103,7 @@ impl FunctionConfig {
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );
+        to.extend(self.deployment.clone().map(|deployment| ("DEPLOYMENT".to_owned(), deployment)));
         self.post.write(&mut to, regions);
         self.notification.write(&mut to, regions);
         self.evaluations.write(&mut to, regions);

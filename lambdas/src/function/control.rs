@@ -1,5 +1,5 @@
-//! Requests that are no events: to clean, to tell what is stored, and to tell the time. The first two are for storages
-//! that only the functions can reach.
+//! Requests that are no events: to clean, to tell what is stored, to remove what was built, and to tell the time. All but
+//! the last are for storages that only the functions can reach.
 
 use matrix_app::Micros;
 use serde::de::IgnoredAny;
@@ -14,6 +14,8 @@ pub enum Control {
     Clean,
     /// `{"-#STATS#-": 1}`
     Stats,
+    /// `{"-#REMOVE#-": 1}`: ours, the original has none.
+    Remove,
     /// `{"-#CLOCK#-": 1}`: ours, the original has none.
     Clock,
 }
@@ -24,6 +26,8 @@ struct Markers {
     clean: Option<IgnoredAny>,
     #[serde(rename = "-#STATS#-")]
     stats: Option<IgnoredAny>,
+    #[serde(rename = "-#REMOVE#-")]
+    remove: Option<IgnoredAny>,
     #[serde(rename = "-#CLOCK#-")]
     clock: Option<IgnoredAny>,
 }
@@ -37,8 +41,9 @@ impl Control {
         match markers {
             Markers { clean: Some(_), .. } => Some(Self::Clean),
             Markers { stats: Some(_), .. } => Some(Self::Stats),
+            Markers { remove: Some(_), .. } => Some(Self::Remove),
             Markers { clock: Some(_), .. } => Some(Self::Clock),
-            Markers { clean: None, stats: None, clock: None } => None,
+            Markers { clean: None, stats: None, remove: None, clock: None } => None,
         }
     }
 
@@ -48,6 +53,7 @@ impl Control {
         match self {
             Self::Clean => r#"{"-#CLEAN#-":1}"#,
             Self::Stats => r#"{"-#STATS#-":1}"#,
+            Self::Remove => r#"{"-#REMOVE#-":1}"#,
             Self::Clock => r#"{"-#CLOCK#-":1}"#,
         }
     }
@@ -78,6 +84,9 @@ pub struct ControlBody {
     /// 1 when cleaning was asked for: it is done at this end.
     #[serde(rename = "-#CLEAN#-", default, skip_serializing_if = "Option::is_none")]
     pub clean: Option<u8>,
+    /// 1 when removing was asked for: it is done.
+    #[serde(rename = "-#REMOVE#-", default, skip_serializing_if = "Option::is_none")]
+    pub remove: Option<u8>,
     /// 1 when stats were asked for.
     #[serde(rename = "-#STATS#-", default, skip_serializing_if = "Option::is_none")]
     pub stats_asked: Option<u8>,
@@ -94,6 +103,12 @@ impl ControlReply {
     #[must_use]
     pub fn cleaned() -> Self {
         Self::of(ControlBody { clean: Some(1), ..ControlBody::default() })
+    }
+
+    /// The answer to a request to remove.
+    #[must_use]
+    pub fn removed() -> Self {
+        Self::of(ControlBody { remove: Some(1), ..ControlBody::default() })
     }
 
     /// The answer to a request for stats.
@@ -119,7 +134,7 @@ mod tests {
 
     #[test]
     fn control_requests_are_told_from_events() {
-        for control in [Control::Clean, Control::Stats, Control::Clock] {
+        for control in [Control::Clean, Control::Stats, Control::Remove, Control::Clock] {
             assert_eq!(Control::find(control.to_json().as_bytes()), Some(control));
         }
         for other in [r#"{"i":1,"key":"1A"}"#, "{}", "[]", "1", "", r#"{"Records":[]}"#] {

@@ -1,7 +1,8 @@
 //! The reader's function.
 
 use aws_types::SdkConfig;
-use matrix_app::{Handled, Reader, ReaderError};
+use matrix_app::wire::{Delivered, receive};
+use matrix_app::{Event, Handled, Reader, ReaderError};
 use serde::Serialize;
 
 use super::writer::control_reply;
@@ -35,6 +36,17 @@ impl ReaderFunction {
     }
 }
 
+impl ReaderFunction {
+    /// Whether a delivery is another deployment's: a topic or a stream that several share brings everybody everything. One
+    /// that does not say whose it is is this one's, and what cannot be read is left to the application.
+    fn is_foreign(&self, payload: &[u8]) -> bool {
+        let Some(deployment) = &self.config.deployment else { return false };
+        let Ok(Delivered::Event { json, .. }) = receive(payload) else { return false };
+        let event = Event::from_json(&json).ok();
+        event.and_then(|event| event.attempt).is_some_and(|attempt| !attempt.starts_with(deployment.as_str()))
+    }
+}
+
 /// What the reader answers. Event sources do not look at it.
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -53,6 +65,10 @@ impl Function for ReaderFunction {
             return control_reply(control, &self.posts, &self.notifications).await;
         }
         let clock = SystemClock::start();
+        if self.is_foreign(payload) {
+            let body = "a notification of another deployment";
+            return Ok(serde_json::to_vec(&Answer { status_code: 422, body })?);
+        }
         let reader = Reader {
             posts: &self.posts,
             evaluations: &self.evaluations,

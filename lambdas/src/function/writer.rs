@@ -74,6 +74,10 @@ pub(super) async fn control_reply(
             posts: posts.contents().await?,
             notifications: notifications.contents().await?,
         }),
+        Control::Remove => {
+            posts.remove().await?;
+            ControlReply::removed()
+        }
         Control::Clock => ControlReply::clock(SystemClock::start().now()),
     };
     Ok(serde_json::to_vec(&reply)?)

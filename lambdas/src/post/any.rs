@@ -64,6 +64,10 @@ impl Admin for AnyPost {
         each!(self, posts => posts.build().await)
     }
 
+    async fn remove(&self) -> Result<(), StorageError> {
+        each!(self, posts => posts.remove().await)
+    }
+
     async fn clean(&self) -> Result<(), StorageError> {
         each!(self, posts => posts.clean().await)
     }

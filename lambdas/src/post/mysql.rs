@@ -77,14 +77,6 @@ impl MysqlPosts {
         Ok(self.first::<u8>(statement, parameters).await?.is_some())
     }
 
-    /// Removes the tables, if they are there; the database stays. A replica follows.
-    ///
-    /// # Errors
-    /// When the server refused or did not answer.
-    pub async fn remove(&self) -> Result<(), StorageError> {
-        self.run(&format!("DROP TABLE IF EXISTS {}, {}", self.post_table, self.antipode_table)).await
-    }
-
     async fn run(&self, statement: &str) -> Result<(), StorageError> {
         self.first::<mysql_async::Row>(statement, Params::Empty).await.map(drop)
     }
@@ -181,6 +173,14 @@ impl Admin for MysqlPosts {
             self.antipode_table
         ))
         .await
+    }
+
+    /// Removes the tables, if they are there; the database stays, which others may use. A replica follows.
+    async fn remove(&self) -> Result<(), StorageError> {
+        if self.side == Side::Reader {
+            return Ok(());
+        }
+        self.run(&format!("DROP TABLE IF EXISTS {}, {}", self.post_table, self.antipode_table)).await
     }
 
     /// Truncates the tables: deleting rows would send every blob through the log once more. A replica follows.

@@ -18,7 +18,7 @@ use aws_sdk_lambda::primitives::Blob;
 use matrix_app::{Row, WORKLOAD_VERSION};
 use matrix_driver::{Cancel, RowSink, SinkError};
 use matrix_lambdas::package::Packages;
-use matrix_live::lambda::{LambdaDriver, Reach, Services, Settings, Site, Via};
+use matrix_live::lambda::{LambdaDriver, Services, Settings, Site, Via};
 use matrix_plan::{
     Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
     PostStorage, Region,
@@ -79,7 +79,9 @@ fn driver(url: &str) -> LambdaDriver {
         mysql: None,
         redis: None,
         brokers: None,
-        reach: Reach::Direct,
+        inside: std::collections::BTreeSet::new(),
+        given: matrix_aws::ConnectionInfo::default(),
+        renewal: None,
         site: Site::Emulator(url.to_owned()),
         visible_log: None,
     };
@@ -93,6 +95,7 @@ fn shared_client(url: &str, requests: u64) -> f64 {
         function: "writer".into(),
         reader_region: REGION.into(),
         queue_url: format!("{url}/000000000000/evaluations"),
+        identity: String::new(),
     };
     let mut rows = Count { rows: 0, every: requests / 8, memory_kib: Vec::new() };
     let (began, spent) = (Instant::now(), measure::own_cpu_s());

@@ -1,7 +1,7 @@
 //! The course of an attempt, and of its phases by hand.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use matrix_driver::{Attempt, Cancel, RowSink};
 use matrix_lambdas::config::NotificationConfig;
@@ -17,7 +17,7 @@ use super::join::Join;
 use super::probe::clock_bound;
 use super::saved::{Messages, Saved, Saving};
 use super::visible::VisibleLog;
-use super::{BrokerSource, LambdaError, Services, Settings};
+use super::{LambdaError, Services, Settings};
 use crate::testbed::{Bridge, BridgeSettings};
 
 /// How long a broker may take to come back when a bridge is to start.
@@ -66,6 +66,7 @@ impl<'a> Course<'a> {
             function: deployment.names.writer(),
             reader_region: reader.clone(),
             queue_url: deployment.config.evaluations.url.clone(),
+            identity: deployment.names.identity(),
         };
         Ok(Self {
             cell,
@@ -80,11 +81,12 @@ impl<'a> Course<'a> {
 
     /// The whole attempt, on a deployment that is built.
     pub(crate) async fn attempt(&self, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, LambdaError> {
+        let renewed_before = self.services.pause().count();
         or_cancelled(cancel, self.clean()).await?;
         let before = or_cancelled(cancel, self.probed()).await?;
         let bridge = or_cancelled(cancel, self.bridge()).await?;
         let visible = self.visible()?;
-        let (head, clock) = Exchange::begin()?;
+        let (head, clock) = self.exchange.begin()?;
         let mut join = self.exchange.exchange(&head, clock, visible, rows, cancel).await?;
         ended(bridge, &mut join).await;
         let after = or_cancelled(cancel, self.probed()).await?;
@@ -94,6 +96,7 @@ impl<'a> Course<'a> {
             Err(LambdaError::Cancelled) => return Err(LambdaError::Cancelled),
             Err(_) => join.note("left_unclean", 1),
         }
+        join.note("credentials_renewed", self.services.pause().count() - renewed_before);
         Ok(Attempt { epoch: head.epoch, clock_bound_us: worst(before, after), notes: join.into_notes() })
     }
 
@@ -103,7 +106,7 @@ impl<'a> Course<'a> {
         let before = or_cancelled(cancel, self.probed()).await?;
         let bridge = or_cancelled(cancel, self.bridge()).await?;
         let visible = self.visible()?;
-        let (mut head, clock) = Exchange::begin()?;
+        let (mut head, clock) = self.exchange.begin()?;
         head.visible_from = visible.as_ref().map(VisibleLog::offset);
         let mut saving = Saving::create(file, &self.cell.key, &head)?;
         let mut clients = self.exchange.send(&head, clock)?;
@@ -154,7 +157,7 @@ impl<'a> Course<'a> {
     /// Cleans the deployment.
     pub(crate) async fn clean(&self) -> Result<(), LambdaError> {
         let functions = Functions { writer: &self.writer, reader: &self.reader };
-        clean(self.deployment, self.services, self.settings, functions).await
+        Box::pin(clean(self.deployment, self.services, self.settings, functions)).await
     }
 
     fn visible(&self) -> Result<Option<VisibleLog>, LambdaError> {
@@ -167,14 +170,14 @@ impl<'a> Course<'a> {
 
     async fn probed(&self) -> Result<Option<i64>, LambdaError> {
         let (writer, reader) = (self.deployment.names.writer(), self.deployment.names.reader());
-        Ok(clock_bound((&self.writer, &writer), (&self.reader, &reader)).await)
+        Ok(Box::pin(clock_bound((&self.writer, &writer), (&self.reader, &reader))).await)
     }
 
     /// Starts what hands a broker's messages to the reader, where nobody else does.
     async fn bridge(&self) -> Result<Option<Bridge>, LambdaError> {
         let NotificationConfig::Amq(amq) = &self.deployment.config.notification else { return Ok(None) };
-        let brokers = self.services.brokers.as_ref();
-        if !brokers.is_some_and(|brokers| matches!(brokers.source, BrokerSource::Bridge)) {
+        let reader = &self.deployment.spec.regions.reader;
+        if self.services.brokers.as_ref().is_none_or(|brokers| brokers.mapping(reader).is_some()) {
             return Ok(None);
         }
         let settings = BridgeSettings {
@@ -185,7 +188,7 @@ impl<'a> Course<'a> {
             function: self.deployment.names.reader(),
             attempts: DELIVERIES,
         };
-        let began = Instant::now();
+        let began = self.services.pause().stopwatch();
         loop {
             match Bridge::start(settings.clone(), self.reader.clone()).await {
                 Ok(bridge) => return Ok(Some(bridge)),

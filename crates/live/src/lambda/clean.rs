@@ -1,12 +1,13 @@
 //! The clean phase: until stores and queues are observed empty.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::types::InvocationType;
 use matrix_app::StorageError;
-use matrix_lambdas::config::Side;
+use matrix_lambdas::config::{PostConfig, S3Config, Side};
 use matrix_lambdas::function::{Control, ControlReply};
+use matrix_lambdas::post::S3Posts;
 use matrix_lambdas::{Admin, AnyNotification, AnyPost, EvaluationQueue};
 use matrix_plan::{NotificationStorage, PostStorage};
 use tokio::time::sleep;
@@ -14,6 +15,7 @@ use tokio::time::sleep;
 use super::deployment::Deployment;
 use super::invoke::{Answer, invoke};
 use super::{LambdaError, Services, Settings};
+use crate::aws::Pause;
 
 /// First pause before stores are looked at again; it doubles.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -41,7 +43,7 @@ pub(crate) async fn clean(
     functions: Functions<'_>,
 ) -> Result<(), LambdaError> {
     let (config, aws) = (&deployment.config, &services.aws);
-    let patience = settings.clean_deadline;
+    let patience = &Patience { pause: services.pause(), limit: settings.clean_deadline };
     let queue = EvaluationQueue::new(&config.evaluations, aws, &config.reader_region);
     let evaluations = emptied("the queue of evaluations", &queue, None::<&EvaluationQueue>, false, patience);
     if deployment.is_reached_by_functions(services) {
@@ -49,6 +51,8 @@ pub(crate) async fn clean(
         return evaluations.await;
     }
     let posts = [Side::Writer, Side::Reader].map(|side| AnyPost::new(config, aws, side));
+    // Tables that several deployments share may have gone with another one.
+    posts[0].build().await.map_err(LambdaError::store("building the post storage"))?;
     let notifications = [Side::Writer, Side::Reader].map(|side| AnyNotification::new(config, aws, side));
     // Removals of versions do not replicate; a broker holds messages until they are taken from it.
     let each_post = deployment.spec.post_storage == PostStorage::S3;
@@ -62,12 +66,27 @@ pub(crate) async fn clean(
         }
         Ok(())
     };
+    let elsewhere = async {
+        let PostConfig::S3(s3) = &config.post else { return Ok(()) };
+        for (region, bucket) in services.other_buckets([&s3.writer, &s3.reader]) {
+            let here = S3Config { writer: bucket.to_owned(), reader: bucket.to_owned() };
+            let bucket = S3Posts::new(&here, aws, region, Side::Reader);
+            emptied("a further bucket of posts", &bucket, None::<&S3Posts>, true, patience).await?;
+        }
+        Ok(())
+    };
     tokio::try_join!(
         emptied("the post storage", &posts[0], Some(&posts[1]), each_post, patience),
         notifications,
         evaluations
     )?;
-    Ok(())
+    elsewhere.await
+}
+
+/// How long something may take, pauses apart.
+struct Patience {
+    pause: Pause,
+    limit: Duration,
 }
 
 /// Empties both ends of a store, and looks until both are seen empty at the same time. `each` says whether the reader's
@@ -77,9 +96,9 @@ async fn emptied<A: Admin>(
     writer: &A,
     reader: Option<&A>,
     each: bool,
-    patience: Duration,
+    patience: &Patience,
 ) -> Result<(), LambdaError> {
-    let began = Instant::now();
+    let began = patience.pause.stopwatch();
     let mut pause = PAUSE;
     loop {
         let look = async {
@@ -100,10 +119,10 @@ async fn emptied<A: Admin>(
             Ok(false) => None,
             Err(error) => Some(error),
         };
-        if began.elapsed() > patience {
+        if began.elapsed() > patience.limit {
             return Err(match failure {
                 Some(error) => LambdaError::store(format_args!("cleaning {what}"))(error),
-                None => LambdaError::Deadline { what: format!("{what} empty"), waited: patience },
+                None => LambdaError::Deadline { what: format!("{what} empty"), waited: patience.limit },
             });
         }
         sleep(pause).await;
@@ -124,9 +143,9 @@ async fn end_is_empty(end: &impl Admin, may_clean: bool) -> Result<bool, Storage
 async fn by_functions(
     deployment: &Deployment,
     functions: Functions<'_>,
-    patience: Duration,
+    patience: &Patience,
 ) -> Result<(), LambdaError> {
-    let began = Instant::now();
+    let began = patience.pause.stopwatch();
     let mut pause = PAUSE_MAX;
     let (writer, reader) = (deployment.names.writer(), deployment.names.reader());
     let ends = [(functions.writer, writer.as_str()), (functions.reader, reader.as_str())];
@@ -136,13 +155,18 @@ async fn by_functions(
         if matches!(counted, Ok(0)) {
             return Ok(());
         }
-        if began.elapsed() > patience {
+        if began.elapsed() > patience.limit {
             let left = counted?;
-            return Err(LambdaError::Deadline { what: format!("{left} stored items gone"), waited: patience });
+            return Err(LambdaError::Deadline { what: format!("{left} stored items gone"), waited: patience.limit });
         }
         sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX * 8);
     }
+}
+
+/// Has the writer's function remove what it has built.
+pub(crate) async fn remove_by_functions(deployment: &Deployment, writer: Client) -> Result<(), LambdaError> {
+    control(&writer, &deployment.names.writer(), Control::Remove).await.map(drop)
 }
 
 /// Has both functions clean, and counts what is left then.
@@ -162,12 +186,19 @@ async fn cleaned(ends: [(&Client, &str); 2]) -> Result<u64, LambdaError> {
 async fn control(client: &Client, function: &str, control: Control) -> Result<ControlReply, LambdaError> {
     /// How long a control request is tried when it is throttled.
     const PATIENCE: Duration = Duration::from_secs(30);
+    /// Most refusals of credentials.
+    const REFUSALS_MAX: u32 = 10;
     let payload = control.to_json().as_bytes().to_vec();
-    let invoked = invoke(client, function, payload, &InvocationType::RequestResponse, PATIENCE).await;
     let failed = |why: String| LambdaError::Aws { what: format!("asking {function}"), why };
-    match invoked.answer {
-        Answer::Reply(reply) => serde_json::from_slice(reply.as_ref()).map_err(|error| failed(error.to_string())),
-        Answer::Accepted => Err(failed("no answer".into())),
-        Answer::Failed(why) | Answer::Unknown(why) => Err(failed(why)),
+    for _ in 0..REFUSALS_MAX {
+        let invoked = invoke(client, function, payload.clone(), &InvocationType::RequestResponse, PATIENCE).await;
+        return match invoked.answer {
+            Answer::Reply(reply) => serde_json::from_slice(reply.as_ref()).map_err(|error| failed(error.to_string())),
+            Answer::Accepted => Err(failed("no answer".into())),
+            Answer::Failed(why) | Answer::Unknown(why) => Err(failed(why)),
+            // The next waits for new credentials.
+            Answer::Refused => continue,
+        };
     }
+    Err(failed("the credentials are refused".into()))
 }

@@ -1,6 +1,7 @@
 //! One deployment: its names, and the configuration of its functions.
 
 use matrix_app::BarrierPolicy;
+use matrix_aws::{ConnectionInfo, Datastore};
 use matrix_lambdas::FunctionConfig;
 use matrix_lambdas::config::{
     AmqConfig, DynamoNotificationConfig, DynamoPostConfig, MysqlConfig, NotificationConfig, PostConfig, QueueConfig,
@@ -10,7 +11,7 @@ use matrix_plan::{NotificationStorage, PostStorage, Region};
 use std::collections::BTreeMap;
 
 use super::names::Names;
-use super::{DeploymentSpec, LambdaError, Reach, Services, Settings};
+use super::{DeploymentSpec, LambdaError, Services, Settings};
 
 /// A deployment as it is to be. It follows from the services, the settings and the spec alone, so that every phase finds
 /// the same.
@@ -25,54 +26,19 @@ impl Deployment {
     pub(crate) fn new(spec: &DeploymentSpec, services: &Services, settings: &Settings) -> Result<Self, LambdaError> {
         let names = Names::new(&settings.name, spec, services);
         let (writer, reader) = (&spec.regions.writer, &spec.regions.reader);
-        let (writer_region, reader_region) =
-            (services.aws_name(writer)?.to_owned(), services.aws_name(reader)?.to_owned());
-        let post = match spec.post_storage {
-            PostStorage::Mysql => {
-                let mysql = services.mysql.as_ref().ok_or_else(|| LambdaError::missing("MySQL server", writer))?;
-                PostConfig::Mysql(MysqlConfig {
-                    writer: server(&mysql.servers, writer, "MySQL server")?,
-                    reader: server(&mysql.servers, reader, "MySQL server")?,
-                    user: mysql.user.clone(),
-                    password: mysql.password.clone(),
-                    database: mysql.database.clone(),
-                    post_table: names.table("posts"),
-                    antipode_table: names.table("antipode"),
-                })
-            }
-            PostStorage::Redis => {
-                let redis = services.redis.as_ref().ok_or_else(|| LambdaError::missing("Redis server", writer))?;
-                PostConfig::Redis(RedisConfig {
-                    writer: server(redis, writer, "Redis server")?,
-                    reader: server(redis, reader, "Redis server")?,
-                })
-            }
-            PostStorage::Dynamo => PostConfig::Dynamo(DynamoPostConfig { table: names.posts() }),
-            PostStorage::S3 => PostConfig::S3(S3Config { writer: names.bucket(writer), reader: names.bucket(reader) }),
+        let place = Place {
+            spec,
+            names: &names,
+            services,
+            writer: services.aws_name(writer)?.to_owned(),
+            reader: services.aws_name(reader)?.to_owned(),
         };
-        let notification = match spec.notification_storage {
-            NotificationStorage::Sns => NotificationConfig::Sns(SnsConfig {
-                topic_arn: format!("arn:aws:sns:{writer_region}:{}:{}", services.account, names.notifications()),
-            }),
-            NotificationStorage::Dynamo => {
-                NotificationConfig::Dynamo(DynamoNotificationConfig { table: names.notifications() })
-            }
-            NotificationStorage::Amq => {
-                let brokers = services.brokers.as_ref().ok_or_else(|| LambdaError::missing("broker", writer))?;
-                NotificationConfig::Amq(AmqConfig {
-                    writer: server(&brokers.servers, writer, "broker")?,
-                    reader: server(&brokers.servers, reader, "broker")?,
-                    user: brokers.user.clone(),
-                    password: brokers.password.clone(),
-                    queue: names.notifications(),
-                    ca_file: brokers.ca_file.as_ref().map(|file| file.display().to_string()),
-                })
-            }
-        };
-        let evaluations = QueueConfig { url: services.queue_url(&reader_region, &names.queue()) };
+        let (post, notification) = (place.post()?, place.notification()?);
+        let evaluations = QueueConfig { url: place.queue_url()? };
         let config = FunctionConfig {
-            writer_region,
-            reader_region,
+            deployment: Some(names.identity()),
+            writer_region: place.writer,
+            reader_region: place.reader,
             post,
             notification,
             evaluations,
@@ -85,20 +51,74 @@ impl Deployment {
         Ok(Self { spec: spec.clone(), names, config })
     }
 
-    /// What the deployment and everything that it does not have for itself are leased by.
-    pub(crate) fn leases(&self) -> Vec<String> {
-        let mut leases = vec![self.names.stem().to_owned()];
-        if let PostConfig::Redis(redis) = &self.config.post {
-            leases.push(format!("redis {}", redis.writer));
+    /// What it shares with other deployments: those that share something are not used at the same time.
+    pub(crate) fn shared(&self, services: &Services) -> Vec<String> {
+        let (given, config) = (&services.given, &self.config);
+        let mut shared = Vec::new();
+        match &config.post {
+            PostConfig::Redis(redis) => shared.push(format!("redis {}", redis.writer)),
+            PostConfig::Mysql(mysql) if given.mysql.is_some() => {
+                let MysqlConfig { writer, database, post_table, antipode_table, .. } = mysql;
+                shared.extend([post_table, antipode_table].map(|table| format!("mysql {writer} {database}.{table}")));
+            }
+            PostConfig::Dynamo(dynamo) if given.dynamo.is_some() => shared.push(format!("dynamo {}", dynamo.table)),
+            PostConfig::S3(s3) if given.s3.is_some() => {
+                shared.extend([&s3.writer, &s3.reader].map(|bucket| format!("s3 {bucket}")));
+            }
+            PostConfig::Mysql(_) | PostConfig::Dynamo(_) | PostConfig::S3(_) => {}
         }
+        match &config.notification {
+            // The name of the topic, without the account.
+            NotificationConfig::Sns(sns) if given.sns.is_some() => {
+                let topic = sns.topic_arn.rsplit(':').next().unwrap_or_default();
+                shared.push(format!("sns {} {topic}", config.writer_region));
+            }
+            NotificationConfig::Dynamo(dynamo) if given.dynamo.is_some() => {
+                shared.push(format!("dynamo {}", dynamo.table));
+            }
+            // Its queue is its own.
+            NotificationConfig::Sns(_) | NotificationConfig::Dynamo(_) | NotificationConfig::Amq(_) => {}
+        }
+        if given.evaluations.is_some() {
+            let queue = config.evaluations.url.rsplit('/').next().unwrap_or_default();
+            shared.push(format!("sqs {} {queue}", config.reader_region));
+        }
+        shared
+    }
+
+    /// What the deployment itself is leased by.
+    pub(crate) fn own_lease(&self) -> Vec<String> {
+        vec![self.names.stem().to_owned()]
+    }
+
+    /// What the deployment and everything that it does not have for itself are leased by.
+    pub(crate) fn leases(&self, services: &Services) -> Vec<String> {
+        let mut leases = self.own_lease();
+        leases.extend(self.shared(services));
         leases
+    }
+
+    /// The datastores that it uses.
+    fn datastores(&self) -> [Datastore; 2] {
+        [Datastore::from(self.spec.post_storage), Datastore::from(self.spec.notification_storage)]
     }
 
     /// Whether only the functions reach one of its stores.
     pub(crate) fn is_reached_by_functions(&self, services: &Services) -> bool {
-        let remote = matches!(self.spec.post_storage, PostStorage::Mysql | PostStorage::Redis)
-            || self.spec.notification_storage == NotificationStorage::Amq;
-        remote && services.reach == Reach::Functions
+        self.datastores().iter().any(|store| services.inside.contains(store))
+    }
+
+    /// The network that its functions must be in, in a region by its AWS name, if they must.
+    pub(crate) fn network<'a>(
+        &self,
+        services: &'a Services,
+        region: &str,
+    ) -> Result<Option<&'a matrix_aws::connection::Network>, LambdaError> {
+        let given = &services.given;
+        if !self.datastores().iter().any(|store| vpc_required(given, *store)) {
+            return Ok(None);
+        }
+        given.networks.get(region).map(Some).ok_or_else(|| missing_entry("lambda.network", region))
     }
 
     /// Place of its posts where replication lags as configured: the table or the source bucket.
@@ -111,6 +131,121 @@ impl Deployment {
     }
 }
 
+/// Where a deployment's stores are.
+struct Place<'a> {
+    spec: &'a DeploymentSpec,
+    names: &'a Names,
+    services: &'a Services,
+    /// AWS names of the regions.
+    writer: String,
+    reader: String,
+}
+
+impl Place<'_> {
+    fn post(&self) -> Result<PostConfig, LambdaError> {
+        let Self { spec, names, services, .. } = self;
+        let (writer, reader) = (&spec.regions.writer, &spec.regions.reader);
+        let given = &services.given;
+        Ok(match spec.post_storage {
+            PostStorage::Mysql => {
+                let mysql = services.mysql.as_ref().ok_or_else(|| LambdaError::missing("MySQL server", writer))?;
+                let tables = given.mysql.as_ref();
+                let table = |of, given: Option<&String>| given.cloned().unwrap_or_else(|| names.table(of));
+                PostConfig::Mysql(MysqlConfig {
+                    writer: server(&mysql.servers.writers, writer, "MySQL server")?,
+                    reader: server(&mysql.servers.readers, reader, "MySQL server")?,
+                    user: mysql.user.clone(),
+                    password: mysql.password.clone(),
+                    database: mysql.database.clone(),
+                    post_table: table("posts", tables.map(|given| &given.post_table_name)),
+                    antipode_table: table("antipode", tables.map(|given| &given.antipode_table_name)),
+                })
+            }
+            PostStorage::Redis => {
+                let redis = services.redis.as_ref().ok_or_else(|| LambdaError::missing("Redis server", writer))?;
+                PostConfig::Redis(RedisConfig {
+                    writer: server(&redis.writers, writer, "Redis server")?,
+                    reader: server(&redis.readers, reader, "Redis server")?,
+                })
+            }
+            PostStorage::Dynamo => PostConfig::Dynamo(DynamoPostConfig {
+                table: given.dynamo.as_ref().map_or_else(|| names.posts(), |given| given.post_table_name.clone()),
+            }),
+            PostStorage::S3 => PostConfig::S3(match &given.s3 {
+                Some(s3) => S3Config {
+                    writer: entry(&s3.writer_buckets, &self.writer, "datastores.s3.bucket", "__writer")?,
+                    reader: entry(&s3.reader_buckets, &self.reader, "datastores.s3.bucket", "__reader")?,
+                },
+                None => S3Config { writer: names.bucket(writer), reader: names.bucket(reader) },
+            }),
+        })
+    }
+
+    fn notification(&self) -> Result<NotificationConfig, LambdaError> {
+        let Self { spec, names, services, .. } = self;
+        let (writer, reader) = (&spec.regions.writer, &spec.regions.reader);
+        let given = &services.given;
+        Ok(match spec.notification_storage {
+            NotificationStorage::Sns => NotificationConfig::Sns(SnsConfig {
+                topic_arn: match &given.sns {
+                    Some(sns) => entry(&sns.topic_arns, &self.writer, "datastores.sns.arn", "__writer")?,
+                    None => format!("arn:aws:sns:{}:{}:{}", self.writer, services.account, names.notifications()),
+                },
+            }),
+            NotificationStorage::Dynamo => NotificationConfig::Dynamo(DynamoNotificationConfig {
+                table: match &given.dynamo {
+                    Some(dynamo) => dynamo.notifications_table_name.clone(),
+                    None => names.notifications(),
+                },
+            }),
+            NotificationStorage::Amq => {
+                let brokers = services.brokers.as_ref().ok_or_else(|| LambdaError::missing("broker", writer))?;
+                NotificationConfig::Amq(AmqConfig {
+                    writer: server(&brokers.servers, writer, "broker")?,
+                    reader: server(&brokers.servers, reader, "broker")?,
+                    user: brokers.user.clone(),
+                    password: brokers.password.clone(),
+                    // Consumers compete for the messages of a queue: each deployment has one of its own.
+                    queue: match &given.mq {
+                        Some(mq) => format!("{}-{}", mq.notification_queue, names.stem()),
+                        None => names.notifications(),
+                    },
+                    ca_file: brokers.ca_file.as_ref().map(|file| file.display().to_string()),
+                })
+            }
+        })
+    }
+
+    fn queue_url(&self) -> Result<String, LambdaError> {
+        match &self.services.given.evaluations {
+            Some(queue) => entry(&queue.urls, &self.reader, "sqs_eval.url", ""),
+            None => Ok(self.services.queue_url(&self.reader, &self.names.queue())),
+        }
+    }
+}
+
+fn vpc_required(given: &ConnectionInfo, store: Datastore) -> bool {
+    match store {
+        Datastore::Mysql => given.mysql.as_ref().is_some_and(|info| info.vpc_required),
+        Datastore::Dynamo => given.dynamo.as_ref().is_some_and(|info| info.vpc_required),
+        Datastore::S3 => given.s3.as_ref().is_some_and(|info| info.vpc_required),
+        Datastore::Redis => given.cache.as_ref().is_some_and(|info| info.vpc_required),
+        Datastore::Sns => given.sns.as_ref().is_some_and(|info| info.vpc_required),
+        Datastore::Amq => given.mq.as_ref().is_some_and(|info| info.vpc_required),
+    }
+}
+
 fn server<T: Clone>(servers: &BTreeMap<Region, T>, region: &Region, what: &str) -> Result<T, LambdaError> {
     servers.get(region).cloned().ok_or_else(|| LambdaError::missing(what, region))
+}
+
+/// A region's entry of connection_info.yaml.
+fn entry(of: &BTreeMap<String, String>, region: &str, name: &str, end: &str) -> Result<String, LambdaError> {
+    of.get(region)
+        .cloned()
+        .ok_or_else(|| LambdaError::Settings(format!("connection_info.yaml has no {name}__{region}{end}")))
+}
+
+fn missing_entry(section: &str, region: &str) -> LambdaError {
+    LambdaError::Settings(format!("connection_info.yaml has no {section}.{region}"))
 }

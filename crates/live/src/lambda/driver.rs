@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
 use matrix_lambdas::package::Packages;
-use matrix_plan::{Cell, NotificationStorage, PostStorage};
+use matrix_plan::{Cell, NotificationStorage};
 use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
 
@@ -19,6 +19,7 @@ use super::exchange::{Exchange, Via};
 use super::lease::Leases;
 use super::names::hex;
 use super::saved::Saved;
+use super::turns::Turns;
 use super::{DeploymentSpec, LambdaError, Services, Settings, build, remove};
 
 /// How long leases may take to be given back.
@@ -99,7 +100,7 @@ impl LambdaDriver {
     /// When a deployment is in use by another run, or could not be made; what was made stays, and is taken up next time.
     pub fn build(&self, specs: &[DeploymentSpec], cancel: &Cancel) -> Result<Vec<Built>, LambdaError> {
         let work = async |deployment: Deployment| {
-            self.leases.take(&deployment.leases()).await?;
+            self.leases.take(&deployment.own_lease()).await?;
             let changed = build::build(&deployment, &self.services, &self.settings).await?;
             self.built().insert(deployment.spec.clone());
             Ok(Built { spec: deployment.spec, changed })
@@ -142,7 +143,7 @@ impl LambdaDriver {
         cancel: &Cancel,
     ) -> Result<Attempt, LambdaError> {
         let deployment = Deployment::new(&DeploymentSpec::of(cell), &self.services, &self.settings)?;
-        self.block_on(or_cancelled(cancel, self.leases.take(&deployment.leases())))?;
+        self.block_on(or_cancelled(cancel, self.leases.take(&deployment.leases(&self.services))))?;
         let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
         self.block_on(course.gather(file, rows, cancel))
     }
@@ -153,8 +154,10 @@ impl LambdaDriver {
     /// # Errors
     /// When a deployment is in use by another run, or was not observed empty in time.
     pub fn clean(&self, specs: &[DeploymentSpec], strong: bool, cancel: &Cancel) -> Result<(), LambdaError> {
+        let turns = Turns::default();
         let work = async |deployment: Deployment| {
-            self.leases.take(&deployment.leases()).await?;
+            let _turn = turns.take(&deployment.shared(&self.services)).await;
+            self.leases.take(&deployment.leases(&self.services)).await?;
             remove::clean(&deployment, &self.services, &self.settings, &self.shared, strong).await?;
             if strong {
                 self.built().remove(&deployment.spec);
@@ -164,6 +167,9 @@ impl LambdaDriver {
         self.each(specs, cancel, work)?;
         if strong {
             self.block_on(or_cancelled(cancel, remove::code(&self.services, &self.settings)))?;
+            if !self.services.is_local() {
+                self.block_on(or_cancelled(cancel, self.leases.end()))?;
+            }
         }
         Ok(())
     }
@@ -182,7 +188,7 @@ impl LambdaDriver {
     ) -> Result<Attempt, LambdaError> {
         let exchange = Exchange::new(&cell.inputs, via, &self.services, &self.settings, &self.shared);
         self.block_on(async {
-            let (head, clock) = Exchange::begin()?;
+            let (head, clock) = exchange.begin()?;
             let join = exchange.exchange(&head, clock, None, rows, cancel).await?;
             Ok(Attempt { epoch: head.epoch, clock_bound_us: None, notes: join.into_notes() })
         })
@@ -195,7 +201,9 @@ impl LambdaDriver {
         if !self.built().contains(&spec) {
             self.build(&[spec], cancel)?;
         }
-        self.leases.check(&deployment.leases())?;
+        let leases = deployment.leases(&self.services);
+        self.leases.check(&leases)?;
+        self.block_on(or_cancelled(cancel, self.leases.take(&leases)))?;
         Ok(deployment)
     }
 
@@ -210,7 +218,7 @@ impl LambdaDriver {
         let deployments = deployments.collect::<Result<Vec<_>, _>>()?;
         let all = async {
             let work = &work;
-            let started = deployments.into_iter().map(|deployment| async move { work(deployment).await });
+            let started = deployments.into_iter().map(|deployment| Box::pin(async move { work(deployment).await }));
             futures_util::stream::iter(started).buffered(self.settings.jobs.max(1)).try_collect().await
         };
         self.block_on(or_cancelled(cancel, all))
@@ -245,16 +253,26 @@ impl Driver for LambdaDriver {
     fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
         let deployment = self.ready(cell, cancel)?;
         let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
-        Ok(self.block_on(course.attempt(rows, cancel))?)
+        let paused_before = self.services.pause().count();
+        let attempt = self.block_on(course.attempt(rows, cancel))?;
+        if self.services.pause().count() != paused_before {
+            // Leases could not be renewed meanwhile, and somebody else may have used what is ours.
+            self.block_on(or_cancelled(cancel, async {
+                self.leases.renew().await;
+                self.leases.check(&deployment.leases(&self.services))
+            }))?;
+        }
+        Ok(attempt)
     }
 
-    /// The deployment; `redis`, whose server is emptied as a whole; and `event-sources` for notifications by stream where
-    /// one thread of an emulator serves them all.
+    /// The deployment and what it shares with others, for example a server of Redis, which is emptied as a whole; and
+    /// `event-sources` for notifications by stream where one thread of an emulator serves them all.
     fn resources(&self, cell: &Cell) -> Vec<String> {
         let spec = DeploymentSpec::of(cell);
         let mut resources = vec![spec.to_string()];
-        if spec.post_storage == PostStorage::Redis {
-            resources.push("redis".into());
+        // A cell that has no deployment fails by itself.
+        if let Ok(deployment) = Deployment::new(&spec, &self.services, &self.settings) {
+            resources.extend(deployment.shared(&self.services));
         }
         if spec.notification_storage == NotificationStorage::Dynamo && self.services.is_emulated() {
             resources.push("event-sources".into());

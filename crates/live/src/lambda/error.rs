@@ -8,6 +8,8 @@ use aws_sdk_lambda::error::DisplayErrorContext;
 use matrix_app::StorageError;
 use matrix_driver::{DriverError, SinkError};
 
+use crate::cloud::CloudError;
+
 /// Why a phase did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum LambdaError {
@@ -102,6 +104,20 @@ impl LambdaError {
     pub(crate) fn store(what: impl Display) -> impl FnOnce(StorageError) -> Self {
         let what = what.to_string();
         move |source| Self::Store { what, source }
+    }
+}
+
+impl From<CloudError> for LambdaError {
+    fn from(error: CloudError) -> Self {
+        match error {
+            CloudError::Call { what, why } => Self::Aws { what, why },
+            CloudError::Deadline { what, waited } => Self::Deadline { what, waited },
+            CloudError::Ignored(what) => Self::Settings(what),
+            CloudError::Stack { stack, status, reason } => {
+                let why = reason.map_or_else(|| status.clone(), |reason| format!("{status}: {reason}"));
+                Self::Stack { stack, why }
+            }
+        }
     }
 }
 

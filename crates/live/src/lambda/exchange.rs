@@ -16,6 +16,7 @@ use super::saved::{Head, Messages};
 use super::send::Sender;
 use super::visible::VisibleLog;
 use super::{LambdaError, Services, Settings};
+use crate::aws::{Pause, Renewal};
 
 /// A function that takes requests, and the queue that gets evaluations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Via {
     pub reader_region: String,
     /// URL of the queue of evaluations.
     pub queue_url: String,
+    /// What the attempts' nonces begin with, where the reader looks at that; else nothing. At most 8 characters.
+    pub identity: String,
 }
 
 /// A cell's requests and evaluations.
@@ -37,6 +40,9 @@ pub(crate) struct Exchange<'a> {
     function: String,
     writer: aws_sdk_lambda::Client,
     receiver: Receiver,
+    /// What nonces begin with.
+    identity: String,
+    renewal: Option<Renewal>,
 }
 
 impl<'a> Exchange<'a> {
@@ -54,13 +60,18 @@ impl<'a> Exchange<'a> {
             function: via.function,
             writer: shared.lambda(services, settings, &via.writer_region),
             receiver: Receiver::new(queue, via.queue_url, settings.poll_wait_s),
+            identity: via.identity,
+            renewal: services.renewal.clone(),
         }
     }
 
-    /// The head of an attempt that begins now, and its clock.
-    pub(crate) fn begin() -> Result<(Head, SystemClock), LambdaError> {
+    /// The head of an attempt that begins now, and its clock. Nonces have 16 characters, whoever makes them: they are part
+    /// of every notification.
+    pub(crate) fn begin(&self) -> Result<(Head, SystemClock), LambdaError> {
         let clock = SystemClock::start();
-        let head = Head { nonce: format!("{:016x}", getrandom::u64()?), epoch: clock.now(), visible_from: None };
+        let mut nonce = format!("{}{:016x}", self.identity, getrandom::u64()?);
+        nonce.truncate(16);
+        let head = Head { nonce, epoch: clock.now(), visible_from: None };
         Ok((head, clock))
     }
 
@@ -91,6 +102,7 @@ impl<'a> Exchange<'a> {
             clock,
             in_flight: self.settings.in_flight.max(1),
             throttle_patience: self.settings.throttle_patience,
+            renewal: self.renewal.clone(),
             stop: Arc::clone(&stop),
             told,
         };
@@ -108,6 +120,8 @@ impl<'a> Exchange<'a> {
     ) -> Result<Join, LambdaError> {
         let quarantine = self.settings.quarantine.clone().map(Messages::open).transpose()?;
         let (inputs, settings, receiver) = (self.inputs, self.settings, self.receiver.clone());
-        Gathering { join, inputs, settings, receiver, keep, quarantine }.gather(clients, rows, cancel).await
+        let pause = self.renewal.as_ref().map_or_else(Pause::default, |renewal| renewal.pause().clone());
+        let gathering = Gathering { join, inputs, settings, receiver, keep, quarantine, pause };
+        Box::pin(gathering.gather(clients, rows, cancel)).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use matrix_driver::{Cancel, RowSink};
 use matrix_plan::{CellInputs, Invocation};
@@ -15,6 +15,7 @@ use super::receive::{Batch, Receiver};
 use super::saved::Messages;
 use super::send::Told;
 use super::{LambdaError, Settings};
+use crate::aws::Pause;
 
 /// How often is looked whether to stop, what became visible, and whether a deadline has passed.
 const TICK: Duration = Duration::from_millis(100);
@@ -51,6 +52,8 @@ pub(crate) struct Gathering<'a> {
     /// Where messages are kept before the queue forgets them.
     pub(crate) keep: Option<Messages>,
     pub(crate) quarantine: Option<Messages>,
+    /// Times that do not count, because nothing can be received.
+    pub(crate) pause: Pause,
 }
 
 /// The queue's end of a gathering.
@@ -81,7 +84,7 @@ impl Gathering<'_> {
         if ended? {
             self.join.give_up(rows)?;
         }
-        let since = Instant::now();
+        let since = self.pause.stopwatch();
         let mut open = true;
         while open || self.join.look(rows)? && since.elapsed() < self.settings.visible_deadline {
             if cancel.is_cancelled() {
@@ -122,7 +125,7 @@ impl Gathering<'_> {
     ) -> Result<bool, LambdaError> {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut progress = Instant::now();
+        let mut progress = self.pause.stopwatch();
         let (mut listening, mut sending) = match clients {
             Some(Clients { told, sending, .. }) => (Some(told), Some(sending)),
             None => (None, None),
@@ -135,7 +138,7 @@ impl Gathering<'_> {
             tokio::select! {
                 told = told(&mut listening), if !silent => match told {
                     Some(told) => {
-                        progress = Instant::now();
+                        progress.restart();
                         self.join.told(told, rows)?;
                     }
                     None => silent = true,
@@ -146,7 +149,7 @@ impl Gathering<'_> {
                 }
                 batch = queue.batches.recv() => if let Some(batch) = batch
                     && self.take(batch, rows)? {
-                    progress = Instant::now();
+                    progress.restart();
                 },
                 _ = ticks.tick() => {
                     if cancel.is_cancelled() {

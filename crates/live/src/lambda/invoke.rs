@@ -11,6 +11,8 @@ use aws_sdk_lambda::types::InvocationType;
 use aws_types::SdkConfig;
 use tokio::time::sleep;
 
+use crate::aws::is_refusal;
+
 /// Time to open a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -49,6 +51,8 @@ pub(crate) enum Answer {
     Accepted,
     /// The function failed, or the service refused: nobody will answer.
     Failed(String),
+    /// The credentials were refused: nothing was done. Whoever asks again waits for new ones.
+    Refused,
     /// No answer came: the function may have been invoked or not.
     Unknown(String),
 }
@@ -83,6 +87,9 @@ pub(crate) async fn invoke(
             Err(error) => match &error {
                 SdkError::ServiceError(context) => {
                     let code = context.err().code();
+                    if is_refusal(code) {
+                        return Invoked { answer: Answer::Refused, throttled };
+                    }
                     let before = context.raw().status().as_u16() == 429
                         || code.is_some_and(|code| REFUSED_BEFORE.contains(&code));
                     if before {

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use super::LambdaError;
 
 /// The table of all leases of an account, in one region.
-const TABLE: &str = "matrix-leases";
+pub(crate) const TABLE: &str = "matrix-leases";
 
 /// Pause before the table is looked at again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -174,25 +174,60 @@ impl Leases {
     pub(crate) async fn keep(self: Arc<Self>) {
         loop {
             sleep(self.ttl / 4).await;
-            let held: Vec<String> = self.held().keys().cloned().collect();
-            for resource in held {
-                let renewal = self
-                    .client
-                    .update_item()
-                    .table_name(TABLE)
-                    .key("k", AttributeValue::S(resource.clone()))
-                    .update_expression("SET expires_ms = :then")
-                    .condition_expression("holder = :me")
-                    .expression_attribute_values(":then", self.expiry(now_ms()))
-                    .expression_attribute_values(":me", AttributeValue::S(self.holder.id.clone()));
-                match renewal.send().await {
-                    Ok(_) => {}
-                    Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                        self.held().insert(resource, Standing::Lost);
+            self.renew().await;
+        }
+    }
+
+    /// Renews what is held, and marks what was lost.
+    pub(crate) async fn renew(&self) {
+        let held: Vec<String> = self.held().keys().cloned().collect();
+        for resource in held {
+            let renewal = self
+                .client
+                .update_item()
+                .table_name(TABLE)
+                .key("k", AttributeValue::S(resource.clone()))
+                .update_expression("SET expires_ms = :then")
+                .condition_expression("holder = :me")
+                .expression_attribute_values(":then", self.expiry(now_ms()))
+                .expression_attribute_values(":me", AttributeValue::S(self.holder.id.clone()));
+            match renewal.send().await {
+                Ok(_) => {}
+                Err(SdkError::ServiceError(error))
+                    if error.err().is_conditional_check_failed_exception()
+                        || error.err().is_resource_not_found_exception() =>
+                {
+                    // What was given back meanwhile is not missed.
+                    if let Some(standing) = self.held().get_mut(&resource) {
+                        *standing = Standing::Lost;
                     }
-                    // The service will answer next time, or the lease ends.
-                    Err(_) => {}
                 }
+                // The service will answer next time, or the lease ends.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Gives back what is held, and removes the table unless others hold something. One who takes something just then
+    /// learns at its next renewal that it was lost.
+    pub(crate) async fn end(&self) -> Result<(), LambdaError> {
+        self.release().await;
+        match self.client.scan().table_name(TABLE).consistent_read(true).limit(1).send().await {
+            Ok(left) if left.count == 0 => {}
+            Ok(_) => return Ok(()),
+            Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => return Ok(()),
+            Err(error) => return Err(LambdaError::aws("looking at the leases", error)),
+        }
+        match self.client.delete_table().table_name(TABLE).send().await {
+            Ok(_) => {}
+            Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => {}
+            Err(error) => return Err(LambdaError::aws("removing the table of leases", error)),
+        }
+        loop {
+            match self.client.describe_table().table_name(TABLE).send().await {
+                Ok(_) => sleep(PAUSE).await,
+                Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => return Ok(()),
+                Err(error) => return Err(LambdaError::aws("looking at the table of leases", error)),
             }
         }
     }

@@ -23,12 +23,18 @@ impl Names {
         let spec = spec.to_string();
         let room = STEM_MAX.saturating_sub("matrix--".len() + spec.len());
         let stem = fitted(&format!("matrix-{}-{spec}", fitted(&slug(run), room.max(HASH + 1))), STEM_MAX);
-        Self { stem, account: account_tag(services) }
+        Self { stem, account: account_tag(&services.site, &services.account) }
     }
 
     /// What all names begin with.
     pub(crate) fn stem(&self) -> &str {
         &self.stem
+    }
+
+    /// What tells the deployment's notifications from those of others that came the same way: the beginning of every
+    /// attempt's nonce. It does not depend on the account.
+    pub(crate) fn identity(&self) -> String {
+        hex(&self.stem)[..HASH].to_owned()
     }
 
     pub(crate) fn writer(&self) -> String {
@@ -63,14 +69,19 @@ impl Names {
     }
 }
 
-/// The bucket of the functions' code in a region, by its AWS name.
-pub(crate) fn code_bucket(run: &str, region: &str, services: &Services) -> String {
-    fitted(&format!("matrix-{}-code-{region}{}", fitted(&slug(run), 20), account_tag(services)), 63)
+/// What the keys of a run's code begin with, in a bucket that is given.
+pub(crate) fn code_prefix(run: &str) -> String {
+    format!("matrix-{}/", fitted(&slug(run), 20))
 }
 
-fn account_tag(services: &Services) -> String {
-    match services.site {
-        Site::Aws => format!("-{}", &hex(&services.account)[..HASH]),
+/// The bucket of the functions' code in a region, by its AWS name.
+pub(crate) fn code_bucket(run: &str, region: &str, site: &Site, account: &str) -> String {
+    fitted(&format!("matrix-{}-code-{region}{}", fitted(&slug(run), 20), account_tag(site, account)), 63)
+}
+
+fn account_tag(site: &Site, account: &str) -> String {
+    match site {
+        Site::Aws => format!("-{}", &hex(account)[..HASH]),
         Site::Emulator(_) => String::new(),
     }
 }

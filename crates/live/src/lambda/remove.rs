@@ -1,14 +1,15 @@
 //! Cleaning deployments by hand, and removing them.
 
 use matrix_lambdas::config::{NotificationConfig, PostConfig, Side};
-use matrix_lambdas::post::MysqlPosts;
+use matrix_lambdas::{Admin as _, AnyPost};
 
-use super::build::{global_table, remove_code, s3, stacks};
-use super::clean::{Functions, clean as clean_stores};
+use super::build::{CodePlace, global_table, remove_code, stacks};
+use super::clean::{Functions, clean as clean_stores, remove_by_functions};
 use super::clients::Shared;
 use super::deployment::Deployment;
-use super::names::code_bucket;
 use super::{LambdaError, Services, Settings};
+use crate::aws::Access;
+use crate::cloud::RUN_TAG;
 
 /// Cleans a deployment, if it exists, and removes it if `strong`.
 pub(crate) async fn clean(
@@ -26,36 +27,51 @@ pub(crate) async fn clean(
         let writer = shared.lambda(services, settings, &config.writer_region);
         let reader = shared.lambda(services, settings, &config.reader_region);
         let functions = Functions { writer: &writer, reader: &reader };
-        clean_stores(deployment, services, settings, functions).await?;
+        Box::pin(clean_stores(deployment, services, settings, functions)).await?;
     }
     if !strong {
         return Ok(());
     }
-    if let PostConfig::Mysql(mysql) = &config.post
-        && !deployment.is_reached_by_functions(services)
-    {
-        let removed = MysqlPosts::new(mysql, Side::Writer).remove().await;
+    // Tables of MySQL are made by this driver or its functions, whoever named them.
+    if !deployment.is_reached_by_functions(services) {
+        let removed = AnyPost::new(config, &services.aws, Side::Writer).remove().await;
         removed.map_err(LambdaError::store("removing the tables of MySQL"))?;
+    } else if built {
+        remove_by_functions(deployment, shared.lambda(services, settings, &config.writer_region)).await?;
     }
     reader_stacks.delete(&names.reader()).await?;
-    if let PostConfig::Dynamo(dynamo) = &config.post {
-        global_table(deployment, services, settings, &dynamo.table).remove_replica().await?;
+    // Tables that are given stay.
+    if services.given.dynamo.is_none() {
+        if let PostConfig::Dynamo(dynamo) = &config.post {
+            global_table(deployment, services, settings, &dynamo.table).remove_replica().await?;
+        }
+        if let NotificationConfig::Dynamo(dynamo) = &config.notification {
+            global_table(deployment, services, settings, &dynamo.table).remove_replica().await?;
+        }
     }
-    if let NotificationConfig::Dynamo(dynamo) = &config.notification {
-        global_table(deployment, services, settings, &dynamo.table).remove_replica().await?;
-    }
-    writer_stacks.delete(&names.writer()).await
+    writer_stacks.delete(&names.writer()).await?;
+    Ok(())
 }
 
 /// Removes the run's code, unless a deployment of the run is left that may need it.
 pub(crate) async fn code(services: &Services, settings: &Settings) -> Result<(), LambdaError> {
     for region in services.regions.values() {
-        if stacks(services, settings, region).any_of_the_run().await? {
+        if !stacks(services, settings, region).tagged(RUN_TAG, Some(&settings.name)).await?.is_empty() {
             return Ok(());
         }
     }
     for region in services.regions.values() {
-        remove_code(&s3(services, region), &code_bucket(&settings.name, region, services)).await?;
+        remove_code(&services.s3_in(region), &CodePlace::of(&settings.name, region, services)).await?;
     }
     Ok(())
+}
+
+/// Removes the code of a run that nothing but its name is known of, in one region. What lies in a given bucket goes with it.
+pub(crate) async fn code_of(
+    run: &str,
+    region: &str,
+    access: &Access,
+    client: &aws_sdk_s3::Client,
+) -> Result<(), LambdaError> {
+    remove_code(client, &CodePlace::made(run, region, &access.site, &access.account)).await
 }

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::LambdaError;
 use super::invoke::{Answer, invoke};
+use crate::aws::{Pause, Renewal};
 
 /// What the client knows of a request once it expects nothing more of it.
 #[derive(Clone, Debug)]
@@ -39,6 +40,9 @@ pub(crate) enum Trouble {
     Unanswered,
 }
 
+/// Most refusals of credentials that each time turned out to be valid.
+const REFUSALS_MAX: u32 = 10;
+
 /// Everything that the requests of an attempt have in common.
 #[derive(Debug)]
 pub(crate) struct Sender {
@@ -51,6 +55,8 @@ pub(crate) struct Sender {
     pub(crate) clock: SystemClock,
     pub(crate) in_flight: u32,
     pub(crate) throttle_patience: Duration,
+    /// Credentials that may expire: a request is sent, and its time taken, when there are some.
+    pub(crate) renewal: Option<Renewal>,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) told: mpsc::Sender<Told>,
 }
@@ -102,18 +108,30 @@ impl Sender {
     }
 
     /// Requests evenly spaced in time. Where too many are under way, the next one waits; it still counts as sent when it
-    /// should have been.
+    /// should have been. While there are no credentials time stands still for them all.
     async fn open_loop(self: &Arc<Self>, rate: f64) {
         let (began, epoch) = (Instant::now(), self.clock.now());
+        let pause = self.renewal.as_ref().map_or_else(Pause::default, |renewal| renewal.pause().clone());
+        let paused_before = pause.lasted();
         let free = Arc::new(Semaphore::new(self.in_flight as usize));
         for i in 0..self.inputs.requests {
-            let after_us = (i as f64 * 1e6 / rate).round() as u64;
-            sleep_until(began + Duration::from_micros(after_us)).await;
+            let planned = Duration::from_micros((i as f64 * 1e6 / rate).round() as u64);
+            let mut after = planned;
+            loop {
+                sleep_until(began + after).await;
+                pause.over().await;
+                let moved = planned + pause.lasted().saturating_sub(paused_before);
+                if moved <= after {
+                    break;
+                }
+                after = moved;
+            }
             let Ok(place) = Arc::clone(&free).acquire_owned().await else { break };
             if self.is_stopped() {
                 break;
             }
-            let (this, at) = (Arc::clone(self), epoch + i64::try_from(after_us).unwrap_or(i64::MAX));
+            let after_us = i64::try_from(after.as_micros()).unwrap_or(i64::MAX);
+            let (this, at) = (Arc::clone(self), epoch + after_us);
             tokio::spawn(async move {
                 this.request(i, Some(at)).await;
                 drop(place);
@@ -122,41 +140,67 @@ impl Sender {
         let _ = free.acquire_many(self.in_flight).await;
     }
 
+    /// Sends a request, as often as credentials are refused: then nothing was done, and it counts as sent when it is sent
+    /// with others.
     async fn request(&self, i: u64, at: Option<Micros>) {
         let Some(key) = PostKey::new(i, mixed(self.seed, i)) else { return };
-        let sent_at = at.unwrap_or_else(|| self.clock.now());
-        let mut client = ClientSide { i, key, sent_at, reply_at: None, writer_failed: false };
+        let (mut at, mut throttled) = (at, 0);
+        for refusals in 0.. {
+            self.ready().await;
+            let sent_at = at.take().unwrap_or_else(|| self.clock.now());
+            let client = ClientSide { i, key, sent_at, reply_at: None, writer_failed: false };
+            let mut told = Told { client, reply: None, throttled, trouble: None };
+            let answer = self.ask(&told.client, &mut throttled).await;
+            told.throttled = throttled;
+            match answer {
+                Answer::Refused if refusals < REFUSALS_MAX => continue,
+                answer => self.ended(&mut told, answer),
+            }
+            // Nobody listens only when the attempt is over.
+            let _ = self.told.send(told).await;
+            return;
+        }
+    }
+
+    /// Waits for credentials where there are none.
+    async fn ready(&self) {
+        if let Some(renewal) = &self.renewal {
+            renewal.ready().await;
+        }
+    }
+
+    async fn ask(&self, client: &ClientSide, throttled: &mut u64) -> Answer {
         let kind = match self.inputs.invocation {
             Invocation::RequestResponse => InvocationType::RequestResponse,
             Invocation::Event => InvocationType::Event,
         };
-        let (mut reply, mut trouble, mut throttled) = (None, None, 0);
-        match self.event(&client).to_json() {
-            Ok(payload) => {
-                let sent = invoke(&self.client, &self.function, payload.into_bytes(), &kind, self.throttle_patience);
-                let invoked = sent.await;
-                throttled = invoked.throttled;
-                match invoked.answer {
-                    Answer::Reply(bytes) => {
-                        client.reply_at = Some(self.clock.now());
-                        match reply_event(bytes.as_ref()) {
-                            Ok(event) if Event::from_json(event.as_bytes()).is_ok() => reply = Some(event.into_owned()),
-                            _ => trouble = Some(Trouble::Failed),
-                        }
-                    }
-                    Answer::Accepted => {}
-                    Answer::Failed(_) => {
-                        client.reply_at = Some(self.clock.now());
-                        trouble = Some(Trouble::Failed);
-                    }
-                    Answer::Unknown(_) => trouble = Some(Trouble::Unanswered),
+        let payload = match self.event(client).to_json() {
+            Ok(payload) => payload.into_bytes(),
+            Err(error) => return Answer::Failed(error.to_string()),
+        };
+        let invoked = invoke(&self.client, &self.function, payload, &kind, self.throttle_patience).await;
+        *throttled += invoked.throttled;
+        invoked.answer
+    }
+
+    /// What an answer means for the client.
+    fn ended(&self, told: &mut Told, answer: Answer) {
+        match answer {
+            Answer::Reply(bytes) => {
+                told.client.reply_at = Some(self.clock.now());
+                match reply_event(bytes.as_ref()) {
+                    Ok(event) if Event::from_json(event.as_bytes()).is_ok() => told.reply = Some(event.into_owned()),
+                    _ => told.trouble = Some(Trouble::Failed),
                 }
             }
-            Err(_) => trouble = Some(Trouble::Failed),
+            Answer::Accepted => {}
+            Answer::Failed(_) | Answer::Refused => {
+                told.client.reply_at = Some(self.clock.now());
+                told.trouble = Some(Trouble::Failed);
+            }
+            Answer::Unknown(_) => told.trouble = Some(Trouble::Unanswered),
         }
-        client.writer_failed = trouble == Some(Trouble::Failed);
-        // Nobody listens only when the attempt is over.
-        let _ = self.told.send(Told { client, reply, throttled, trouble }).await;
+        told.client.writer_failed = told.trouble == Some(Trouble::Failed);
     }
 
     /// The event that a client sends. It says the same with antipode on and off, so that a message grows by the lineage

@@ -1,15 +1,18 @@
 //! Where the services are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
+use matrix_aws::{ConnectionInfo, Datastore};
 use matrix_lambdas::config::{BrokerEndpoint, Endpoint, Secret};
 use matrix_plan::Region;
 
 use super::LambdaError;
+use crate::aws::{Pause, Renewal};
+use crate::cloud::{in_region, s3};
 use crate::testbed::Endpoints;
 
 /// Where the services are, and how to get in. Holds passwords: never print it.
@@ -24,27 +27,48 @@ pub struct Services {
     /// The servers of `mysql`, if there are any.
     pub mysql: Option<MysqlServers>,
     /// The servers of `redis`, if there are any.
-    pub redis: Option<BTreeMap<Region, Endpoint>>,
+    pub redis: Option<Servers>,
     /// The brokers of `amq`, if there are any.
     pub brokers: Option<Brokers>,
-    /// Who can reach `mysql`, `redis` and the brokers.
-    pub reach: Reach,
+    /// Stores that only functions reach, because they are inside a VPC: the functions are asked to clean and to count.
+    pub inside: BTreeSet<Datastore>,
+    /// What there is already and is used instead of being made; by default nothing.
+    pub given: ConnectionInfo,
+    /// Credentials that may expire, if they may.
+    pub renewal: Option<Renewal>,
     /// What AWS is here.
     pub site: Site,
     /// File of what became visible when, where replication lags as configured (see [`Endpoints::visible_log`]).
     pub visible_log: Option<PathBuf>,
 }
 
+/// A primary and its replicas.
+#[derive(Clone, Debug, Default)]
+pub struct Servers {
+    /// What a writer in each region writes to.
+    pub writers: BTreeMap<Region, Endpoint>,
+    /// What a reader in each region reads from.
+    pub readers: BTreeMap<Region, Endpoint>,
+}
+
+impl Servers {
+    /// The same server in a region for both.
+    #[must_use]
+    pub fn each(servers: BTreeMap<Region, Endpoint>) -> Self {
+        Self { writers: servers.clone(), readers: servers }
+    }
+}
+
 /// Where MySQL is.
 #[derive(Clone, Debug)]
 pub struct MysqlServers {
-    /// The server of each region. The writer's is a primary.
-    pub servers: BTreeMap<Region, Endpoint>,
+    /// The servers of each region.
+    pub servers: Servers,
     /// User with every right on the database.
     pub user: String,
     /// Its password.
     pub password: Secret,
-    /// The database. Every deployment has its own tables in it.
+    /// The database. Every deployment has its own tables in it, unless tables are given.
     pub database: String,
 }
 
@@ -78,13 +102,14 @@ pub enum BrokerSource {
     },
 }
 
-/// Who can reach the servers of `mysql`, `redis` and `amq`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// The driver: it builds, cleans and looks by itself.
-    Direct,
-    /// Only the functions: they are asked to clean and to count.
-    Functions,
+impl Brokers {
+    /// ARNs of a region's broker and of the secret to get into it, where the Lambda service hands its messages over.
+    pub(crate) fn mapping(&self, region: &Region) -> Option<(&str, &str)> {
+        match &self.source {
+            BrokerSource::Bridge => None,
+            BrokerSource::Mapping { brokers, secrets } => Some((brokers.get(region)?, secrets.get(region)?)),
+        }
+    }
 }
 
 /// What stands for AWS.
@@ -129,12 +154,12 @@ impl Services {
             account: EMULATED_ACCOUNT.into(),
             regions,
             mysql: Some(MysqlServers {
-                servers: mysql,
+                servers: Servers::each(mysql),
                 user: endpoints.mysql.user.clone(),
                 password: Secret::new(endpoints.mysql.password.clone()),
                 database: endpoints.mysql.db.clone(),
             }),
-            redis: Some(redis),
+            redis: Some(Servers::each(redis)),
             brokers: Some(Brokers {
                 servers: brokers,
                 user: endpoints.mq.user.clone(),
@@ -142,7 +167,9 @@ impl Services {
                 ca_file: Some(endpoints.mq.ca_file.clone()),
                 source: BrokerSource::Bridge,
             }),
-            reach: Reach::Direct,
+            inside: BTreeSet::new(),
+            given: ConnectionInfo::default(),
+            renewal: None,
             site: Site::Emulator(url.clone()),
             visible_log: Some(endpoints.visible_log.clone()),
         })
@@ -155,7 +182,12 @@ impl Services {
 
     /// The clients' configuration for a region, by its AWS name.
     pub(crate) fn aws_in(&self, region: &str) -> SdkConfig {
-        self.aws.to_builder().region(aws_types::region::Region::new(region.to_owned())).build()
+        in_region(&self.aws, region)
+    }
+
+    /// A client of S3 in a region, by its AWS name.
+    pub(crate) fn s3_in(&self, region: &str) -> aws_sdk_s3::Client {
+        s3(&self.aws, region, self.is_emulated())
     }
 
     /// URL of a queue.
@@ -164,6 +196,16 @@ impl Services {
             Site::Emulator(url) => format!("{url}/{}/{name}", self.account),
             Site::Aws => format!("https://sqs.{region}.amazonaws.com/{}/{name}", self.account),
         }
+    }
+
+    /// When nothing is asked of AWS because credentials have expired.
+    pub(crate) fn pause(&self) -> Pause {
+        self.renewal.as_ref().map_or_else(Pause::default, |renewal| renewal.pause().clone())
+    }
+
+    /// Whether this is the local testbed, which has nothing that is given and no credentials that expire.
+    pub(crate) fn is_local(&self) -> bool {
+        self.renewal.is_none()
     }
 
     pub(crate) fn is_emulated(&self) -> bool {

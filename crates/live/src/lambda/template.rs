@@ -4,7 +4,11 @@ use matrix_lambdas::config::{NotificationConfig, PostConfig};
 use serde_json::{Map, Value, json};
 
 use super::deployment::Deployment;
-use super::{BrokerSource, Services, Settings};
+use super::resources::{
+    BROKER_ACTIONS, NETWORK_ACTIONS, STREAM_ACTIONS, TABLE_ACTIONS, allow, bucket, bucket_access, global_table,
+    replication_role, resource, role, table_arn,
+};
+use super::{LambdaError, Services, Settings};
 
 /// Where a function's package is.
 #[derive(Clone, Debug)]
@@ -22,44 +26,64 @@ const RECORD_AGE_MAX_S: u32 = 3600;
 /// Seconds for which a message that was handed out is not handed out again.
 const VISIBILITY_TIMEOUT_S: u32 = 20;
 
-/// The stack in the writer's region: function, stores, topic and its subscription.
-pub(crate) fn writer(deployment: &Deployment, services: &Services, settings: &Settings, code: &Code) -> Value {
-    let config = &deployment.config;
+/// The stack in the writer's region: function, stores, topic and its subscription. What is given it does not make.
+pub(crate) fn writer(
+    deployment: &Deployment,
+    services: &Services,
+    settings: &Settings,
+    code: &Code,
+) -> Result<Value, LambdaError> {
+    let (config, given) = (&deployment.config, &services.given);
     let mut resources = Map::new();
     let mut allowed = Vec::new();
     let replicas = [&config.writer_region, &config.reader_region];
     match &config.post {
         PostConfig::Dynamo(dynamo) => {
-            resources.insert("PostsTable".into(), global_table(&dynamo.table, replicas));
+            if given.dynamo.is_none() {
+                resources.insert("PostsTable".into(), global_table(&dynamo.table, replicas));
+            }
             allowed.push(allow(TABLE_ACTIONS, table_arn(services, &config.writer_region, &dynamo.table)));
         }
         PostConfig::S3(s3) => {
-            resources.insert("PostsBucket".into(), bucket(&s3.writer));
-            resources.insert("ReplicationRole".into(), replication_role(&s3.writer, &s3.reader));
+            if given.s3.is_none() {
+                resources.insert("PostsBucket".into(), bucket(&s3.writer));
+                resources.insert("ReplicationRole".into(), replication_role(&s3.writer, &s3.reader));
+            }
             allowed.extend(bucket_access(&s3.writer));
         }
         PostConfig::Mysql(_) | PostConfig::Redis(_) => {}
     }
     match &config.notification {
         NotificationConfig::Sns(sns) => {
-            let properties = json!({ "TopicName": deployment.names.notifications() });
-            resources.insert("Topic".into(), resource("AWS::SNS::Topic", properties));
+            let mut topic = json!(sns.topic_arn);
+            if given.sns.is_none() {
+                let properties = json!({ "TopicName": deployment.names.notifications() });
+                resources.insert("Topic".into(), resource("AWS::SNS::Topic", properties));
+                topic = json!({ "Ref": "Topic" });
+            }
             // It belongs where the topic is, and reaches across regions.
             let (region, account) = (&config.reader_region, &services.account);
             let reader = format!("arn:aws:lambda:{region}:{account}:function:{}", deployment.names.reader());
-            let subscription = json!({ "TopicArn": { "Ref": "Topic" }, "Protocol": "lambda", "Endpoint": reader });
+            let subscription = json!({ "TopicArn": topic, "Protocol": "lambda", "Endpoint": reader });
             resources.insert("Subscription".into(), resource("AWS::SNS::Subscription", subscription));
             allowed.push(allow(&["sns:Publish"], sns.topic_arn.clone()));
         }
         NotificationConfig::Dynamo(dynamo) => {
-            resources.insert("NotificationsTable".into(), global_table(&dynamo.table, replicas));
+            if given.dynamo.is_none() {
+                resources.insert("NotificationsTable".into(), global_table(&dynamo.table, replicas));
+            }
             allowed.push(allow(TABLE_ACTIONS, table_arn(services, &config.writer_region, &dynamo.table)));
         }
         NotificationConfig::Amq(_) => {}
     }
-    let function = Function { name: deployment.names.writer(), timeout_s: settings.writer_timeout_s(), retries: 0 };
-    function.insert(&mut resources, deployment, settings, code, allowed);
-    template(deployment, "writer", resources)
+    let function = Function {
+        name: deployment.names.writer(),
+        region: &config.writer_region,
+        timeout_s: settings.writer_timeout_s(),
+        retries: 0,
+    };
+    function.insert(&mut resources, deployment, services, settings, code, allowed)?;
+    Ok(template(deployment, "writer", resources))
 }
 
 /// The stack in the reader's region: function, queue, event source. `stream` is the ARN of the notifications table's stream
@@ -70,18 +94,23 @@ pub(crate) fn reader(
     settings: &Settings,
     code: &Code,
     stream: Option<&str>,
-) -> Value {
-    let config = &deployment.config;
+) -> Result<Value, LambdaError> {
+    let (config, given) = (&deployment.config, &services.given);
     let (region, account) = (&config.reader_region, &services.account);
-    let queue_arn = format!("arn:aws:sqs:{region}:{account}:{}", deployment.names.queue());
+    let own_arn = || format!("arn:aws:sqs:{region}:{account}:{}", deployment.names.queue());
+    let queue_arn = services.given_queue_arn(region).unwrap_or_else(own_arn);
     let mut resources = Map::new();
     let mut allowed = vec![allow(&["sqs:SendMessage"], queue_arn)];
-    let queue = json!({ "QueueName": deployment.names.queue(), "VisibilityTimeout": VISIBILITY_TIMEOUT_S });
-    resources.insert("Queue".into(), resource("AWS::SQS::Queue", queue));
+    if given.evaluations.is_none() {
+        let queue = json!({ "QueueName": deployment.names.queue(), "VisibilityTimeout": VISIBILITY_TIMEOUT_S });
+        resources.insert("Queue".into(), resource("AWS::SQS::Queue", queue));
+    }
     match &config.post {
         PostConfig::Dynamo(dynamo) => allowed.push(allow(TABLE_ACTIONS, table_arn(services, region, &dynamo.table))),
         PostConfig::S3(s3) => {
-            resources.insert("PostsBucket".into(), bucket(&s3.reader));
+            if given.s3.is_none() {
+                resources.insert("PostsBucket".into(), bucket(&s3.reader));
+            }
             allowed.extend(bucket_access(&s3.reader));
         }
         PostConfig::Mysql(_) | PostConfig::Redis(_) => {}
@@ -113,27 +142,24 @@ pub(crate) fn reader(
             resources.insert("Mapping".into(), resource("AWS::Lambda::EventSourceMapping", mapping));
         }
         NotificationConfig::Amq(amq) => {
-            let source = services.brokers.as_ref().map(|brokers| &brokers.source);
-            if let Some(BrokerSource::Mapping { brokers, secrets }) = source {
-                let reader = &deployment.spec.regions.reader;
+            let reader = &deployment.spec.regions.reader;
+            if let Some((broker, secret)) = services.brokers.as_ref().and_then(|brokers| brokers.mapping(reader)) {
                 allowed.push(allow(BROKER_ACTIONS, "*"));
                 let mapping = json!({
                     "FunctionName": { "Ref": "Function" },
-                    "EventSourceArn": brokers.get(reader),
+                    "EventSourceArn": broker,
                     "Queues": [amq.queue],
                     "BatchSize": 1,
-                    "SourceAccessConfigurations": [{ "Type": "BASIC_AUTH", "URI": secrets.get(reader) }],
+                    "SourceAccessConfigurations": [{ "Type": "BASIC_AUTH", "URI": secret }],
                 });
                 resources.insert("Mapping".into(), resource("AWS::Lambda::EventSourceMapping", mapping));
             }
         }
     }
     let (name, timeout_s) = (deployment.names.reader(), settings.reader_timeout_s());
-    let function = Function { name, timeout_s, retries: READER_RETRIES };
-    function.insert(&mut resources, deployment, settings, code, allowed);
-    let mut template = template(deployment, "reader", resources);
-    template["Outputs"] = json!({ "QueueUrl": { "Value": { "Ref": "Queue" } } });
-    template
+    let function = Function { name, region, timeout_s, retries: READER_RETRIES };
+    function.insert(&mut resources, deployment, services, settings, code, allowed)?;
+    Ok(template(deployment, "reader", resources))
 }
 
 fn template(deployment: &Deployment, side: &str, resources: Map<String, Value>) -> Value {
@@ -144,40 +170,52 @@ fn template(deployment: &Deployment, side: &str, resources: Map<String, Value>) 
     })
 }
 
-fn resource(kind: &str, properties: Value) -> Value {
-    json!({ "Type": kind, "Properties": properties })
-}
-
-struct Function {
+struct Function<'a> {
     name: String,
+    /// AWS name of its region.
+    region: &'a str,
     timeout_s: u64,
     retries: u32,
 }
 
-impl Function {
-    /// The function, its role, and how often a failed invocation without a waiting caller is repeated.
+impl Function<'_> {
+    /// The function, its role unless it is given, and how often a failed invocation without a waiting caller is repeated.
     fn insert(
         &self,
         resources: &mut Map<String, Value>,
         deployment: &Deployment,
+        services: &Services,
         settings: &Settings,
         code: &Code,
         mut allowed: Vec<Value>,
-    ) {
+    ) -> Result<(), LambdaError> {
         allowed.push(allow(&["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "*"));
-        allowed.push(allow(NETWORK_ACTIONS, "*"));
-        resources.insert("Role".into(), role("lambda.amazonaws.com", "function", allowed));
-        let function = json!({
+        let network = deployment.network(services, self.region)?;
+        if network.is_some() {
+            allowed.push(allow(NETWORK_ACTIONS, "*"));
+        }
+        let role_arn = match &services.given.lambda_role_arn {
+            Some(arn) => json!(arn),
+            None => {
+                resources.insert("Role".into(), role("lambda.amazonaws.com", "function", allowed));
+                json!({ "Fn::GetAtt": ["Role", "Arn"] })
+            }
+        };
+        let mut function = json!({
             "FunctionName": self.name,
             "Runtime": "provided.al2023",
             "Architectures": ["x86_64"],
             "Handler": "bootstrap",
             "Code": { "S3Bucket": code.bucket, "S3Key": code.key },
-            "Role": { "Fn::GetAtt": ["Role", "Arn"] },
+            "Role": role_arn,
             "MemorySize": settings.memory_mb,
             "Timeout": self.timeout_s,
             "Environment": { "Variables": deployment.config.to_variables() },
         });
+        if let Some(network) = network {
+            let (subnets, groups) = ([&network.subnet_id], [&network.security_group_id]);
+            function["VpcConfig"] = json!({ "SubnetIds": subnets, "SecurityGroupIds": groups });
+        }
         resources.insert("Function".into(), resource("AWS::Lambda::Function", function));
         let retries = json!({
             "FunctionName": { "Ref": "Function" },
@@ -185,92 +223,8 @@ impl Function {
             "MaximumRetryAttempts": self.retries,
         });
         resources.insert("Retries".into(), resource("AWS::Lambda::EventInvokeConfig", retries));
+        Ok(())
     }
-}
-
-const TABLE_ACTIONS: &[&str] =
-    &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem"];
-
-const STREAM_ACTIONS: &[&str] =
-    &["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];
-
-/// What an event source mapping needs of a broker (AWS Lambda Developer Guide, "Using Lambda with Amazon MQ").
-const BROKER_ACTIONS: &[&str] = &["mq:DescribeBroker", "secretsmanager:GetSecretValue"];
-
-/// What a function in a network needs.
-const NETWORK_ACTIONS: &[&str] = &[
-    "ec2:CreateNetworkInterface",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSecurityGroups",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVpcs",
-];
-
-fn allow(actions: &[&str], on: impl Into<Value>) -> Value {
-    json!({ "Effect": "Allow", "Action": actions, "Resource": on.into() })
-}
-
-fn role(service: &str, policy: &str, statements: Vec<Value>) -> Value {
-    let trust = json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
-    let properties = json!({
-        "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [trust] },
-        "Policies": [{
-            "PolicyName": policy,
-            "PolicyDocument": { "Version": "2012-10-17", "Statement": statements },
-        }],
-    });
-    resource("AWS::IAM::Role", properties)
-}
-
-fn table_arn(services: &Services, region: &str, table: &str) -> String {
-    format!("arn:aws:dynamodb:{region}:{}:table/{table}", services.account)
-}
-
-/// A global table with the partition key `k` and a stream.
-fn global_table(name: &str, regions: [&String; 2]) -> Value {
-    let properties = json!({
-        "TableName": name,
-        "AttributeDefinitions": [{ "AttributeName": "k", "AttributeType": "S" }],
-        "KeySchema": [{ "AttributeName": "k", "KeyType": "HASH" }],
-        "BillingMode": "PAY_PER_REQUEST",
-        "StreamSpecification": { "StreamViewType": "NEW_AND_OLD_IMAGES" },
-        "Replicas": regions.map(|region| json!({ "Region": region })),
-    });
-    resource("AWS::DynamoDB::GlobalTable", properties)
-}
-
-/// A versioned bucket. Its replication is set by API: the source's rule needs the target, and the stack there comes later.
-fn bucket(name: &str) -> Value {
-    let properties = json!({ "BucketName": name, "VersioningConfiguration": { "Status": "Enabled" } });
-    resource("AWS::S3::Bucket", properties)
-}
-
-fn bucket_access(name: &str) -> [Value; 2] {
-    let objects = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObjectVersion"];
-    [
-        allow(&objects, format!("arn:aws:s3:::{name}/*")),
-        allow(&["s3:ListBucket", "s3:ListBucketVersions"], format!("arn:aws:s3:::{name}")),
-    ]
-}
-
-/// The role in which S3 replicates (Amazon S3 User Guide, "Setting up permissions for live replication").
-fn replication_role(source: &str, target: &str) -> Value {
-    let read = ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"];
-    let write = ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"];
-    let statements = vec![
-        allow(&["s3:GetReplicationConfiguration", "s3:ListBucket"], format!("arn:aws:s3:::{source}")),
-        allow(&read, format!("arn:aws:s3:::{source}/*")),
-        allow(&write, format!("arn:aws:s3:::{target}/*")),
-    ];
-    let mut role = role("s3.amazonaws.com", "replication", statements);
-    role["Properties"]["RoleName"] = json!(replication_role_name(source));
-    role
-}
-
-/// Name of the role in which a bucket is replicated.
-pub(crate) fn replication_role_name(source: &str) -> String {
-    format!("{source}-r").chars().take(64).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use matrix_lambdas::package::Packages;
 use matrix_plan::{NotificationStorage, PostStorage, Region};
 
 use super::*;
-use crate::lambda::{Brokers, DeploymentSpec, MysqlServers, Reach, Site};
+use crate::lambda::{BrokerSource, Brokers, DeploymentSpec, MysqlServers, Servers, Site};
 
 fn services() -> Services {
     let each = |host: &str| {
@@ -25,12 +25,12 @@ fn services() -> Services {
         account: "123456789012".into(),
         regions: Region::BUILT_IN.map(|(short, aws)| (Region::new(short).unwrap(), aws.to_owned())).into(),
         mysql: Some(MysqlServers {
-            servers: each("db"),
+            servers: Servers::each(each("db")),
             user: "matrix".into(),
             password: Secret::new("hidden"),
             database: "matrix".into(),
         }),
-        redis: Some(each("redis")),
+        redis: Some(Servers::each(each("redis"))),
         brokers: Some(Brokers {
             servers: brokers,
             user: "matrix".into(),
@@ -38,7 +38,9 @@ fn services() -> Services {
             ca_file: None,
             source: BrokerSource::Mapping { brokers: arns("mq"), secrets: arns("secretsmanager") },
         }),
-        reach: Reach::Functions,
+        inside: std::collections::BTreeSet::new(),
+        given: matrix_aws::ConnectionInfo::default(),
+        renewal: None,
         site: Site::Aws,
         visible_log: None,
     }
@@ -73,8 +75,8 @@ fn every_combination_has_two_whole_stacks_with_one_source_for_its_reader() {
             let stream = "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/s";
             let stream = (notification_storage == NotificationStorage::Dynamo).then_some(stream);
             let stacks = [
-                writer(&deployment, &services, &settings, &code),
-                reader(&deployment, &services, &settings, &code, stream),
+                writer(&deployment, &services, &settings, &code).unwrap(),
+                reader(&deployment, &services, &settings, &code, stream).unwrap(),
             ];
             let mut sources = Vec::new();
             for stack in &stacks {

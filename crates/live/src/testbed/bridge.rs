@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use aws_sdk_lambda::error::DisplayErrorContext;
+use aws_sdk_lambda::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use aws_sdk_lambda::primitives::Blob;
 use matrix_app::wire::deliver_amq;
 use matrix_lambdas::config::BrokerEndpoint;
@@ -13,6 +13,8 @@ use matrix_lambdas::stomp::{Client, Credentials, Message, Mode, StompError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
+
+use crate::aws::is_refusal;
 
 /// What a bridge joins.
 #[derive(Clone, Debug)]
@@ -183,7 +185,8 @@ impl Worker {
     async fn deliver(&self, message: &Message) -> bool {
         let text = String::from_utf8_lossy(&message.body);
         let Ok(payload) = deliver_amq(&text) else { return false };
-        for attempt in 1..=self.settings.attempts {
+        let mut attempt = 1;
+        while attempt <= self.settings.attempts {
             let invoked = self
                 .functions
                 .invoke()
@@ -196,6 +199,11 @@ impl Worker {
                     None => return true,
                     Some(error) => error.to_owned(),
                 },
+                // It was not invoked; the next call waits for new credentials.
+                Err(error) if is_refusal(error.code()) => {
+                    sleep(PAUSE).await;
+                    continue;
+                }
                 Err(error) => DisplayErrorContext(&error).to_string(),
             };
             eprintln!("bridge to {}: attempt {attempt}: {why}", self.settings.function);
@@ -203,6 +211,7 @@ impl Worker {
                 self.tally.retried.fetch_add(1, Ordering::Relaxed);
                 sleep(PAUSE * attempt).await;
             }
+            attempt += 1;
         }
         false
     }

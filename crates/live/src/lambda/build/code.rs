@@ -5,45 +5,90 @@ use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 
-use crate::lambda::LambdaError;
-use crate::lambda::names::hex;
+use crate::lambda::names::{code_bucket, code_prefix, hex};
 use crate::lambda::template::Code;
+use crate::lambda::{LambdaError, Services, Site};
 
 /// The oldest region, whose name is no constraint of a bucket's place.
 const NAMELESS_REGION: &str = "us-east-1";
 
+/// Where a run's code is in a region.
+#[derive(Debug)]
+pub(crate) struct Place {
+    bucket: String,
+    /// What the keys begin with.
+    prefix: String,
+    /// Whether the bucket is there already, and stays.
+    is_given: bool,
+}
+
+impl Place {
+    pub(crate) fn of(run: &str, region: &str, services: &Services) -> Self {
+        match services.given.code_buckets.get(region) {
+            Some(bucket) => Self { bucket: bucket.clone(), prefix: code_prefix(run), is_given: true },
+            None => Self::made(run, region, &services.site, &services.account),
+        }
+    }
+
+    /// A bucket that is made for the run.
+    pub(crate) fn made(run: &str, region: &str, site: &Site, account: &str) -> Self {
+        Self { bucket: code_bucket(run, region, site, account), prefix: String::new(), is_given: false }
+    }
+}
+
 /// Puts a package into a region's bucket of code, unless it is there: its key is its digest.
-pub(super) async fn upload(client: &Client, bucket: &str, region: &str, package: &[u8]) -> Result<Code, LambdaError> {
-    let code = Code { bucket: bucket.to_owned(), key: format!("{}.zip", hex(package)) };
+pub(super) async fn upload(client: &Client, place: &Place, region: &str, package: &[u8]) -> Result<Code, LambdaError> {
+    let bucket = place.bucket.as_str();
+    let code = Code { bucket: bucket.to_owned(), key: format!("{}{}.zip", place.prefix, hex(package)) };
     let found = client.head_object().bucket(bucket).key(&code.key).send().await;
     match found {
         Ok(_) => return Ok(code),
         Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == 404 => {}
         Err(error) => return Err(LambdaError::aws(format_args!("looking for code in {bucket}"), error)),
     }
-    let place =
-        CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(region)).build();
-    let place = (region != NAMELESS_REGION).then_some(place);
-    match client.create_bucket().bucket(bucket).set_create_bucket_configuration(place).send().await {
-        Ok(_) => {}
-        Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => {}
-        Err(error) => return Err(LambdaError::aws(format_args!("making bucket {bucket}"), error)),
+    if !place.is_given {
+        make_bucket(client, bucket, region).await?;
     }
     let put = client.put_object().bucket(bucket).key(&code.key).body(ByteStream::from(package.to_vec()));
     put.send().await.map_err(|error| LambdaError::aws(format_args!("putting code into {bucket}"), error))?;
     Ok(code)
 }
 
-/// Removes a region's bucket of code, if it is there.
-pub(crate) async fn remove(client: &Client, bucket: &str) -> Result<(), LambdaError> {
-    let objects = match client.list_objects_v2().bucket(bucket).send().await {
-        Ok(answer) => answer.contents.unwrap_or_default(),
-        Err(error) if error.code() == Some("NoSuchBucket") => return Ok(()),
-        Err(error) => return Err(LambdaError::aws(format_args!("listing {bucket}"), error)),
-    };
-    for key in objects.into_iter().filter_map(|object| object.key) {
-        let deleted = client.delete_object().bucket(bucket).key(key).send().await;
-        deleted.map_err(|error| LambdaError::aws(format_args!("emptying {bucket}"), error))?;
+async fn make_bucket(client: &Client, bucket: &str, region: &str) -> Result<(), LambdaError> {
+    let place =
+        CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(region)).build();
+    let place = (region != NAMELESS_REGION).then_some(place);
+    match client.create_bucket().bucket(bucket).set_create_bucket_configuration(place).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => Ok(()),
+        Err(error) => Err(LambdaError::aws(format_args!("making bucket {bucket}"), error)),
+    }
+}
+
+/// Removes a run's code from a region, with its bucket unless that is given. What is not there is removed.
+pub(crate) async fn remove(client: &Client, place: &Place) -> Result<(), LambdaError> {
+    let bucket = place.bucket.as_str();
+    let mut pages = client.list_object_versions().bucket(bucket).prefix(&place.prefix);
+    loop {
+        let page = match pages.clone().send().await {
+            Ok(page) => page,
+            Err(error) if error.code() == Some("NoSuchBucket") => return Ok(()),
+            Err(error) => return Err(LambdaError::aws(format_args!("listing {bucket}"), error)),
+        };
+        let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
+        let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+        for (key, version) in versions.chain(markers) {
+            let deletion = client.delete_object().bucket(bucket).set_key(key.map(str::to_owned));
+            let deletion = deletion.set_version_id(version.filter(|id| *id != "null").map(str::to_owned)).send().await;
+            deletion.map_err(|error| LambdaError::aws(format_args!("emptying {bucket}"), error))?;
+        }
+        if page.is_truncated != Some(true) {
+            break;
+        }
+        pages = pages.set_key_marker(page.next_key_marker).set_version_id_marker(page.next_version_id_marker);
+    }
+    if place.is_given {
+        return Ok(());
     }
     match client.delete_bucket().bucket(bucket).send().await {
         Ok(_) => Ok(()),

@@ -1,24 +1,22 @@
 //! The build phase: from a deployment as it is to be to one that is.
 
 mod code;
-mod replication;
-mod stack;
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_lambda::types::{LastUpdateStatus, State};
-use aws_types::SdkConfig;
 use matrix_lambdas::config::{NotificationConfig, PostConfig, Side};
 use matrix_lambdas::{Admin as _, AnyNotification, AnyPost};
+use serde_json::Value;
 use tokio::time::sleep;
 
-pub(crate) use code::remove as remove_code;
-pub(crate) use replication::{GlobalTable, s3};
-pub(crate) use stack::Stacks;
+pub(crate) use code::{Place as CodePlace, remove as remove_code};
 
 use super::deployment::Deployment;
-use super::names::code_bucket;
+use super::resources::replication_role_name;
 use super::{LambdaError, Services, Settings, template};
+use crate::cloud::{GlobalTable, Patience, RUN_TAG, Stacks, Wanted, ensure_replicated, replicates};
 
 /// Pause before a function or an event source is looked at again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -34,25 +32,26 @@ pub(crate) async fn build(
     let packages = settings.packages.as_ref();
     let packages = packages.ok_or_else(|| LambdaError::Settings("building takes the functions' packages".into()))?;
     let upload = async |region: &str, package: &[u8]| {
-        let bucket = code_bucket(&settings.name, region, services);
-        code::upload(&s3(services, region), &bucket, region, package).await
+        let (client, place) = (services.s3_in(region), code::Place::of(&settings.name, region, services));
+        code::upload(&client, &place, region, package).await
     };
     let writer_code = upload(writer_region, &packages.writer).await?;
     let reader_code = upload(reader_region, &packages.reader).await?;
 
     let writer = async || {
-        let wanted = template::writer(deployment, services, settings, &writer_code);
-        stacks(services, settings, writer_region).ensure(&names.writer(), &wanted).await
+        let wanted = template::writer(deployment, services, settings, &writer_code)?;
+        ensure(services, settings, writer_region, &names.writer(), &wanted).await
     };
     let reader = async |stream: Option<String>| {
-        let wanted = template::reader(deployment, services, settings, &reader_code, stream.as_deref());
-        stacks(services, settings, reader_region).ensure(&names.reader(), &wanted).await
+        let wanted = template::reader(deployment, services, settings, &reader_code, stream.as_deref())?;
+        ensure(services, settings, reader_region, &names.reader(), &wanted).await
     };
     let mut changed = false;
     if let NotificationConfig::Dynamo(dynamo) = &config.notification {
         // The reader's stack asks for the stream of a table that the writer's makes.
         changed |= writer().await?;
-        let (stream, made) = global_table(deployment, services, settings, &dynamo.table).ensure().await?;
+        let (stream, made) = table(deployment, services, settings, &dynamo.table).await?;
+        let stream = services.given_stream(reader_region).map_or(stream, str::to_owned);
         changed |= made | reader(Some(stream)).await?;
     } else {
         // The writer's stack subscribes a function that the reader's makes.
@@ -60,11 +59,15 @@ pub(crate) async fn build(
         changed |= writer().await?;
     }
     if let PostConfig::Dynamo(dynamo) = &config.post {
-        changed |= global_table(deployment, services, settings, &dynamo.table).ensure().await?.1;
+        changed |= table(deployment, services, settings, &dynamo.table).await?.1;
     }
     if let PostConfig::S3(buckets) = &config.post {
-        changed |= replication::ensure_bucket(services, writer_region, &buckets.writer, &buckets.reader).await?;
+        changed |= replication(services, writer_region, &buckets.writer, &buckets.reader).await?;
     }
+    for (region, name) in [(writer_region, names.writer()), (reader_region, names.reader())] {
+        active(services, region, &name, settings.build_deadline).await?;
+    }
+    // What only functions reach they build when they clean.
     if !deployment.is_reached_by_functions(services) {
         let building = LambdaError::store;
         AnyPost::new(config, &services.aws, Side::Writer)
@@ -74,19 +77,28 @@ pub(crate) async fn build(
         let notifications = AnyNotification::new(config, &services.aws, Side::Writer);
         notifications.build().await.map_err(building("building the notification storage"))?;
     }
-    for (region, name) in [(writer_region, names.writer()), (reader_region, names.reader())] {
-        active(&services.aws_in(region), &name, settings.build_deadline).await?;
-    }
     Ok(changed)
 }
 
 /// The stacks of a region.
 pub(crate) fn stacks(services: &Services, settings: &Settings, region: &str) -> Stacks {
-    Stacks {
-        client: aws_sdk_cloudformation::Client::new(&services.aws_in(region)),
-        run: settings.name.clone(),
-        deadline: settings.build_deadline,
-    }
+    let client = aws_sdk_cloudformation::Client::new(&services.aws_in(region));
+    Stacks::new(client, Patience::of(settings.build_deadline))
+        .acting_as(services.given.cloudformation_role_arn.clone())
+        .pausing_with(services.pause())
+}
+
+/// Makes a stack of the run as its template says. Says whether there was anything to do.
+async fn ensure(
+    services: &Services,
+    settings: &Settings,
+    region: &str,
+    name: &str,
+    template: &Value,
+) -> Result<bool, LambdaError> {
+    let tags = BTreeMap::from([(RUN_TAG, settings.name.clone())]);
+    let wanted = Wanted { name, template, parameters: BTreeMap::new(), tags };
+    Ok(stacks(services, settings, region).ensure(&wanted).await?.changed)
 }
 
 /// One of a deployment's tables.
@@ -98,13 +110,50 @@ pub(crate) fn global_table<'a>(
 ) -> GlobalTable<'a> {
     let config = &deployment.config;
     let (home, replica) = (&config.writer_region, &config.reader_region);
-    GlobalTable { services, name, home, replica, deadline: settings.build_deadline }
+    GlobalTable { aws: &services.aws, name, home, replica, deadline: settings.build_deadline }
+}
+
+/// Has a table replicated, and gives the ARN of its stream in the reader's region. One that is given is only looked at. Says
+/// too whether there was anything to do.
+async fn table(
+    deployment: &Deployment,
+    services: &Services,
+    settings: &Settings,
+    name: &str,
+) -> Result<(String, bool), LambdaError> {
+    let table = global_table(deployment, services, settings, name);
+    if services.given.dynamo.is_none() {
+        return Ok(table.ensure().await?);
+    }
+    let stream = table.stream().await?.ok_or_else(|| {
+        LambdaError::Settings(format!(
+            "table {name} of connection_info.yaml is not in {} with a replica in {} that has a stream: `matrix aws doctor` \
+             looks at it",
+            table.home, table.replica
+        ))
+    })?;
+    Ok((stream, false))
+}
+
+/// Has a bucket replicated to another. One that is given is only looked at. Says whether there was anything to do.
+async fn replication(services: &Services, region: &str, source: &str, target: &str) -> Result<bool, LambdaError> {
+    let client = services.s3_in(region);
+    if services.given.s3.is_none() {
+        let role = format!("arn:aws:iam::{}:role/{}", services.account, replication_role_name(source));
+        return Ok(ensure_replicated(&client, source, &[target], &role).await?);
+    }
+    if replicates(&client, source, target).await? {
+        return Ok(false);
+    }
+    Err(LambdaError::Settings(format!(
+        "bucket {source} of connection_info.yaml is not replicated to {target}: `matrix aws doctor` looks at it"
+    )))
 }
 
 /// Waits until a function and its event sources are active.
-async fn active(aws: &SdkConfig, name: &str, deadline: Duration) -> Result<(), LambdaError> {
-    let client = aws_sdk_lambda::Client::new(aws);
-    let began = Instant::now();
+async fn active(services: &Services, region: &str, name: &str, deadline: Duration) -> Result<(), LambdaError> {
+    let client = aws_sdk_lambda::Client::new(&services.aws_in(region));
+    let began = services.pause().stopwatch();
     loop {
         let looking = format_args!("looking at function {name}");
         let function = client.get_function_configuration().function_name(name).send().await;

@@ -1,0 +1,8 @@
+//! Cleaning: everything that bears the set-up's tag goes, and what is left is listed.
+
+mod inventory;
+mod leases;
+mod perform;
+mod remove;
+
+pub use inventory::{Inventory, Thing};

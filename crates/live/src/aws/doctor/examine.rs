@@ -1,0 +1,58 @@
+//! An examination from beginning to end.
+
+use std::collections::BTreeSet;
+
+use matrix_aws::ConnectionInfo;
+use matrix_driver::Cancel;
+use matrix_plan::Regions;
+
+use super::Finding;
+use super::connectors::connectors;
+use crate::aws::{Operator, ProvisionError};
+use crate::lambda::{Brokers, Services};
+
+/// What is examined.
+#[derive(Clone, Debug)]
+pub struct Examination {
+    /// Name of the set-up whose stacks are looked at.
+    pub name: String,
+    /// AWS names of the regions.
+    pub regions: BTreeSet<String>,
+    /// Where the services are, if that is known.
+    pub info: Option<ConnectionInfo>,
+}
+
+impl Operator {
+    /// Looks at everything. The credentials were tried when access was opened.
+    ///
+    /// # Errors
+    /// When it was asked to stop; whatever else fails is a finding.
+    pub fn examine(&self, what: &Examination, cancel: &Cancel) -> Result<Vec<Finding>, ProvisionError> {
+        let brokers = what.info.as_ref().map(|info| self.brokers(info));
+        self.block_on(cancel, async {
+            let mut findings = Vec::new();
+            for region in &what.regions {
+                findings.extend(self.account(region).await);
+            }
+            findings.extend(self.managed(what).await);
+            if let Some(info) = &what.info {
+                let functions = self.functions(&what.regions).await;
+                findings.extend(self.bucket_replication(info).await);
+                findings.extend(self.table_replication(info, &what.regions).await);
+                findings.extend(self.reach(info, &functions).await);
+                if let Some(brokers) = &brokers {
+                    findings.extend(connectors(info, brokers).await);
+                }
+                findings.extend(self.function_clocks(&functions).await);
+            }
+            Ok(findings)
+        })
+    }
+
+    /// The brokers of the file with their password, which may be elsewhere; or why it is not known.
+    fn brokers(&self, info: &ConnectionInfo) -> Result<Option<Brokers>, String> {
+        let only = ConnectionInfo { mq: info.mq.clone(), ..ConnectionInfo::default() };
+        let services = Services::aws(&self.access, &only, &Regions::built_in());
+        services.map(|services| services.brokers).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,60 @@
+//! What an examination finds.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// Not as it should be.
+    Problem,
+    /// Nobody can tell from here, or not yet.
+    NotChecked,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ok => "ok",
+            Self::Problem => "problem",
+            Self::NotChecked => "not checked",
+        })
+    }
+}
+
+/// A line of an examination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How it is.
+    pub verdict: Verdict,
+    /// What was looked at.
+    pub about: String,
+    /// What was seen.
+    pub seen: String,
+    /// What to do about a problem, or to have it checked.
+    pub mend: Option<String>,
+}
+
+impl Finding {
+    /// Something that is as it should be.
+    #[must_use]
+    pub fn ok(about: impl Into<String>, seen: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Ok, about: about.into(), seen: seen.into(), mend: None }
+    }
+
+    /// Something that is not.
+    #[must_use]
+    pub fn problem(about: impl Into<String>, seen: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Problem, about: about.into(), seen: seen.into(), mend: Some(mend.into()) }
+    }
+
+    /// Something that nobody can tell.
+    #[must_use]
+    pub fn not_checked(about: impl Into<String>, seen: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { verdict: Verdict::NotChecked, about: about.into(), seen: seen.into(), mend: Some(mend.into()) }
+    }
+}

@@ -1,0 +1,91 @@
+//! What can go wrong while setting up, examining and cleaning.
+
+use std::fmt::Write as _;
+
+use matrix_aws::setup::{SetupError, StackId};
+
+use crate::cloud::CloudError;
+
+/// Why it did not end well. [`Self::mend`] says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvisionError {
+    /// It was asked to stop.
+    #[error("interrupted")]
+    Cancelled,
+    /// The request cannot be met, or stacks gave something else than what they should.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// A service refused, or did not do what it accepted.
+    #[error("{0}")]
+    Service(String),
+    /// Some stacks are not as they should be.
+    #[error("{} failed{}", stacks(failures.len()), list(failures, blocked))]
+    Stacks {
+        /// Each with the reason.
+        failures: Vec<Failed>,
+        /// The stacks that were not begun because they need one of those.
+        blocked: Vec<StackId>,
+    },
+    /// Functions of runs are still there, and may use what is to be removed.
+    #[error("functions of runs are there, and may use what is to be removed: {}", names(.0))]
+    Runs(Vec<StackId>),
+    /// Threads could not be started.
+    #[error("starting: {0}")]
+    Runtime(#[source] std::io::Error),
+}
+
+/// A stack that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The stack.
+    pub stack: StackId,
+    /// Its status, and the first failure in its events.
+    pub why: String,
+}
+
+fn stacks(count: usize) -> String {
+    if count == 1 { "a stack".to_owned() } else { format!("{count} stacks") }
+}
+
+fn names(stacks: &[StackId]) -> String {
+    stacks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn list(failures: &[Failed], blocked: &[StackId]) -> String {
+    let mut text = String::new();
+    for Failed { stack, why } in failures {
+        // Writing into a string does not fail.
+        let _ = write!(text, "\n  {stack}: {why}");
+    }
+    if !blocked.is_empty() {
+        let _ = write!(text, "\n  not begun, because they need one of these: {}", names(blocked));
+    }
+    text
+}
+
+impl ProvisionError {
+    /// What to do about it.
+    #[must_use]
+    pub fn mend(&self) -> &'static str {
+        match self {
+            Self::Cancelled => "the same command goes on from here",
+            Self::Setup(_) => "see `matrix aws setup --help` and docs/aws.md#set-up",
+            Self::Service(_) => {
+                "mend what the service says, then run the same command again: it goes on from here; what the command \
+                 needs to be allowed is in docs/aws.md#security"
+            }
+            Self::Stacks { .. } => {
+                "mend what the reasons say, then run the same command again: what was rolled back is deleted and made \
+                 again (docs/aws.md#when-something-fails)"
+            }
+            Self::Runs(_) => "remove them by `matrix live clean --strong FILE`, or all of them by adding --runs",
+            Self::Runtime(_) => "end some processes",
+        }
+    }
+}
+
+impl From<CloudError> for ProvisionError {
+    fn from(error: CloudError) -> Self {
+        Self::Service(error.to_string())
+    }
+}

@@ -1,0 +1,13 @@
+//! Setting up: stacks in the order of what they need, then what the services say of them.
+
+mod make;
+mod order;
+mod perform;
+mod plan;
+mod services;
+mod wanted;
+
+pub use make::{Progress, Tell};
+pub(super) use order::RANK_TAG;
+pub use perform::Done;
+pub use plan::{Action, Planned};

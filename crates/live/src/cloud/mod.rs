@@ -1,0 +1,14 @@
+//! What every user of AWS here needs: calls that are tried again, stacks of CloudFormation, and replication that is looked
+//! at and not assumed.
+
+mod bucket;
+mod calls;
+mod error;
+mod stacks;
+mod table;
+
+pub(crate) use bucket::{empty, ensure_replicated, replicates, s3};
+pub(crate) use calls::{brief, in_region, patiently};
+pub(crate) use error::CloudError;
+pub(crate) use stacks::{Found, Part, Patience, RUN_TAG, Stacks, Standing, Wanted};
+pub(crate) use table::GlobalTable;

@@ -1,0 +1,155 @@
+//! Global tables of DynamoDB: what a stack says of replicas is looked at, and set where it was not done.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    CreateReplicationGroupMemberAction, DeleteReplicationGroupMemberAction, ReplicationGroupUpdate, TableDescription,
+    TableStatus,
+};
+use aws_types::SdkConfig;
+use tokio::time::sleep;
+
+use super::calls::may_pass;
+use super::{CloudError, patiently};
+
+/// Pause before a table is looked at again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a call that is throttled or not answered is made again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A global table: in the region that it was made in, and in one replica's.
+pub(crate) struct GlobalTable<'a> {
+    /// Configuration of clients; the region is chosen by each.
+    pub(crate) aws: &'a SdkConfig,
+    pub(crate) name: &'a str,
+    pub(crate) home: &'a str,
+    pub(crate) replica: &'a str,
+    pub(crate) deadline: Duration,
+}
+
+fn is_active(table: &TableDescription) -> bool {
+    table.table_status == Some(TableStatus::Active)
+}
+
+impl GlobalTable<'_> {
+    fn client(&self, region: &str) -> Client {
+        Client::new(&super::in_region(self.aws, region))
+    }
+
+    async fn describe(&self, region: &str) -> Result<Option<TableDescription>, CloudError> {
+        let client = self.client(region);
+        let call = async || client.describe_table().table_name(self.name).send().await;
+        match patiently(PATIENCE, call).await {
+            Ok(answer) => Ok(answer.table),
+            Err(error) => match error.as_service_error() {
+                Some(service) if service.is_resource_not_found_exception() => Ok(None),
+                _ => Err(CloudError::call(format_args!("looking at table {} in {region}", self.name), &error)),
+            },
+        }
+    }
+
+    /// Asks for a change of the replicas. One that cannot be made now is asked for again when the table was looked at.
+    async fn change(&self, update: ReplicationGroupUpdate) -> Result<(), CloudError> {
+        let change = self.client(self.home).update_table().table_name(self.name).replica_updates(update);
+        match change.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if may_pass(&error) => Ok(()),
+            // Another change of the table is under way.
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => Ok(()),
+            Err(error) => Err(CloudError::call(format_args!("replicating table {}", self.name), &error)),
+        }
+    }
+
+    /// The ARN of the replica's stream if the table is there, its replica too, and both are active.
+    pub(crate) async fn stream(&self) -> Result<Option<String>, CloudError> {
+        let Some(home) = self.describe(self.home).await?.filter(is_active) else { return Ok(None) };
+        if !home.replicas().iter().any(|replica| replica.region_name() == Some(self.replica)) {
+            return Ok(None);
+        }
+        let replica = self.describe(self.replica).await?.filter(is_active);
+        Ok(replica.and_then(|replica| replica.latest_stream_arn))
+    }
+
+    /// Makes the replica if it is not there, waits until both are active, and gives the ARN of the replica's stream. Says
+    /// too whether there was anything to do.
+    pub(crate) async fn ensure(&self) -> Result<(String, bool), CloudError> {
+        let mut changed = false;
+        let began = Instant::now();
+        loop {
+            if let Some(table) = self.describe(self.home).await?.filter(is_active) {
+                let replicas = table.replicas();
+                if !replicas.iter().any(|replica| replica.region_name() == Some(self.replica)) {
+                    let create = CreateReplicationGroupMemberAction::builder().region_name(self.replica).build();
+                    let create = create.map_err(|error| CloudError::unbuildable("a table's replica", error))?;
+                    self.change(ReplicationGroupUpdate::builder().create(create).build()).await?;
+                    changed = true;
+                } else if let Some(replica) = self.describe(self.replica).await?.filter(is_active)
+                    && let Some(stream) = replica.latest_stream_arn
+                {
+                    return Ok((stream, changed));
+                }
+            }
+            if began.elapsed() > self.deadline {
+                return Err(CloudError::Deadline {
+                    what: format!("the replica of table {} in {}", self.name, self.replica),
+                    waited: self.deadline,
+                });
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Takes the replica away and waits until it is gone.
+    pub(crate) async fn remove_replica(&self) -> Result<(), CloudError> {
+        let began = Instant::now();
+        let mut asked = false;
+        loop {
+            let home = self.describe(self.home).await?;
+            let listed = home.is_some_and(|table| {
+                table.replicas().iter().any(|replica| replica.region_name() == Some(self.replica))
+            });
+            if listed && !asked {
+                let delete = DeleteReplicationGroupMemberAction::builder().region_name(self.replica).build();
+                let delete = delete.map_err(|error| CloudError::unbuildable("a table's replica", error))?;
+                self.change(ReplicationGroupUpdate::builder().delete(delete).build()).await?;
+                asked = true;
+            } else if self.describe(self.replica).await?.is_none() {
+                return Ok(());
+            } else if !listed {
+                // The emulator forgets the replica in its group and keeps the table.
+                self.delete_replica().await?;
+            }
+            if began.elapsed() > self.deadline {
+                let what = format!("the end of table {} in {}", self.name, self.replica);
+                return Err(CloudError::Deadline { what, waited: self.deadline });
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn delete_replica(&self) -> Result<(), CloudError> {
+        match self.client(self.replica).delete_table().table_name(self.name).send().await {
+            Ok(_) => Ok(()),
+            // It is on its way, or was asked for and will be again.
+            Err(error) if may_pass(&error) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| {
+                    error.is_resource_in_use_exception() || error.is_resource_not_found_exception()
+                }) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(CloudError::call(format_args!("deleting table {}", self.name), &error)),
+        }
+    }
+
+    /// The regions that the table has replicas in; empty if there is no table.
+    pub(crate) async fn replicas(&self) -> Result<Vec<String>, CloudError> {
+        let home = self.home;
+        let found = self.describe(home).await?;
+        let regions = found.iter().flat_map(|table| table.replicas()).filter_map(|replica| replica.region_name());
+        Ok(regions.filter(|region| *region != home).map(str::to_owned).collect())
+    }
+}

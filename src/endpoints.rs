@@ -1,0 +1,61 @@
+//! The file of endpoints of an experiment on AWS: one place decides which file that is, and what it must have.
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use matrix_aws::ConnectionInfo;
+use matrix_aws::connection::{Guide, Problem};
+use matrix_plan::{Aws, Combination};
+use miette::MietteDiagnostic;
+
+use crate::exit::{Exit, Failure};
+use crate::input::Input;
+
+/// The file: relative to the directory in which the command runs, wherever the experiment's file is. So `run`, `resume`,
+/// `--cell` and `aws setup` mean the same one, in a checkout the one at its root.
+pub(crate) fn path(aws: &Aws) -> PathBuf {
+    PathBuf::from(&aws.connection_info)
+}
+
+/// Reads the file, if there is one.
+pub(crate) fn read_if_present(path: &Path) -> Result<Option<ConnectionInfo>, Failure> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => ConnectionInfo::parse(&text).map(Some).map_err(|problems| failure(path, problems)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::usage(format!("{}: {error}", path.display()), by_hand())),
+    }
+}
+
+/// Reads the file that an experiment names.
+fn read(aws: &Aws) -> Result<ConnectionInfo, Failure> {
+    let path = path(aws);
+    let missing = || Failure::usage(format!("{} is not there", path.display()), by_hand());
+    read_if_present(&path)?.ok_or_else(missing)
+}
+
+/// How to come by a file.
+fn by_hand() -> String {
+    let mend = "`matrix aws setup` writes it into the directory in which it runs; [aws] connection_info of the experiment names \
+                another file; by hand: see ";
+    format!("{mend}{}", Guide::File.link())
+}
+
+/// Reads the file and makes sure that it has what an experiment's cells need.
+pub(crate) fn needed(input: &Input) -> Result<ConnectionInfo, Failure> {
+    let experiment = &input.experiment;
+    let info = read(&experiment.aws)?;
+    let combinations: BTreeSet<&Combination> = input.cells.iter().map(|(_, cell)| &cell.axes().combination).collect();
+    let combinations: Vec<Combination> = combinations.into_iter().cloned().collect();
+    let missing = info.check(&combinations, &experiment.regions);
+    if missing.is_empty() { Ok(info) } else { Err(failure(&path(&experiment.aws), missing)) }
+}
+
+/// What is wrong with the file. Its text is not shown: there are passwords in it.
+fn failure(path: &Path, problems: Vec<Problem>) -> Failure {
+    let report = |problem: Problem| {
+        let message = format!("{}: {problem}", path.display());
+        MietteDiagnostic::new(message).with_help(problem.mend()).into()
+    };
+    Failure { exit: Exit::Usage, reports: problems.into_iter().map(report).collect() }
+}

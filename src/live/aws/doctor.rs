@@ -1,0 +1,91 @@
+//! `matrix aws doctor`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use matrix_aws::ConnectionInfo;
+use matrix_live::aws::{Examination, Finding, Verdict};
+use matrix_plan::{Combination, Experiment, Regions};
+
+use super::access::{listen, operator};
+use super::{endpoints, request};
+use crate::cli::Format;
+use crate::cli::aws::DoctorArgs;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+
+pub(super) fn doctor(args: &DoctorArgs) -> Outcome {
+    let experiment = request::experiment(args.file.as_deref())?;
+    let experiment = experiment.as_ref();
+    let path = endpoints::path(&args.place, experiment);
+    let info = endpoints::read(&path)?;
+    let regions = regions(args, experiment, info.as_ref())?;
+    let mut findings = Vec::new();
+    // Without credentials nothing can be asked.
+    let operator = operator(info.as_ref().and_then(|info| info.credentials_profile.as_deref()))?;
+    findings.push(Finding::ok("credentials", "AWS takes them"));
+    findings.extend(entries(&path, info.as_ref(), experiment));
+    let cancel = listen()?;
+    let what = Examination { name: args.place.name.clone(), regions, info };
+    findings.extend(operator.examine(&what, &cancel)?);
+    show(&findings, args.format.format)?;
+    let problems = findings.iter().filter(|finding| finding.verdict == Verdict::Problem).count();
+    let unchecked = findings.iter().filter(|finding| finding.verdict == Verdict::NotChecked).count();
+    output::note(format_args!("{problems} problems, {unchecked} not checked, of {}", findings.len()));
+    Ok(if problems == 0 { Exit::Ok } else { Exit::Cells })
+}
+
+/// AWS names of the regions to look at.
+fn regions(
+    args: &DoctorArgs,
+    experiment: Option<&Experiment>,
+    info: Option<&ConnectionInfo>,
+) -> Result<BTreeSet<String>, Failure> {
+    let known = experiment.map_or_else(Regions::built_in, |experiment| experiment.regions.clone());
+    let of_file = info.map(endpoints::regions).filter(|regions| !regions.is_empty());
+    if args.regions.is_empty()
+        && let Some(regions) = of_file
+    {
+        return Ok(regions);
+    }
+    let names = match experiment {
+        _ if !args.regions.is_empty() => args.regions.clone(),
+        Some(experiment) => {
+            let pairs = experiment.points.iter().map(|point| &point.combination.regions);
+            pairs.flat_map(|pair| [pair.writer.to_string(), pair.reader.to_string()]).collect()
+        }
+        None => request::REGIONS.map(str::to_owned).to_vec(),
+    };
+    let regions = request::named(&names, &known)?;
+    Ok(regions.iter().filter_map(|region| known.aws_name(region)).map(str::to_owned).collect())
+}
+
+/// Whether the file of endpoints has what the experiment needs.
+fn entries(path: &Path, info: Option<&ConnectionInfo>, experiment: Option<&Experiment>) -> Vec<Finding> {
+    let about = path.display().to_string();
+    let Some(info) = info else {
+        let mend = "`matrix aws setup` writes it; by hand: docs/aws.md#connection_infoyaml";
+        return vec![Finding::problem(about, "there is no such file", mend)];
+    };
+    let Some(experiment) = experiment else { return vec![Finding::ok(about, "it can be read")] };
+    let needed: BTreeSet<Combination> = experiment.points.iter().map(|point| point.combination.clone()).collect();
+    let needed: Vec<Combination> = needed.into_iter().collect();
+    let problems = info.check(&needed, &experiment.regions);
+    if problems.is_empty() {
+        return vec![Finding::ok(about, format!("it has what the {} combinations need", needed.len()))];
+    }
+    problems.iter().map(|problem| Finding::problem(about.clone(), problem.to_string(), problem.mend())).collect()
+}
+
+fn show(findings: &[Finding], format: Format) -> Result<(), Failure> {
+    if format == Format::Json {
+        return output::json(&findings);
+    }
+    for Finding { verdict, about, seen, mend } in findings {
+        output::line(format_args!("{verdict:11}  {about}: {seen}"))?;
+        if let Some(mend) = mend {
+            output::line(format_args!("{:11}  -> {mend}", ""))?;
+        }
+    }
+    Ok(())
+}

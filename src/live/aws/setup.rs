@@ -1,0 +1,108 @@
+//! `matrix aws setup`.
+
+use matrix_aws::SetupRequest;
+use matrix_aws::cost::{HourlyCost, Prices, setup_cost};
+use matrix_live::aws::{Action, Planned};
+use serde::Serialize;
+
+use super::access::{listen, operator, tell};
+use super::ask::go_on;
+use super::{endpoints, request};
+use crate::cli::Format;
+use crate::cli::aws::SetupArgs;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+
+/// A plan for scripts.
+#[derive(Serialize)]
+struct PlanJson<'a> {
+    name: &'a str,
+    stores: Vec<&'a str>,
+    stacks: Vec<StackJson<'a>>,
+    /// US dollars an hour of everything, an estimate.
+    usd_per_hour: f64,
+    prices_of: &'a str,
+}
+
+#[derive(Serialize)]
+struct StackJson<'a> {
+    region: &'a str,
+    name: &'a str,
+    purpose: &'a str,
+    action: &'static str,
+    why: Option<&'a str>,
+}
+
+pub(super) fn setup(args: &SetupArgs) -> Outcome {
+    let experiment = request::experiment(args.file.as_deref())?;
+    let experiment = experiment.as_ref();
+    let request = request::request(args, experiment)?;
+    let path = endpoints::path(&args.place, experiment);
+    // A file that cannot be read would not be written either: it is known before anything is made.
+    let old = endpoints::read(&path)?;
+    let cost = hourly(&request)?;
+    let operator = operator(old.as_ref().and_then(|info| info.credentials_profile.as_deref()))?;
+    let cancel = listen()?;
+    let plan = operator.plan(&request, &cancel)?;
+    show(&request, &plan, &cost, args.format.format)?;
+    if args.plan {
+        return Ok(Exit::Ok);
+    }
+    let to_do = plan.iter().filter(|planned| !matches!(planned.action, Action::Keep | Action::Stay)).count();
+    if to_do > 0 && !go_on(&format!("Make or change {to_do} stacks?"), args.yes)? {
+        output::note("nothing was done");
+        return Ok(Exit::Ok);
+    }
+    let done = operator.set_up(&request, &cancel, &tell)?;
+    let written = endpoints::write(&path, done.info)?;
+    let file = path.display();
+    if done.changed + done.set == 0 && !written {
+        output::note(format_args!("nothing had to be changed; {file} says where everything is"));
+    } else {
+        output::note(format_args!(
+            "{} stacks made or changed, {} replications set; {file} {}; next: matrix aws doctor",
+            done.changed,
+            done.set,
+            if written { "is written" } else { "is as it was" }
+        ));
+    }
+    Ok(Exit::Ok)
+}
+
+fn hourly(request: &SetupRequest) -> Result<HourlyCost, Failure> {
+    let prices = Prices::builtin().map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    setup_cost(request, &prices).map_err(|error| Failure::usage(error.to_string(), error.mend()))
+}
+
+fn show(request: &SetupRequest, plan: &[Planned], cost: &HourlyCost, format: Format) -> Result<(), Failure> {
+    if format == Format::Json {
+        let stacks = plan.iter().map(|planned| {
+            let (action, why) = action(&planned.action);
+            let Planned { stack, purpose, .. } = planned;
+            StackJson { region: &stack.region, name: &stack.name, purpose, action, why }
+        });
+        let stores = request.stores.iter().map(|store| store.as_str()).collect();
+        let (usd_per_hour, prices_of) = (cost.total(), cost.prices_of.as_str());
+        let name = &request.name;
+        return output::json(&PlanJson { name, stores, stacks: stacks.collect(), usd_per_hour, prices_of });
+    }
+    let mut table = output::table(&["region", "stack", "to do", "what it is for"], &[]);
+    for Planned { stack, purpose, action: to_do } in plan {
+        let (action, why) = action(to_do);
+        let to_do = why.map_or_else(|| action.to_owned(), |why| format!("{action} ({why})"));
+        table.add_row([stack.region.as_str(), &stack.name, &to_do, purpose]);
+    }
+    output::line(table)?;
+    output::line(format_args!("\n{cost}"))
+}
+
+fn action(action: &Action) -> (&'static str, Option<&str>) {
+    match action {
+        Action::Make => ("make", None),
+        Action::Keep => ("keep", None),
+        Action::Change => ("change", None),
+        Action::Wait { status } => ("wait", Some(status)),
+        Action::Again { why } => ("make again", Some(why)),
+        Action::Stay => ("leave", None),
+    }
+}

@@ -1,0 +1,236 @@
+//! The whole way on the testbed's emulator, for what it implements: DynamoDB, S3, SNS, SQS and roles. It accepts replication
+//! in a template and drops it: so these tests ask the services, and not the stacks.
+
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::workbench::{Printed, Workbench};
+
+const STORES: [&str; 5] = ["--regions", "eu,us", "--stores", "dynamo,s3,sns", "--yes"];
+
+const REGIONS: [&str; 2] = ["eu-central-1", "us-east-1"];
+
+/// A testbed of the test's own, used as an account.
+struct Account {
+    bench: Workbench,
+    endpoints: Value,
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        let ended = Workbench::printed(self.command(&["testbed", "down"]).output().unwrap());
+        if !std::thread::panicking() {
+            ended.code(0);
+        }
+    }
+}
+
+impl Account {
+    fn new() -> Self {
+        let mut account = Self { bench: Workbench::new(), endpoints: Value::Null };
+        account.matrix(&["testbed", "up"]).code(0);
+        let text = account.bench.read("state/matrix/testbed/endpoints.json");
+        account.endpoints = serde_json::from_str(&text).unwrap();
+        account
+    }
+
+    fn text(&self, pointer: &str) -> &str {
+        self.endpoints.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.bench.command(args);
+        command
+            .env("XDG_STATE_HOME", self.bench.path("state"))
+            .env("AWS_ENDPOINT_URL", self.text("/aws_endpoint_url"))
+            .env("AWS_ACCESS_KEY_ID", self.text("/aws_access_key_id"))
+            .env("AWS_SECRET_ACCESS_KEY", self.text("/aws_secret_access_key"))
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+    }
+
+    fn matrix(&self, args: &[&str]) -> Printed {
+        Workbench::printed(self.command(args).output().unwrap())
+    }
+
+    fn set_up(&self) -> Printed {
+        self.matrix(&[&["aws", "setup"], &STORES[..]].concat())
+    }
+
+    fn clean(&self) -> Printed {
+        self.matrix(&["aws", "clean", "--yes"])
+    }
+
+    /// What the doctor finds; it ends with 3 if and only if there is a problem.
+    fn examined(&self) -> String {
+        let printed = self.matrix(&["aws", "doctor"]);
+        let is_ill = printed.out.lines().any(|line| line.starts_with("problem"));
+        printed.code(if is_ill { 3 } else { 0 }).out
+    }
+
+    /// Asks a service directly: status and body.
+    fn ask(&self, region: &str, service: &str, head: &str, target: &str, body: &str) -> (u16, String) {
+        let host = self.text("/aws_endpoint_url").trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).unwrap();
+        let kind = if target.is_empty() { "application/x-www-form-urlencoded" } else { "application/x-amz-json-1.0" };
+        write!(
+            stream,
+            "{head} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: {kind}\r\nX-Amz-Target: {target}\r\n\
+             Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/{region}/{service}/aws4_request, \
+             SignedHeaders=host, Signature=0\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    fn dynamo(&self, region: &str, operation: &str, body: &Value) -> Value {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let (_, answer) = self.ask(region, "dynamodb", "POST /", &target, &body.to_string());
+        let start = answer.find('{').unwrap();
+        serde_json::from_str(&answer[start..=answer.rfind('}').unwrap()]).unwrap()
+    }
+
+    /// Everything that the services list, in each region.
+    fn inventory(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut add = |of: &str, answer: &str, tag: &str| {
+            for part in answer.split(&format!("<{tag}>")).skip(1) {
+                found.insert(format!("{of} {}", part.split('<').next().unwrap()));
+            }
+        };
+        for region in REGIONS {
+            let query = |service: &str, action: &str| {
+                let (status, answer) = self.ask(region, service, "POST /", "", &format!("Action={action}"));
+                assert_eq!(status, 200, "{action}: {answer}");
+                answer
+            };
+            add("bucket", &self.ask(region, "s3", "GET /", "", "").1, "Name");
+            add(&format!("topic {region}"), &query("sns", "ListTopics&Version=2010-03-31"), "TopicArn");
+            add("role", &query("iam", "ListRoles&Version=2010-05-08"), "RoleName");
+            let queues = self.ask(region, "sqs", "POST /", "AmazonSQS.ListQueues", "{}").1;
+            found_in_json(&queues, "QueueUrls").into_iter().for_each(|url| add("queue", &format!("<u>{url}<"), "u"));
+            for table in self.dynamo(region, "ListTables", &json!({}))["TableNames"].as_array().unwrap() {
+                add(&format!("table {region}"), &format!("<t>{}<", table.as_str().unwrap()), "t");
+            }
+        }
+        found
+    }
+}
+
+/// The problems in a doctor's findings, quotas apart: the testbed's are what the machine can do.
+fn problems(findings: &str) -> Vec<&str> {
+    findings.lines().filter(|line| line.starts_with("problem") && !line.contains(" quota of ")).collect()
+}
+
+fn found_in_json(answer: &str, list: &str) -> Vec<String> {
+    let Some(start) = answer.find('{') else { return Vec::new() };
+    let value: Value = serde_json::from_str(&answer[start..=answer.rfind('}').unwrap()]).unwrap();
+    value[list].as_array().into_iter().flatten().map(|url| url.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
+    let account = Account::new();
+    let before = account.inventory();
+
+    // Killed and interrupted at several moments; what was begun goes on at AWS.
+    let interrupted = |args: &[&str]| {
+        for (number, signal) in ["KILL", "INT", "KILL", "INT"].into_iter().enumerate() {
+            let mut child = account.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(60 + 150 * number as u64));
+            Command::new("kill").args(["-s", signal, &child.id().to_string()]).stderr(Stdio::null()).status().unwrap();
+            let code = child.wait().unwrap().code();
+            assert!(matches!(code, None | Some(0 | 130)), "{signal}: {code:?}");
+        }
+    };
+    let set_up = [&["aws", "setup"], &STORES[..]].concat();
+    interrupted(&set_up);
+    account.set_up().code(0);
+    let made = account.inventory();
+    assert!(made.is_superset(&before) && made.len() > before.len() + 8, "{made:#?}");
+
+    // The second changes nothing.
+    let info = account.bench.read("connection_info.yaml");
+    let again = account.set_up().code(0);
+    assert!(again.err.contains("nothing had to be changed"), "{again:?}");
+    assert_eq!((account.inventory(), account.bench.read("connection_info.yaml")), (made, info));
+
+    // What the emulator drops in silence is on.
+    let (status, rules) =
+        account.ask(REGIONS[0], "s3", "GET /matrix-posts-eu-central-1-000000000000?replication", "", "");
+    assert!(status == 200 && rules.contains("arn:aws:s3:::matrix-posts-us-east-1-000000000000"), "{status} {rules}");
+    for table in ["matrix-posts", "matrix-notifications"] {
+        let described = account.dynamo(REGIONS[1], "DescribeTable", &json!({ "TableName": table }));
+        assert!(described["Table"]["LatestStreamArn"].is_string(), "{described}");
+    }
+    let examined = account.examined();
+    assert_eq!(problems(&examined), Vec::<&str>::new(), "{examined}");
+    for line in ["ok           S3 replicates", "ok           DynamoDB replicates matrix-notifications"] {
+        assert!(examined.contains(line), "{examined}");
+    }
+    assert_eq!(examined.matches(" quota of concurrent executions in ").count(), 2, "{examined}");
+
+    // Somebody turns replication off: that is seen, and mended by the same command.
+    let path = "DELETE /matrix-posts-eu-central-1-000000000000?replication";
+    account.ask(REGIONS[0], "s3", path, "", "");
+    let examined = account.examined();
+    assert!(matches!(problems(&examined)[..], [line] if line.contains(" S3 replicates ")), "{examined}");
+    let mended = account.set_up().code(0);
+    assert!(mended.err.contains("1 replications set"), "{mended:?}");
+    assert_eq!(problems(&account.examined()), Vec::<&str>::new());
+
+    // Buckets that are not empty go, with versions and delete markers.
+    let bucket = "/matrix-posts-eu-central-1-000000000000/post";
+    for head in ["PUT", "PUT", "DELETE", "PUT"] {
+        let (status, answer) = account.ask(REGIONS[0], "s3", &format!("{head} {bucket}"), "", "content");
+        assert!(status < 300, "{answer}");
+    }
+    interrupted(&["aws", "clean", "--yes"]);
+    let cleaned = account.clean().code(0);
+    assert!(cleaned.out.contains("nothing"), "{cleaned:?}");
+    assert_eq!(account.inventory(), before);
+    account.clean().code(0);
+}
+
+#[test]
+fn the_doctor_reaches_servers_and_has_brokers_hand_on_a_message() {
+    let account = Account::new();
+    let of = |region: &str, name: &str| account.endpoints["regions"][region][name].to_string().replace('"', "");
+    let file = |us: &str| {
+        format!(
+            "lambda:\n  s3_buckets:\n    eu-central-1: a\n    us-east-1: b\ndatastores:\n  cache:\n    vpc_required: false\n    \
+             port: {}\n    host__eu-central-1__writer: {}\n    host__us-east-1__reader: {}\n  mq:\n    vpc_required: false\n    \
+             user: {}\n    password: ${{BROKERS}}\n    notification_queue: n\n    stomp_port: {}\n    ca_file: {}\n    \
+             host__eu-central-1: {}\n    host__us-east-1: {us}\n",
+            of("eu", "redis_port"),
+            of("eu", "host"),
+            of("us", "host"),
+            account.text("/mq/user"),
+            of("eu", "stomp_ssl_port"),
+            account.text("/mq/ca_file"),
+            of("eu", "host"),
+        )
+    };
+    let doctor = || {
+        let mut command = account.command(&["aws", "doctor"]);
+        Workbench::printed(command.env("BROKERS", account.text("/mq/password")).output().unwrap())
+    };
+    account.bench.write("connection_info.yaml", &file(&of("us", "host")));
+    let well = doctor().out;
+    assert_eq!(problems(&well), Vec::<&str>::new(), "{well}");
+    assert!(well.contains("ok           redis at") && well.contains("a message was carried"), "{well}");
+    assert!(!well.contains(account.text("/mq/password")), "no secret is printed");
+    // Nobody listens there.
+    account.bench.write("connection_info.yaml", &file("127.99.99.99"));
+    let ill = doctor().code(3).out;
+    assert!(ill.contains("problem      amq at") && ill.contains("problem      brokers of"), "{ill}");
+}
