@@ -187,6 +187,7 @@ fn run(job: &Job) -> Outcome {
         std::fs::create_dir_all(&folder)
             .map_err(|error| Failure::new(Exit::Internal, format!("{}: {error}", folder.display())))?;
         kept.keep_services(&cell.key, &services.services())?;
+        collect_others(job, cell, &*services, &cancel)?;
         match services.lambda().run(cell, &kept.file(&cell.key), &cancel) {
             Ok(()) => {
                 output::line(format_args!("ran {} {} round {}", cell.key.short(), cell.axes(), cell.inputs.round))?
@@ -200,6 +201,23 @@ fn run(job: &Job) -> Outcome {
     }
     output::note(format_args!("{} of {} cells ran; next: matrix live gather", cells.len() - failed, cells.len()));
     Ok(if failed == 0 { Exit::Ok } else { Exit::Cells })
+}
+
+/// Takes from the queues what belongs to cells that ran before on something that this cell uses, which cleans it first.
+fn collect_others(job: &Job, cell: &Cell, services: &dyn RealServices, cancel: &Cancel) -> Result<(), Failure> {
+    let kept = job.kept();
+    if kept.file(&cell.key).is_file() {
+        // It ran before, and is not run again.
+        return Ok(());
+    }
+    let used = services.resources(cell);
+    let ran = job.input.cells.iter().map(|(_, other)| other).filter(|other| other.key != cell.key);
+    for other in ran.filter(|other| kept.file(&other.key).is_file()) {
+        if services.resources(other).iter().any(|resource| used.contains(resource)) {
+            services.lambda().collect(other, &kept.file(&other.key), cancel)?;
+        }
+    }
+    Ok(())
 }
 
 fn gather(job: &Job) -> Outcome {

@@ -198,7 +198,8 @@ fn a_matrix_on_given_things_leaves_them_as_they_were() {
     live("build", &[]).code(0);
     assert!(!live("build", &[]).code(0).out.contains(" built"), "what is built stays as it is");
     live("run", &["--only", "redis"]).code(0);
-    live("gather", &["--only", "redis"]).code(0);
+    let gathered = live("gather", &["--only", "redis"]).code(0).out;
+    assert!(gathered.contains(": 0 lost, 0 failed"), "{gathered}");
     assert_eq!(cloud.cells_done(), 2);
     cloud.matrix(&["run", "small.toml"]).code(0);
     assert!(cloud.broken("throttled") > 20, "{}", cloud.broken("throttled"));

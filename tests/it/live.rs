@@ -132,7 +132,8 @@ fn the_phases_by_hand_do_what_a_run_does_and_can_be_done_again() {
     live("run", &[]).code(0);
     live("run", &[]).code(0);
     assert!(bench.results().is_empty(), "nothing is a result before it is gathered");
-    without_packages("gather", &[]).code(0);
+    let gathered = without_packages("gather", &[]).code(0).out;
+    assert!(gathered.contains(": 0 lost, 0 failed"), "the second cell left the first's evaluations alone: {gathered}");
     assert_eq!(bench.results().keys().filter(|path| path.starts_with("cells")).count(), 2);
     for (path, bytes) in bench.files("results/attempts") {
         let attempt = String::from_utf8_lossy(&bytes).into_owned();

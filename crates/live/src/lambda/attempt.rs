@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use matrix_driver::{Attempt, Cancel, RowSink};
+use matrix_app::Row;
+use matrix_driver::{Attempt, Cancel, RowSink, SinkError};
 use matrix_lambdas::config::NotificationConfig;
 use matrix_lambdas::stomp::Credentials;
 use matrix_plan::Cell;
@@ -15,7 +16,7 @@ use super::deployment::Deployment;
 use super::exchange::{Exchange, Via};
 use super::join::Join;
 use super::probe::clock_bound;
-use super::saved::{Messages, Saved, Saving};
+use super::saved::{self, Messages, Saved, Saving};
 use super::visible::VisibleLog;
 use super::{LambdaError, Services, Settings};
 use crate::testbed::{Bridge, BridgeSettings};
@@ -130,28 +131,55 @@ impl<'a> Course<'a> {
         rows: &mut dyn RowSink,
         cancel: &Cancel,
     ) -> Result<Attempt, LambdaError> {
-        let saved = Saved::load(file, &self.cell.key)?.ok_or_else(|| LambdaError::Content {
+        let (saved, join) = self.taken_up(file, rows)?;
+        let join = self.emptied(file, join, rows, cancel).await?;
+        Ok(Attempt { epoch: saved.head.epoch, clock_bound_us: saved.clock_bound_us, notes: join.into_notes() })
+    }
+
+    /// Takes what the queue has for a file, and keeps it beside it: nothing more is expected then.
+    pub(crate) async fn collect(&self, file: &Path, cancel: &Cancel) -> Result<(), LambdaError> {
+        let (_, join) = self.taken_up(file, &mut Forgotten)?;
+        self.emptied(file, join, &mut Forgotten, cancel).await?;
+        saved::mark_collected(file)
+    }
+
+    /// What is known of a run: the client's side, and the messages that were taken already.
+    fn taken_up(&self, file: &Path, rows: &mut dyn RowSink) -> Result<(Saved, Join), LambdaError> {
+        let mut saved = Saved::load(file, &self.cell.key)?.ok_or_else(|| LambdaError::Content {
             path: file.to_owned(),
             what: "there is no such file: run the cell first".into(),
         })?;
-        let Saved { head, told, clock_bound_us, notes } = saved;
+        let head = &saved.head;
         let visible = self.visible()?.map(|log| log.from(head.visible_from.unwrap_or(0)));
         let mut join = Join::new(head.epoch, &head.nonce, self.cell.inputs.requests, visible);
-        for (name, count) in notes {
+        for (name, count) in std::mem::take(&mut saved.notes) {
             join.note(&name, count);
         }
-        for told in told {
+        for told in saved.told.drain(..) {
             join.told(told, rows)?;
         }
-        let beside = file.with_extension("evaluations");
-        for message in Messages::load(&beside)? {
+        for message in Messages::load(&saved::messages_beside(file))? {
             join.message(&message, rows)?;
         }
+        Ok((saved, join))
+    }
+
+    /// Joins with what the queue still has, unless all was collected.
+    async fn emptied(
+        &self,
+        file: &Path,
+        join: Join,
+        rows: &mut dyn RowSink,
+        cancel: &Cancel,
+    ) -> Result<Join, LambdaError> {
+        if saved::is_collected(file) {
+            return self.exchange.conclude(join, rows, cancel).await;
+        }
         let bridge = or_cancelled(cancel, self.bridge()).await?;
-        let keep = Some(Messages::open(beside)?);
+        let keep = Some(Messages::open(saved::messages_beside(file))?);
         let mut join = self.exchange.gather(join, None, keep, rows, cancel).await?;
         ended(bridge, &mut join).await;
-        Ok(Attempt { epoch: head.epoch, clock_bound_us, notes: join.into_notes() })
+        Ok(join)
     }
 
     /// Cleans the deployment.
@@ -196,6 +224,15 @@ impl<'a> Course<'a> {
                 Err(_) => sleep(Duration::from_millis(500)).await,
             }
         }
+    }
+}
+
+/// For rows that are made again later.
+struct Forgotten;
+
+impl RowSink for Forgotten {
+    fn push(&mut self, _: Row) -> Result<(), SinkError> {
+        Ok(())
     }
 }
 

@@ -18,7 +18,7 @@ use super::deployment::Deployment;
 use super::exchange::{Exchange, Via};
 use super::lease::Leases;
 use super::names::hex;
-use super::saved::Saved;
+use super::saved::{self, Saved};
 use super::turns::Turns;
 use super::{DeploymentSpec, LambdaError, Services, Settings, build, remove};
 
@@ -119,12 +119,7 @@ impl LambdaDriver {
             return Ok(());
         }
         // What an earlier run's gathering took is not of this one.
-        match std::fs::remove_file(file.with_extension("evaluations")) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(LambdaError::File { path: file.with_extension("evaluations"), source: error });
-            }
-            _ => {}
-        }
+        saved::forget_messages(file)?;
         let deployment = self.ready(cell, cancel)?;
         let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
         self.block_on(course.run(file, cancel))
@@ -142,10 +137,23 @@ impl LambdaDriver {
         rows: &mut dyn RowSink,
         cancel: &Cancel,
     ) -> Result<Attempt, LambdaError> {
-        let deployment = Deployment::new(&DeploymentSpec::of(cell), &self.services, &self.settings)?;
-        self.block_on(or_cancelled(cancel, self.leases.take(&deployment.leases(&self.services))))?;
+        let deployment = self.leased(cell, cancel)?;
         let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
         self.block_on(course.gather(file, rows, cancel))
+    }
+
+    /// Takes what the queue has for a cell that was run into `file`, as [`Self::gather`] does, and makes no rows yet:
+    /// afterwards another cell may use what this one used. If that was done before, nothing is done.
+    ///
+    /// # Errors
+    /// When the file is missing or of another cell, or it was asked to stop.
+    pub fn collect(&self, cell: &Cell, file: &Path, cancel: &Cancel) -> Result<(), LambdaError> {
+        if saved::is_collected(file) {
+            return Ok(());
+        }
+        let deployment = self.leased(cell, cancel)?;
+        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
+        self.block_on(course.collect(file, cancel))
     }
 
     /// Empties the deployments' stores and queues and waits until they are observed empty in both regions. With `strong`
@@ -204,6 +212,13 @@ impl LambdaDriver {
         let leases = deployment.leases(&self.services);
         self.leases.check(&leases)?;
         self.block_on(or_cancelled(cancel, self.leases.take(&leases)))?;
+        Ok(deployment)
+    }
+
+    /// The cell's deployment, leased, whether it is built or not.
+    fn leased(&self, cell: &Cell, cancel: &Cancel) -> Result<Deployment, LambdaError> {
+        let deployment = Deployment::new(&DeploymentSpec::of(cell), &self.services, &self.settings)?;
+        self.block_on(or_cancelled(cancel, self.leases.take(&deployment.leases(&self.services))))?;
         Ok(deployment)
     }
 

@@ -118,10 +118,23 @@ impl<'a> Exchange<'a> {
         rows: &mut dyn RowSink,
         cancel: &Cancel,
     ) -> Result<Join, LambdaError> {
+        Box::pin(self.gathering(join, keep)?.gather(clients, rows, cancel)).await
+    }
+
+    /// Makes the rows of what is known, and asks the queue for nothing.
+    pub(crate) async fn conclude(
+        &self,
+        join: Join,
+        rows: &mut dyn RowSink,
+        cancel: &Cancel,
+    ) -> Result<Join, LambdaError> {
+        self.gathering(join, None)?.conclude(rows, cancel).await
+    }
+
+    fn gathering(&self, join: Join, keep: Option<Messages>) -> Result<Gathering<'a>, LambdaError> {
         let quarantine = self.settings.quarantine.clone().map(Messages::open).transpose()?;
         let (inputs, settings, receiver) = (self.inputs, self.settings, self.receiver.clone());
         let pause = self.renewal.as_ref().map_or_else(Pause::default, |renewal| renewal.pause().clone());
-        let gathering = Gathering { join, inputs, settings, receiver, keep, quarantine, pause };
-        Box::pin(gathering.gather(clients, rows, cancel)).await
+        Ok(Gathering { join, inputs, settings, receiver, keep, quarantine, pause })
     }
 }

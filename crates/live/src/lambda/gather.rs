@@ -84,16 +84,31 @@ impl Gathering<'_> {
         if ended? {
             self.join.give_up(rows)?;
         }
+        self.end(Some(queue), rows, cancel).await
+    }
+
+    /// Makes the rows of what is known: what is missing is lost.
+    pub(crate) async fn conclude(mut self, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Join, LambdaError> {
+        self.join.give_up(rows)?;
+        self.end(None, rows, cancel).await
+    }
+
+    /// Takes what the requests under way still bring, waits for what becomes visible, and makes the last rows.
+    async fn end(
+        mut self,
+        mut queue: Option<Queue>,
+        rows: &mut dyn RowSink,
+        cancel: &Cancel,
+    ) -> Result<Join, LambdaError> {
         let since = self.pause.stopwatch();
-        let mut open = true;
-        while open || self.join.look(rows)? && since.elapsed() < self.settings.visible_deadline {
+        while queue.is_some() || self.join.look(rows)? && since.elapsed() < self.settings.visible_deadline {
             if cancel.is_cancelled() {
-                break;
+                return Err(LambdaError::Cancelled);
             }
             tokio::select! {
-                batch = queue.batches.recv(), if open => match batch {
+                batch = next(&mut queue), if queue.is_some() => match batch {
                     Some(batch) => drop(self.take(batch, rows)?),
-                    None => open = false,
+                    None => queue = None,
                 },
                 () = tokio::time::sleep(TICK) => {}
             }
@@ -192,6 +207,13 @@ impl Gathering<'_> {
             patience += Duration::from_millis(self.inputs.axes.delay_ms);
         }
         patience
+    }
+}
+
+async fn next(queue: &mut Option<Queue>) -> Option<Batch> {
+    match queue {
+        Some(queue) => queue.batches.recv().await,
+        None => None,
     }
 }
 

@@ -159,6 +159,42 @@ impl Request {
     }
 }
 
+/// Where the messages of a client's file are kept.
+pub(crate) fn messages_beside(file: &Path) -> PathBuf {
+    file.with_extension("evaluations")
+}
+
+/// Where is said that all messages of a client's file are kept that there will be.
+fn collected_beside(file: &Path) -> PathBuf {
+    file.with_extension("collected")
+}
+
+/// Says that nothing more comes for a client's file. What is kept of it is then on the disk.
+pub(crate) fn mark_collected(file: &Path) -> Result<(), LambdaError> {
+    let (messages, mark) = (messages_beside(file), collected_beside(file));
+    let synced = File::open(&messages).and_then(|file| file.sync_all());
+    synced.map_err(|source| LambdaError::File { path: messages, source })?;
+    File::create(&mark).map(drop).map_err(|source| LambdaError::File { path: mark, source })
+}
+
+/// Whether nothing more comes for a client's file.
+pub(crate) fn is_collected(file: &Path) -> bool {
+    collected_beside(file).is_file()
+}
+
+/// Removes what an earlier run of the same cell left beside a file.
+pub(crate) fn forget_messages(file: &Path) -> Result<(), LambdaError> {
+    for path in [collected_beside(file), messages_beside(file)] {
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(LambdaError::File { path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Messages that were taken from the queue: a file beside the client's side, each a line of JSON text. They are in it
 /// before the queue forgets them.
 pub(crate) struct Messages {
