@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
@@ -96,7 +96,41 @@ pub(crate) fn classify<E>(service: &'static str, error: SdkError<E, HttpResponse
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    failure(service, kind(&error), DisplayErrorContext(&error))
+    failure(service, kind(&error), brief(&error))
+}
+
+/// A failed call in one line: the service's code and message, or what kept the call from it.
+pub fn brief<E>(error: &SdkError<E, HttpResponse>) -> String
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    let SdkError::ServiceError(context) = error else { return causes(error) };
+    match (context.err().code(), context.err().message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        // S3 answers some requests without a body.
+        _ => match (context.raw().status().as_u16(), context.raw().headers().get("x-amz-bucket-region")) {
+            (301 | 307, Some(region)) => format!("the bucket is in region {region}"),
+            (403, _) => "forbidden (status 403)".to_owned(),
+            (404, _) => "not found (status 404)".to_owned(),
+            (status, _) => format!("status {status}"),
+        },
+    }
+}
+
+/// An error and what caused it, in one line.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // Some errors repeat their cause.
+        if !line.ends_with(&text) {
+            line = format!("{line}: {text}");
+        }
+        next = cause.source();
+    }
+    line
 }
 
 /// What kind of failure a failed call is.

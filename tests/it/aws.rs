@@ -232,11 +232,17 @@ fn a_matrix_on_given_things_leaves_them_as_they_were() {
     }
     assert_eq!(cloud.inventory(), before);
 
-    // What cannot be made says why.
-    let info = cloud.bench.read("connection_info.yaml").replace(":given-topic", ":another-topic");
-    cloud.bench.write("connection_info.yaml", &info);
+    // What cannot be made says why: the reader's code is in another region than its function.
+    let info = cloud.bench.read("connection_info.yaml");
+    let swapped = info.replace("us-east-1: given-code-us", "us-east-1: given-code-eu");
+    cloud.bench.write("connection_info.yaml", &swapped);
     let failed = live("build", &["--only", "s3"]).code(3);
-    assert!(failed.err.contains("Subscription"), "{}", failed.err);
+    let said = failed.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("code in given-code-eu: the bucket is in region eu-central-1"), "{}", failed.err);
+    assert!(!said.contains("Response {"), "{}", failed.err);
+    cloud.bench.write("connection_info.yaml", &info);
+    live("clean", &["--strong"]).code(0);
+    assert_eq!(cloud.inventory(), before);
 }
 
 #[test]

@@ -6,8 +6,9 @@ use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
-use aws_sdk_sts::error::{DisplayErrorContext, SdkError};
+use aws_sdk_sts::error::SdkError;
 use aws_types::region::Region;
+use matrix_lambdas::aws::{brief, causes};
 
 use super::AwsError;
 
@@ -52,7 +53,7 @@ impl Chain {
         let asked = chain.build().await.provide_credentials().await;
         asked.map_err(|error| {
             let profile = self.profile.clone();
-            let why = DisplayErrorContext(&error).to_string();
+            let why = causes(&error);
             match error {
                 // A login that has ended, a process or a service that says no.
                 CredentialsError::ProviderError(_) => AwsError::Refused { profile, why },
@@ -70,7 +71,7 @@ impl Chain {
             Ok(identity) => Ok(identity.account.unwrap_or_default()),
             Err(error) => {
                 let profile = self.profile.clone();
-                let why = DisplayErrorContext(&error).to_string();
+                let why = brief(&error);
                 Err(match error {
                     SdkError::ServiceError(_) => AwsError::Refused { profile, why },
                     _ => {

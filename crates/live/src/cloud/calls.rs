@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_cloudformation::config::http::HttpResponse;
-use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use matrix_app::host::ErrorKind;
@@ -39,21 +39,6 @@ pub(crate) async fn patiently<T, E: ProvideErrorMetadata>(
         }
         sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);
-    }
-}
-
-/// A failure in one line: the service's code and message, or what kept the call from it.
-pub(crate) fn brief<E>(error: &SdkError<E, HttpResponse>) -> String
-where
-    E: std::error::Error + ProvideErrorMetadata + 'static,
-{
-    match error {
-        SdkError::ServiceError(context) => match (context.err().code(), context.err().message()) {
-            (Some(code), Some(message)) => format!("{code}: {message}"),
-            (Some(code), None) => code.to_owned(),
-            _ => format!("status {}", context.raw().status().as_u16()),
-        },
-        other => DisplayErrorContext(other).to_string(),
     }
 }
 

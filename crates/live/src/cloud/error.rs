@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
-
-use super::calls::brief;
+use matrix_lambdas::aws::brief;
 
 /// Why something at AWS is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

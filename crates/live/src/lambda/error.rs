@@ -4,9 +4,11 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_sdk_lambda::error::DisplayErrorContext;
+use aws_sdk_lambda::config::http::HttpResponse;
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use matrix_app::StorageError;
 use matrix_driver::{DriverError, SinkError};
+use matrix_lambdas::aws::brief;
 
 use crate::cloud::CloudError;
 
@@ -97,8 +99,11 @@ impl LambdaError {
     }
 
     /// A failed call of AWS.
-    pub(crate) fn aws(what: impl Display, error: impl std::error::Error) -> Self {
-        Self::Aws { what: what.to_string(), why: DisplayErrorContext(error).to_string() }
+    pub(crate) fn aws<E>(what: impl Display, error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
+        Self::Aws { what: what.to_string(), why: brief(&error) }
     }
 
     pub(crate) fn store(what: impl Display) -> impl FnOnce(StorageError) -> Self {

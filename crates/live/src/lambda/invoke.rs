@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
-use aws_sdk_lambda::error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkError};
+use aws_sdk_lambda::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use aws_types::SdkConfig;
+use matrix_lambdas::aws::brief;
 use tokio::time::sleep;
 
 use crate::aws::is_refusal;
@@ -100,10 +101,10 @@ pub(crate) async fn invoke(
                             continue;
                         }
                     }
-                    Answer::Failed(DisplayErrorContext(&error).to_string())
+                    Answer::Failed(brief(&error))
                 }
-                SdkError::ConstructionFailure(_) => Answer::Failed(DisplayErrorContext(&error).to_string()),
-                _ => Answer::Unknown(DisplayErrorContext(&error).to_string()),
+                SdkError::ConstructionFailure(_) => Answer::Failed(brief(&error)),
+                _ => Answer::Unknown(brief(&error)),
             },
         };
         return Invoked { answer, throttled };

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
 };
+use matrix_lambdas::aws::causes;
 use tokio::time::sleep;
 
 use super::LambdaError;
@@ -263,7 +264,7 @@ impl Leases {
     }
 
     async fn create_table(&self) -> Result<(), LambdaError> {
-        let wrong = |error| LambdaError::aws("the table of leases", error);
+        let wrong = |error| LambdaError::Aws { what: "the table of leases".into(), why: causes(&error) };
         let key = KeySchemaElement::builder().attribute_name("k").key_type(KeyType::Hash).build().map_err(wrong)?;
         let attribute = AttributeDefinition::builder().attribute_name("k").attribute_type(ScalarAttributeType::S);
         let creation = self.client.create_table().table_name(TABLE).key_schema(key);

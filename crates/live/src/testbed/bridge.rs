@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use aws_sdk_lambda::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_lambda::error::ProvideErrorMetadata as _;
 use aws_sdk_lambda::primitives::Blob;
 use matrix_app::wire::deliver_amq;
+use matrix_lambdas::aws::brief;
 use matrix_lambdas::config::BrokerEndpoint;
 use matrix_lambdas::stomp::{Client, Credentials, Message, Mode, StompError};
 use tokio::sync::watch;
@@ -204,7 +205,7 @@ impl Worker {
                     sleep(PAUSE).await;
                     continue;
                 }
-                Err(error) => DisplayErrorContext(&error).to_string(),
+                Err(error) => brief(&error),
             };
             eprintln!("bridge to {}: attempt {attempt}: {why}", self.settings.function);
             if attempt < self.settings.attempts {

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::Builder;
+use matrix_lambdas::aws::brief;
 
 use super::Finding;
 use super::clock::Dates;
 use crate::aws::Operator;
-use crate::cloud::brief;
 
 /// Invocations at a time that the original asks for in every region (its README, "AWS Configurations").
 const CONCURRENCY: i32 = 1000;

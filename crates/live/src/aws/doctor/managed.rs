@@ -2,11 +2,12 @@
 
 use aws_sdk_cloudcontrol::Client;
 use matrix_aws::setup::SETUP_TAG;
+use matrix_lambdas::aws::brief;
 use serde_json::Value;
 
 use super::{Examination, Finding};
 use crate::aws::Operator;
-use crate::cloud::{Part, Standing, brief};
+use crate::cloud::{Part, Standing};
 
 /// Types that are asked for one by one. Buckets, tables, topics and queues are asked of their own services.
 const ASKED: [&str; 7] = [
