@@ -112,6 +112,7 @@ fn shared_client(url: &str, requests: u64) -> f64 {
 
 /// The original's shape: each request makes a client with connections of its own. It does not even gather.
 fn client_per_request(url: &str, requests: u64) -> f64 {
+    measure::wait_for_ended_threads("matrix-lambda");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("matrix-lambda")

@@ -17,6 +17,17 @@ pub(crate) fn own_cpu_s() -> f64 {
     nanoseconds as f64 / 1e9
 }
 
+/// Waits until threads of a driver that was dropped have ended: what they used would be missing in the next difference.
+pub(crate) fn wait_for_ended_threads(name: &str) {
+    let is_there = || {
+        let mut tasks = std::fs::read_dir("/proc/self/task").expect("threads").filter_map(Result::ok);
+        tasks.any(|task| std::fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name))
+    };
+    while is_there() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
 /// Memory of this process, in KiB.
 pub(crate) fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("a status");
