@@ -79,14 +79,19 @@ pub(crate) fn prices(args: &PricesArgs) -> Result<Prices, Failure> {
 }
 
 /// Says what the cells to run are estimated to cost, and refuses more than may be spent. On other platforms nothing is
-/// spent, and money is not spoken of.
-pub(crate) fn check(input: &Input, to_run: &BTreeSet<CellKey>, args: &BudgetArgs) -> Result<(), Failure> {
+/// spent, money is not spoken of, and nobody asks which cells `to_run` gives.
+pub(crate) fn check(
+    input: &Input,
+    args: &BudgetArgs,
+    to_run: impl FnOnce() -> Result<BTreeSet<CellKey>, Failure>,
+) -> Result<(), Failure> {
     if let (Some(_), platform) = (args.max_cost, input.experiment.platform)
         && platform != Platform::Aws
     {
         return Err(only_on_aws("--max-cost", platform));
     }
     let Some(estimate) = Estimate::of(input, &args.prices)? else { return Ok(()) };
+    let to_run = to_run()?;
     if to_run.is_empty() {
         return Ok(());
     }

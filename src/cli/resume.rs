@@ -60,8 +60,9 @@ pub(crate) fn resume(args: ResumeArgs) -> Outcome {
         },
     };
     let run = store.run(&name)?;
-    let left = left_of(&store, &run, &plan_of(&run)?)?.into_iter().collect();
-    costs::check(&Input::from_run(&run)?, &left, &args.budget)?;
+    costs::check(&Input::from_run(&run)?, &args.budget, || {
+        Ok(left_of(&store, &run, &plan_of(&run)?)?.into_iter().collect())
+    })?;
     let (input, session) = Session::resume(&Place::new(&args.results.results), &name, &runner::driver)?;
     let plan = runner::plan(Some(&store), &input, None, false)?;
     finish(&args.results, &input, &plan, session, args.jobs, args.plot)

@@ -58,11 +58,12 @@ pub(crate) struct JobsArgs {
 pub(crate) fn run(args: RunArgs) -> Outcome {
     let input = Input::named(args.file.as_deref(), args.cell.as_deref(), &args.overrides)?;
     let filter = input.filter(&args.filter)?;
-    let store = Store::open_if_present(&args.results.results)?;
-    let before = runner::plan(store.as_ref(), &input, filter.as_ref(), args.fresh)?;
     // Nothing is made before it is known what it costs.
-    costs::check(&input, &before.to_run().map(|cell| cell.key).collect(), &args.budget)?;
-    drop(store);
+    costs::check(&input, &args.budget, || {
+        let store = Store::open_if_present(&args.results.results)?;
+        let before = runner::plan(store.as_ref(), &input, filter.as_ref(), args.fresh)?;
+        Ok(before.to_run().map(|cell| cell.key).collect())
+    })?;
     let place = Place::new(&args.results.results);
     let (plan, session) = Session::begin(&place, &input, filter.as_ref(), args.fresh, &runner::driver)?;
     for warning in &plan.warnings {

@@ -209,7 +209,7 @@ fn an_interrupted_run_on_aws_is_held_to_a_budget_for_what_is_left() {
     let left = |most: f64, cells: usize| {
         let keys = saved.cells.iter().take(cells).map(|(_, cell)| cell.key).collect();
         let budget = BudgetArgs { max_cost: Some(most), ..BudgetArgs::default() };
-        costs::check(&saved, &keys, &budget).map_err(|failure| failure.reports[0].to_string())
+        costs::check(&saved, &budget, || Ok(keys)).map_err(|failure| failure.reports[0].to_string())
     };
     assert!(left(0.0, 4).unwrap_err().starts_with("4 cells to run are estimated to cost"));
     assert!(left(0.0, 1).unwrap_err().starts_with("1 cells to run are estimated to cost"));
