@@ -82,11 +82,13 @@ pub enum Event {
 
 /// The events of a text, each with its place, up to the first error.
 pub fn events(text: &str) -> impl Iterator<Item = Result<(Event, Place), YamlError>> {
-    Parser::new_from_str(text).filter_map(|event| {
+    // The parser ends a last line that nothing ends, and then speaks of the line after it.
+    let end = end(text);
+    Parser::new_from_str(text).filter_map(move |event| {
         let (event, span) = match event {
             Ok(event) => event,
             Err(error) => {
-                let place = Place::from(error.marker());
+                let place = Place::from(error.marker()).min(end);
                 return Some(Err(YamlError { place, what: error.info().to_owned() }));
             }
         };
@@ -103,6 +105,15 @@ pub fn events(text: &str) -> impl Iterator<Item = Result<(Event, Place), YamlErr
             Raw::MappingStart(anchor, tag) => Event::Map { anchor, typed: tag.is_some() },
             Raw::MappingEnd => Event::MapEnd,
         };
-        Some(Ok((event, Place::from(&span.start))))
+        Some(Ok((event, Place::from(&span.start).min(end))))
     })
+}
+
+/// The place after the last character. A carriage return ends a line too, alone or before a line feed (YAML 1.2.2, section
+/// 5.4).
+fn end(text: &str) -> Place {
+    let text = text.replace("\r\n", "\n");
+    let mut lines = text.rsplit(['\n', '\r']);
+    let column = lines.next().map_or(0, |last| last.chars().count()) as u64 + 1;
+    Place { line: lines.count() as u64 + 1, column }
 }

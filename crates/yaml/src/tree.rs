@@ -298,6 +298,21 @@ mod tests {
         assert!(read(&"[".repeat(MAX_DEPTH + 1)).contains("levels"));
     }
 
+    /// As YAML counts, and editors that know files of all systems: each of the three ways to end a line is one line.
+    #[test]
+    fn lines_end_with_a_line_feed_a_carriage_return_or_both() {
+        for end in ["\n", "\r", "\r\n"] {
+            let text = ["a: 1", "# b", "\"c\": \"d", "  e\"", "a: 2", ""].join(end);
+            assert_eq!(read(&text), "5:1: `a` is given twice", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_fault_is_beyond_the_end() {
+        assert_eq!(read("a: 1\nsim"), "2:4: simple key expected");
+        assert_eq!(read("a: 1\nsim\n"), "3:1: simple key expect ':'");
+    }
+
     #[test]
     fn a_bomb_of_aliases_does_not_go_off() {
         let mut text = "a0: &a0 {k: v}\n".to_owned();
