@@ -60,10 +60,9 @@ pub(crate) fn resume(args: ResumeArgs) -> Outcome {
         },
     };
     let run = store.run(&name)?;
-    costs::check(&Input::from_run(&run)?, &args.budget, || {
-        Ok(left_of(&store, &run, &plan_of(&run)?)?.into_iter().collect())
-    })?;
-    let (input, session) = Session::resume(&Place::new(&args.results.results), &name, &runner::driver)?;
+    let input = Input::from_run(&run)?;
+    costs::check(&input, &args.budget, || Ok(left_of(&store, &run, &plan_of(&run)?)?.into_iter().collect()))?;
+    let session = Session::resume(&Place::new(&args.results.results), &name, &input, &runner::driver)?;
     let plan = runner::plan(Some(&store), &input, None, false)?;
     finish(&args.results, &input, &plan, session, args.jobs, args.plot)
 }

@@ -94,18 +94,18 @@ impl Session {
         Ok((plan, Some(Self { driver, store, run, journal, cells })))
     }
 
-    /// Takes up a run where it was left.
+    /// Takes up a run where it was left; `input` is what it was begun with. Nothing, if there is nothing left to do.
     pub(crate) fn resume(
         place: &Place<'_>,
         name: &str,
+        input: &Input,
         drivers: Drivers<'_>,
-    ) -> Result<(Input, Option<Self>), Failure> {
+    ) -> Result<Option<Self>, Failure> {
         let store = place.open_for_writing()?;
         let run = store.run(name)?;
-        let input = Input::from_run(&run)?;
         let left = left_of(&store, &run, &plan_of(&run)?)?;
         if left.is_empty() {
-            return Ok((input, None));
+            return Ok(None);
         }
         let known: BTreeSet<CellKey> = input.cells.iter().map(|(_, cell)| cell.key).collect();
         if let Some(key) = left.iter().find(|key| !known.contains(key)) {
@@ -117,10 +117,10 @@ impl Session {
         let left: BTreeSet<CellKey> = left.into_iter().collect();
         let cells =
             input.cells.iter().filter(|(_, cell)| left.contains(&cell.key)).map(|(_, cell)| cell.clone()).collect();
-        let driver = drivers(&input)?;
+        let driver = drivers(input)?;
         let journal = store.journal(&run);
         journal.append(&Event::Resumed)?;
-        Ok((input, Some(Self { driver, store, run, journal, cells })))
+        Ok(Some(Self { driver, store, run, journal, cells }))
     }
 
     /// Keeps only these cells to be executed.

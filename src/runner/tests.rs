@@ -42,7 +42,7 @@ fn go_on(root: &Path, input: &Input, fs: Arc<dyn Filesystem>) -> Result<Exit, Fa
         None => None,
     };
     let session = match interrupted {
-        Some(run) => Session::resume(&place, run.id().as_str(), &driver)?.1,
+        Some(run) => Session::resume(&place, run.id().as_str(), &Input::from_run(&run)?, &driver)?,
         None => Session::begin(&place, input, None, false, &driver)?.1,
     };
     match session {
