@@ -90,11 +90,12 @@ async fn missing<'a>(client: &Client, source: &str, targets: &[&'a str]) -> Resu
     Ok(targets.iter().copied().filter(|target| !goes_to(target)).collect())
 }
 
-/// Deletes every version and every delete marker of a bucket, a page at a time. A bucket that is not there is empty.
-pub(crate) async fn empty(client: &Client, bucket: &str) -> Result<(), CloudError> {
+/// Deletes every version and every delete marker of what has a prefix in a bucket, a page at a time. A bucket that is not
+/// there is empty.
+pub(crate) async fn empty(client: &Client, bucket: &str, prefix: &str) -> Result<(), CloudError> {
     loop {
         // What was listed is gone when the next page is asked for: each is the first.
-        let call = async || client.list_object_versions().bucket(bucket).send().await;
+        let call = async || client.list_object_versions().bucket(bucket).prefix(prefix).send().await;
         let page = match patiently(PATIENCE, call).await {
             Ok(page) => page,
             Err(error) if error.code() == Some("NoSuchBucket") => return Ok(()),

@@ -64,7 +64,7 @@ impl Operator {
         for part in parts {
             let Some(name) = &part.physical else { continue };
             match part.kind.as_str() {
-                "AWS::S3::Bucket" => empty(&self.s3(&id.region), name).await?,
+                "AWS::S3::Bucket" => empty(&self.s3(&id.region), name, "").await?,
                 "AWS::DynamoDB::GlobalTable" => self.remove_replicas(name, &id.region).await?,
                 _ => {}
             }

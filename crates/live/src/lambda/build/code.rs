@@ -5,6 +5,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 
+use crate::cloud::empty;
 use crate::lambda::names::{code_bucket, code_prefix, hex};
 use crate::lambda::template::Code;
 use crate::lambda::{LambdaError, Services, Site};
@@ -68,25 +69,7 @@ async fn make_bucket(client: &Client, bucket: &str, region: &str) -> Result<(), 
 /// Removes a run's code from a region, with its bucket unless that is given. What is not there is removed.
 pub(crate) async fn remove(client: &Client, place: &Place) -> Result<(), LambdaError> {
     let bucket = place.bucket.as_str();
-    let mut pages = client.list_object_versions().bucket(bucket).prefix(&place.prefix);
-    loop {
-        let page = match pages.clone().send().await {
-            Ok(page) => page,
-            Err(error) if error.code() == Some("NoSuchBucket") => return Ok(()),
-            Err(error) => return Err(LambdaError::aws(format_args!("listing {bucket}"), error)),
-        };
-        let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
-        let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
-        for (key, version) in versions.chain(markers) {
-            let deletion = client.delete_object().bucket(bucket).set_key(key.map(str::to_owned));
-            let deletion = deletion.set_version_id(version.filter(|id| *id != "null").map(str::to_owned)).send().await;
-            deletion.map_err(|error| LambdaError::aws(format_args!("emptying {bucket}"), error))?;
-        }
-        if page.is_truncated != Some(true) {
-            break;
-        }
-        pages = pages.set_key_marker(page.next_key_marker).set_version_id_marker(page.next_version_id_marker);
-    }
+    empty(client, bucket, &place.prefix).await?;
     if place.is_given {
         return Ok(());
     }
