@@ -20,6 +20,11 @@ mod summary;
 
 use std::process::ExitCode;
 
+/// Clients of AWS take and give back memory hundreds of times for a call, on one thread and on another.
+#[cfg(feature = "live")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     ExitCode::from(cli::main() as u8)
 }

@@ -24,6 +24,10 @@ use matrix_plan::{
     PostStorage, Region,
 };
 
+/// The allocator of the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const IN_FLIGHT: u32 = 1000;
 const REGION: &str = "eu-central-1";
 
