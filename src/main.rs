@@ -26,5 +26,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    runner::signals::clean_up_when_interrupted();
     ExitCode::from(cli::main() as u8)
 }

@@ -92,7 +92,9 @@ pub(crate) fn new_file(path: &Path) -> Result<NamedTempFile, Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     let file = builder.permissions(PermissionsExt::from_mode(0o644)).tempfile_in(folder);
-    file.map_err(|error| unwritable(path, &error))
+    let file = file.map_err(|error| unwritable(path, &error))?;
+    matrix_bundle::temporary::list_file(file.path());
+    Ok(file)
 }
 
 /// Gives a whole file its name.

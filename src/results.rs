@@ -1,5 +1,8 @@
 //! Reading results: which experiment is meant, which of its cells are done, and their traces.
 
+mod origins;
+mod regions;
+
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::ops::Deref;
@@ -8,20 +11,23 @@ use std::path::Path;
 use matrix_analysis::tables::Source;
 use matrix_analysis::{CellMeta, LoadError, LoadErrorKind, Traces};
 use matrix_app::Outcome;
+use matrix_bundle::temporary::Folder;
 use matrix_bundle::{BundleReader, Limits};
-use matrix_plan::{CellKey, Plan};
+use matrix_plan::Plan;
 use matrix_store::{Digest, ErrorKind, Origin, Record, Run, Store, StoreError};
 
-use crate::cli::{OverrideArgs, SelectArgs};
+use crate::cli::{OverrideArgs, ReadArgs, SelectArgs};
 use crate::exit::{Exit, Failure, with_causes};
 use crate::input::Input;
 use crate::output;
+pub(crate) use origins::Origins;
+pub(crate) use regions::regions;
 
 /// A store open for reading: a directory, or what a bundle holds.
 pub(crate) struct Opened {
     store: Store,
     /// Where a bundle was unpacked; removed at the end.
-    _unpacked: Option<tempfile::TempDir>,
+    _unpacked: Option<Folder>,
 }
 
 impl Deref for Opened {
@@ -36,12 +42,20 @@ pub(crate) fn open(results: &Path) -> Result<Opened, Failure> {
     open_within(results, Limits::default())
 }
 
+/// Opens a store or a bundle, if there is one.
+pub(crate) fn open_if_present(results: &Path, limits: Limits) -> Result<Option<Opened>, Failure> {
+    if results.is_file() {
+        return open_within(results, limits).map(Some);
+    }
+    Ok(Store::open_if_present(results)?.map(|store| Opened { store, _unpacked: None }))
+}
+
 /// Opens a store, or a bundle that unpacks to no more than it may.
 pub(crate) fn open_within(results: &Path, limits: Limits) -> Result<Opened, Failure> {
     if !results.is_file() {
         return Ok(Opened { store: Store::open(results)?, _unpacked: None });
     }
-    let folder = tempfile::tempdir()?;
+    let folder = Folder::new()?;
     let place = folder.path().join("store");
     matrix_bundle::to_store(BundleReader::open(results, limits)?, &place)?;
     Ok(Opened { store: Store::open(&place)?, _unpacked: Some(folder) })
@@ -49,8 +63,8 @@ pub(crate) fn open_within(results: &Path, limits: Limits) -> Result<Opened, Fail
 
 /// The store and the experiment that a command means: the file it names, the run it names, or the only experiment there
 /// is.
-pub(crate) fn select(results: &Path, select: &SelectArgs) -> Result<(Opened, Input), Failure> {
-    let store = open(results)?;
+pub(crate) fn select(read: &ReadArgs, select: &SelectArgs) -> Result<(Opened, Input), Failure> {
+    let store = open_within(&read.results.results, read.size.limits())?;
     let input = match (&select.file, &select.run) {
         (Some(file), _) => Input::from_file(file, &OverrideArgs::default())?,
         (None, Some(name)) => Input::from_run(&store.run(name)?)?,
@@ -125,33 +139,31 @@ impl Traces for Traced<'_> {
     }
 }
 
-/// The record of a cell: what was measured here, or else what the first of the other origins measured.
-fn record_of(store: &Store, key: &CellKey) -> Result<Option<Record>, StoreError> {
-    if let Some(record) = store.record(key, &Origin::default())? {
-        return Ok(Some(record));
-    }
-    match store.origins(key)?.first() {
-        Some(origin) => store.record(key, origin),
-        None => Ok(None),
-    }
-}
-
 /// The results of an experiment.
 pub(crate) struct Results<'a> {
     /// The experiment.
     pub(crate) input: &'a Input,
     /// Its done cells.
     pub(crate) traced: Traced<'a>,
+    /// Whose results these are.
+    pub(crate) origins: Origins,
 }
 
 impl<'a> Results<'a> {
-    /// The results of an experiment in a store.
+    /// The results of an experiment in a store: of each cell what was measured here, or else what the first of the other
+    /// origins measured. Where that leaves out results, it is said.
     pub(crate) fn of(store: &'a Store, input: &'a Input) -> Result<Self, Failure> {
+        Self::of_origin(store, input, None)
+    }
+
+    /// The same, or only what one origin measured.
+    pub(crate) fn of_origin(store: &'a Store, input: &'a Input, only: Option<&Origin>) -> Result<Self, Failure> {
+        let origins = Origins::of(store, input, only)?;
         let mut records = Vec::new();
-        for (_, cell) in &input.cells {
-            records.extend(record_of(store, &cell.key)?);
+        for (key, origin) in &origins.chosen {
+            records.extend(store.record(key, origin)?);
         }
-        Ok(Self { input, traced: Traced::new(store, records) })
+        Ok(Self { input, traced: Traced::new(store, records), origins })
     }
 
     /// Where the numbers come from.

@@ -2,6 +2,7 @@
 
 use matrix_analysis::tables::{Estimate, Source, SummaryRow, TreatmentRow};
 use matrix_analysis::{Loaded, Options, Pools, load, summary};
+use serde::Serialize;
 
 use crate::exit::Failure;
 use crate::output;
@@ -11,6 +12,23 @@ use crate::results::{Results, unreadable};
 pub(crate) fn print(results: &Results<'_>) -> Result<(), Failure> {
     let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
     output::line(text(&loaded, &results.source()))
+}
+
+/// The summary as a script reads it: latencies in milliseconds, shares between 0 and 1. What was not observed, and an end
+/// of an interval that the data cannot bound, is null.
+#[derive(Serialize)]
+pub(crate) struct SummaryJson {
+    #[serde(flatten)]
+    source: Source,
+    summary: Vec<SummaryRow>,
+}
+
+impl SummaryJson {
+    /// Reads the results and sums them up.
+    pub(crate) fn of(results: &Results<'_>) -> Result<Self, Failure> {
+        let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
+        Ok(Self { source: results.source(), summary: summary(&Pools::new(&loaded)) })
+    }
 }
 
 /// The summary as text.
@@ -72,7 +90,11 @@ fn windows(rows: &[SummaryRow]) -> String {
     for row in rows {
         let share = |treatment: &Option<TreatmentRow>| {
             let none = || (dash(), dash());
-            treatment.as_ref().map_or_else(none, |treatment| percent(treatment.inconsistent))
+            treatment.as_ref().map_or_else(none, |treatment| {
+                let (share, interval) = percent(treatment.inconsistent);
+                // Of no reads there is no share; what the lost ones may have read bounds it all the same.
+                (if treatment.reads == 0 { dash() } else { share }, interval)
+            })
         };
         let number = |treatment: &Option<TreatmentRow>, of: fn(&TreatmentRow) -> f64| {
             treatment.as_ref().map_or_else(dash, |treatment| milliseconds(of(treatment)))
@@ -155,5 +177,46 @@ fn percent(share: Estimate) -> (String, String) {
 
 /// Milliseconds with as many decimals as they deserve.
 fn milliseconds(ms: f64) -> String {
-    if ms.abs() < 100.0 { format!("{ms:.1}") } else { format!("{ms:.0}") }
+    match ms {
+        // Nothing was measured.
+        ms if ms.is_nan() => dash(),
+        ms if ms.abs() < 100.0 => format!("{ms:.1}"),
+        ms => format!("{ms:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_read_has_no_share_and_no_latency() {
+        let nothing = TreatmentRow {
+            planned: 5,
+            rounds: 1,
+            reads: 0,
+            misses: 0,
+            lost: 5,
+            failed: 0,
+            inconsistent: Estimate { value: 0.0, low: 0.0, high: 1.0 },
+            window_mean_ms: Estimate { value: f64::NAN, low: f64::NAN, high: f64::NAN },
+            window_p50_ms: f64::NAN,
+            window_p99_ms: f64::NAN,
+            throughput_per_s: 1.0,
+            barrier_s: 0.0,
+            barrier_polls: 0,
+        };
+        let row = SummaryRow {
+            post_storage: matrix_plan::PostStorage::Mysql,
+            notification_storage: matrix_plan::NotificationStorage::Sns,
+            regions: "eu->us".parse().unwrap(),
+            delay_ms: 0,
+            off: Some(nothing),
+            on: None,
+            throughput_change_percent: None,
+        };
+        let table = windows(&[row]);
+        let cells: Vec<&str> = table.lines().last().unwrap().split_whitespace().collect();
+        assert_eq!(cells[4..], ["1", "-", "[0.0,", "100.0]", "-", "-", "-", "-", "-", "-", "5"], "{table}");
+    }
 }

@@ -6,6 +6,7 @@ mod documents;
 mod evidence;
 mod profile;
 mod runnable;
+mod workspace;
 
 use profile::{Check, Finding};
 pub(crate) use profile::{Item, Status, Subject, sosp26};

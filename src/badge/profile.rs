@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use matrix_store::Store;
 use serde::Serialize;
 
-use super::{documents, evidence, runnable};
+use super::{documents, evidence, runnable, workspace};
+use crate::cli::ReadArgs;
 use crate::exit::Failure;
 use crate::results::{self, Opened};
 
@@ -20,8 +21,9 @@ pub(crate) struct Subject {
 
 impl Subject {
     /// A project and its results, a store or bundle that need not be there.
-    pub(crate) fn open(project: PathBuf, results_path: PathBuf) -> Result<Self, Failure> {
-        let results = if results_path.exists() { Some(results::open(&results_path)?) } else { None };
+    pub(crate) fn open(project: PathBuf, read: &ReadArgs) -> Result<Self, Failure> {
+        let results_path = read.results.results.clone();
+        let results = results::open_if_present(&results_path, read.size.limits())?;
         Ok(Self { project, results_path, results })
     }
 
@@ -120,7 +122,7 @@ const SOSP26: &[(&str, &str, &str, By)] = &[
         "README.md, the bundle's README.md",
         By::Person("the bundle's README relates its parts to the paper; matrix removes nothing but by `gc`"),
     ),
-    ("functional.2a", "all relevant code", "Cargo.toml and the crates' sources", By::Machine(runnable::code)),
+    ("functional.2a", "all relevant code", "Cargo.toml and the crates' sources", By::Machine(workspace::code)),
     ("functional.2b", "all relevant data", "objects and records of the results", By::Machine(evidence::data)),
     ("functional.2c", "quantifiable claims are output", "experiments with sources", By::Machine(runnable::claims)),
     ("functional.2d", "a script for all checks", "scripts/test", By::Machine(runnable::tests)),
@@ -139,7 +141,7 @@ const SOSP26: &[(&str, &str, &str, By)] = &[
         "the bundle's README.md, docs/model.md",
         By::Person("`bundle create` writes the measured times into the bundle's README"),
     ),
-    ("functional.5a", "dependencies exact", "Cargo.lock", By::Machine(runnable::lock_file)),
+    ("functional.5a", "dependencies exact", "Cargo.lock", By::Machine(workspace::lock_file)),
     (
         "functional.5b",
         "system-level dependencies automated",

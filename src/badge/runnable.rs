@@ -1,5 +1,6 @@
 //! What has to be there to be built and run.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ use crate::input::read_model;
 const SMALL: u64 = 10_000;
 
 /// The names below a folder of the project, in order.
-fn names(subject: &Subject, folder: &str) -> Result<Vec<String>, Finding> {
+pub(super) fn names(subject: &Subject, folder: &str) -> Result<Vec<String>, Finding> {
     let failed =
         |error: std::io::Error| Finding::fail(format!("{folder}: {error}"), format!("make the folder {folder}"));
     let mut names = Vec::new();
@@ -30,33 +31,6 @@ pub(super) fn crates(subject: &Subject) -> Result<Vec<String>, Finding> {
     let mut names = names(subject, "crates")?;
     names.retain(|name| subject.project.join("crates").join(name).is_dir());
     Ok(names)
-}
-
-pub(super) fn code(subject: &Subject) -> Check {
-    let text = subject.read("Cargo.toml")?;
-    let document: toml_edit::DocumentMut =
-        text.parse().map_err(|error| Finding::fail(format!("Cargo.toml: {error}"), "mend it"))?;
-    let members = document.get("workspace").and_then(|workspace| workspace.get("members")?.as_array());
-    let members: Vec<&str> = members.into_iter().flatten().filter_map(|member| member.as_str()).collect();
-    let mut folders = Vec::new();
-    for member in &members {
-        match member.strip_suffix("/*") {
-            Some(folder) => folders.extend(names(subject, folder)?.into_iter().map(|name| format!("{folder}/{name}"))),
-            None => folders.push((*member).to_owned()),
-        }
-    }
-    folders.retain(|folder| subject.project.join(folder).is_dir());
-    let has = |folder: &str, file: &str| subject.project.join(folder).join(file).is_file();
-    let targets = ["src/lib.rs", "src/main.rs", "src/bin"];
-    let whole = |folder: &String| {
-        has(folder, "Cargo.toml") && targets.iter().any(|target| subject.project.join(folder).join(target).exists())
-    };
-    let missing: Vec<&str> = folders.iter().filter(|folder| !whole(folder)).map(String::as_str).collect();
-    if folders.is_empty() || !missing.is_empty() {
-        let seen = format!("packages without a manifest or a source: {}", missing.join(", "));
-        return Err(Finding::fail(seen, "add what is missing"));
-    }
-    Ok(format!("all {} packages of the workspace have a manifest and a source", folders.len()))
 }
 
 /// An experiment's file, and what it says, or what is wrong with it.
@@ -133,32 +107,6 @@ pub(super) fn models(subject: &Subject) -> Check {
     Ok(format!("readable: {}", models.join(", ")))
 }
 
-pub(super) fn lock_file(subject: &Subject) -> Check {
-    let text = subject.read("Cargo.lock")?;
-    let document: toml_edit::DocumentMut =
-        text.parse().map_err(|error| Finding::fail(format!("Cargo.lock: {error}"), "`cargo generate-lockfile`"))?;
-    let packages = document.get("package").and_then(|packages| packages.as_array_of_tables());
-    let packages: Vec<&toml_edit::Table> = packages.into_iter().flatten().collect();
-    let text_of =
-        |package: &toml_edit::Table, key: &str| package.get(key).and_then(|value| value.as_str()).map(str::to_owned);
-    let others = || packages.iter().filter(|package| package.contains_key("source"));
-    let open: Vec<String> = others()
-        .filter(|package| !package.contains_key("checksum") || !package.contains_key("version"))
-        .filter_map(|package| text_of(package, "name"))
-        .collect();
-    if !open.is_empty() {
-        let seen = format!("without a digest: {}", open.join(", "));
-        return Err(Finding::fail(seen, "depend on released versions"));
-    }
-    let ours = packages.len() - others().count();
-    let wanted = crates(subject)?.len();
-    if ours < wanted {
-        let seen = format!("Cargo.lock knows {ours} packages of the workspace, of {wanted} at least");
-        return Err(Finding::fail(seen, "`cargo update --workspace`"));
-    }
-    Ok(format!("{} dependencies with version and digest", others().count()))
-}
-
 /// A script that can be started.
 fn script(subject: &Subject, name: &str) -> Check {
     let text = subject.read(name)?;
@@ -187,10 +135,22 @@ pub(super) fn ci(subject: &Subject) -> Check {
     }
 }
 
+/// What the README links to below `plots/`, if there is a README: files, and folders that end in `/`.
+fn linked_plots(subject: &Subject) -> BTreeSet<String> {
+    let text = subject.read("README.md").unwrap_or_default();
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split_once([')', ' ', '#']));
+    links.map(|(link, _)| link).filter(|link| link.starts_with("plots/")).map(str::to_owned).collect()
+}
+
 pub(super) fn figures(subject: &Subject) -> Check {
-    let (mut drawn, mut missing) = (Vec::new(), Vec::new());
-    for folder in names(subject, "plots")? {
-        let file = |figure: &Figure, end: &str| PathBuf::from("plots").join(&folder).join(format!("{figure}.{end}"));
+    let linked = linked_plots(subject);
+    // The folder of each link, `plots/NAME`: it has to be whole.
+    let promised: BTreeSet<&str> = linked.iter().filter_map(|link| link.split('/').nth(1)).collect();
+    let mut missing: Vec<String> = linked.iter().filter(|link| !subject.project.join(link).exists()).cloned().collect();
+    let (mut drawn, mut incomplete) = (Vec::new(), Vec::new());
+    let there = names(subject, "plots").unwrap_or_default();
+    for folder in promised.iter().copied().chain(there.iter().map(String::as_str)).collect::<BTreeSet<_>>() {
+        let file = |figure: &Figure, end: &str| PathBuf::from("plots").join(folder).join(format!("{figure}.{end}"));
         let good = |figure: &Figure| {
             let read = |end: &str| std::fs::read_to_string(subject.project.join(file(figure, end))).unwrap_or_default();
             read("svg").contains("<svg") && read("csv").lines().count() > 1
@@ -199,9 +159,15 @@ pub(super) fn figures(subject: &Subject) -> Check {
         if lacks.is_empty() {
             drawn.push(format!("plots/{folder}"));
         }
-        missing.extend(lacks.iter().map(|figure| file(figure, "svg").display().to_string()));
+        let lacks = lacks.iter().map(|figure| file(figure, "svg").display().to_string());
+        if promised.contains(folder) { missing.extend(lacks) } else { incomplete.extend(lacks) }
     }
     if drawn.is_empty() {
+        missing.extend(incomplete);
+    }
+    if drawn.is_empty() || !missing.is_empty() {
+        missing.sort();
+        missing.dedup();
         let seen = format!("without a figure or its table: {}", missing.join(", "));
         return Err(Finding::fail(seen, "`matrix run experiments/sosp.toml --plot` draws them all"));
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{Format, FormatArgs, ResultsArgs};
+use super::{Format, FormatArgs, ReadArgs};
 use crate::badge::{Item, Status, Subject, sosp26};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
@@ -25,7 +25,7 @@ pub(crate) struct BadgeArgs {
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
-    results: ResultsArgs,
+    read: ReadArgs,
 }
 
 /// Checklists.
@@ -52,7 +52,7 @@ pub(crate) fn badge(args: BadgeArgs) -> Outcome {
             "name the project's folder with --project",
         ));
     }
-    let subject = Subject::open(args.project, args.results.results)?;
+    let subject = Subject::open(args.project, &args.read)?;
     let Profile::Sosp26 = args.profile;
     let items = sosp26(&subject);
     let count = |status| items.iter().filter(|item| item.status == status).count();

@@ -4,15 +4,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use matrix_bundle::{
-    BundleError, BundleInfo, BundleReader, CreateOptions, Inventory, Limits, MergeOptions, Selection, Tree,
-};
-use matrix_plan::{CellState, Regions};
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, CreateOptions, Inventory, MergeOptions, Selection, Tree};
+use matrix_plan::CellState;
 use matrix_store::{Origin, Store};
+use serde::Serialize;
 
 use super::{FilterArgs, Format, FormatArgs, ResultsArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{derive, output, source};
+use crate::{derive, output, results, source};
 
 /// Share results as one file that anyone can verify, re-derive and extend
 #[derive(Debug, Args)]
@@ -46,7 +45,8 @@ struct CreateArgs {
     /// Cells may be missing; the bundle then says so
     #[arg(long)]
     allow_incomplete: bool,
-    /// Publish what was measured here under this origin, so that it can be told apart after a merge
+    /// Publish what was measured here under this origin, so that it can be told apart after a merge; what came with a
+    /// bundle stays whose it is
     #[arg(long, value_name = "NAME")]
     origin: Option<Origin>,
     /// Put the runner's own source and lock file in, so that the file and a toolchain are enough for a replay
@@ -75,6 +75,8 @@ struct ExtractArgs {
     as_store: bool,
     #[command(flatten)]
     size: SizeArgs,
+    #[command(flatten)]
+    format: FormatArgs,
 }
 
 /// Unite bundles; two results for one cell and origin are a conflict
@@ -104,21 +106,16 @@ struct SignArgs {
     /// The private key: Ed25519, without a passphrase
     #[arg(short, long, value_name = "KEY")]
     key: PathBuf,
+    #[command(flatten)]
+    format: FormatArgs,
 }
 
-/// How much a stranger's bundle may cost.
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct SizeArgs {
-    /// Most bytes that a bundle may unpack to
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_bytes)]
-    max_size: u64,
+#[derive(Serialize)]
+struct SignJson<'a> {
+    signature: &'a Path,
 }
 
-impl SizeArgs {
-    pub(crate) fn limits(self) -> Limits {
-        Limits::with_max_bytes(self.max_size)
-    }
-}
+pub(crate) use super::SizeArgs;
 
 pub(crate) fn bundle(args: BundleArgs) -> Outcome {
     match args.command {
@@ -132,7 +129,7 @@ pub(crate) fn bundle(args: BundleArgs) -> Outcome {
 
 fn create(args: CreateArgs) -> Outcome {
     let store = Store::open(&args.results.results)?;
-    let selection = Selection { run: args.run, filter: args.filter.parse(&Regions::built_in())? };
+    let selection = Selection { run: args.run, filter: args.filter.parse(&results::regions(&store)?)? };
     let options = CreateOptions {
         allow_incomplete: args.allow_incomplete,
         origin: args.origin,
@@ -141,19 +138,33 @@ fn create(args: CreateArgs) -> Outcome {
     };
     let inventory = Inventory::gather(&store, &selection, options.origin.as_ref())?;
     let source = if args.with_source { source::tree() } else { Tree::new() };
-    let extras = derive::extras(&derive::parts(&store, &inventory)?, &inventory, source)?;
+    let mut extras = derive::extras(&derive::parts(&store, &inventory)?, &inventory, source)?;
+    let filter = args.filter.filter.as_deref();
+    if let Some(filter) = filter {
+        derive::name_filter(&mut extras, filter);
+    }
     let info = matrix_bundle::create_file(&store, &selection, &extras, &options, &args.out)?;
-    describe(&info, &args.out, args.format.format)
+    describe(info, &args.out, inventory.left_out()?, filter, args.format.format)
+}
+
+#[derive(Serialize)]
+struct ExtractJson<'a> {
+    out: &'a Path,
+    form: &'static str,
 }
 
 fn extract(args: &ExtractArgs) -> Outcome {
     let reader = BundleReader::open(&args.file, args.size.limits())?;
+    let (form, out) = (if args.as_store { "store" } else { "bag" }, args.out.display());
     if args.as_store {
         matrix_bundle::to_store(reader, &args.out)?;
-        output::line(format_args!("a store: matrix status --results {}", args.out.display()))?;
     } else {
         matrix_bundle::extract(reader, &args.out)?;
-        output::line(format_args!("a bag: cd {} && sha256sum -c manifest-sha256.txt", args.out.display()))?;
+    }
+    match (args.format.format, args.as_store) {
+        (Format::Json, _) => output::json(&ExtractJson { out: &args.out, form })?,
+        (Format::Table, true) => output::line(format_args!("a store: matrix status --results {out}"))?,
+        (Format::Table, false) => output::line(format_args!("a bag: cd {out} && sha256sum -c manifest-sha256.txt"))?,
     }
     Ok(Exit::Ok)
 }
@@ -165,7 +176,9 @@ fn merge(args: &MergeArgs) -> Outcome {
     let readers = args.files.iter().map(|file| BundleReader::open(file, limits));
     // A failure of ours passes through the library as an error of its own.
     let mut failure = None;
+    let mut left_out = 0;
     let mut derive = |store: &Store, inventory: &Inventory| {
+        left_out = inventory.left_out()?;
         let parts = derive::parts(store, inventory);
         parts.and_then(|parts| derive::extras(&parts, inventory, Tree::new())).map_err(|error| {
             failure = Some(error);
@@ -177,16 +190,27 @@ fn merge(args: &MergeArgs) -> Outcome {
     match (result, failure) {
         (Ok(info), _) => {
             output::keep_file(file, &args.out)?;
-            describe(&info, &args.out, args.format.format)
+            describe(info, &args.out, left_out, None, args.format.format)
         }
         (Err(_), Some(failure)) => Err(failure),
         (Err(error), None) => Err(error.into()),
     }
 }
 
-fn describe(info: &BundleInfo, out: &Path, format: Format) -> Outcome {
+/// What was made, for scripts.
+#[derive(Serialize)]
+struct MadeJson<'a> {
+    #[serde(flatten)]
+    info: BundleInfo,
+    /// Cells that its plans have and that were not selected.
+    left_out: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<&'a str>,
+}
+
+fn describe(info: BundleInfo, out: &Path, left_out: u64, filter: Option<&str>, format: Format) -> Outcome {
     if format == Format::Json {
-        output::json(info)?;
+        output::json(&MadeJson { info, left_out, filter })?;
         return Ok(Exit::Ok);
     }
     output::line(format_args!("{}  {}", info.sha256, out.display()))?;
@@ -203,6 +227,11 @@ fn describe(info: &BundleInfo, out: &Path, format: Format) -> Outcome {
         info.bytes,
         info.payload_bytes,
     ));
+    if left_out > 0 {
+        let filter = filter.map(|filter| format!(" ({filter})")).unwrap_or_default();
+        let (kept, all) = (info.cells.planned(), info.cells.planned() + left_out);
+        output::note(format_args!("a selection{filter}: {kept} of the {all} cells that its plans have"));
+    }
     Ok(Exit::Ok)
 }
 
@@ -214,7 +243,10 @@ fn sign(args: &SignArgs) -> Outcome {
     let signature = matrix_bundle::sign(bundle, &key)?;
     let out = signature_of(&args.file);
     output::write_file(&out, signature.as_bytes())?;
-    output::line(out.display())?;
+    match args.format.format {
+        Format::Json => output::json(&SignJson { signature: &out })?,
+        Format::Table => output::line(out.display())?,
+    }
     Ok(Exit::Ok)
 }
 

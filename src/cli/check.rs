@@ -1,11 +1,14 @@
 //! `matrix check`.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use matrix_analysis::{ClaimResult, Options, Traces, claims_text, evaluate};
 use matrix_plan::{Axes, Verdict};
+use matrix_store::Origin;
 use serde::Serialize;
 
-use super::{Format, FormatArgs, ResultsArgs, SelectArgs};
+use super::{Format, FormatArgs, ReadArgs, SelectArgs};
 use crate::exit::{Exit, Outcome};
 use crate::output;
 use crate::results::{self, Results, unreadable};
@@ -24,7 +27,7 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
-    results: ResultsArgs,
+    read: ReadArgs,
 }
 
 #[derive(Serialize)]
@@ -33,12 +36,15 @@ struct CheckJson<'a> {
     simulated: bool,
     cells_planned: u64,
     cells_done: u64,
+    /// Whose results were judged, and whose of the same cells were not.
+    origins: BTreeSet<&'a Origin>,
+    origins_left_out: &'a BTreeSet<Origin>,
     claims: &'a [ClaimResult],
 }
 
 pub(crate) fn check(args: CheckArgs) -> Outcome {
-    let (store, input) = results::select(&args.results.results, &args.select)?;
-    let results = Results::of(&store, &input)?;
+    let (store, input) = results::select(&args.read, &args.select)?;
+    let results = Results::of_origin(&store, &input, args.select.origin.as_ref())?;
     let claims = evaluate(&input.experiment.claims, &results.traced, &not_done(&results), &Options::default());
     let claims = claims.map_err(unreadable)?;
     let source = results.source();
@@ -48,6 +54,8 @@ pub(crate) fn check(args: CheckArgs) -> Outcome {
             simulated: source.simulated,
             cells_planned: source.planned,
             cells_done: source.done,
+            origins: results.origins.read(),
+            origins_left_out: &results.origins.left_out,
             claims: &claims,
         })?,
         Format::Table => {
@@ -74,7 +82,7 @@ pub(crate) fn check(args: CheckArgs) -> Outcome {
 
 /// The axes of every planned cell without a result.
 fn not_done(results: &Results<'_>) -> Vec<Axes> {
-    let done: std::collections::BTreeSet<_> = results.traced.cells().iter().map(|cell| cell.key).collect();
+    let done: BTreeSet<_> = results.traced.cells().iter().map(|cell| cell.key).collect();
     let cells = results.input.cells.iter().map(|(_, cell)| cell);
     cells.filter(|cell| !done.contains(&cell.key)).map(|cell| cell.axes().clone()).collect()
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use matrix_gather::{ExportOptions, StoreSource};
-use matrix_plan::Regions;
+use serde::Serialize;
 
-use super::{FilterArgs, ResultsArgs};
+use super::{FilterArgs, Format, FormatArgs, ReadArgs};
 use crate::exit::{Exit, Outcome};
 use crate::{output, results};
 
@@ -22,7 +22,9 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
-    results: ResultsArgs,
+    format: FormatArgs,
+    #[command(flatten)]
+    read: ReadArgs,
 }
 
 /// Forms of exports.
@@ -32,14 +34,36 @@ enum Form {
     Gather,
 }
 
+#[derive(Serialize)]
+struct ExportJson {
+    gather: PathBuf,
+    folders: Vec<PathBuf>,
+    configs: Vec<PathBuf>,
+    without_results: Vec<String>,
+    incomplete_rows: u64,
+    without_epoch: Vec<String>,
+}
+
 pub(crate) fn export(args: ExportArgs) -> Outcome {
-    let store = results::open(&args.results.results)?;
-    let filter = args.filter.parse(&Regions::built_in())?;
+    let store = results::open_within(&args.read.results.results, args.read.size.limits())?;
+    let regions = results::regions(&store)?;
+    let filter = args.filter.parse(&regions)?;
     let source = StoreSource::new(&store, |record| {
         filter.as_ref().is_none_or(|filter| filter.matches(&record.inputs.axes, record.inputs.round))
     })?;
     let Form::Gather = args.form;
-    let report = matrix_gather::export(&source, &args.folder, &ExportOptions::default())?;
+    let report = matrix_gather::export(&source, &args.folder, &ExportOptions { regions })?;
+    if args.format.format == Format::Json {
+        output::json(&ExportJson {
+            gather: report.gather,
+            folders: report.folders,
+            configs: report.configs,
+            without_results: report.without_results,
+            incomplete_rows: report.incomplete_rows,
+            without_epoch: report.without_epoch,
+        })?;
+        return Ok(Exit::Ok);
+    }
     output::line(format_args!("{} folders in {}", report.folders.len(), report.gather.display()))?;
     for config in &report.configs {
         output::line(format_args!("plot configuration {}", config.display()))?;

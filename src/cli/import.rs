@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use matrix_gather::ImportOptions;
+use matrix_plan::{Axes, CellKey, Platform};
 use matrix_store::Store;
+use serde::Serialize;
 
-use super::ResultsArgs;
 use super::plan::on_off;
+use super::{Format, FormatArgs, ResultsArgs};
 use crate::exit::{Exit, Outcome};
-use crate::output;
+use crate::{output, results};
 
 /// Import result folders of the original artifact (gather/) as records of origin `imported`
 #[derive(Debug, Args)]
@@ -18,13 +20,47 @@ pub(crate) struct ImportArgs {
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
     results: ResultsArgs,
+}
+
+#[derive(Serialize)]
+struct ImportJson {
+    cells: Vec<CellJson>,
+}
+
+#[derive(Serialize)]
+struct CellJson {
+    folder: PathBuf,
+    key: CellKey,
+    axes: Axes,
+    platform: Platform,
+    results: u64,
+    lost: u64,
+    contradictions: u64,
+    already_there: bool,
 }
 
 pub(crate) fn import(args: ImportArgs) -> Outcome {
     let store = Store::create_or_open_for_writing(&args.results.results, "matrix import")?;
-    let report = matrix_gather::import(&args.folder, &store, &ImportOptions::default())?;
+    let options = ImportOptions { regions: results::regions(&store)?, ..ImportOptions::default() };
+    let report = matrix_gather::import(&args.folder, &store, &options)?;
     store.close()?;
+    if args.format.format == Format::Json {
+        let cells = report.cells.into_iter().map(|cell| CellJson {
+            folder: cell.folder,
+            key: cell.key,
+            axes: cell.axes,
+            platform: cell.platform,
+            results: cell.results,
+            lost: cell.lost,
+            contradictions: cell.contradictions,
+            already_there: cell.already_there,
+        });
+        output::json(&ImportJson { cells: cells.collect() })?;
+        return Ok(Exit::Ok);
+    }
     let mut table = output::table(&["cell", "platform", "axes", "results", "lost", ""], &[3, 4]);
     for cell in &report.cells {
         table.add_row([

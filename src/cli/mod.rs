@@ -29,7 +29,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use matrix_bundle::Limits;
 use matrix_plan::{Filter, Regions};
+use matrix_store::Origin;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
@@ -84,6 +86,46 @@ pub(crate) struct ResultsArgs {
     pub(crate) results: PathBuf,
 }
 
+/// Where results are read.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ReadArgs {
+    #[command(flatten)]
+    pub(crate) results: ResultsArgs,
+    #[command(flatten)]
+    pub(crate) size: SizeArgs,
+}
+
+/// How much a stranger's bundle may cost.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct SizeArgs {
+    /// Most bytes that a bundle may unpack to, also as 512M or 16GiB
+    #[arg(long, value_name = "BYTES", value_parser = bytes, default_value_t = Limits::default().max_bytes)]
+    max_size: u64,
+}
+
+impl SizeArgs {
+    pub(crate) fn limits(self) -> Limits {
+        Limits::with_max_bytes(self.max_size)
+    }
+}
+
+/// A number of bytes: digits, and perhaps a unit, of 1024 as often as it says.
+fn bytes(text: &str) -> Result<u64, String> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let power = match unit {
+        "" | "B" => Some(0),
+        "K" | "KiB" => Some(1),
+        "M" | "MiB" => Some(2),
+        "G" | "GiB" => Some(3),
+        "T" | "TiB" => Some(4),
+        _ => None,
+    };
+    let parsed =
+        number.parse::<u64>().ok().zip(power).and_then(|(n, power)| n.checked_mul(1024_u64.checked_pow(power)?));
+    parsed.ok_or_else(|| "write a number of bytes, as in 1000000, 512M or 16GiB".to_owned())
+}
+
 /// How to print.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct FormatArgs {
@@ -110,6 +152,9 @@ pub(crate) struct SelectArgs {
     /// A run in the store, whose saved experiment is read
     #[arg(long, value_name = "NAME")]
     pub(crate) run: Option<String>,
+    /// Only what this origin measured [default: of each cell what was measured here, else what the first origin did]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) origin: Option<Origin>,
 }
 
 /// What changes an experiment without editing its file.

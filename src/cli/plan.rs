@@ -8,16 +8,16 @@ use comfy_table::Table;
 use matrix_aws::cost::CellCost;
 use matrix_plan::plan::PlannedCell;
 use matrix_plan::{CellKey, CellState, Combination, Plan, Platform, Tally};
-use matrix_store::Store;
 use serde::Serialize;
 
 use super::budget::PricesArgs;
-use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ResultsArgs};
+use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ReadArgs};
 use crate::costs::{self, CostJson, Estimate};
 use crate::endpoints;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::input::Input;
 use crate::output;
+use crate::results;
 use crate::runner;
 
 /// Show what a run would do, and why; nothing is executed or written
@@ -41,14 +41,14 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
-    results: ResultsArgs,
+    read: ReadArgs,
 }
 
 pub(crate) fn plan(args: PlanArgs) -> Outcome {
     let input = Input::from_file(&args.file, &args.overrides)?;
     let filter = input.filter(&args.filter)?;
-    let store = Store::open_if_present(&args.results.results)?;
-    let plan = runner::plan(store.as_ref(), &input, filter.as_ref(), args.fresh)?;
+    let store = results::open_if_present(&args.read.results.results, args.read.size.limits())?;
+    let plan = runner::plan(store.as_deref(), &input, filter.as_ref(), args.fresh)?;
     let estimate = Estimate::of(&input, &args.prices)?;
     match args.format.format {
         Format::Json => output::json(&PlanJson::new(&input, &plan, estimate.as_ref()))?,

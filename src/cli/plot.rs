@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use matrix_analysis::{Options, Pools, load};
 use matrix_figures::{Figure, FigureError};
 
-use super::{ResultsArgs, SelectArgs};
+use super::{ReadArgs, SelectArgs};
 use crate::exit::{Exit, Failure, Outcome, with_causes};
 use crate::output;
 use crate::pictures::picture;
@@ -27,7 +27,7 @@ pub(crate) struct PlotArgs {
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    results: ResultsArgs,
+    read: ReadArgs,
 }
 
 /// Formats of pictures.
@@ -62,7 +62,7 @@ impl What {
 
 pub(crate) fn plot(args: PlotArgs) -> Outcome {
     let figures = args.figures.iter().map(|name| figure(name)).collect::<Result<Vec<_>, _>>()?;
-    let (store, input) = results::select(&args.results.results, &args.select)?;
+    let (store, input) = results::select(&args.read, &args.select)?;
     let mut what = What { formats: args.format, ..What::everything(&input.experiment.name) };
     if !figures.is_empty() {
         what.figures = figures;
@@ -71,18 +71,24 @@ pub(crate) fn plot(args: PlotArgs) -> Outcome {
     if let Some(folder) = args.out {
         what.folder = folder;
     }
-    draw(&Results::of(&store, &input)?, &what)?;
+    list(&draw(&Results::of_origin(&store, &input, args.select.origin.as_ref())?, &what)?)?;
     Ok(Exit::Ok)
 }
 
-/// Draws figures, each beside its table; files that would not change are left alone.
-pub(crate) fn draw(results: &Results<'_>, what: &What) -> Result<(), Failure> {
+/// Prints where pictures are.
+pub(crate) fn list(pictures: &[PathBuf]) -> Result<(), Failure> {
+    pictures.iter().try_for_each(|picture| output::line(picture.display()))
+}
+
+/// Draws figures, each beside its table, and says where; files that would not change are left alone.
+pub(crate) fn draw(results: &Results<'_>, what: &What) -> Result<Vec<PathBuf>, Failure> {
     let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
     let pools = Pools::new(&loaded);
     let source = results.source();
     let folder = &what.folder;
     let failed = |error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut pictures = Vec::new();
     for &figure in &what.figures {
         let (csv, drawing) = picture(figure, &pools, &source);
         let drawing = match drawing {
@@ -105,10 +111,10 @@ pub(crate) fn draw(results: &Results<'_>, what: &What) -> Result<(), Failure> {
                     output::write_file(&path, &png)?
                 }
             };
-            output::line(path.display())?;
+            pictures.push(path);
         }
     }
-    Ok(())
+    Ok(pictures)
 }
 
 fn figure(name: &str) -> Result<Figure, Failure> {

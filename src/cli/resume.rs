@@ -5,11 +5,10 @@ use matrix_store::Store;
 
 use super::ResultsArgs;
 use super::budget::BudgetArgs;
-use super::run::{JobsArgs, finish};
+use super::run::{SessionArgs, finish, nothing};
 use crate::costs;
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{Failure, Outcome};
 use crate::input::Input;
-use crate::output;
 use crate::results::plan_of;
 use crate::runner::{self, Place, Session, interrupted_runs, left_of};
 
@@ -21,13 +20,10 @@ pub(crate) struct ResumeArgs {
     /// The run; without it, the only interrupted one
     #[arg(long, value_name = "NAME")]
     run: Option<String>,
-    /// Draw the figures afterwards
-    #[arg(long)]
-    plot: bool,
     #[command(flatten)]
     budget: BudgetArgs,
     #[command(flatten)]
-    jobs: JobsArgs,
+    session: SessionArgs,
     #[command(flatten)]
     results: ResultsArgs,
 }
@@ -38,16 +34,13 @@ pub(crate) fn resume(args: ResumeArgs) -> Outcome {
         Some(name) => {
             let run = store.run(&name)?;
             if left_of(&store, &run, &plan_of(&run)?)?.is_empty() {
-                output::line(format_args!("nothing to resume: every cell of run {name} is done"))?;
-                return Ok(Exit::Ok);
+                let why = format_args!("nothing to resume: every cell of run {name} is done");
+                return nothing(&args.session, why);
             }
             name
         }
         None => match interrupted_runs(&store)?.as_slice() {
-            [] => {
-                output::line("nothing to resume: no run was interrupted")?;
-                return Ok(Exit::Ok);
-            }
+            [] => return nothing(&args.session, "nothing to resume: no run was interrupted"),
             [run] => run.id().to_string(),
             several => {
                 let names: Vec<String> =
@@ -64,5 +57,5 @@ pub(crate) fn resume(args: ResumeArgs) -> Outcome {
     costs::check(&input, &args.budget, || Ok(left_of(&store, &run, &plan_of(&run)?)?.into_iter().collect()))?;
     let session = Session::resume(&Place::new(&args.results.results), &name, &input, &runner::driver)?;
     let plan = runner::plan(Some(&store), &input, None, false)?;
-    finish(&args.results, &input, &plan, session, args.jobs, args.plot)
+    finish(&args.results, &input, &plan, session, &args.session)
 }

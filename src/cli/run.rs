@@ -6,16 +6,18 @@ use std::path::PathBuf;
 use clap::Args;
 use matrix_plan::{CellState, Plan};
 use matrix_store::Store;
+use serde::Serialize;
 
 use super::budget::BudgetArgs;
-use super::{FilterArgs, OverrideArgs, ResultsArgs};
+use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ResultsArgs};
 use crate::cli::plot;
 use crate::costs;
 use crate::exit::{Exit, Outcome};
 use crate::input::Input;
+use crate::output;
 use crate::results::Results;
 use crate::runner::{self, Place, Session};
-use crate::{output, summary};
+use crate::summary::{self, SummaryJson};
 
 /// Execute the cells of an experiment that have no result yet
 ///
@@ -29,9 +31,6 @@ pub(crate) struct RunArgs {
     /// Run one combination from flags, for example post_storage=mysql,notification_storage=sns,regions=eu->us
     #[arg(long, value_name = "AXES")]
     cell: Option<String>,
-    /// Draw the figures afterwards
-    #[arg(long)]
-    plot: bool,
     /// Run cells that are done again, too
     #[arg(long)]
     fresh: bool,
@@ -42,7 +41,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     budget: BudgetArgs,
     #[command(flatten)]
-    jobs: JobsArgs,
+    session: SessionArgs,
     #[command(flatten)]
     results: ResultsArgs,
 }
@@ -53,6 +52,29 @@ pub(crate) struct JobsArgs {
     /// Cells to execute at the same time [default: one per processor]
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+/// How a session is executed, and what is made of its results.
+#[derive(Debug, Args)]
+pub(crate) struct SessionArgs {
+    /// Draw the figures afterwards
+    #[arg(long)]
+    plot: bool,
+    #[command(flatten)]
+    jobs: JobsArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+/// A session and its results, for scripts.
+#[derive(Default, Serialize)]
+struct RunJson {
+    /// Cells that were to be executed.
+    ran: usize,
+    #[serde(flatten)]
+    summary: Option<SummaryJson>,
+    /// Pictures that were drawn.
+    figures: Vec<PathBuf>,
 }
 
 pub(crate) fn run(args: RunArgs) -> Outcome {
@@ -69,7 +91,7 @@ pub(crate) fn run(args: RunArgs) -> Outcome {
     for warning in &plan.warnings {
         output::note(format_args!("note: {}", warning.message));
     }
-    finish(&args.results, &input, &plan, session, args.jobs, args.plot)
+    finish(&args.results, &input, &plan, session, &args.session)
 }
 
 /// Executes a session, if there is something to do, and says what the results are now.
@@ -78,33 +100,45 @@ pub(crate) fn finish(
     input: &Input,
     plan: &Plan,
     session: Option<Session>,
-    jobs: JobsArgs,
-    plot: bool,
+    args: &SessionArgs,
 ) -> Outcome {
+    let ran = session.as_ref().map_or(0, Session::len);
     let exit = match session {
         Some(session) => {
-            output::note(format_args!(
-                "{}: {} of {} cells to run",
-                input.experiment.name,
-                session.len(),
-                plan.cells.len()
-            ));
-            let exit = session.execute(jobs.jobs)?;
-            summary::print(&Results::of(&Store::open(&results.results)?, input)?)?;
-            exit
+            output::note(format_args!("{}: {ran} of {} cells to run", input.experiment.name, plan.cells.len()));
+            session.execute(args.jobs.jobs)?
         }
-        None => {
-            output::line(nothing_to_do(plan))?;
-            Exit::Ok
-        }
+        None => Exit::Ok,
     };
-    if plot && exit != Exit::Interrupted {
-        plot::draw(
-            &Results::of(&Store::open(&results.results)?, input)?,
-            &plot::What::everything(&input.experiment.name),
-        )?;
+    let json = args.format.format == Format::Json;
+    let plot = args.plot && exit != Exit::Interrupted;
+    if ran == 0 && !json && !plot {
+        return nothing(args, nothing_to_do(plan));
+    }
+    let store = Store::open(&results.results)?;
+    let results = Results::of(&store, input)?;
+    match ran {
+        _ if json => {}
+        0 => output::line(nothing_to_do(plan))?,
+        _ => summary::print(&results)?,
+    }
+    let figures =
+        if plot { plot::draw(&results, &plot::What::everything(&input.experiment.name))? } else { Vec::new() };
+    if json {
+        output::json(&RunJson { ran, summary: Some(SummaryJson::of(&results)?), figures })?;
+    } else {
+        plot::list(&figures)?;
     }
     Ok(exit)
+}
+
+/// Says that there is nothing to execute, and that nothing was read.
+pub(crate) fn nothing(args: &SessionArgs, why: impl std::fmt::Display) -> Outcome {
+    match args.format.format {
+        Format::Table => output::line(why)?,
+        Format::Json => output::json(&RunJson::default())?,
+    }
+    Ok(Exit::Ok)
 }
 
 fn nothing_to_do(plan: &Plan) -> String {

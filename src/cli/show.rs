@@ -8,7 +8,7 @@ use matrix_plan::ConfiguredLag;
 use matrix_store::{Attempt, Record, Store};
 use serde::Serialize;
 
-use super::{Format, FormatArgs, ResultsArgs};
+use super::{Format, FormatArgs, ReadArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{output, results};
 
@@ -24,7 +24,7 @@ pub(crate) struct ShowArgs {
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
-    results: ResultsArgs,
+    read: ReadArgs,
 }
 
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ struct ShowJson<'a> {
 }
 
 pub(crate) fn show(args: ShowArgs) -> Outcome {
-    let store = results::open(&args.results.results)?;
+    let store = results::open_within(&args.read.results.results, args.read.size.limits())?;
     let key = store.find_cell(&args.cell)?;
     let mut records = Vec::new();
     for origin in store.origins(&key)? {

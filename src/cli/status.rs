@@ -8,10 +8,10 @@ use matrix_store::{Event, Run, Store};
 use serde::Serialize;
 
 use super::plan::{TallyJson, describe};
-use super::{Format, FormatArgs, ResultsArgs, SelectArgs};
+use super::{Format, FormatArgs, ReadArgs, SelectArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
-use crate::results;
+use crate::results::{self, Origins};
 use crate::runner::{left_of, states};
 
 /// Show how far an experiment and its runs are
@@ -22,7 +22,7 @@ pub(crate) struct StatusArgs {
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
-    results: ResultsArgs,
+    read: ReadArgs,
 }
 
 #[derive(Serialize)]
@@ -48,9 +48,11 @@ struct RunJson {
 }
 
 pub(crate) fn status(args: StatusArgs) -> Outcome {
-    let (store, input) = results::select(&args.results.results, &args.select)?;
+    let (store, input) = results::select(&args.read, &args.select)?;
     let runs = runs_of(&store, &input.experiment.name)?;
-    let states = states(Some(&store), &input.cells)?;
+    let origin = args.select.origin.as_ref();
+    Origins::of(&store, &input, origin)?;
+    let states = states(Some(&store), &input.cells, origin)?;
     let skipped = skipped_by_last(&runs);
     let tally: Tally = states
         .iter()

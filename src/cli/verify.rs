@@ -1,23 +1,25 @@
 //! `matrix verify`.
 
+mod derived;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use matrix_bundle::{Restored, Signer, Tree};
+use matrix_bundle::temporary::Folder;
+use matrix_bundle::{AGENT, Signer};
 use matrix_store::verify::{Fault, Note};
 use matrix_store::{Store, VerifyOptions};
 use serde::Serialize;
 
 use super::bundle::{SizeArgs, signature_of};
 use super::{Format, FormatArgs};
-use crate::derive::{self, RENDERER, RENDERER_FILE};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
 
 /// Check every byte of a store or a bundle against the digests that cover it
 ///
-/// Of a bundle, tables and figures are derived again and compared as well, and its claims are judged.
+/// Of a bundle, tables, figures and the README are derived again and compared as well, and its claims are judged.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// The store or bundle
@@ -78,7 +80,7 @@ fn of_bundle(args: &VerifyArgs) -> Result<Findings, Failure> {
     let limits = args.size.limits();
     let file = File::open(&args.path)
         .map_err(|error| Failure::new(Exit::Usage, format!("{}: {error}", args.path.display())))?;
-    let folder = tempfile::tempdir()?;
+    let folder = Folder::new()?;
     let place = folder.path().join("store");
     let (report, restored) = if args.quick {
         (matrix_bundle::verify_input(file, limits, matrix_bundle::VerifyOptions { quick: true })?, None)
@@ -101,11 +103,20 @@ fn of_bundle(args: &VerifyArgs) -> Result<Findings, Failure> {
         notes: report.notes,
         ..Findings::default()
     };
+    let made_by = report.made_by.unwrap_or_default();
+    match made_by.as_str() {
+        "" => {}
+        AGENT => findings.checked.push(("bag-info.txt, ro-crate-metadata.json: follow from the rest".to_owned(), 2)),
+        other => {
+            let what = format!("ro-crate-metadata.json, words of bag-info.txt: not compared: made by {other}");
+            findings.checked.push((what, 0));
+        }
+    }
     if let Some(signer) = &args.signer {
         signature(&args.path, signer, &mut findings)?;
     }
     if let Some(restored) = restored {
-        derived(&Store::open(&place)?, restored, &mut findings)?;
+        derived::compare(&Store::open(&place)?, restored, &made_by, &mut findings)?;
     }
     Ok(findings)
 }
@@ -123,43 +134,6 @@ fn signature(bundle: &Path, signer: &Path, findings: &mut Findings) -> Result<()
             findings.faults.push(Fault { file: signature, what: error.to_string() });
         }
         Err(error) => return Err(error.into()),
-    }
-    Ok(())
-}
-
-/// Derives tables and figures again and compares; judges the claims.
-fn derived(store: &Store, restored: Restored, findings: &mut Findings) -> Result<(), Failure> {
-    let Restored { inventory, extras, .. } = restored;
-    let parts = derive::parts(store, &inventory)?;
-    let again = derive::extras(&parts, &inventory, Tree::new())?;
-    let same_renderer = extras.figures.get(RENDERER_FILE).is_none_or(|bytes| bytes == RENDERER.as_bytes());
-    for (kind, theirs, ours) in
-        [("tables", &extras.tables, &again.tables), ("figures", &extras.figures, &again.figures)]
-    {
-        let mut same = 0;
-        let names: std::collections::BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
-        for name in names {
-            let file = PathBuf::from("data").join(kind).join(name);
-            match (theirs.get(name), ours.get(name)) {
-                (Some(theirs), Some(ours)) if theirs == ours => same += 1,
-                _ if kind == "figures" && !same_renderer => {
-                    findings.notes.push(Note { file, what: "redrawn: another renderer drew it".to_owned() });
-                }
-                (Some(_), Some(_)) => {
-                    findings.faults.push(Fault { file, what: "it does not follow from the results".to_owned() });
-                }
-                (Some(_), None) => {
-                    findings.faults.push(Fault { file, what: "nothing in the results leads to it".to_owned() });
-                }
-                (None, _) => findings.faults.push(Fault { file, what: "it is missing".to_owned() }),
-            }
-        }
-        findings.checked.push((format!("{kind}: derived again, same bytes"), same));
-    }
-    for part in parts {
-        for claim in &part.claims {
-            findings.claims.push(format!("{}: {}: {}", part.name, claim.id, claim.verdict.as_str()));
-        }
     }
     Ok(())
 }

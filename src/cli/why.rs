@@ -2,10 +2,10 @@
 
 use clap::Args;
 use matrix_plan::{Cell, CellKey};
-use matrix_store::{Origin, Store};
+use matrix_store::{Lookup, Origin, Store};
 use serde::Serialize;
 
-use super::{Format, FormatArgs, ResultsArgs, SelectArgs};
+use super::{Format, FormatArgs, ReadArgs, SelectArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::meaning::{Difference, differences, parts, shown};
 use crate::output;
@@ -22,7 +22,7 @@ pub(crate) struct WhyArgs {
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
-    results: ResultsArgs,
+    read: ReadArgs,
 }
 
 #[derive(Serialize)]
@@ -34,10 +34,13 @@ struct WhyJson {
 }
 
 pub(crate) fn why(args: WhyArgs) -> Outcome {
-    let (store, input) = results::select(&args.results.results, &args.select)?;
+    let (store, input) = results::select(&args.read, &args.select)?;
     let cell = planned(&input.cells, &args.cell)?;
-    let done = store.lookup(&[cell.key], &Origin::default())?.iter().all(matrix_store::Lookup::is_done);
-    let nearest = if done { None } else { nearest(&store, cell)? };
+    let done = match &args.select.origin {
+        Some(origin) => store.lookup(&[cell.key], origin)?.iter().all(Lookup::is_done),
+        None => store.done(&[cell.key])?.contains(&true),
+    };
+    let nearest = if done { None } else { nearest(&store, cell, args.select.origin.as_ref())? };
     let (nearest, differs) = nearest.map_or((None, Vec::new()), |(key, differs)| (Some(key), differs));
     match args.format.format {
         Format::Json => output::json(&WhyJson { cell: cell.key, done, nearest, differs })?,
@@ -84,12 +87,15 @@ pub(crate) fn planned<'a>(cells: &'a [(u32, Cell)], prefix: &str) -> Result<&'a 
     }
 }
 
-/// The done cell that differs in the fewest parts.
-fn nearest(store: &Store, cell: &Cell) -> Result<Option<(CellKey, Vec<Difference>)>, Failure> {
+/// The done cell that differs in the fewest parts; of those that one origin measured, if it is given.
+fn nearest(store: &Store, cell: &Cell, only: Option<&Origin>) -> Result<Option<(CellKey, Vec<Difference>)>, Failure> {
     let here = parts(&cell.inputs)?;
     let mut best: Option<(CellKey, Vec<Difference>)> = None;
     for record in store.records()? {
         let record = record?;
+        if only.is_some_and(|only| record.origin != *only) {
+            continue;
+        }
         let differs = differences(&parts(&record.inputs)?, &here);
         if best.as_ref().is_none_or(|(_, fewest)| differs.len() < fewest.len()) {
             best = Some((record.key, differs));

@@ -1,19 +1,19 @@
 //! What follows from results and stands beside them in a bundle: tables, figures, claims and the README.
 
+mod parts;
 mod readme;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use matrix_analysis::tables::Source;
-use matrix_analysis::{ClaimResult, Options, Pools, Traces, evaluate, load, summary, to_csv};
+use matrix_analysis::{Options, Pools, load, summary, to_csv};
 use matrix_bundle::{Extras, Inventory, Tree, tree_digest};
 use matrix_figures::{Figure, FigureError};
-use matrix_plan::{Axes, CellKey, Experiment, Plan};
-use matrix_store::{Digest, Origin, Record, Store};
+use matrix_store::Digest;
 
 use crate::exit::{Exit, Failure, with_causes};
 use crate::pictures::picture;
-use crate::results::{Traced, unreadable};
+use crate::results::unreadable;
+pub(crate) use parts::{Part, parts};
 
 /// What drew the figures: the same renderer draws the same bytes. Kept in a bundle as `figures/renderer.txt`.
 pub(crate) const RENDERER: &str =
@@ -21,78 +21,6 @@ pub(crate) const RENDERER: &str =
 
 /// Name of the file that says what drew the figures.
 pub(crate) const RENDERER_FILE: &str = "renderer.txt";
-
-/// One experiment's results by one origin.
-pub(crate) struct Part<'a> {
-    /// What its files are called: the experiment, and the origin where there are several.
-    pub(crate) name: String,
-    /// Where the numbers come from.
-    pub(crate) source: Source,
-    /// Its done cells.
-    pub(crate) traced: Traced<'a>,
-    /// What the experiment claims, judged.
-    pub(crate) claims: Vec<ClaimResult>,
-}
-
-/// The parts of an inventory: each experiment as each origin measured it.
-pub(crate) fn parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part<'a>>, Failure> {
-    let planned = planned(inventory)?;
-    let experiments = experiments(inventory)?;
-    let origins: BTreeSet<&Origin> = inventory.records.keys().map(|(_, origin)| origin).collect();
-    let mut parts = Vec::new();
-    for (experiment, cells) in &planned {
-        for origin in &origins {
-            let of_origin = |(key, whose): &(CellKey, Origin)| cells.contains_key(key) && whose == *origin;
-            let records = inventory.records.iter().filter(|(name, _)| of_origin(name));
-            let records: Vec<Record> = records.map(|(_, record)| record.clone()).collect();
-            if records.is_empty() {
-                continue;
-            }
-            let done: BTreeSet<CellKey> = records.iter().map(|record| record.key).collect();
-            let not_done: Vec<Axes> =
-                cells.iter().filter(|(key, _)| !done.contains(key)).map(|(_, axes)| axes.clone()).collect();
-            let traced = Traced::new(store, records);
-            let claims = match experiments.get(experiment) {
-                Some(experiment) => evaluate(&experiment.claims, &traced, &not_done, &Options::default()),
-                None => Ok(Vec::new()),
-            };
-            parts.push(Part {
-                name: if origins.len() == 1 { experiment.clone() } else { format!("{experiment}-{origin}") },
-                source: Source::new(experiment, cells.len() as u64, traced.cells()),
-                claims: claims.map_err(unreadable)?,
-                traced,
-            });
-        }
-    }
-    Ok(parts)
-}
-
-/// The cells that each experiment planned, as far as they are in the inventory.
-fn planned(inventory: &Inventory) -> Result<BTreeMap<String, BTreeMap<CellKey, Axes>>, Failure> {
-    let mut planned: BTreeMap<String, BTreeMap<CellKey, Axes>> = BTreeMap::new();
-    for bytes in inventory.plans.values() {
-        let plan: Plan = serde_json::from_slice(bytes)
-            .map_err(|error| Failure::new(Exit::Integrity, format!("a plan cannot be read: {error}")))?;
-        let cells = plan.cells.into_iter().filter(|cell| inventory.cells.contains(&cell.key));
-        planned.entry(plan.experiment).or_default().extend(cells.map(|cell| (cell.key, cell.axes)));
-    }
-    Ok(planned)
-}
-
-/// The experiments by name; of several of one name the one with the most claims, then the smallest digest.
-fn experiments(inventory: &Inventory) -> Result<BTreeMap<String, Experiment>, Failure> {
-    let mut found: BTreeMap<String, Experiment> = BTreeMap::new();
-    for (digest, bytes) in &inventory.experiments {
-        let failed = |what: String| Failure::new(Exit::Integrity, format!("experiment {}: {what}", digest.short()));
-        let text = std::str::from_utf8(bytes).map_err(|error| failed(error.to_string()))?;
-        let experiment = Experiment::parse(text).map_err(|problems| failed(problems.to_string()))?;
-        let better = |old: &Experiment| experiment.claims.len() > old.claims.len();
-        if found.get(&experiment.name).is_none_or(better) {
-            found.insert(experiment.name.clone(), experiment);
-        }
-    }
-    Ok(found)
-}
 
 /// Everything that stands beside the results in a bundle. `source` is the runner's own, or nothing if it is not to be
 /// in the bundle.
@@ -127,4 +55,10 @@ pub(crate) fn extras(parts: &[Part<'_>], inventory: &Inventory, source: Tree) ->
     let sources: BTreeSet<Digest> = inventory.sources.keys().copied().chain(own).collect();
     extras.readme = readme::readme(parts, inventory, &sources).into_bytes();
     Ok(extras)
+}
+
+/// Names, in the README, the filter that chose the cells.
+pub(crate) fn name_filter(extras: &mut Extras, filter: &str) {
+    let said: String = filter.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    extras.readme.splice(0..0, format!("> Only cells that match `{said}` are in this bundle.\n\n").into_bytes());
 }

@@ -118,13 +118,14 @@ fn resources(parts: &[Part<'_>], inventory: &Inventory) -> String {
     for part in parts {
         let keys: BTreeMap<_, u64> = part.traced.cells().iter().map(|cell| (cell.key, cell.inputs.requests)).collect();
         let attempts: Vec<&Attempt> =
-            inventory.attempts.values().filter(|attempt| keys.contains_key(&attempt.key)).collect();
+            inventory.attempts.values().filter(|a| keys.contains_key(&a.key) && a.origin == part.origin).collect();
         let times: Vec<f64> = attempts.iter().filter_map(|attempt| seconds(attempt)).collect();
         let (all, longest) =
             (times.iter().sum::<f64>(), times.iter().fold(0.0_f64, |longest, time| longest.max(*time)));
         let done = attempts.iter().filter(|attempt| attempt.status == AttemptStatus::Done);
         let requests: u64 = done.filter_map(|attempt| keys.get(&attempt.key)).sum();
-        let bytes: u64 = inventory.records.values().filter(|r| keys.contains_key(&r.key)).map(|r| r.object.bytes).sum();
+        let records = inventory.records.values().filter(|r| keys.contains_key(&r.key) && r.origin == part.origin);
+        let bytes: u64 = records.map(|record| record.object.bytes).sum();
         let _ =
             writeln!(text, "| {} | {} | {requests} | {all:.1} | {longest:.1} | {bytes} |", part.name, attempts.len());
     }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use matrix_bundle::temporary::Folder;
 use matrix_bundle::{BundleReader, Limits, Restored};
 use matrix_gather::Imported;
 use matrix_plan::{Axes, CellKey};
@@ -75,7 +76,7 @@ pub(crate) fn replay(
     fresh: Option<&Path>,
 ) -> Result<Replay, Failure> {
     let fresh = fresh.map(|path| results::open_within(path, limits)).transpose()?;
-    let folder = tempfile::tempdir()?;
+    let folder = Folder::new()?;
     let place = folder.path().join("bundle");
     let Restored { inventory, .. } = matrix_bundle::to_store(BundleReader::open(file, limits)?, &place)?;
     let models = inventory.models.values().map(|bytes| simulated::model(bytes)).collect::<Result<Vec<_>, _>>()?;

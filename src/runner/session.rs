@@ -12,7 +12,7 @@ use matrix_plan::plan::Reason;
 use matrix_plan::{Cell, CellKey, Filter, Plan, Platform};
 use matrix_sim::SimDriver;
 use matrix_store::fs::{Filesystem, RealFilesystem};
-use matrix_store::{ErrorKind, Event, Journal, NewRun, Origin, Run, Store, StoreError, WritableStore, journal};
+use matrix_store::{ErrorKind, Event, Journal, NewRun, Run, Store, StoreError, WritableStore, journal};
 
 use super::execute::{Executor, Report};
 use super::progress::{Progress, duration};
@@ -240,8 +240,8 @@ pub(crate) fn left_of(store: &Store, run: &Run, plan: &Plan) -> Result<Vec<CellK
     let (fresh, others): (Vec<_>, Vec<_>) = plan.to_run().partition(|cell| cell.reason == Reason::Fresh);
     let fresh = fresh.into_iter().map(|cell| cell.key).filter(|key| states.get(key) != Some(&journal::CellState::Done));
     let keys: Vec<CellKey> = others.into_iter().map(|cell| cell.key).collect();
-    let found = store.lookup(&keys, &Origin::default())?;
-    let missing = keys.iter().zip(found).filter(|(_, found)| !found.is_done()).map(|(key, _)| *key);
+    let done = store.done(&keys)?;
+    let missing = keys.iter().zip(done).filter(|(_, done)| !done).map(|(key, _)| *key);
     Ok(fresh.chain(missing).collect())
 }
 

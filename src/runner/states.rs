@@ -3,20 +3,27 @@
 use std::collections::BTreeMap;
 
 use matrix_plan::{Cell, CellKey, CellState, Filter, Plan};
-use matrix_store::{Origin, Store, StoreError, journal};
+use matrix_store::{Lookup, Origin, Store, StoreError, journal};
 
 use crate::input::Input;
 
 /// The state of each cell, in the same order.
 ///
-/// A cell with a record and its object is done, whoever did it. What became of the others is in the journals of runs,
-/// the newest of which counts; an attempt that began and did not end was partial.
-pub(crate) fn states(store: Option<&Store>, cells: &[(u32, Cell)]) -> Result<Vec<CellState>, StoreError> {
+/// A cell with a record and its object is done, whoever did it; or, with an origin, if that one did. What became of the
+/// others is in the journals of runs, the newest of which counts; an attempt that began and did not end was partial.
+pub(crate) fn states(
+    store: Option<&Store>,
+    cells: &[(u32, Cell)],
+    origin: Option<&Origin>,
+) -> Result<Vec<CellState>, StoreError> {
     let Some(store) = store else { return Ok(vec![CellState::Pending; cells.len()]) };
     let keys: Vec<CellKey> = cells.iter().map(|(_, cell)| cell.key).collect();
-    let found = store.lookup(&keys, &Origin::default())?;
+    let done: Vec<bool> = match origin {
+        Some(origin) => store.lookup(&keys, origin)?.iter().map(Lookup::is_done).collect(),
+        None => store.done(&keys)?,
+    };
     let mut states: Vec<CellState> =
-        found.iter().map(|found| if found.is_done() { CellState::Done } else { CellState::Pending }).collect();
+        done.into_iter().map(|done| if done { CellState::Done } else { CellState::Pending }).collect();
     if states.contains(&CellState::Pending) {
         let last = last_attempts(store)?;
         for (state, key) in states.iter_mut().zip(&keys) {
@@ -35,7 +42,7 @@ pub(crate) fn plan(
     filter: Option<&Filter>,
     fresh: bool,
 ) -> Result<Plan, StoreError> {
-    let mut states = states(store, &input.cells)?.into_iter();
+    let mut states = states(store, &input.cells, None)?.into_iter();
     let cells = input.cells.iter().map(|(block, cell)| (*block, cell));
     // The plan asks for the states in the order of the cells.
     Ok(Plan::new(&input.experiment, filter, fresh, cells, |_| states.next().unwrap_or(CellState::Pending)))

@@ -24,7 +24,8 @@ fn project() -> Workbench {
         "crates",
         "docs",
         "experiments",
-        "plots/sosp",
+        "lambdas",
+        "plots",
         "scripts",
         ".ci",
     ];
@@ -76,7 +77,16 @@ fn removing_the_file_behind_an_item_flips_exactly_that_item() {
         ("available.3", vec![file("README.md")]),
         ("functional.1a", vec![file("ARCHITECTURE.md")]),
         ("functional.1b", vec![first(&bench, "results/attempts")]),
-        ("functional.2a", vec![file("Cargo.toml"), file("crates/plan/Cargo.toml"), file("crates/sim/src/lib.rs")]),
+        (
+            "functional.2a",
+            vec![
+                file("Cargo.toml"),
+                file("crates/plan/Cargo.toml"),
+                file("crates/sim/src/lib.rs"),
+                file("crates/sim"),
+                file("crates/stomp"),
+            ],
+        ),
         ("functional.2b", vec![first(&bench, "results/objects")]),
         ("functional.2c", vec![file("experiments/sosp.toml")]),
         ("functional.2d", vec![file("scripts/test")]),
@@ -89,7 +99,16 @@ fn removing_the_file_behind_an_item_flips_exactly_that_item() {
         ("functional.6b", vec![file("experiments/models/aws-2021.toml")]),
         ("functional.7a", vec![file(".ci/run")]),
         ("reproduced.1", vec![first(&bench, "results/cells"), run]),
-        ("reproduced.2a", vec![file("plots/sosp/consistency_window.svg"), file("plots/sosp/inconsistencies.csv")]),
+        (
+            "reproduced.2a",
+            vec![
+                file("plots/sosp/consistency_window.svg"),
+                file("plots/sosp/inconsistencies.csv"),
+                file("plots/sosp"),
+                file("plots/local"),
+                file("plots"),
+            ],
+        ),
     ];
     let by_machine: Vec<&String> = whole.iter().filter(|(_, status)| *status == "pass").map(|(id, _)| id).collect();
     let mut covered: Vec<&str> = behind.iter().map(|(id, _)| *id).collect();
@@ -155,10 +174,14 @@ fn without_results_only_what_results_show_fails() {
     bench.matrix(&["bundle", "create", "-o", "quick.tar.zst"]).code(0);
     let args = ["badge", "--project", "project", "--results", "quick.tar.zst", "--format", "json"];
     assert_eq!(bench.matrix(&args).code(0).json()["failed"], 0);
+    let failing = || -> Vec<String> {
+        stand(&bench).into_iter().filter(|(_, status)| status == "fail").map(|(id, _)| id).collect()
+    };
+    // A folder that is no store is as good as none.
+    std::fs::remove_file(bench.path("results/store.toml")).unwrap();
+    assert_eq!(failing(), ["functional.1b", "functional.2b", "reproduced.1", "reproduced.4"]);
     std::fs::remove_dir_all(bench.path("results")).unwrap();
-    let failing: Vec<String> =
-        stand(&bench).into_iter().filter(|(_, status)| status == "fail").map(|(id, _)| id).collect();
-    assert_eq!(failing, ["functional.1b", "functional.2b", "reproduced.1", "reproduced.4"]);
+    assert_eq!(failing(), ["functional.1b", "functional.2b", "reproduced.1", "reproduced.4"]);
     bench.matrix(&["badge", "--project", "nowhere"]).code(2);
     bench.matrix(&["badge", "--profile", "sosp62"]).code(2);
 }

@@ -1,5 +1,7 @@
 //! Bundles: made, checked, unpacked, replayed, merged and signed from the command line, and read as results.
 
+mod whose;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -98,6 +100,25 @@ fn an_evaluator_replays_goes_on_and_merges() {
     bench.matrix(&["bundle", "merge", "mine.tar.zst", "small.tar.zst", "small.tar.zst", "-o", "other.tar.zst"]).code(0);
     assert_eq!(std::fs::read(bench.path("one.tar.zst")).unwrap(), std::fs::read(bench.path("other.tar.zst")).unwrap());
     bench.matrix(&["verify", "one.tar.zst"]).code(0);
+
+    // Under a name of one's own, the authors' results stay the authors'.
+    let eva = ["bundle", "create", "--results", "mine", "--origin", "eva", "-o", "eva.tar.zst"];
+    bench.matrix(&eva).code(0);
+    bench.matrix(&["bundle", "merge", "small.tar.zst", "eva.tar.zst", "-o", "all.tar.zst"]).code(0);
+    bench.matrix(&["bundle", "extract", "all.tar.zst", "-o", "all"]).code(0);
+    let cells = bench.read("all/data/cells.csv");
+    let of = |origin: &str| cells.lines().filter(|line| line.contains(&format!(",{origin},"))).count();
+    assert_eq!((of("local"), of("eva")), (12, 1), "{cells}");
+    let sound = bench.matrix(&["verify", "mine"]).code(0).out;
+    assert!(!sound.contains("not part of a store"), "{sound}");
+    assert_eq!(bench.matrix(&["gc", "--results", "mine", "--format", "json"]).code(0).json()["files"], 0);
+    bench.write(
+        "mine/received.json",
+        &bench.read("mine/received.json").replacen("\"records\":[\"", "\"records\":[\"0", 1),
+    );
+    let damaged = bench.matrix(&["verify", "mine"]).code(5).out;
+    assert!(damaged.contains("FAULT: received.json"), "{damaged}");
+    bench.matrix(&eva).code(5);
 }
 
 #[test]

@@ -66,3 +66,37 @@ fn claims_about_cells_that_were_not_run_are_inconclusive() {
     assert!(printed.out.contains("inconclusive"), "{}", printed.out);
     bench.matrix(&["check", "small.toml", "--strict"]).code(4);
 }
+
+#[test]
+fn of_several_origins_one_is_read_and_the_others_are_named() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml", "--results", "bobs", "--filter", "antipode=true"]).code(0);
+    let of_bob = ["--results", "bobs", "--allow-incomplete", "--origin", "bob", "-o", "bob.tar.zst"];
+    bench.matrix(&[&["bundle", "create"], &of_bob[..]].concat()).code(0);
+    bench.matrix(&["run", "small.toml"]).code(0);
+    bench.matrix(&["bundle", "create", "--origin", "alice", "-o", "alice.tar.zst"]).code(0);
+    bench.matrix(&["bundle", "merge", "bob.tar.zst", "alice.tar.zst", "-o", "both.tar.zst"]).code(0);
+    let note = "4 cells have results of several origins; read: alice; left out: bob";
+    for command in ["check", "status", "plot"] {
+        let printed = bench.matrix(&[command, "small.toml", "--results", "both.tar.zst"]).code(0);
+        assert!(printed.err.contains(note), "{command}: {}", printed.err);
+        let asked = bench.matrix(&[command, "small.toml", "--results", "both.tar.zst", "--origin", "bob"]).code(0);
+        assert!(!asked.err.contains("several origins"), "{command}: {}", asked.err);
+        let nobody = bench.matrix(&[command, "small.toml", "--results", "both.tar.zst", "--origin", "carol"]).code(2);
+        assert!(nobody.err.contains("alice, bob"), "{command}: {}", nobody.err);
+    }
+    let json = |origin: &[&str]| {
+        let args = [&["check", "small.toml", "--results", "both.tar.zst", "--format", "json"], origin].concat();
+        let json = bench.matrix(&args).code(0).json();
+        [&json["cells_done"], &json["origins"], &json["origins_left_out"]].map(ToString::to_string)
+    };
+    assert_eq!(json(&[]), ["12", r#"["alice"]"#, r#"["bob"]"#]);
+    assert_eq!(json(&["--origin", "bob"]), ["4", r#"["bob"]"#, r#"["alice"]"#]);
+
+    // What was measured here comes first, whatever the names.
+    bench.matrix(&["run", "small.toml", "--results", "here"]).code(0);
+    bench.matrix(&["bundle", "create", "--results", "here", "-o", "here.tar.zst"]).code(0);
+    bench.matrix(&["bundle", "merge", "alice.tar.zst", "here.tar.zst", "-o", "ours.tar.zst"]).code(0);
+    let printed = bench.matrix(&["check", "small.toml", "--results", "ours.tar.zst"]).code(0);
+    assert!(printed.err.contains("read: local; left out: alice"), "{}", printed.err);
+}

@@ -153,6 +153,44 @@ fn the_phases_by_hand_do_what_a_run_does_and_can_be_done_again() {
 }
 
 #[test]
+fn what_was_sent_is_kept_for_its_testbed_and_its_store_only() {
+    let bench = Workbench::with(LOCAL);
+    let _ended = Ended(&bench);
+    let live = |phase: &str, more: &[&str]| {
+        let only = ["small.toml", "--filter", "post_storage=redis and antipode=true"];
+        let args: Vec<&str> = ["live", phase].iter().chain(&only).chain(more).copied().collect();
+        matrix(&bench, &args)
+    };
+    assert!(live("run", &[]).code(0).out.starts_with("ran "));
+    assert!(live("run", &[]).code(0).out.starts_with("kept "));
+    assert!(live("run", &["--results", "others"]).code(0).out.starts_with("ran "));
+    let gathered = live("gather", &[]).code(0).out;
+    assert!(gathered.contains("12 requests: 0 lost, 0 failed"), "the other store's run left it alone: {gathered}");
+
+    let cleaned = live("clean", &["--results", "others"]).code(0);
+    assert!(cleaned.err.contains("what was sent and not gathered is discarded"), "{}", cleaned.err);
+    assert!(live("gather", &["--results", "others"]).code(0).out.contains("nothing to gather"));
+
+    assert!(live("run", &["--results", "others"]).code(0).out.starts_with("ran "));
+    matrix(&bench, &["testbed", "down"]).code(0);
+    assert!(live("gather", &["--results", "others"]).code(0).out.contains("nothing to gather"));
+    let again = live("run", &["--results", "others"]).code(0);
+    assert!(again.out.starts_with("ran "), "{}", again.out);
+    let gathered = live("gather", &["--results", "others"]).code(0).out;
+    assert!(gathered.contains("12 requests: 0 lost, 0 failed"), "{gathered}");
+}
+
+#[test]
+fn packages_that_would_not_run_are_refused_by_name() {
+    let bench = Workbench::with(LOCAL);
+    std::fs::create_dir(bench.path("functions")).unwrap();
+    bench.write("functions/writer.zip", "no archive");
+    let mut build = command(&bench, &["live", "build", "small.toml"]);
+    let refused = Workbench::printed(build.env("MATRIX_FUNCTIONS", bench.path("functions")).output().unwrap()).code(2);
+    assert!(refused.err.contains("functions/writer.zip") && refused.err.contains("bootstrap"), "{}", refused.err);
+}
+
+#[test]
 fn a_missing_server_is_named_with_the_command_that_installs_it() {
     let bench = Workbench::with(LOCAL);
     // No environment of the emulator here.

@@ -67,6 +67,24 @@ fn fresh_runs_everything_again_to_the_same_bytes() {
 }
 
 #[test]
+fn scripts_read_the_summary_of_a_run_as_json() {
+    let bench = Workbench::small();
+    let run = bench.matrix(&["run", "small.toml", "--plot", "--format", "json"]).code(0).json();
+    assert_eq!((&run["simulated"], &run["planned"], &run["done"]), (&true.into(), &run["ran"], &run["ran"]));
+    let figures = run["figures"].as_array().unwrap();
+    assert!(!figures.is_empty() && figures.iter().all(|figure| bench.path(figure.as_str().unwrap()).is_file()));
+    for row in run["summary"].as_array().unwrap() {
+        assert!(row["off"]["planned"].as_u64().unwrap() > 0, "{row}");
+        assert!(row["on"].is_null() || row["on"]["misses"] == 0, "{row}");
+    }
+    let mut again = bench.matrix(&["run", "small.toml", "--plot", "--format", "json"]).code(0).json();
+    assert_eq!(std::mem::replace(&mut again["ran"], run["ran"].clone()), 0);
+    assert_eq!(again, run);
+    let resumed = bench.matrix(&["resume", "--format", "json"]).code(0).json();
+    assert_eq!(resumed["ran"], 0);
+}
+
+#[test]
 fn a_combination_runs_from_flags_alone() {
     let bench = Workbench::new();
     let cell = "post_storage=redis,notification_storage=sns,regions=eu->us,delay_ms=10,requests=20";

@@ -3,9 +3,10 @@
 
 use matrix_plan::stats::{Interval, Layout};
 use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
+use serde::Serialize;
 
 /// What a table must say about where its numbers come from.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Source {
     /// Name of the experiment.
     pub experiment: String,
@@ -30,7 +31,7 @@ impl Source {
 }
 
 /// An estimate and its 95 % interval. An end that the data cannot bound is infinite.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Estimate {
     /// The estimate.
     pub value: f64,
@@ -181,7 +182,7 @@ pub struct CurvePoint {
 }
 
 /// What one treatment (antipode off or on) of a combination at one delay showed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TreatmentRow {
     /// Planned requests of the done cells.
     pub planned: u64,
@@ -221,7 +222,7 @@ impl TreatmentRow {
 }
 
 /// One line of the closing summary.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SummaryRow {
     /// Where posts lived.
     pub post_storage: PostStorage,

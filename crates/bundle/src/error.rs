@@ -82,6 +82,9 @@ pub enum Refusal {
     /// A name that does not fit in a header.
     #[error("its name is too long for a plain archive")]
     LongName,
+    /// A name of more folders than any of a bundle.
+    #[error("its name has too many parts")]
+    DeepName,
     /// An entry outside the bag's folder.
     #[error("it is not in the bag's folder")]
     OutsideTheBag,
@@ -203,12 +206,23 @@ pub enum BundleError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A key or signature that cannot be used.
+    /// A signature that is not what it should be.
     #[error("{0}")]
     Signature(String),
+    /// A key that cannot be used, or a signature of a kind that cannot be checked here.
+    #[error("{0}")]
+    Key(String),
     /// What the caller derives from the results failed.
     #[error("deriving tables and figures")]
     Derive(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A file or folder that the caller named cannot be used as such.
+    #[error("{doing} failed")]
+    Path {
+        /// What was being done, and to what.
+        doing: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Input or output failed.
     #[error("{doing} failed")]
     Io {
@@ -225,7 +239,12 @@ impl BundleError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Refused { .. } | Self::Conflicts(_) | Self::Signature(_) => ErrorKind::Integrity,
-            Self::Incomplete(_) | Self::Empty | Self::Unfit { .. } | Self::TargetExists(_) => ErrorKind::Input,
+            Self::Incomplete(_)
+            | Self::Empty
+            | Self::Unfit { .. }
+            | Self::TargetExists(_)
+            | Self::Key(_)
+            | Self::Path { .. } => ErrorKind::Input,
             Self::Store(error) => match error.kind() {
                 matrix_store::ErrorKind::Integrity => ErrorKind::Integrity,
                 matrix_store::ErrorKind::Input
@@ -263,6 +282,12 @@ impl BundleError {
     pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Io { doing, source }
+    }
+
+    /// The same, of what the caller named: a file that is not there, a folder that nothing can be written to.
+    pub(crate) fn path(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Path { doing, source }
     }
 
     /// A fault of one file, whose contents are wrong.

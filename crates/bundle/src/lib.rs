@@ -22,10 +22,12 @@ pub mod parse;
 pub mod reader;
 pub mod restore;
 pub mod sign;
+pub mod temporary;
 pub mod verify;
 
 mod bag;
 mod cells;
+mod check;
 mod compress;
 mod contents;
 mod decompress;
@@ -33,12 +35,13 @@ mod json;
 mod metadata;
 mod path;
 mod place;
+mod signer;
 mod tar;
 
 #[cfg(test)]
 mod tests;
 
-pub use create::{CreateOptions, create, create_file};
+pub use create::{AGENT, CreateOptions, create, create_file};
 pub use error::{BundleError, Conflict, ErrorKind, Refusal};
 pub use extract::extract;
 pub use extras::Extras;
@@ -48,5 +51,6 @@ pub use limits::Limits;
 pub use merge::{MergeOptions, merge};
 pub use reader::{BundleReader, Entry, looks_like_bundle};
 pub use restore::{Restored, to_store};
-pub use sign::{SIGNATURE_NAMESPACE, Signer, sign, verify_signature};
+pub use sign::{SIGNATURE_NAMESPACE, sign, verify_signature};
+pub use signer::Signer;
 pub use verify::{Report, VerifyOptions, verify, verify_input, verify_to_store};

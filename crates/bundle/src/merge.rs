@@ -13,6 +13,7 @@ use crate::info::BundleInfo;
 use crate::inventory::Inventory;
 use crate::reader::BundleReader;
 use crate::restore;
+use crate::temporary::Folder;
 
 /// How bundles are merged.
 #[derive(Clone, Debug, Default)]
@@ -39,10 +40,8 @@ pub fn merge(
     options: &MergeOptions,
     out: impl Write,
 ) -> Result<BundleInfo, BundleError> {
-    let temp = tempfile::Builder::new()
-        .prefix("matrix-merge-")
-        .tempdir_in(work)
-        .map_err(BundleError::io(format!("creating a directory in {}", work.display())))?;
+    let temp = Folder::inside(work, "matrix-merge-")
+        .map_err(BundleError::path(format!("creating a directory in {}", work.display())))?;
     let store = restore::open(&temp.path().join("store"))?;
     let inventory = unite(bundles, &store)?;
     restore::fill(&store, &inventory)?;

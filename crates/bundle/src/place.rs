@@ -5,6 +5,8 @@ use std::fmt;
 use matrix_plan::CellKey;
 use matrix_store::{AttemptId, Digest, Origin, RunId};
 
+use crate::limits::{MAX_PLAN, MAX_SMALL};
+
 /// The payload's folder.
 pub(crate) const PAYLOAD: &str = "data/";
 
@@ -83,6 +85,17 @@ impl Place {
             }
             _ => return None,
         })
+    }
+
+    /// Most bytes that such a file may have, if there is a bound of its own on them.
+    pub(crate) fn max_bytes(&self) -> Option<u64> {
+        match self {
+            Self::Record(..) | Self::Attempt(_) | Self::Experiment(_) | Self::Model(_) | Self::Agents => {
+                Some(MAX_SMALL)
+            }
+            Self::Plan(_) => Some(MAX_PLAN),
+            _ => None,
+        }
     }
 
     /// The digest that the name promises, if it does.

@@ -9,8 +9,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
 use matrix_store::Digest;
 use sha2::{Digest as _, Sha256};
@@ -21,6 +21,7 @@ use crate::decompress::Stream;
 use crate::error::{BundleError, Refusal};
 use crate::limits::Limits;
 use crate::tar::TarReader;
+use crate::temporary;
 
 /// Reads a bundle from its beginning to its end, one file at a time.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub struct BundleReader {
     payload_bytes: u64,
     /// The file that is being read: its path, what its digest has to be, and what it is so far.
     current: Option<Current>,
+    /// Where a copy of each file goes, if anywhere.
+    copies: Option<PathBuf>,
     ended: bool,
 }
 
@@ -46,6 +49,18 @@ struct Current {
     size: u64,
     expected: Digest,
     hasher: Sha256,
+    copy: Option<File>,
+}
+
+impl Current {
+    /// Takes note of what was read.
+    fn take(&mut self, bytes: &[u8]) -> Result<(), BundleError> {
+        self.hasher.update(bytes);
+        match &mut self.copy {
+            Some(copy) => copy.write_all(bytes).map_err(BundleError::io(format!("writing a copy of {}", self.path))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A file of the payload.
@@ -78,7 +93,12 @@ impl BundleReader {
     /// # Errors
     /// As for [`new`](Self::new).
     pub fn open(path: &Path, limits: Limits) -> Result<Self, BundleError> {
-        let file = File::open(path).map_err(BundleError::io(format!("opening {}", path.display())))?;
+        let opening = || BundleError::path(format!("opening {}", path.display()));
+        let file = File::open(path).map_err(opening())?;
+        // A folder can be opened, and not read.
+        if file.metadata().map_err(opening())?.is_dir() {
+            return Err(opening()(io::ErrorKind::IsADirectory.into()));
+        }
         Self::new(file, limits)
     }
 
@@ -135,6 +155,7 @@ impl BundleReader {
             reached: 0,
             payload_bytes: 0,
             current: None,
+            copies: None,
             ended: false,
         })
     }
@@ -161,6 +182,11 @@ impl BundleReader {
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// From now on, puts a copy of each file below a folder, which is there, as it is read.
+    pub(crate) fn copy_to(&mut self, folder: PathBuf) {
+        self.copies = Some(folder);
     }
 
     /// The bag's own files, byte for byte, by name.
@@ -213,7 +239,8 @@ impl BundleReader {
         self.reached += 1;
         self.payload_bytes += size;
         let Entry { path, digest, .. } = entry.clone();
-        self.current = Some(Current { path, size, expected: digest, hasher: Sha256::new() });
+        let copy = self.copies.as_ref().map(|folder| temporary::create(&folder.join(&path))).transpose()?;
+        self.current = Some(Current { path, size, expected: digest, hasher: Sha256::new(), copy });
         Ok(Some(entry))
     }
 
@@ -229,7 +256,7 @@ impl BundleReader {
             if count == 0 {
                 break;
             }
-            current.hasher.update(chunk);
+            current.take(chunk)?;
             self.tar.consume(count);
         }
         let found = Digest::finish(current.hasher);
@@ -237,24 +264,6 @@ impl BundleReader {
             return Ok(());
         }
         Err(self.refuse(&current.path, Refusal::Digest { expected: current.expected, found }))
-    }
-
-    /// Gives the current file piece by piece. Its digest has been compared when this returns.
-    pub(crate) fn copy_entry(
-        &mut self,
-        write: &mut dyn FnMut(&[u8]) -> Result<(), BundleError>,
-    ) -> Result<(), BundleError> {
-        while let Some(current) = &mut self.current {
-            let chunk = self.tar.chunk()?;
-            let count = chunk.len();
-            if count == 0 {
-                break;
-            }
-            current.hasher.update(chunk);
-            write(chunk)?;
-            self.tar.consume(count);
-        }
-        self.finish_entry()
     }
 
     /// Reads the current file whole. Its digest has been compared when this returns.
@@ -311,7 +320,7 @@ impl Read for BundleReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(current) = &mut self.current else { return Ok(0) };
         let count = self.tar.read(buffer)?;
-        current.hasher.update(&buffer[..count]);
+        current.take(&buffer[..count]).map_err(io::Error::other)?;
         Ok(count)
     }
 }

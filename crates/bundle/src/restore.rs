@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use matrix_store::fs::{Filesystem, OutFile, RealFilesystem};
-use matrix_store::{Digest, ImportedRun, RunId, StoreError, WritableStore};
+use matrix_store::{Digest, ImportedRun, Record, RunId, StoreError, WritableStore};
 
 use crate::contents::Contents;
 use crate::error::BundleError;
@@ -88,6 +88,8 @@ pub(crate) fn fill(store: &WritableStore, inventory: &Inventory) -> Result<(), B
     for attempt in inventory.attempts.values() {
         store.write_attempt(attempt)?;
     }
+    let records = inventory.records.values().filter_map(Record::digest);
+    store.write_received(records, inventory.attempts.keys().cloned())?;
     let facts = Facts::of(inventory)?;
     let mut taken: BTreeSet<RunId> = inventory.journals.keys().map(|(run, _)| run.clone()).collect();
     let mut written: BTreeSet<&RunId> = BTreeSet::new();

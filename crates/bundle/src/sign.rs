@@ -1,43 +1,18 @@
 //! Signatures that `ssh-keygen -Y verify` accepts too.
 
 use std::io::{ErrorKind, Read};
+use std::ops::RangeInclusive;
 
 use sha2::{Sha256, Sha512};
 use signature::{Signer as _, Verifier as _};
-use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
+use ssh_key::public::KeyData;
+use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, SshSig};
 
 use crate::error::BundleError;
+use crate::signer::Signer;
 
 /// What signatures of bundles are for, as SSH's signatures say it.
 pub const SIGNATURE_NAMESPACE: &str = "matrix-bundle";
-
-/// Who is expected to have signed.
-#[derive(Clone, Debug)]
-pub struct Signer {
-    keys: Vec<PublicKey>,
-}
-
-impl Signer {
-    /// Reads public keys: lines like `ssh-ed25519 AAAA… comment`, or those of an `allowed_signers` file, whose first word
-    /// names who it is (`ssh-keygen` knows more of these files than this: a line with options is refused here).
-    ///
-    /// # Errors
-    /// When a line is neither, or there is none.
-    pub fn parse(text: &str) -> Result<Self, BundleError> {
-        let mut keys = Vec::new();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let key = if line.starts_with("ssh-") {
-                line
-            } else {
-                line.split_once(char::is_whitespace).map_or("", |(_, key)| key.trim_start())
-            };
-            let key =
-                PublicKey::from_openssh(key).map_err(|error| bad(format!("`{line}` is no public key: {error}")))?;
-            keys.push(key);
-        }
-        if keys.is_empty() { Err(bad("there is no public key")) } else { Ok(Self { keys }) }
-    }
-}
 
 /// Signs the bytes of a bundle with an OpenSSH private key (Ed25519, without a passphrase); the signature goes into
 /// `FILE.sig`. `key` is the text of the key's file.
@@ -45,18 +20,19 @@ impl Signer {
 /// # Errors
 /// When the key cannot be used, or the bytes cannot be read.
 pub fn sign(bundle: impl Read, key: &str) -> Result<String, BundleError> {
-    let key = PrivateKey::from_openssh(key).map_err(|error| bad(format!("the private key cannot be read: {error}")))?;
+    let key =
+        PrivateKey::from_openssh(key).map_err(|error| unfit(format!("the private key cannot be read: {error}")))?;
     if key.is_encrypted() {
-        return Err(bad(
+        return Err(unfit(
             "the private key has a passphrase: sign with `ssh-keygen -Y sign -n matrix-bundle -f KEY FILE`",
         ));
     }
     if key.algorithm() != Algorithm::Ed25519 {
         let name = key.algorithm();
-        return Err(bad(format!("the private key is of type {name}: only ssh-ed25519 can be used here")));
+        return Err(unfit(format!("the private key is of type {name}: only ssh-ed25519 can be used here")));
     }
     let blob = signed_bytes(bundle, SIGNATURE_NAMESPACE, HashAlg::Sha512)?;
-    let failed = |error: &dyn std::fmt::Display| bad(format!("signing: {error}"));
+    let failed = |error: &dyn std::fmt::Display| unfit(format!("signing: {error}"));
     let signature = key.try_sign(&blob).map_err(|error| failed(&error))?;
     let public = key.public_key().key_data().clone();
     SshSig::new(public, SIGNATURE_NAMESPACE, HashAlg::Sha512, signature)
@@ -67,21 +43,41 @@ pub fn sign(bundle: impl Read, key: &str) -> Result<String, BundleError> {
 /// Checks that one of `signer`'s keys made the signature of a bundle's bytes.
 ///
 /// # Errors
-/// When it did not, or the bytes cannot be read.
+/// When it did not, the signature is of a kind that cannot be checked here, or the bytes cannot be read.
 pub fn verify_signature(bundle: impl Read, signature: &str, signer: &Signer) -> Result<(), BundleError> {
     let signature = parse_signature(signature.as_bytes())?;
     if signature.namespace() != SIGNATURE_NAMESPACE {
         return Err(bad(format!("the signature is for `{}`, not for `{SIGNATURE_NAMESPACE}`", signature.namespace())));
     }
-    if !signer.keys.iter().any(|key| key.key_data() == signature.public_key()) {
-        let found = signature.public_key().fingerprint(HashAlg::Sha256);
+    let key = signature.public_key();
+    if !signer.has(key) {
+        let found = key.fingerprint(HashAlg::Sha256);
         return Err(bad(format!("the signature was made with another key, {found}")));
     }
+    if let Some(what) = unsupported(key, &signature.algorithm()) {
+        return Err(unfit(format!("{what} cannot be checked here; `ssh-keygen -Y verify -n matrix-bundle` can")));
+    }
     let blob = signed_bytes(bundle, signature.namespace(), signature.hash_alg())?;
-    signature
-        .public_key()
-        .verify(&blob, signature.signature())
-        .map_err(|_| bad("the signature is not one of these bytes"))
+    key.verify(&blob, signature.signature()).map_err(|_| bad("the signature is not one of these bytes"))
+}
+
+/// Bits of an RSA key that can be used here.
+const RSA_BITS: RangeInclusive<usize> = 2048..=4096;
+
+/// What it is that cannot be checked here, if it cannot.
+fn unsupported(key: &KeyData, algorithm: &Algorithm) -> Option<String> {
+    match (key, algorithm) {
+        (KeyData::Rsa(_), Algorithm::Rsa { hash: None }) => Some("a signature with SHA-1".to_owned()),
+        (KeyData::Rsa(key), _) => {
+            let bits = key.n.as_positive_bytes().map_or(0, |bytes| {
+                let zeros = bytes.first().map_or(0, |byte| byte.leading_zeros() as usize);
+                bytes.len() * 8 - zeros
+            });
+            (!RSA_BITS.contains(&bits)).then(|| format!("a signature with an RSA key of {bits} bits"))
+        }
+        (KeyData::Ed25519(_) | KeyData::SkEd25519(_) | KeyData::Ecdsa(_) | KeyData::SkEcdsaSha2NistP256(_), _) => None,
+        _ => Some(format!("a signature with a key of type {}", key.algorithm())),
+    }
 }
 
 /// Reads a signature.
@@ -94,7 +90,7 @@ fn signed_bytes(input: impl Read, namespace: &str, algorithm: HashAlg) -> Result
     let (name, digest): (&str, Vec<u8>) = match algorithm {
         HashAlg::Sha512 => ("sha512", hash::<Sha512>(input)?),
         HashAlg::Sha256 => ("sha256", hash::<Sha256>(input)?),
-        other => return Err(bad(format!("the signature's digest {other} is not known here"))),
+        other => return Err(unfit(format!("a signature of a {other} digest cannot be checked here"))),
     };
     let mut bytes = b"SSHSIG".to_vec();
     for field in [namespace.as_bytes(), b"", name.as_bytes(), &digest] {
@@ -121,4 +117,9 @@ fn hash<D: sha2::Digest>(mut input: impl Read) -> Result<Vec<u8>, BundleError> {
 
 fn bad(what: impl Into<String>) -> BundleError {
     BundleError::Signature(what.into())
+}
+
+/// A key that cannot be used, or a signature of a kind that cannot be checked here.
+fn unfit(what: impl Into<String>) -> BundleError {
+    BundleError::Key(what.into())
 }

@@ -8,6 +8,7 @@ use matrix_store::verify::{Checked, Fault, Note};
 use matrix_store::{Digest, StoreError};
 use serde::Serialize;
 
+use crate::check::made_by;
 use crate::contents::Contents;
 use crate::error::BundleError;
 use crate::extract::NewDirectory;
@@ -30,6 +31,9 @@ pub struct VerifyOptions {
 pub struct Report {
     /// What the bundle is, if it could be read to its end.
     pub info: Option<BundleInfo>,
+    /// What made it, as it says, if it could be read to its end and is sound. Where that is not [`AGENT`](crate::AGENT), what
+    /// another version may say in other words was not compared: `ro-crate-metadata.json`, and such lines of `bag-info.txt`.
+    pub made_by: Option<String>,
     /// Files of the payload whose digest was compared.
     pub files: u64,
     /// Bytes of the payload.
@@ -93,7 +97,10 @@ fn conclude(
                 if let Some(facts) = facts {
                     report.checked.journal_lines = facts.journal_lines;
                     report.info = contents.info(reader, &facts);
-                    report.notes = notes(&contents);
+                    let made_by = made_by(reader).unwrap_or("an unknown program");
+                    report.made_by = Some(made_by.chars().filter(|c| !c.is_control()).take(80).collect());
+                    let note = |(file, what)| Note { file: PathBuf::from(file), what };
+                    report.notes = contents.notes().into_iter().map(note).collect();
                 }
             }
             Some(contents)
@@ -221,14 +228,4 @@ fn checked(contents: &Contents, seen: &BTreeMap<Digest, Option<Rows>>) -> Checke
         rows: seen.values().flatten().map(|rows| rows.counts.planned).sum(),
         runs: contents.inventory.journals.len() as u64,
     }
-}
-
-fn notes(contents: &Contents) -> Vec<Note> {
-    let objects = contents.inventory.objects();
-    let gone = contents.inventory.attempts.values().filter_map(|attempt| {
-        let object = attempt.object.filter(|object| !objects.contains_key(object))?;
-        let file = PathBuf::from(Place::Attempt(attempt.id.clone()).to_string());
-        Some(Note { file, what: format!("its object {} was replaced by a later attempt's", object.short()) })
-    });
-    gone.collect()
 }

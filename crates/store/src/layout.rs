@@ -17,6 +17,9 @@ pub(crate) const STORE_TOML: &str =
 /// Extension of objects.
 pub(crate) const OBJECT_EXTENSION: &str = ".csv.zst";
 
+/// Name of the list of what came with a bundle.
+pub(crate) const RECEIVED: &str = "received.json";
+
 /// Names of a run's files.
 pub(crate) const EXPERIMENT: &str = "experiment.toml";
 pub(crate) const MODEL: &str = "model.toml";
@@ -88,6 +91,10 @@ impl Layout {
 
     pub(crate) fn attempt(&self, id: &AttemptId) -> PathBuf {
         self.attempts().join(format!("{id}.json"))
+    }
+
+    pub(crate) fn received(&self) -> PathBuf {
+        self.root.join(RECEIVED)
     }
 
     pub(crate) fn runs(&self) -> PathBuf {

@@ -50,6 +50,25 @@ impl Store {
         keys.iter().map(|key| self.lookup_one(&folders, key, origin)).collect()
     }
 
+    /// Whether the store has a result of each cell, in the same order, whoever measured it.
+    ///
+    /// # Errors
+    /// As for [`Store::lookup`], and when a directory cannot be read.
+    pub fn done(&self, keys: &[CellKey]) -> Result<Vec<bool>, StoreError> {
+        let found = self.lookup(keys, &Origin::default())?.into_iter().zip(keys);
+        found.map(|(found, key)| Ok(found.is_done() || self.done_elsewhere(key)?)).collect()
+    }
+
+    /// Whether another origin than `local` has a result of a cell.
+    fn done_elsewhere(&self, key: &CellKey) -> Result<bool, StoreError> {
+        for origin in self.origins(key)?.into_iter().filter(|origin| !origin.is_local()) {
+            if self.lookup(&[*key], &origin)?.iter().all(Lookup::is_done) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn lookup_one(&self, folders: &Folders, key: &CellKey, origin: &Origin) -> Result<Lookup, StoreError> {
         let Some(stamp) = folders.cells.stamp(&Layout::record_in_cells(key, origin))? else {
             return Ok(Lookup::Missing);

@@ -9,6 +9,7 @@ use crate::error::{BundleError, Refusal};
 use crate::extras::Extras;
 use crate::info::BundleInfo;
 use crate::inventory::{Facts, Inventory};
+use crate::limits::MAX_TEXTS;
 use crate::place::{PAYLOAD, Place};
 use crate::{cells, metadata, path, tar};
 
@@ -74,7 +75,19 @@ impl Assembly {
             let full = format!("{}/{path}", self.folder);
             path::parse(full.as_bytes())
                 .and_then(|full| tar::fits(full, item.size))
+                .and_then(|()| match Place::of(path).and_then(|place| place.max_bytes()) {
+                    Some(max) if item.size > max => Err(Refusal::FileTooLarge { bytes: item.size, max }),
+                    _ => Ok(()),
+                })
                 .map_err(|why| BundleError::Unfit { path: path.clone(), why })?;
+        }
+        let texts = self
+            .items
+            .iter()
+            .filter(|(path, _)| matches!(Place::of(path), Some(Place::Experiment(_) | Place::Model(_))));
+        if texts.map(|(_, item)| item.size).sum::<u64>() > MAX_TEXTS {
+            let why = Refusal::TooMuchMemory { max: MAX_TEXTS };
+            return Err(BundleError::Unfit { path: format!("{PAYLOAD}experiments"), why });
         }
         path::collisions(self.items.keys().map(String::as_str))
             .map_err(|(path, why)| BundleError::Unfit { path: path.to_owned(), why })
@@ -178,8 +191,8 @@ pub(crate) fn bag_info(
     let join = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let origins = inventory.origins();
     let complete = if tally.done == tally.planned() { "yes" } else { "no" };
-    BTreeMap::from([
-        ("Bag-Software-Agent", format!("matrix {}", env!("CARGO_PKG_VERSION"))),
+    let mut info = BTreeMap::from([
+        (AGENT_FIELD, AGENT.to_owned()),
         ("Bagging-Date", facts.date.clone()),
         ("External-Description", format!("Results of a consistency experiment ({})", metadata::how(inventory))),
         ("Matrix-Bundle-Format", FORMAT.to_owned()),
@@ -193,8 +206,16 @@ pub(crate) fn bag_info(
         ("Matrix-Experiments", join(facts.experiments.iter().map(String::as_str).collect())),
         ("Matrix-Origins", join(origins.iter().map(matrix_store::Origin::as_str).collect())),
         ("Payload-Oxum", format!("{payload_bytes}.{files}")),
-    ])
+    ]);
+    info.extend(facts.selection().map(|selection| ("Matrix-Selection", selection)));
+    info
 }
+
+/// What makes bundles here, as they say it.
+pub const AGENT: &str = concat!("matrix ", env!("CARGO_PKG_VERSION"));
+
+/// Where a bag says what made it.
+pub(crate) const AGENT_FIELD: &str = "Bag-Software-Agent";
 
 /// The format of bundles that this program writes and reads.
 pub(crate) const FORMAT: &str = "1";

@@ -36,6 +36,8 @@ pub(crate) struct Facts {
     pub(crate) runs: BTreeMap<(RunId, Digest), BTreeMap<String, Digest>>,
     /// Lines of journals.
     pub(crate) journal_lines: u64,
+    /// Cells that the plans have and that the bundle is not about: it is a selection, if there are any.
+    pub(crate) left_out: u64,
     /// When the last attempt ended; the application's own epoch if there is none.
     pub(crate) date: String,
 }
@@ -138,7 +140,7 @@ impl Facts {
 
     /// The plans, the newest run last: each cell's axes and round, what it is planned on, and why it is to run or not.
     fn read_plans(&mut self, inventory: &Inventory) -> Result<BTreeMap<CellKey, Planned>, BundleError> {
-        let mut cells = BTreeMap::new();
+        let (mut cells, mut left_out) = (BTreeMap::new(), BTreeSet::new());
         for files in self.runs.values() {
             let Some((digest, bytes)) = files.get("plan.json").and_then(|plan| inventory.plans.get_key_value(plan))
             else {
@@ -149,10 +151,13 @@ impl Facts {
             for cell in plan.cells {
                 if inventory.cells.contains(&cell.key) {
                     cells.insert(cell.key, ((cell.axes, cell.round), plan.platform, cell.reason));
+                } else {
+                    left_out.insert(cell.key);
                 }
             }
             self.experiments.insert(plan.experiment);
         }
+        self.left_out = left_out.len() as u64;
         Ok(cells)
     }
 
@@ -172,16 +177,37 @@ impl Facts {
         }
     }
 
-    /// What a reader has to know first, where cells are missing.
+    /// What a reader has to know first, where cells are missing or left out.
     pub(crate) fn notice(&self) -> Option<String> {
         let Tally { done, partial, failed, skipped, pending } = self.tally;
         let planned = self.tally.planned();
-        (done < planned).then(|| {
-            format!(
+        let mut notice = String::new();
+        if done < planned {
+            notice += &format!(
                 "> **Incomplete.** {done} of {planned} planned cells are done; {partial} partial, {failed} failed, {skipped} \
                  skipped, {pending} pending. `cells.csv` lists them.\n\n"
-            )
-        })
+            );
+        }
+        if let Some(selection) = self.selection() {
+            notice += &format!("> **A selection.** This bundle is about {selection}; the others were left out.\n\n");
+        }
+        Some(notice).filter(|notice| !notice.is_empty())
+    }
+
+    /// Which part of its plans the bundle is about, if that is not all of them.
+    pub(crate) fn selection(&self) -> Option<String> {
+        let planned = self.tally.planned();
+        (self.left_out > 0).then(|| format!("{planned} of the {} cells that its plans have", planned + self.left_out))
+    }
+}
+
+impl Inventory {
+    /// How many cells the plans have that the bundle is not about. It is a selection, if there are any.
+    ///
+    /// # Errors
+    /// When a journal or a plan cannot be read.
+    pub fn left_out(&self) -> Result<u64, BundleError> {
+        Ok(Facts::of(self)?.left_out)
     }
 }
 

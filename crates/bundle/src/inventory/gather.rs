@@ -1,7 +1,7 @@
 //! From a store to an inventory.
 
 use matrix_plan::Plan;
-use matrix_store::{Digest, JournalText, Origin, Run, Store, StoreError};
+use matrix_store::{Digest, JournalText, Origin, Received, Record, Run, Store, StoreError};
 
 use super::{Inventory, Selection, tree_digest};
 use crate::error::{BundleError, Conflict};
@@ -9,7 +9,8 @@ use crate::extras::Extras;
 
 impl Inventory {
     /// Gathers what is selected of a store. What was measured here (origin `local`) is said to be of `origin`, if one is
-    /// given: so that those who merge bundles can tell whose results are whose.
+    /// given: so that those who merge bundles can tell whose results are whose. What came with a bundle was not measured
+    /// here, and stays what it was.
     ///
     /// # Errors
     /// When nothing is selected, something of it is damaged, or `origin` has another result of a cell already.
@@ -23,15 +24,21 @@ impl Inventory {
                 }
             }
         }
-        this.results(store, selection, origin)?;
+        let renaming = match origin {
+            Some(origin) => Some(Renaming { origin: origin.clone(), received: store.received()? }),
+            None => None,
+        };
+        this.results(store, selection, renaming.as_ref())?;
         if this.cells.is_empty() {
             return Err(BundleError::Empty);
         }
         for id in store.attempts()? {
             let Some(attempt) = store.attempt(&id)? else { continue };
             if this.cells.contains(&attempt.key) {
-                let attempt = match origin {
-                    Some(origin) if attempt.origin.is_local() => attempt.with_origin(origin.clone())?,
+                let attempt = match &renaming {
+                    Some(renaming) if attempt.origin.is_local() && !renaming.received.attempts.contains(&id) => {
+                        attempt.with_origin(renaming.origin.clone())?
+                    }
                     _ => attempt,
                 };
                 this.attempts.insert(id, attempt);
@@ -75,7 +82,12 @@ impl Inventory {
         Ok(())
     }
 
-    fn results(&mut self, store: &Store, selection: &Selection, origin: Option<&Origin>) -> Result<(), BundleError> {
+    fn results(
+        &mut self,
+        store: &Store,
+        selection: &Selection,
+        renaming: Option<&Renaming>,
+    ) -> Result<(), BundleError> {
         let mut conflicts = Vec::new();
         for (key, origins) in store.cells()? {
             for from in origins {
@@ -88,8 +100,8 @@ impl Inventory {
                     continue;
                 }
                 self.cells.insert(key);
-                let record = match origin {
-                    Some(origin) if from.is_local() => record.with_origin(origin.clone())?,
+                let record = match renaming {
+                    Some(renaming) if renaming.is_ours(&record) => record.with_origin(renaming.origin.clone())?,
                     _ => record,
                 };
                 let object = record.object.sha256;
@@ -104,5 +116,18 @@ impl Inventory {
             }
         }
         if conflicts.is_empty() { Ok(()) } else { Err(BundleError::Conflicts(conflicts)) }
+    }
+}
+
+/// Under which origin to publish what was measured here, and what was not measured here.
+struct Renaming {
+    origin: Origin,
+    received: Received,
+}
+
+impl Renaming {
+    fn is_ours(&self, record: &Record) -> bool {
+        let received = |digest| self.received.records.contains(&digest);
+        record.origin.is_local() && !record.digest().is_some_and(received)
     }
 }

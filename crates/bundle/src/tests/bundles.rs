@@ -119,7 +119,9 @@ fn a_store_comes_back() {
     assert!(second.verify(matrix_store::VerifyOptions::default()).unwrap().is_sound());
     let keep = |root: &Path| {
         let mut all = files(root);
-        all.retain(|path, _| path != Path::new("lock") && path != Path::new("index"));
+        // A store that was made of a bundle remembers what came with it.
+        let own = ["lock", "index", "received.json"].map(Path::new);
+        all.retain(|path, _| !own.contains(&path.as_path()));
         all
     };
     assert!(keep(first.path()) == keep(&target), "{:?}\n{:?}", keep(first.path()).keys(), keep(&target).keys());
@@ -235,4 +237,29 @@ fn a_bundle_larger_than_allowed_is_refused_before_it_costs_anything() {
     assert_eq!(error.to_string(), "it decompresses to more than 20000 bytes");
     assert!(error.help().unwrap().contains("--max-size"));
     assert!(!target.exists());
+}
+
+#[test]
+fn a_path_that_cannot_be_used_is_bad_input() {
+    let (directory, store) = store(&complete());
+    let (bytes, _) = bundle_of(&store);
+    let place = |name: &str| directory.path().join(name);
+    let open = |path: &Path| crate::BundleReader::open(path, Limits::default()).map(|_| ());
+    let unpack = |name: &str| extract(reader(&bytes).unwrap(), &place(name));
+    let restore = |name: &str| to_store(reader(&bytes).unwrap(), &place(name)).map(|_| ());
+    let make = |path: &Path| create_file(&store, &Selection::default(), &extras(&store), &options(), path).map(|_| ());
+    fs::write(place("file"), b"x").unwrap();
+    for (what, outcome) in [
+        ("a missing file", open(&place("nothing"))),
+        ("a folder", open(directory.path())),
+        ("into a missing folder", unpack("nothing/x")),
+        ("into a file", unpack("file/x")),
+        ("a store into a missing folder", restore("nothing/x")),
+        ("a bundle in a missing folder", make(&place("nothing/x.tar.zst"))),
+        ("a bundle in place of a folder", make(directory.path())),
+    ] {
+        let error = outcome.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input, "{what}: {error}");
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "nothing is left over");
 }

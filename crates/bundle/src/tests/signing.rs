@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::fixture::tempdir;
-use crate::{Signer, sign, verify_signature};
+use crate::{ErrorKind, Signer, sign, verify_signature};
 
 /// A key made for these tests, and used for nothing else.
 const PRIVATE: &str = include_str!("test_key");
@@ -30,6 +30,48 @@ fn a_signature_is_of_these_bytes_by_this_key() {
     assert!(error(b"a bundle", "no signature", &signer).starts_with("the signature cannot be read"));
     assert!(Signer::parse("").is_err());
     assert!(Signer::parse("who namespaces=\"x\" ssh-ed25519 AAAA").is_err());
+}
+
+/// A signature of `a bundle` that `ssh-keygen -Y sign` made, and its public key.
+macro_rules! made_by_openssh {
+    ($name:literal) => {
+        (include_str!(concat!("signatures/", $name, ".sig")), include_str!(concat!("signatures/", $name, ".pub")))
+    };
+}
+
+#[test]
+fn signatures_with_keys_of_other_types_are_checked() {
+    let all = [
+        made_by_openssh!("rsa"),
+        made_by_openssh!("ecdsa-256"),
+        made_by_openssh!("ecdsa-384"),
+        made_by_openssh!("ecdsa-521"),
+    ];
+    for (signature, public) in all {
+        let signer = Signer::parse(public).unwrap();
+        verify_signature(Cursor::new(b"a bundle"), signature, &signer).unwrap();
+        let listed = format!("who@example.org namespaces=\"matrix-bundle\" {public}");
+        verify_signature(Cursor::new(b"a bundle"), signature, &Signer::parse(&listed).unwrap()).unwrap();
+        let error = verify_signature(Cursor::new(b"another"), signature, &signer).unwrap_err();
+        assert_eq!(error.to_string(), "the signature is not one of these bytes");
+        assert_eq!(error.kind(), ErrorKind::Integrity);
+    }
+}
+
+#[test]
+fn what_cannot_be_checked_is_no_forgery() {
+    let (signature, public) = made_by_openssh!("rsa-1024");
+    let error = verify_signature(Cursor::new(b"a bundle"), signature, &Signer::parse(public).unwrap()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    insta::assert_snapshot!(error.to_string(), @"a signature with an RSA key of 1024 bits cannot be checked here; `ssh-keygen -Y verify -n matrix-bundle` can");
+}
+
+#[test]
+fn a_key_that_cannot_sign_is_bad_input() {
+    for key in ["", "no key", PUBLIC] {
+        let error = sign(Cursor::new(b"a bundle"), key).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input, "{error}");
+    }
 }
 
 fn run(program: &str, arguments: &[&str], directory: &Path, input: &Path) -> Option<bool> {

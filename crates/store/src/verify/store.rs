@@ -8,7 +8,7 @@ use crate::counts::{Counts, Totals};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::index::Index;
-use crate::layout::{EXPERIMENT, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, STORE_TOML};
+use crate::layout::{EXPERIMENT, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, RECEIVED, STORE_TOML};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
 use crate::record::Record;
@@ -86,12 +86,14 @@ impl Checker<'_> {
             self.fault(&store_toml, "it is not what is written there");
         }
         for name in list(self.root())? {
-            if !["store.toml", "lock", "tmp", "index", "objects", "cells", "attempts", "runs"].contains(&name.as_str())
-            {
+            let known = ["store.toml", "lock", "tmp", "index", "objects", "cells", "attempts", "runs", RECEIVED];
+            if !known.contains(&name.as_str()) {
                 let path = self.root().join(name);
                 self.stray(&path);
             }
         }
+        let received = self.store.layout.received();
+        self.keep(&received, self.store.received());
         let tmp = self.store.layout.tmp();
         let left = list(&tmp)?.len();
         if left > 0 {

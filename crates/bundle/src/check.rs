@@ -1,0 +1,242 @@
+//! What the files of a bundle say of each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use matrix_plan::CellKey;
+use matrix_store::{AttemptId, Digest, Event, JournalText, Origin, RunId, StoreError};
+
+use crate::bag::{BAG_INFO, parse_info, render_info, render_manifest};
+use crate::contents::{Contents, OnFault};
+use crate::create::{AGENT, AGENT_FIELD, bag_info};
+use crate::error::BundleError;
+use crate::inventory::{Facts, Inventory};
+use crate::place::{PAYLOAD, Place};
+use crate::reader::BundleReader;
+use crate::{cells, metadata};
+
+/// What is said of a bag in words that another version of this program may choose otherwise.
+const IN_WORDS: [&str; 2] = [AGENT_FIELD, "External-Description"];
+
+/// What made a bundle, as it says.
+pub(crate) fn made_by(reader: &BundleReader) -> Option<&str> {
+    reader.info().get(AGENT_FIELD).map(String::as_str)
+}
+
+/// The attempt, with its cell, that an event tells the end of.
+fn ended(event: &Event) -> Option<(&AttemptId, &CellKey)> {
+    match event {
+        Event::Done { attempt, cell } | Event::Failed { attempt, cell, .. } | Event::Partial { attempt, cell } => {
+            Some((attempt, cell))
+        }
+        _ => None,
+    }
+}
+
+/// The attempt that an event names.
+fn named(event: Event) -> Option<AttemptId> {
+    match event {
+        Event::Started { attempt, .. } => Some(attempt),
+        event => ended(&event).map(|(attempt, _)| attempt.clone()),
+    }
+}
+
+impl Contents {
+    /// Checks what files say of each other, when each is sound by itself; returns what follows from them.
+    pub(crate) fn check(
+        &self,
+        reader: &BundleReader,
+        on_fault: &mut OnFault<'_>,
+    ) -> Result<Option<Facts>, BundleError> {
+        let facts = match Facts::of(&self.inventory) {
+            Ok(facts) => facts,
+            Err(error) if error.is_of_one_file() => {
+                on_fault(error)?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        for (path, what) in self.references(&facts).into_iter().chain(self.derived(reader, &facts)?) {
+            on_fault(BundleError::contents(&path, what))?;
+        }
+        Ok(Some(facts))
+    }
+
+    /// What is wrong with the references between files.
+    fn references(&self, facts: &Facts) -> Vec<(String, String)> {
+        let mut faults = Vec::new();
+        let mut fault = |place: &Place, what: String| faults.push((place.to_string(), what));
+        let inventory = &self.inventory;
+        let known = |key: &CellKey| inventory.cells.contains(key);
+        let not_listed = || "its cell is not listed in cells.csv".to_owned();
+        for ((key, origin), record) in &inventory.records {
+            let place = Place::Record(*key, origin.clone());
+            let object = &record.object;
+            let path = Place::Object(object.sha256).to_string();
+            match self.sizes.get(path.strip_prefix(PAYLOAD).unwrap_or_default()) {
+                None => fault(&place, format!("its object {} is missing", object.sha256.short())),
+                Some(size) if *size != object.bytes => {
+                    fault(&place, format!("it says that its object has {} bytes; it has {size}", object.bytes));
+                }
+                Some(_) => {}
+            }
+            if !known(key) {
+                fault(&place, not_listed());
+            }
+        }
+        for (id, attempt) in &inventory.attempts {
+            if !known(&attempt.key) {
+                fault(&Place::Attempt(id.clone()), not_listed());
+            }
+        }
+        faults.extend(self.attempts());
+        let mut fault = |place: &Place, what: String| faults.push((place.to_string(), what));
+        let named: BTreeSet<Digest> = facts.runs.values().flat_map(|files| files.values().copied()).collect();
+        let objects = inventory.objects();
+        for path in self.digests.keys() {
+            let Some(place) = Place::of(path) else { continue };
+            match &place {
+                Place::Experiment(digest) | Place::Plan(digest) | Place::Model(digest) if !named.contains(digest) => {
+                    fault(&place, "no run names it".to_owned());
+                }
+                Place::Object(digest) if !objects.contains_key(digest) => {
+                    fault(&place, "no record names it".to_owned());
+                }
+                _ => {}
+            }
+        }
+        for ((run, digest), files) in &facts.runs {
+            for name in ["experiment.toml", "plan.json"] {
+                if !files.contains_key(name) {
+                    fault(&Place::Journal(run.clone(), *digest), format!("its first line does not name {name}"));
+                }
+            }
+        }
+        for place in [Place::Readme, Place::License, Place::Citation, Place::Cells, Place::Metadata] {
+            if !self.digests.contains_key(&place.to_string()) {
+                fault(&place, "it is missing".to_owned());
+            }
+        }
+        faults
+    }
+
+    /// What is wrong with files that follow from others.
+    fn derived(&self, reader: &BundleReader, facts: &Facts) -> Result<Vec<(String, String)>, BundleError> {
+        let mut faults = Vec::new();
+        let cells = Place::Cells.to_string();
+        if self.digests.get(&cells) != Some(&Digest::of(cells::render(&self.inventory, facts).as_bytes())) {
+            faults.push((cells, "it is not what follows from the records and plans".to_owned()));
+        }
+        if reader.folder() != facts.folder() {
+            faults.push((reader.folder().to_owned(), format!("the bag's folder should be {}", facts.folder())));
+        }
+        let notice = facts.notice().unwrap_or_default();
+        if !self.extras.readme.starts_with(notice.as_bytes()) {
+            faults.push((Place::Readme.to_string(), "it does not say that cells are missing".to_owned()));
+        }
+        faults.extend(self.trees());
+        faults.extend(self.bag_info(reader, facts));
+        // Another version may say the same in other words.
+        if made_by(reader) == Some(AGENT) {
+            let place = Place::Metadata.to_string();
+            let mut others = self.sizes.clone();
+            others.remove(place.strip_prefix(PAYLOAD).unwrap_or_default());
+            let rendered = metadata::render(&self.inventory, facts, &others).map_err(StoreError::from)?;
+            if self.digests.get(&place) != Some(&Digest::of(&rendered)) {
+                faults.push((place, "it is not what follows from the records and attempts".to_owned()));
+            }
+        }
+        Ok(faults)
+    }
+
+    /// What is wrong with what is said of the bag. Of what another version of this program made, numbers and names still
+    /// have to be those that follow.
+    fn bag_info(&self, reader: &BundleReader, facts: &Facts) -> Option<(String, String)> {
+        let info = bag_info(&self.inventory, facts, self.payload_bytes, self.digests.len() as u64);
+        let what = if made_by(reader) == Some(AGENT) {
+            let same = reader.tags().get(BAG_INFO).is_some_and(|bytes| *bytes == render_info(&info).into_bytes());
+            (!same).then(|| "it is not what follows from the payload".to_owned())
+        } else {
+            let rendered = parse_info(render_info(&info).as_bytes()).unwrap_or_default();
+            let mut wrong = rendered
+                .iter()
+                .filter(|(name, value)| !IN_WORDS.contains(&name.as_str()) && reader.info().get(*name) != Some(*value));
+            wrong.next().map(|(name, value)| format!("its {name} is not {value}, which follows from the payload"))
+        };
+        what.map(|what| (BAG_INFO.to_owned(), what))
+    }
+
+    /// Attempts that others name, and that are missing: those that results come from, and those that journals tell the
+    /// end of.
+    fn attempts(&self) -> Vec<(String, String)> {
+        let Inventory { records, attempts, cells, .. } = &self.inventory;
+        let made: BTreeSet<(&CellKey, &Origin, Digest)> =
+            attempts.values().filter_map(|attempt| Some((&attempt.key, &attempt.origin, attempt.object?))).collect();
+        let mut faults = Vec::new();
+        for ((key, origin), record) in records {
+            if !made.contains(&(key, origin, record.object.sha256)) {
+                let what = "the attempt that it comes from is missing".to_owned();
+                faults.push((Place::Record(*key, origin.clone()).to_string(), what));
+            }
+        }
+        for (place, journal) in self.journals() {
+            for (id, cell) in journal.entries.iter().filter_map(|entry| ended(&entry.event)) {
+                if cells.contains(cell) && !attempts.contains_key(id) {
+                    faults.push((place.clone(), format!("its attempt {id} is missing")));
+                }
+            }
+        }
+        faults
+    }
+
+    /// The journals that can be read, by path in the bag.
+    fn journals(&self) -> impl Iterator<Item = (String, JournalText)> {
+        self.inventory.journals.iter().filter_map(|((run, digest), bytes)| {
+            let place = Place::Journal(run.clone(), *digest).to_string();
+            let text = JournalText::parse(place.as_ref(), bytes).ok()?;
+            Some((place, text))
+        })
+    }
+
+    /// What is worth knowing and harms nobody: files by path in the bag, and what there is to say of them.
+    pub(crate) fn notes(&self) -> Vec<(String, String)> {
+        let Inventory { attempts, journals, .. } = &self.inventory;
+        let objects = self.inventory.objects();
+        let mut told: BTreeSet<AttemptId> = BTreeSet::new();
+        for (_, journal) in self.journals() {
+            told.extend(journal.entries.into_iter().filter_map(|entry| named(entry.event)));
+        }
+        let runs: BTreeSet<&RunId> = journals.keys().map(|(run, _)| run).collect();
+        let mut notes = Vec::new();
+        for (id, attempt) in attempts {
+            let place = Place::Attempt(id.clone()).to_string();
+            if let Some(run) = &attempt.run
+                && runs.contains(run)
+                && !told.contains(id)
+            {
+                notes.push((place.clone(), format!("the journal of its run {run} says nothing of it")));
+            }
+            if let Some(object) = attempt.object.filter(|object| !objects.contains_key(object)) {
+                let what = format!("its object {} was replaced by a later attempt's", object.short());
+                notes.push((place, what));
+            }
+        }
+        notes
+    }
+
+    /// Source trees that do not have the digest that they are named by.
+    fn trees(&self) -> Vec<(String, String)> {
+        let mut trees: BTreeMap<Digest, Vec<(String, Digest)>> = BTreeMap::new();
+        for (path, digest) in &self.digests {
+            if let Some(Place::Source(tree, name)) = Place::of(path) {
+                trees.entry(tree).or_default().push((name, *digest));
+            }
+        }
+        let wrong = |(tree, files): (Digest, Vec<(String, Digest)>)| {
+            let text = render_manifest(files.iter().map(|(name, digest)| (name.as_str(), *digest)));
+            let found = Digest::of(text.as_bytes());
+            let what = || format!("its files have the digest {found}, not the one of its name");
+            (found != tree).then(|| (format!("{PAYLOAD}source/{tree}"), what()))
+        };
+        trees.into_iter().filter_map(wrong).collect()
+    }
+}

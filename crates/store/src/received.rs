@@ -1,0 +1,73 @@
+//! What came into a store with a bundle, and was not measured here.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::error::StoreError;
+use crate::names::AttemptId;
+use crate::sealed::{self, Sealed, read_small};
+use crate::store::Store;
+use crate::writable::WritableStore;
+
+/// What came into a store with a bundle: `received.json`. Whoever goes on in the store can so tell their own results from
+/// those of others, though both may be of origin `local`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Received {
+    /// Attempts, by name.
+    pub attempts: BTreeSet<AttemptId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
+    /// Records, by the digest that they carry: a result that is measured again is another one.
+    pub records: BTreeSet<Digest>,
+    schema: u32,
+}
+
+impl Default for Received {
+    fn default() -> Self {
+        Self { attempts: BTreeSet::new(), digest: None, records: BTreeSet::new(), schema: Self::SCHEMA }
+    }
+}
+
+impl Sealed for Received {
+    const SCHEMA: u32 = 1;
+    fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+    fn set_digest(&mut self, digest: Option<Digest>) {
+        self.digest = digest;
+    }
+}
+
+impl Store {
+    /// What came into the store with a bundle; nothing if the store was not made of one.
+    ///
+    /// # Errors
+    /// When the list is damaged or cannot be read.
+    pub fn received(&self) -> Result<Received, StoreError> {
+        let path = self.layout.received();
+        match read_small(&path)? {
+            Some(bytes) => sealed::unseal(&path, &bytes),
+            None => Ok(Received::default()),
+        }
+    }
+}
+
+impl WritableStore {
+    /// Writes down what came into the store with a bundle, in place of what was written there before.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_received(
+        &self,
+        records: impl IntoIterator<Item = Digest>,
+        attempts: impl IntoIterator<Item = AttemptId>,
+    ) -> Result<(), StoreError> {
+        let (records, attempts) = (records.into_iter().collect(), attempts.into_iter().collect());
+        let mut received = Received { attempts, records, ..Received::default() };
+        sealed::seal(&mut received)?;
+        self.shared.write_file(&self.shared.layout.received(), &sealed::bytes_of(&received)?)
+    }
+}

@@ -1,0 +1,204 @@
+//! What stands beside a bundle's results, derived again and compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use matrix_bundle::{AGENT, Inventory, Restored, Tree};
+use matrix_plan::{Experiment, Filter};
+use matrix_store::Store;
+use matrix_store::verify::{Fault, Note};
+
+use super::Findings;
+use crate::derive::{self, RENDERER, RENDERER_FILE};
+use crate::exit::Failure;
+use crate::results;
+
+/// Files of a folder, by path in it.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// Derives tables, figures and the README again and compares; judges the claims.
+pub(super) fn compare(
+    store: &Store,
+    restored: Restored,
+    made_by: &str,
+    findings: &mut Findings,
+) -> Result<(), Failure> {
+    let Restored { inventory, extras, info } = restored;
+    let unreadable = experiments(&inventory);
+    if !unreadable.is_empty() {
+        findings.faults.extend(unreadable);
+        return Ok(());
+    }
+    let parts = derive::parts(store, &inventory)?;
+    let mut again = derive::extras(&parts, &inventory, Tree::new())?;
+    files("tables", &extras.tables, &again.tables, false, findings);
+    let theirs = extras.figures.get(RENDERER_FILE).map(Vec::as_slice);
+    let redrawn = again.figures.contains_key(RENDERER_FILE) && theirs.is_some_and(is_another_renderer);
+    files("figures", &extras.figures, &again.figures, redrawn, findings);
+    if made_by == AGENT {
+        let notice = info.notice(inventory.left_out()?).unwrap_or_default();
+        let text = extras.readme.strip_prefix(notice.as_bytes()).unwrap_or(&extras.readme);
+        if let Some(filter) = filter_of(text) {
+            findings.faults.extend(wrong_filter(store, &inventory, filter)?);
+            derive::name_filter(&mut again, filter);
+        }
+        let same = *text == again.readme;
+        findings.checked.push(("README.md: derived again, same bytes".to_owned(), u64::from(same)));
+        if !same {
+            findings.faults.push(fault(Path::new("data/README.md"), "it does not follow from the results"));
+        }
+    } else {
+        findings.checked.push((format!("README.md: not compared: made by {made_by}"), 0));
+    }
+    for part in parts {
+        for claim in &part.claims {
+            findings.claims.push(format!("{}: {}: {}", part.name, claim.id, claim.verdict.as_str()));
+        }
+    }
+    Ok(())
+}
+
+fn fault(file: &Path, what: impl Into<String>) -> Fault {
+    Fault { file: file.to_owned(), what: what.into() }
+}
+
+/// Experiments that cannot be read.
+fn experiments(inventory: &Inventory) -> Vec<Fault> {
+    let wrong = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+        Ok(text) => Experiment::parse(text).err().map(|problems| problems.to_string()),
+        Err(error) => Some(error.to_string()),
+    };
+    let fault = |(digest, bytes): (&matrix_store::Digest, &Vec<u8>)| {
+        Some(fault(Path::new(&format!("data/experiments/{digest}.toml")), wrong(bytes)?))
+    };
+    inventory.experiments.iter().filter_map(fault).collect()
+}
+
+/// The filter that a README names: the text that stands there follows from nothing else.
+fn filter_of(readme: &[u8]) -> Option<&str> {
+    let line = std::str::from_utf8(readme).ok()?.lines().next()?;
+    line.strip_prefix("> Only cells that match `")?.strip_suffix("` are in this bundle.")
+}
+
+/// What is wrong with the filter that a README names: it is not that of the results in the bundle.
+fn wrong_filter(store: &Store, inventory: &Inventory, filter: &str) -> Result<Option<Fault>, Failure> {
+    let readme = Path::new("data/README.md");
+    let Ok(parsed) = Filter::parse(filter, &results::regions(store)?) else {
+        return Ok(Some(fault(readme, "the filter that it names cannot be read")));
+    };
+    let other = inventory.records.values().find(|record| !parsed.matches(&record.inputs.axes, record.inputs.round));
+    Ok(other
+        .map(|record| fault(readme, format!("cell {} does not match the filter that it names", record.key.short()))))
+}
+
+/// Compares the files of a folder. Pictures may have been drawn by another renderer; which ones there are may not differ.
+fn files(kind: &str, theirs: &Files, ours: &Files, redrawn: bool, findings: &mut Findings) {
+    let (mut same, mut drawn) = (0, 0);
+    let names: BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
+    for name in names {
+        let file = PathBuf::from("data").join(kind).join(name);
+        let mut note = |what: &str| findings.notes.push(Note { file: file.clone(), what: what.to_owned() });
+        match (theirs.get(name), ours.get(name)) {
+            (Some(theirs), Some(ours)) if theirs == ours => same += 1,
+            (Some(_), Some(_)) if redrawn && name.ends_with(".svg") => {
+                drawn += 1;
+                note("redrawn: another renderer drew it");
+            }
+            (Some(theirs), Some(_)) if redrawn && name == RENDERER_FILE => {
+                note(&format!("another renderer: {}", String::from_utf8_lossy(theirs).trim()));
+            }
+            (Some(_), Some(_)) => findings.faults.push(fault(&file, "it does not follow from the results")),
+            (Some(_), None) => findings.faults.push(fault(&file, "nothing in the results leads to it")),
+            (None, _) => findings.faults.push(fault(&file, "it is missing")),
+        }
+    }
+    findings.checked.push((format!("{kind}: derived again, same bytes"), same));
+    if drawn > 0 {
+        findings.checked.push((format!("  {kind}: not compared: drawn by another renderer"), drawn));
+    }
+}
+
+/// Whether this names our renderer's parts with other versions, of which at least one differs.
+fn is_another_renderer(theirs: &[u8]) -> bool {
+    let Some((ours, theirs)) = versions(RENDERER).zip(std::str::from_utf8(theirs).ok().and_then(versions)) else {
+        return false;
+    };
+    let names = |parts: &[(&str, &str)]| parts.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
+    names(&ours) == names(&theirs) && ours != theirs
+}
+
+/// The parts of a renderer, each with its version.
+fn versions(text: &str) -> Option<Vec<(&str, &str)>> {
+    let is_version = |version: &str| {
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+');
+        version.starts_with(|c: char| c.is_ascii_digit()) && version.len() <= 40 && version.chars().all(good)
+    };
+    let part = |part: &'_ str| part.split_once(' ').filter(|(_, version)| is_version(version)).is_some();
+    let parts: Vec<&str> = text.strip_suffix('\n')?.split(", ").collect();
+    parts.iter().all(|text| part(text)).then(|| parts.iter().filter_map(|part| part.split_once(' ')).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(files: &[(&str, &str)]) -> Files {
+        files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
+    }
+
+    fn told(theirs: &[(&str, &str)], redrawn: bool) -> (Vec<String>, Vec<String>) {
+        let ours = made(&[("a/x.svg", "<svg/>"), (RENDERER_FILE, RENDERER)]);
+        let mut findings = Findings::default();
+        files("figures", &made(theirs), &ours, redrawn, &mut findings);
+        let faults = findings.faults.iter().map(|fault| format!("{}: {}", fault.file.display(), fault.what));
+        let notes = findings.notes.iter().map(|note| format!("{}: {}", note.file.display(), note.what));
+        (faults.collect(), notes.collect())
+    }
+
+    #[test]
+    fn only_pictures_that_both_have_may_be_redrawn() {
+        let other = RENDERER.replace("plotters 0.3.7", "plotters 0.3.8");
+        assert!(is_another_renderer(other.as_bytes()));
+        let (faults, notes) = told(&[("a/x.svg", "<svg></svg>"), (RENDERER_FILE, &other)], true);
+        assert_eq!(faults, [""; 0]);
+        assert_eq!(notes[0], "data/figures/a/x.svg: redrawn: another renderer drew it");
+        assert!(notes[1].contains("plotters 0.3.8"));
+        let (faults, _) = told(&[("bogus.svg", "<svg/>"), (RENDERER_FILE, &other)], true);
+        assert_eq!(
+            faults,
+            ["data/figures/a/x.svg: it is missing", "data/figures/bogus.svg: nothing in the results leads to it"]
+        );
+        let (faults, _) = told(&[("a/x.svg", "<svg></svg>"), (RENDERER_FILE, RENDERER)], false);
+        assert_eq!(faults, ["data/figures/a/x.svg: it does not follow from the results"]);
+        let (faults, _) = told(&[("a/x.svg", "<svg/>")], false);
+        assert_eq!(faults, ["data/figures/renderer.txt: it is missing"]);
+    }
+
+    #[test]
+    fn the_filter_that_a_readme_names_is_found() {
+        let text = "> Only cells that match `antipode = true` are in this bundle.\n\n# Results\n";
+        assert_eq!(filter_of(text.as_bytes()), Some("antipode = true"));
+        let mut extras = matrix_bundle::Extras { readme: b"# Results\n".to_vec(), ..Default::default() };
+        derive::name_filter(&mut extras, "antipode = true");
+        assert_eq!(extras.readme, text.as_bytes());
+        assert_eq!(filter_of(b"# Results\n"), None);
+    }
+
+    #[test]
+    fn a_renderer_is_another_one_by_its_versions_only() {
+        for text in [
+            "",
+            "\n",
+            "x\n",
+            "matrix-figures 0.1.0\n",
+            &RENDERER.replace("usvg", "resvg"),
+            &RENDERER.replace(", ", ","),
+            RENDERER.trim_end(),
+            RENDERER,
+        ] {
+            assert!(!is_another_renderer(text.as_bytes()), "{text}");
+        }
+        assert!(!is_another_renderer(RENDERER.replace("0.49", "newest").as_bytes()));
+        assert!(is_another_renderer(RENDERER.replace("0.49", "0.50").as_bytes()));
+    }
+}
