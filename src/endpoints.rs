@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use matrix_aws::ConnectionInfo;
 use matrix_aws::connection::{Guide, Problem};
-use matrix_plan::{Aws, Combination};
+use matrix_plan::{Aws, Combination, Regions};
 use miette::MietteDiagnostic;
 
 use crate::exit::{Exit, Failure};
@@ -41,21 +41,53 @@ fn by_hand() -> String {
     format!("{mend}{}", Guide::File.link())
 }
 
-/// Reads the file and makes sure that it has what an experiment's cells need.
+/// Reads the file and makes sure that it has what an experiment's cells need, and that the passwords which it takes from
+/// the environment are there.
 pub(crate) fn needed(input: &Input) -> Result<ConnectionInfo, Failure> {
     let experiment = &input.experiment;
     let info = read(&experiment.aws)?;
     let combinations: BTreeSet<&Combination> = input.cells.iter().map(|(_, cell)| &cell.axes().combination).collect();
     let combinations: Vec<Combination> = combinations.into_iter().cloned().collect();
-    let missing = info.check(&combinations, &experiment.regions);
+    let missing = missing(&info, &combinations, &experiment.regions);
     if missing.is_empty() { Ok(info) } else { Err(failure(&path(&experiment.aws), missing)) }
 }
 
+/// What the combinations need and the file, or the environment that it speaks of, lacks.
+fn missing(info: &ConnectionInfo, combinations: &[Combination], regions: &Regions) -> Vec<Problem> {
+    let mut missing = info.check(combinations, regions);
+    missing.extend(info.check_variables(combinations, |name| std::env::var(name).is_ok()));
+    missing
+}
+
 /// What is wrong with the file. Its text is not shown: there are passwords in it.
-fn failure(path: &Path, problems: Vec<Problem>) -> Failure {
+pub(crate) fn failure(path: &Path, problems: Vec<Problem>) -> Failure {
     let report = |problem: Problem| {
         let message = format!("{}: {problem}", path.display());
         MietteDiagnostic::new(message).with_help(problem.mend()).into()
     };
     Failure { exit: Exit::Usage, reports: problems.into_iter().map(report).collect() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use matrix_plan::{NotificationStorage, PostStorage};
+
+    use super::*;
+
+    #[test]
+    fn a_password_from_a_variable_that_is_not_set_is_missed_by_who_needs_it() {
+        let original = include_str!("../crates/aws/tests/original/connection_info.yaml");
+        let missed = |password: &str, post_storage| {
+            let info = ConnectionInfo::parse(&original.replace("'antipode'", password)).unwrap();
+            let regions = "eu->us".parse().unwrap();
+            let needed = Combination { post_storage, notification_storage: NotificationStorage::Sns, regions };
+            let missing = missing(&info, &[needed], &Regions::built_in());
+            missing.into_iter().map(|problem| problem.entry).collect::<Vec<_>>()
+        };
+        let unset = "${MATRIX_A_PASSWORD_THAT_NOBODY_SETS}";
+        assert_eq!(missed(unset, PostStorage::Mysql), ["datastores.mysql.password"]);
+        assert_eq!(missed(unset, PostStorage::Redis), [""; 0]);
+        assert_eq!(missed("${PATH}", PostStorage::Mysql), [""; 0]);
+    }
 }

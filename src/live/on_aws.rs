@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use matrix_aws::Datastore;
 use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
 use matrix_live::aws::{Access, AwsError};
-use matrix_live::lambda::{LambdaDriver, Services, Site};
+use matrix_live::lambda::{LambdaDriver, LambdaError, Services, Site};
 use matrix_plan::Cell;
 
 use super::driver::{RealServices, Task, settings};
@@ -32,7 +33,12 @@ impl OnAws {
         if is_emulated {
             output::note("AWS_ENDPOINT_URL is set: what answers is an emulator, not AWS");
         }
-        let services = Services::aws(&access, &info, &input.experiment.regions)?;
+        let needed = Datastore::needed_by(input.cells.iter().map(|(_, cell)| cell.axes()));
+        let services = Services::aws(&access, &info, &input.experiment.regions, &needed);
+        let services = services.map_err(|error| match error {
+            LambdaError::Entry(problem) => endpoints::failure(&endpoints::path(&input.experiment.aws), vec![problem]),
+            other => other.into(),
+        })?;
         let packages = match task {
             Task::Build => Some(packages::packages()?),
             Task::UseWhatIsBuilt => None,

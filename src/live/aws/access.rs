@@ -41,7 +41,7 @@ impl From<ProvisionError> for Failure {
     fn from(error: ProvisionError) -> Self {
         let exit = match error {
             ProvisionError::Cancelled => Exit::Interrupted,
-            ProvisionError::Setup(_) | ProvisionError::Runs(_) => Exit::Usage,
+            ProvisionError::Setup(_) | ProvisionError::Foreign { .. } | ProvisionError::Runs(_) => Exit::Usage,
             ProvisionError::Service(_) | ProvisionError::Stacks { .. } => Exit::Cells,
             ProvisionError::Runtime(_) => Exit::Internal,
         };

@@ -40,9 +40,16 @@ pub(super) fn setup(args: &SetupArgs) -> Outcome {
     let path = endpoints::path(&args.place, experiment);
     // A file that cannot be read would not be written either: it is known before anything is made.
     let old = endpoints::read(&path)?;
-    let cost = hourly(&request)?;
+    // Refused before anybody is asked for credentials.
+    hourly(&request)?;
     let operator = operator(old.as_ref().and_then(|info| info.credentials_profile.as_deref()))?;
     let cancel = listen()?;
+    let asked = request;
+    let request = operator.with_standing(&asked, &cancel)?;
+    if let Some(more) = more(&asked, &request) {
+        output::note(format_args!("set-up `{}` has {more} as well, which stay", request.name));
+    }
+    let cost = hourly(&request)?;
     let plan = operator.plan(&request, &cancel)?;
     show(&request, &plan, &cost, args.format.format)?;
     if args.plan {
@@ -67,6 +74,14 @@ pub(super) fn setup(args: &SetupArgs) -> Outcome {
         ));
     }
     Ok(Exit::Ok)
+}
+
+/// What is in a request beside what was asked for.
+fn more(asked: &SetupRequest, request: &SetupRequest) -> Option<String> {
+    let stores = request.stores.difference(&asked.stores).map(|store| store.as_str().to_owned());
+    let regions = request.readers.iter().filter(|region| !asked.readers.contains(region)).map(ToString::to_string);
+    let more: Vec<String> = stores.chain(regions).collect();
+    (!more.is_empty()).then(|| more.join(", "))
 }
 
 fn hourly(request: &SetupRequest) -> Result<HourlyCost, Failure> {

@@ -162,6 +162,12 @@ fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
     let info = account.bench.read("connection_info.yaml");
     let again = account.set_up().code(0);
     assert!(again.err.contains("nothing had to be changed"), "{again:?}");
+    assert_eq!((account.inventory(), account.bench.read("connection_info.yaml")), (made.clone(), info.clone()));
+
+    // One that asks for less takes nothing away.
+    let less = account.matrix(&["aws", "setup", "--regions", "eu,us", "--stores", "sns", "--yes"]).code(0);
+    assert!(less.err.contains("has dynamo, s3 as well"), "{less:?}");
+    assert!(less.err.contains("nothing had to be changed"), "{less:?}");
     assert_eq!((account.inventory(), account.bench.read("connection_info.yaml")), (made, info));
 
     // What the emulator drops in silence is on.
@@ -202,12 +208,37 @@ fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
 }
 
 #[test]
+fn stacks_of_somebody_else_are_left_alone() {
+    let account = Account::new();
+    let template = r#"{"Resources":{"Customers":{"Type":"AWS::SNS::Topic","Properties":{"TopicName":"customers"}}}}"#;
+    let encoded: String = template.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let body = format!("Action=CreateStack&Version=2010-05-15&StackName=prod-base&TemplateBody={encoded}");
+    let (status, answer) = account.ask(REGIONS[0], "cloudformation", "POST /", "", &body);
+    assert_eq!(status, 200, "{answer}");
+    let topic = |account: &Account| account.inventory().iter().any(|thing| thing.contains("customers"));
+    let began = std::time::Instant::now();
+    while !topic(&account) {
+        assert!(began.elapsed() < Duration::from_secs(60), "the stack is not made");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let before = account.inventory();
+    for last in ["--plan", "--yes"] {
+        let args = ["aws", "setup", "--name", "prod", "--regions", "eu,us", "--stores", "sns", last];
+        let refused = account.matrix(&args).code(2);
+        let said = refused.err.replace(['\n', '|'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("prod-base in eu-central-1") && said.contains("--name"), "{refused:?}");
+    }
+    account.matrix(&["aws", "clean", "--name", "prod", "--yes"]).code(0);
+    assert_eq!(account.inventory(), before);
+}
+
+#[test]
 fn the_doctor_reaches_servers_and_has_brokers_hand_on_a_message() {
     let account = Account::new();
     let of = |region: &str, name: &str| account.endpoints["regions"][region][name].to_string().replace('"', "");
     let file = |us: &str| {
         format!(
-            "lambda:\n  s3_buckets:\n    eu-central-1: a\n    us-east-1: b\ndatastores:\n  cache:\n    vpc_required: false\n    \
+            "lambda:\n  s3_buckets:\n    eu-central-1: code-eu\n    us-east-1: code-us\ndatastores:\n  cache:\n    vpc_required: false\n    \
              port: {}\n    host__eu-central-1__writer: {}\n    host__us-east-1__reader: {}\n  mq:\n    vpc_required: false\n    \
              user: {}\n    password: ${{BROKERS}}\n    notification_queue: n\n    stomp_port: {}\n    ca_file: {}\n    \
              host__eu-central-1: {}\n    host__us-east-1: {us}\n",

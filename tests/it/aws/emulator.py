@@ -157,6 +157,7 @@ def inventory():
             "subscriptions": [s["Endpoint"] for s in client("sns", region).list_subscriptions()["Subscriptions"]],
             "queues": {},
             "tables": {},
+            "logs": [log["logGroupName"] for log in client("logs", region).describe_log_groups()["logGroups"]],
             "secrets": [s["Name"] for s in client("secretsmanager", region).list_secrets()["SecretList"]],
         }
         for url in client("sqs", region).list_queues().get("QueueUrls", []):

@@ -105,7 +105,7 @@ impl ConnectionInfo {
 }
 
 /// Where to read about a datastore.
-fn guide(store: Datastore) -> Guide {
+pub(super) fn guide(store: Datastore) -> Guide {
     match store {
         Datastore::Mysql => Guide::Mysql,
         Datastore::Dynamo => Guide::Dynamo,

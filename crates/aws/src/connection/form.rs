@@ -1,6 +1,7 @@
 //! The forms of values.
 
 use super::model::Password;
+use super::names::Name;
 
 /// What a value must look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,8 +10,10 @@ pub(super) enum Form {
     Text,
     /// A host's name or address.
     Host,
-    /// `https://…`.
-    Url,
+    /// The name of something.
+    Name(Name),
+    /// `https://…`, with a queue's name at the end.
+    QueueUrl,
     /// An ARN of this service.
     Arn(&'static str),
     /// An identifier that begins so.
@@ -26,10 +29,15 @@ impl Form {
                 let good = value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
                 (!good).then(|| "must be a host's name alone, without protocol and port".to_owned())
             }
-            Self::Url => {
+            Self::Name(name) => (!name.takes(value)).then(|| format!("must be {}", name.rule())),
+            Self::QueueUrl => {
                 let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
-                let good = rest.is_some_and(|rest| !rest.is_empty()) && !value.contains(char::is_whitespace);
-                (!good).then(|| "must be a URL that begins with https://".to_owned())
+                let Some(rest) = rest.filter(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace)) else {
+                    return Some("must be a URL that begins with https://".to_owned());
+                };
+                let name = rest.rsplit_once('/').map(|(_, name)| name);
+                let good = name.is_some_and(|name| Name::Queue.takes(name));
+                (!good).then(|| format!("must end with {}", Name::Queue.rule()))
             }
             Self::Id(prefix) => {
                 let rest = value.strip_prefix(prefix).unwrap_or_default();
@@ -55,7 +63,15 @@ fn arn_fault(value: &str, service: &str, region: Option<&str>) -> Option<String>
         Some(region) if *place != region => {
             Some(format!("is an ARN of region `{place}`, but the entry's is `{region}`"))
         }
-        _ => None,
+        _ => {
+            // What other services' ARNs end with is no name alone.
+            let name = match service {
+                "sns" => Name::Topic,
+                "sqs" => Name::Queue,
+                _ => return None,
+            };
+            (!name.takes(resource)).then(|| format!("must end with {}", name.rule()))
+        }
     }
 }
 

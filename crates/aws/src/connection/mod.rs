@@ -4,7 +4,9 @@ mod check;
 mod entries;
 mod form;
 mod model;
+mod names;
 mod parse;
+mod passwords;
 mod problem;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use super::form::{Form, password};
 use super::model::{
     BrokersInfo, CacheInfo, ConnectionInfo, DynamoInfo, MysqlInfo, Network, QueueInfo, S3Info, SnsInfo,
 };
+use super::names::Name;
 use super::problem::{Guide, Problem};
 
 /// No such file is larger, in bytes.
@@ -85,7 +86,7 @@ fn read(top: &Entries<'_>, problems: &mut Vec<Problem>) -> ConnectionInfo {
             info.networks = tables.into_iter().filter_map(read).collect();
         }
         if let Some(buckets) = lambda.table("s3_buckets", Guide::CodeBuckets, BY_REGION, problems) {
-            info.code_buckets = buckets.by_region(REGIONS, Form::Text, problems);
+            info.code_buckets = buckets.by_region(REGIONS, Form::Name(Name::Bucket), problems);
         }
     }
     if let Some(stores) = top.table("datastores", Guide::File, DATASTORES, problems) {
@@ -128,13 +129,13 @@ fn mysql(stores: &Entries<'_>, problems: &mut Vec<Problem>) -> Option<MysqlInfo>
     let port = table.port("port", problems);
     let user = table.required("user", Form::Text, problems);
     let password = table.parsed("password", password, problems);
-    let db = table.required("db", Form::Text, problems);
-    let post_table_name = table.required("post_table_name", Form::Text, problems);
-    let notifications_table_name = table.optional("notifications_table_name", Form::Text, problems);
-    let older = table.optional("antipode_table", Form::Text, problems);
+    let db = table.required("db", Form::Name(Name::Mysql), problems);
+    let post_table_name = table.required("post_table_name", Form::Name(Name::Mysql), problems);
+    let notifications_table_name = table.optional("notifications_table_name", Form::Name(Name::Mysql), problems);
+    let older = table.optional("antipode_table", Form::Name(Name::Mysql), problems);
     let antipode_table_name = match older {
-        Some(older) => table.optional("antipode_table_name", Form::Text, problems).or(Some(older)),
-        None => table.required("antipode_table_name", Form::Text, problems),
+        Some(older) => table.optional("antipode_table_name", Form::Name(Name::Mysql), problems).or(Some(older)),
+        None => table.required("antipode_table_name", Form::Name(Name::Mysql), problems),
     };
     let writer_hosts = table.by_region(HOST_WRITER, Form::Host, problems);
     let reader_hosts = table.by_region(HOST_READER, Form::Host, problems);
@@ -156,9 +157,9 @@ fn dynamo(stores: &Entries<'_>, problems: &mut Vec<Problem>) -> Option<DynamoInf
     let names = &["vpc_required", "post_table_name", "notifications_table_name", "antipode_table"];
     let table = stores.table("dynamo", Guide::Dynamo, Shape { names, patterns: &[STREAM] }, problems)?;
     let vpc_required = table.flag("vpc_required", problems);
-    let post_table_name = table.required("post_table_name", Form::Text, problems);
-    let notifications_table_name = table.required("notifications_table_name", Form::Text, problems);
-    let antipode_table = table.optional("antipode_table", Form::Text, problems);
+    let post_table_name = table.required("post_table_name", Form::Name(Name::DynamoTable), problems);
+    let notifications_table_name = table.required("notifications_table_name", Form::Name(Name::DynamoTable), problems);
+    let antipode_table = table.optional("antipode_table", Form::Name(Name::DynamoTable), problems);
     let stream_arns = table.by_region(STREAM, Form::Arn("dynamodb"), problems);
     Some(DynamoInfo {
         vpc_required: vpc_required?,
@@ -174,8 +175,8 @@ fn s3(stores: &Entries<'_>, problems: &mut Vec<Problem>) -> Option<S3Info> {
     let shape = Shape { names: &["vpc_required", "antipode_path"], patterns: &[BUCKET_WRITER, BUCKET_READER] };
     let table = stores.table("s3", Guide::S3, shape, problems)?;
     let vpc_required = table.flag("vpc_required", problems);
-    let writer_buckets = table.by_region(BUCKET_WRITER, Form::Text, problems);
-    let reader_buckets = table.by_region(BUCKET_READER, Form::Text, problems);
+    let writer_buckets = table.by_region(BUCKET_WRITER, Form::Name(Name::Bucket), problems);
+    let reader_buckets = table.by_region(BUCKET_READER, Form::Name(Name::Bucket), problems);
     Some(S3Info { vpc_required: vpc_required?, writer_buckets, reader_buckets })
 }
 
@@ -230,8 +231,8 @@ fn mq(stores: &Entries<'_>, problems: &mut Vec<Problem>) -> Option<BrokersInfo> 
 fn evaluations(top: &Entries<'_>, problems: &mut Vec<Problem>) -> Option<QueueInfo> {
     let shape = Shape { names: &["name"], patterns: &[URL, ARN] };
     let table = top.table("sqs_eval", Guide::Evaluations, shape, problems)?;
-    let name = table.required("name", Form::Text, problems);
-    let urls = table.by_region(URL, Form::Url, problems);
+    let name = table.required("name", Form::Name(Name::Queue), problems);
+    let urls = table.by_region(URL, Form::QueueUrl, problems);
     let arns = table.by_region(ARN, Form::Arn("sqs"), problems);
     Some(QueueInfo { name: name?, urls, arns })
 }

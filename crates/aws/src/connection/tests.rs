@@ -6,6 +6,7 @@ use matrix_plan::{Combination, NotificationStorage, PostStorage, Regions};
 use proptest::collection::btree_map;
 use proptest::prelude::*;
 
+use super::names::Name;
 use super::*;
 
 const ORIGINAL: &str = include_str!("../../tests/original/connection_info.yaml");
@@ -103,6 +104,16 @@ fn everything_wrong_is_named_with_its_line_and_the_place_to_read() {
         ("writer: antipode-lambda-eu.abcdef.ng.0001.euc1.cache.amazonaws.com", "writer: a.com:6379"),
         ("vpc_id: vpc-0a1b2c3d4e5f60002", "vpc_id: sg-0a1b2c3d4e5f60002"),
         ("url__us-east-1: https://", "url__us-east-1: "),
+        ("us-east-1: antipode-lambda-us\n", "us-east-1: '%% bad %%'\n"),
+        ("reader: antipode-lambda-posts-us", "reader: '%% bad %%'"),
+        ("db: *user", "db: '%% bad %%'"),
+        ("antipode_table_name: cscopes", "antipode_table_name: '%% bad %%'"),
+        ("vpc_required: no\n    post_table_name: blobs", "vpc_required: no\n    post_table_name: '%% bad %%'"),
+        ("antipode_table: keyvalue-antipode", "antipode_table: '%% bad %%'"),
+        ("123456789012:antipode-lambda-notifications", "123456789012:%%bad%%"),
+        ("name: antipode-lambda-eval", "name: '%% bad %%'"),
+        ("us-east-1.amazonaws.com/123456789012/antipode-lambda-eval", "us-east-1.amazonaws.com/123456789012/%%bad%%"),
+        ("us-east-1:123456789012:antipode-lambda-eval", "us-east-1:123456789012:%%bad%%"),
         ("  sns:\n", "  sns: []\n  rest:\n"),
         ("user: &user antipode", "user: &user [antipode]"),
         ("'antipode'", "${NO-NAME}"),
@@ -119,8 +130,8 @@ fn everything_wrong_is_named_with_its_line_and_the_place_to_read() {
 
 #[test]
 fn absent_sections_are_missed_only_by_who_needs_them() {
-    let queue = "iam_lambda_admin_role_arn: arn:aws:iam::123456789012:role/r\nlambda:\n  s3_buckets: {eu-central-1: a, us-east-1: b}\n\
-                 datastores:\n  dynamo: {vpc_required: false, post_table_name: p, notifications_table_name: n}\n  \
+    let queue = "iam_lambda_admin_role_arn: arn:aws:iam::123456789012:role/r\nlambda:\n  s3_buckets: {eu-central-1: code-eu, us-east-1: code-us}\n\
+                 datastores:\n  dynamo: {vpc_required: false, post_table_name: posts, notifications_table_name: notes}\n  \
                  sns: {vpc_required: false, arn__eu-central-1__writer: 'arn:aws:sns:eu-central-1:123456789012:t'}\n\
                  sqs_eval: {name: q, url__us-east-1: 'https://sqs/q'}\n";
     let info = ConnectionInfo::parse(queue).unwrap();
@@ -137,6 +148,45 @@ fn absent_sections_are_missed_only_by_who_needs_them() {
     assert_eq!(need(P::Dynamo, N::Sns, "eu->sg"), ["lambda.s3_buckets.ap-southeast-1", "sqs_eval.url__ap-southeast-1"]);
     assert_eq!(need(P::Dynamo, N::Sns, "eu->mars"), [""]);
     assert!(ConnectionInfo::default().check(&[], &Regions::built_in()).is_empty());
+}
+
+#[test]
+fn names_are_what_the_services_take() {
+    let long = "x".repeat(300);
+    for (name, good, bad) in [
+        (Name::Bucket, vec!["abc", "a.b-c", "0-9", &long[..63]], vec!["ab", "-abc", "abc.", "aBc", "a_c", &long[..64]]),
+        (Name::DynamoTable, vec!["abc", "_.-", &long[..255]], vec!["ab", "a c", "a/c", &long[..256]]),
+        (Name::Mysql, vec!["a", "$_9", &long[..64]], vec!["a-b", "a.b", "a`b", &long[..65]]),
+        (Name::Queue, vec!["a", "A_-9", "a.fifo", &long[..80]], vec![".fifo", "a.b", "a%b", &long[..81]]),
+        (Name::Topic, vec!["a", "A_-9", "a.fifo", &long[..256]], vec![".fifo", "a.b", "a:b", &long[..257]]),
+    ] {
+        assert!(good.iter().all(|text| name.takes(text)), "{name:?}");
+        assert!(!bad.iter().chain([&"", &"%% bad %%"]).any(|text| name.takes(text)), "{name:?}");
+    }
+}
+
+#[test]
+fn variables_that_are_not_set_are_a_problem_of_whoever_needs_the_password() {
+    let text = ORIGINAL.replace("'antipode'", "${DATABASE}").replace("antipode1antipode", "${BROKERS}");
+    let info = ConnectionInfo::parse(&text).unwrap();
+    let unset = |set: &[&str], post_storage, notification_storage| {
+        let needed = Combination { post_storage, notification_storage, regions: "eu->us".parse().unwrap() };
+        show(&info.check_variables(&[needed.clone(), needed], |name| set.contains(&name)))
+    };
+    use NotificationStorage as N;
+    use PostStorage as P;
+    assert_eq!(
+        unset(&[], P::Mysql, N::Amq),
+        "datastores.mysql.password is taken from the environment variable DATABASE, which is not set (docs/aws.md#mysql)\n\
+         datastores.mq.password is taken from the environment variable BROKERS, which is not set (docs/aws.md#activemq)\n"
+    );
+    assert!(unset(&["BROKERS"], P::Mysql, N::Amq).starts_with("datastores.mysql.password "));
+    assert_eq!(unset(&["BROKERS"], P::Mysql, N::Amq).lines().count(), 1);
+    // Who does not need them does not miss them.
+    assert!(unset(&[], P::Redis, N::Amq).starts_with("datastores.mq.password "));
+    assert_eq!(unset(&[], P::Redis, N::Amq).lines().count(), 1);
+    assert_eq!(unset(&[], P::Redis, N::Sns) + &unset(&["DATABASE"], P::Mysql, N::Dynamo), "");
+    assert_eq!(original().check_variables(&every_combination(), |_| false), []);
 }
 
 /// Any text that is not only space.
@@ -159,9 +209,31 @@ fn by_region(value: BoxedStrategy<String>) -> BoxedStrategy<ByRegion<String>> {
     btree_map(region(), value, 0..4).boxed()
 }
 
+fn bucket() -> BoxedStrategy<String> {
+    "[a-z0-9][a-z0-9.-]{1,9}[a-z0-9]".boxed()
+}
+
+fn table() -> BoxedStrategy<String> {
+    "[a-zA-Z0-9_.-]{3,12}".boxed()
+}
+
+/// A database or a table.
+fn mysql_name() -> BoxedStrategy<String> {
+    "[a-zA-Z0-9_$]{1,12}".boxed()
+}
+
+/// A queue or a topic.
+fn queue_name() -> BoxedStrategy<String> {
+    "[a-zA-Z0-9_-]{1,12}(\\.fifo)?".boxed()
+}
+
 /// ARNs of a service, each of its own region.
 fn arns(service: &'static str) -> BoxedStrategy<ByRegion<String>> {
-    let resources = btree_map(region(), "[a-z0-9:/._-]{1,10}", 0..4);
+    let resource = match service {
+        "sns" | "sqs" => queue_name(),
+        _ => "[a-z0-9:/._-]{1,10}".boxed(),
+    };
+    let resources = btree_map(region(), resource, 0..4);
     let arn = move |(region, resource): (String, String)| {
         let arn = format!("arn:aws:{service}:{region}:123456789012:{resource}");
         (region, arn)
@@ -187,8 +259,8 @@ fn hosts() -> BoxedStrategy<ByRegion<String>> {
 prop_compose! {
     fn mysql()(
         (vpc_required, port, password) in (any::<bool>(), 1..=u16::MAX, password()),
-        (user, db, post_table_name, antipode_table_name) in (text(), text(), text(), text()),
-        notifications_table_name in proptest::option::of(text()),
+        (user, db, post_table_name, antipode_table_name) in (text(), mysql_name(), mysql_name(), mysql_name()),
+        notifications_table_name in proptest::option::of(mysql_name()),
         (writer_hosts, reader_hosts) in (hosts(), hosts()),
     ) -> MysqlInfo {
         MysqlInfo {
@@ -211,10 +283,10 @@ prop_compose! {
 prop_compose! {
     fn simple()(
         (vpc, port) in (any::<bool>(), 1..=u16::MAX),
-        (post_table_name, notifications_table_name, name) in (text(), text(), text()),
-        antipode_table in proptest::option::of(text()),
-        (one, other, hosts) in (by_region(text()), by_region(text()), hosts()),
-        (streams, topics, queues, urls) in (arns("dynamodb"), arns("sns"), arns("sqs"), by_region("https://[a-z/]{1,9}".boxed())),
+        (post_table_name, notifications_table_name, name) in (table(), table(), queue_name()),
+        antipode_table in proptest::option::of(table()),
+        (one, other, hosts) in (by_region(bucket()), by_region(bucket()), hosts()),
+        (streams, topics, queues, urls) in (arns("dynamodb"), arns("sns"), arns("sqs"), by_region("https://[a-z/]{1,9}/[a-z]{1,9}".boxed())),
     ) -> (DynamoInfo, S3Info, CacheInfo, SnsInfo, QueueInfo) {
         (
             DynamoInfo { vpc_required: vpc, post_table_name, notifications_table_name, antipode_table, stream_arns: streams },
@@ -230,7 +302,7 @@ prop_compose! {
     fn info()(
         (profile, role) in (proptest::option::of(text()), any::<bool>()),
         networks in btree_map(region(), "[0-9a-f]{8}", 0..3),
-        code_buckets in by_region(text()),
+        code_buckets in by_region(bucket()),
         (mysql, mq) in (proptest::option::of(mysql()), proptest::option::of(mq())),
         ((dynamo, s3, cache, sns, queue), there) in (simple(), any::<[bool; 5]>()),
     ) -> ConnectionInfo {

@@ -32,7 +32,8 @@ impl CellCost {
     /// US dollars of all services.
     #[must_use]
     pub fn total(&self) -> f64 {
-        self.dollars.values().sum()
+        // The sum of no numbers would be -0.
+        self.dollars.values().fold(0.0, |sum, dollars| sum + dollars)
     }
 
     /// Adds another cell's.

@@ -6,6 +6,7 @@ use matrix_plan::Region;
 
 use super::item::Item;
 use super::prices::{ANYWHERE, NoPrice, Prices};
+use crate::template::{endpoint_addresses, secrets_in};
 use crate::{Datastore, SetupRequest};
 
 /// Hours of a month, as Amazon counts them.
@@ -41,7 +42,8 @@ impl HourlyCost {
     /// US dollars an hour of everything.
     #[must_use]
     pub fn total(&self) -> f64 {
-        self.lines.iter().map(|line| line.usd_per_hour).sum()
+        // The sum of no numbers would be -0.
+        self.lines.iter().map(|line| line.usd_per_hour).fold(0.0, |sum, line| sum + line)
     }
 }
 
@@ -84,7 +86,7 @@ pub fn setup_cost(request: &SetupRequest, prices: &Prices) -> Result<HourlyCost,
     };
     let has = |store| request.stores.contains(&store);
     let services = &request.services;
-    let in_vpc = request.stores.iter().any(|store| store.needs_vpc());
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     for region in std::iter::once(&writer).chain(&readers) {
         if has(Datastore::Mysql) {
             let class = services.mysql_class.as_str();
@@ -99,12 +101,11 @@ pub fn setup_cost(request: &SetupRequest, prices: &Prices) -> Result<HourlyCost,
             add(format!("ActiveMQ broker {class}"), region, 1, Item::MqBroker, Some(class))?;
         }
         let is_writer = region == &writer;
-        // Functions inside a network reach SNS where they write, and SQS where they read.
-        if in_vpc && (!is_writer || has(Datastore::Sns)) {
-            let service = if is_writer { "SNS" } else { "SQS" };
-            add(format!("endpoint of {service}"), region, 1, Item::EndpointHour, None)?;
+        let addresses = count(endpoint_addresses(&request.stores, is_writer));
+        if addresses > 0 {
+            add("interface endpoints".to_owned(), region, addresses, Item::EndpointHour, None)?;
         }
-        let secrets = u32::from(has(Datastore::Mysql)) + u32::from(has(Datastore::Amq));
+        let secrets = count(secrets_in(&request.stores, is_writer).len());
         if secrets > 0 {
             add("secrets".to_owned(), region, secrets, Item::SecretMonth, None)?;
         }

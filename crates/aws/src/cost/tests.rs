@@ -128,6 +128,7 @@ fn what_is_set_counts() {
     let mut twice = base.clone();
     twice.add(&base);
     assert!(close(twice.total(), 2.0 * base.total()) && twice.requests == 2000);
+    assert!(CellCost::default().total().is_sign_positive(), "no cells cost 0, not -0");
 }
 
 fn request(stores: &[Datastore], readers: &[&str]) -> SetupRequest {
@@ -146,14 +147,18 @@ fn a_set_up_costs_what_it_has() {
     let prices = round_prices();
     let hourly = |stores: &[Datastore], readers: &[&str]| setup_cost(&request(stores, readers), &prices).unwrap();
     // What scales to nothing costs nothing by the hour.
-    assert_eq!(hourly(&[Datastore::Sns, Datastore::Dynamo, Datastore::S3], &["us", "sg"]).lines, []);
+    let nothing = hourly(&[Datastore::Sns, Datastore::Dynamo, Datastore::S3], &["us", "sg"]);
+    assert_eq!(nothing.lines, []);
+    assert!(nothing.to_string().contains(" 0.0000 $/h, 0.00 $ a day"), "{nothing}");
     // Two nodes in each of two regions, and an endpoint where readers are.
     assert!(close(hourly(&[Datastore::Redis], &["us"]).total(), (4.0 + 1.0) / 1000.0));
     // With SNS, writers need one as well.
     assert!(close(hourly(&[Datastore::Redis, Datastore::Sns], &["us"]).total(), (4.0 + 2.0) / 1000.0));
-    // An instance and a secret in each of three regions, and endpoints where readers are.
+    // An instance in each of three regions, a secret where the writer is, and endpoints where readers are.
     let mysql = hourly(&[Datastore::Mysql], &["us", "sg"]);
-    assert!(close(mysql.total(), (3.0 + 2.0 + 3.0 / 730.0) / 1000.0));
+    assert!(close(mysql.total(), (3.0 + 2.0 + 1.0 / 730.0) / 1000.0));
+    // A broker and a secret in each of two regions, and four endpoints for the reader's event source.
+    assert!(close(hourly(&[Datastore::Amq], &["us"]).total(), (2.0 + 4.0 + 2.0 / 730.0) / 1000.0));
     let mut bigger = request(&[Datastore::Mysql], &["us"]);
     bigger.services.mysql_class = "db.r6g.xlarge".into();
     let error = setup_cost(&bigger, &prices).unwrap_err();
@@ -167,6 +172,10 @@ fn a_set_up_costs_what_it_has() {
 fn a_set_up_of_everything_reads_like_this() {
     let cost = setup_cost(&request(&Datastore::ALL, &["us", "sg"]), &Prices::builtin().unwrap()).unwrap();
     insta::assert_snapshot!(cost.to_string());
+    let documented = format!("{:.2} dollars an hour with all six stores in three regions", cost.total());
+    let root = std::env::var_os("CARGO_MANIFEST_DIR").unwrap();
+    let text = std::fs::read_to_string(std::path::Path::new(&root).join("../../docs/aws.md")).unwrap();
+    assert!(text.contains(&documented), "docs/aws.md: {documented}");
 }
 
 #[test]

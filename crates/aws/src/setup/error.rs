@@ -22,6 +22,16 @@ pub enum SetupError {
     /// A region is named twice.
     #[error("region `{0}` is named twice: posts are replicated between different regions")]
     RegionTwice(Region),
+    /// The set-up stands, and writes in another region.
+    #[error("set-up `{name}` stands and writes in {standing}, and `{asked}` is asked for as the writer's region")]
+    OtherWriter {
+        /// The set-up.
+        name: String,
+        /// The writer's region that was asked for.
+        asked: Region,
+        /// AWS name of the region in which it writes.
+        standing: String,
+    },
     /// A region has no AWS name.
     #[error("region `{region}` is unknown; known are {}; more can be declared in [regions]", .known.join(", "))]
     UnknownRegion {

@@ -9,6 +9,7 @@ mod place;
 mod request;
 mod site;
 mod stack;
+mod standing;
 mod validate;
 
 pub(crate) use cidr::{Cidr, Subnet};

@@ -60,6 +60,8 @@ pub enum Removal {
     AfterItsUsers,
     /// Before them: removing it lets go of what they made, which cannot be deleted as long as it is held.
     BeforeItsUsers,
+    /// After everything else is gone: what it gives may be needed by what services do in their own time.
+    AfterAll,
 }
 
 impl StackSpec {

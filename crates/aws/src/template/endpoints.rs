@@ -1,6 +1,8 @@
 //! Endpoints of AWS's services in a region's network: functions in it have no other way to them.
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 
 use super::network::SUBNET_A;
 use super::security::ENDPOINTS_GROUP;
@@ -9,14 +11,23 @@ use super::value::{camel, reference, sub};
 use crate::Datastore;
 use crate::setup::{Place, Site};
 
+/// The subnets in which an endpoint has an address: each is of another zone, and costs by the hour.
+const SUBNETS: [&str; 1] = [SUBNET_A];
+
+/// How many addresses endpoints have in a region with these datastores: each is charged by the hour. Endpoints by routes
+/// are free.
+pub(crate) fn endpoint_addresses(stores: &BTreeSet<Datastore>, is_writer: bool) -> usize {
+    interfaces(stores, is_writer).len() * SUBNETS.len()
+}
+
 /// Adds the endpoints that the region needs.
 pub(super) fn endpoints(site: &Site<'_>, place: &Place, stack: &mut Stack) {
-    for service in interfaces(site, place) {
+    for service in interfaces(&site.request.stores, place.is_writer) {
         let properties = json!({
             "VpcId": reference("Vpc"),
             "VpcEndpointType": "Interface",
             "ServiceName": name(service),
-            "SubnetIds": [reference(SUBNET_A)],
+            "SubnetIds": SUBNETS.map(reference),
             "SecurityGroupIds": [reference(ENDPOINTS_GROUP)],
             "PrivateDnsEnabled": true,
         });
@@ -35,7 +46,7 @@ pub(super) fn endpoints(site: &Site<'_>, place: &Place, stack: &mut Stack) {
 
 /// Whether there are endpoints with addresses of their own.
 pub(super) fn has_interfaces(site: &Site<'_>, place: &Place) -> bool {
-    !interfaces(site, place).is_empty()
+    !interfaces(&site.request.stores, place.is_writer).is_empty()
 }
 
 /// Whether there are endpoints by routes.
@@ -43,15 +54,18 @@ pub(super) fn has_gateways(site: &Site<'_>) -> bool {
     !gateways(site).is_empty()
 }
 
-/// Readers send evaluations, writers publish to the topic. An event source mapping of a broker calls the function, takes
+/// None without a network. Readers send evaluations, writers publish to the topic. An event source mapping of a broker calls the function, takes
 /// the function's role and reads the secret from within the broker's network (AWS Lambda Developer Guide, "Process Amazon
 /// MQ messages with Lambda").
-fn interfaces(site: &Site<'_>, place: &Place) -> Vec<&'static str> {
-    if place.is_writer {
-        return if site.has(Datastore::Sns) { vec!["sns"] } else { Vec::new() };
+fn interfaces(stores: &BTreeSet<Datastore>, is_writer: bool) -> Vec<&'static str> {
+    if !stores.iter().any(|store| store.needs_vpc()) {
+        return Vec::new();
+    }
+    if is_writer {
+        return if stores.contains(&Datastore::Sns) { vec!["sns"] } else { Vec::new() };
     }
     let mut services = vec!["sqs"];
-    if site.has(Datastore::Amq) {
+    if stores.contains(&Datastore::Amq) {
         services.extend(["lambda", "secretsmanager", "sts"]);
     }
     services
@@ -62,6 +76,6 @@ fn gateways(site: &Site<'_>) -> Vec<&'static str> {
     gateways.into_iter().filter(|(store, _)| site.has(*store)).map(|(_, service)| service).collect()
 }
 
-fn name(service: &str) -> serde_json::Value {
+fn name(service: &str) -> Value {
     sub(format!("com.amazonaws.${{AWS::Region}}.{service}"))
 }

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::policy::{Allow, allow};
-use super::role_functions::{arn, buckets, named};
+use super::role_functions::{LOGS, arn, buckets, named};
 use super::value::sub;
 use crate::Datastore;
 use crate::setup::Site;
@@ -33,6 +33,16 @@ const FUNCTION_ACTIONS: &[&str] = &[
 ];
 const MAPPING_ACTIONS: &[&str] =
     &["lambda:CreateEventSourceMapping", "lambda:DeleteEventSourceMapping", "lambda:UpdateEventSourceMapping"];
+/// What a function's log takes.
+const LOG_ACTIONS: &[&str] = &[
+    "logs:CreateLogGroup",
+    "logs:DeleteLogGroup",
+    "logs:DeleteRetentionPolicy",
+    "logs:ListTagsForResource",
+    "logs:PutRetentionPolicy",
+    "logs:TagResource",
+    "logs:UntagResource",
+];
 const QUEUE_ACTIONS: &[&str] = &[
     "sqs:CreateQueue",
     "sqs:DeleteQueue",
@@ -90,8 +100,11 @@ const BUCKET_ACTIONS: &[&str] = &[
     "s3:PutBucketTagging",
     "s3:PutBucketVersioning",
 ];
-/// What Lambda asks about the network of a function that is put into one; descriptions know no resources.
-const NETWORK_ACTIONS: &[&str] = &["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
+/// What Lambda asks about the network of a function that is put into one, and what CloudFormation asks to wait until the
+/// function's interfaces are gone (CloudFormation Template Reference, `AWS::Lambda::Function VpcConfig`); descriptions know
+/// no resources.
+const NETWORK_ACTIONS: &[&str] =
+    &["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
 
 /// What the role allows, for the set-up's datastores. `functions` is the functions' role.
 pub(super) fn allowed(site: &Site<'_>, functions: &Value) -> Vec<Allow> {
@@ -106,6 +119,9 @@ pub(super) fn allowed(site: &Site<'_>, functions: &Value) -> Vec<Allow> {
             "lambda.amazonaws.com",
         ),
         allow(&["s3:GetObject", "s3:GetObjectVersion"], vec![code]),
+        allow(LOG_ACTIONS, vec![arn("logs", LOGS), arn("logs", &format!("{LOGS}:*"))]).in_regions(site),
+        // Knows all logs or none.
+        allow(&["logs:DescribeLogGroups"], vec![json!("*")]).in_regions(site),
         allow(QUEUE_ACTIONS, vec![arn("sqs", "matrix-*")]).in_regions(site),
     ];
     if site.has(Datastore::Dynamo) || site.has(Datastore::Amq) {

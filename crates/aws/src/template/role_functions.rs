@@ -25,13 +25,15 @@ const NETWORK_ACTIONS: &[&str] = &[
     "ec2:DescribeVpcs",
 ];
 
+/// The logs of functions.
+pub(super) const LOGS: &str = "log-group:/aws/lambda/matrix-*";
+
 /// What the role allows, for the set-up's datastores.
 pub(super) fn allowed(site: &Site<'_>) -> Vec<Allow> {
-    let logs = "log-group:/aws/lambda/matrix-*";
     let mut allowed = vec![
         allow(
-            &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-            vec![arn("logs", logs), arn("logs", &format!("{logs}:*"))],
+            &["logs:CreateLogStream", "logs:PutLogEvents"],
+            vec![arn("logs", LOGS), arn("logs", &format!("{LOGS}:*"))],
         )
         .in_regions(site),
         allow(&["sqs:SendMessage"], named(site, "sqs", "")).in_regions(site),

@@ -22,6 +22,8 @@ pub(crate) const REPLICATION_ROLE: &str = "ReplicationRoleArn";
 /// The stack in the writer's region.
 pub(crate) fn roles(site: &Site<'_>) -> StackSpec {
     let mut stack = site.stack(&site.writer, ROLES, "roles of CloudFormation, functions and S3");
+    // Lambda removes the network interfaces of functions in the functions' role, some time after the functions.
+    stack.removed_last();
     let functions = role_functions::allowed(site);
     role(&mut stack, "FunctionsRole", "lambda.amazonaws.com", &functions, FUNCTIONS_ROLE);
     let cloudformation = role_cloudformation::allowed(site, &attribute("FunctionsRole", "Arn"));

@@ -39,6 +39,11 @@ impl Stack {
         self.removal = Removal::BeforeItsUsers;
     }
 
+    /// Has it removed when everything else is gone.
+    pub(crate) fn removed_last(&mut self) {
+        self.removal = Removal::AfterAll;
+    }
+
     /// Takes what another stack gives. The value is a reference to the parameter.
     pub(crate) fn take(&mut self, parameter: &str, what: &str, from: OutputRef) -> Value {
         self.parameters.insert(parameter.to_owned(), json!({ "Type": "String", "Description": what }));

@@ -10,7 +10,7 @@ use crate::walk::of_kind;
 /// Actions that know no resources, so that they can only be allowed on all. Of them, those that change something are about
 /// functions named `matrix-*` by their condition, about network interfaces in the set-up's regions, or about subscriptions
 /// there.
-const ON_ALL: [&str; 13] = [
+const ON_ALL: [&str; 14] = [
     "dynamodb:ListStreams",
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
@@ -21,6 +21,7 @@ const ON_ALL: [&str; 13] = [
     "lambda:CreateEventSourceMapping",
     "lambda:DeleteEventSourceMapping",
     "lambda:UpdateEventSourceMapping",
+    "logs:DescribeLogGroups",
     "sns:GetSubscriptionAttributes",
     "sns:SetSubscriptionAttributes",
     "sns:Unsubscribe",

@@ -3,6 +3,7 @@
 
 mod committed;
 mod connection;
+mod hourly;
 mod identity;
 mod lint;
 mod lists;

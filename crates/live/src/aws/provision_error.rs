@@ -26,6 +26,14 @@ pub enum ProvisionError {
         /// The stacks that were not begun because they need one of those.
         blocked: Vec<StackId>,
     },
+    /// Stacks with names of the set-up's are somebody else's.
+    #[error("stacks are there that are not of set-up `{name}`, because they do not bear its tag: {}", names(stacks))]
+    Foreign {
+        /// The set-up.
+        name: String,
+        /// The stacks.
+        stacks: Vec<StackId>,
+    },
     /// Functions of runs are still there, and may use what is to be removed.
     #[error("functions of runs are there, and may use what is to be removed: {}", names(.0))]
     Runs(Vec<StackId>),
@@ -78,6 +86,7 @@ impl ProvisionError {
                 "mend what the reasons say, then run the same command again: what was rolled back is deleted and made \
                  again (docs/aws.md#when-something-fails)"
             }
+            Self::Foreign { .. } => "give the set-up another name: --name NAME",
             Self::Runs(_) => "remove them by `matrix live clean --strong FILE`, or all of them by adding --runs",
             Self::Runtime(_) => "end some processes",
         }

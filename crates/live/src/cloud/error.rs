@@ -36,6 +36,16 @@ pub(crate) enum CloudError {
         /// How long.
         waited: Duration,
     },
+    /// A stack of the name that is wanted is not one of ours.
+    #[error("stack {stack} is there and is somebody else's: it does not bear the tag {tag}={owner}")]
+    Foreign {
+        /// Its name.
+        stack: String,
+        /// The tag that ours bear.
+        tag: &'static str,
+        /// Its value.
+        owner: String,
+    },
     /// A service accepted what it does not do.
     #[error("{0}")]
     Ignored(String),

@@ -50,14 +50,17 @@ impl GlobalTable<'_> {
         }
     }
 
-    /// Asks for a change of the replicas. One that cannot be made now is asked for again when the table was looked at.
-    async fn change(&self, update: ReplicationGroupUpdate) -> Result<(), CloudError> {
+    /// Asks for a change of the replicas. Says whether it was accepted: one that cannot be made now is to be asked for
+    /// again.
+    async fn change(&self, update: ReplicationGroupUpdate) -> Result<bool, CloudError> {
         let change = self.client(self.home).update_table().table_name(self.name).replica_updates(update);
         match change.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if may_pass(&error) => Ok(()),
-            // Another change of the table is under way.
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(error) if may_pass(&error) => Ok(false),
+            // Another change of the table, or of another of its replicas, is under way.
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => {
+                Ok(false)
+            }
             Err(error) => Err(CloudError::call(format_args!("replicating table {}", self.name), &error)),
         }
     }
@@ -83,8 +86,7 @@ impl GlobalTable<'_> {
                 if !replicas.iter().any(|replica| replica.region_name() == Some(self.replica)) {
                     let create = CreateReplicationGroupMemberAction::builder().region_name(self.replica).build();
                     let create = create.map_err(|error| CloudError::unbuildable("a table's replica", error))?;
-                    self.change(ReplicationGroupUpdate::builder().create(create).build()).await?;
-                    changed = true;
+                    changed |= self.change(ReplicationGroupUpdate::builder().create(create).build()).await?;
                 } else if let Some(replica) = self.describe(self.replica).await?.filter(is_active)
                     && let Some(stream) = replica.latest_stream_arn
                 {
@@ -113,8 +115,7 @@ impl GlobalTable<'_> {
             if listed && !asked {
                 let delete = DeleteReplicationGroupMemberAction::builder().region_name(self.replica).build();
                 let delete = delete.map_err(|error| CloudError::unbuildable("a table's replica", error))?;
-                self.change(ReplicationGroupUpdate::builder().delete(delete).build()).await?;
-                asked = true;
+                asked = self.change(ReplicationGroupUpdate::builder().delete(delete).build()).await?;
             } else if self.describe(self.replica).await?.is_none() {
                 return Ok(());
             } else if !listed {

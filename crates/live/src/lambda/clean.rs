@@ -46,8 +46,19 @@ pub(crate) async fn clean(
     let patience = &Patience { pause: services.pause(), limit: settings.clean_deadline };
     let queue = EvaluationQueue::new(&config.evaluations, aws, &config.reader_region);
     let evaluations = emptied("the queue of evaluations", &queue, None::<&EvaluationQueue>, false, patience);
+    // What is written to a bucket is replicated to all that it was set up for; no VPC is in the way of any.
+    let elsewhere = async {
+        let PostConfig::S3(s3) = &config.post else { return Ok(()) };
+        for (region, bucket) in services.other_buckets([&s3.writer, &s3.reader]) {
+            let here = S3Config { writer: bucket.to_owned(), reader: bucket.to_owned() };
+            let bucket = S3Posts::new(&here, aws, region, Side::Reader);
+            emptied("a further bucket of posts", &bucket, None::<&S3Posts>, true, patience).await?;
+        }
+        Ok(())
+    };
     if deployment.is_reached_by_functions(services) {
         by_functions(deployment, functions, patience).await?;
+        elsewhere.await?;
         return evaluations.await;
     }
     let posts = [Side::Writer, Side::Reader].map(|side| AnyPost::new(config, aws, side));
@@ -63,15 +74,6 @@ pub(crate) async fn clean(
         if has_notifications {
             let [writer, reader] = &notifications;
             emptied("the notification storage", writer, Some(reader), each_notification, patience).await?;
-        }
-        Ok(())
-    };
-    let elsewhere = async {
-        let PostConfig::S3(s3) = &config.post else { return Ok(()) };
-        for (region, bucket) in services.other_buckets([&s3.writer, &s3.reader]) {
-            let here = S3Config { writer: bucket.to_owned(), reader: bucket.to_owned() };
-            let bucket = S3Posts::new(&here, aws, region, Side::Reader);
-            emptied("a further bucket of posts", &bucket, None::<&S3Posts>, true, patience).await?;
         }
         Ok(())
     };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_sdk_lambda::config::http::HttpResponse;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use matrix_app::StorageError;
+use matrix_aws::connection::Problem;
 use matrix_driver::{DriverError, SinkError};
 use matrix_lambdas::aws::brief;
 
@@ -24,6 +25,9 @@ pub enum LambdaError {
     /// The settings, or the services, do not serve the cell.
     #[error("{0}")]
     Settings(String),
+    /// An entry of the file of endpoints does not serve the cell.
+    #[error("connection_info.yaml: {0}")]
+    Entry(Problem),
     /// A call of AWS failed.
     #[error("{what}: {why}")]
     Aws {
@@ -118,6 +122,7 @@ impl From<CloudError> for LambdaError {
             CloudError::Call { what, why } => Self::Aws { what, why },
             CloudError::Deadline { what, waited } => Self::Deadline { what, waited },
             CloudError::Ignored(what) => Self::Settings(what),
+            foreign @ CloudError::Foreign { .. } => Self::Settings(foreign.to_string()),
             CloudError::Stack { stack, status, reason } => {
                 let why = reason.map_or_else(|| status.clone(), |reason| format!("{status}: {reason}"));
                 Self::Stack { stack, why }

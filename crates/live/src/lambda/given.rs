@@ -2,36 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use aws_types::SdkConfig;
-use matrix_aws::connection::{BrokersInfo, ByRegion, Password};
+use matrix_aws::connection::{BrokersInfo, ByRegion, Password, Problem};
 use matrix_aws::{ConnectionInfo, Datastore};
+use matrix_lambdas::aws::brief;
 use matrix_lambdas::config::{BrokerEndpoint, Endpoint, Secret};
 use matrix_plan::{Region, Regions};
 
 use super::{BrokerSource, Brokers, LambdaError, MysqlServers, Servers, Services};
-use crate::aws::Access;
+use crate::aws::{Access, is_refusal};
 
 impl Services {
-    /// What `connection_info.yaml` names, of the regions that are known. What it does not name the driver makes. Passwords
-    /// that are elsewhere are looked up, which blocks: use it outside of asynchronous code.
+    /// What `connection_info.yaml` names, of the regions that are known. What it does not name the driver makes. Servers
+    /// with passwords are only those of `needed` datastores: passwords that are elsewhere are looked up, which blocks, so
+    /// use it outside of asynchronous code.
     ///
     /// # Errors
-    /// When a host is none, or a password is not where the file says.
-    pub fn aws(access: &Access, info: &ConnectionInfo, regions: &Regions) -> Result<Self, LambdaError> {
+    /// When a host is none, or a password is not where the file says ([`LambdaError::Entry`]).
+    pub fn aws(
+        access: &Access,
+        info: &ConnectionInfo,
+        regions: &Regions,
+        needed: &BTreeSet<Datastore>,
+    ) -> Result<Self, LambdaError> {
         let places = Places(regions);
-        let secrets = Secrets { aws: &access.aws };
-        let mysql = match &info.mysql {
-            None => None,
-            Some(mysql) => Some(MysqlServers {
-                servers: Servers {
-                    writers: places.servers(&mysql.writer_hosts, mysql.port)?,
-                    readers: places.servers(&mysql.reader_hosts, mysql.port)?,
-                },
-                user: mysql.user.clone(),
-                password: secrets.reveal(&mysql.password)?,
-                database: mysql.db.clone(),
-            }),
-        };
+        let locked = Locked { info, needed, places: &places, secrets: Secrets { aws: &access.aws } };
         let redis = match &info.cache {
             None => None,
             Some(cache) => Some(Servers {
@@ -39,7 +35,6 @@ impl Services {
                 readers: places.servers(&cache.reader_hosts, cache.port)?,
             }),
         };
-        let brokers = info.mq.as_ref().map(|mq| places.brokers(mq, secrets.reveal(&mq.password)?)).transpose()?;
         let mut inside = BTreeSet::new();
         inside.extend(info.mysql.as_ref().filter(|info| info.vpc_required).map(|_| Datastore::Mysql));
         inside.extend(info.cache.as_ref().filter(|info| info.vpc_required).map(|_| Datastore::Redis));
@@ -48,15 +43,46 @@ impl Services {
             aws: access.aws.clone(),
             account: access.account.clone(),
             regions: regions.iter().map(|(region, aws)| (region.clone(), aws.to_owned())).collect(),
-            mysql,
+            mysql: locked.mysql()?,
             redis,
-            brokers,
+            brokers: locked.brokers()?,
             inside,
             given: info.clone(),
             renewal: Some(access.renewal.clone()),
             site: access.site.clone(),
             visible_log: None,
         })
+    }
+}
+
+/// The servers that take a password, which is looked up only where they are needed.
+struct Locked<'a> {
+    info: &'a ConnectionInfo,
+    needed: &'a BTreeSet<Datastore>,
+    places: &'a Places<'a>,
+    secrets: Secrets<'a>,
+}
+
+impl Locked<'_> {
+    fn mysql(&self) -> Result<Option<MysqlServers>, LambdaError> {
+        let needed = self.needed.contains(&Datastore::Mysql);
+        let Some(mysql) = self.info.mysql.as_ref().filter(|_| needed) else { return Ok(None) };
+        Ok(Some(MysqlServers {
+            servers: Servers {
+                writers: self.places.servers(&mysql.writer_hosts, mysql.port)?,
+                readers: self.places.servers(&mysql.reader_hosts, mysql.port)?,
+            },
+            user: mysql.user.clone(),
+            password: self.secrets.reveal(Datastore::Mysql, &mysql.password)?,
+            database: mysql.db.clone(),
+        }))
+    }
+
+    fn brokers(&self) -> Result<Option<Brokers>, LambdaError> {
+        let needed = self.needed.contains(&Datastore::Amq);
+        let Some(mq) = self.info.mq.as_ref().filter(|_| needed) else { return Ok(None) };
+        let password = self.secrets.reveal(Datastore::Amq, &mq.password)?;
+        self.places.brokers(mq, password).map(Some)
     }
 }
 
@@ -102,25 +128,26 @@ struct Secrets<'a> {
 }
 
 impl Secrets<'_> {
-    fn reveal(&self, password: &Password) -> Result<Secret, LambdaError> {
+    /// The password of a datastore.
+    fn reveal(&self, store: Datastore, password: &Password) -> Result<Secret, LambdaError> {
         match password {
             Password::Plain(text) => Ok(Secret::new(text.clone())),
-            Password::Environment(name) => std::env::var(name).map(Secret::new).map_err(|_| {
-                LambdaError::Settings(format!(
-                    "connection_info.yaml takes a password from ${{{name}}}, which is not set"
-                ))
-            }),
+            Password::Environment(name) => {
+                let found = std::env::var(name).map(Secret::new);
+                found.map_err(|_| LambdaError::Entry(Problem::unset_variable(store, name)))
+            }
             Password::SecretsManager(arn) => {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                runtime.map_err(LambdaError::Runtime)?.block_on(Box::pin(self.ask(arn)))
+                runtime.map_err(LambdaError::Runtime)?.block_on(Box::pin(self.ask(store, arn)))
             }
         }
     }
 
-    /// The member `password` of a secret.
-    async fn ask(&self, arn: &str) -> Result<Secret, LambdaError> {
+    /// The member `password` of a secret. Its ARN is not shown: the account is in it.
+    async fn ask(&self, store: Datastore, arn: &str) -> Result<Secret, LambdaError> {
+        let wrong = |what: String| LambdaError::Entry(Problem::of_password(store, what));
         let region = arn.split(':').nth(3).filter(|region| !region.is_empty());
-        let region = region.ok_or_else(|| LambdaError::Settings(format!("{arn} is no ARN of a secret")))?;
+        let region = region.ok_or_else(|| wrong("is the ARN of a secret without a region".to_owned()))?;
         // Connections of its own: those of a runtime end with it.
         let plain = matrix_lambdas::aws::config(
             self.aws.endpoint_url(),
@@ -129,10 +156,14 @@ impl Secrets<'_> {
         let config = plain.into_builder().region(aws_types::region::Region::new(region.to_owned())).build();
         let client = aws_sdk_secretsmanager::Client::new(&config);
         let answer = client.get_secret_value().secret_id(arn).send().await;
-        let answer = answer.map_err(|error| LambdaError::aws(format_args!("looking up secret {arn}"), error))?;
+        let answer = answer.map_err(|error| match error.code() {
+            // Not the entry is at fault, but the credentials.
+            code if is_refusal(code) => LambdaError::aws("looking up a password", error),
+            _ => wrong(format!("names a secret that cannot be looked up: {}", brief(&error))),
+        })?;
         let members = answer.secret_string().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
         let password = members.as_ref().and_then(|members| members.get("password")?.as_str());
-        let missing = || LambdaError::Settings(format!("secret {arn} has no member `password`"));
+        let missing = || wrong("names a secret that has no member `password`".to_owned());
         Ok(Secret::new(password.ok_or_else(missing)?))
     }
 }
@@ -162,3 +193,7 @@ impl Services {
             .collect()
     }
 }
+
+#[cfg(test)]
+#[path = "given_tests.rs"]
+mod tests;

@@ -1,5 +1,7 @@
 //! CloudFormation templates: one stack in the writer's region and one in the reader's.
 
+use std::collections::BTreeMap;
+
 use matrix_lambdas::config::{NotificationConfig, PostConfig};
 use serde_json::{Map, Value, json};
 
@@ -9,6 +11,19 @@ use super::resources::{
     replication_role, resource, role, table_arn,
 };
 use super::{LambdaError, Services, Settings};
+
+/// A template and the values of its parameters, which stand in no template that can be read back.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Template {
+    pub(crate) body: Value,
+    pub(crate) parameters: BTreeMap<String, String>,
+}
+
+/// Variables of functions that are secrets, and the parameters that carry them.
+const SECRETS: [(&str, &str); 2] = [("MYSQL_PASSWORD", "MysqlPassword"), ("MQ_PASSWORD", "BrokerPassword")];
+
+/// Days for which the log of a function is kept.
+const LOG_DAYS: u32 = 30;
 
 /// Where a function's package is.
 #[derive(Clone, Debug)]
@@ -32,7 +47,7 @@ pub(crate) fn writer(
     services: &Services,
     settings: &Settings,
     code: &Code,
-) -> Result<Value, LambdaError> {
+) -> Result<Template, LambdaError> {
     let (config, given) = (&deployment.config, &services.given);
     let mut resources = Map::new();
     let mut allowed = Vec::new();
@@ -64,7 +79,12 @@ pub(crate) fn writer(
             // It belongs where the topic is, and reaches across regions.
             let (region, account) = (&config.reader_region, &services.account);
             let reader = format!("arn:aws:lambda:{region}:{account}:function:{}", deployment.names.reader());
-            let subscription = json!({ "TopicArn": topic, "Protocol": "lambda", "Endpoint": reader });
+            let mut subscription = json!({ "TopicArn": topic, "Protocol": "lambda", "Endpoint": reader });
+            if given.sns.is_some() {
+                // A topic that deployments share brings each its own notifications.
+                subscription["FilterPolicyScope"] = json!("MessageBody");
+                subscription["FilterPolicy"] = json!({ "attempt": own_attempts(deployment) });
+            }
             resources.insert("Subscription".into(), resource("AWS::SNS::Subscription", subscription));
             allowed.push(allow(&["sns:Publish"], sns.topic_arn.clone()));
         }
@@ -94,7 +114,7 @@ pub(crate) fn reader(
     settings: &Settings,
     code: &Code,
     stream: Option<&str>,
-) -> Result<Value, LambdaError> {
+) -> Result<Template, LambdaError> {
     let (config, given) = (&deployment.config, &services.given);
     let (region, account) = (&config.reader_region, &services.account);
     let own_arn = || format!("arn:aws:sqs:{region}:{account}:{}", deployment.names.queue());
@@ -129,7 +149,12 @@ pub(crate) fn reader(
             allowed.push(allow(TABLE_ACTIONS, table_arn(services, region, &dynamo.table)));
             let streams = table_arn(services, region, &dynamo.table) + "/stream/*";
             allowed.push(allow(STREAM_ACTIONS, streams));
-            // Without the filter the reader would be invoked for every item that cleaning removes.
+            // Without the filter the reader would be invoked for every item that cleaning removes, and in a table that
+            // deployments share for those of the others.
+            let mut pattern = json!({ "eventName": ["INSERT"] });
+            if given.dynamo.is_some() {
+                pattern["dynamodb"] = json!({ "NewImage": { "attempt": { "S": own_attempts(deployment) } } });
+            }
             let mapping = json!({
                 "FunctionName": { "Ref": "Function" },
                 "EventSourceArn": stream,
@@ -137,7 +162,7 @@ pub(crate) fn reader(
                 "BatchSize": 1,
                 "MaximumRetryAttempts": READER_RETRIES,
                 "MaximumRecordAgeInSeconds": RECORD_AGE_MAX_S,
-                "FilterCriteria": { "Filters": [{ "Pattern": r#"{"eventName":["INSERT"]}"# }] },
+                "FilterCriteria": { "Filters": [{ "Pattern": pattern.to_string() }] },
             });
             resources.insert("Mapping".into(), resource("AWS::Lambda::EventSourceMapping", mapping));
         }
@@ -162,12 +187,32 @@ pub(crate) fn reader(
     Ok(template(deployment, "reader", resources))
 }
 
-fn template(deployment: &Deployment, side: &str, resources: Map<String, Value>) -> Value {
-    json!({
+/// What a filter lets pass: attempts of this deployment, whose nonces begin with its identity.
+fn own_attempts(deployment: &Deployment) -> Value {
+    json!([{ "prefix": deployment.config.deployment }])
+}
+
+/// The template of these resources, with the passwords of their functions taken out of it.
+fn template(deployment: &Deployment, side: &str, resources: Map<String, Value>) -> Template {
+    let mut body = json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": format!("The {side} of {}", deployment.spec),
         "Resources": resources,
-    })
+    });
+    let (mut declared, mut parameters) = (Map::new(), BTreeMap::new());
+    for (variable, parameter) in SECRETS {
+        let at = format!("/Resources/Function/Properties/Environment/Variables/{variable}");
+        let Some(value) = body.pointer_mut(&at) else { continue };
+        // An empty password is no secret.
+        let Some(secret) = value.as_str().filter(|secret| !secret.is_empty()).map(str::to_owned) else { continue };
+        *value = json!({ "Ref": parameter });
+        declared.insert(parameter.to_owned(), json!({ "Type": "String", "NoEcho": true }));
+        parameters.insert(parameter.to_owned(), secret);
+    }
+    if !declared.is_empty() {
+        body["Parameters"] = Value::Object(declared);
+    }
+    Template { body, parameters }
 }
 
 struct Function<'a> {
@@ -189,7 +234,10 @@ impl Function<'_> {
         code: &Code,
         mut allowed: Vec<Value>,
     ) -> Result<(), LambdaError> {
-        allowed.push(allow(&["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "*"));
+        // It goes with the stack: a function that could make it would leave one behind.
+        let log = json!({ "LogGroupName": format!("/aws/lambda/{}", self.name), "RetentionInDays": LOG_DAYS });
+        resources.insert("Log".into(), resource("AWS::Logs::LogGroup", log));
+        allowed.push(allow(&["logs:CreateLogStream", "logs:PutLogEvents"], "*"));
         let network = deployment.network(services, self.region)?;
         if network.is_some() {
             allowed.push(allow(NETWORK_ACTIONS, "*"));
@@ -216,7 +264,9 @@ impl Function<'_> {
             let (subnets, groups) = ([&network.subnet_id], [&network.security_group_id]);
             function["VpcConfig"] = json!({ "SubnetIds": subnets, "SecurityGroupIds": groups });
         }
-        resources.insert("Function".into(), resource("AWS::Lambda::Function", function));
+        let mut function = resource("AWS::Lambda::Function", function);
+        function["DependsOn"] = json!("Log");
+        resources.insert("Function".into(), function);
         let retries = json!({
             "FunctionName": { "Ref": "Function" },
             "Qualifier": "$LATEST",

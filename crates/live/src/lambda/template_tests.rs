@@ -79,24 +79,31 @@ fn every_combination_has_two_whole_stacks_with_one_source_for_its_reader() {
                 reader(&deployment, &services, &settings, &code, stream).unwrap(),
             ];
             let mut sources = Vec::new();
-            for stack in &stacks {
+            for Template { body: stack, parameters } in &stacks {
+                assert!(!stack.to_string().contains("hidden"), "{spec}: a password stands in a template");
                 let resources = stack["Resources"].as_object().unwrap();
                 let mut named = Vec::new();
                 references(stack, &mut named);
-                assert!(named.iter().all(|name| resources.contains_key(name)), "{spec}: {named:?}");
+                let there = |name: &String| resources.contains_key(name) || parameters.contains_key(name);
+                assert!(named.iter().all(there), "{spec}: {named:?}");
                 let kinds = resources.values().map(|resource| resource["Type"].as_str().unwrap());
                 let source = ["AWS::SNS::Subscription", "AWS::Lambda::EventSourceMapping"];
                 sources.extend(kinds.filter(|kind| source.contains(kind)));
                 let function = &resources["Function"]["Properties"];
+                let value = |value: &Value| match value["Ref"].as_str() {
+                    Some(parameter) => parameters[parameter].clone(),
+                    None => value.as_str().unwrap().to_owned(),
+                };
+                let variables = function["Environment"]["Variables"].as_object().unwrap();
                 let variables: BTreeMap<String, String> =
-                    serde_json::from_value(function["Environment"]["Variables"].clone()).unwrap();
+                    variables.iter().map(|(name, variable)| (name.clone(), value(variable))).collect();
                 let read = matrix_lambdas::FunctionConfig::from_variables(&variables).unwrap();
                 assert_eq!(read, deployment.config);
             }
             assert_eq!(sources.len(), 1, "{spec}");
-            assert!(stacks[0]["Resources"]["Function"]["Properties"]["Timeout"].as_u64() >= Some(60));
+            assert!(stacks[0].body["Resources"]["Function"]["Properties"]["Timeout"].as_u64() >= Some(60));
             // Above the deadline of the longest barrier.
-            assert_eq!(stacks[1]["Resources"]["Function"]["Properties"]["Timeout"], 135);
+            assert_eq!(stacks[1].body["Resources"]["Function"]["Properties"]["Timeout"], 135);
         }
     }
 }

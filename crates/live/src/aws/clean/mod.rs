@@ -5,4 +5,5 @@ mod leases;
 mod perform;
 mod remove;
 
+pub(super) use inventory::is_not_enabled;
 pub use inventory::{Inventory, Thing};

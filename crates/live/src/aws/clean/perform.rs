@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use matrix_driver::Cancel;
 use tokio::time::sleep;
 
-use super::inventory::{Inventory, Standing};
+use super::super::setup::LAST;
+use super::inventory::{Inventory, Standing, Thing};
+use super::leases::Leases;
 use crate::aws::{Operator, Progress, ProvisionError, Tell};
-use crate::lambda::remove_code_of;
+use crate::lambda::{LEASES_TABLE, remove_code_of};
 
 /// How long the tagging service may show what is gone (it is eventually consistent).
 const SHOWN_FOR: Duration = Duration::from_secs(120);
@@ -39,18 +41,27 @@ impl Operator {
                 return Err(ProvisionError::Runs(users.into_iter().map(|run| run.id.clone()).collect()));
             }
             self.remove(&found.stacks, tell).await?;
+            let mut held = BTreeSet::new();
             if runs || found.runs.is_empty() {
                 for region in regions.iter().filter(|region| !found.not_enabled.contains(region)) {
-                    if self.remove_leases(region).await? {
-                        tell(Progress::Note(format!("the table of leases in {region} is removed")));
+                    match self.remove_leases(region, tell).await? {
+                        Leases::None => {}
+                        Leases::Removed => {
+                            tell(Progress::Note(format!("the table of leases in {region} is removed")));
+                        }
+                        Leases::InForce => {
+                            let what = format!("table {LEASES_TABLE} (a run that goes on holds a lease)");
+                            held.insert(Thing { region: region.clone(), what });
+                        }
                     }
                 }
             }
             let began = Instant::now();
             let shown_for = if self.is_aws() { SHOWN_FOR } else { self.patience.staleness };
             loop {
-                let left = self.inventory(name, regions).await?;
+                let mut left = self.inventory(name, regions).await?;
                 if left.things().is_empty() || began.elapsed() > shown_for {
+                    left.resources.append(&mut held);
                     return Ok(left);
                 }
                 sleep(self.patience.pause_max).await;
@@ -62,7 +73,10 @@ impl Operator {
     async fn remove_runs(&self, runs: &[Standing], tell: Tell<'_>) -> Result<(), ProvisionError> {
         let ranked: Vec<Standing> = runs
             .iter()
-            .map(|run| Standing { rank: usize::from(run.id.name.ends_with("-reader")), ..run.clone() })
+            .map(|run| {
+                let above = usize::from(run.id.name.ends_with("-reader"));
+                Standing { rank: LAST + 1 + above, ..run.clone() }
+            })
             .collect();
         self.remove(&ranked, tell).await?;
         let code: BTreeSet<(&str, &str)> =

@@ -4,6 +4,7 @@ use futures_util::{StreamExt as _, stream};
 use matrix_aws::setup::StackId;
 use tokio::time::sleep;
 
+use super::super::setup::LAST;
 use super::inventory::Standing;
 use crate::aws::{Failed, Operator, Progress, ProvisionError, Tell};
 use crate::cloud::{CloudError, empty};
@@ -16,7 +17,8 @@ const AT_A_TIME: usize = 8;
 const IDLE_ROUNDS: u32 = 2;
 
 impl Operator {
-    /// Removes stacks, those with the highest rank first, and those that failed again as long as others go.
+    /// Removes stacks, those with the highest rank first, and those that failed again as long as others go. Those that are
+    /// to be the last wait until no other is left.
     pub(super) async fn remove(&self, stacks: &[Standing], tell: Tell<'_>) -> Result<(), ProvisionError> {
         let mut left: Vec<&Standing> = stacks.iter().collect();
         left.sort_by(|a, b| b.rank.cmp(&a.rank).then_with(|| a.id.cmp(&b.id)));
@@ -26,6 +28,10 @@ impl Operator {
             let mut failures = Vec::new();
             let mut remaining: Vec<&Standing> = Vec::new();
             for same in left.chunk_by(|a, b| a.rank == b.rank) {
+                if same.iter().all(|stack| stack.rank == LAST) && !remaining.is_empty() {
+                    remaining.extend(same);
+                    continue;
+                }
                 let removals = same.iter().map(|stack| async move { (*stack, self.remove_one(&stack.id).await) });
                 let mut removals = stream::iter(removals).buffer_unordered(AT_A_TIME);
                 while let Some((stack, removed)) = removals.next().await {

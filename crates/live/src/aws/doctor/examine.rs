@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use matrix_aws::ConnectionInfo;
+use matrix_aws::{ConnectionInfo, Datastore};
 use matrix_driver::Cancel;
 use matrix_plan::Regions;
 
@@ -52,7 +52,8 @@ impl Operator {
     /// The brokers of the file with their password, which may be elsewhere; or why it is not known.
     fn brokers(&self, info: &ConnectionInfo) -> Result<Option<Brokers>, String> {
         let only = ConnectionInfo { mq: info.mq.clone(), ..ConnectionInfo::default() };
-        let services = Services::aws(&self.access, &only, &Regions::built_in());
+        let needed = BTreeSet::from([Datastore::Amq]);
+        let services = Services::aws(&self.access, &only, &Regions::built_in(), &needed);
         services.map(|services| services.brokers).map_err(|error| error.to_string())
     }
 }

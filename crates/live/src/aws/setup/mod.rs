@@ -8,6 +8,6 @@ mod services;
 mod wanted;
 
 pub use make::{Progress, Tell};
-pub(super) use order::RANK_TAG;
+pub(super) use order::{LAST, RANK_TAG};
 pub use perform::Done;
 pub use plan::{Action, Planned};

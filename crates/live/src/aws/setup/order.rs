@@ -8,13 +8,17 @@ use matrix_aws::setup::{Removal, StackId};
 /// Tag of a stack: the stacks with the highest number are removed first.
 pub(crate) const RANK_TAG: &str = "matrix:rank";
 
-/// The rank of each stack: users of others above them, and what goes before its users above all.
+/// The rank of stacks that are removed only when no other is left.
+pub(crate) const LAST: usize = 0;
+
+/// The rank of each stack: users of others above them, what goes before its users above all, and what goes after all
+/// below.
 pub(crate) fn ranks(specs: &[StackSpec]) -> BTreeMap<StackId, usize> {
     let mut ranks: BTreeMap<StackId, usize> = BTreeMap::new();
     // Each finds those that it needs before it.
     for spec in specs {
-        let below = spec.needs().filter_map(|id| ranks.get(id)).max();
-        let rank = below.map_or(0, |rank| rank + 1);
+        let below = spec.needs().filter_map(|id| ranks.get(id)).max().copied();
+        let rank = if spec.removal == Removal::AfterAll { LAST } else { below.unwrap_or(LAST) + 1 };
         ranks.insert(spec.id.clone(), rank);
     }
     let top = ranks.values().max().copied().unwrap_or(0) + 1;

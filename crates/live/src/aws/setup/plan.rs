@@ -6,8 +6,9 @@ use matrix_driver::Cancel;
 
 use super::order::ranks;
 use super::wanted::wanted;
+use crate::aws::clean::is_not_enabled;
 use crate::aws::{Operator, ProvisionError};
-use crate::cloud::{Found, Standing};
+use crate::cloud::{CloudError, Found, Standing};
 
 /// A stack of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,27 @@ pub enum Action {
 }
 
 impl Operator {
+    /// The request together with what the set-up has already, which a set-up with less would take away.
+    ///
+    /// # Errors
+    /// When the request cannot be met, the set-up writes elsewhere, a service refuses, or it was asked to stop.
+    pub fn with_standing(&self, request: &SetupRequest, cancel: &Cancel) -> Result<SetupRequest, ProvisionError> {
+        self.block_on(cancel, async {
+            let mut standing = Vec::new();
+            for (_, region) in request.regions.iter() {
+                match self.stacks(region).tagged(SETUP_TAG, Some(&request.name)).await {
+                    Ok(found) => {
+                        let id = |found: Found| StackId { region: region.to_owned(), name: found.name };
+                        standing.extend(found.into_iter().map(id));
+                    }
+                    Err(CloudError::Call { why, .. }) if is_not_enabled(&why) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Ok(request.with_standing(&standing)?)
+        })
+    }
+
     /// What a set-up would do, in the order in which it would begin. Nothing is changed.
     ///
     /// # Errors
@@ -53,10 +75,14 @@ impl Operator {
         let ranks = ranks(&specs);
         self.block_on(cancel, async {
             let mut plan = Vec::new();
+            let mut foreign = Vec::new();
             let mut outputs = Outputs::new();
             for spec in &specs {
                 let stacks = self.stacks(&spec.id.region);
                 let found = stacks.find(&spec.id.name).await?;
+                if found.as_ref().is_some_and(|found| !found.belongs_to((SETUP_TAG, &request.name))) {
+                    foreign.push(spec.id.clone());
+                }
                 let known = spec.needs().all(|id| outputs.contains_key(id));
                 let digest = if known {
                     let rank = ranks.get(&spec.id).copied().unwrap_or(0);
@@ -78,6 +104,9 @@ impl Operator {
                     outputs.insert(spec.id.clone(), found.outputs);
                 }
                 plan.push(Planned { stack: spec.id.clone(), purpose: spec.purpose.to_owned(), action });
+            }
+            if !foreign.is_empty() {
+                return Err(ProvisionError::Foreign { name: request.name.clone(), stacks: foreign });
             }
             let mut regions: Vec<&str> = specs.iter().map(|spec| spec.id.region.as_str()).collect();
             regions.sort_unstable();

@@ -37,6 +37,7 @@ pub(super) fn wanted<'a>(
         name: &spec.id.name,
         template: &spec.template,
         parameters: parameters(spec, outputs)?,
-        tags: BTreeMap::from([(SETUP_TAG, name.to_owned()), (RANK_TAG, rank.to_string())]),
+        owner: (SETUP_TAG, name.to_owned()),
+        tags: BTreeMap::from([(RANK_TAG, rank.to_string())]),
     })
 }

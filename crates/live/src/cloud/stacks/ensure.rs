@@ -32,7 +32,7 @@ enum Asked {
 
 impl Stacks {
     /// Makes or changes a stack until it is as wanted. What is in progress is waited for; what can only be deleted is made
-    /// anew.
+    /// anew. A stack of this name that is somebody else's is left alone.
     pub(crate) async fn ensure(&self, wanted: &Wanted<'_>) -> Result<Ensured, CloudError> {
         let name = wanted.name;
         let digest = wanted.digest();
@@ -50,7 +50,11 @@ impl Stacks {
                 return Err(self.late(name));
             }
             let before = self.settled(name).await?.filter(|found| !deleted.contains(&found.id));
+            let (tag, owner) = (wanted.owner.0, wanted.owner.1.as_str());
             match &before {
+                Some(found) if !found.belongs_to((tag, owner)) => {
+                    return Err(CloudError::Foreign { stack: name.to_owned(), tag, owner: owner.to_owned() });
+                }
                 Some(found) if found.is_made_from(&digest) => {
                     return Ok(Ensured { changed: asked, outputs: found.outputs.clone() });
                 }

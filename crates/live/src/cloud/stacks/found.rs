@@ -71,6 +71,11 @@ impl Found {
         self.tags.get(key).map(String::as_str)
     }
 
+    /// Whether it bears the tag that says whose it is.
+    pub(crate) fn belongs_to(&self, (key, value): (&str, &str)) -> bool {
+        self.tag(key) == Some(value)
+    }
+
     /// Whether it is complete, and made from what has this digest.
     pub(crate) fn is_made_from(&self, digest: &str) -> bool {
         self.standing() == Standing::Complete && self.tag(DIGEST_TAG) == Some(digest)

@@ -19,18 +19,22 @@ pub(crate) struct Wanted<'a> {
     pub(crate) name: &'a str,
     pub(crate) template: &'a Value,
     pub(crate) parameters: BTreeMap<String, String>,
+    /// Tag and value that say whose it is. A stack of the same name without them is somebody else's.
+    pub(crate) owner: (&'static str, String),
+    /// Further tags.
     pub(crate) tags: BTreeMap<&'static str, String>,
 }
 
 impl Wanted<'_> {
     /// Digest of everything that the stack is made from. `serde_json` sorts keys.
     pub(crate) fn digest(&self) -> String {
-        hex(json!({ "template": self.template, "parameters": self.parameters, "tags": self.tags }).to_string())
+        let Self { name: _, template, parameters, owner, tags } = self;
+        hex(json!({ "template": template, "parameters": parameters, "owner": owner, "tags": tags }).to_string())
     }
 
     pub(super) fn tags(&self) -> Vec<Tag> {
         let digest = (DIGEST_TAG, self.digest());
-        let tags = self.tags.iter().map(|(key, value)| (*key, value.clone())).chain([digest]);
+        let tags = self.tags.iter().map(|(key, value)| (*key, value.clone())).chain([self.owner.clone(), digest]);
         tags.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
     }
 

@@ -8,15 +8,19 @@ use std::time::Duration;
 use aws_sdk_lambda::types::{LastUpdateStatus, State};
 use matrix_lambdas::config::{NotificationConfig, PostConfig, Side};
 use matrix_lambdas::{Admin as _, AnyNotification, AnyPost};
-use serde_json::Value;
 use tokio::time::sleep;
 
 pub(crate) use code::{Place as CodePlace, remove as remove_code};
 
 use super::deployment::Deployment;
 use super::resources::replication_role_name;
-use super::{LambdaError, Services, Settings, template};
+use super::template::{self, Template};
+use super::{LambdaError, Services, Settings};
 use crate::cloud::{GlobalTable, Patience, RUN_TAG, Stacks, Wanted, ensure_replicated, replicates};
+
+/// How long a stack of a function in a network may take: CloudFormation waits until Lambda has removed the function's network
+/// interfaces (AWS re:Post speaks of 20 to 40 minutes).
+const INTERFACES_WITHIN: Duration = Duration::from_secs(3600);
 
 /// Pause before a function or an event source is looked at again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -40,11 +44,11 @@ pub(crate) async fn build(
 
     let writer = async || {
         let wanted = template::writer(deployment, services, settings, &writer_code)?;
-        ensure(services, settings, writer_region, &names.writer(), &wanted).await
+        ensure(services, settings, writer_region, &names.writer(), wanted).await
     };
     let reader = async |stream: Option<String>| {
         let wanted = template::reader(deployment, services, settings, &reader_code, stream.as_deref())?;
-        ensure(services, settings, reader_region, &names.reader(), &wanted).await
+        ensure(services, settings, reader_region, &names.reader(), wanted).await
     };
     let mut changed = false;
     if let NotificationConfig::Dynamo(dynamo) = &config.notification {
@@ -83,7 +87,8 @@ pub(crate) async fn build(
 /// The stacks of a region.
 pub(crate) fn stacks(services: &Services, settings: &Settings, region: &str) -> Stacks {
     let client = aws_sdk_cloudformation::Client::new(&services.aws_in(region));
-    Stacks::new(client, Patience::of(settings.build_deadline))
+    let within = if services.inside.is_empty() { Duration::ZERO } else { INTERFACES_WITHIN };
+    Stacks::new(client, Patience::of(settings.build_deadline.max(within)))
         .acting_as(services.given.cloudformation_role_arn.clone())
         .pausing_with(services.pause())
 }
@@ -94,10 +99,11 @@ async fn ensure(
     settings: &Settings,
     region: &str,
     name: &str,
-    template: &Value,
+    template: Template,
 ) -> Result<bool, LambdaError> {
-    let tags = BTreeMap::from([(RUN_TAG, settings.name.clone())]);
-    let wanted = Wanted { name, template, parameters: BTreeMap::new(), tags };
+    let owner = (RUN_TAG, settings.name.clone());
+    let Template { body, parameters } = template;
+    let wanted = Wanted { name, template: &body, parameters, owner, tags: BTreeMap::new() };
     Ok(stacks(services, settings, region).ensure(&wanted).await?.changed)
 }
 
