@@ -10,6 +10,7 @@ use matrix_plan::{Barrier, Cell, Platform};
 
 use super::on_aws::OnAws;
 use super::packages;
+use super::strays::{self, WithStrays};
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 use crate::output;
@@ -30,10 +31,11 @@ pub(super) trait RealServices: Driver {
 
 /// The services of an experiment's platform. The local testbed is brought up, unless it runs.
 pub(super) fn open(input: &Input, state: &StateDir, task: Task) -> Result<Box<dyn RealServices>, Failure> {
-    match input.experiment.platform {
-        Platform::Aws => Ok(Box::new(OnAws::open(input, task)?)),
-        Platform::Local | Platform::Sim => Ok(Box::new(Local::open(input, state, task)?)),
-    }
+    let services: Box<dyn RealServices> = match input.experiment.platform {
+        Platform::Aws => Box::new(OnAws::open(input, task)?),
+        Platform::Local | Platform::Sim => Box::new(Local::open(input, state, task)?),
+    };
+    Ok(Box::new(WithStrays(services)))
 }
 
 /// The lambda driver on the local testbed, which runs as long as this is there.
@@ -69,7 +71,8 @@ impl Local {
         };
         let (testbed, lease) = bring_up(state, &input.experiment.local.config)?;
         check_versions(input, testbed.endpoints())?;
-        let settings = settings(input, packages);
+        let mut settings = settings(input, packages);
+        settings.instance = Some(testbed.endpoints().instance.clone());
         let lambda = LambdaDriver::new(Services::local(testbed.endpoints())?, settings)?;
         Ok(Self { lambda, testbed, _lease: lease })
     }
@@ -77,17 +80,24 @@ impl Local {
 
 /// Brings a testbed up, or finds the one that runs, and says which.
 pub(super) fn bring_up(state: &StateDir, config: &LocalConfig) -> Result<(Testbed, Lease), Failure> {
-    let found = Testbed::find(state).is_ok();
-    if !found {
-        output::note("starting the local testbed");
+    let mut ended = Vec::new();
+    match Testbed::find(state) {
+        Ok(found) => ended.extend(found.status()?.parts.into_iter().filter(|part| part.pid.is_none())),
+        Err(_) => output::note("starting the local testbed"),
     }
-    Ok(up(state, config, &SupervisorCommand::this_program()?)?)
+    let up = up(state, config, &SupervisorCommand::this_program()?)?;
+    for part in ended {
+        let why = part.ended.as_deref().unwrap_or("was not started");
+        output::note(format_args!("{} {why}: started again", part.name));
+    }
+    Ok(up)
 }
 
 /// The driver's settings for an experiment.
 pub(super) fn settings(input: &Input, packages: Option<Packages>) -> Settings {
     let experiment = &input.experiment;
     let mut settings = Settings::new(experiment.name.clone(), packages);
+    settings.quarantine = strays::file(&experiment.name);
     let Barrier { deadline_ms, .. } = experiment.barrier;
     settings.longest_barrier = std::time::Duration::from_millis(deadline_ms);
     let longest_delay = experiment.points.iter().map(|point| point.delay_ms).max().unwrap_or(0);
@@ -127,6 +137,8 @@ impl RealServices for Local {
 
 impl Driver for Local {
     fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
+        // On a testbed that has ended, or lacks a server, a cell would fail slowly.
+        self.testbed.check().map_err(|error| DriverError::Failed(error.to_string()))?;
         self.lambda.attempt(cell, rows, cancel)
     }
 
@@ -151,9 +163,10 @@ impl From<TestbedError> for Failure {
             TestbedError::Missing(_)
             | TestbedError::NeedsRoot { .. }
             | TestbedError::Config(_)
-            | TestbedError::OtherConfig
+            | TestbedError::OtherConfig(_)
             | TestbedError::NotRunning
             | TestbedError::StateDir(_) => Exit::Usage,
+            TestbedError::Ending | TestbedError::Unhealthy(_) => Exit::Cells,
             TestbedError::Install(_)
             | TestbedError::Start { .. }
             | TestbedError::Refused(_)
@@ -171,7 +184,7 @@ impl From<LambdaError> for Failure {
     fn from(error: LambdaError) -> Self {
         let exit = match &error {
             LambdaError::Cancelled => Exit::Interrupted,
-            LambdaError::Settings(_) | LambdaError::Leased { .. } => Exit::Usage,
+            LambdaError::Settings(_) | LambdaError::Entry(_) | LambdaError::Leased { .. } => Exit::Usage,
             LambdaError::Content { .. } => Exit::Integrity,
             _ => Exit::Cells,
         };

@@ -5,11 +5,15 @@ mod aws;
 #[cfg(feature = "live")]
 mod driver;
 #[cfg(feature = "live")]
+mod kept;
+#[cfg(feature = "live")]
 mod on_aws;
 #[cfg(feature = "live")]
 mod packages;
 #[cfg(feature = "live")]
 mod phases;
+#[cfg(feature = "live")]
+mod strays;
 #[cfg(feature = "live")]
 mod testbed;
 

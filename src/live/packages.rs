@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use matrix_lambdas::package::{Packages, package};
+use matrix_lambdas::package::{Packages, check_package, package};
 
 use crate::exit::{Exit, Failure};
 use crate::output;
@@ -42,10 +42,17 @@ fn source() -> Option<PathBuf> {
 }
 
 fn read(folder: &Path) -> Result<Packages, Failure> {
-    let zip = |name: &str| {
+    let zip = |name: &str| -> Result<Vec<u8>, Failure> {
         let path = folder.join(name);
         let advice = format!("{VARIABLE} must name a folder with writer.zip and reader.zip");
-        std::fs::read(&path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()), advice))
+        let package =
+            std::fs::read(&path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()), advice))?;
+        check_package(&package).map_err(|error| {
+            let advice =
+                "it must be an archive with the function's executable, `bootstrap`, for provided.al2023 on x86_64";
+            Failure::usage(format!("{}: {error}", path.display()), advice)
+        })?;
+        Ok(package)
     };
     Ok(Packages { writer: zip("writer.zip")?, reader: zip("reader.zip")? })
 }

@@ -1,15 +1,16 @@
 //! `matrix live`: the phases of the lambda driver, one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
 use matrix_live::lambda::{DeploymentSpec, LambdaError};
-use matrix_live::testbed::StateDir;
-use matrix_plan::{Cell, CellKey, Filter, NotificationStorage, PostStorage};
+use matrix_live::testbed::{StateDir, Testbed, TestbedError};
+use matrix_plan::{Cell, CellKey, Filter, NotificationStorage, Platform, PostStorage};
 use matrix_store::{Origin, Store};
 
 use super::driver::{RealServices, Task, open};
+use super::kept::{Kept, Versions, forget_gone, remove};
 use crate::cli::live::{CleanArgs, LiveArgs, Phase, WhatArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::input::Input;
@@ -68,9 +69,17 @@ impl Job {
         self.cells.iter().map(DeploymentSpec::of).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// What the client saw of a cell, between running and gathering.
-    fn kept(&self) -> Kept {
-        Kept(self.state.path().join("runs").join(&self.input.experiment.name))
+    /// What the clients saw of cells on services that are there. What was sent to a testbed that is gone is forgotten.
+    fn kept(&self, instance: Option<&str>) -> Result<Kept, Failure> {
+        if self.input.experiment.platform != Platform::Aws {
+            let cells = forget_gone(&self.state, instance)?;
+            if cells > 0 {
+                output::note(format_args!(
+                    "what was sent to a testbed that has ended, and not gathered, is discarded: {cells} cells"
+                ));
+            }
+        }
+        Ok(Kept::new(&self.state, instance, &self.input.experiment.name, &self.results))
     }
 }
 
@@ -101,59 +110,6 @@ impl Only {
     }
 }
 
-/// Where what clients saw is kept: a folder for each cell.
-struct Kept(PathBuf);
-
-impl Kept {
-    fn folder(&self, key: &CellKey) -> PathBuf {
-        self.0.join(key.to_string())
-    }
-
-    fn file(&self, key: &CellKey) -> PathBuf {
-        self.folder(key).join("client.jsonl")
-    }
-
-    /// Keeps the versions of what a cell is about to run on: whoever gathers it may have others.
-    fn keep_services(&self, key: &CellKey, versions: &Versions) -> Result<(), Failure> {
-        if self.file(key).is_file() {
-            // It ran before, and is not run again.
-            return Ok(());
-        }
-        let path = self.folder(key).join(SERVICES);
-        let text = serde_json::to_string(versions).map_err(|error| unusable(&path, error))?;
-        std::fs::write(&path, text).map_err(|error| unusable(&path, error))
-    }
-
-    /// The versions that cells ran on. Where cells differ all are named.
-    fn services(&self, keys: &BTreeSet<CellKey>) -> Result<Versions, Failure> {
-        let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for key in keys {
-            let path = self.folder(key).join(SERVICES);
-            let text = match std::fs::read_to_string(&path) {
-                // An earlier version did not keep them.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                text => text.map_err(|error| unusable(&path, error))?,
-            };
-            let versions: Versions = serde_json::from_str(&text).map_err(|error| unusable(&path, error))?;
-            for (name, version) in versions {
-                all.entry(name).or_default().insert(version);
-            }
-        }
-        Ok(all.into_iter().map(|(name, versions)| (name, Vec::from_iter(versions).join(" or "))).collect())
-    }
-}
-
-/// Versions by the name of what has them.
-type Versions = BTreeMap<String, String>;
-
-/// File beside a cell's with the versions of what it ran on.
-const SERVICES: &str = "services.json";
-
-fn unusable(path: &Path, error: impl std::fmt::Display) -> Failure {
-    let mend = "remove the folder, and run the cell again with `matrix live run`";
-    Failure::with_help(Exit::Internal, format!("{}: {error}", path.display()), mend)
-}
-
 fn listen() -> Result<Cancel, Failure> {
     let cancel = Cancel::default();
     signals::listen(&cancel)?;
@@ -179,19 +135,19 @@ fn run(job: &Job) -> Outcome {
         return Ok(Exit::Ok);
     }
     let cancel = listen()?;
-    let (services, kept) = (job.open(Task::Build)?, job.kept());
+    let services = job.open(Task::Build)?;
+    let kept = job.kept(services.lambda().settings().instance.as_deref())?;
     services.lambda().build(&job.deployments(), &cancel)?;
-    let mut failed = 0;
+    let (mut ran, mut failed) = (0, 0);
     for cell in &cells {
-        let folder = kept.folder(&cell.key);
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| Failure::new(Exit::Internal, format!("{}: {error}", folder.display())))?;
-        kept.keep_services(&cell.key, &services.services())?;
-        collect_others(job, cell, &*services, &cancel)?;
+        kept.begin(cell, &services.services())?;
+        collect_others(&kept, cell, &*services, &cancel)?;
         match services.lambda().run(cell, &kept.file(&cell.key), &cancel) {
-            Ok(()) => {
-                output::line(format_args!("ran {} {} round {}", cell.key.short(), cell.axes(), cell.inputs.round))?
+            Ok(true) => {
+                ran += 1;
+                output::line(format_args!("ran {}", named(cell)))?;
             }
+            Ok(false) => output::line(format_args!("kept {}: sent before, and not gathered yet", named(cell)))?,
             Err(error @ LambdaError::Cancelled) => return Err(error.into()),
             Err(error) => {
                 failed += 1;
@@ -199,31 +155,46 @@ fn run(job: &Job) -> Outcome {
             }
         }
     }
-    output::note(format_args!("{} of {} cells ran; next: matrix live gather", cells.len() - failed, cells.len()));
+    let kept = match cells.len() - ran - failed {
+        0 => String::new(),
+        kept => format!(", {kept} ran before"),
+    };
+    output::note(format_args!("{ran} of {} cells ran{kept}; next: matrix live gather", cells.len()));
     Ok(if failed == 0 { Exit::Ok } else { Exit::Cells })
 }
 
+fn named(cell: &Cell) -> String {
+    format!("{} {} round {}", cell.key.short(), cell.axes(), cell.inputs.round)
+}
+
 /// Takes from the queues what belongs to cells that ran before on something that this cell uses, which cleans it first.
-fn collect_others(job: &Job, cell: &Cell, services: &dyn RealServices, cancel: &Cancel) -> Result<(), Failure> {
-    let kept = job.kept();
+fn collect_others(kept: &Kept, cell: &Cell, services: &dyn RealServices, cancel: &Cancel) -> Result<(), Failure> {
     if kept.file(&cell.key).is_file() {
         // It ran before, and is not run again.
         return Ok(());
     }
     let used = services.resources(cell);
-    let ran = job.input.cells.iter().map(|(_, other)| other).filter(|other| other.key != cell.key);
-    for other in ran.filter(|other| kept.file(&other.key).is_file()) {
-        if services.resources(other).iter().any(|resource| used.contains(resource)) {
-            services.lambda().collect(other, &kept.file(&other.key), cancel)?;
+    for other in kept.all()? {
+        if services.resources(&other.cell).iter().any(|resource| used.contains(resource)) {
+            services.lambda().collect(&other.cell, &other.file(), cancel)?;
         }
     }
     Ok(())
 }
 
 fn gather(job: &Job) -> Outcome {
-    let kept = job.kept();
+    // What is to be gathered was sent to a testbed that runs: none is started for it.
+    let (instance, is_there) = match job.input.experiment.platform {
+        Platform::Aws => (None, true),
+        Platform::Local | Platform::Sim => match Testbed::find(&job.state) {
+            Ok(testbed) => (Some(testbed.endpoints().instance.clone()), true),
+            Err(TestbedError::NotRunning | TestbedError::Ending | TestbedError::Supervisor { .. }) => (None, false),
+            Err(error) => return Err(error.into()),
+        },
+    };
+    let kept = &job.kept(instance.as_deref())?;
     let ready: BTreeSet<CellKey> =
-        job.cells.iter().map(|cell| cell.key).filter(|key| kept.file(key).is_file()).collect();
+        job.cells.iter().map(|cell| cell.key).filter(|key| is_there && kept.file(key).is_file()).collect();
     if ready.is_empty() {
         output::line("nothing to gather: no cell was run by `matrix live run`")?;
         return Ok(Exit::Ok);
@@ -231,7 +202,8 @@ fn gather(job: &Job) -> Outcome {
     let drivers = |_: &Input| -> Result<Box<dyn Driver>, Failure> {
         let services = job.open(Task::UseWhatIsBuilt)?;
         let ran_on = kept.services(&ready)?;
-        Ok(Box::new(Gathering { services, kept: job.kept(), ran_on }))
+        let files = ready.iter().map(|key| (*key, kept.file(key))).collect();
+        Ok(Box::new(Gathering { services, files, ran_on }))
     };
     let (_, session) = Session::begin(&Place::new(&job.results), &job.input, job.filter.as_ref(), false, &drivers)?;
     let exit = match session {
@@ -253,15 +225,20 @@ fn gather(job: &Job) -> Outcome {
     Ok(exit)
 }
 
-fn remove(folder: &Path) -> Result<(), Failure> {
-    std::fs::remove_dir_all(folder)
-        .map_err(|error| Failure::new(Exit::Internal, format!("removing {}: {error}", folder.display())))
-}
-
 fn clean(job: &Job, strong: bool) -> Outcome {
     let cancel = listen()?;
     let deployments = job.deployments();
-    job.open(Task::UseWhatIsBuilt)?.lambda().clean(&deployments, strong, &cancel)?;
+    let services = job.open(Task::UseWhatIsBuilt)?;
+    let kept = job.kept(services.lambda().settings().instance.as_deref())?;
+    let cleaned = services.lambda().clean(&deployments, strong, &cancel);
+    // Where another run has a deployment nothing was touched; else what was on its way may be gone.
+    if !matches!(cleaned, Err(LambdaError::Leased { .. } | LambdaError::Settings(_))) {
+        for sent in kept.all()?.iter().filter(|sent| deployments.contains(&DeploymentSpec::of(&sent.cell))) {
+            remove(&sent.folder)?;
+            output::note(format_args!("{}: what was sent and not gathered is discarded", named(&sent.cell)));
+        }
+    }
+    cleaned?;
     let what = if strong { "are removed" } else { "are empty in both regions" };
     output::line(format_args!("{} deployments {what}", deployments.len()))?;
     Ok(Exit::Ok)
@@ -270,14 +247,16 @@ fn clean(job: &Job, strong: bool) -> Outcome {
 /// The driver of `matrix live gather`: a cell's attempt is to collect what was run before.
 struct Gathering {
     services: Box<dyn RealServices>,
-    kept: Kept,
+    /// What the client saw of each cell.
+    files: BTreeMap<CellKey, PathBuf>,
     /// Versions of what the cells ran on.
     ran_on: Versions,
 }
 
 impl Driver for Gathering {
     fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
-        Ok(self.services.lambda().gather(cell, &self.kept.file(&cell.key), rows, cancel)?)
+        let file = self.files.get(&cell.key).ok_or_else(|| DriverError::Failed("it was not run".to_owned()))?;
+        Ok(self.services.lambda().gather(cell, file, rows, cancel)?)
     }
 
     fn resources(&self, cell: &Cell) -> Vec<String> {

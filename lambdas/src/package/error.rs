@@ -10,6 +10,9 @@ pub enum PackageError {
     /// Cargo could not be started.
     #[error("starting cargo: {0}")]
     Cargo(#[source] std::io::Error),
+    /// Cargo did not say where it put an executable.
+    #[error("cargo names no executable `{0}`")]
+    Executable(&'static str),
     /// Cargo failed; it has said why.
     #[error("cargo could not build the functions ({0})")]
     Build(std::process::ExitStatus),
@@ -24,6 +27,9 @@ pub enum PackageError {
     /// The file is no executable for the functions' machine.
     #[error("not an executable for x86_64 Linux: {0}")]
     Binary(String),
+    /// The file is no package.
+    #[error("not a package of a function: {0}")]
+    Package(String),
     /// The executable needs a newer C library than the functions' machine has.
     #[error("the executable needs GLIBC {needed}, but provided.al2023 has {has}")]
     Glibc {

@@ -8,4 +8,4 @@ mod zip;
 pub use build::{Binaries, Packages, build, package};
 pub use elf::{GLIBC_OF_AL2023, Glibc, check_binary};
 pub use error::PackageError;
-pub use zip::bootstrap_zip;
+pub use zip::{bootstrap_zip, check_package};

@@ -5,30 +5,21 @@ use std::time::Duration;
 
 use matrix_app::Row;
 use matrix_driver::{Attempt, Cancel, RowSink, SinkError};
-use matrix_lambdas::config::NotificationConfig;
-use matrix_lambdas::stomp::Credentials;
 use matrix_plan::Cell;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
+use super::bridging::{self, ended};
 use super::clean::{Functions, clean};
 use super::clients::Shared;
 use super::deployment::Deployment;
 use super::exchange::{Exchange, Via};
+use super::gather::patience;
 use super::join::Join;
 use super::probe::clock_bound;
 use super::saved::{self, Messages, Saved, Saving};
 use super::visible::VisibleLog;
 use super::{LambdaError, Services, Settings};
-use crate::testbed::{Bridge, BridgeSettings};
-
-/// How long a broker may take to come back when a bridge is to start.
-const BROKER_BACK_WITHIN: Duration = Duration::from_secs(30);
-
-/// Invocations of the reader for one message, the first included.
-const DELIVERIES: u32 = 3;
-
-/// How long a bridge may take to end with the message under way.
-const BRIDGE_ENDS_WITHIN: Duration = Duration::from_secs(2);
+use crate::testbed::Bridge;
 
 /// One cell on its deployment.
 pub(crate) struct Course<'a> {
@@ -101,7 +92,8 @@ impl<'a> Course<'a> {
         Ok(Attempt { epoch: head.epoch, clock_bound_us: worst(before, after), notes: join.into_notes() })
     }
 
-    /// Sends the requests and keeps what the client saw in a file.
+    /// Sends the requests and keeps what the client saw in a file. What was published is delivered when it returns, where
+    /// that is up to a bridge.
     pub(crate) async fn run(&self, file: &Path, cancel: &Cancel) -> Result<(), LambdaError> {
         or_cancelled(cancel, self.clean()).await?;
         let before = or_cancelled(cancel, self.probed()).await?;
@@ -111,13 +103,22 @@ impl<'a> Course<'a> {
         head.visible_from = visible.as_ref().map(VisibleLog::offset);
         let mut saving = Saving::create(file, &self.cell.key, &head)?;
         let mut clients = self.exchange.send(&head, clock)?;
+        let mut published = 0;
         let saved = async {
             while let Some(told) = clients.told.recv().await {
+                published += u64::from(told.trouble.is_none());
                 saving.told(told)?;
             }
             (&mut clients.sending).await.unwrap_or(Err(LambdaError::Cancelled))
         };
         or_cancelled(cancel, saved).await?;
+        let patience = patience(&self.cell.inputs, self.settings, published > 0);
+        let handed_over = bridging::handed_over(bridge.as_ref(), published, self.deployment, self.services, patience);
+        let handed_over = async {
+            handed_over.await;
+            Ok(())
+        };
+        or_cancelled(cancel, handed_over).await?;
         let mut counted = Join::new(head.epoch, &head.nonce, 0, None);
         ended(bridge, &mut counted).await;
         let after = or_cancelled(cancel, self.probed()).await?;
@@ -150,6 +151,10 @@ impl<'a> Course<'a> {
             what: "there is no such file: run the cell first".into(),
         })?;
         let head = &saved.head;
+        if head.instance != self.settings.instance {
+            let what = "it was sent to services that are gone: remove it, and run the cell again".into();
+            return Err(LambdaError::Content { path: file.to_owned(), what });
+        }
         let visible = self.visible()?.map(|log| log.from(head.visible_from.unwrap_or(0)));
         let mut join = Join::new(head.epoch, &head.nonce, self.cell.inputs.requests, visible);
         for (name, count) in std::mem::take(&mut saved.notes) {
@@ -203,27 +208,7 @@ impl<'a> Course<'a> {
 
     /// Starts what hands a broker's messages to the reader, where nobody else does.
     async fn bridge(&self) -> Result<Option<Bridge>, LambdaError> {
-        let NotificationConfig::Amq(amq) = &self.deployment.config.notification else { return Ok(None) };
-        let reader = &self.deployment.spec.regions.reader;
-        if self.services.brokers.as_ref().is_none_or(|brokers| brokers.mapping(reader).is_some()) {
-            return Ok(None);
-        }
-        let settings = BridgeSettings {
-            broker: amq.reader.clone(),
-            credentials: Credentials { user: amq.user.clone(), password: amq.password.clone() },
-            ca_file: amq.ca_file.as_ref().map(Into::into),
-            queue: amq.queue.clone(),
-            function: self.deployment.names.reader(),
-            attempts: DELIVERIES,
-        };
-        let began = self.services.pause().stopwatch();
-        loop {
-            match Bridge::start(settings.clone(), self.reader.clone()).await {
-                Ok(bridge) => return Ok(Some(bridge)),
-                Err(error) if began.elapsed() > BROKER_BACK_WITHIN => return Err(error.into()),
-                Err(_) => sleep(Duration::from_millis(500)).await,
-            }
-        }
+        bridging::start(self.deployment, self.services, &self.reader).await
     }
 }
 
@@ -234,17 +219,6 @@ impl RowSink for Forgotten {
     fn push(&mut self, _: Row) -> Result<(), SinkError> {
         Ok(())
     }
-}
-
-/// Ends a bridge and counts what it went through.
-async fn ended(bridge: Option<Bridge>, join: &mut Join) {
-    let Some(bridge) = bridge else { return };
-    let counts = bridge.counts();
-    // A message under way goes back to the queue, which is cleaned.
-    let counts = timeout(BRIDGE_ENDS_WITHIN, bridge.stop()).await.unwrap_or(counts);
-    join.note("bridge_retried", counts.retried);
-    join.note("bridge_given_up", counts.given_up);
-    join.note("bridge_reconnected", counts.reconnected);
 }
 
 /// The larger of two bounds: what holds before and after.

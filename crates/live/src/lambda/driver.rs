@@ -109,27 +109,29 @@ impl LambdaDriver {
     }
 
     /// Cleans the cell's deployment, sends its requests, and keeps what the client saw in `file` (JSON lines), from which
-    /// [`Self::gather`] makes rows. If `file` is already there and is of this cell, nothing is done. The file appears when
-    /// it is complete: a run that was interrupted begins anew.
+    /// [`Self::gather`] makes rows. If `file` is there and is of this cell, nothing is done: `false`. It appears when it is
+    /// complete. A run that was interrupted, or sent to another [`Settings::instance`], begins anew.
     ///
     /// # Errors
     /// When the deployment is in use or cannot be built, it was asked to stop, or the file cannot be written.
-    pub fn run(&self, cell: &Cell, file: &Path, cancel: &Cancel) -> Result<(), LambdaError> {
-        if Saved::load(file, &cell.key)?.is_some() {
-            return Ok(());
+    pub fn run(&self, cell: &Cell, file: &Path, cancel: &Cancel) -> Result<bool, LambdaError> {
+        if let Some(saved) = Saved::load(file, &cell.key)?
+            && saved.head.instance == self.settings.instance
+        {
+            return Ok(false);
         }
         // What an earlier run's gathering took is not of this one.
-        saved::forget_messages(file)?;
+        saved::forget(file)?;
         let deployment = self.ready(cell, cancel)?;
         let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
-        self.block_on(course.run(file, cancel))
+        self.block_on(course.run(file, cancel)).map(|()| true)
     }
 
     /// Makes the rows of a cell that was run into `file`: takes evaluations from the queue until all are there or a
     /// deadline has passed. What it took it keeps beside the file (`.evaluations`), so that it can be done again.
     ///
     /// # Errors
-    /// When the file is missing or of another cell, it was asked to stop, or a row was not taken.
+    /// When the file is missing, of another cell or sent elsewhere, it was asked to stop, or a row was not taken.
     pub fn gather(
         &self,
         cell: &Cell,

@@ -71,7 +71,8 @@ impl<'a> Exchange<'a> {
         let clock = SystemClock::start();
         let mut nonce = format!("{}{:016x}", self.identity, getrandom::u64()?);
         nonce.truncate(16);
-        let head = Head { nonce, epoch: clock.now(), visible_from: None };
+        let instance = self.settings.instance.clone();
+        let head = Head { nonce, epoch: clock.now(), visible_from: None, instance };
         Ok((head, clock))
     }
 

@@ -195,19 +195,24 @@ impl Gathering<'_> {
         Ok(evaluated)
     }
 
-    /// How long nothing may come while requests wait for their evaluations.
     fn patience(&self) -> Duration {
-        let unanswered = self.inputs.invocation == Invocation::Event;
-        let mut patience = self.settings.gather_deadline;
-        if self.inputs.axes.antipode && (unanswered || self.join.waits_for_published()) {
-            let barrier = Duration::from_millis(self.inputs.barrier.deadline_ms);
-            patience = patience.max(barrier + self.settings.barrier_margin);
-        }
-        if unanswered {
-            patience += Duration::from_millis(self.inputs.axes.delay_ms);
-        }
-        patience
+        patience(self.inputs, self.settings, self.join.waits_for_published())
     }
+}
+
+/// How long nothing may come while requests wait for their evaluations. `published` says whether it is known of any that
+/// its notification was published.
+pub(crate) fn patience(inputs: &CellInputs, settings: &Settings, published: bool) -> Duration {
+    let unanswered = inputs.invocation == Invocation::Event;
+    let mut patience = settings.gather_deadline;
+    if inputs.axes.antipode && (unanswered || published) {
+        let barrier = Duration::from_millis(inputs.barrier.deadline_ms);
+        patience = patience.max(barrier + settings.barrier_margin);
+    }
+    if unanswered {
+        patience += Duration::from_millis(inputs.axes.delay_ms);
+    }
+    patience
 }
 
 async fn next(queue: &mut Option<Queue>) -> Option<Batch> {

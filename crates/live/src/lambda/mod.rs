@@ -5,6 +5,7 @@
 //! are there.
 
 mod attempt;
+mod bridging;
 mod build;
 mod clean;
 mod clients;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::io::{BufRead as _, BufReader, BufWriter, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use matrix_app::{ClientSide, Micros, PostKey};
@@ -19,9 +19,20 @@ const SCHEMA: u32 = 1;
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "snake_case", deny_unknown_fields)]
 enum Line {
-    Head { schema: u32, cell: String, nonce: String, epoch_us: i64, visible_from: Option<u64> },
+    Head {
+        schema: u32,
+        cell: String,
+        nonce: String,
+        epoch_us: i64,
+        visible_from: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instance: Option<String>,
+    },
     Request(Request),
-    End { clock_bound_us: Option<i64>, notes: BTreeMap<String, u64> },
+    End {
+        clock_bound_us: Option<i64>,
+        notes: BTreeMap<String, u64>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -42,6 +53,8 @@ pub(crate) struct Head {
     pub(crate) epoch: Micros,
     /// From where the file of what became visible is to be read.
     pub(crate) visible_from: Option<u64>,
+    /// Of the services, where they come and go.
+    pub(crate) instance: Option<String>,
 }
 
 /// The whole file.
@@ -73,6 +86,7 @@ impl Saving {
             nonce: head.nonce.clone(),
             epoch_us: head.epoch.0,
             visible_from: head.visible_from,
+            instance: head.instance.clone(),
         })?;
         Ok(this)
     }
@@ -112,7 +126,7 @@ impl Saved {
     pub(crate) fn load(path: &Path, cell: &CellKey) -> Result<Option<Self>, LambdaError> {
         let file = match File::open(path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(LambdaError::File { path: path.to_owned(), source }),
         };
         let wrong = |what: String| LambdaError::Content { path: path.to_owned(), what };
@@ -129,8 +143,8 @@ impl Saved {
                 Line::Head { cell: of, .. } if of != cell.to_string() => {
                     return Err(wrong(format!("it is of cell {of}: name another file, or remove it")));
                 }
-                Line::Head { nonce, epoch_us, visible_from, .. } => {
-                    head = Some(Head { nonce, epoch: Micros(epoch_us), visible_from });
+                Line::Head { nonce, epoch_us, visible_from, instance, .. } => {
+                    head = Some(Head { nonce, epoch: Micros(epoch_us), visible_from, instance });
                 }
                 Line::Request(request) => {
                     let epoch = head.as_ref().ok_or_else(|| wrong("it has no head".into()))?.epoch;
@@ -172,8 +186,11 @@ fn collected_beside(file: &Path) -> PathBuf {
 /// Says that nothing more comes for a client's file. What is kept of it is then on the disk.
 pub(crate) fn mark_collected(file: &Path) -> Result<(), LambdaError> {
     let (messages, mark) = (messages_beside(file), collected_beside(file));
-    let synced = File::open(&messages).and_then(|file| file.sync_all());
-    synced.map_err(|source| LambdaError::File { path: messages, source })?;
+    match File::open(&messages).and_then(|file| file.sync_all()) {
+        // Nothing came.
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        synced => synced.map_err(|source| LambdaError::File { path: messages, source })?,
+    }
     File::create(&mark).map(drop).map_err(|source| LambdaError::File { path: mark, source })
 }
 
@@ -182,11 +199,11 @@ pub(crate) fn is_collected(file: &Path) -> bool {
     collected_beside(file).is_file()
 }
 
-/// Removes what an earlier run of the same cell left beside a file.
-pub(crate) fn forget_messages(file: &Path) -> Result<(), LambdaError> {
-    for path in [collected_beside(file), messages_beside(file)] {
+/// Removes a client's file, and what an earlier run of the same cell left beside it.
+pub(crate) fn forget(file: &Path) -> Result<(), LambdaError> {
+    for path in [file.to_owned(), collected_beside(file), messages_beside(file)] {
         match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(source) if source.kind() != ErrorKind::NotFound => {
                 return Err(LambdaError::File { path, source });
             }
             _ => {}
@@ -195,28 +212,30 @@ pub(crate) fn forget_messages(file: &Path) -> Result<(), LambdaError> {
     Ok(())
 }
 
-/// Messages that were taken from the queue: a file beside the client's side, each a line of JSON text. They are in it
-/// before the queue forgets them.
+/// Messages that were taken from the queue: a file, each a line of JSON text. They are in it before the queue forgets them.
+/// The file is made with the first.
 pub(crate) struct Messages {
     path: PathBuf,
-    file: File,
+    file: Option<File>,
 }
 
 impl Messages {
-    /// Opens the file beside `path` to append to it.
+    /// Opens the file at `path` to append to it. A last line that was cut short goes: what comes next would be lost in it.
     pub(crate) fn open(path: PathBuf) -> Result<Self, LambdaError> {
-        let opened = File::options().append(true).create(true).open(&path);
-        match opened {
-            Ok(file) => Ok(Self { path, file }),
+        match File::options().read(true).append(true).open(&path).and_then(untorn) {
+            Ok(file) => Ok(Self { path, file: Some(file) }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self { path, file: None }),
             Err(source) => Err(LambdaError::File { path, source }),
         }
     }
 
     /// What is in the file at `path`. A line that was cut short is left out: the queue still has its message.
     pub(crate) fn load(path: &Path) -> Result<Vec<String>, LambdaError> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        match std::fs::read(path) {
+            Ok(text) => {
+                Ok(String::from_utf8_lossy(&text).lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             Err(source) => Err(LambdaError::File { path: path.to_owned(), source }),
         }
     }
@@ -227,7 +246,52 @@ impl Messages {
             lines.push_str(&serde_json::Value::from(message.as_str()).to_string());
             lines.push('\n');
         }
-        let written = self.file.write_all(lines.as_bytes());
-        written.map_err(|source| LambdaError::File { path: self.path.clone(), source })
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut write = || {
+            let file = match &mut self.file {
+                Some(file) => file,
+                None => {
+                    self.path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+                    self.file.insert(File::options().append(true).create(true).open(&self.path)?)
+                }
+            };
+            file.write_all(lines.as_bytes())
+        };
+        write().map_err(|source| LambdaError::File { path: self.path.clone(), source })
+    }
+}
+
+/// The file without what stands after its last line's end.
+fn untorn(mut file: File) -> std::io::Result<File> {
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    if whole < text.len() {
+        file.set_len(whole as u64)?;
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_a_torn_line_is_not_lost_in_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new/cell.evaluations");
+        let append = |text: &str| Messages::open(path.clone()).unwrap().append([&text.to_owned()]).unwrap();
+        drop(Messages::open(path.clone()).unwrap());
+        assert!(!path.exists(), "nothing came");
+        append("first");
+        let mut torn = std::fs::read(&path).unwrap();
+        torn.extend(b"\"sec\xc3");
+        std::fs::write(&path, torn).unwrap();
+        assert_eq!(Messages::load(&path).unwrap(), ["first"]);
+        append("second");
+        append("third");
+        assert_eq!(Messages::load(&path).unwrap(), ["first", "second", "third"]);
     }
 }

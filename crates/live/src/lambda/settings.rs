@@ -46,8 +46,10 @@ pub struct Settings {
     pub jobs: usize,
     /// Threads that carry requests. Default: 1.
     pub threads: usize,
-    /// File to which messages of other attempts are appended. Default: none; they are only counted.
+    /// File to which messages of other attempts are appended; it is made with the first. Default: none; they are only counted.
     pub quarantine: Option<PathBuf>,
+    /// Names the services themselves where they come and go: what was sent to another instance is not kept. Default: none.
+    pub instance: Option<String>,
 }
 
 impl Settings {
@@ -73,6 +75,7 @@ impl Settings {
             jobs: 4,
             threads: 1,
             quarantine: None,
+            instance: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! A running testbed, as its users see it.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -36,6 +36,12 @@ impl Testbed {
         Ok(Self { endpoints: StateDir::read_json(&state.endpoints())?, state: state.clone() })
     }
 
+    /// The testbed that runs in a state directory, which then does not end before the lease does.
+    pub(crate) fn leased(state: &StateDir) -> Result<(Self, Lease), TestbedError> {
+        let lease = lease(state)?;
+        Ok((Self { endpoints: StateDir::read_json(&state.endpoints())?, state: state.clone() }, lease))
+    }
+
     /// Where its servers listen.
     #[must_use]
     pub fn endpoints(&self) -> &Endpoints {
@@ -53,8 +59,7 @@ impl Testbed {
     /// # Errors
     /// When it does not run any more.
     pub fn lease(&self) -> Result<Lease, TestbedError> {
-        let (reply, connection) = exchange(&self.state, &Command::Lease)?;
-        refuse(reply).map(|()| Lease { _connection: connection })
+        lease(&self.state)
     }
 
     /// Makes it stay until [`down`](super::down).
@@ -124,6 +129,11 @@ impl Testbed {
     }
 }
 
+fn lease(state: &StateDir) -> Result<Lease, TestbedError> {
+    let (reply, connection) = exchange(state, &Command::Lease)?;
+    refuse(reply).map(|()| Lease { _connection: connection })
+}
+
 /// Asks the supervisor in `state` to do something.
 pub(crate) fn ask(state: &StateDir, command: &Command) -> Result<(), TestbedError> {
     refuse(exchange(state, command)?.0)
@@ -132,6 +142,7 @@ pub(crate) fn ask(state: &StateDir, command: &Command) -> Result<(), TestbedErro
 fn refuse(reply: Reply) -> Result<(), TestbedError> {
     match reply {
         Reply::Failed { why } => Err(TestbedError::Refused(why)),
+        Reply::Ending => Err(TestbedError::Ending),
         Reply::Done | Reply::Status { .. } => Ok(()),
     }
 }
@@ -141,6 +152,7 @@ pub(crate) fn status_of(state: &StateDir) -> Result<Status, TestbedError> {
     match exchange(state, &Command::Status)?.0 {
         Reply::Status { status } => Ok(status),
         Reply::Failed { why } => Err(TestbedError::Refused(why)),
+        Reply::Ending => Err(TestbedError::Ending),
         Reply::Done => Err(TestbedError::Supervisor {
             what: "did not answer what it was asked".into(),
             log: state.log_of("supervisor"),
@@ -159,8 +171,12 @@ fn exchange(state: &StateDir, command: &Command) -> Result<(Reply, UnixStream), 
         (&connection).write_all(&line)?;
         BufReader::new(&connection).read_line(&mut answer)
     };
-    let doing = || "asking the testbed's supervisor".to_owned();
-    if talk().doing(doing)? == 0 {
+    let told = match talk() {
+        // It ended before it took what was written, or with it unread.
+        Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => 0,
+        told => told.doing(|| "asking the testbed's supervisor".to_owned())?,
+    };
+    if told == 0 {
         return Err(TestbedError::Supervisor { what: "ended".into(), log: state.log_of("supervisor") });
     }
     let reply = serde_json::from_str(&answer).map_err(|source| malformed("the supervisor's answer", source))?;

@@ -155,6 +155,12 @@ pub(crate) enum Command {
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub(crate) enum Reply {
     Done,
-    Status { status: Status },
-    Failed { why: String },
+    Status {
+        status: Status,
+    },
+    Failed {
+        why: String,
+    },
+    /// The testbed is ending: nothing is done any more.
+    Ending,
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use matrix_plan::local::BadLocal;
 
 use super::StateDir;
+use super::differences::Difference;
 use super::install::Missing;
 use super::tree::Survivor;
 
@@ -30,8 +31,16 @@ pub enum TestbedError {
     #[error("[local]: {0}")]
     Config(#[from] BadLocal),
     /// A testbed with other settings is running.
-    #[error("a testbed with other settings is running; end it with `matrix testbed down`")]
-    OtherConfig,
+    #[error("a testbed with other settings is running ({}); end it with `matrix testbed down`", Difference::list(.0))]
+    OtherConfig(Vec<Difference>),
+    /// The testbed is ending, and takes nobody any more.
+    #[error("the testbed is ending; wait for a moment")]
+    Ending,
+    /// Servers of the testbed have ended, or do not replicate.
+    #[error(
+        "the testbed is not well: {0}; end it with `matrix testbed down`, then start it anew with `matrix testbed up`"
+    )]
+    Unhealthy(String),
     /// No testbed is running.
     #[error("no testbed is running; start it with `matrix testbed up`")]
     NotRunning,

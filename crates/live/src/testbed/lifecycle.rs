@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::client::{ask, status_of};
 use super::control::Command;
+use super::differences::Difference;
 use super::error::Doing as _;
-use super::state::{append_private, remove_dir, remove_file};
+use super::revive::revive;
+use super::state::{SUPERVISOR_LOCK, append_private, remove_dir, remove_file};
 use super::tree::{MARK, kill_survivors};
 use super::{Endpoints, Lease, LocalConfig, Needs, StateDir, Status, Testbed, TestbedError};
 
@@ -41,12 +43,15 @@ pub struct Down {
     pub killed: usize,
 }
 
-/// Brings a testbed up, or finds the one that runs. It ends when the last [`Lease`] is dropped or its holder ends;
+/// How long a testbed that is ending may take, before what is left of it is killed.
+const ENDS_WITHIN: Duration = Duration::from_secs(30);
+
+/// Brings a testbed up, or finds the one that runs; servers of it that have ended are started again. It ends when the last [`Lease`] is dropped or its holder ends;
 /// [`Testbed::keep`] makes it stay.
 ///
 /// # Errors
 /// [`TestbedError::Missing`] names what is not installed; [`TestbedError::OtherConfig`] when one with other settings
-/// runs; [`TestbedError::Start`] or [`TestbedError::Refused`] when a server did not come up.
+/// runs; [`TestbedError::Unhealthy`] when it is not well; [`TestbedError::Start`] or [`TestbedError::Refused`] when a server did not come up.
 pub fn up(
     state: &StateDir,
     config: &LocalConfig,
@@ -57,14 +62,32 @@ pub fn up(
     state.create()?;
     // Two that come at once: the second waits here, and then finds the first's.
     let starting = lock_within(state, "starting.lock", Duration::from_secs(150))?;
-    let found = match Testbed::find(state) {
+    let found = match Testbed::leased(state) {
         Err(TestbedError::NotRunning | TestbedError::Supervisor { .. }) => start(state, config, supervisor),
+        Err(TestbedError::Ending) => {
+            await_end(state, ENDS_WITHIN)?;
+            start(state, config, supervisor)
+        }
         Err(other) => Err(other),
-        Ok(testbed) if testbed.endpoints().config == *config => testbed.lease().map(|lease| (testbed, lease)),
-        Ok(_) => Err(TestbedError::OtherConfig),
+        Ok((testbed, lease)) => fits(&testbed, config).map(|()| (testbed, lease)),
     };
     drop(starting);
     found
+}
+
+/// Checks that a testbed that runs is what is wanted, and brings back what has ended.
+fn fits(testbed: &Testbed, config: &LocalConfig) -> Result<(), TestbedError> {
+    let differences = Difference::between(&testbed.endpoints().config, config)?;
+    if differences.is_empty() { revive(testbed) } else { Err(TestbedError::OtherConfig(differences)) }
+}
+
+/// Waits until the supervisor in `state`, if any, has ended. What takes longer is not waited for.
+fn await_end(state: &StateDir, within: Duration) -> Result<(), TestbedError> {
+    let deadline = Instant::now() + within;
+    while state.try_lock(SUPERVISOR_LOCK)?.is_none() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
 }
 
 fn lock_within(state: &StateDir, name: &str, within: Duration) -> Result<std::fs::File, TestbedError> {
@@ -90,6 +113,8 @@ fn start(
     supervisor: &SupervisorCommand,
 ) -> Result<(Testbed, Lease), TestbedError> {
     clear(state)?;
+    // One that was killed holds its lock for a little longer than it can be seen.
+    await_end(state, Duration::from_secs(5))?;
     state.rotate_logs()?;
     StateDir::write_json(&state.config(), config)?;
     let doing = || "starting the testbed's supervisor".to_owned();
@@ -117,10 +142,9 @@ fn start(
 
 fn wait_for(state: &StateDir, child: &mut Child) -> Result<(Testbed, Lease), TestbedError> {
     loop {
-        match Testbed::find(state) {
+        match Testbed::leased(state) {
             Err(TestbedError::NotRunning) => {}
-            Err(other) => return Err(other),
-            Ok(testbed) => return testbed.lease().map(|lease| (testbed, lease)),
+            found => return found,
         }
         if let Some(status) = child.try_wait().doing(|| "watching the testbed's supervisor".into())? {
             let what = format!("ended ({status}) before it was ready");
@@ -161,7 +185,7 @@ pub fn down(state: &StateDir) -> Result<Down, TestbedError> {
         return Ok(Down { was_running: false, killed: 0 });
     }
     let was_running = match ask(state, &Command::Down) {
-        Ok(()) => true,
+        Ok(()) | Err(TestbedError::Ending) => true,
         // No supervisor, or one that does not answer any more: what carries its mark is killed below.
         Err(TestbedError::NotRunning | TestbedError::Supervisor { .. } | TestbedError::Io { .. }) => false,
         Err(other) => return Err(other),

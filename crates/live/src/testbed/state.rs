@@ -15,6 +15,9 @@ use super::error::Doing as _;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateDir(PathBuf);
 
+/// The lock that a supervisor holds for as long as it is there.
+pub(crate) const SUPERVISOR_LOCK: &str = "supervisor.lock";
+
 /// Longest path of a Unix socket (`sun_path` of Linux, less its terminating zero).
 const SOCKET_PATH_MAX: usize = 107;
 

@@ -7,6 +7,7 @@ use aws_types::region::Region;
 use matrix_app::Outcome;
 use matrix_driver::{Cancel, Driver as _, DriverError};
 use matrix_live::lambda::{Built, DeploymentSpec, LambdaDriver, LambdaError};
+use matrix_live::testbed::CutKind;
 use matrix_plan::{Arrival, CellInputs, NotificationStorage, PostStorage};
 
 use crate::bed::{Bed, runtime};
@@ -31,9 +32,9 @@ fn phases_by_hand_leave_nothing_behind_and_take_nothing_that_is_not_theirs() {
 
     // What the client saw outlives the process that saw it.
     let file = directory.path().join("cell.jsonl");
-    first.run(&cell, &file, &never).unwrap();
+    assert!(first.run(&cell, &file, &never).unwrap());
     let kept = std::fs::read(&file).unwrap();
-    first.run(&cell, &file, &never).unwrap();
+    assert!(!first.run(&cell, &file, &never).unwrap());
     assert_eq!(std::fs::read(&file).unwrap(), kept, "a run that is done is not done again");
     drop(first);
 
@@ -52,8 +53,49 @@ fn phases_by_hand_leave_nothing_behind_and_take_nothing_that_is_not_theirs() {
     }
     assert_eq!(std::fs::read_to_string(&quarantine).unwrap().lines().count(), 2);
 
+    drop(second);
+    let mut elsewhere = settings("hands");
+    elsewhere.instance = Some("another".into());
+    let second = driver(&bed, elsewhere);
+    let refused = second.gather(&cell, &file, &mut Rows::default(), &never);
+    assert!(matches!(refused, Err(LambdaError::Content { .. })), "{refused:?}");
+    assert!(second.run(&cell, &file, &never).unwrap(), "what was sent to other services is sent anew");
+    let mut rows = Rows::default();
+    second.gather(&cell, &file, &mut rows, &never).unwrap();
+    assert_eq!(rows.count(Outcome::Ok), 8, "{:?}", rows.0);
+
     interrupted(&second);
     removed(&bed, &second, &spec);
+}
+
+/// A broker's backlog is delivered as it would be on AWS: while nobody gathers, and by nothing that comes later.
+#[test]
+fn what_a_broker_holds_when_the_last_request_is_sent_is_delivered_by_the_run() {
+    let bed = Bed::up();
+    let driver = driver(&bed, settings("backlog"));
+    let directory = tempfile::tempdir().unwrap();
+    let inputs = inputs(PostStorage::Redis, NotificationStorage::Amq, true);
+    let cell = cell(CellInputs { requests: 60, arrival: Arrival::RatePerSecond(60.0), ..inputs });
+    // No post is at the reader before the link is back, which is when all is sent.
+    let link = "eu->us".parse().unwrap();
+    driver.build(&[DeploymentSpec::of(&cell)], &Cancel::default()).unwrap();
+    let testbed = bed.testbed.clone();
+    let cut = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(500));
+        testbed.cut(&link, CutKind::Hold, Some(Duration::from_secs(8))).unwrap();
+    });
+    driver.run(&cell, &directory.path().join("cell.jsonl"), &Cancel::default()).unwrap();
+    cut.join().unwrap();
+    let evaluations = runtime().block_on(async {
+        let aws = bed.aws().into_builder().region(Region::new("us-east-1")).build();
+        let queues = aws_sdk_sqs::Client::new(&aws);
+        let queue = "matrix-backlog-redis-amq-eu-us-evaluations";
+        let url = queues.get_queue_url().queue_name(queue).send().await.unwrap().queue_url.unwrap();
+        let name = aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessages;
+        let told = queues.get_queue_attributes().queue_url(url).attribute_names(name.clone()).send().await.unwrap();
+        told.attributes.unwrap()[&name].clone()
+    });
+    assert_eq!(evaluations, "60");
 }
 
 /// A deployment that one run holds no other takes.

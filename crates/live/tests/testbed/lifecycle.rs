@@ -46,7 +46,13 @@ fn a_second_up_finds_the_first_and_the_last_lease_ends_it() {
     let (second, lease) = find(&bed.state);
     assert_eq!(second.endpoints(), bed.testbed.endpoints());
     let other = LocalConfig { writer: "us".into(), ..config() };
-    assert!(matches!(up(&bed.state, &other, &supervisor()), Err(TestbedError::OtherConfig)));
+    let refused = up(&bed.state, &other, &supervisor());
+    assert!(matches!(&refused, Err(TestbedError::OtherConfig(differences)) if !differences.is_empty()), "{refused:?}");
+    // The same settings, with what is a default spelled out: half a round trip, and no jitter.
+    let mut spelled = config();
+    let link = serde_json::from_value(serde_json::json!({ "delay_ms": 106.0, "jitter_ms": 0.0 })).unwrap();
+    spelled.links.insert("us->sg".parse().unwrap(), link);
+    drop(up(&bed.state, &spelled, &supervisor()).unwrap());
 
     bed.lease = None;
     until_leases(&second, 1);
@@ -54,6 +60,51 @@ fn a_second_up_finds_the_first_and_the_last_lease_ends_it() {
     assert_eq!(left_of(&bed.state), []);
     assert!(matches!(status(&bed.state), Err(TestbedError::NotRunning)));
     assert_eq!(down(&bed.state).unwrap().killed, 0);
+}
+
+#[test]
+fn whoever_comes_while_a_testbed_ends_gets_one_that_lives() {
+    let mut bed = Bed::up();
+    let first = bed.testbed.endpoints().instance.clone();
+    // At once: the supervisor may not have heard of the end yet, and then goes on.
+    bed.lease = None;
+    let (second, lease) = find(&bed.state);
+    assert!(second.status().unwrap().is_healthy());
+    // When it is ending nobody joins it.
+    drop(lease);
+    let refuses = async || match second.status() {
+        Err(TestbedError::Ending) => Some(true),
+        Err(_) => Some(false),
+        Ok(_) => None,
+    };
+    let seen = runtime().block_on(eventually("the end", refuses));
+    let (third, _lease) = find(&bed.state);
+    assert_ne!(third.endpoints().instance, first);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert!(third.status().unwrap().is_healthy(), "it lives on");
+    assert!(seen, "the test came too late to see it ending");
+}
+
+#[test]
+fn up_starts_servers_again_that_were_killed_but_not_the_emulator() {
+    let mut bed = Bed::up();
+    bed.testbed.keep().unwrap();
+    bed.lease = None;
+    let kill = |name: &str| {
+        let parts = bed.testbed.status().unwrap().parts;
+        let pid = parts.iter().find(|part| part.name == name).unwrap().pid.unwrap().to_string();
+        assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+        runtime().block_on(eventually("its end", async || bed.testbed.check().is_err().then_some(())));
+    };
+    kill("redis-us");
+    kill("mariadb-sg");
+    let (found, _lease) = find(&bed.state);
+    assert_eq!(found.endpoints(), bed.testbed.endpoints());
+    assert!(found.status().unwrap().is_healthy());
+    found.check().unwrap();
+    kill("ministack");
+    let refused = up(&bed.state, &config(), &supervisor()).unwrap_err().to_string();
+    assert!(refused.contains("ministack ended by itself") && refused.contains("matrix testbed down"), "{refused}");
 }
 
 #[test]

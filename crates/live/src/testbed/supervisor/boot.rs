@@ -26,7 +26,7 @@ pub(super) async fn boot(world: Arc<World>) {
             world.set_booted(Err(error.to_string()));
             // Whoever waits for the answer gets it before the socket closes.
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-            world.end();
+            world.holding.end();
         }
     }
 }

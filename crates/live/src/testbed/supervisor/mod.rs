@@ -3,6 +3,7 @@
 mod activemq;
 mod boot;
 mod health;
+mod holding;
 mod layout;
 mod mariadb;
 mod ministack;
@@ -21,7 +22,7 @@ use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use super::error::Doing as _;
-use super::state::{remove_dir, remove_file};
+use super::state::{SUPERVISOR_LOCK, remove_dir, remove_file};
 use super::{StateDir, TestbedError};
 use world::World;
 
@@ -36,7 +37,7 @@ pub fn supervise(state: &StateDir) -> Result<(), TestbedError> {
     // A session of its own: no terminal's end, and no key pressed in it, reaches the supervisor or the servers. It fails
     // only where it is one already.
     let _ = rustix::process::setsid();
-    let Some(_lock) = state.try_lock("supervisor.lock")? else {
+    let Some(_lock) = state.try_lock(SUPERVISOR_LOCK)? else {
         return Err(TestbedError::StateDir("another supervisor is at work here".into()));
     };
     // One thread does everything, so that every server is started by the thread that lives as long as the process.
@@ -56,7 +57,7 @@ async fn run(state: &StateDir) -> Result<(), TestbedError> {
     let (mut term, mut int, mut hup) =
         (hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?, hear(SignalKind::hangup())?);
 
-    let first = world.lease();
+    let first = world.holding.lease();
     tokio::spawn(async move {
         obey::until_closed(starter).await;
         drop(first);
@@ -65,12 +66,14 @@ async fn run(state: &StateDir) -> Result<(), TestbedError> {
     let booting = tokio::spawn(boot::boot(Arc::clone(&world)));
 
     let why = tokio::select! {
-        () = world.ended() => "as told, or with its last lease",
+        () = world.holding.ended() => "as told, or with its last lease",
         _ = term.recv() => "by SIGTERM",
         _ = int.recv() => "by SIGINT",
         _ = hup.recv() => "by SIGHUP",
     };
     eprintln!("ending {why}");
+    // The socket answers until the end: from here on that it is too late.
+    world.holding.refuse();
     booting.abort();
     world.parts.end_all().await;
     remove_file(&state.endpoints())?;

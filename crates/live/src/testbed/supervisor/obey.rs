@@ -6,6 +6,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteEx
 use tokio::net::{UnixListener, UnixStream};
 
 use super::boot::start_part;
+use super::holding::Held;
 use super::world::World;
 use super::{mariadb, redis};
 use crate::testbed::control::{Command, Reply};
@@ -49,10 +50,7 @@ async fn converse(world: &Arc<World>, stream: UnixStream) -> std::io::Result<()>
     }
     let (command, reply) = match serde_json::from_str::<Command>(&line) {
         Ok(command) => {
-            // A lease counts from when it is asked for: the one that it follows may end meanwhile.
-            let lease = matches!(command, Command::Lease).then(|| world.lease());
-            let reply =
-                carry_out(world, &command).await.unwrap_or_else(|error| Reply::Failed { why: error.to_string() });
+            let (reply, lease) = reply_to(world, &command).await;
             (Some((command, lease)), reply)
         }
         Err(error) => (None, Reply::Failed { why: format!("no request: {error}") }),
@@ -62,17 +60,33 @@ async fn converse(world: &Arc<World>, stream: UnixStream) -> std::io::Result<()>
     to.write_all(&answer).await?;
     match command {
         Some((Command::Lease, _held)) if reply == Reply::Done => until_closed(from).await,
-        Some((Command::Down, _)) => world.end(),
+        Some((Command::Down, _)) => world.holding.end(),
         _ => {}
     }
     Ok(())
 }
 
+/// Does what is asked, unless the testbed is ending.
+async fn reply_to(world: &Arc<World>, command: &Command) -> (Reply, Option<Held>) {
+    // A lease counts from when it is asked for: the one that it follows may end meanwhile.
+    let lease = if *command == Command::Lease { world.holding.lease() } else { None };
+    let is_ending = || world.holding.is_ending() && *command != Command::Down;
+    if is_ending() {
+        return (Reply::Ending, None);
+    }
+    match carry_out(world, command).await {
+        // It was told to end meanwhile.
+        Ok(_) if is_ending() => (Reply::Ending, None),
+        Ok(reply) => (reply, lease),
+        Err(error) => (Reply::Failed { why: error.to_string() }, lease),
+    }
+}
+
 async fn carry_out(world: &Arc<World>, command: &Command) -> Result<Reply, TestbedError> {
     match command {
         Command::Ready | Command::Lease => world.until_booted().await?,
-        Command::Keep => world.keep(),
-        Command::Down => {}
+        Command::Keep => world.holding.keep(),
+        Command::Down => world.holding.refuse(),
         Command::Status => return Ok(Reply::Status { status: status(world).await }),
         Command::Cut { link, kind, for_ms } => world.cut(link, *kind, *for_ms)?,
         Command::Restore { link } => world.restore(link, None)?,
@@ -96,8 +110,8 @@ async fn status(world: &World) -> Status {
     Status {
         instance: world.layout.instance.clone(),
         supervisor: std::process::id(),
-        kept: world.is_kept(),
-        leases: world.leases(),
+        kept: world.holding.is_kept(),
+        leases: world.holding.leases(),
         parts: world.parts.status().await,
         links: world.links(),
         replicas,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use matrix_plan::RegionPair;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
+use super::holding::Holding;
 use super::layout::{Layout, Place};
 use super::parts::Parts;
 use super::proxy::Cable;
@@ -40,20 +41,7 @@ pub(super) struct World {
     faults: AtomicUsize,
     /// The endpoints, or why they will never be.
     booted: watch::Sender<Option<Result<Endpoints, String>>>,
-    leases: AtomicUsize,
-    kept: AtomicBool,
-    end: Notify,
-}
-
-/// A lease that is held.
-pub(super) struct Held(Arc<World>);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if self.0.leases.fetch_sub(1, Ordering::SeqCst) == 1 && !self.0.kept.load(Ordering::SeqCst) {
-            self.0.end();
-        }
-    }
+    pub(super) holding: Arc<Holding>,
 }
 
 impl World {
@@ -73,38 +61,11 @@ impl World {
             emulator: Mutex::default(),
             faults: AtomicUsize::new(0),
             booted: watch::Sender::new(None),
-            leases: AtomicUsize::new(0),
-            kept: AtomicBool::new(false),
-            end: Notify::new(),
+            holding: Arc::default(),
             state,
             config,
             layout,
         })
-    }
-
-    pub(super) fn lease(self: &Arc<Self>) -> Held {
-        self.leases.fetch_add(1, Ordering::SeqCst);
-        Held(Arc::clone(self))
-    }
-
-    pub(super) fn leases(&self) -> usize {
-        self.leases.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn keep(&self) {
-        self.kept.store(true, Ordering::SeqCst);
-    }
-
-    pub(super) fn is_kept(&self) -> bool {
-        self.kept.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn end(&self) {
-        self.end.notify_one();
-    }
-
-    pub(super) async fn ended(&self) {
-        self.end.notified().await;
     }
 
     pub(super) fn set_booted(&self, result: Result<Endpoints, String>) {
