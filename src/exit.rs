@@ -119,7 +119,9 @@ impl From<ExportError> for Failure {
 fn of_gather(error: &dyn std::error::Error, kind: ErrorKind, help: Option<String>) -> Failure {
     let mut diagnostic = MietteDiagnostic::new(with_causes(error));
     diagnostic.help = help;
-    Failure { exit: Exit::of(kind), reports: vec![diagnostic.into()] }
+    // No cell is left undone where there is no room: that is for a run to say.
+    let exit = if kind == ErrorKind::Full { Exit::Usage } else { Exit::of(kind) };
+    Failure { exit, reports: vec![diagnostic.into()] }
 }
 
 /// An error and what caused it, in one line.

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use miette::Report;
@@ -87,9 +87,26 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
     Ok(true)
 }
 
+/// Where a file that is named `path` is: a link is followed. What is no file is refused, as it would be replaced.
+pub(crate) fn place_of(path: &Path) -> Result<PathBuf, Failure> {
+    let place = match path.canonicalize() {
+        Ok(place) => place,
+        // A new one, or the system says what is wrong when it is made.
+        Err(_) => return Ok(path.to_owned()),
+    };
+    match std::fs::metadata(&place) {
+        Ok(metadata) if !metadata.is_file() => Err(Failure::usage(
+            format!("{} is there already, and is no file", path.display()),
+            "name a new file: it is written whole or not at all, which a folder, a pipe or a device cannot be",
+        )),
+        _ => Ok(place),
+    }
+}
+
 /// A new file beside `path`, to be given its name when it is whole.
 pub(crate) fn new_file(path: &Path) -> Result<NamedTempFile, Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = place_of(path)?;
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     let file = builder.permissions(PermissionsExt::from_mode(0o644)).tempfile_in(folder);
     let file = file.map_err(|error| unwritable(path, &error))?;
@@ -99,7 +116,7 @@ pub(crate) fn new_file(path: &Path) -> Result<NamedTempFile, Failure> {
 
 /// Gives a whole file its name.
 pub(crate) fn keep_file(file: NamedTempFile, path: &Path) -> Result<(), Failure> {
-    file.persist(path).map_err(|error| unwritable(path, &error.error))?;
+    file.persist(place_of(path)?).map_err(|error| unwritable(path, &error.error))?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 mod origins;
 mod regions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub(crate) use regions::regions;
 pub(crate) struct Opened {
     store: Store,
     /// Where a bundle was unpacked; removed at the end.
-    _unpacked: Option<Folder>,
+    unpacked: Option<Folder>,
 }
 
 impl Deref for Opened {
@@ -47,30 +47,56 @@ pub(crate) fn open_if_present(results: &Path, limits: Limits) -> Result<Option<O
     if results.is_file() {
         return open_within(results, limits).map(Some);
     }
-    Ok(Store::open_if_present(results)?.map(|store| Opened { store, _unpacked: None }))
+    Ok(Store::open_if_present(results)?.map(|store| Opened { store, unpacked: None }))
 }
 
 /// Opens a store, or a bundle that unpacks to no more than it may.
 pub(crate) fn open_within(results: &Path, limits: Limits) -> Result<Opened, Failure> {
     if !results.is_file() {
-        return Ok(Opened { store: Store::open(results)?, _unpacked: None });
+        return Ok(Opened { store: Store::open(results)?, unpacked: None });
     }
     let folder = Folder::new()?;
     let place = folder.path().join("store");
     matrix_bundle::to_store(BundleReader::open(results, limits)?, &place)?;
-    Ok(Opened { store: Store::open(&place)?, _unpacked: Some(folder) })
+    Ok(Opened { store: Store::open(&place)?, unpacked: Some(folder) })
 }
 
 /// The store and the experiment that a command means: the file it names, the run it names, or the only experiment there
 /// is.
 pub(crate) fn select(read: &ReadArgs, select: &SelectArgs) -> Result<(Opened, Input), Failure> {
     let store = open_within(&read.results.results, read.size.limits())?;
-    let input = match (&select.file, &select.run) {
-        (Some(file), _) => Input::from_file(file, &OverrideArgs::default())?,
-        (None, Some(name)) => Input::from_run(&store.run(name)?)?,
-        (None, None) => Input::from_run(&only_experiment(&store)?)?,
+    let run = match (&select.file, &select.run) {
+        (Some(file), _) => return Ok((store, Input::from_file(file, &OverrideArgs::default())?)),
+        (None, Some(name)) => store.run(name)?,
+        (None, None) => only_experiment(&store)?,
     };
+    let input = Input::from_run(&run).map_err(|failure| match failure.exit {
+        // Nobody here wrote it: a bundle whose experiment cannot be planned is not what it should be.
+        Exit::Usage if store.unpacked.is_some() => Failure { exit: Exit::Integrity, ..failure },
+        _ => failure,
+    })?;
     Ok((store, input))
+}
+
+/// The results of a store without any run, such as one that folders were imported into, where no experiment is named.
+pub(crate) fn without_run(read: &ReadArgs, select: &SelectArgs) -> Result<Option<(Opened, Vec<Record>)>, Failure> {
+    if select.file.is_some() || select.run.is_some() {
+        return Ok(None);
+    }
+    let store = open_within(&read.results.results, read.size.limits())?;
+    if !store.runs()?.is_empty() {
+        return Ok(None);
+    }
+    let records = store.records()?.collect::<Result<Vec<_>, _>>()?;
+    let wanted = |record: &Record| select.origin.as_ref().is_none_or(|origin| record.origin == *origin);
+    let records: Vec<Record> = records.into_iter().filter(wanted).collect();
+    Ok(if records.is_empty() { None } else { Some((store, records)) })
+}
+
+/// What results without an experiment are called: whose they are.
+pub(crate) fn origins_of(records: &[Record]) -> String {
+    let origins: BTreeSet<&str> = records.iter().map(|record| record.origin.as_str()).collect();
+    origins.into_iter().collect::<Vec<_>>().join("+")
 }
 
 /// The newest run of the only experiment in the store.

@@ -143,7 +143,7 @@ fn create(args: CreateArgs) -> Outcome {
     if let Some(filter) = filter {
         derive::name_filter(&mut extras, filter);
     }
-    let info = matrix_bundle::create_file(&store, &selection, &extras, &options, &args.out)?;
+    let info = matrix_bundle::create_file(&store, &selection, &extras, &options, &output::place_of(&args.out)?)?;
     describe(info, &args.out, inventory.left_out()?, filter, args.format.format)
 }
 
@@ -239,6 +239,12 @@ fn sign(args: &SignArgs) -> Outcome {
     let unreadable =
         |path: &Path, error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", path.display()));
     let key = std::fs::read_to_string(&args.key).map_err(|error| unreadable(&args.key, error))?;
+    if key.starts_with("ssh-") || key.starts_with("ecdsa-") {
+        return Err(Failure::usage(
+            format!("{} is a public key", args.key.display()),
+            "name the private key: the same name without `.pub`",
+        ));
+    }
     let bundle = File::open(&args.file).map_err(|error| unreadable(&args.file, error))?;
     let signature = matrix_bundle::sign(bundle, &key)?;
     let out = signature_of(&args.file);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use matrix_analysis::{ClaimResult, Options, Traces, claims_text, evaluate};
-use matrix_plan::{Axes, Verdict};
+use matrix_plan::{Axes, NotificationStorage, PostStorage, Verdict};
 use matrix_store::Origin;
 use serde::Serialize;
 
@@ -34,6 +34,9 @@ pub(crate) struct CheckArgs {
 struct CheckJson<'a> {
     experiment: &'a str,
     simulated: bool,
+    /// Storages whose replication lag was configured, not native.
+    configured_lag: &'a [PostStorage],
+    configured_notification_lag: &'a [NotificationStorage],
     cells_planned: u64,
     cells_done: u64,
     /// Whose results were judged, and whose of the same cells were not.
@@ -52,6 +55,8 @@ pub(crate) fn check(args: CheckArgs) -> Outcome {
         Format::Json => output::json(&CheckJson {
             experiment: &source.experiment,
             simulated: source.simulated,
+            configured_lag: &source.configured_lag,
+            configured_notification_lag: &source.configured_notification_lag,
             cells_planned: source.planned,
             cells_done: source.done,
             origins: results.origins.read(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use matrix_bundle::temporary;
 use matrix_gather::{ExportOptions, StoreSource};
 use serde::Serialize;
 
@@ -52,6 +53,7 @@ pub(crate) fn export(args: ExportArgs) -> Outcome {
         filter.as_ref().is_none_or(|filter| filter.matches(&record.inputs.axes, record.inputs.round))
     })?;
     let Form::Gather = args.form;
+    temporary::list_file(&matrix_gather::partial(&args.folder));
     let report = matrix_gather::export(&source, &args.folder, &ExportOptions { regions })?;
     if args.format.format == Format::Json {
         output::json(&ExportJson {

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use matrix_analysis::{Options, Pools, load};
+use matrix_analysis::tables::Source;
+use matrix_analysis::{Options, Pools, Traces, load};
 use matrix_figures::{Figure, FigureError};
 
 use super::{ReadArgs, SelectArgs};
 use crate::exit::{Exit, Failure, Outcome, with_causes};
 use crate::output;
 use crate::pictures::picture;
-use crate::results::{self, Results, unreadable};
+use crate::results::{self, Results, Traced, unreadable};
 
 /// Draw figures from results, each with its table beside it as CSV
 #[derive(Debug, Args)]
@@ -62,16 +63,28 @@ impl What {
 
 pub(crate) fn plot(args: PlotArgs) -> Outcome {
     let figures = args.figures.iter().map(|name| figure(name)).collect::<Result<Vec<_>, _>>()?;
-    let (store, input) = results::select(&args.read, &args.select)?;
-    let mut what = What { formats: args.format, ..What::everything(&input.experiment.name) };
-    if !figures.is_empty() {
-        what.figures = figures;
-        what.named = true;
-    }
-    if let Some(folder) = args.out {
-        what.folder = folder;
-    }
-    list(&draw(&Results::of_origin(&store, &input, args.select.origin.as_ref())?, &what)?)?;
+    let what = |name: &str| {
+        let mut what = What { formats: args.format.clone(), ..What::everything(name) };
+        if !figures.is_empty() {
+            what.figures = figures.clone();
+            what.named = true;
+        }
+        if let Some(folder) = &args.out {
+            what.folder = folder.clone();
+        }
+        what
+    };
+    let pictures = if let Some((store, records)) = results::without_run(&args.read, &args.select)? {
+        let name = results::origins_of(&records);
+        let traced = Traced::new(&store, records);
+        let cells = traced.cells();
+        draw(&traced, &Source::new(&name, cells.len() as u64, cells), &what(&name))?
+    } else {
+        let (store, input) = results::select(&args.read, &args.select)?;
+        let results = Results::of_origin(&store, &input, args.select.origin.as_ref())?;
+        draw(&results.traced, &results.source(), &what(&input.experiment.name))?
+    };
+    list(&pictures)?;
     Ok(Exit::Ok)
 }
 
@@ -81,16 +94,15 @@ pub(crate) fn list(pictures: &[PathBuf]) -> Result<(), Failure> {
 }
 
 /// Draws figures, each beside its table, and says where; files that would not change are left alone.
-pub(crate) fn draw(results: &Results<'_>, what: &What) -> Result<Vec<PathBuf>, Failure> {
-    let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
+pub(crate) fn draw(traced: &Traced<'_>, source: &Source, what: &What) -> Result<Vec<PathBuf>, Failure> {
+    let loaded = load(traced, &Options::default()).map_err(unreadable)?;
     let pools = Pools::new(&loaded);
-    let source = results.source();
     let folder = &what.folder;
     let failed = |error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut pictures = Vec::new();
     for &figure in &what.figures {
-        let (csv, drawing) = picture(figure, &pools, &source);
+        let (csv, drawing) = picture(figure, &pools, source);
         let drawing = match drawing {
             Ok(drawing) => drawing,
             Err(error @ FigureError::NoData { .. }) if !what.named => {

@@ -9,6 +9,7 @@ use matrix_store::Store;
 use serde::Serialize;
 
 use super::budget::BudgetArgs;
+use super::plan::TallyJson;
 use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ResultsArgs};
 use crate::cli::plot;
 use crate::costs;
@@ -16,7 +17,7 @@ use crate::exit::{Exit, Outcome};
 use crate::input::Input;
 use crate::output;
 use crate::results::Results;
-use crate::runner::{self, Place, Session};
+use crate::runner::{self, Place, Session, skipped, tally};
 use crate::summary::{self, SummaryJson};
 
 /// Execute the cells of an experiment that have no result yet
@@ -73,6 +74,9 @@ struct RunJson {
     ran: usize,
     #[serde(flatten)]
     summary: Option<SummaryJson>,
+    /// How the cells of the experiment stand now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tally: Option<TallyJson>,
     /// Pictures that were drawn.
     figures: Vec<PathBuf>,
 }
@@ -122,10 +126,15 @@ pub(crate) fn finish(
         0 => output::line(nothing_to_do(plan))?,
         _ => summary::print(&results)?,
     }
-    let figures =
-        if plot { plot::draw(&results, &plot::What::everything(&input.experiment.name))? } else { Vec::new() };
+    let figures = if plot {
+        plot::draw(&results.traced, &results.source(), &plot::What::everything(&input.experiment.name))?
+    } else {
+        Vec::new()
+    };
     if json {
-        output::json(&RunJson { ran, summary: Some(SummaryJson::of(&results)?), figures })?;
+        let tally = tally(&store, &input.cells, None, &skipped(plan))?.into();
+        let summary = Some(SummaryJson::of(&results)?);
+        output::json(&RunJson { ran, summary, tally: Some(tally), figures })?;
     } else {
         plot::list(&figures)?;
     }

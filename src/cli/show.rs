@@ -41,6 +41,12 @@ pub(crate) fn show(args: ShowArgs) -> Outcome {
         records.extend(store.record(&key, &origin)?);
     }
     if args.trace {
+        if records.is_empty() {
+            return Err(Failure::usage(
+                format!("cell {} has no trace: it has no result", key.short()),
+                "`matrix show` without --trace says how its attempts ended",
+            ));
+        }
         for record in &records {
             print_trace(&store, record)?;
         }
@@ -55,6 +61,9 @@ pub(crate) fn show(args: ShowArgs) -> Outcome {
         Format::Table => {
             for record in &records {
                 describe(record)?;
+            }
+            if records.is_empty() {
+                output::line(format_args!("cell {key}\nno result"))?;
             }
             for attempt in &attempts {
                 let Attempt { id, started, ended, provenance, .. } = attempt;

@@ -1,10 +1,8 @@
 //! `matrix status`.
 
-use std::collections::BTreeSet;
-
 use clap::Args;
-use matrix_plan::{CellKey, CellState, Plan, Tally};
-use matrix_store::{Event, Run, Store};
+use matrix_plan::{CellState, Plan, Tally};
+use matrix_store::{Event, Record, Run, Store};
 use serde::Serialize;
 
 use super::plan::{TallyJson, describe};
@@ -12,7 +10,7 @@ use super::{Format, FormatArgs, ReadArgs, SelectArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
 use crate::results::{self, Origins};
-use crate::runner::{left_of, states};
+use crate::runner::{left_of, skipped, tally};
 
 /// Show how far an experiment and its runs are
 #[derive(Debug, Args)]
@@ -48,20 +46,15 @@ struct RunJson {
 }
 
 pub(crate) fn status(args: StatusArgs) -> Outcome {
+    if let Some((_, records)) = results::without_run(&args.read, &args.select)? {
+        return without_run(&args, &records);
+    }
     let (store, input) = results::select(&args.read, &args.select)?;
     let runs = runs_of(&store, &input.experiment.name)?;
     let origin = args.select.origin.as_ref();
     Origins::of(&store, &input, origin)?;
-    let states = states(Some(&store), &input.cells, origin)?;
-    let skipped = skipped_by_last(&runs);
-    let tally: Tally = states
-        .iter()
-        .zip(&input.cells)
-        .map(|(state, (_, cell))| match state {
-            CellState::Pending if skipped.contains(&cell.key) => CellState::Skipped,
-            state => *state,
-        })
-        .collect();
+    let skipped = runs.last().map(|(_, plan)| skipped(plan)).unwrap_or_default();
+    let tally = tally(&store, &input.cells, origin, &skipped)?;
     let runs = runs.iter().map(|(run, plan)| describe_run(&store, run, plan)).collect::<Result<Vec<_>, _>>()?;
     match args.format.format {
         Format::Json => {
@@ -100,10 +93,17 @@ fn runs_of(store: &Store, experiment: &str) -> Result<Vec<(Run, Plan)>, Failure>
     Ok(runs)
 }
 
-/// The cells that the last run's filter left out.
-fn skipped_by_last(runs: &[(Run, Plan)]) -> BTreeSet<CellKey> {
-    let cells = runs.last().into_iter().flat_map(|(_, plan)| &plan.cells);
-    cells.filter(|cell| cell.state == CellState::Skipped).map(|cell| cell.key).collect()
+/// What there is to say of results that no run here planned.
+fn without_run(args: &StatusArgs, records: &[Record]) -> Outcome {
+    let tally: Tally = records.iter().map(|_| CellState::Done).collect();
+    let name = results::origins_of(records);
+    match args.format.format {
+        Format::Json => {
+            output::json(&StatusJson { experiment: ExperimentJson { name, tally: tally.into() }, runs: Vec::new() })?;
+        }
+        Format::Table => output::line(format_args!("{name}: {} (no run here planned them)", describe(tally)))?,
+    }
+    Ok(Exit::Ok)
 }
 
 fn describe_run(store: &Store, run: &Run, plan: &Plan) -> Result<RunJson, Failure> {

@@ -1,5 +1,6 @@
 //! What follows from results and stands beside them in a bundle: tables, figures, claims and the README.
 
+mod follows;
 mod parts;
 mod readme;
 
@@ -13,6 +14,7 @@ use matrix_store::Digest;
 use crate::exit::{Exit, Failure, with_causes};
 use crate::pictures::picture;
 use crate::results::unreadable;
+pub(crate) use follows::wrong_plans;
 pub(crate) use parts::{Part, parts};
 
 /// What drew the figures: the same renderer draws the same bytes. Kept in a bundle as `figures/renderer.txt`.

@@ -13,7 +13,11 @@ use crate::summary::labels;
 /// The text. It follows from the inventory and from the source trees that the bundle has.
 pub(super) fn readme(parts: &[Part<'_>], inventory: &Inventory, sources: &BTreeSet<Digest>) -> String {
     let names: BTreeSet<&str> = parts.iter().map(|part| part.source.experiment.as_str()).collect();
-    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    let mut names = names.into_iter().collect::<Vec<_>>().join(", ");
+    if names.is_empty() {
+        // Nothing that a run here planned: imported ones.
+        names = origins(inventory);
+    }
     let mut text = format!("# Results of {names}\n\n{INTRODUCTION}\n## Results\n\n");
     for part in parts {
         let _ = writeln!(
@@ -66,6 +70,12 @@ $ matrix check --results FILE.tar.zst  # judges the claims below
 A minimal example of one's own: `matrix init`, then `matrix run experiment.toml --plot`. To go on in these results:
 `matrix bundle extract FILE.tar.zst --as-store -o results`, change an axis in the experiment, `matrix run` it: only new cells run.
 ";
+
+/// Who measured, where no experiment is there to be named.
+fn origins(inventory: &Inventory) -> String {
+    let origins: BTreeSet<&str> = inventory.records.keys().map(|(_, origin)| origin.as_str()).collect();
+    format!("no experiment (origin {})", origins.into_iter().collect::<Vec<_>>().join(", "))
+}
 
 /// How to build the runner from the source in the bundle.
 fn building(sources: &BTreeSet<Digest>) -> String {

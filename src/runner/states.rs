@@ -1,11 +1,30 @@
 //! Where each cell of an experiment stands: what the store has, and how the last attempt of the rest ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use matrix_plan::{Cell, CellKey, CellState, Filter, Plan};
+use matrix_plan::{Cell, CellKey, CellState, Filter, Plan, Tally};
 use matrix_store::{Lookup, Origin, Store, StoreError, journal};
 
 use crate::input::Input;
+
+/// How many cells stand in each state; pending ones of `skipped` were left out by a filter.
+pub(crate) fn tally(
+    store: &Store,
+    cells: &[(u32, Cell)],
+    origin: Option<&Origin>,
+    skipped: &BTreeSet<CellKey>,
+) -> Result<Tally, StoreError> {
+    let stands = |(state, (_, cell)): (CellState, &(u32, Cell))| match state {
+        CellState::Pending if skipped.contains(&cell.key) => CellState::Skipped,
+        state => state,
+    };
+    Ok(states(Some(store), cells, origin)?.into_iter().zip(cells).map(stands).collect())
+}
+
+/// The cells that a plan's filter left out.
+pub(crate) fn skipped(plan: &Plan) -> BTreeSet<CellKey> {
+    plan.cells.iter().filter(|cell| cell.state == CellState::Skipped).map(|cell| cell.key).collect()
+}
 
 /// The state of each cell, in the same order.
 ///

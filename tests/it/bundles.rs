@@ -69,6 +69,41 @@ fn verify_derives_everything_again_and_finds_what_was_changed() {
 }
 
 #[test]
+fn verify_knows_the_licence_and_the_citation() {
+    let (bench, _) = bundled();
+    for (file, from, to) in [("LICENSE", "Permission", "Permissioo"), ("CITATION.cff", "year: 2023", "year: 2024")] {
+        // As long as before, with every digest mended.
+        tool(
+            &bench,
+            &format!(
+                "rm -rf forged && mkdir forged && zstd -qdf small.tar.zst -o forged/tar && cd forged && tar -xf tar && \
+                 hash() {{ sha256sum | cut -c1-64; }} && cd small-bundle && \
+                 old=$(hash < data/{file}) && manifest=$(hash < manifest-sha256.txt) && \
+                 sed -i '0,/{from}/s/{from}/{to}/' data/{file} && new=$(hash < data/{file}) && test $old != $new && \
+                 sed -i s/$old/$new/ manifest-sha256.txt && mended=$(hash < manifest-sha256.txt) && cd .. && \
+                 LC_ALL=C sed -i \"0,/{from}/s/{from}/{to}/; s/$old/$new/; s/$manifest/$mended/\" tar && \
+                 zstd -q < tar > ../forged.tar.zst"
+            ),
+        );
+        bench.matrix(&["verify", "--quick", "forged.tar.zst"]).code(0);
+        let printed = bench.matrix(&["verify", "forged.tar.zst"]).code(5);
+        let fault = format!("FAULT: data/{file}: it is not what is written there\n1 faults found");
+        assert!(printed.out.contains(&fault), "{}", printed.out);
+    }
+}
+
+#[test]
+fn a_link_is_followed_and_a_pipe_is_not_replaced() {
+    let (bench, digest) = bundled();
+    tool(&bench, "mkdir real && ln -s real/file link.tar.zst && touch real/file && mkfifo pipe");
+    bench.matrix(&["bundle", "create", "-o", "link.tar.zst"]).code(0);
+    assert!(tool(&bench, "test -L link.tar.zst && sha256sum < real/file").starts_with(&digest));
+    let printed = bench.matrix(&["bundle", "create", "-o", "pipe"]).code(2);
+    assert!(printed.err.contains("pipe is there already, and is no file"), "{}", printed.err);
+    tool(&bench, "test -p pipe");
+}
+
+#[test]
 fn a_bundle_is_read_like_a_store() {
     let (bench, _) = bundled();
     let from_store = bench.matrix(&["check", "small.toml"]).code(0).out;
@@ -141,6 +176,8 @@ fn a_signature_is_openssh_s_own() {
     bench.matrix(&["bundle", "sign", "small.tar.zst", "--key", "key"]).code(0);
     tool(&bench, "ssh-keygen -Y verify -f signers -I someone -n matrix-bundle -s small.tar.zst.sig < small.tar.zst");
     bench.matrix(&["verify", "--quick", "small.tar.zst", "--signer", "key.pub"]).code(0);
+    let printed = bench.matrix(&["bundle", "sign", "small.tar.zst", "--key", "key.pub"]).code(2);
+    assert!(printed.err.contains("key.pub is a public key"), "{}", printed.err);
     tool(&bench, "ssh-keygen -q -t ed25519 -N '' -f other");
     bench.matrix(&["verify", "--quick", "small.tar.zst", "--signer", "other.pub"]).code(5);
 }
@@ -163,6 +200,18 @@ fn results_go_out_as_the_original_s_folders_and_come_back() {
     };
     assert_eq!(traces("original").len(), 12);
     assert_eq!(traces("original"), traces("again"));
+    // No experiment made them; they are shown and drawn all the same.
+    let status = bench.matrix(&["status", "--results", "imported"]).code(0).out;
+    assert_eq!(
+        status,
+        "imported: 12 cells = 12 done + 0 partial + 0 failed + 0 skipped + 0 pending (no run here planned them)\n"
+    );
+    bench.matrix(&["plot", "--results", "imported"]).code(0);
+    assert!(bench.read("plots/imported/consistency_window.svg").contains("<svg"));
+    // What a killed export left is no obstacle, anything else is.
+    std::fs::create_dir_all(bench.path("left/.partial-4194305/gather")).unwrap();
+    bench.matrix(&["export", "--as", "gather", "left", "--results", "imported"]).code(0);
+    bench.matrix(&["export", "--as", "gather", "left", "--results", "imported"]).code(2);
     let twice = bench.matrix(&["import", "original/gather", "--results", "imported"]).code(0);
     assert!(!twice.out.contains(" imported"), "{}", twice.out);
     bench.matrix(&["import", "nowhere"]).code(2);

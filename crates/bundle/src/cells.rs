@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use matrix_app::Outcome;
-use matrix_plan::CellKey;
+use matrix_plan::{CellKey, ConfiguredLag};
 use matrix_store::{Origin, Record};
 
 use crate::error::Refusal;
 use crate::inventory::{Facts, Inventory};
 
 const HEADER: &str = "key,platform,post_storage,notification_storage,regions,delay_ms,antipode,round,state,origin,object,\
-                      bytes,simulated,configured_lag,planned,ok,lost,writer_error,reader_error,barrier_timeout,reads,misses";
+                      bytes,simulated,configured_lag,configured_notification_lag,planned,ok,lost,writer_error,reader_error,barrier_timeout,reads,misses";
 
 /// Columns after `state`, which a cell without a result leaves empty.
-const OF_A_RESULT: usize = 13;
+const OF_A_RESULT: usize = 14;
 
 /// The text of the file.
 pub(crate) fn render(inventory: &Inventory, facts: &Facts) -> String {
@@ -55,8 +55,13 @@ fn push_result(text: &mut String, origin: &Origin, record: &Record) {
     // Writing to a string does not fail.
     let _ = write!(
         text,
-        ",{origin},{},{},{},{},{}",
-        object.sha256, object.bytes, record.simulated, record.configured_lag, record.counts.planned
+        ",{origin},{},{},{},{},{},{}",
+        object.sha256,
+        object.bytes,
+        record.simulated,
+        record.configured_lag,
+        ConfiguredLag::of(&record.inputs).notification,
+        record.counts.planned
     );
     for outcome in Outcome::ALL {
         let _ = write!(text, ",{}", record.counts.of(outcome));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_plan::CellKey;
-use matrix_store::{AttemptId, Digest, Event, JournalText, Origin, RunId, StoreError};
+use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId, StoreError};
 
 use crate::bag::{BAG_INFO, parse_info, render_info, render_manifest};
 use crate::contents::{Contents, OnFault};
@@ -17,27 +17,18 @@ use crate::{cells, metadata};
 /// What is said of a bag in words that another version of this program may choose otherwise.
 const IN_WORDS: [&str; 2] = [AGENT_FIELD, "External-Description"];
 
+/// Whether a version of this program is what says that it made a bundle: a name and a version, as `matrix 1.2.3`.
+fn is_a_version_of_this(agent: &str) -> bool {
+    let ours = AGENT.split_once(' ').map_or(AGENT, |(name, _)| name);
+    let Some((name, version)) = agent.split_once(' ') else { return false };
+    let numbers: Vec<&str> = version.split('.').collect();
+    let is_number = |part: &&str| !part.is_empty() && part.len() < 6 && part.bytes().all(|byte| byte.is_ascii_digit());
+    name == ours && numbers.len() == 3 && numbers.iter().all(is_number)
+}
+
 /// What made a bundle, as it says.
 pub(crate) fn made_by(reader: &BundleReader) -> Option<&str> {
     reader.info().get(AGENT_FIELD).map(String::as_str)
-}
-
-/// The attempt, with its cell, that an event tells the end of.
-fn ended(event: &Event) -> Option<(&AttemptId, &CellKey)> {
-    match event {
-        Event::Done { attempt, cell } | Event::Failed { attempt, cell, .. } | Event::Partial { attempt, cell } => {
-            Some((attempt, cell))
-        }
-        _ => None,
-    }
-}
-
-/// The attempt that an event names.
-fn named(event: Event) -> Option<AttemptId> {
-    match event {
-        Event::Started { attempt, .. } => Some(attempt),
-        event => ended(&event).map(|(attempt, _)| attempt.clone()),
-    }
 }
 
 impl Contents {
@@ -156,6 +147,9 @@ impl Contents {
             let same = reader.tags().get(BAG_INFO).is_some_and(|bytes| *bytes == render_info(&info).into_bytes());
             (!same).then(|| "it is not what follows from the payload".to_owned())
         } else {
+            if !made_by(reader).is_some_and(is_a_version_of_this) {
+                return Some((BAG_INFO.to_owned(), format!("its {AGENT_FIELD} is no version of this program")));
+            }
             let rendered = parse_info(render_info(&info).as_bytes()).unwrap_or_default();
             let mut wrong = rendered
                 .iter()
@@ -179,7 +173,7 @@ impl Contents {
             }
         }
         for (place, journal) in self.journals() {
-            for (id, cell) in journal.entries.iter().filter_map(|entry| ended(&entry.event)) {
+            for (id, cell) in journal.entries.iter().filter_map(|entry| entry.event.ended()) {
                 if cells.contains(cell) && !attempts.contains_key(id) {
                     faults.push((place.clone(), format!("its attempt {id} is missing")));
                 }
@@ -203,7 +197,7 @@ impl Contents {
         let objects = self.inventory.objects();
         let mut told: BTreeSet<AttemptId> = BTreeSet::new();
         for (_, journal) in self.journals() {
-            told.extend(journal.entries.into_iter().filter_map(|entry| named(entry.event)));
+            told.extend(journal.entries.iter().filter_map(|entry| entry.event.attempt()).map(|(id, _)| id.clone()));
         }
         let runs: BTreeSet<&RunId> = journals.keys().map(|(run, _)| run).collect();
         let mut notes = Vec::new();

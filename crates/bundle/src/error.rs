@@ -233,6 +233,11 @@ pub enum BundleError {
     },
 }
 
+/// Whether there was no room.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 impl BundleError {
     /// What sort of trouble it is.
     #[must_use]
@@ -253,6 +258,7 @@ impl BundleError {
                 | matrix_store::ErrorKind::Full => ErrorKind::Input,
                 matrix_store::ErrorKind::Internal => ErrorKind::Internal,
             },
+            Self::Io { source, .. } if is_full(source) => ErrorKind::Input,
             Self::Derive(_) | Self::Io { .. } => ErrorKind::Internal,
         }
     }
@@ -274,6 +280,11 @@ impl BundleError {
                     .to_owned()
             }
             Self::TargetExists(_) => "name a new directory".to_owned(),
+            Self::Io { source, .. } | Self::Path { source, .. } if is_full(source) => {
+                "make room there and repeat the command: nothing half-written is left (TMPDIR names another place for \
+                 what is unpacked to be read)"
+                    .to_owned()
+            }
             Self::Store(error) => return error.help(),
             _ => return None,
         })

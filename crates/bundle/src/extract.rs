@@ -1,5 +1,6 @@
 //! Unpacking a bundle.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,8 +8,10 @@ use std::path::{Path, PathBuf};
 use crate::bag::TAG_FILES;
 use crate::contents::Contents;
 use crate::error::BundleError;
+use crate::place::Place;
 use crate::reader::BundleReader;
 use crate::temporary::{self, Folder};
+use crate::verify::{must_count, read_rows};
 
 /// A directory in the making: beside its target, and renamed to it when it is whole. Dropped before, it is removed.
 #[derive(Debug)]
@@ -96,7 +99,7 @@ fn must_stay(folder: &Path) -> io::Result<bool> {
 }
 
 /// Unpacks a bundle: `target` becomes the bag. Nothing is written outside it, and if the bundle is refused, nothing at
-/// all. Everything that a quick [`verify`](crate::verify()) checks has been checked when this returns.
+/// all. Everything that [`verify`](crate::verify()) checks has been checked when this returns.
 ///
 /// # Errors
 /// When `target` exists and is not an empty directory, the bundle is not what it should be, or a file cannot be written.
@@ -108,7 +111,13 @@ pub fn extract(mut reader: BundleReader, target: &Path) -> Result<(), BundleErro
         file.write_all(bytes).map_err(BundleError::io(format!("writing {name}")))?;
     }
     reader.copy_to(directory.path());
-    let contents = Contents::read(&mut reader, false, &mut |_, _, _| Ok(()), &mut Err)?;
+    let mut seen = BTreeMap::new();
+    let mut read = |reader: &mut BundleReader, digest, _| {
+        seen.insert(digest, Some(read_rows(&Place::Object(digest).to_string(), reader)?));
+        Ok(())
+    };
+    let contents = Contents::read(&mut reader, false, &mut read, &mut Err)?;
+    must_count(&contents.inventory, &seen)?;
     contents.check(&reader, &mut Err)?;
     directory.finish()
 }

@@ -16,6 +16,7 @@ use crate::info::BundleInfo;
 use crate::inventory::{Facts, Inventory};
 use crate::place::Place;
 use crate::reader::BundleReader;
+use crate::verify::{must_count, rows_of};
 
 /// What came out of a bundle besides its store.
 #[derive(Debug)]
@@ -50,13 +51,19 @@ pub(crate) fn open(path: &Path) -> Result<WritableStore, BundleError> {
     Ok(WritableStore::open_with(path, "matrix bundle", Arc::new(Unsynced(RealFilesystem)))?)
 }
 
-/// Reads a bundle to its end, its objects into a store. The first fault ends it.
+/// Reads a bundle to its end, its objects into a store, and every row of them. The first fault ends it.
 pub(crate) fn read_into(
     mut reader: BundleReader,
     store: &WritableStore,
 ) -> Result<(Contents, BundleInfo), BundleError> {
-    let contents =
-        Contents::read(&mut reader, true, &mut |reader, digest, _| keep_object(reader, digest, store), &mut Err)?;
+    let mut objects = Vec::new();
+    let mut keep = |reader: &mut BundleReader, digest, _| {
+        objects.push(digest);
+        keep_object(reader, digest, store)
+    };
+    let contents = Contents::read(&mut reader, true, &mut keep, &mut Err)?;
+    let seen = rows_of(store, objects, &mut Err)?;
+    must_count(&contents.inventory, &seen)?;
     let facts = contents.check(&reader, &mut Err)?;
     let info = facts.and_then(|facts| contents.info(&reader, &facts));
     let info = info.ok_or_else(|| BundleError::contents(".", "the end of the bundle was not reached"))?;

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use matrix_store::verify::rows::{self, Contents as Rows};
 use matrix_store::verify::{Checked, Fault, Note};
-use matrix_store::{Digest, StoreError};
+use matrix_store::{Digest, Record, Store, StoreError};
 use serde::Serialize;
 
 use crate::check::made_by;
-use crate::contents::Contents;
+use crate::contents::{Contents, OnFault};
 use crate::error::BundleError;
 use crate::extract::NewDirectory;
 use crate::info::BundleInfo;
@@ -92,7 +92,8 @@ fn conclude(
             report.payload_bytes = contents.payload_bytes;
             report.checked = checked(&contents, seen);
             if faults.is_empty() {
-                faults.extend(recount(&contents.inventory, seen));
+                let recounted = recount(&contents.inventory, seen).into_iter();
+                faults.extend(recounted.map(|(file, what)| Fault { file: PathBuf::from(file), what }));
                 let facts = contents.check(reader, &mut |error| keep(&mut faults, error))?;
                 if let Some(facts) = facts {
                     report.checked.journal_lines = facts.journal_lines;
@@ -143,14 +144,7 @@ pub fn verify_to_store(
         },
         &mut |error| keep(&mut faults, error),
     );
-    let mut seen: BTreeMap<Digest, Option<Rows>> = BTreeMap::new();
-    for digest in objects {
-        let place = Place::Object(digest).to_string();
-        match read_rows(&place, store.open_object(&digest)?) {
-            Ok(rows) => drop(seen.insert(digest, Some(rows))),
-            Err(error) => keep(&mut faults, error)?,
-        }
-    }
+    let seen = rows_of(&store, objects, &mut |error| keep(&mut faults, error))?;
     let (report, contents) = conclude(read, &reader, &seen, faults)?;
     let (Some(contents), Some(info), true) = (contents, report.info.clone(), report.is_sound()) else {
         return Ok((report, None));
@@ -196,26 +190,46 @@ fn keep(faults: &mut Vec<Fault>, error: BundleError) -> Result<(), BundleError> 
     }
 }
 
-fn read_rows(place: &str, object: impl std::io::Read) -> Result<Rows, BundleError> {
+/// Reads the rows of objects in a store: what they come to.
+pub(crate) fn rows_of(
+    store: &Store,
+    objects: Vec<Digest>,
+    on_fault: &mut OnFault<'_>,
+) -> Result<BTreeMap<Digest, Option<Rows>>, BundleError> {
+    let mut seen = BTreeMap::new();
+    for digest in objects {
+        let place = Place::Object(digest).to_string();
+        match read_rows(&place, store.open_object(&digest)?) {
+            Ok(rows) => drop(seen.insert(digest, Some(rows))),
+            Err(error) => on_fault(error)?,
+        }
+    }
+    Ok(seen)
+}
+
+/// Reads an object's rows: what they come to.
+pub(crate) fn read_rows(place: &str, object: impl std::io::Read) -> Result<Rows, BundleError> {
     rows::read(place.as_ref(), object).map_err(|error| match error {
         StoreError::Io { source, .. } => BundleError::from_read(source),
         other => BundleError::of_file(place, other),
     })
 }
 
-/// What records say of their objects, and is not so.
-fn recount(inventory: &Inventory, seen: &BTreeMap<Digest, Option<Rows>>) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for ((key, origin), record) in &inventory.records {
-        if let Some(Some(rows)) = seen.get(&record.object.sha256)
-            && (rows.counts != record.counts || rows.totals != record.totals)
-        {
-            let file = PathBuf::from(Place::Record(*key, origin.clone()).to_string());
-            let what = "its counts and totals are not those of its object's rows".to_owned();
-            faults.push(Fault { file, what });
-        }
-    }
-    faults
+/// What records say of their objects, and is not so: records by path in the bag.
+pub(crate) fn recount(inventory: &Inventory, seen: &BTreeMap<Digest, Option<Rows>>) -> Vec<(String, String)> {
+    let wrong = |record: &Record| {
+        let rows = seen.get(&record.object.sha256).and_then(Option::as_ref);
+        rows.is_some_and(|rows| rows.counts != record.counts || rows.totals != record.totals)
+    };
+    let what = || "its counts and totals are not those of its object's rows".to_owned();
+    let records = inventory.records.iter().filter(|(_, record)| wrong(record));
+    records.map(|((key, origin), _)| (Place::Record(*key, origin.clone()).to_string(), what())).collect()
+}
+
+/// The same where the first fault ends it.
+pub(crate) fn must_count(inventory: &Inventory, seen: &BTreeMap<Digest, Option<Rows>>) -> Result<(), BundleError> {
+    let first = recount(inventory, seen).into_iter().next();
+    first.map_or(Ok(()), |(place, what)| Err(BundleError::contents(&place, what)))
 }
 
 fn checked(contents: &Contents, seen: &BTreeMap<Digest, Option<Rows>>) -> Checked {

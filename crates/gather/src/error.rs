@@ -331,6 +331,7 @@ impl ExportError {
             Self::Nothing => "run some cells first, or loosen the filter".to_owned(),
             Self::UnknownRegion(_) => "declare it in the experiment's [regions]".to_owned(),
             Self::Trace { .. } => "`matrix verify` lists everything that is damaged".to_owned(),
+            Self::Write { .. } if self.kind() == ErrorKind::Full => "make room there and repeat the command".to_owned(),
             Self::Read { .. } | Self::Write { .. } => return None,
             Self::Store(error) => return error.help(),
         })

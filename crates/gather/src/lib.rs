@@ -36,6 +36,7 @@ pub use import::{ImportOptions, ImportReport, import};
 pub use imported::{Imported, origin};
 pub use name::{FolderName, PairName};
 pub use source::{ExportCell, Source, StoreSource};
+pub use staging::partial;
 pub use stamp::Stamp;
 pub use tags::{Scalar, Tags, parse_tags};
 pub use traces::{TraceRow, Traces, parse_traces};

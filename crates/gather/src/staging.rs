@@ -6,6 +6,21 @@ use std::path::{Path, PathBuf};
 
 use crate::error::ExportError;
 
+/// What the name of a directory in the making begins with; the number of its process follows.
+const PARTIAL: &str = ".partial-";
+
+/// Where an export of this process into `dir` is, until it is whole: what has to go when the process is interrupted.
+#[must_use]
+pub fn partial(dir: &Path) -> PathBuf {
+    dir.join(format!("{PARTIAL}{}", std::process::id()))
+}
+
+/// Whether this is what a killed process left of an export.
+fn is_left(name: &std::ffi::OsStr) -> bool {
+    let process = name.to_str().and_then(|name| name.strip_prefix(PARTIAL)?.parse::<u32>().ok());
+    process.is_some_and(|process| !Path::new("/proc").join(process.to_string()).exists())
+}
+
 /// A hidden directory in the target whose entries move up at the end; dropped before that, nothing is left behind.
 pub(crate) struct Staging {
     pub(crate) target: PathBuf,
@@ -20,9 +35,13 @@ impl Staging {
         let fail = |source| ExportError::Write { path: dir.to_owned(), source };
         let mut created = false;
         match fs::read_dir(dir) {
-            Ok(mut entries) => {
-                if entries.next().is_some() {
+            Ok(entries) => {
+                let entries = entries.collect::<io::Result<Vec<_>>>().map_err(fail)?;
+                if entries.iter().any(|entry| !is_left(&entry.file_name())) {
                     return Err(ExportError::NotEmpty(dir.to_owned()));
+                }
+                for entry in entries {
+                    fs::remove_dir_all(entry.path()).map_err(fail)?;
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -36,7 +55,7 @@ impl Staging {
         }
         // The real name: the target may be given as `.`.
         let target = dir.canonicalize().map_err(fail)?;
-        let path = target.join(format!(".partial-{}", std::process::id()));
+        let path = partial(&target);
         fs::create_dir(&path).map_err(fail)?;
         Ok(Self { target, path, created })
     }

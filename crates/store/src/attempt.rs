@@ -121,6 +121,9 @@ pub struct Execution {
 
 impl Sealed for Attempt {
     const SCHEMA: u32 = 1;
+    fn schema(&self) -> u32 {
+        self.schema
+    }
     fn digest(&self) -> Option<Digest> {
         self.digest
     }

@@ -218,7 +218,8 @@ impl StoreError {
                 "wait until it has ended, or stop it; `matrix status` and `matrix show` work meanwhile".to_owned()
             }
             Self::Full { .. } => {
-                "make room, then `matrix resume`: what was finished is kept, and leftovers are swept".to_owned()
+                "make room there and repeat the command (a run: `matrix resume`): nothing half-written counts"
+                    .to_owned()
             }
             Self::NotWritable { .. } => {
                 "make the directory writable, or name another one with `--results PATH`".to_owned()

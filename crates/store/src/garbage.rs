@@ -15,7 +15,6 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::error::StoreError;
-use crate::journal::Event;
 use crate::layout::{OBJECT_EXTENSION, parent};
 use crate::names::{AttemptId, Origin};
 use crate::store::{Store, list};
@@ -97,13 +96,9 @@ impl Store {
         let mut named = BTreeSet::new();
         for id in self.runs()? {
             let run = self.run(id.as_str())?;
-            named.extend(run.journal().entries.iter().filter_map(|entry| match &entry.event {
-                Event::Started { attempt, .. }
-                | Event::Done { attempt, .. }
-                | Event::Failed { attempt, .. }
-                | Event::Partial { attempt, .. } => Some(attempt.clone()),
-                Event::Created { .. } | Event::Resumed | Event::Interrupted | Event::Finished => None,
-            }));
+            named.extend(
+                run.journal().entries.iter().filter_map(|entry| entry.event.attempt()).map(|(id, _)| id.clone()),
+            );
         }
         Ok(named)
     }

@@ -64,6 +64,26 @@ pub enum Event {
     Finished,
 }
 
+impl Event {
+    /// The attempt and the cell that it tells of.
+    #[must_use]
+    pub const fn attempt(&self) -> Option<(&AttemptId, &CellKey)> {
+        match self {
+            Self::Started { attempt, cell }
+            | Self::Done { attempt, cell }
+            | Self::Failed { attempt, cell, .. }
+            | Self::Partial { attempt, cell } => Some((attempt, cell)),
+            Self::Created { .. } | Self::Resumed | Self::Interrupted | Self::Finished => None,
+        }
+    }
+
+    /// The attempt and the cell, where it tells that the attempt ended: then the attempt is in the store.
+    #[must_use]
+    pub const fn ended(&self) -> Option<(&AttemptId, &CellKey)> {
+        if let Self::Started { .. } = self { None } else { self.attempt() }
+    }
+}
+
 /// How the last attempt of a cell ended, as far as the journal knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CellState {

@@ -33,6 +33,9 @@ impl Default for Received {
 
 impl Sealed for Received {
     const SCHEMA: u32 = 1;
+    fn schema(&self) -> u32 {
+        self.schema
+    }
     fn digest(&self) -> Option<Digest> {
         self.digest
     }

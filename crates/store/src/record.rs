@@ -54,6 +54,9 @@ pub struct Record {
 
 impl Sealed for Record {
     const SCHEMA: u32 = 1;
+    fn schema(&self) -> u32 {
+        self.schema
+    }
     fn digest(&self) -> Option<Digest> {
         self.digest
     }

@@ -18,6 +18,8 @@ pub(crate) const MAX_JSON_BYTES: u64 = 64 << 20;
 pub(crate) trait Sealed: Serialize + DeserializeOwned {
     /// The newest schema known.
     const SCHEMA: u32;
+    /// The schema that it says it has.
+    fn schema(&self) -> u32;
     fn digest(&self) -> Option<Digest>;
     fn set_digest(&mut self, digest: Option<Digest>);
 }
@@ -42,19 +44,27 @@ struct SchemaOnly {
     schema: u32,
 }
 
+fn other_schema<T: Sealed>(path: &Path, found: u32) -> StoreError {
+    if found > T::SCHEMA {
+        return StoreError::NewerSchema { path: path.to_owned(), found, known: T::SCHEMA };
+    }
+    StoreError::damaged(path, format!("its schema is {found}, and no version of this program wrote that"))
+}
+
 /// Reads a file's bytes, checking its schema, its form and its digest.
 pub(crate) fn unseal<T: Sealed>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
     let mut value: T = match serde_json::from_slice(bytes) {
         Ok(value) => value,
         Err(error) => {
             return Err(match serde_json::from_slice(bytes) {
-                Ok(SchemaOnly { schema }) if schema > T::SCHEMA => {
-                    StoreError::NewerSchema { path: path.to_owned(), found: schema, known: T::SCHEMA }
-                }
+                Ok(SchemaOnly { schema }) if schema > T::SCHEMA => other_schema::<T>(path, schema),
                 _ => StoreError::damaged(path, error.to_string()),
             });
         }
     };
+    if value.schema() != T::SCHEMA {
+        return Err(other_schema::<T>(path, value.schema()));
+    }
     if bytes_of(&value)? != bytes {
         return Err(StoreError::damaged(path, "it is not in canonical form"));
     }

@@ -118,10 +118,10 @@ impl Store {
         Ok(names.filter_map(|(key, origin)| self.record(&key, &origin).transpose()))
     }
 
-    /// The cell whose key begins with `prefix`.
+    /// The cell whose key begins with `prefix`, of those that have a record or an attempt.
     ///
     /// # Errors
-    /// When no cell with a record has such a key, or several do.
+    /// When no cell has such a key, or several do.
     pub fn find_cell(&self, prefix: &str) -> Result<CellKey, StoreError> {
         let mut candidates = Vec::new();
         for name in list(&self.layout.cells())? {
@@ -132,6 +132,16 @@ impl Store {
                 candidates.push(key);
             }
         }
+        // A cell that failed, or whose attempts ended early, has no record.
+        for id in self.attempts()? {
+            if let Some(attempt) = self.attempt(&id)?
+                && attempt.key.to_string().starts_with(prefix)
+            {
+                candidates.push(attempt.key);
+            }
+        }
+        candidates.sort();
+        candidates.dedup();
         match candidates.as_slice() {
             [key] if !prefix.is_empty() => Ok(*key),
             [] => Err(StoreError::NoSuchCell { prefix: prefix.to_owned() }),

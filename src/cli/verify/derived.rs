@@ -16,6 +16,9 @@ use crate::results;
 /// Files of a folder, by path in it.
 type Files = BTreeMap<String, Vec<u8>>;
 
+/// What a line of the table says of plans.
+pub(super) const PLANS: &str = "plans: follow from experiment and model";
+
 /// Derives tables, figures and the README again and compares; judges the claims.
 pub(super) fn compare(
     store: &Store,
@@ -29,12 +32,24 @@ pub(super) fn compare(
         findings.faults.extend(unreadable);
         return Ok(());
     }
+    let plans = inventory.plans.len() as u64;
+    for (digest, _, what) in derive::wrong_plans(store)? {
+        findings.faults.push(fault(Path::new(&format!("data/plans/{digest}.json")), what));
+    }
+    findings.checked.push((PLANS.to_owned(), plans));
     let parts = derive::parts(store, &inventory)?;
     let mut again = derive::extras(&parts, &inventory, Tree::new())?;
     files("tables", &extras.tables, &again.tables, false, findings);
     let theirs = extras.figures.get(RENDERER_FILE).map(Vec::as_slice);
     let redrawn = again.figures.contains_key(RENDERER_FILE) && theirs.is_some_and(is_another_renderer);
     files("figures", &extras.figures, &again.figures, redrawn, findings);
+    for (file, theirs, ours) in
+        [("data/LICENSE", &extras.license, &again.license), ("data/CITATION.cff", &extras.citation, &again.citation)]
+    {
+        if made_by == AGENT && theirs != ours {
+            findings.faults.push(fault(Path::new(file), "it is not what is written there"));
+        }
+    }
     if made_by == AGENT {
         let notice = info.notice(inventory.left_out()?).unwrap_or_default();
         let text = extras.readme.strip_prefix(notice.as_bytes()).unwrap_or(&extras.readme);

@@ -236,6 +236,8 @@ fn another_version_does_not_excuse_what_is_missing() {
         ("complete", "Matrix-Complete: no", "Matrix-Complete: yes"),
         ("origins", "Matrix-Origins: local", "Matrix-Origins: sosp"),
         ("date", "Bagging-Date: 2026-11-22", "Bagging-Date: 2023-10-23"),
+        ("another program", "matrix 0.1.1", "gzip 1.2.3"),
+        ("no version", "matrix 0.1.1", "matrix newest"),
     ] {
         try_bytes(field, &forged(&other, "bag-info.txt", |text| text.replacen(from, to, 1)));
     }

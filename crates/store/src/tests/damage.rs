@@ -154,6 +154,15 @@ fn a_prefix_finds_its_cell() {
     let (digit, candidates) = shared.unwrap();
     assert!(candidates.len() > 1 && candidates.iter().all(|key| key.to_string().starts_with(&digit)));
     assert!(matches!(store.find_cell(&cell(99).key.short()), Err(StoreError::NoSuchCell { .. })));
+    // One whose attempts came to nothing is known, too.
+    tried_in_vain(directory.path(), &cell(99));
+    assert_eq!(store.find_cell(&cell(99).key.short()).unwrap(), cell(99).key);
+    // The journal tells of attempts: one that is missing is missed.
+    let vain = store.attempts().unwrap().into_iter().find(|id| store.attempt(id).unwrap().unwrap().key == cell(99).key);
+    let vain = vain.unwrap();
+    fs::remove_file(store.layout.attempt(&vain)).unwrap();
+    let faults = store.verify(VerifyOptions::default()).unwrap().faults;
+    assert_eq!(faults[0].what, format!("its attempt {vain} is missing"));
 }
 
 /// Gives a changed record the digest that it would have.
@@ -190,7 +199,8 @@ fn a_forged_record_is_found_although_its_digest_is_right() {
     let sum = faults(&|record| record["counts"]["lost"] = 0.into());
     assert_eq!(sum, "its counts do not add up to the planned requests");
     let missing = faults(&|record| record["object"]["sha256"] = Digest::of(b"none").to_string().into());
-    assert!(missing.starts_with("its object ") && missing.ends_with(" is missing"), "{missing}");
+    assert!(missing.starts_with("the attempt is missing that gave the result of cell "), "{missing}");
+    assert!(missing.contains("; its object ") && missing.ends_with(" is missing"), "{missing}");
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn add(root: &Path, extra: Extra, number: u64) -> Result<BTreeSet<PathBuf>, Stor
                 garbage.insert(relative(store.layout.object(&object.digest)));
                 garbage.insert(relative(store.layout.attempt(&attempt.id)));
                 let newer = write_rows(&store, salt + 500_000, REQUESTS)?;
+                store.write_attempt(&Attempt::done(execution(&store, &cell)?, &told, newer.digest)?)?;
                 store.write_record(&Record::new(&cell, Origin::default(), &newer, false)?)?;
             } else {
                 store.write_record(&Record::new(&cell, Origin::default(), &object, false)?)?;

@@ -1,7 +1,9 @@
 //! Checking a store, part by part.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use matrix_plan::CellKey;
 
 use crate::attempt::Attempt;
 use crate::counts::{Counts, Totals};
@@ -26,11 +28,19 @@ struct Expected {
     seen: bool,
 }
 
+/// What an attempt gave: a cell's result, by who measured it and its object.
+type Made = (CellKey, Origin, Digest);
+
 struct Checker<'a> {
     store: &'a Store,
     options: VerifyOptions,
     report: Report,
     expected: BTreeMap<Digest, Expected>,
+    /// What records say was made.
+    results: Vec<Made>,
+    attempts: BTreeSet<AttemptId>,
+    /// Cells that have a record or an attempt.
+    cells: BTreeSet<CellKey>,
 }
 
 impl Store {
@@ -39,7 +49,15 @@ impl Store {
     /// # Errors
     /// When a directory cannot be read. What is wrong with a file is in the report.
     pub fn verify(&self, options: VerifyOptions) -> Result<Report, StoreError> {
-        let mut checker = Checker { store: self, options, report: Report::default(), expected: BTreeMap::new() };
+        let mut checker = Checker {
+            store: self,
+            options,
+            report: Report::default(),
+            expected: BTreeMap::new(),
+            results: Vec::new(),
+            attempts: BTreeSet::new(),
+            cells: BTreeSet::new(),
+        };
         checker.top()?;
         checker.records()?;
         checker.objects()?;
@@ -134,6 +152,8 @@ impl Checker<'_> {
 
     fn expect(&mut self, path: PathBuf, record: &Record) {
         let bytes = record.object.bytes;
+        self.cells.insert(record.key);
+        self.results.push((record.key, record.origin.clone(), record.object.sha256));
         let new = || Expected { bytes, records: Vec::new(), seen: false };
         let expected = self.expected.entry(record.object.sha256).or_insert_with(new);
         expected.bytes = expected.bytes.max(bytes);
@@ -200,6 +220,7 @@ impl Checker<'_> {
 
     fn attempts(&mut self) -> Result<(), StoreError> {
         let directory = self.store.layout.attempts();
+        let mut made: BTreeSet<Made> = BTreeSet::new();
         for name in list(&directory)? {
             let path = directory.join(&name);
             let Some(id) = name.strip_suffix(".json").and_then(|stem| stem.parse::<AttemptId>().ok()) else {
@@ -213,11 +234,18 @@ impl Checker<'_> {
                 continue;
             }
             self.report.checked.attempts += 1;
-            if let Some(object) = attempt.object
-                && !self.store.layout.object(&object).exists()
-            {
+            self.attempts.insert(id);
+            self.cells.insert(attempt.key);
+            let Some(object) = attempt.object else { continue };
+            if !self.store.layout.object(&object).exists() {
                 self.note(&path, format!("its object {} is no longer in the store", object.short()));
             }
+            made.insert((attempt.key, attempt.origin, object));
+        }
+        let results = std::mem::take(&mut self.results);
+        for (key, origin, _) in results.into_iter().filter(|result| !made.contains(result)) {
+            let what = format!("the attempt is missing that gave the result of cell {} by {origin}", key.short());
+            self.fault(&directory, what);
         }
         Ok(())
     }
@@ -241,6 +269,7 @@ impl Checker<'_> {
             if run.journal().torn_bytes > 0 {
                 self.note(&path.join(JOURNAL), "the last line is incomplete: the process was killed while it wrote it");
             }
+            self.ended(&run, &path.join(JOURNAL));
             self.keep(&path, run.experiment());
             self.keep(&path, run.plan());
             self.keep(&path, run.model());
@@ -249,5 +278,20 @@ impl Checker<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Attempts whose end a journal tells, and that are missing. A selection's journals tell of cells, too, that were left
+    /// out: of those there is neither a record nor an attempt.
+    fn ended(&mut self, run: &Run, journal: &Path) {
+        let told = run.journal().entries.iter().filter_map(|entry| entry.event.ended());
+        let missing: Vec<_> = told.filter(|(id, _)| !self.attempts.contains(id)).collect();
+        let known: Vec<_> = missing.iter().filter(|(_, cell)| self.cells.contains(cell)).collect();
+        for (id, _) in &known {
+            self.fault(journal, format!("its attempt {id} is missing"));
+        }
+        let others = missing.len() - known.len();
+        if others > 0 {
+            self.note(journal, format!("{others} attempts that it names are of cells that are not in this store"));
+        }
     }
 }
