@@ -139,7 +139,12 @@ impl Driver for Local {
     fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
         // On a testbed that has ended, or lacks a server, a cell would fail slowly.
         self.testbed.check().map_err(|error| DriverError::Failed(error.to_string()))?;
-        self.lambda.attempt(cell, rows, cancel)
+        let told = self.lambda.attempt(cell, rows, cancel);
+        if matches!(told, Ok(_) | Err(DriverError::Failed(_))) {
+            // Where a server ended meanwhile, what is missing is no finding, and what broke is no fault of the cell.
+            self.testbed.check().map_err(|error| spoilt(&error))?;
+        }
+        told
     }
 
     fn resources(&self, cell: &Cell) -> Vec<String> {
@@ -157,6 +162,11 @@ impl Driver for Local {
     }
 }
 
+/// The failure of an attempt that its testbed did not outlive.
+fn spoilt(error: &TestbedError) -> DriverError {
+    DriverError::Failed(format!("the results of this attempt are not kept: {error}"))
+}
+
 impl From<TestbedError> for Failure {
     fn from(error: TestbedError) -> Self {
         let exit = match &error {
@@ -166,7 +176,7 @@ impl From<TestbedError> for Failure {
             | TestbedError::OtherConfig(_)
             | TestbedError::NotRunning
             | TestbedError::StateDir(_) => Exit::Usage,
-            TestbedError::Ending | TestbedError::Unhealthy(_) => Exit::Cells,
+            TestbedError::Ending | TestbedError::Gone | TestbedError::Unhealthy { .. } => Exit::Cells,
             TestbedError::Install(_)
             | TestbedError::Start { .. }
             | TestbedError::Refused(_)

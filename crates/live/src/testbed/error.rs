@@ -10,6 +10,12 @@ use super::differences::Difference;
 use super::install::Missing;
 use super::tree::Survivor;
 
+/// How another testbed comes in place of one that stays until it is ended.
+const ANEW_KEPT: &str = "end it with `matrix testbed down`, then start it anew with `matrix testbed up`";
+
+/// How another one comes in place of one that ends with its run.
+const ANEW: &str = "it ends with the run that uses it; then `matrix resume` does the rest on another one";
+
 /// Something the testbed could not do.
 #[derive(Debug, thiserror::Error)]
 pub enum TestbedError {
@@ -36,11 +42,17 @@ pub enum TestbedError {
     /// The testbed is ending, and takes nobody any more.
     #[error("the testbed is ending; wait for a moment")]
     Ending,
+    /// The testbed has ended, or another one runs in its place.
+    #[error("the testbed that the run began with has ended; `matrix resume` does the rest on another one")]
+    Gone,
     /// Servers of the testbed have ended, or do not replicate.
-    #[error(
-        "the testbed is not well: {0}; end it with `matrix testbed down`, then start it anew with `matrix testbed up`"
-    )]
-    Unhealthy(String),
+    #[error("the testbed is not well: {why}; {}", if *.kept { ANEW_KEPT } else { ANEW })]
+    Unhealthy {
+        /// Which servers, and how they are.
+        why: String,
+        /// Whether it stays until it is ended; otherwise it ends with the runs that use it.
+        kept: bool,
+    },
     /// No testbed is running.
     #[error("no testbed is running; start it with `matrix testbed up`")]
     NotRunning,

@@ -14,10 +14,11 @@ const ATTACHED_WITHIN: Duration = Duration::from_secs(20);
 /// # Errors
 /// [`TestbedError::Unhealthy`] when that does not help.
 pub(super) fn revive(testbed: &Testbed) -> Result<(), TestbedError> {
-    for part in testbed.status()?.parts.iter().filter(|part| part.pid.is_none()) {
+    let status = testbed.status()?;
+    for part in status.parts.iter().filter(|part| part.pid.is_none()) {
         let why = |more: &str| {
             let ended = part.ended.as_deref().unwrap_or("not started");
-            TestbedError::Unhealthy(format!("{} {ended}{more}", part.name))
+            TestbedError::Unhealthy { why: format!("{} {ended}{more}", part.name), kept: status.kept }
         };
         match part.name.parse::<PartName>() {
             Ok(PartName::Ministack) | Err(_) => return Err(why(", and what was deployed on it is gone")),
@@ -31,29 +32,37 @@ pub(super) fn revive(testbed: &Testbed) -> Result<(), TestbedError> {
             return Ok(());
         }
         if Instant::now() > deadline {
-            return Err(TestbedError::Unhealthy(status.complaints()));
+            return Err(status.unhealthy());
         }
         std::thread::sleep(Duration::from_millis(100));
     }
 }
 
 impl Testbed {
-    /// Checks that every server runs.
+    /// Checks that it is there, and that every server of it runs.
     ///
     /// # Errors
-    /// [`TestbedError::Unhealthy`] when one does not, and when the testbed does not run any more.
+    /// [`TestbedError::Unhealthy`] when a server does not run, [`TestbedError::Gone`] when the testbed does not any more.
     pub fn check(&self) -> Result<(), TestbedError> {
-        let status = self.status()?;
-        if status.parts.iter().all(|part| part.pid.is_some()) {
-            return Ok(());
+        let status = self.status().map_err(|error| match error {
+            TestbedError::NotRunning | TestbedError::Ending | TestbedError::Supervisor { .. } => TestbedError::Gone,
+            other => other,
+        })?;
+        if status.instance != self.endpoints().instance {
+            return Err(TestbedError::Gone);
         }
-        Err(TestbedError::Unhealthy(status.complaints()))
+        if status.parts.iter().all(|part| part.pid.is_some()) { Ok(()) } else { Err(status.unhealthy()) }
     }
 }
 
 impl Status {
+    /// The error that says what is not as it should be.
+    fn unhealthy(&self) -> TestbedError {
+        TestbedError::Unhealthy { why: self.complaints(), kept: self.kept }
+    }
+
     /// What is not as it should be.
-    pub(crate) fn complaints(&self) -> String {
+    fn complaints(&self) -> String {
         let parts = self.parts.iter().filter(|part| part.pid.is_none());
         let parts = parts.map(|part| format!("{} {}", part.name, part.ended.as_deref().unwrap_or("not started")));
         let replicas = self.replicas.iter().filter(|replica| !replica.attached);
