@@ -1,11 +1,14 @@
 //! From an experiment to the driver of its real services.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
 use matrix_lambdas::package::Packages;
 use matrix_live::lambda::{LambdaDriver, LambdaError, Services, Settings};
-use matrix_live::testbed::{Endpoints, Lease, LocalConfig, StateDir, SupervisorCommand, Testbed, TestbedError, up};
+use matrix_live::testbed::{
+    Endpoints, Lease, LocalConfig, PartStatus, StateDir, SupervisorCommand, Testbed, TestbedError, up,
+};
 use matrix_plan::{Barrier, Cell, Platform};
 
 use super::on_aws::OnAws;
@@ -43,6 +46,8 @@ struct Local {
     // Dropped first: its leases end while the services are still there.
     lambda: LambdaDriver,
     testbed: Testbed,
+    /// How often servers that had ended were started again.
+    revived: Mutex<u64>,
     _lease: Lease,
 }
 
@@ -74,7 +79,25 @@ impl Local {
         let mut settings = settings(input, packages);
         settings.instance = Some(testbed.endpoints().instance.clone());
         let lambda = LambdaDriver::new(Services::local(testbed.endpoints())?, settings)?;
-        Ok(Self { lambda, testbed, _lease: lease })
+        Ok(Self { lambda, testbed, revived: Mutex::default(), _lease: lease })
+    }
+
+    fn revived(&self) -> MutexGuard<'_, u64> {
+        self.revived.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts what has ended of the testbed again, and tells how often that was done: a cell would fail slowly without it.
+    fn made_well(&self) -> Result<u64, TestbedError> {
+        // Held meanwhile: another worker that comes waits until all is well.
+        let mut revived = self.revived();
+        match self.testbed.check() {
+            Err(TestbedError::Unhealthy { .. }) => {
+                tell_started_again(&self.testbed.revive()?);
+                *revived += 1;
+            }
+            other => other?,
+        }
+        Ok(*revived)
     }
 }
 
@@ -86,11 +109,14 @@ pub(super) fn bring_up(state: &StateDir, config: &LocalConfig) -> Result<(Testbe
         Err(_) => output::note("starting the local testbed"),
     }
     let up = up(state, config, &SupervisorCommand::this_program()?)?;
-    for part in ended {
-        let why = part.ended.as_deref().unwrap_or("was not started");
-        output::note(format_args!("{} {why}: started again", part.name));
-    }
+    tell_started_again(&ended);
     Ok(up)
+}
+
+fn tell_started_again(ended: &[PartStatus]) {
+    for part in ended {
+        output::note(format_args!("{part}: started again"));
+    }
 }
 
 /// The driver's settings for an experiment.
@@ -137,12 +163,14 @@ impl RealServices for Local {
 
 impl Driver for Local {
     fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
-        // On a testbed that has ended, or lacks a server, a cell would fail slowly.
-        self.testbed.check().map_err(|error| DriverError::Failed(error.to_string()))?;
+        let revived = self.made_well().map_err(|error| DriverError::Failed(error.to_string()))?;
         let told = self.lambda.attempt(cell, rows, cancel);
         if matches!(told, Ok(_) | Err(DriverError::Failed(_))) {
             // Where a server ended meanwhile, what is missing is no finding, and what broke is no fault of the cell.
             self.testbed.check().map_err(|error| spoilt(&error))?;
+            if *self.revived() != revived {
+                return Err(spoilt(&"a server of the testbed ended meanwhile, and was started again"));
+            }
         }
         told
     }
@@ -163,8 +191,8 @@ impl Driver for Local {
 }
 
 /// The failure of an attempt that its testbed did not outlive.
-fn spoilt(error: &TestbedError) -> DriverError {
-    DriverError::Failed(format!("the results of this attempt are not kept: {error}"))
+fn spoilt(why: &dyn std::fmt::Display) -> DriverError {
+    DriverError::Failed(format!("the results of this attempt are not kept: {why}"))
 }
 
 impl From<TestbedError> for Failure {

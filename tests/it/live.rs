@@ -110,6 +110,75 @@ fn a_killed_run_is_resumed_and_its_testbed_goes_with_it() {
     assert!(!attempts.contains("password") && !attempts.contains("127.0.0."), "{attempts}");
 }
 
+/// Kills a server of the testbed that a run uses.
+fn kill(bench: &Workbench, part: &str) {
+    let status = matrix(bench, &["testbed", "status", "--format", "json"]).code(0).json();
+    let parts = status["parts"].as_array().unwrap();
+    let pid = parts.iter().find(|it| it["name"] == part).unwrap()["pid"].to_string();
+    assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+}
+
+/// Begins a run, and does something once its results satisfy a condition.
+fn run_and(bench: &Workbench, when: impl Fn() -> bool, then: impl FnOnce()) -> crate::workbench::Printed {
+    let mut run = command(bench, &["run", "small.toml"]);
+    let mut child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(600);
+    while !when() {
+        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "the moment never came");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    then();
+    Workbench::printed(child.wait_with_output().unwrap())
+}
+
+fn done(bench: &Workbench) -> u64 {
+    let status = matrix(bench, &["status", "--format", "json"]).json();
+    status["experiment"]["tally"]["done"].as_u64().unwrap()
+}
+
+#[test]
+fn a_cell_whose_testbed_breaks_meanwhile_is_done_again() {
+    // One cell that takes long enough to break into, and gives up soon.
+    let text = LOCAL.replace("requests = 12", "requests = 3000").replace("deadline_ms = 30000", "deadline_ms = 2000");
+    let text = text.replace("[\"redis\", \"dynamo\"]", "[\"redis\"]").replace("[false, true]", "[true]");
+    let bench = Workbench::with(&text.replace("payload = 20000", "payload = 200"));
+    let _ended = Ended(&bench);
+    let state = bench.path("state").display().to_string();
+    let is_at_work = || {
+        // A function of this testbed: its code is unpacked where the testbed's data are.
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        processes.map(|it| it.path()).any(|process| {
+            let read =
+                |name| String::from_utf8_lossy(&std::fs::read(process.join(name)).unwrap_or_default()).into_owned();
+            read("cmdline").contains("ministack-provided-code") && read("environ").contains(&state)
+        })
+    };
+    let broken = run_and(&bench, is_at_work, || {
+        std::thread::sleep(Duration::from_secs(2));
+        kill(&bench, "ministack");
+    });
+    let said = &broken.err;
+    assert_eq!(broken.code, 3, "{said}");
+    assert!(said.contains("the results of this attempt are not kept"), "{said}");
+    assert!(said.contains("ministack ended by itself") && said.contains("matrix resume"), "{said}");
+    assert_eq!(done(&bench), 0);
+    matrix(&bench, &["resume"]).code(0);
+    assert_eq!(done(&bench), 1);
+}
+
+#[test]
+fn a_server_that_ended_is_started_again_for_the_cells_that_are_left() {
+    let bench = Workbench::with(LOCAL);
+    let _ended = Ended(&bench);
+    let one_done = || bench.results().keys().any(|path| path.starts_with("cells"));
+    let ran = run_and(&bench, one_done, || kill(&bench, "redis-us"));
+    assert!(ran.err.contains("redis-us ended by itself") && ran.err.contains("started again"), "{}", ran.err);
+    // It may have been in the middle of a cell, which then failed.
+    assert!(done(&bench) >= 3, "{}", ran.err);
+    matrix(&bench, &["resume"]).code(0);
+    assert_eq!(done(&bench), 4);
+}
+
 #[test]
 fn the_phases_by_hand_do_what_a_run_does_and_can_be_done_again() {
     let bench = Workbench::with(LOCAL);

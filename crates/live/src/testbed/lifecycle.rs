@@ -9,7 +9,6 @@ use super::client::{ask, status_of};
 use super::control::Command;
 use super::differences::Difference;
 use super::error::Doing as _;
-use super::revive::revive;
 use super::state::{SUPERVISOR_LOCK, append_private, remove_dir, remove_file};
 use super::tree::{MARK, kill_survivors};
 use super::{Endpoints, Lease, LocalConfig, Needs, StateDir, Status, Testbed, TestbedError};
@@ -78,7 +77,7 @@ pub fn up(
 /// Checks that a testbed that runs is what is wanted, and brings back what has ended.
 fn fits(testbed: &Testbed, config: &LocalConfig) -> Result<(), TestbedError> {
     let differences = Difference::between(&testbed.endpoints().config, config)?;
-    if differences.is_empty() { revive(testbed) } else { Err(TestbedError::OtherConfig(differences)) }
+    if differences.is_empty() { testbed.revive().map(drop) } else { Err(TestbedError::OtherConfig(differences)) }
 }
 
 /// Waits until the supervisor in `state`, if any, has ended. What takes longer is not waited for.

@@ -71,6 +71,17 @@ impl Status {
     }
 }
 
+impl fmt::Display for PartStatus {
+    /// Its name and how it is, for example `redis-us stopped`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.pid, &self.ended) {
+            (Some(pid), _) => write!(f, "{} running, pid {pid}", self.name),
+            (None, Some(why)) => write!(f, "{} {why}", self.name),
+            (None, None) => write!(f, "{} not started", self.name),
+        }
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stays = match (self.kept, self.leases) {
