@@ -203,8 +203,10 @@ impl From<TestbedError> for Failure {
             | TestbedError::Config(_)
             | TestbedError::OtherConfig(_)
             | TestbedError::NotRunning
+            | TestbedError::Starting
+            | TestbedError::Ending
             | TestbedError::StateDir(_) => Exit::Usage,
-            TestbedError::Ending | TestbedError::Gone | TestbedError::Unhealthy { .. } => Exit::Cells,
+            TestbedError::Gone | TestbedError::Unhealthy { .. } => Exit::Cells,
             TestbedError::Install(_)
             | TestbedError::Start { .. }
             | TestbedError::Refused(_)

@@ -39,6 +39,9 @@ pub enum TestbedError {
     /// A testbed with other settings is running.
     #[error("a testbed with other settings is running ({}); end it with `matrix testbed down`", Difference::list(.0))]
     OtherConfig(Vec<Difference>),
+    /// The testbed is starting: its servers are not up yet.
+    #[error("the testbed is starting; wait for a moment")]
+    Starting,
     /// The testbed is ending, and takes nobody any more.
     #[error("the testbed is ending; wait for a moment")]
     Ending,

@@ -1,6 +1,7 @@
 //! Bringing a testbed up, finding it, and ending it.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::{Child, Command as Process, Stdio};
 use std::time::{Duration, Instant};
@@ -165,14 +166,26 @@ fn clear(state: &StateDir) -> Result<usize, TestbedError> {
 /// How the testbed in `state` is.
 ///
 /// # Errors
-/// [`TestbedError::Missing`] names what is not installed; [`TestbedError::NotRunning`] when none runs.
+/// [`TestbedError::Missing`] names what is not installed; [`TestbedError::NotRunning`] when none runs,
+/// [`TestbedError::Starting`] when it is not up yet, and [`TestbedError::Ending`] when it is not any more.
 pub fn status(state: &StateDir) -> Result<(Endpoints, Status), TestbedError> {
-    let status = status_of(state);
-    if matches!(status, Err(TestbedError::NotRunning)) {
-        Needs::find()?;
+    let status = seen(state)?;
+    match StateDir::read_json(&state.endpoints()) {
+        // They are written when all is up, and go when it ends: then it says so itself by now.
+        Err(TestbedError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            seen(state).and(Err(TestbedError::Starting))
+        }
+        endpoints => Ok((endpoints?, status)),
     }
-    let status = status?;
-    Ok((StateDir::read_json(&state.endpoints())?, status))
+}
+
+fn seen(state: &StateDir) -> Result<Status, TestbedError> {
+    match status_of(state) {
+        Err(TestbedError::NotRunning) => Needs::find().and(Err(TestbedError::NotRunning)),
+        // It ended while it was asked.
+        Err(TestbedError::Supervisor { .. }) => Err(TestbedError::Ending),
+        answer => answer,
+    }
 }
 
 /// Ends the testbed in `state`, whoever uses it, and verifies that no process of it is left.
