@@ -104,8 +104,9 @@ impl Local {
 /// Brings a testbed up, or finds the one that runs, and says which.
 pub(super) fn bring_up(state: &StateDir, config: &LocalConfig) -> Result<(Testbed, Lease), Failure> {
     let mut ended = Vec::new();
-    match Testbed::find(state) {
-        Ok(found) => ended.extend(found.status()?.parts.into_iter().filter(|part| part.pid.is_none())),
+    match Testbed::find(state).and_then(|found| found.status()) {
+        Ok(status) => ended.extend(status.parts.into_iter().filter(|part| part.pid.is_none())),
+        // One that is ending is waited for; whatever else is wrong shows below.
         Err(_) => output::note("starting the local testbed"),
     }
     let up = up(state, config, &SupervisorCommand::this_program()?)?;
