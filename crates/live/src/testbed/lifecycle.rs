@@ -46,6 +46,12 @@ pub struct Down {
 /// How long a testbed that is ending may take, before what is left of it is killed.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
 
+/// The lock of whoever begins a testbed or removes what is left of one.
+const STARTING_LOCK: &str = "starting.lock";
+
+/// How long another process may take to bring a testbed up.
+const STARTS_WITHIN: Duration = Duration::from_secs(150);
+
 /// Brings a testbed up, or finds the one that runs; servers of it that have ended are started again. It ends when the last [`Lease`] is dropped or its holder ends;
 /// [`Testbed::keep`] makes it stay.
 ///
@@ -61,7 +67,7 @@ pub fn up(
     Needs::find()?;
     state.create()?;
     // Two that come at once: the second waits here, and then finds the first's.
-    let starting = lock_within(state, "starting.lock", Duration::from_secs(150))?;
+    let starting = lock_starting(state)?;
     let found = match Testbed::leased(state) {
         Err(TestbedError::NotRunning | TestbedError::Supervisor { .. }) => start(state, config, supervisor),
         Err(TestbedError::Ending) => {
@@ -90,16 +96,17 @@ fn await_end(state: &StateDir, within: Duration) -> Result<(), TestbedError> {
     Ok(())
 }
 
-fn lock_within(state: &StateDir, name: &str, within: Duration) -> Result<std::fs::File, TestbedError> {
-    let deadline = Instant::now() + within;
+/// Takes the lock of whoever begins a testbed or removes what is left of one.
+fn lock_starting(state: &StateDir) -> Result<std::fs::File, TestbedError> {
+    let deadline = Instant::now() + STARTS_WITHIN;
     loop {
-        match state.try_lock(name)? {
+        match state.try_lock(STARTING_LOCK)? {
             Some(lock) => return Ok(lock),
             None if Instant::now() > deadline => {
                 return Err(TestbedError::StateDir(format!(
                     "another process has held {} for {} s",
-                    state.path().join(name).display(),
-                    within.as_secs()
+                    state.path().join(STARTING_LOCK).display(),
+                    STARTS_WITHIN.as_secs()
                 )));
             }
             None => std::thread::sleep(Duration::from_millis(50)),
@@ -196,12 +203,17 @@ pub fn down(state: &StateDir) -> Result<Down, TestbedError> {
     if !state.path().exists() {
         return Ok(Down { was_running: false, killed: 0 });
     }
-    let was_running = match ask(state, &Command::Down) {
-        Ok(()) | Err(TestbedError::Ending) => true,
-        // No supervisor, or one that does not answer any more: what carries its mark is killed below.
-        Err(TestbedError::NotRunning | TestbedError::Supervisor { .. } | TestbedError::Io { .. }) => false,
-        Err(other) => return Err(other),
-    };
+    let mut was_running = tell_to_end(state)?;
+    // From here on nobody begins another one, whose processes would carry the same mark.
+    let _starting = lock_starting(state)?;
+    if status_of(state).is_ok() {
+        if was_running {
+            // Somebody who waited for the end has begun one already: that one stays.
+            return Ok(Down { was_running, killed: 0 });
+        }
+        // It was only about to begin before.
+        was_running = tell_to_end(state)?;
+    }
     if was_running {
         let deadline = Instant::now() + Duration::from_secs(10);
         while Instant::now() < deadline && !super::survivors(state).is_empty() {
@@ -209,4 +221,14 @@ pub fn down(state: &StateDir) -> Result<Down, TestbedError> {
         }
     }
     Ok(Down { was_running, killed: clear(state)? })
+}
+
+/// Tells the supervisor in `state` to end everything; whether there is one that does.
+fn tell_to_end(state: &StateDir) -> Result<bool, TestbedError> {
+    match ask(state, &Command::Down) {
+        Ok(()) | Err(TestbedError::Ending) => Ok(true),
+        // No supervisor, or one that does not answer any more: what carries its mark is killed.
+        Err(TestbedError::NotRunning | TestbedError::Supervisor { .. } | TestbedError::Io { .. }) => Ok(false),
+        Err(other) => Err(other),
+    }
 }
