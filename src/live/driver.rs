@@ -212,6 +212,7 @@ impl From<TestbedError> for Failure {
             | TestbedError::Start { .. }
             | TestbedError::Refused(_)
             | TestbedError::Supervisor { .. }
+            | TestbedError::Silent { .. }
             | TestbedError::Survivors(_)
             | TestbedError::Io { .. }
             | TestbedError::Malformed { .. }

@@ -10,8 +10,11 @@ use super::control::{Command, CutKind, EmulatorFault, PartName, Reply};
 use super::error::Doing as _;
 use super::{Endpoints, StateDir, Status, TestbedError};
 
-/// How long an answer may take: starting a server is the slowest thing asked for.
-const ANSWER_WITHIN: Duration = Duration::from_secs(120);
+/// How long an answer may take: starting servers is the slowest thing asked for.
+fn answers_within(command: &Command) -> Duration {
+    let starts = matches!(command, Command::Ready | Command::Lease | Command::Start { .. });
+    Duration::from_secs(if starts { 120 } else { 30 })
+}
 
 /// A running testbed. Holding it does not keep it running: a [`Lease`] does.
 #[derive(Clone, Debug)]
@@ -166,14 +169,20 @@ fn exchange(state: &StateDir, command: &Command) -> Result<(Reply, UnixStream), 
     let mut line = serde_json::to_vec(command).map_err(|source| malformed("a request", source))?;
     line.push(b'\n');
     let mut answer = String::new();
+    let within = answers_within(command);
     let mut talk = || {
-        connection.set_read_timeout(Some(ANSWER_WITHIN))?;
+        connection.set_read_timeout(Some(within))?;
+        connection.set_write_timeout(Some(within))?;
         (&connection).write_all(&line)?;
         BufReader::new(&connection).read_line(&mut answer)
     };
     let told = match talk() {
         // It ended before it took what was written, or with it unread.
         Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => 0,
+        // What a socket says whose time is over.
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            return Err(TestbedError::Silent { within, log: state.log_of("supervisor") });
+        }
         told => told.doing(|| "asking the testbed's supervisor".to_owned())?,
     };
     if told == 0 {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use matrix_plan::local::BadLocal;
 
@@ -72,11 +73,19 @@ pub enum TestbedError {
     /// The supervisor could not do what it was told.
     #[error("{0}")]
     Refused(String),
-    /// The supervisor ended before it was ready, or did not answer.
+    /// The supervisor ended before it was ready, or while it was asked.
     #[error("the testbed's supervisor {what}; its log is {}", log.display())]
     Supervisor {
         /// What it did, for example `ended`.
         what: String,
+        /// Its log.
+        log: PathBuf,
+    },
+    /// The supervisor is there and does not answer.
+    #[error("the testbed's supervisor did not answer within {} s; its log is {}", within.as_secs(), log.display())]
+    Silent {
+        /// How long it was waited for.
+        within: Duration,
         /// Its log.
         log: PathBuf,
     },

@@ -228,7 +228,12 @@ fn tell_to_end(state: &StateDir) -> Result<bool, TestbedError> {
     match ask(state, &Command::Down) {
         Ok(()) | Err(TestbedError::Ending) => Ok(true),
         // No supervisor, or one that does not answer any more: what carries its mark is killed.
-        Err(TestbedError::NotRunning | TestbedError::Supervisor { .. } | TestbedError::Io { .. }) => Ok(false),
+        Err(
+            TestbedError::NotRunning
+            | TestbedError::Supervisor { .. }
+            | TestbedError::Silent { .. }
+            | TestbedError::Io { .. },
+        ) => Ok(false),
         Err(other) => Err(other),
     }
 }

@@ -1,8 +1,9 @@
 //! Starting everything, side by side, and checking that it replicates.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::try_join;
 
@@ -13,10 +14,17 @@ use crate::testbed::error::Doing as _;
 use crate::testbed::state::private_dir;
 use crate::testbed::{AmqAccess, Endpoints, MysqlAccess, PartName, RegionEndpoints, StateDir, TestbedError};
 
+/// Room that the state directory must have while servers start, in bytes.
+const ROOM: usize = 64 << 10;
+
 /// Starts everything; says whether it went well to all who wait for it, and ends the supervisor if it did not.
 pub(super) async fn boot(world: Arc<World>) {
     let started = Instant::now();
-    match start_all(&world).await {
+    let outcome = tokio::select! {
+        outcome = start_all(&world) => outcome,
+        error = full(&world) => Err(error),
+    };
+    match outcome {
         Ok(endpoints) => {
             eprintln!("up after {:.1} s", started.elapsed().as_secs_f64());
             world.set_booted(Ok(endpoints));
@@ -25,9 +33,26 @@ pub(super) async fn boot(world: Arc<World>) {
             eprintln!("{error}");
             world.set_booted(Err(error.to_string()));
             // Whoever waits for the answer gets it before the socket closes.
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
             world.holding.end();
         }
+    }
+}
+
+/// Waits until there is no room left in the state directory: servers wait for room there, and do not say so.
+async fn full(world: &World) -> TestbedError {
+    let probe = world.state.path().join("room");
+    loop {
+        let written = tokio::fs::write(&probe, [0; ROOM]).await;
+        // What is left of it does no harm.
+        let _ = tokio::fs::remove_file(&probe).await;
+        if let Err(source) = written
+            && matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+        {
+            let doing = format!("starting the servers in {}", world.state.path().display());
+            return TestbedError::Io { doing, source };
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
