@@ -39,12 +39,33 @@ impl<'a> Course<'a> {
         services: &'a Services,
         settings: &'a Settings,
         shared: &Shared,
-    ) -> Result<Self, LambdaError> {
+    ) -> Self {
         let (writer, reader) = (&deployment.config.writer_region, &deployment.config.reader_region);
         let inputs = &cell.inputs;
+        let via = Via {
+            writer_region: writer.clone(),
+            function: deployment.names.writer(),
+            reader_region: reader.clone(),
+            queue_url: deployment.config.evaluations.url.clone(),
+            identity: deployment.names.identity(),
+        };
+        Self {
+            cell,
+            deployment,
+            services,
+            settings,
+            writer: shared.lambda(services, settings, writer),
+            reader: shared.lambda(services, settings, reader),
+            exchange: Exchange::new(inputs, via, services, settings, shared),
+        }
+    }
+
+    /// Checks that the functions are built for what the cell asks of them.
+    fn check(&self) -> Result<(), LambdaError> {
+        let inputs = &self.cell.inputs;
         for (what, ms, most) in [
-            ("deadline of the barrier", inputs.barrier.deadline_ms, settings.longest_barrier),
-            ("artificial delay", inputs.axes.delay_ms, settings.longest_delay),
+            ("deadline of the barrier", inputs.barrier.deadline_ms, self.settings.longest_barrier),
+            ("artificial delay", inputs.axes.delay_ms, self.settings.longest_delay),
         ] {
             if u128::from(ms) > most.as_millis() {
                 return Err(LambdaError::Settings(format!(
@@ -53,26 +74,12 @@ impl<'a> Course<'a> {
                 )));
             }
         }
-        let via = Via {
-            writer_region: writer.clone(),
-            function: deployment.names.writer(),
-            reader_region: reader.clone(),
-            queue_url: deployment.config.evaluations.url.clone(),
-            identity: deployment.names.identity(),
-        };
-        Ok(Self {
-            cell,
-            deployment,
-            services,
-            settings,
-            writer: shared.lambda(services, settings, writer),
-            reader: shared.lambda(services, settings, reader),
-            exchange: Exchange::new(inputs, via, services, settings, shared),
-        })
+        Ok(())
     }
 
     /// The whole attempt, on a deployment that is built.
     pub(crate) async fn attempt(&self, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, LambdaError> {
+        self.check()?;
         let renewed_before = self.services.pause().count();
         or_cancelled(cancel, self.clean()).await?;
         let before = or_cancelled(cancel, self.probed()).await?;
@@ -95,6 +102,7 @@ impl<'a> Course<'a> {
     /// Sends the requests and keeps what the client saw in a file. What was published is delivered when it returns, where
     /// that is up to a bridge.
     pub(crate) async fn run(&self, file: &Path, cancel: &Cancel) -> Result<(), LambdaError> {
+        self.check()?;
         or_cancelled(cancel, self.clean()).await?;
         let before = or_cancelled(cancel, self.probed()).await?;
         let bridge = or_cancelled(cancel, self.bridge()).await?;

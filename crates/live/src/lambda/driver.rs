@@ -123,7 +123,7 @@ impl LambdaDriver {
         // What an earlier run's gathering took is not of this one.
         saved::forget(file)?;
         let deployment = self.ready(cell, cancel)?;
-        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
+        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared);
         self.block_on(course.run(file, cancel)).map(|()| true)
     }
 
@@ -140,7 +140,7 @@ impl LambdaDriver {
         cancel: &Cancel,
     ) -> Result<Attempt, LambdaError> {
         let deployment = self.leased(cell, cancel)?;
-        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
+        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared);
         self.block_on(course.gather(file, rows, cancel))
     }
 
@@ -154,7 +154,7 @@ impl LambdaDriver {
             return Ok(());
         }
         let deployment = self.leased(cell, cancel)?;
-        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
+        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared);
         self.block_on(course.collect(file, cancel))
     }
 
@@ -269,7 +269,7 @@ impl Driver for LambdaDriver {
     /// Builds the deployment if need be, cleans it, runs and gathers at the same time, and cleans again.
     fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
         let deployment = self.ready(cell, cancel)?;
-        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared)?;
+        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared);
         let paused_before = self.services.pause().count();
         let attempt = self.block_on(course.attempt(rows, cancel))?;
         if self.services.pause().count() != paused_before {
