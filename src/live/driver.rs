@@ -28,6 +28,9 @@ pub(super) trait RealServices: Driver {
     /// The driver, for its phases.
     fn lambda(&self) -> &LambdaDriver;
 
+    /// Checks that the services are there still: what was done on them counts only then.
+    fn well(&self) -> Result<(), DriverError>;
+
     /// Has the services stay when this is gone.
     fn keep(&self) -> Result<(), Failure>;
 }
@@ -157,6 +160,10 @@ impl RealServices for Local {
         &self.lambda
     }
 
+    fn well(&self) -> Result<(), DriverError> {
+        self.testbed.check().map_err(|error| spoilt(&error))
+    }
+
     fn keep(&self) -> Result<(), Failure> {
         Ok(self.testbed.keep()?)
     }
@@ -168,7 +175,7 @@ impl Driver for Local {
         let told = self.lambda.attempt(cell, rows, cancel);
         if matches!(told, Ok(_) | Err(DriverError::Failed(_))) {
             // Where a server ended meanwhile, what is missing is no finding, and what broke is no fault of the cell.
-            self.testbed.check().map_err(|error| spoilt(&error))?;
+            self.well()?;
             if *self.revived() != revived {
                 return Err(spoilt(&"a server of the testbed ended meanwhile, and was started again"));
             }

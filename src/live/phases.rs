@@ -139,20 +139,27 @@ fn run(job: &Job) -> Outcome {
     let kept = job.kept(services.lambda().settings().instance.as_deref())?;
     services.lambda().build(&job.deployments(), &cancel)?;
     let (mut ran, mut failed) = (0, 0);
+    let mut fail = |cell: &Cell, error: &dyn std::fmt::Display| {
+        failed += 1;
+        output::note(format_args!("failed: {} ({}): {error}", cell.key.short(), cell.axes()));
+    };
     for cell in &cells {
         kept.begin(cell, &services.services())?;
         collect_others(&kept, cell, &*services, &cancel)?;
         match services.lambda().run(cell, &kept.file(&cell.key), &cancel) {
-            Ok(true) => {
-                ran += 1;
-                output::line(format_args!("ran {}", named(cell)))?;
-            }
+            Ok(true) => match services.well() {
+                Ok(()) => {
+                    ran += 1;
+                    output::line(format_args!("ran {}", named(cell)))?;
+                }
+                Err(error) => {
+                    remove(&kept.folder(&cell.key))?;
+                    fail(cell, &error);
+                }
+            },
             Ok(false) => output::line(format_args!("kept {}: sent before, and not gathered yet", named(cell)))?,
             Err(error @ LambdaError::Cancelled) => return Err(error.into()),
-            Err(error) => {
-                failed += 1;
-                output::note(format_args!("failed: {} ({}): {error}", cell.key.short(), cell.axes()));
-            }
+            Err(error) => fail(cell, &error),
         }
     }
     let kept = match cells.len() - ran - failed {
@@ -256,7 +263,9 @@ struct Gathering {
 impl Driver for Gathering {
     fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
         let file = self.files.get(&cell.key).ok_or_else(|| DriverError::Failed("it was not run".to_owned()))?;
-        Ok(self.services.lambda().gather(cell, file, rows, cancel)?)
+        let told = self.services.lambda().gather(cell, file, rows, cancel)?;
+        self.services.well()?;
+        Ok(told)
     }
 
     fn resources(&self, cell: &Cell) -> Vec<String> {

@@ -39,6 +39,10 @@ impl RealServices for WithStrays {
         self.0.lambda()
     }
 
+    fn well(&self) -> Result<(), DriverError> {
+        self.0.well()
+    }
+
     fn keep(&self) -> Result<(), Failure> {
         self.0.keep()
     }

@@ -86,6 +86,45 @@ fn whoever_comes_while_a_testbed_ends_gets_one_that_lives() {
 }
 
 #[test]
+fn status_tells_of_a_testbed_that_starts_and_down_spares_the_one_that_comes_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = state_in(&directory);
+    let mut starting = 0;
+    let (first, lease) = std::thread::scope(|scope| {
+        let begun = scope.spawn(|| find(&state));
+        while !begun.is_finished() {
+            match status(&state) {
+                Err(TestbedError::Starting) => starting += 1,
+                Ok(_) | Err(TestbedError::NotRunning) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+        begun.join().unwrap()
+    });
+    assert!(starting > 0);
+    first.keep().unwrap();
+    drop(lease);
+    let (second, lease) = std::thread::scope(|scope| {
+        let ended = scope.spawn(|| down(&state));
+        let refuses = async || match status(&state) {
+            Ok(_) => None,
+            Err(TestbedError::Ending | TestbedError::NotRunning) => Some(()),
+            Err(other) => panic!("{other}"),
+        };
+        runtime().block_on(eventually("the end", refuses));
+        let next = find(&state);
+        assert!(ended.join().unwrap().unwrap().was_running);
+        next
+    });
+    assert_ne!(second.endpoints().instance, first.endpoints().instance);
+    second.check().unwrap();
+    assert!(matches!(first.check(), Err(TestbedError::Gone)));
+    drop(lease);
+    down(&state).unwrap();
+    assert_eq!(survivors(&state), []);
+}
+
+#[test]
 fn up_starts_servers_again_that_were_killed_but_not_the_emulator() {
     let mut bed = Bed::up();
     bed.testbed.keep().unwrap();
