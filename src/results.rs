@@ -64,33 +64,39 @@ pub(crate) fn open_within(results: &Path, limits: Limits) -> Result<Opened, Fail
 /// The store and the experiment that a command means: the file it names, the run it names, or the only experiment there
 /// is.
 pub(crate) fn select(read: &ReadArgs, select: &SelectArgs) -> Result<(Opened, Input), Failure> {
-    let store = open_within(&read.results.results, read.size.limits())?;
-    let run = match (&select.file, &select.run) {
-        (Some(file), _) => return Ok((store, Input::from_file(file, &OverrideArgs::default())?)),
-        (None, Some(name)) => store.run(name)?,
-        (None, None) => only_experiment(&store)?,
-    };
-    let input = Input::from_run(&run).map_err(|failure| match failure.exit {
-        // Nobody here wrote it: a bundle whose experiment cannot be planned is not what it should be.
-        Exit::Usage if store.unpacked.is_some() => Failure { exit: Exit::Integrity, ..failure },
-        _ => failure,
-    })?;
+    let store = opened(read)?;
+    let input = selected(&store, select)?;
     Ok((store, input))
 }
 
+/// The store or bundle that a command reads.
+pub(crate) fn opened(read: &ReadArgs) -> Result<Opened, Failure> {
+    open_within(&read.results.results, read.size.limits())
+}
+
+/// The experiment that a command means.
+pub(crate) fn selected(store: &Opened, select: &SelectArgs) -> Result<Input, Failure> {
+    let run = match (&select.file, &select.run) {
+        (Some(file), _) => return Input::from_file(file, &OverrideArgs::default()),
+        (None, Some(name)) => store.run(name)?,
+        (None, None) => only_experiment(store)?,
+    };
+    Input::from_run(&run).map_err(|failure| match failure.exit {
+        // Nobody here wrote it: a bundle whose experiment cannot be planned is not what it should be.
+        Exit::Usage if store.unpacked.is_some() => Failure { exit: Exit::Integrity, ..failure },
+        _ => failure,
+    })
+}
+
 /// The results of a store without any run, such as one that folders were imported into, where no experiment is named.
-pub(crate) fn without_run(read: &ReadArgs, select: &SelectArgs) -> Result<Option<(Opened, Vec<Record>)>, Failure> {
-    if select.file.is_some() || select.run.is_some() {
-        return Ok(None);
-    }
-    let store = open_within(&read.results.results, read.size.limits())?;
-    if !store.runs()?.is_empty() {
+pub(crate) fn without_run(store: &Store, select: &SelectArgs) -> Result<Option<Vec<Record>>, Failure> {
+    if select.file.is_some() || select.run.is_some() || !store.runs()?.is_empty() {
         return Ok(None);
     }
     let records = store.records()?.collect::<Result<Vec<_>, _>>()?;
     let wanted = |record: &Record| select.origin.as_ref().is_none_or(|origin| record.origin == *origin);
     let records: Vec<Record> = records.into_iter().filter(wanted).collect();
-    Ok(if records.is_empty() { None } else { Some((store, records)) })
+    Ok(Some(records).filter(|records| !records.is_empty()))
 }
 
 /// What results without an experiment are called: whose they are.

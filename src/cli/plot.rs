@@ -74,13 +74,14 @@ pub(crate) fn plot(args: PlotArgs) -> Outcome {
         }
         what
     };
-    let pictures = if let Some((store, records)) = results::without_run(&args.read, &args.select)? {
+    let store = results::opened(&args.read)?;
+    let pictures = if let Some(records) = results::without_run(&store, &args.select)? {
         let name = results::origins_of(&records);
         let traced = Traced::new(&store, records);
         let cells = traced.cells();
         draw(&traced, &Source::new(&name, cells.len() as u64, cells), &what(&name))?
     } else {
-        let (store, input) = results::select(&args.read, &args.select)?;
+        let input = results::selected(&store, &args.select)?;
         let results = Results::of_origin(&store, &input, args.select.origin.as_ref())?;
         draw(&results.traced, &results.source(), &what(&input.experiment.name))?
     };

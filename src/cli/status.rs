@@ -46,10 +46,11 @@ struct RunJson {
 }
 
 pub(crate) fn status(args: StatusArgs) -> Outcome {
-    if let Some((_, records)) = results::without_run(&args.read, &args.select)? {
+    let store = results::opened(&args.read)?;
+    if let Some(records) = results::without_run(&store, &args.select)? {
         return without_run(&args, &records);
     }
-    let (store, input) = results::select(&args.read, &args.select)?;
+    let input = results::selected(&store, &args.select)?;
     let runs = runs_of(&store, &input.experiment.name)?;
     let origin = args.select.origin.as_ref();
     Origins::of(&store, &input, origin)?;

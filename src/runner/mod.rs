@@ -12,4 +12,4 @@ mod states;
 mod tests;
 
 pub(crate) use session::{Place, Session, driver, interrupted_runs, left_of};
-pub(crate) use states::{plan, skipped, states, tally};
+pub(crate) use states::{plan, skipped, tally};

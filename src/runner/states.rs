@@ -30,11 +30,7 @@ pub(crate) fn skipped(plan: &Plan) -> BTreeSet<CellKey> {
 ///
 /// A cell with a record and its object is done, whoever did it; or, with an origin, if that one did. What became of the
 /// others is in the journals of runs, the newest of which counts; an attempt that began and did not end was partial.
-pub(crate) fn states(
-    store: Option<&Store>,
-    cells: &[(u32, Cell)],
-    origin: Option<&Origin>,
-) -> Result<Vec<CellState>, StoreError> {
+fn states(store: Option<&Store>, cells: &[(u32, Cell)], origin: Option<&Origin>) -> Result<Vec<CellState>, StoreError> {
     let Some(store) = store else { return Ok(vec![CellState::Pending; cells.len()]) };
     let keys: Vec<CellKey> = cells.iter().map(|(_, cell)| cell.key).collect();
     let done: Vec<bool> = match origin {

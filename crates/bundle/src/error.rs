@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use matrix_plan::{CellKey, Tally};
-use matrix_store::{Digest, Origin, StoreError};
+use matrix_store::{Digest, Origin, StoreError, is_full};
 
 /// What sort of trouble it is: what an exit code is chosen by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,11 +231,6 @@ pub enum BundleError {
         /// What the system said.
         source: io::Error,
     },
-}
-
-/// Whether there was no room.
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 impl BundleError {

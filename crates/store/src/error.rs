@@ -182,6 +182,12 @@ fn shown(candidates: &[CellKey]) -> String {
     names.join(", ")
 }
 
+/// Whether an operation failed because there was no room.
+#[must_use]
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 impl StoreError {
     /// What sort of trouble it is.
     #[must_use]
@@ -241,7 +247,7 @@ impl StoreError {
     pub fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { doing, path, source },
+            _ if is_full(&source) => Self::Full { doing, path, source },
             io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
                 Self::NotWritable { doing, path, source }
             }

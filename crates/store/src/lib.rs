@@ -34,7 +34,7 @@ mod tests;
 pub use attempt::{Attempt, AttemptStatus, Execution, Provenance};
 pub use counts::{Counts, Totals};
 pub use digest::Digest;
-pub use error::{ErrorKind, Holder, StoreError};
+pub use error::{ErrorKind, Holder, StoreError, is_full};
 pub use garbage::{Garbage, GarbageFile};
 pub use journal::{CellState, Event, Journal, JournalEntry, JournalText};
 pub use lookup::Lookup;

@@ -157,7 +157,14 @@ fn a_prefix_finds_its_cell() {
     // One whose attempts came to nothing is known, too.
     tried_in_vain(directory.path(), &cell(99));
     assert_eq!(store.find_cell(&cell(99).key.short()).unwrap(), cell(99).key);
-    // The journal tells of attempts: one that is missing is missed.
+}
+
+#[test]
+fn an_attempt_whose_end_a_journal_tells_is_missed() {
+    let directory = tempdir();
+    finished(directory.path(), 1);
+    tried_in_vain(directory.path(), &cell(99));
+    let store = Store::open(directory.path()).unwrap();
     let vain = store.attempts().unwrap().into_iter().find(|id| store.attempt(id).unwrap().unwrap().key == cell(99).key);
     let vain = vain.unwrap();
     fs::remove_file(store.layout.attempt(&vain)).unwrap();
