@@ -102,9 +102,6 @@ pub enum Problem {
         /// What should.
         expected: &'static str,
     },
-    /// Latencies that only make sense together.
-    #[error("some of the latencies are there and some are not")]
-    HalfKnown,
     /// Not YAML at all.
     #[error("no YAML: {0}")]
     Yaml(String),
@@ -156,11 +153,6 @@ impl Problem {
             Self::Fields { .. } => "separate the fields by `;`, one for each column of the header".to_owned(),
             Self::Index { .. } => "number the rows from 0, in order of arrival".to_owned(),
             Self::Value { expected, .. } => format!("write {expected}"),
-            Self::HalfKnown => {
-                "give client_visibility_latency_ms and writer_visibility_latency_ms together, and besides \
-                                 them client_latency_ms and writer_latency_ms together, or leave them empty"
-                    .to_owned()
-            }
             Self::Yaml(_) | Self::NotFlat(_) => "write one `NAME: value` a line".to_owned(),
             Self::DuplicateTag(_) => "keep one of them".to_owned(),
             Self::MissingTag(name) => format!("add a line `{name}: value`"),

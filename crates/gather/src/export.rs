@@ -173,6 +173,16 @@ fn restore(rows: &mut [TraceRow], imported: &Imported) {
             row.writer_latency_ms = row.writer_latency_ms.map(|_| *writer_latency);
         }
     }
+    for (latency, runs) in &imported.not_told {
+        let place = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        // Whoever wrote the record may have written anything: no row is looked at twice.
+        let mut from = 0;
+        for (first, last) in runs {
+            let run = from.max(place(*first))..place(last.saturating_add(1)).min(rows.len());
+            from = from.max(run.end);
+            rows.get_mut(run).into_iter().flatten().for_each(|row| row.forget(*latency));
+        }
+    }
 }
 
 /// A folder's files.

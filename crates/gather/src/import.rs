@@ -32,8 +32,9 @@ impl Default for ImportOptions {
     }
 }
 
-/// Most rows whose latencies may contradict each other: they are kept in the record, which should stay small.
-const MAX_CONTRADICTIONS: u64 = 100_000;
+/// Most notes on single rows, of latencies that contradict each other or are not told: they are kept in the record, which
+/// should stay small.
+const MAX_NOTES: u64 = 100_000;
 
 /// What came of an import.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +105,14 @@ pub fn import(path: &Path, store: &WritableStore, options: &ImportOptions) -> Re
     Ok(report)
 }
 
+/// Looks whether every cell's folder in `path` can be understood, without a store.
+///
+/// # Errors
+/// When one cannot.
+pub fn check(path: &Path, options: &ImportOptions) -> Result<(), ImportError> {
+    scan::find(path, &options.regions)?.iter().try_for_each(|folder| understand(folder, options).map(drop))
+}
+
 fn understand(folder: &Found, options: &ImportOptions) -> Result<Understood, ImportError> {
     let (tags_path, traces_path) = (folder.path.join("tags.yml"), folder.path.join("traces.csv"));
     let tags = parse_tags(&scan::read(&tags_path, MAX_TAGS_BYTES)?)
@@ -128,8 +137,11 @@ fn understand(folder: &Found, options: &ImportOptions) -> Result<Understood, Imp
     let requests = tags.requests;
     let Told { imported, platform, round, configured_lag } = told(folder, tags, &traces);
     let contradictions = imported.writer_latency_ms.len() as u64;
-    if contradictions > MAX_CONTRADICTIONS {
-        let what = format!("the latencies of {contradictions} rows contradict each other");
+    if imported.notes() > MAX_NOTES {
+        let what = format!(
+            "the latencies of {contradictions} rows contradict each other, and others lack some of theirs now and then: no \
+             more than {MAX_NOTES} notes of that kind are kept"
+        );
         return Err(contradiction(&traces_path, what));
     }
     let inputs = imported.inputs(axes, platform, requests, round)?;
@@ -197,8 +209,9 @@ fn told(folder: &Found, tags: Tags, traces: &Traces) -> Told {
     imported.requests_in_name = Some(folder.name.requests).filter(|requests| *requests != tags.requests);
     imported.tags = others;
     imported.without_antipode_column = tags.antipode && !traces.antipode;
-    imported.writer_latency_ms =
-        (0..).zip(&traces.rows).filter_map(|(i, result)| Some((i, row::to_row(i, result).1?))).collect();
+    for (i, result) in (0..).zip(&traces.rows) {
+        imported.keep(i, row::to_row(i, result).1);
+    }
     Told { imported, platform: platform.unwrap_or(Platform::Aws), round: round.unwrap_or(1), configured_lag }
 }
 

@@ -15,8 +15,10 @@ use matrix_plan::{Arrival, Axes, Barrier, CellInputs, Fingerprint, Invocation, P
 use matrix_store::{Origin, StoreError};
 use serde::{Deserialize, Serialize};
 
+use crate::row::Beside;
 use crate::stamp::Stamp;
 use crate::tags::Scalar;
+use crate::traces::Latency;
 
 /// The fingerprint of an imported cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +40,10 @@ pub struct Imported {
     /// `writer_latency_ms` of the rows, by place, whose latencies contradict each other.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub writer_latency_ms: BTreeMap<u64, i64>,
+    /// Latencies that rows do not tell and that follow from their instants all the same: the rows of each, by place, from
+    /// the first to the last of every run of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_told: BTreeMap<Latency, Vec<(u64, u64)>>,
 }
 
 /// What wrote a folder.
@@ -79,7 +85,26 @@ impl Imported {
             tags: BTreeMap::new(),
             without_antipode_column: false,
             writer_latency_ms: BTreeMap::new(),
+            not_told: BTreeMap::new(),
         }
+    }
+
+    /// Keeps what the row at a place cannot hold. Rows come in their order.
+    pub fn keep(&mut self, place: u64, beside: Beside) {
+        self.writer_latency_ms.extend(beside.writer_latency_ms.map(|ms| (place, ms)));
+        for latency in beside.not_told {
+            let runs = self.not_told.entry(latency).or_default();
+            match runs.last_mut().filter(|(_, last)| last.checked_add(1) == Some(place)) {
+                Some((_, last)) => *last = place,
+                None => runs.push((place, place)),
+            }
+        }
+    }
+
+    /// How many notes it keeps of single rows.
+    #[must_use]
+    pub fn notes(&self) -> u64 {
+        self.writer_latency_ms.len() as u64 + self.not_told.values().map(|runs| runs.len() as u64).sum::<u64>()
     }
 
     /// What an imported cell keeps of its folder; `None` for a cell that was not imported.

@@ -32,11 +32,11 @@ mod yaml;
 
 pub use error::{ExportError, ImportError, ParseError, Place, Problem};
 pub use export::{ExportOptions, ExportReport, export};
-pub use import::{ImportOptions, ImportReport, import};
+pub use import::{ImportOptions, ImportReport, check, import};
 pub use imported::{Imported, origin};
 pub use name::{FolderName, PairName};
 pub use source::{ExportCell, Source, StoreSource};
 pub use staging::partial;
 pub use stamp::Stamp;
 pub use tags::{Scalar, Tags, parse_tags};
-pub use traces::{TraceRow, Traces, parse_traces};
+pub use traces::{Latency, TraceRow, Traces, parse_traces};

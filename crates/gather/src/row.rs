@@ -22,15 +22,28 @@
 //! The four latencies are three independent durations, each cut to whole milliseconds. Instants are moved by less than a
 //! millisecond, the writer's last, where that is needed for all four to come out again. Where no such move exists the four
 //! contradict each other; `writer_latency_ms` then is kept beside the rows.
+//!
+//! Where a folder lacks some of the four, the instants that none of the others needs are empty. Where no visibility latency
+//! is told, `post_read_us` is, and `reply_us` stands at `reader_received_us`: a client's or writer's latency has to end
+//! somewhere. A latency that is not told and yet follows from the instants of others is named beside the rows.
 
 use matrix_app::{Outcome, Row};
 
 use crate::number::truncate;
-use crate::traces::TraceRow;
+use crate::traces::{Latency, TraceRow};
 
-/// The row of result number `i`, its times since 1970, and `writer_latency_ms` if it contradicts the other three.
+/// What a row cannot hold of a result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// `writer_latency_ms`, if it contradicts the other three.
+    pub writer_latency_ms: Option<i64>,
+    /// The latencies that are not told, and follow from the row all the same.
+    pub not_told: Vec<Latency>,
+}
+
+/// The row of result number `i`, its times since 1970, and what it cannot hold.
 #[must_use]
-pub fn to_row(i: u64, result: &TraceRow) -> (Row, Option<i64>) {
+pub fn to_row(i: u64, result: &TraceRow) -> (Row, Beside) {
     let received = result.reader_received_us;
     let barrier_us = result.antipode_ms.map(|ms| ms * 1000);
     let mut row = Row {
@@ -40,24 +53,26 @@ pub fn to_row(i: u64, result: &TraceRow) -> (Row, Option<i64>) {
         barrier_us,
         ..empty(i, Outcome::Ok)
     };
-    let (Some(client_visibility), Some(writer_visibility)) = (result.client_visibility_ms, result.writer_visibility_ms)
-    else {
-        return (row, None);
-    };
-    let post_read = received + barrier_us.unwrap_or(0);
-    row.post_read_us = Some(post_read);
-    row.client_sent_us = Some(post_read - client_visibility * 1000);
-    row.writer_start_us = Some(post_read - writer_visibility * 1000);
-    let (Some(client), Some(writer)) = (result.client_latency_ms, result.writer_latency_ms) else { return (row, None) };
-    if let Some(durations) = reconcile(client, client_visibility, writer, writer_visibility) {
-        let client_sent = post_read - durations.client_visibility_us;
-        row.client_sent_us = Some(client_sent);
-        row.reply_us = Some(client_sent + durations.client_us);
-        row.writer_start_us = Some(post_read - durations.writer_visibility_us);
-        return (row, None);
+    let instants = Instants::of(result, received + barrier_us.unwrap_or(0));
+    (row.client_sent_us, row.writer_start_us) = (instants.sent, instants.start);
+    (row.post_read_us, row.reply_us) = (instants.read, instants.reply);
+    let mut beside = Beside::default();
+    let told = Latency::ALL.map(|latency| result.latency(latency));
+    if let [Some(client), Some(client_visibility), Some(writer), Some(writer_visibility)] = told
+        && let Some(post_read) = instants.read
+    {
+        if let Some(durations) = reconcile(client, client_visibility, writer, writer_visibility) {
+            let client_sent = post_read - durations.client_visibility_us;
+            row.client_sent_us = Some(client_sent);
+            row.reply_us = Some(client_sent + durations.client_us);
+            row.writer_start_us = Some(post_read - durations.writer_visibility_us);
+        } else {
+            beside.writer_latency_ms = Some(writer);
+        }
     }
-    row.reply_us = row.client_sent_us.map(|sent| sent + client * 1000);
-    (row, Some(writer))
+    let follows = |latency: &Latency| latency.of_row(&row).is_some() && result.latency(*latency).is_none();
+    beside.not_told = Latency::ALL.into_iter().filter(follows).collect();
+    (row, beside)
 }
 
 /// The row of a request of which nothing came.
@@ -74,20 +89,62 @@ pub fn from_row(row: &Row, epoch_us: i64) -> Option<TraceRow> {
         return None;
     }
     let received = row.reader_received_us?;
-    let between = |from: Option<i64>, to: Option<i64>| Some(truncate(to?.checked_sub(from?)?));
-    let (sent, start, read) = (row.client_sent_us, row.writer_start_us, row.post_read_us);
-    let visibility = between(sent, read).zip(between(start, read));
-    let latency = visibility.and(between(sent, row.reply_us)).zip(between(start, row.reply_us));
+    let [client, client_visibility, writer, writer_visibility] = Latency::ALL.map(|latency| latency.of_row(row));
     Some(TraceRow {
         reader_received_us: received.checked_add(epoch_us)?,
         consistent_read: row.consistent_read?,
         notification_to_reader_ms: between(row.notification_written_us, Some(received)),
         antipode_ms: row.barrier_us.map(truncate),
-        client_latency_ms: latency.map(|(client, _)| client),
-        client_visibility_ms: visibility.map(|(client, _)| client),
-        writer_latency_ms: latency.map(|(_, writer)| writer),
-        writer_visibility_ms: visibility.map(|(_, writer)| writer),
+        client_latency_ms: client,
+        client_visibility_ms: client_visibility,
+        writer_latency_ms: writer,
+        writer_visibility_ms: writer_visibility,
     })
+}
+
+/// Whole milliseconds from one instant to another.
+fn between(from: Option<i64>, to: Option<i64>) -> Option<i64> {
+    Some(truncate(to?.checked_sub(from?)?))
+}
+
+impl Latency {
+    /// What the instants of a row say of it.
+    fn of_row(self, row: &Row) -> Option<i64> {
+        match self {
+            Self::Client => between(row.client_sent_us, row.reply_us),
+            Self::ClientVisibility => between(row.client_sent_us, row.post_read_us),
+            Self::Writer => between(row.writer_start_us, row.reply_us),
+            Self::WriterVisibility => between(row.writer_start_us, row.post_read_us),
+        }
+    }
+}
+
+/// The four instants that latencies are told between, as far as they are known.
+#[derive(Clone, Copy, Debug, Default)]
+struct Instants {
+    sent: Option<i64>,
+    start: Option<i64>,
+    reply: Option<i64>,
+    read: Option<i64>,
+}
+
+impl Instants {
+    /// What follows from the latencies of a result whose read ended at `read`.
+    fn of(result: &TraceRow, read: i64) -> Self {
+        let us = |ms: Option<i64>| ms.map(|ms| ms * 1000);
+        let [client, client_visibility, writer, writer_visibility] =
+            Latency::ALL.map(|latency| us(result.latency(latency)));
+        let read = client_visibility.or(writer_visibility).map(|_| read);
+        let before = |end: Option<i64>, latency: Option<i64>| Some(end? - latency?);
+        let after = |begin: Option<i64>, latency: Option<i64>| Some(begin? + latency?);
+        let (mut sent, mut start) = (before(read, client_visibility), before(read, writer_visibility));
+        let reply = after(sent, client).or(after(start, writer));
+        // Latencies that are tied to no read end when the reader began.
+        let reply = reply.or(client.or(writer).map(|_| result.reader_received_us));
+        sent = sent.or(before(reply, client));
+        start = start.or(before(reply, writer));
+        Self { sent, start, reply, read }
+    }
 }
 
 /// The three durations that the four latencies follow from, in microseconds.
@@ -184,19 +241,20 @@ mod tests {
         }
     }
 
-    fn back(row: &Row, writer_latency: Option<i64>) -> TraceRow {
+    fn back(row: &Row, beside: &Beside) -> TraceRow {
         let mut result = from_row(row, 0).unwrap();
-        if writer_latency.is_some() {
-            result.writer_latency_ms = writer_latency;
+        if beside.writer_latency_ms.is_some() {
+            result.writer_latency_ms = beside.writer_latency_ms;
         }
+        beside.not_told.iter().for_each(|latency| result.forget(*latency));
         result
     }
 
     proptest! {
         #[test]
         fn what_was_measured_comes_back_with_its_window(result in measured()) {
-            let (row, contradiction) = to_row(7, &result);
-            prop_assert_eq!(contradiction, None);
+            let (row, beside) = to_row(7, &result);
+            prop_assert_eq!(beside, Beside::default());
             prop_assert_eq!(from_row(&row, 0), Some(result));
             // The client's durations take up all but a microsecond of what cutting adds, unless a clock ran backwards.
             let window = result.writer_visibility_ms.unwrap() * 1000;
@@ -209,20 +267,19 @@ mod tests {
         }
 
         #[test]
-        fn whatever_four_numbers_there_are_come_back(
-            [a, b, c, d] in prop::array::uniform4(prop_oneof![-5i64..5, -MAX_MS..=MAX_MS]), result in measured(), known in 0..3,
+        fn whatever_numbers_there_are_come_back_and_no_others(
+            [a, b, c, d] in prop::array::uniform4(prop::option::weighted(0.7, prop_oneof![-5i64..5, -MAX_MS..=MAX_MS])),
+            result in measured(),
         ) {
-            let latencies = (known > 0).then_some(());
-            let replies = (known > 1).then_some(());
             let result = TraceRow {
-                client_latency_ms: replies.map(|()| a),
-                client_visibility_ms: latencies.map(|()| b),
-                writer_latency_ms: replies.map(|()| c),
-                writer_visibility_ms: latencies.map(|()| d),
+                client_latency_ms: a,
+                client_visibility_ms: b,
+                writer_latency_ms: c,
+                writer_visibility_ms: d,
                 ..result
             };
-            let (row, contradiction) = to_row(0, &result);
-            prop_assert_eq!(back(&row, contradiction), result);
+            let (row, beside) = to_row(0, &result);
+            prop_assert_eq!(back(&row, &beside), result);
         }
     }
 

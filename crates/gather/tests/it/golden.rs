@@ -59,6 +59,33 @@ fn an_import_comes_out_as_it_went_in() {
     assert_eq!(compared, 6);
 }
 
+/// Folders of other versions of the scripts, and folders that were mended by hand.
+#[test]
+fn what_a_trace_lacks_stays_empty_and_comes_out_as_it_went_in() {
+    let folder = "gather/dynamo-mq/eu-sg__2__delay-1500ms-20230916091501";
+    let head = ";reader_received_at;consistent_read;notification_to_reader_spent_ms;client_latency_ms;\
+                client_visibility_latency_ms;writer_latency_ms;writer_visibility_latency_ms\n";
+    // Every choice of the four.
+    for told in 0..16_u8 {
+        let line = |place: u8, told: u8| {
+            let field =
+                |n: u8| if told & (1 << n) == 0 { String::new() } else { format!("{}", 190 + 17 * u32::from(n)) };
+            format!("{place};1694855701.75;1;312;{};{};{};{}\n", field(0), field(1), field(2), field(3))
+        };
+        let traces = format!("{head}{}{}", line(0, told), line(1, 15 - told));
+        let dir = tempdir();
+        let [given, store, out] = ["given", "results", "out"].map(|name| dir.path().join(name));
+        fs::create_dir_all(given.join(folder)).unwrap();
+        fs::copy(golden().join(folder).join("tags.yml"), given.join(folder).join("tags.yml")).unwrap();
+        fs::write(given.join(folder).join("traces.csv"), &traces).unwrap();
+        import_into(&store, &given).unwrap();
+        export_store(&store, &out);
+        assert_eq!(fs::read_to_string(out.join(folder).join("traces.csv")).unwrap(), traces);
+        let windows: Vec<bool> = rows_of(&store)[0].1.iter().map(|row| row.window_us().is_some()).collect();
+        assert!(told & 8 == 0 || windows[0], "{traces}");
+    }
+}
+
 #[test]
 fn a_second_import_changes_nothing_and_parts_make_the_whole() {
     let dir = tempdir();
