@@ -4,6 +4,7 @@
 
 mod documents;
 mod evidence;
+mod modules;
 mod profile;
 mod runnable;
 mod workspace;

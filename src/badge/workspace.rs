@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml_edit::{DocumentMut, Item};
 
+use super::modules;
 use super::runnable::names;
 use super::{Check, Finding, Subject};
 
@@ -82,7 +83,16 @@ pub(super) fn code(subject: &Subject) -> Check {
         let seen = format!("packages without a manifest or a source: {}", missing.join(", "));
         return Err(Finding::fail(seen, "add what is missing"));
     }
-    Ok(format!("all {} packages of the workspace have a manifest and a source", folders.len()))
+    let sources = folders.iter().map(|folder| subject.project.join(folder).join("src"));
+    let lost: Vec<String> = sources
+        .flat_map(|src| modules::missing(&src))
+        .map(|file| file.strip_prefix(&subject.project).unwrap_or(&file).display().to_string())
+        .collect();
+    if !lost.is_empty() {
+        let seen = format!("modules that are declared and have no file: {}", lost.join(", "));
+        return Err(Finding::fail(seen, "add what is missing"));
+    }
+    Ok(format!("all {} packages of the workspace have a manifest and every source that they declare", folders.len()))
 }
 
 pub(super) fn lock_file(subject: &Subject) -> Check {

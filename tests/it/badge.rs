@@ -83,6 +83,8 @@ fn removing_the_file_behind_an_item_flips_exactly_that_item() {
                 file("Cargo.toml"),
                 file("crates/plan/Cargo.toml"),
                 file("crates/sim/src/lib.rs"),
+                file("src/derive/follows.rs"),
+                file("crates/live/src/cloud/stacks/mod.rs"),
                 file("crates/sim"),
                 file("crates/stomp"),
             ],
