@@ -1,4 +1,4 @@
-//! Which results belong together: each saved experiment, as each origin measured it.
+//! Which results belong together: each saved experiment, as each origin measured it, and what no run planned.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use matrix_store::{Digest, JournalText, Origin, Record, Store};
 use crate::exit::{Exit, Failure};
 use crate::results::{Traced, unreadable};
 
-/// One experiment's results by one origin.
+/// One experiment's results by one origin, or those that no run planned.
 pub(crate) struct Part<'a> {
     /// What its files are called: the experiment; where several differ under one name, a short digest; and the origin where
     /// there are several.
@@ -36,7 +36,7 @@ struct Meaning {
     cells: BTreeMap<CellKey, Axes>,
 }
 
-/// The parts of an inventory: each experiment as each origin measured it.
+/// The parts of an inventory: each experiment as each origin measured it, and what each origin has that no run planned.
 pub(crate) fn parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part<'a>>, Failure> {
     let mut experiments: BTreeMap<Digest, Experiment> = BTreeMap::new();
     let meanings = meanings(inventory)?;
@@ -72,8 +72,26 @@ pub(crate) fn parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<P
             });
         }
     }
+    let planned: BTreeSet<&CellKey> = meanings.iter().flat_map(|(_, meaning)| meaning.cells.keys()).collect();
+    for origin in origins {
+        let mine = |key: &CellKey, of: &Origin| of == origin && !planned.contains(key);
+        let records = inventory.records.iter().filter(|((key, of), _)| mine(key, of));
+        let records: Vec<Record> = records.map(|(_, record)| record.clone()).collect();
+        if !records.is_empty() {
+            let is_taken = parts.iter().any(|part| part.name == origin.as_str());
+            let name = if is_taken { format!("@{origin}") } else { origin.to_string() };
+            parts.push(unplanned(store, name, origin, records));
+        }
+    }
     parts.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(parts)
+}
+
+/// Results that no run planned, such as imported ones. Nothing is claimed of them.
+fn unplanned<'a>(store: &'a Store, name: String, origin: &Origin, records: Vec<Record>) -> Part<'a> {
+    let traced = Traced::new(store, records);
+    let source = Source::new(origin.as_str(), traced.cells().len() as u64, traced.cells());
+    Part { name, origin: origin.clone(), source, traced, claims: Vec::new() }
 }
 
 /// What the runs planned, each once.

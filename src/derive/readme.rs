@@ -15,7 +15,7 @@ pub(super) fn readme(parts: &[Part<'_>], inventory: &Inventory, sources: &BTreeS
     let names: BTreeSet<&str> = parts.iter().map(|part| part.source.experiment.as_str()).collect();
     let mut names = names.into_iter().collect::<Vec<_>>().join(", ");
     if names.is_empty() {
-        // Nothing that a run here planned: imported ones.
+        // Of an experiment that was begun, and nothing measured.
         names = origins(inventory);
     }
     let mut text = format!("# Results of {names}\n\n{INTRODUCTION}\n## Results\n\n");

@@ -110,6 +110,12 @@ fn imported_cells_are_not_taken_for_simulations_of_ours() {
     bench.matrix(&["export", "--as", "gather", "original"]).code(0);
     bench.matrix(&["import", "original/gather", "--results", "imported"]).code(0);
     bench.matrix(&["bundle", "create", "--results", "imported", "-o", "imported.tar.zst"]).code(0);
+    // They have their tables and figures all the same.
+    bench.matrix(&["verify", "imported.tar.zst"]).code(0);
+    bench.matrix(&["bundle", "extract", "imported.tar.zst", "-o", "bag"]).code(0);
+    // A head, and a line for each of the twelve cells.
+    assert_eq!(bench.read("bag/data/tables/imported/summary.csv").lines().count(), 13);
+    assert!(bench.path("bag/data/figures/imported/consistency_window.svg").exists());
     let text = bench.matrix(&["bundle", "replay", "imported.tar.zst"]).code(0).out;
     assert_eq!(text.matches("imported: not replayed").count(), 12, "{text}");
     assert!(!text.contains("matrix run"), "nobody knows how to measure them again: {text}");
