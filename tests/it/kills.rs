@@ -80,3 +80,31 @@ fn an_interruption_saves_the_state_and_says_how_to_go_on() {
     let nothing = bench.matrix(&["resume"]).code(0);
     assert!(nothing.out.contains("nothing to resume"), "{}", nothing.out);
 }
+
+#[test]
+fn an_export_that_is_interrupted_leaves_nothing_or_the_whole() {
+    let (bench, _) = undisturbed();
+    let start = Instant::now();
+    bench.matrix(&["export", "--as", "gather", "whole"]).code(0);
+    let (duration, whole) = (start.elapsed(), bench.files("whole").len());
+    let mut interrupted = 0;
+    for moment in 1..10_u32 {
+        let mut child = bench
+            .command(&["export", "--as", "gather", "out"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(duration * moment / 10);
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let code = child.wait().unwrap().code();
+        let left = if bench.path("out").exists() { bench.files("out").len() } else { 0 };
+        // Before the first instruction of ours the signal ends the process itself.
+        assert!(
+            matches!((code, left), (Some(0), left) if left == whole) || matches!((code, left), (None | Some(130), 0))
+        );
+        interrupted += u32::from(code == Some(130));
+        let _ = std::fs::remove_dir_all(bench.path("out"));
+    }
+    assert!(interrupted > 0, "none was interrupted in the middle");
+}
