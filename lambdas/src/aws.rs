@@ -91,6 +91,10 @@ const THROTTLES: [&str; 12] = [
     "TooManyRequestsException",
 ];
 
+/// Error codes of queues and buckets that are not there (Amazon SQS and S3 API references, "Errors"). A table that is not
+/// there may be on its way.
+const ABSENCES: [&str; 3] = ["AWS.SimpleQueueService.NonExistentQueue", "NoSuchBucket", "QueueDoesNotExist"];
+
 /// What a failed call means.
 pub(crate) fn classify<E>(service: &'static str, error: SdkError<E, HttpResponse>) -> StorageError
 where
@@ -145,6 +149,7 @@ pub fn kind<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Error
             match context.err().code() {
                 Some(code) if THROTTLES.contains(&code) => ErrorKind::Throttled,
                 _ if status == 429 => ErrorKind::Throttled,
+                Some(code) if ABSENCES.contains(&code) => ErrorKind::Absent,
                 _ if status >= 500 => ErrorKind::Unreachable,
                 _ => ErrorKind::Refused,
             }

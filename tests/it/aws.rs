@@ -246,6 +246,36 @@ fn a_matrix_on_given_things_leaves_them_as_they_were() {
 }
 
 #[test]
+fn a_queue_that_is_gone_is_named_and_not_waited_for_and_hinders_no_removal() {
+    let cloud = Cloud::up();
+    let live = |phase: &str, more: &[&str]| {
+        let args: Vec<&str> = ["live", phase, "small.toml", "--only", "redis"].iter().chain(more).copied().collect();
+        cloud.matrix(&args)
+    };
+    let mut before = cloud.inventory();
+    live("build", &[]).code(0);
+    live("run", &[]).code(0);
+    cloud.script("unqueue");
+    before["us-east-1"]["queues"].as_object_mut().unwrap().remove("given-evaluations");
+    let named = |printed: Printed| {
+        let said = printed.code(3).err.replace(['\n', '|', '│'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in ["the queue of evaluations in us-east-1 is not there", "`sqs_eval.url__us-east-1`"] {
+            assert!(said.contains(part), "{said}");
+        }
+    };
+    // After requests were sent, before any are, and when stores are emptied.
+    named(live("gather", &[]));
+    named(cloud.matrix(&["run", "small.toml", "--filter", "post_storage = redis"]));
+    named(live("clean", &[]));
+    let examined = cloud.matrix(&["aws", "doctor"]).code(3).out;
+    let found: Vec<&str> =
+        examined.lines().filter(|line| line.starts_with("problem") && !line.contains(" quota of ")).collect();
+    assert!(matches!(found[..], [line] if line.contains("queue of evaluations given-evaluations")), "{examined}");
+    live("clean", &["--strong"]).code(0);
+    assert_eq!(cloud.inventory(), before);
+}
+
+#[test]
 fn credentials_that_expire_pause_the_run() {
     let cloud = Cloud::up();
     let mut running = cloud.start(&["run", "small.toml"], "first.err");

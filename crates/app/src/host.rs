@@ -64,6 +64,8 @@ pub enum ErrorKind {
     Throttled,
     /// The service refused the request, and will again.
     Refused,
+    /// What the request is about is not there.
+    Absent,
     /// The answer does not have the documented form.
     Malformed,
 }
@@ -75,6 +77,7 @@ impl std::fmt::Display for ErrorKind {
             Self::Timeout => "timed out",
             Self::Throttled => "throttled",
             Self::Refused => "refused",
+            Self::Absent => "not there",
             Self::Malformed => "malformed answer",
         })
     }
@@ -86,7 +89,7 @@ impl StorageError {
     pub fn is_transient(&self) -> bool {
         match self.kind {
             ErrorKind::Unreachable | ErrorKind::Timeout | ErrorKind::Throttled => true,
-            ErrorKind::Refused | ErrorKind::Malformed => false,
+            ErrorKind::Refused | ErrorKind::Absent | ErrorKind::Malformed => false,
         }
     }
 }

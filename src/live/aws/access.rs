@@ -42,7 +42,7 @@ impl From<ProvisionError> for Failure {
         let exit = match error {
             ProvisionError::Cancelled => Exit::Interrupted,
             ProvisionError::Setup(_) | ProvisionError::Foreign { .. } | ProvisionError::Runs(_) => Exit::Usage,
-            ProvisionError::Service(_) | ProvisionError::Stacks { .. } => Exit::Cells,
+            ProvisionError::Service(_) | ProvisionError::Gone(_) | ProvisionError::Stacks { .. } => Exit::Cells,
             ProvisionError::Runtime(_) => Exit::Internal,
         };
         Self::with_help(exit, error.to_string(), error.mend())

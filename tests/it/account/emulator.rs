@@ -194,6 +194,41 @@ fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
     assert!(mended.err.contains("1 replications set"), "{mended:?}");
     assert_eq!(problems(&account.examined()), Vec::<&str>::new());
 
+    // So with what replication needs: versions at both ends, and the replica's stream.
+    for (region, bucket) in [(REGIONS[0], "matrix-posts-eu-central-1"), (REGIONS[1], "matrix-posts-us-east-1")] {
+        let body = "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>";
+        let (status, answer) = account.ask(region, "s3", &format!("PUT /{bucket}-000000000000?versioning"), "", body);
+        assert_eq!(status, 200, "{answer}");
+    }
+    let off = json!({ "TableName": "matrix-notifications", "StreamSpecification": { "StreamEnabled": false } });
+    account.dynamo(REGIONS[1], "UpdateTable", &off);
+    let examined = account.examined();
+    let found = problems(&examined);
+    assert_eq!(found.len(), 3, "{examined}");
+    assert!(found.iter().filter(|line| line.contains("versions of S3 bucket")).count() == 2, "{examined}");
+    assert!(examined.contains("no active replica whose stream is on"), "{examined}");
+    let mended = account.set_up().code(0);
+    assert!(mended.err.contains("3 replications set"), "{mended:?}");
+    assert_eq!(problems(&account.examined()), Vec::<&str>::new());
+
+    // What is deleted by hand is named, and not waited for.
+    account.dynamo(REGIONS[0], "DeleteTable", &json!({ "TableName": "matrix-posts" }));
+    account.dynamo(REGIONS[1], "DeleteTable", &json!({ "TableName": "matrix-posts" }));
+    let lost = account.set_up().code(3).err;
+    assert!(lost.contains("table matrix-posts in eu-central-1") && lost.contains("matrix aws clean"), "{lost}");
+    let queues = account.ask(REGIONS[1], "sqs", "POST /", "AmazonSQS.ListQueues", "{}").1;
+    let url = found_in_json(&queues, "QueueUrls").remove(0);
+    account.ask(REGIONS[1], "sqs", "POST /", "AmazonSQS.DeleteQueue", &json!({ "QueueUrl": url }).to_string());
+    let topic = "arn:aws:sns:eu-central-1:000000000000:matrix-notifications";
+    account.ask(REGIONS[0], "sns", "POST /", "", &format!("Action=DeleteTopic&Version=2010-03-31&TopicArn={topic}"));
+    account.ask(REGIONS[0], "s3", "DELETE /matrix-code-eu-central-1-000000000000", "", "");
+    let examined = account.examined();
+    let found = problems(&examined);
+    for what in ["queue of evaluations ", "SNS topic ", "code bucket ", "DynamoDB replicates matrix-posts "] {
+        assert!(found.iter().any(|line| line.contains(what)), "{what}: {examined}");
+    }
+    assert_eq!(found.len(), 4, "{examined}");
+
     // Buckets that are not empty go, with versions and delete markers.
     let bucket = "/matrix-posts-eu-central-1-000000000000/post";
     for head in ["PUT", "PUT", "DELETE", "PUT"] {
@@ -255,6 +290,12 @@ fn the_doctor_reaches_servers_and_has_brokers_hand_on_a_message() {
         let mut command = account.command(&["aws", "doctor"]);
         Workbench::printed(command.env("BROKERS", account.text("/mq/password")).output().unwrap())
     };
+    let place =
+        "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
+    for (region, bucket, body) in [(REGIONS[0], "code-eu", place), (REGIONS[1], "code-us", "")] {
+        let (status, answer) = account.ask(region, "s3", &format!("PUT /{bucket}"), "", body);
+        assert_eq!(status, 200, "{answer}");
+    }
     account.bench.write("connection_info.yaml", &file(&of("us", "host")));
     let well = doctor().out;
     assert_eq!(problems(&well), Vec::<&str>::new(), "{well}");

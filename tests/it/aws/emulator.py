@@ -1,6 +1,7 @@
 """What the tests of platform `aws` do at the emulator: make what set-up would, list everything, and stand in front of it.
 
     emulator.py make ENDPOINTS        makes tables, buckets, a topic, queues, roles and secrets; prints connection_info.yaml
+    emulator.py unqueue ENDPOINTS     deletes the queue of evaluations
     emulator.py inventory ENDPOINTS   prints everything that is there, as JSON
     emulator.py proxy ENDPOINTS FAULTS   passes calls on, but for the faults in the file; prints its URL
 """
@@ -138,6 +139,12 @@ sqs_eval:
   url__{READER}: {queue}
 """
     )
+
+
+def unqueue():
+    """Deletes the queue of evaluations, as somebody by hand."""
+    queues = client("sqs", READER)
+    queues.delete_queue(QueueUrl=queues.get_queue_url(QueueName="given-evaluations")["QueueUrl"])
 
 
 def pages(of, call, member, **arguments):
@@ -281,4 +288,4 @@ def proxy():
     server.serve_forever()
 
 
-{"make": make, "inventory": inventory, "proxy": proxy}[sys.argv[1]]()
+{"make": make, "unqueue": unqueue, "inventory": inventory, "proxy": proxy}[sys.argv[1]]()

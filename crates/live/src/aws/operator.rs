@@ -72,7 +72,8 @@ impl Operator {
 
     /// A global table, and one of its replicas.
     pub(super) fn table<'a>(&'a self, name: &'a str, home: &'a str, replica: &'a str) -> GlobalTable<'a> {
-        GlobalTable { aws: &self.access.aws, name, home, replica, deadline: REPLICA_WITHIN }
+        let staleness = self.patience.staleness;
+        GlobalTable { aws: &self.access.aws, name, home, replica, deadline: REPLICA_WITHIN, staleness }
     }
 
     /// Does `work` unless it is asked to stop meanwhile.

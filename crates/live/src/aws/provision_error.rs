@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use matrix_aws::setup::{SetupError, StackId};
 
-use crate::cloud::CloudError;
+use crate::cloud::{Answer, CloudError};
 
 /// Why it did not end well. [`Self::mend`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum ProvisionError {
     /// A service refused, or did not do what it accepted.
     #[error("{0}")]
     Service(String),
+    /// What stacks made was deleted by hand; no stack makes it again.
+    #[error("deleted by hand, and no stack makes anything twice: {}", .0.join("; "))]
+    Gone(Vec<String>),
     /// Some stacks are not as they should be.
     #[error("{} failed{}", stacks(failures.len()), list(failures, blocked))]
     Stacks {
@@ -82,6 +85,10 @@ impl ProvisionError {
                 "mend what the service says, then run the same command again: it goes on from here; what the command \
                  needs to be allowed is in docs/aws.md#security"
             }
+            Self::Gone(_) => {
+                "`matrix aws clean`, then the same command again: it makes everything anew. To keep the rest, delete only the \
+                 stack that made it, in CloudFormation's console, and give the same command again"
+            }
             Self::Stacks { .. } => {
                 "mend what the reasons say, then run the same command again: what was rolled back is deleted and made \
                  again (docs/aws.md#when-something-fails)"
@@ -95,6 +102,10 @@ impl ProvisionError {
 
 impl From<CloudError> for ProvisionError {
     fn from(error: CloudError) -> Self {
-        Self::Service(error.to_string())
+        match error {
+            CloudError::Gone { what } => Self::Gone(vec![what]),
+            error if error.answer() == Some(Answer::Absent) => Self::Gone(vec![error.to_string()]),
+            error => Self::Service(error.to_string()),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Credentials that are renewed while their users wait.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -35,15 +36,22 @@ struct Inner {
     tell: Mutex<Tell>,
 }
 
+#[derive(Default)]
 struct State {
     credentials: Option<Credentials>,
     /// What the person was told last.
     told: Option<String>,
+    /// The access key that a service refused last.
+    refused: Option<String>,
+    /// Whether it was found to be valid after that.
+    is_valid_elsewhere: bool,
+    /// The calls that the person was told of, which refuse what is valid elsewhere.
+    stubborn: BTreeSet<String>,
 }
 
 impl Renewal {
     pub(super) fn new(chain: Chain, valid: Valid) -> Self {
-        let state = State { credentials: Some(valid.credentials), told: None };
+        let state = State { credentials: Some(valid.credentials), ..State::default() };
         let stderr: Tell = Arc::new(|note| eprintln!("{note}"));
         Self(Arc::new(Inner {
             chain,
@@ -66,11 +74,22 @@ impl Renewal {
         *self.0.tell.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(tell);
     }
 
-    /// Forgets the credentials with this access key, because a service refused them.
-    pub(super) fn refused(&self, access_key_id: &str) {
+    /// Forgets the credentials with this access key, because a service refused them: `call` says which, and `why` what it
+    /// said. Where they are valid all the same, waiting for new ones is no help: the person is told so, once for each call.
+    pub(super) fn refused(&self, access_key_id: &str, call: &str, why: &str) {
         let mut state = self.state();
         // A call that was under way may have used older ones.
         state.credentials.take_if(|credentials| credentials.access_key_id() == access_key_id);
+        if state.refused.as_deref() != Some(access_key_id) {
+            (state.refused, state.is_valid_elsewhere) = (Some(access_key_id.to_owned()), false);
+        } else if state.is_valid_elsewhere && state.stubborn.insert(call.to_owned()) {
+            drop(state);
+            self.tell(&format!(
+                "{call} is refused with {why}, though AWS takes the same credentials elsewhere; it is tried again. If it stays \
+                 so: is the region enabled, is this machine's clock right, does a policy of the session forbid it? \
+                 (`matrix aws doctor`)"
+            ));
+        }
     }
 
     /// Waits until there are credentials.
@@ -115,6 +134,7 @@ impl Renewal {
     fn renewed(&self, credentials: &Credentials) -> bool {
         let mut state = self.state();
         state.credentials = Some(credentials.clone());
+        state.is_valid_elsewhere = state.refused.as_deref() == Some(credentials.access_key_id());
         state.told.take().is_some()
     }
 

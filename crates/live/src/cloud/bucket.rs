@@ -1,16 +1,17 @@
-//! Buckets of S3: their replication, which is looked at and set where it was not done; and emptying them.
+//! Buckets of S3: versions and replication, which are looked at and set where that was not done; and emptying them.
 
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{BuildError, ProvideErrorMetadata as _};
 use aws_sdk_s3::types::{
-    Delete, DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination, ObjectIdentifier,
-    ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus,
+    BucketVersioningStatus, Delete, DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination,
+    ObjectIdentifier, ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus,
+    VersioningConfiguration,
 };
 use aws_types::SdkConfig;
 
-use super::{CloudError, patiently};
+use super::{Answer, CloudError, patiently};
 
 /// How long a call that is throttled or not answered is made again.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,6 +20,38 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) fn s3(aws: &SdkConfig, region: &str, own: bool) -> Client {
     let settings = aws_sdk_s3::config::Builder::from(&super::in_region(aws, region));
     Client::from_conf(settings.force_path_style(own).build())
+}
+
+/// Whether a bucket keeps versions, without which nothing is replicated.
+pub(crate) async fn is_versioned(client: &Client, bucket: &str) -> Result<bool, CloudError> {
+    let call = async || client.get_bucket_versioning().bucket(bucket).send().await;
+    let answer = patiently(PATIENCE, call).await;
+    let answer =
+        answer.map_err(|error| CloudError::call(format_args!("looking at the versions of {bucket}"), &error))?;
+    Ok(answer.status == Some(BucketVersioningStatus::Enabled))
+}
+
+/// Has a bucket keep versions, and looks whether it does. Says whether there was anything to do.
+pub(crate) async fn ensure_versioned(client: &Client, bucket: &str) -> Result<bool, CloudError> {
+    if is_versioned(client, bucket).await? {
+        return Ok(false);
+    }
+    let wanted = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    let call =
+        async || client.put_bucket_versioning().bucket(bucket).versioning_configuration(wanted.clone()).send().await;
+    let put = patiently(PATIENCE, call).await;
+    put.map_err(|error| CloudError::call(format_args!("having bucket {bucket} keep versions"), &error))?;
+    if is_versioned(client, bucket).await? {
+        return Ok(true);
+    }
+    Err(CloudError::Ignored(format!("bucket {bucket} keeps no versions, though that was accepted")))
+}
+
+/// Looks whether a bucket is there, in the client's region, and may be used.
+pub(crate) async fn find(client: &Client, bucket: &str) -> Result<(), CloudError> {
+    let call = async || client.head_bucket().bucket(bucket).send().await;
+    let found = patiently(PATIENCE, call).await;
+    found.map(drop).map_err(|error| CloudError::call(format_args!("looking for bucket {bucket}"), &error))
 }
 
 /// Has a bucket replicated to others in a role (an ARN), and looks whether it is. Says whether there was anything to do.
@@ -117,8 +150,8 @@ pub(crate) async fn empty(client: &Client, bucket: &str, prefix: &str) -> Result
         let answer = patiently(PATIENCE, call).await;
         let answer = answer.map_err(|error| CloudError::call(format_args!("emptying bucket {bucket}"), &error))?;
         if let Some(error) = answer.errors.unwrap_or_default().into_iter().next() {
-            let why = format!("{}: {}", error.code.unwrap_or_default(), error.message.unwrap_or_default());
-            return Err(CloudError::Call { what: format!("emptying bucket {bucket}"), why });
+            let why = format!("{}: {}", error.code.as_deref().unwrap_or_default(), error.message.unwrap_or_default());
+            return Err(CloudError::Call { what: format!("emptying bucket {bucket}"), why, answer: Answer::Other });
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse
     match error {
         // Credentials that could not be had are a failure to send, too, but not one that passes.
         SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
-        _ => !matches!(kind(error), ErrorKind::Refused | ErrorKind::Malformed),
+        _ => !matches!(kind(error), ErrorKind::Refused | ErrorKind::Absent | ErrorKind::Malformed),
     }
 }
 

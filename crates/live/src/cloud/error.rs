@@ -17,6 +17,14 @@ pub(crate) enum CloudError {
         what: String,
         /// The service's answer.
         why: String,
+        /// What that means.
+        answer: Answer,
+    },
+    /// Something that others are made from is not there, and nothing makes it again.
+    #[error("{what} is not there")]
+    Gone {
+        /// What.
+        what: String,
     },
     /// A stack could not be made, changed or deleted.
     #[error("stack {stack}: {status}{}", because(reason.as_deref()))]
@@ -61,11 +69,54 @@ impl CloudError {
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        Self::Call { what: what.to_string(), why: brief(error) }
+        Self::Call { what: what.to_string(), why: brief(error), answer: Answer::of(error) }
     }
 
     /// A request that cannot be built.
     pub(crate) fn unbuildable(what: impl Display, error: impl Display) -> Self {
-        Self::Call { what: what.to_string(), why: error.to_string() }
+        Self::Call { what: what.to_string(), why: error.to_string(), answer: Answer::Other }
+    }
+
+    /// What a service answered, if one did.
+    pub(crate) fn answer(&self) -> Option<Answer> {
+        match self {
+            Self::Call { answer, .. } => Some(*answer),
+            _ => None,
+        }
+    }
+}
+
+/// What the failure of a call means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// The caller's policies do not allow the call.
+    Denied,
+    /// What it is about is not there.
+    Absent,
+    /// Anything else.
+    Other,
+}
+
+/// Error codes of calls that the caller's policies do not allow (AWS General Reference, "Common errors"; Amazon S3 and SNS
+/// API references, "Errors").
+const DENIALS: [&str; 5] =
+    ["AccessDenied", "AccessDeniedException", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"];
+
+/// Error codes of what is not there, by services that do not answer with status 404.
+const ABSENCES: [&str; 3] =
+    ["AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "ResourceNotFoundException"];
+
+impl Answer {
+    /// What the failure of a call means.
+    pub(crate) fn of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        match (error.code(), status) {
+            (Some(code), _) if DENIALS.contains(&code) => Self::Denied,
+            // An answer to HEAD has no body that could name a code.
+            (None, Some(403)) => Self::Denied,
+            (Some(code), _) if ABSENCES.contains(&code) => Self::Absent,
+            (_, Some(404)) => Self::Absent,
+            _ => Self::Other,
+        }
     }
 }

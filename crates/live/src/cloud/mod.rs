@@ -7,8 +7,8 @@ mod error;
 mod stacks;
 mod table;
 
-pub(crate) use bucket::{empty, ensure_replicated, replicates, s3};
+pub(crate) use bucket::{empty, ensure_replicated, ensure_versioned, find, is_versioned, replicates, s3};
 pub(crate) use calls::{in_region, patiently};
-pub(crate) use error::CloudError;
+pub(crate) use error::{Answer, CloudError};
 pub(crate) use stacks::{Found, Part, Patience, RUN_TAG, Stacks, Standing, Wanted};
 pub(crate) use table::GlobalTable;

@@ -1,11 +1,15 @@
 //! Global tables of DynamoDB: what a stack says of replicas is looked at, and set where it was not done.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_dynamodb::operation::update_table::{UpdateTableError, UpdateTableOutput};
 use aws_sdk_dynamodb::types::{
-    CreateReplicationGroupMemberAction, DeleteReplicationGroupMemberAction, ReplicationGroupUpdate, TableDescription,
-    TableStatus,
+    CreateReplicationGroupMemberAction, DeleteReplicationGroupMemberAction, ReplicationGroupUpdate,
+    StreamSpecification, StreamViewType, TableDescription, TableStatus,
 };
 use aws_types::SdkConfig;
 use tokio::time::sleep;
@@ -27,10 +31,46 @@ pub(crate) struct GlobalTable<'a> {
     pub(crate) home: &'a str,
     pub(crate) replica: &'a str,
     pub(crate) deadline: Duration,
+    /// How long a table that was made may still be said not to be there.
+    pub(crate) staleness: Duration,
+}
+
+/// A table that is replicated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Replicated {
+    /// ARN of the replica's stream.
+    pub(crate) stream: String,
+    /// What had to be set, for a person.
+    pub(crate) set: Vec<String>,
 }
 
 fn is_active(table: &TableDescription) -> bool {
     table.table_status == Some(TableStatus::Active)
+}
+
+fn has_stream(table: &TableDescription) -> bool {
+    table.stream_specification.as_ref().is_some_and(|stream| stream.stream_enabled)
+}
+
+/// The ARN of a table's stream, if it is on. The ARN of one that was disabled is told for a day.
+fn stream(table: TableDescription) -> Option<String> {
+    if has_stream(&table) { table.latest_stream_arn } else { None }
+}
+
+/// Whether a change was accepted; one that cannot be made now is to be asked for again.
+fn asked(
+    what: impl Display,
+    answer: Result<UpdateTableOutput, SdkError<UpdateTableError, HttpResponse>>,
+) -> Result<bool, CloudError> {
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if may_pass(&error) => Ok(false),
+        // Another change of the table, or of another of its replicas, is under way.
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => Ok(false),
+        // What was looked at was older than the stream.
+        Err(error) if error.message().is_some_and(|why| why.contains("already has an enabled stream")) => Ok(false),
+        Err(error) => Err(CloudError::call(what, &error)),
+    }
 }
 
 impl GlobalTable<'_> {
@@ -54,15 +94,7 @@ impl GlobalTable<'_> {
     /// again.
     async fn change(&self, update: ReplicationGroupUpdate) -> Result<bool, CloudError> {
         let change = self.client(self.home).update_table().table_name(self.name).replica_updates(update);
-        match change.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if may_pass(&error) => Ok(false),
-            // Another change of the table, or of another of its replicas, is under way.
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => {
-                Ok(false)
-            }
-            Err(error) => Err(CloudError::call(format_args!("replicating table {}", self.name), &error)),
-        }
+        asked(format_args!("replicating table {}", self.name), change.send().await)
     }
 
     /// The ARN of the replica's stream if the table is there, its replica too, and both are active.
@@ -72,25 +104,37 @@ impl GlobalTable<'_> {
             return Ok(None);
         }
         let replica = self.describe(self.replica).await?.filter(is_active);
-        Ok(replica.and_then(|replica| replica.latest_stream_arn))
+        Ok(replica.and_then(stream))
     }
 
-    /// Makes the replica if it is not there, waits until both are active, and gives the ARN of the replica's stream. Says
-    /// too whether there was anything to do.
-    pub(crate) async fn ensure(&self) -> Result<(String, bool), CloudError> {
-        let mut changed = false;
+    /// Makes the replica if it is not there, enables its stream if that is off, and waits until both ends are active. A table
+    /// that is not there is not made.
+    pub(crate) async fn ensure(&self) -> Result<Replicated, CloudError> {
+        let (mut made, mut enabled) = (false, false);
         let began = Instant::now();
+        let mut last_seen = began;
         loop {
-            if let Some(table) = self.describe(self.home).await?.filter(is_active) {
-                let replicas = table.replicas();
-                if !replicas.iter().any(|replica| replica.region_name() == Some(self.replica)) {
-                    let create = CreateReplicationGroupMemberAction::builder().region_name(self.replica).build();
-                    let create = create.map_err(|error| CloudError::unbuildable("a table's replica", error))?;
-                    changed |= self.change(ReplicationGroupUpdate::builder().create(create).build()).await?;
-                } else if let Some(replica) = self.describe(self.replica).await?.filter(is_active)
-                    && let Some(stream) = replica.latest_stream_arn
-                {
-                    return Ok((stream, changed));
+            match self.describe(self.home).await? {
+                None if last_seen.elapsed() > self.staleness => {
+                    return Err(CloudError::Gone { what: format!("table {} in {}", self.name, self.home) });
+                }
+                None => {}
+                Some(table) => {
+                    last_seen = Instant::now();
+                    let is_listed = table.replicas().iter().any(|it| it.region_name() == Some(self.replica));
+                    if is_active(&table) && !is_listed {
+                        let create = CreateReplicationGroupMemberAction::builder().region_name(self.replica).build();
+                        let create = create.map_err(|error| CloudError::unbuildable("a table's replica", error))?;
+                        made |= self.change(ReplicationGroupUpdate::builder().create(create).build()).await?;
+                    } else if is_active(&table)
+                        && let Some(replica) = self.describe(self.replica).await?.filter(is_active)
+                    {
+                        if !has_stream(&replica) {
+                            enabled |= self.enable_stream().await?;
+                        } else if let Some(stream) = stream(replica) {
+                            return Ok(Replicated { stream, set: self.told(made, enabled) });
+                        }
+                    }
                 }
             }
             if began.elapsed() > self.deadline {
@@ -101,6 +145,22 @@ impl GlobalTable<'_> {
             }
             sleep(PAUSE).await;
         }
+    }
+
+    fn told(&self, made: bool, enabled: bool) -> Vec<String> {
+        let (name, replica) = (self.name, self.replica);
+        let made = made.then(|| format!("table {name} had no replica in {replica}: it was made"));
+        let enabled = enabled.then(|| format!("the stream of table {name} in {replica} was off: it is on"));
+        made.into_iter().chain(enabled).collect()
+    }
+
+    /// Asks for the replica's stream. Says whether that was accepted; what cannot be done now is to be asked for again.
+    async fn enable_stream(&self) -> Result<bool, CloudError> {
+        let stream =
+            StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
+        let stream = stream.build().map_err(|error| CloudError::unbuildable("a table's stream", error))?;
+        let change = self.client(self.replica).update_table().table_name(self.name).stream_specification(stream);
+        asked(format_args!("enabling the stream of table {} in {}", self.name, self.replica), change.send().await)
     }
 
     /// Takes the replica away and waits until it is gone.

@@ -198,7 +198,7 @@ impl<'a> Course<'a> {
     /// Cleans the deployment.
     pub(crate) async fn clean(&self) -> Result<(), LambdaError> {
         let functions = Functions { writer: &self.writer, reader: &self.reader };
-        Box::pin(clean(self.deployment, self.services, self.settings, functions)).await
+        Box::pin(clean(self.deployment, self.services, self.settings, functions, false)).await
     }
 
     fn visible(&self) -> Result<Option<VisibleLog>, LambdaError> {

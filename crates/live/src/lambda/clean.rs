@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::types::InvocationType;
 use matrix_app::StorageError;
+use matrix_app::host::ErrorKind;
 use matrix_lambdas::config::{PostConfig, S3Config, Side};
 use matrix_lambdas::function::{Control, ControlReply};
 use matrix_lambdas::post::S3Posts;
@@ -27,6 +28,9 @@ const PAUSE_MAX: Duration = Duration::from_millis(500);
 /// and DynamoDB's usual lags.
 const REPLICATED_WITHIN: Duration = Duration::from_secs(6);
 
+/// How long a queue or a bucket is to be said not to be there until that is believed.
+pub(super) const ABSENT_FOR: Duration = Duration::from_secs(4);
+
 /// The functions of a deployment, for stores that only they reach.
 #[derive(Clone, Copy)]
 pub(crate) struct Functions<'a> {
@@ -35,17 +39,30 @@ pub(crate) struct Functions<'a> {
 }
 
 /// Cleans a deployment's stores and its queue. They are empty at some moment after this began; what a function of an
-/// attempt that was cut short still writes may come later.
+/// attempt that was cut short still writes may come later. If it is the last time, a queue that is not there will do.
 pub(crate) async fn clean(
     deployment: &Deployment,
     services: &Services,
     settings: &Settings,
     functions: Functions<'_>,
+    is_last: bool,
 ) -> Result<(), LambdaError> {
     let (config, aws) = (&deployment.config, &services.aws);
     let patience = &Patience { pause: services.pause(), limit: settings.clean_deadline };
     let queue = EvaluationQueue::new(&config.evaluations, aws, &config.reader_region);
-    let evaluations = emptied("the queue of evaluations", &queue, None::<&EvaluationQueue>, false, patience);
+    let evaluations = async {
+        let emptied = emptied("the queue of evaluations", &queue, None::<&EvaluationQueue>, false, patience).await;
+        match emptied {
+            Err(LambdaError::Store { source: StorageError { kind: ErrorKind::Absent, message, .. }, .. })
+                if !is_last =>
+            {
+                let is_given = services.given.evaluations.is_some();
+                Err(LambdaError::NoQueue { region: config.reader_region.clone(), is_given, why: message })
+            }
+            Err(LambdaError::Store { source: StorageError { kind: ErrorKind::Absent, .. }, .. }) => Ok(()),
+            other => other,
+        }
+    };
     // What is written to a bucket is replicated to all that it was set up for; no VPC is in the way of any.
     let elsewhere = async {
         let PostConfig::S3(s3) = &config.post else { return Ok(()) };
@@ -121,7 +138,8 @@ async fn emptied<A: Admin>(
             Ok(false) => None,
             Err(error) => Some(error),
         };
-        if began.elapsed() > patience.limit {
+        let is_absent = failure.as_ref().is_some_and(|error| error.kind == ErrorKind::Absent);
+        if began.elapsed() > if is_absent { ABSENT_FOR.min(patience.limit) } else { patience.limit } {
             return Err(match failure {
                 Some(error) => LambdaError::store(format_args!("cleaning {what}"))(error),
                 None => LambdaError::Deadline { what: format!("{what} empty"), waited: patience.limit },

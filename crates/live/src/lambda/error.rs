@@ -44,6 +44,16 @@ pub enum LambdaError {
         /// Why it failed.
         source: StorageError,
     },
+    /// The queue of evaluations is not there: nothing is told, and nothing is waited for.
+    #[error("the queue of evaluations in {region} is not there ({why}); {}", queue_mend(*is_given, region))]
+    NoQueue {
+        /// AWS name of its region.
+        region: String,
+        /// Whether the file of endpoints names it.
+        is_given: bool,
+        /// The service's answer.
+        why: String,
+    },
     /// A stack could not be made.
     #[error("stack {stack}: {why}")]
     Stack {
@@ -97,6 +107,16 @@ pub enum LambdaError {
     Bridge(#[from] crate::testbed::BridgeError),
 }
 
+fn queue_mend(is_given: bool, region: &str) -> String {
+    if is_given {
+        return format!(
+            "`sqs_eval.url__{region}` of connection_info.yaml names it: make it, or correct the entry; `matrix aws doctor` \
+             looks at it (docs/aws.md#evaluations)"
+        );
+    }
+    "its stack made it, and does not make it twice: `matrix live clean --strong FILE`, then begin again".to_owned()
+}
+
 impl LambdaError {
     pub(crate) fn missing(what: &str, region: &impl Display) -> Self {
         Self::Settings(format!("the services have no {what} for region `{region}`"))
@@ -119,10 +139,10 @@ impl LambdaError {
 impl From<CloudError> for LambdaError {
     fn from(error: CloudError) -> Self {
         match error {
-            CloudError::Call { what, why } => Self::Aws { what, why },
+            CloudError::Call { what, why, .. } => Self::Aws { what, why },
             CloudError::Deadline { what, waited } => Self::Deadline { what, waited },
             CloudError::Ignored(what) => Self::Settings(what),
-            foreign @ CloudError::Foreign { .. } => Self::Settings(foreign.to_string()),
+            other @ (CloudError::Foreign { .. } | CloudError::Gone { .. }) => Self::Settings(other.to_string()),
             CloudError::Stack { stack, status, reason } => {
                 let why = reason.map_or_else(|| status.clone(), |reason| format!("{status}: {reason}"));
                 Self::Stack { stack, why }

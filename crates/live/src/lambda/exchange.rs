@@ -54,12 +54,14 @@ impl<'a> Exchange<'a> {
         shared: &Shared,
     ) -> Self {
         let queue = shared.sqs(services, settings, &via.reader_region);
+        let is_given = services.given.evaluations.is_some();
+        let receiver = Receiver::new(queue, via.queue_url, via.reader_region, is_given, settings.poll_wait_s);
         Self {
             inputs,
             settings,
             function: via.function,
             writer: shared.lambda(services, settings, &via.writer_region),
-            receiver: Receiver::new(queue, via.queue_url, settings.poll_wait_s),
+            receiver,
             identity: via.identity,
             renewal: services.renewal.clone(),
         }

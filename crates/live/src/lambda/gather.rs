@@ -58,7 +58,7 @@ pub(crate) struct Gathering<'a> {
 
 /// The queue's end of a gathering.
 struct Queue {
-    batches: mpsc::Receiver<Batch>,
+    batches: mpsc::Receiver<Result<Batch, String>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -107,7 +107,9 @@ impl Gathering<'_> {
             }
             tokio::select! {
                 batch = next(&mut queue), if queue.is_some() => match batch {
-                    Some(batch) => drop(self.take(batch, rows)?),
+                    Some(Ok(batch)) => drop(self.take(batch, rows)?),
+                    // Every request has ended, or was given up.
+                    Some(Err(_)) => {}
                     None => queue = None,
                 },
                 () = tokio::time::sleep(TICK) => {}
@@ -162,9 +164,11 @@ impl Gathering<'_> {
                     sent = true;
                     result?;
                 }
-                batch = queue.batches.recv() => if let Some(batch) = batch
-                    && self.take(batch, rows)? {
-                    progress.restart();
+                Some(batch) = queue.batches.recv() => match batch {
+                    Ok(batch) => if self.take(batch, rows)? {
+                        progress.restart();
+                    },
+                    Err(why) => return Err(self.receiver.gone(why)),
                 },
                 _ = ticks.tick() => {
                     if cancel.is_cancelled() {
@@ -215,7 +219,7 @@ pub(crate) fn patience(inputs: &CellInputs, settings: &Settings, published: bool
     patience
 }
 
-async fn next(queue: &mut Option<Queue>) -> Option<Batch> {
+async fn next(queue: &mut Option<Queue>) -> Option<Result<Batch, String>> {
     match queue {
         Some(queue) => queue.batches.recv().await,
         None => None,

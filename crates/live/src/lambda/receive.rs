@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
 use aws_types::SdkConfig;
+use matrix_app::host::ErrorKind;
+use matrix_lambdas::aws::{brief, kind};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
+
+use super::LambdaError;
+use super::clean::ABSENT_FOR;
 
 /// Most messages of one batch (a limit of SQS).
 const BATCH: i32 = 10;
@@ -45,13 +50,23 @@ pub(crate) struct Batch {
 pub(crate) struct Receiver {
     client: Client,
     url: String,
+    /// AWS name of its region.
+    region: String,
+    /// Whether the file of endpoints names it.
+    is_given: bool,
     wait_s: u8,
     failures: Arc<AtomicU64>,
 }
 
 impl Receiver {
-    pub(crate) fn new(client: Client, url: String, wait_s: u8) -> Self {
-        Self { client, url, wait_s: wait_s.clamp(1, 20), failures: Arc::default() }
+    /// Of the queue with this URL in a region. `is_given` says whether the file of endpoints names it.
+    pub(crate) fn new(client: Client, url: String, region: String, is_given: bool, wait_s: u8) -> Self {
+        Self { client, url, region, is_given, wait_s: wait_s.clamp(1, 20), failures: Arc::default() }
+    }
+
+    /// The queue is not there.
+    pub(crate) fn gone(&self, why: String) -> LambdaError {
+        LambdaError::NoQueue { region: self.region.clone(), is_given: self.is_given, why }
     }
 
     /// Calls of the queue that failed, by this and its clones.
@@ -61,24 +76,34 @@ impl Receiver {
 
     /// Hands over what comes until it is stopped. A request for messages is never given up: a service may go on serving
     /// it, and hand the next message to nobody.
-    pub(crate) async fn receive(self, batches: mpsc::Sender<Batch>, stop: Arc<AtomicBool>) {
+    ///
+    /// What is handed over last is the service's answer if the queue is not there.
+    pub(crate) async fn receive(self, batches: mpsc::Sender<Result<Batch, String>>, stop: Arc<AtomicBool>) {
         let mut pause = PAUSE;
+        let mut absent_since = None;
         while !stop.load(Ordering::Relaxed) {
             let question = self.client.receive_message().queue_url(&self.url).max_number_of_messages(BATCH);
             match question.wait_time_seconds(self.wait_s.into()).send().await {
                 Ok(answer) => {
-                    pause = PAUSE;
+                    (pause, absent_since) = (PAUSE, None);
                     let mut batch = Batch { bodies: Vec::new(), receipts: Vec::new() };
                     for message in answer.messages.unwrap_or_default() {
                         batch.bodies.extend(message.body);
                         batch.receipts.extend(message.receipt_handle);
                     }
-                    if !batch.receipts.is_empty() && batches.send(batch).await.is_err() {
+                    if !batch.receipts.is_empty() && batches.send(Ok(batch)).await.is_err() {
                         return;
                     }
                 }
-                Err(_) => {
+                Err(error) => {
                     self.failures.fetch_add(1, Ordering::Relaxed);
+                    if kind(&error) != ErrorKind::Absent {
+                        absent_since = None;
+                    } else if absent_since.get_or_insert_with(Instant::now).elapsed() > ABSENT_FOR {
+                        // Whoever listens no more knows enough.
+                        let _ = batches.send(Err(brief(&error))).await;
+                        return;
+                    }
                     sleep(pause).await;
                     pause = (pause * 2).min(PAUSE_MAX);
                 }

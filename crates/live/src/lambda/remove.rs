@@ -27,7 +27,7 @@ pub(crate) async fn clean(
         let writer = shared.lambda(services, settings, &config.writer_region);
         let reader = shared.lambda(services, settings, &config.reader_region);
         let functions = Functions { writer: &writer, reader: &reader };
-        Box::pin(clean_stores(deployment, services, settings, functions)).await?;
+        Box::pin(clean_stores(deployment, services, settings, functions, strong)).await?;
     }
     if !strong {
         return Ok(());

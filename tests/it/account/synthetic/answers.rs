@@ -10,6 +10,16 @@ use super::http::{Answer, Request};
 use super::values::{ACCOUNT, Scope};
 
 pub(super) fn answer(cloud: &mut Cloud, request: &Request) -> Answer {
+    if cloud.faults.denied.contains(request.service.as_str()) {
+        return failed(request, 403, "AccessDenied", "User is not authorized to perform it");
+    }
+    if let Some((service, left)) = &mut cloud.faults.expired
+        && *service == request.service
+        && *left > 0
+    {
+        *left -= 1;
+        return failed(request, 403, "ExpiredToken", "The security token included in the request is expired");
+    }
     match request.service.as_str() {
         "sts" => {
             xml("GetCallerIdentity", &format!("<Account>{ACCOUNT}</Account><Arn>arn:aws:iam::{ACCOUNT}:user/me</Arn>"))
@@ -28,9 +38,51 @@ pub(super) fn answer(cloud: &mut Cloud, request: &Request) -> Answer {
             let secret = json!({ "username": "antipode", "password": "synthetic" }).to_string();
             Some((200, json!({ "SecretString": secret }).to_string()))
         }
+        "sqs" => {
+            let asked: Value = serde_json::from_str(&request.body).unwrap();
+            let name = asked["QueueUrl"].as_str().unwrap().rsplit('/').next().unwrap();
+            match is_there(cloud, "AWS::SQS::Queue", name) {
+                true => Some((200, json!({ "Attributes": { "QueueArn": "arn" } }).to_string())),
+                false => {
+                    let code = "com.amazonaws.sqs#QueueDoesNotExist";
+                    Some((400, json!({ "__type": code, "message": "The specified queue does not exist." }).to_string()))
+                }
+            }
+        }
+        "sns" => {
+            let form = request.form();
+            match is_there(cloud, "AWS::SNS::Topic", form["TopicArn"].rsplit(':').next().unwrap()) {
+                true => xml("GetTopicAttributes", "<Attributes/>"),
+                false => failed(request, 404, "NotFound", "Topic does not exist"),
+            }
+        }
+        // HEAD of a bucket; what is in buckets is asked for with a query.
+        "s3" if !request.path.contains('?') => {
+            let is_there = is_there(cloud, "AWS::S3::Bucket", request.path.trim_matches('/'));
+            Some((if is_there { 200 } else { 404 }, String::new()))
+        }
         "s3" => Some((404, "<Error><Code>NoSuchBucket</Code></Error>".into())),
         other => panic!("{other} {} {}", request.path, request.target),
     }
+}
+
+/// Whether a stack made it and nobody deleted it.
+fn is_there(cloud: &Cloud, kind: &str, name: &str) -> bool {
+    let mut parts = cloud.stacks.iter().flat_map(|(id, stack)| parts(id, stack));
+    !cloud.faults.deleted.contains(name) && parts.any(|(_, it, physical)| it == kind && physical == name)
+}
+
+/// An error in the service's protocol.
+fn failed(request: &Request, status: u16, code: &str, message: &str) -> Answer {
+    if request.service == "s3" && !request.path.contains('?') {
+        return Some((status, String::new()));
+    }
+    if matches!(request.service.as_str(), "cloudformation" | "sns" | "sts" | "s3") {
+        let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+        let is_s3 = request.service == "s3";
+        return Some((status, if is_s3 { error } else { format!("<ErrorResponse>{error}</ErrorResponse>") }));
+    }
+    Some((status, json!({ "__type": format!("{code}Exception"), "message": message }).to_string()))
 }
 
 pub(super) fn throttled(request: &Request) -> Answer {
@@ -172,8 +224,11 @@ fn tagged(cloud: &Cloud, request: &Request) -> Value {
 fn resource(cloud: &Cloud, request: &Request) -> (u16, String) {
     let asked: Value = serde_json::from_str(&request.body).unwrap();
     let (kind, id) = (asked["TypeName"].as_str().unwrap(), asked["Identifier"].as_str().unwrap());
-    let stacks = cloud.stacks.iter().filter(|(it, _)| it.0 == request.region);
-    if !stacks.flat_map(|(id, stack)| parts(id, stack)).any(|(_, it, physical)| it == kind && physical == id) {
+    // Roles are of the whole account.
+    let stacks = cloud.stacks.iter().filter(|(it, _)| it.0 == request.region || kind == "AWS::IAM::Role");
+    if cloud.faults.deleted.contains(id)
+        || !stacks.flat_map(|(id, stack)| parts(id, stack)).any(|(_, it, physical)| it == kind && physical == id)
+    {
         return (400, json!({ "__type": "com.amazonaws.cloudapiservice#ResourceNotFoundException" }).to_string());
     }
     let properties = match kind {

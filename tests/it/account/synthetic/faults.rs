@@ -1,6 +1,6 @@
 //! What goes wrong, and when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,12 @@ pub(super) struct Faults {
     pub(super) refused: BTreeMap<String, (u32, &'static str, &'static str)>,
     /// Stacks whose deletion fails so often.
     pub(super) held: BTreeMap<String, (u32, &'static str, &'static str)>,
+    /// Names of queues, topics and buckets that somebody deleted by hand.
+    pub(super) deleted: BTreeSet<String>,
+    /// Services that policies deny.
+    pub(super) denied: BTreeSet<&'static str>,
+    /// A service that refuses valid credentials, and how often it still does.
+    pub(super) expired: Option<(&'static str, u32)>,
     /// What becomes of calls, by their number from the last [`Faults::plan`].
     calls: BTreeMap<usize, Fault>,
     number: usize,

@@ -61,8 +61,10 @@ fn connection(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Answer) {
     while let Some(request) = read(&mut reader) {
         let Some((status, body)) = answer(&request) else { return };
         let kind = if body.starts_with('{') { "application/x-amz-json-1.1" } else { "text/xml" };
+        // Clients take what a service of another time denies for a fault of the clock.
+        let date = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
         let head = format!(
-            "HTTP/1.1 {status} .\r\ncontent-type: {kind}\r\ncontent-length: {}\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\r\n",
+            "HTTP/1.1 {status} .\r\ncontent-type: {kind}\r\ncontent-length: {}\r\ndate: {date}\r\n\r\n",
             body.len()
         );
         // The other side may have been killed.

@@ -6,6 +6,7 @@ mod answers;
 mod cloud;
 mod faults;
 mod http;
+mod ill;
 mod lab;
 mod order;
 mod values;

@@ -42,6 +42,9 @@ impl Scope<'_> {
             "AmazonMQ" => "mq".to_owned(),
             other => other.to_lowercase(),
         };
+        if self.kind(id) == "AWS::IAM::Role" {
+            return format!("arn:aws:iam::{ACCOUNT}:role/{}", self.physical(id));
+        }
         format!("arn:aws:{service}:{}:{ACCOUNT}:{}", self.region, self.physical(id))
     }
 

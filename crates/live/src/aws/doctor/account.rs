@@ -9,6 +9,7 @@ use matrix_lambdas::aws::brief;
 use super::Finding;
 use super::clock::Dates;
 use crate::aws::Operator;
+use crate::cloud::Answer;
 
 /// Invocations at a time that the original asks for in every region (its README, "AWS Configurations").
 const CONCURRENCY: i32 = 1000;
@@ -26,16 +27,26 @@ impl Operator {
         let enable = format!(
             "enable it: Account, AWS Regions in the console, or `aws account enable-region --region-name {region}`"
         );
+        let about = format!("quota of concurrent executions in {region}");
         let answer = match tokio::time::timeout(ANSWERS_WITHIN, client.get_account_settings().send()).await {
             Err(_) => {
                 let seen = format!("no answer within {} s", ANSWERS_WITHIN.as_secs());
-                return vec![Finding::problem(enabled, seen, format!("look at the network; or {enable}"))];
+                let enabled = Finding::problem(enabled, seen.clone(), format!("look at the network; or {enable}"));
+                return vec![enabled, Finding::not_checked(about, seen, "mend that first"), dates.finding(region)];
             }
-            Ok(Err(error)) => return vec![Finding::problem(enabled, brief(&error), enable)],
+            // A region that says no is enabled.
+            Ok(Err(error)) if Answer::of(&error) == Answer::Denied => {
+                let mend = "allow these credentials lambda:GetAccountSettings (docs/aws.md#security)";
+                let quota = Finding::not_checked(about, brief(&error), mend);
+                return vec![Finding::ok(enabled, "answers"), quota, dates.finding(region)];
+            }
+            Ok(Err(error)) => {
+                let quota = Finding::not_checked(about, "the region does not answer", "mend that first");
+                return vec![Finding::problem(enabled, brief(&error), enable), quota, dates.finding(region)];
+            }
             Ok(Ok(answer)) => answer,
         };
         let mut findings = vec![Finding::ok(enabled, "answers")];
-        let about = format!("quota of concurrent executions in {region}");
         let limit = answer.account_limit;
         let quota = limit.as_ref().map_or(0, |limit| limit.concurrent_executions);
         let free = limit.and_then(|limit| limit.unreserved_concurrent_executions).unwrap_or(quota);

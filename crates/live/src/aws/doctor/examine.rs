@@ -37,6 +37,7 @@ impl Operator {
             findings.extend(self.managed(what).await);
             if let Some(info) = &what.info {
                 let functions = self.functions(&what.regions).await;
+                findings.extend(self.presence(info).await);
                 findings.extend(self.bucket_replication(info).await);
                 findings.extend(self.table_replication(info, &what.regions).await);
                 findings.extend(self.reach(info, &functions).await);

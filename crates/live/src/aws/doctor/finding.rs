@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::cloud::{Answer, CloudError};
+
 /// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,5 +58,15 @@ impl Finding {
     #[must_use]
     pub fn not_checked(about: impl Into<String>, seen: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { verdict: Verdict::NotChecked, about: about.into(), seen: seen.into(), mend: Some(mend.into()) }
+    }
+
+    /// Something that could not be asked for. Where the caller may not (`action`), nobody can tell how it is; else it is a
+    /// problem.
+    pub(super) fn unanswered(about: impl Into<String>, error: &CloudError, action: &str, mend: &str) -> Self {
+        if error.answer() == Some(Answer::Denied) {
+            let mend = format!("allow these credentials {action} (docs/aws.md#security)");
+            return Self::not_checked(about, error.to_string(), mend);
+        }
+        Self::problem(about, error.to_string(), mend)
     }
 }

@@ -2,14 +2,14 @@
 
 use aws_sdk_cloudcontrol::Client;
 use matrix_aws::setup::SETUP_TAG;
-use matrix_lambdas::aws::brief;
 use serde_json::Value;
 
 use super::{Examination, Finding};
 use crate::aws::Operator;
-use crate::cloud::{Part, Standing};
+use crate::cloud::{CloudError, Part, Standing};
 
-/// Types that are asked for one by one. Buckets, tables, topics and queues are asked of their own services.
+/// Types that are asked for one by one. Buckets, tables, topics and queues are asked of their own services, by the names in
+/// the file of endpoints (`presence.rs`, `replication.rs`).
 const ASKED: [&str; 7] = [
     "AWS::AmazonMQ::Broker",
     "AWS::EC2::VPCPeeringConnection",
@@ -32,8 +32,8 @@ impl Operator {
             let found = match stacks.tagged(SETUP_TAG, Some(&what.name)).await {
                 Ok(found) => found,
                 Err(error) => {
-                    let mend = "the command needs cloudformation:DescribeStacks (docs/aws.md#security)";
-                    findings.push(Finding::problem(format!("stacks in {region}"), error.to_string(), mend));
+                    let (about, mend) = (format!("stacks in {region}"), "ask again");
+                    findings.push(Finding::unanswered(about, &error, "cloudformation:DescribeStacks", mend));
                     continue;
                 }
             };
@@ -54,8 +54,9 @@ impl Operator {
                         }
                     }
                     Err(error) => {
-                        let mend = "the command needs cloudformation:ListStackResources (docs/aws.md#security)";
-                        findings.push(Finding::problem(format!("parts of {}", stack.name), error.to_string(), mend));
+                        let about = format!("parts of {}", stack.name);
+                        let action = "cloudformation:ListStackResources";
+                        findings.push(Finding::unanswered(about, &error, action, "ask again"));
                     }
                 }
             }
@@ -85,11 +86,11 @@ impl Operator {
             {
                 Finding::not_checked(about, "Cloud Control does not know the type", "its stack is complete")
             }
-            Err(error) => Finding::problem(
-                about,
-                brief(&error),
-                "the command needs cloudformation:GetResource, and to read the service (docs/aws.md#security)",
-            ),
+            Err(error) => {
+                let action = "cloudformation:GetResource, and to read the service";
+                let error = CloudError::call("asking Cloud Control", &error);
+                Finding::unanswered(about, &error, action, "ask again; and look at the service's console")
+            }
         }
     }
 }

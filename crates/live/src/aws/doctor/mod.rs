@@ -7,8 +7,10 @@ mod connectors;
 mod examine;
 mod finding;
 mod managed;
+mod presence;
 mod reach;
 mod replication;
 
 pub use examine::Examination;
 pub use finding::{Finding, Verdict};
+pub(super) use presence::Named;

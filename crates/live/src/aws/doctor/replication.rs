@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use matrix_aws::ConnectionInfo;
 
 use super::Finding;
+use super::presence::ABSENT;
 use crate::aws::Operator;
 use crate::cloud::replicates;
 
@@ -21,7 +22,10 @@ impl Operator {
                 findings.push(match replicates(&self.s3(region), source, target).await {
                     Ok(true) => Finding::ok(about, "a rule is enabled"),
                     Ok(false) => Finding::problem(about, "no rule is enabled", format!("{MEND} (docs/aws.md#s3)")),
-                    Err(error) => Finding::problem(about, error.to_string(), format!("{MEND} (docs/aws.md#s3)")),
+                    Err(error) => {
+                        let action = "s3:GetReplicationConfiguration";
+                        Finding::unanswered(about, &error, action, &format!("{ABSENT} (docs/aws.md#s3)"))
+                    }
                 });
             }
         }
@@ -56,8 +60,8 @@ impl Operator {
                         "its stream is another than the file says",
                         "`matrix aws setup` writes the file anew (docs/aws.md#dynamo)",
                     ),
-                    Ok(None) => Finding::problem(about, "no active replica with a stream", mend),
-                    Err(error) => Finding::problem(about, error.to_string(), mend),
+                    Ok(None) => Finding::problem(about, "no active replica whose stream is on", mend),
+                    Err(error) => Finding::unanswered(about, &error, "dynamodb:DescribeTable", &mend),
                 });
             }
         }

@@ -5,6 +5,7 @@ use matrix_aws::{ConnectionInfo, SetupRequest};
 use matrix_driver::Cancel;
 
 use super::make::Tell;
+use crate::aws::doctor::Named;
 use crate::aws::{Operator, ProvisionError};
 
 /// What a set-up gave.
@@ -29,6 +30,10 @@ impl Operator {
         self.block_on(cancel, async {
             let made = self.make(request, &specs, tell).await?;
             let (info, set) = self.ask_services(request, &specs, made.outputs, tell).await?;
+            let gone: Vec<String> = self.named(&info).await.into_iter().filter_map(Named::absent).collect();
+            if !gone.is_empty() {
+                return Err(ProvisionError::Gone(gone));
+            }
             Ok(Done { changed: made.changed, set, info })
         })
     }

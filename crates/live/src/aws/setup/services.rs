@@ -1,12 +1,14 @@
 //! After the stacks: the services are asked whether they do what the stacks say, and told where they do not.
 
+use std::collections::BTreeSet;
+
 use matrix_aws::setup::{Lookup, Outputs, Parameter, Question, connection_info, lookups};
 use matrix_aws::{ConnectionInfo, SetupRequest, StackSpec};
 
 use super::make::{Progress, Tell};
 use super::wanted::value;
 use crate::aws::{Operator, ProvisionError};
-use crate::cloud::ensure_replicated;
+use crate::cloud::{ensure_replicated, ensure_versioned};
 
 impl Operator {
     /// Sees to it that tables and buckets are replicated, and gives what only services know. Says how many things had to
@@ -22,34 +24,38 @@ impl Operator {
         let home = request.regions.aws_name(&request.writer).unwrap_or_default();
         for Lookup { into, region, question } in lookups(request)? {
             let Question::StreamArn { table } = question;
-            let (stream, changed) = self.table(&table, home, &region).ensure().await?;
-            outputs.entry(into.stack).or_default().insert(into.output, stream);
-            set += told(changed, tell, format!("table {table} had no replica in {region}: it was made"));
+            let replicated = self.table(&table, home, &region).ensure().await?;
+            outputs.entry(into.stack).or_default().insert(into.output, replicated.stream);
+            set += told(replicated.set, tell);
         }
         let info = connection_info(request, &outputs)?;
         if let Some(dynamo) = &info.dynamo {
             let table = &dynamo.post_table_name;
             for region in dynamo.stream_arns.keys() {
-                let (_, changed) = self.table(table, home, region).ensure().await?;
-                set += told(changed, tell, format!("table {table} had no replica in {region}: it was made"));
+                set += told(self.table(table, home, region).ensure().await?.set, tell);
             }
         }
         if let (Some(s3), Some(role)) = (&info.s3, replication_role(specs, &outputs)?) {
+            let buckets: BTreeSet<_> = s3.writer_buckets.iter().chain(&s3.reader_buckets).collect();
+            for (region, bucket) in buckets {
+                if ensure_versioned(&self.s3(region), bucket).await? {
+                    set += told([format!("bucket {bucket} kept no versions: it does now")], tell);
+                }
+            }
             let targets: Vec<&str> = s3.reader_buckets.values().map(String::as_str).collect();
             for (region, source) in &s3.writer_buckets {
-                let changed = ensure_replicated(&self.s3(region), source, &targets, &role).await?;
-                set += told(changed, tell, format!("bucket {source} was not replicated: it is now"));
+                if ensure_replicated(&self.s3(region), source, &targets, &role).await? {
+                    set += told([format!("bucket {source} was not replicated: it is now")], tell);
+                }
             }
         }
         Ok((info, set))
     }
 }
 
-fn told(changed: bool, tell: Tell<'_>, what: String) -> usize {
-    if changed {
-        tell(Progress::Note(what));
-    }
-    usize::from(changed)
+/// Tells what was set; says how many things that were.
+fn told(set: impl IntoIterator<Item = String>, tell: Tell<'_>) -> usize {
+    set.into_iter().map(|what| tell(Progress::Note(what))).count()
 }
 
 /// ARN of the role in which S3 replicates: the bucket's stack takes it as a parameter.

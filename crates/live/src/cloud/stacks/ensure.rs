@@ -39,7 +39,7 @@ impl Stacks {
         let length = wanted.template.to_string().len();
         if length > TEMPLATE_MAX {
             let why = format!("the template has {length} bytes, and CloudFormation takes {TEMPLATE_MAX}");
-            return Err(CloudError::Call { what: format!("making stack {name}"), why });
+            return Err(CloudError::unbuildable(format_args!("stack {name}"), why));
         }
         let began = self.pause.stopwatch();
         let mut pause = self.patience.pause;

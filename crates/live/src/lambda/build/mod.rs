@@ -16,7 +16,7 @@ use super::deployment::Deployment;
 use super::resources::replication_role_name;
 use super::template::{self, Template};
 use super::{LambdaError, Services, Settings};
-use crate::cloud::{GlobalTable, Patience, RUN_TAG, Stacks, Wanted, ensure_replicated, replicates};
+use crate::cloud::{GlobalTable, Patience, RUN_TAG, Stacks, Wanted, ensure_replicated, is_versioned, replicates};
 
 /// How long a stack of a function in a network may take: CloudFormation waits until Lambda has removed the function's network
 /// interfaces (AWS re:Post speaks of 20 to 40 minutes).
@@ -66,7 +66,8 @@ pub(crate) async fn build(
         changed |= table(deployment, services, settings, &dynamo.table).await?.1;
     }
     if let PostConfig::S3(buckets) = &config.post {
-        changed |= replication(services, writer_region, &buckets.writer, &buckets.reader).await?;
+        let (source, target) = ((writer_region, buckets.writer.as_str()), (reader_region, buckets.reader.as_str()));
+        changed |= replication(services, source, target).await?;
     }
     for (region, name) in [(writer_region, names.writer()), (reader_region, names.reader())] {
         active(services, region, &name, settings.build_deadline).await?;
@@ -116,7 +117,8 @@ pub(crate) fn global_table<'a>(
 ) -> GlobalTable<'a> {
     let config = &deployment.config;
     let (home, replica) = (&config.writer_region, &config.reader_region);
-    GlobalTable { aws: &services.aws, name, home, replica, deadline: settings.build_deadline }
+    let deadline = settings.build_deadline;
+    GlobalTable { aws: &services.aws, name, home, replica, deadline, staleness: Patience::of(deadline).staleness }
 }
 
 /// Has a table replicated, and gives the ARN of its stream in the reader's region. One that is given is only looked at. Says
@@ -129,7 +131,8 @@ async fn table(
 ) -> Result<(String, bool), LambdaError> {
     let table = global_table(deployment, services, settings, name);
     if services.given.dynamo.is_none() {
-        return Ok(table.ensure().await?);
+        let replicated = table.ensure().await?;
+        return Ok((replicated.stream, !replicated.set.is_empty()));
     }
     let stream = table.stream().await?.ok_or_else(|| {
         LambdaError::Settings(format!(
@@ -141,12 +144,25 @@ async fn table(
     Ok((stream, false))
 }
 
-/// Has a bucket replicated to another. One that is given is only looked at. Says whether there was anything to do.
-async fn replication(services: &Services, region: &str, source: &str, target: &str) -> Result<bool, LambdaError> {
+/// Has a bucket replicated to another, each with its region. Those that are given are only looked at. Says whether there was
+/// anything to do.
+async fn replication(
+    services: &Services,
+    (region, source): (&str, &str),
+    (far, target): (&str, &str),
+) -> Result<bool, LambdaError> {
     let client = services.s3_in(region);
     if services.given.s3.is_none() {
         let role = format!("arn:aws:iam::{}:role/{}", services.account, replication_role_name(source));
         return Ok(ensure_replicated(&client, source, &[target], &role).await?);
+    }
+    for (client, bucket) in [(&client, source), (&services.s3_in(far), target)] {
+        if !is_versioned(client, bucket).await? {
+            return Err(LambdaError::Settings(format!(
+                "bucket {bucket} of connection_info.yaml keeps no versions, without which nothing is replicated: `matrix aws \
+                 doctor` looks at it"
+            )));
+        }
     }
     if replicates(&client, source, target).await? {
         return Ok(false);
