@@ -48,6 +48,12 @@ pub(crate) fn interval(low: f64, high: f64, number: impl Fn(f64) -> String) -> S
     format!("[{low}, {high}]")
 }
 
+/// A path as a word of a shell's command line.
+pub(crate) fn word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    shlex::try_quote(&text).map_or_else(|_| text.to_string(), std::borrow::Cow::into_owned)
+}
+
 /// A table with the given heads; columns listed in `right` are aligned right.
 pub(crate) fn table(heads: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();

@@ -137,6 +137,7 @@ fn create(args: CreateArgs) -> Outcome {
         workers: None,
     };
     let inventory = Inventory::gather(&store, &selection, options.origin.as_ref())?;
+    derive::plans_follow(&store, &inventory)?;
     let source = if args.with_source { source::tree() } else { Tree::new() };
     let mut extras = derive::extras(&derive::parts(&store, &inventory)?, &inventory, source)?;
     let filter = args.filter.filter.as_deref();
@@ -155,7 +156,7 @@ struct ExtractJson<'a> {
 
 fn extract(args: &ExtractArgs) -> Outcome {
     let reader = BundleReader::open(&args.file, args.size.limits())?;
-    let (form, out) = (if args.as_store { "store" } else { "bag" }, args.out.display());
+    let (form, out) = (if args.as_store { "store" } else { "bag" }, output::word(&args.out));
     if args.as_store {
         matrix_bundle::to_store(reader, &args.out)?;
     } else {

@@ -43,6 +43,10 @@ struct CellJson {
 }
 
 pub(crate) fn import(args: ImportArgs) -> Outcome {
+    if Store::open(&args.results.results).is_err() {
+        // No store is made for what cannot be imported.
+        matrix_gather::check(&args.folder, &ImportOptions::default())?;
+    }
     let store = Store::create_or_open_for_writing(&args.results.results, "matrix import")?;
     let options = ImportOptions { regions: results::regions(&store)?, ..ImportOptions::default() };
     let report = matrix_gather::import(&args.folder, &store, &options)?;

@@ -137,6 +137,15 @@ fn signature(bundle: &Path, signer: &Path, findings: &mut Findings) -> Result<()
     };
     let signer = Signer::parse(&read(signer)?)?;
     let signature = signature_of(bundle);
+    if !signature.exists() {
+        return Err(Failure::usage(
+            format!("{}: there is no such file: the bundle's signature is to stand beside it", signature.display()),
+            format!(
+                "fetch it from where the bundle came from; who owns the key makes it by `matrix bundle sign {} --key KEY`",
+                output::word(bundle)
+            ),
+        ));
+    }
     let text = read(&signature)?;
     match matrix_bundle::verify_signature(File::open(bundle)?, &text, &signer) {
         Ok(()) => findings.checked.push(("signature: by the given signer".to_owned(), 1)),

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use matrix_bundle::Inventory;
 use matrix_plan::{Axes, CellInputs, CellKey, Fingerprint, Plan};
 use matrix_store::{Digest, Run, Store};
 
-use crate::exit::{Failure, with_causes};
+use crate::exit::{Exit, Failure, with_causes};
 use crate::input::Input;
 use crate::results::plan_of;
 
@@ -23,6 +24,18 @@ pub(crate) fn wrong_plans(store: &Store) -> Result<Vec<(Digest, String, String)>
         }
     }
     Ok(wrong)
+}
+
+/// Refuses an inventory with a plan that does not follow from its experiment and its model.
+pub(crate) fn plans_follow(store: &Store, inventory: &Inventory) -> Result<(), Failure> {
+    let wrong = wrong_plans(store)?.into_iter().find(|(digest, ..)| inventory.plans.contains_key(digest));
+    let Some((_, run, what)) = wrong else { return Ok(()) };
+    let path = store.path().join("runs").join(run).join("plan.json");
+    Err(Failure::with_help(
+        Exit::Integrity,
+        format!("{}: {what}", path.display()),
+        "nobody could verify such a bundle: restore the store from a copy, or choose other runs with --run",
+    ))
 }
 
 fn wrong_plan(store: &Store, run: &Run) -> Result<Option<String>, Failure> {
@@ -100,6 +113,7 @@ fn version(fingerprint: &Fingerprint) -> Option<serde_json::Value> {
 
 #[cfg(test)]
 mod tests {
+    use matrix_bundle::Selection;
     use matrix_store::NewRun;
 
     use super::*;
@@ -137,6 +151,9 @@ antipode = [false, true]
         };
         drop(store.create_run(&new).unwrap());
         let wrong = wrong_plans(&store).unwrap();
+        let inventory = Inventory::gather(&store, &Selection::default(), None).unwrap();
+        let refused = plans_follow(&store, &inventory).err().map(|failure| failure.exit);
+        assert_eq!(refused, (!wrong.is_empty()).then_some(Exit::Integrity));
         wrong.into_iter().next().map(|(_, _, what)| what)
     }
 

@@ -14,7 +14,7 @@ use matrix_store::Digest;
 use crate::exit::{Exit, Failure, with_causes};
 use crate::pictures::picture;
 use crate::results::unreadable;
-pub(crate) use follows::wrong_plans;
+pub(crate) use follows::{plans_follow, wrong_plans};
 pub(crate) use parts::{Part, parts};
 
 /// What drew the figures: the same renderer draws the same bytes. Kept in a bundle as `figures/renderer.txt`.

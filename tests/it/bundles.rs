@@ -165,8 +165,9 @@ fn an_incomplete_store_needs_to_be_allowed_and_says_so_inside() {
     assert!(!bench.path("part.tar.zst").exists());
     bench.matrix(&["bundle", "create", "--allow-incomplete", "-o", "part.tar.zst"]).code(0);
     bench.matrix(&["verify", "part.tar.zst"]).code(0);
-    bench.matrix(&["bundle", "extract", "part.tar.zst", "-o", "part"]).code(0);
-    assert!(bench.read("part/data/README.md").to_lowercase().contains("incomplete"));
+    let printed = bench.matrix(&["bundle", "extract", "part.tar.zst", "-o", "the part"]).code(0);
+    assert!(printed.out.contains("cd 'the part' &&"), "a command can be pasted: {}", printed.out);
+    assert!(bench.read("the part/data/README.md").to_lowercase().contains("incomplete"));
 }
 
 #[test]
@@ -176,6 +177,10 @@ fn a_signature_is_openssh_s_own() {
     bench.matrix(&["bundle", "sign", "small.tar.zst", "--key", "key"]).code(0);
     tool(&bench, "ssh-keygen -Y verify -f signers -I someone -n matrix-bundle -s small.tar.zst.sig < small.tar.zst");
     bench.matrix(&["verify", "--quick", "small.tar.zst", "--signer", "key.pub"]).code(0);
+    std::fs::rename(bench.path("small.tar.zst.sig"), bench.path("kept.sig")).unwrap();
+    let unsigned = bench.matrix(&["verify", "--quick", "small.tar.zst", "--signer", "key.pub"]).code(2);
+    assert!(unsigned.err.contains("small.tar.zst.sig") && unsigned.err.contains("bundle sign"), "{unsigned:?}");
+    std::fs::rename(bench.path("kept.sig"), bench.path("small.tar.zst.sig")).unwrap();
     let printed = bench.matrix(&["bundle", "sign", "small.tar.zst", "--key", "key.pub"]).code(2);
     assert!(printed.err.contains("key.pub is a public key"), "{}", printed.err);
     tool(&bench, "ssh-keygen -q -t ed25519 -N '' -f other");
@@ -214,7 +219,8 @@ fn results_go_out_as_the_original_s_folders_and_come_back() {
     bench.matrix(&["export", "--as", "gather", "left", "--results", "imported"]).code(2);
     let twice = bench.matrix(&["import", "original/gather", "--results", "imported"]).code(0);
     assert!(!twice.out.contains(" imported"), "{}", twice.out);
-    bench.matrix(&["import", "nowhere"]).code(2);
+    bench.matrix(&["import", "nowhere", "--results", "never"]).code(2);
+    assert!(!bench.path("never").exists(), "a refused import leaves no store");
 }
 
 #[test]
