@@ -225,3 +225,43 @@ fn meta(record: Record) -> CellMeta {
         inputs: record.inputs,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use matrix_bundle::{CreateOptions, Extras, Selection, create_file};
+    use matrix_store::NewRun;
+
+    use super::*;
+
+    #[test]
+    fn a_bundle_whose_experiment_cannot_be_planned_is_not_what_it_should_be() {
+        // With the model that is built in.
+        let text = include_str!("../experiments/quick.toml").replacen("model = ", "# ", 1);
+        let text = text.as_str();
+        let input = Input::from_text(text).unwrap();
+        let plan = serde_json::to_vec(&crate::runner::plan(None, &input, None, false).unwrap()).unwrap();
+        let model = input.model.as_ref().map(|(_, text)| text.as_bytes());
+        let folder = tempfile::tempdir().unwrap();
+        let read = |experiment: &str, name: &str| {
+            let (place, bundle) = (folder.path().join(name), folder.path().join(format!("{name}.tar.zst")));
+            let store = Store::create_or_open_for_writing(&place, "test").unwrap();
+            let experiment = experiment.as_bytes();
+            let new = NewRun { time: "20261122T130000Z", name: "quick", experiment, model, plan: &plan };
+            drop(store.create_run(&new).unwrap());
+            store.close().unwrap();
+            let options = CreateOptions { allow_incomplete: true, ..CreateOptions::default() };
+            create_file(&Store::open(&place).unwrap(), &Selection::default(), &Extras::default(), &options, &bundle)
+                .unwrap();
+            let select = SelectArgs { file: None, run: None, origin: None };
+            let exit = |results: &Path| {
+                selected(&open(results).unwrap(), &select).map_or_else(|failure| failure.exit, |_| Exit::Ok)
+            };
+            (exit(&place), exit(&bundle))
+        };
+        assert_eq!(read(text, "good"), (Exit::Ok, Exit::Ok));
+        // In a store of one's own it is what the person wrote.
+        let forged = text.replacen("requests = 50", "requests = 0", 1);
+        assert_ne!(forged, text);
+        assert_eq!(read(&forged, "forged"), (Exit::Usage, Exit::Integrity));
+    }
+}
