@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use matrix_bundle::temporary;
-use matrix_gather::{ExportOptions, StoreSource};
+use matrix_gather::{ExportOptions, Prepared, StoreSource};
 use serde::Serialize;
 
 use super::{FilterArgs, Format, FormatArgs, ReadArgs};
@@ -54,7 +54,9 @@ pub(crate) fn export(args: ExportArgs) -> Outcome {
     })?;
     let Form::Gather = args.form;
     temporary::list_file(&matrix_gather::partial(&args.folder));
-    let report = matrix_gather::export(&source, &args.folder, &ExportOptions { regions })?;
+    let prepared = matrix_gather::prepare(&source, &args.folder, &ExportOptions { regions });
+    // What an interruption takes away meanwhile is no failure of the export's.
+    let report = temporary::undisturbed(|| prepared.and_then(Prepared::publish))?;
     if args.format.format == Format::Json {
         output::json(&ExportJson {
             gather: report.gather,

@@ -21,6 +21,13 @@ pub(crate) fn hold() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     LISTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Does something that an interruption must not cut short: nothing is removed, and the process is not ended, meanwhile.
+/// While everything is being removed it does nothing, and does not return.
+pub fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
+    let _held = hold();
+    work()
+}
+
 /// A temporary folder: removed when it is dropped, and when the process is interrupted.
 #[derive(Debug)]
 pub struct Folder(Option<TempDir>);

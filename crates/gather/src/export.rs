@@ -73,6 +73,31 @@ fn places(dir: &Path) -> (PathBuf, PathBuf) {
 /// # Errors
 /// When the directory is not empty or cannot be written, no cell has a result, or a trace cannot be read.
 pub fn export(source: &impl Source, dir: &Path, options: &ExportOptions) -> Result<ExportReport, ExportError> {
+    prepare(source, dir, options)?.publish()
+}
+
+/// An export that is written and not yet to be seen; dropped, it is gone.
+pub struct Prepared {
+    staging: Staging,
+    report: ExportReport,
+}
+
+impl Prepared {
+    /// Lets it be seen.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn publish(self) -> Result<ExportReport, ExportError> {
+        self.staging.publish()?;
+        Ok(self.report)
+    }
+}
+
+/// Writes what [`export`] does, for the moment where only [`partial`](crate::partial) says.
+///
+/// # Errors
+/// As [`export`].
+pub fn prepare(source: &impl Source, dir: &Path, options: &ExportOptions) -> Result<Prepared, ExportError> {
     let staging = Staging::new(dir)?;
     let (gather, configs) = places(&staging.target);
     let mut report = ExportReport { gather: dir.join(&gather), ..ExportReport::default() };
@@ -115,8 +140,7 @@ pub fn export(source: &impl Source, dir: &Path, options: &ExportOptions) -> Resu
         staging.write(&path, &text)?;
         report.configs.push(dir.join(path));
     }
-    staging.publish()?;
-    Ok(report)
+    Ok(Prepared { staging, report })
 }
 
 /// The order of the cells, whatever order they came in. Imported ones first: their time stamps are given.

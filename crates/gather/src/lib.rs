@@ -31,7 +31,7 @@ mod sums;
 mod yaml;
 
 pub use error::{ExportError, ImportError, ParseError, Place, Problem};
-pub use export::{ExportOptions, ExportReport, export};
+pub use export::{ExportOptions, ExportReport, Prepared, export, prepare};
 pub use import::{ImportOptions, ImportReport, check, import};
 pub use imported::{Imported, origin};
 pub use name::{FolderName, PairName};

@@ -60,10 +60,17 @@ impl Staging {
         Ok(Self { target, path, created })
     }
 
-    /// Writes a file, and the directories above it.
+    /// Writes a file, and the directories above it; not its own again, if somebody took that away.
     pub(crate) fn write(&self, relative: &Path, text: &str) -> Result<(), ExportError> {
-        let path = self.path.join(relative);
-        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        let mut folder = self.path.clone();
+        let made = relative.parent().into_iter().flat_map(Path::components).try_for_each(|part| {
+            folder.push(part);
+            fs::create_dir(&folder).or_else(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => Ok(()),
+                _ => Err(error),
+            })
+        });
+        let written = made.and_then(|()| fs::write(self.path.join(relative), text));
         written.map_err(|source| ExportError::Write { path: self.target.join(relative), source })
     }
 
