@@ -8,22 +8,30 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An instant, in microseconds since the Unix epoch.
 ///
-/// On the wire it is a JSON number of float seconds, as in the original artifact. A microsecond count below 2^53
-/// survives the way there and back exactly.
+/// On the wire it is a JSON number of float seconds, as in the original artifact. An instant survives the way there and
+/// back exactly if it is within [`Micros::SECONDS`] of the epoch: in doubles of that size, the neighbours are less than
+/// a microsecond apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Micros(pub i64);
 
 impl Micros {
+    /// The seconds from the epoch, either way, that a time on the wire stays below: 2^33, in the year 2242.
+    pub const SECONDS: f64 = 8_589_934_592.0;
+
     /// The instant as float seconds since the Unix epoch.
     #[must_use]
     pub fn as_seconds(self) -> f64 {
         self.0 as f64 / 1e6
     }
 
-    /// The instant nearest to `seconds` since the Unix epoch.
+    /// The instant nearest to `seconds` since the Unix epoch, or nothing if that is no plausible time: not a number, or
+    /// [`Micros::SECONDS`] or more from the epoch.
     #[must_use]
-    pub fn from_seconds(seconds: f64) -> Self {
-        Self((seconds * 1e6).round() as i64)
+    pub fn from_seconds(seconds: f64) -> Option<Self> {
+        // The whole seconds apart, as a product of all of them would be rounded once more than the double was.
+        let whole = seconds.trunc();
+        (seconds.abs() < Self::SECONDS)
+            .then(|| Self(whole as i64 * 1_000_000 + ((seconds - whole) * 1e6).round() as i64))
     }
 
     /// This instant, `milliseconds` later.
@@ -70,11 +78,8 @@ impl<'de> Deserialize<'de> for Micros {
                 f.write_str("seconds since the Unix epoch, as a number or as text")
             }
             fn visit_f64<E: Error>(self, seconds: f64) -> Result<Micros, E> {
-                if seconds.abs() < 9e9 {
-                    Ok(Micros::from_seconds(seconds))
-                } else {
-                    Err(E::custom(format_args!("{seconds} is no plausible time in seconds")))
-                }
+                Micros::from_seconds(seconds)
+                    .ok_or_else(|| E::custom(format_args!("{seconds} is no plausible time in seconds")))
             }
             fn visit_u64<E: Error>(self, seconds: u64) -> Result<Micros, E> {
                 self.visit_f64(seconds as f64)
@@ -95,19 +100,35 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// In microseconds.
+    const LIMIT: i64 = Micros::SECONDS as i64 * 1_000_000;
+
     proptest! {
         #[test]
-        fn microseconds_survive_the_wire(us in 0i64..4_000_000_000_000_000) {
+        fn microseconds_survive_the_wire(us in 1 - LIMIT..LIMIT) {
             let json = serde_json::to_string(&Micros(us)).unwrap();
             prop_assert_eq!(serde_json::from_str::<Micros>(&json).unwrap(), Micros(us));
             let text = serde_json::to_string(&Micros(us).to_string()).unwrap();
             prop_assert_eq!(serde_json::from_str::<Micros>(&text).unwrap(), Micros(us));
         }
+
+        #[test]
+        fn whatever_is_read_survives_the_wire(seconds in -Micros::SECONDS..Micros::SECONDS) {
+            let read = Micros::from_seconds(seconds).unwrap();
+            prop_assert_eq!(Micros::from_seconds(read.as_seconds()), Some(read));
+        }
+    }
+
+    /// Found by fuzzing: of a time after the year 2106, the product of the seconds was rounded to another microsecond.
+    #[test]
+    fn a_time_of_the_next_century_survives_the_wire() {
+        let instant = Micros(4_331_066_400_020_002);
+        assert_eq!(Micros::from_seconds(instant.as_seconds()), Some(instant));
     }
 
     #[test]
     fn implausible_times_are_refused() {
-        for json in ["1e300", "\"nan\"", "true"] {
+        for json in ["1e300", "\"nan\"", "\"-inf\"", "8589934592", "true"] {
             assert!(serde_json::from_str::<Micros>(json).is_err(), "{json}");
         }
     }

@@ -213,11 +213,7 @@ fn only<T>(mut batch: Vec<T>) -> Result<T, WireError> {
 fn item_event(item: DynamoItem<'_>) -> Result<Delivered, WireError> {
     let notification_bytes = item.logical_bytes();
     let time = |text: Option<&str>, name| {
-        text.map(|text| {
-            let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.abs() < 9e9);
-            seconds.map(Micros::from_seconds).ok_or(WireError::Attribute(name))
-        })
-        .transpose()
+        text.map(|text| text.parse().ok().and_then(Micros::from_seconds).ok_or(WireError::Attribute(name))).transpose()
     };
     let count = |text: &Option<Cow<'_, str>>, name| {
         text.as_ref().map(|text| text.parse::<u64>().map_err(|_| WireError::Attribute(name))).transpose()
