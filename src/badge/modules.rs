@@ -1,10 +1,11 @@
-//! The modules that a crate's files declare: each has a file.
+//! What a crate's files declare as modules or include: each is a file.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-/// Files of a crate that its other files declare as modules, and that are not there. `src` is the crate's folder of sources.
-pub(super) fn missing(src: &Path) -> BTreeSet<PathBuf> {
+/// Files of a crate that its other files declare as modules or include as text or bytes, and that are not there. `src` is
+/// the crate's folder of sources; what is included from beyond the folder `own` is not looked for.
+pub(super) fn missing(src: &Path, own: &Path) -> BTreeSet<PathBuf> {
     let binaries =
         std::fs::read_dir(src.join("bin")).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
     let mut waiting: Vec<PathBuf> = binaries.filter(|path| path.extension().is_some_and(|it| it == "rs")).collect();
@@ -15,14 +16,16 @@ pub(super) fn missing(src: &Path) -> BTreeSet<PathBuf> {
         if !seen.insert(file.clone()) {
             continue;
         }
-        let folder = folder_of(&file, src);
+        let (folder, here) = (folder_of(&file, src), file.parent().unwrap_or(src));
+        let included = included(&text).map(|path| plain(&here.join(path)));
+        missing.extend(included.filter(|path| path.starts_with(own) && !path.is_file()));
         let mut path = None;
         for line in text.lines() {
             let told = path.take();
             path = line.trim().strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]"));
             let Some(name) = declared(line) else { continue };
             // A path is told from where the file is; what such a file declares is not looked for.
-            if let Some(place) = told.map(|told| file.parent().unwrap_or(src).join(told)) {
+            if let Some(place) = told.map(|told| plain(&here.join(told))) {
                 missing.extend((!place.is_file()).then_some(place));
                 continue;
             }
@@ -34,6 +37,24 @@ pub(super) fn missing(src: &Path) -> BTreeSet<PathBuf> {
         }
     }
     missing
+}
+
+/// The paths that a text includes, where they are written out.
+fn included(text: &str) -> impl Iterator<Item = &str> {
+    let calls = ["include_str!(\"", "include_bytes!(\"", "include!(\""];
+    calls.into_iter().flat_map(|call| text.split(call).skip(1)).filter_map(|rest| Some(rest.split_once("\")")?.0))
+}
+
+/// A path without `..`.
+fn plain(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut plain, part| {
+        if part == Component::ParentDir {
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+        plain
+    })
 }
 
 /// Where the modules of a file are.
@@ -82,13 +103,19 @@ mod tests {
         write("main.rs", "mod a;\nmod b;\n");
         write("a.rs", "pub(crate) mod c;\n#[path = \"elsewhere.rs\"]\nmod tests;\n");
         write("elsewhere.rs", "");
-        write("a/c.rs", "");
         write("b/mod.rs", "mod d;\n");
         write("bin/other.rs", "mod e;\n");
+        write(
+            "a/c.rs",
+            "const TEXT: &str = include_str!(\"../text\");\nlet bytes = include_bytes!(\"../../LICENSE\");\n",
+        );
         let names = |missing: BTreeSet<PathBuf>| -> Vec<String> {
             let name = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap().display().to_string();
             missing.iter().map(name).collect()
         };
+        let missing = |folder: &Path| missing(folder, folder);
+        assert_eq!(names(missing(folder.path())), ["b/d.rs", "bin/e.rs", "text"]);
+        write("text", "");
         assert_eq!(names(missing(folder.path())), ["b/d.rs", "bin/e.rs"]);
         std::fs::remove_file(folder.path().join("a/c.rs")).unwrap();
         assert_eq!(names(missing(folder.path())), ["a/c.rs", "b/d.rs", "bin/e.rs"]);

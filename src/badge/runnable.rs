@@ -10,6 +10,7 @@ use matrix_plan::{Experiment, Platform};
 
 use super::{Check, Finding, Subject};
 use crate::input::read_model;
+use crate::output;
 
 /// Most requests of an experiment that is a first look.
 const SMALL: u64 = 10_000;
@@ -51,7 +52,8 @@ pub(super) fn example(subject: &Subject) -> Check {
     let (mut small, mut all) = (Vec::new(), 0);
     for (file, experiment) in experiments(subject)? {
         let experiment = experiment.map_err(|problems| {
-            Finding::fail(format!("{file}: {problems}"), format!("`matrix plan {file}` shows the place"))
+            let mend = format!("`matrix plan {}` shows the place", output::word(file.as_ref()));
+            Finding::fail(format!("{file}: {problems}"), mend)
         })?;
         all += 1;
         let requests = experiment.requests.saturating_mul(experiment.cells().len() as u64);
@@ -94,7 +96,8 @@ pub(super) fn models(subject: &Subject) -> Check {
             let name = &experiment.sim.model;
             if read_model(name, &folder).is_err() {
                 let seen = format!("{file} names the model {name}, which cannot be read");
-                return Err(Finding::fail(seen, format!("`matrix plan {file}` shows what is wrong")));
+                let mend = format!("`matrix plan {}` shows what is wrong", output::word(file.as_ref()));
+                return Err(Finding::fail(seen, mend));
             }
             models.push(name.clone());
         }

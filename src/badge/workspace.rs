@@ -38,10 +38,20 @@ fn folders(subject: &Subject, manifest: &DocumentMut) -> Result<BTreeSet<String>
     Ok(folders)
 }
 
+/// What the package in a folder says of itself under a key, if there is one.
+fn of_package(subject: &Subject, folder: &str, key: &str) -> Option<String> {
+    let text = std::fs::read_to_string(subject.project.join(folder).join("Cargo.toml")).ok()?;
+    Some(text.parse::<DocumentMut>().ok()?.get("package")?.get(key)?.as_str()?.to_owned())
+}
+
 /// The name of the package in a folder, if there is one.
 fn package(subject: &Subject, folder: &str) -> Option<String> {
-    let text = std::fs::read_to_string(subject.project.join(folder).join("Cargo.toml")).ok()?;
-    Some(text.parse::<DocumentMut>().ok()?.get("package")?.get("name")?.as_str()?.to_owned())
+    of_package(subject, folder, "name")
+}
+
+/// The build script that the package in a folder names.
+fn build_script(subject: &Subject, folder: &str) -> Option<String> {
+    of_package(subject, folder, "build")
 }
 
 /// The packages of a lock file: by name, whether each is released somewhere, with version and digest.
@@ -83,13 +93,20 @@ pub(super) fn code(subject: &Subject) -> Check {
         let seen = format!("packages without a manifest or a source: {}", missing.join(", "));
         return Err(Finding::fail(seen, "add what is missing"));
     }
-    let sources = folders.iter().map(|folder| subject.project.join(folder).join("src"));
-    let lost: Vec<String> = sources
-        .flat_map(|src| modules::missing(&src))
+    let lost = |folder: &String| {
+        let (package, src) = (subject.project.join(folder), subject.project.join(folder).join("src"));
+        // What the project's own folder holds beside sources, such as its licence, is behind other items.
+        let own = if folder == "." { &src } else { &package };
+        let build = build_script(subject, folder).map(|script| package.join(script));
+        modules::missing(&src, own).into_iter().chain(build.filter(|file| !file.is_file()))
+    };
+    let lost: Vec<String> = folders
+        .iter()
+        .flat_map(lost)
         .map(|file| file.strip_prefix(&subject.project).unwrap_or(&file).display().to_string())
         .collect();
     if !lost.is_empty() {
-        let seen = format!("modules that are declared and have no file: {}", lost.join(", "));
+        let seen = format!("declared or included, and not there: {}", lost.join(", "));
         return Err(Finding::fail(seen, "add what is missing"));
     }
     Ok(format!("all {} packages of the workspace have a manifest and every source that they declare", folders.len()))
