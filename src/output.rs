@@ -54,6 +54,23 @@ pub(crate) fn word(path: &Path) -> String {
     shlex::try_quote(&text).map_or_else(|_| text.to_string(), std::borrow::Cow::into_owned)
 }
 
+/// The store of results that commands read and write, if no other is named.
+pub(crate) const RESULTS: &str = "results";
+
+/// A command on the store at `results`, as a shell's command line.
+pub(crate) fn on_store(command: &str, results: &Path) -> String {
+    if results == Path::new(RESULTS) { command.to_owned() } else { format!("{command} --results {}", word(results)) }
+}
+
+/// The command that goes on with a run of the store at `results`. A bundle is made a store first, as nothing runs in it.
+pub(crate) fn resume(run: &str, results: &Path) -> String {
+    let resume = format!("matrix resume --run {run}");
+    if results.is_file() {
+        return format!("matrix bundle extract {} --as-store -o store && {resume} --results store", word(results));
+    }
+    on_store(&resume, results)
+}
+
 /// A table with the given heads; columns listed in `right` are aligned right.
 pub(crate) fn table(heads: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();
@@ -126,6 +143,11 @@ pub(crate) fn keep_file(file: NamedTempFile, path: &Path) -> Result<(), Failure>
     Ok(())
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
+/// A file that could not be written, nothing of which is left.
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    if matrix_store::is_full(error) {
+        let mend = "make room there and repeat the command: nothing half-written is left";
+        return Failure::usage(format!("no space left writing {}", path.display()), mend);
+    }
     Failure::new(Exit::Usage, format!("{}: {error}", path.display()))
 }

@@ -22,11 +22,12 @@ pub(crate) fn init(args: InitArgs) -> Outcome {
         std::io::ErrorKind::AlreadyExists => {
             Failure::usage(format!("{file} already exists"), "name another file: matrix init FILE")
         }
-        _ => Failure::new(Exit::Usage, format!("{file}: {error}")),
+        _ => output::unwritable(&args.file, &error),
     };
-    let mut target = std::fs::File::create_new(&args.file).map_err(failed)?;
+    let mut target = output::new_file(&args.file)?;
     target.write_all(TEMPLATE.as_bytes()).map_err(failed)?;
-    output::line(format_args!("wrote {file}\nnext: matrix run {file} --plot"))?;
+    target.persist_noclobber(&args.file).map_err(|error| failed(error.error))?;
+    output::line(format_args!("wrote {file}\nnext: matrix run {} --plot", output::word(&args.file)))?;
     Ok(Exit::Ok)
 }
 

@@ -82,7 +82,7 @@ enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ResultsArgs {
     /// The store of results, or, for commands that only read, a bundle
-    #[arg(long, value_name = "PATH", default_value = "results")]
+    #[arg(long, value_name = "PATH", default_value = output::RESULTS)]
     pub(crate) results: PathBuf,
 }
 

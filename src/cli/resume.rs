@@ -1,7 +1,7 @@
 //! `matrix resume`.
 
 use clap::Args;
-use matrix_store::Store;
+use matrix_store::{Run, Store};
 
 use super::ResultsArgs;
 use super::budget::BudgetArgs;
@@ -9,6 +9,7 @@ use super::run::{SessionArgs, finish, nothing};
 use crate::costs;
 use crate::exit::{Failure, Outcome};
 use crate::input::Input;
+use crate::output;
 use crate::results::plan_of;
 use crate::runner::{self, Place, Session, interrupted_runs, left_of};
 
@@ -43,8 +44,8 @@ pub(crate) fn resume(args: ResumeArgs) -> Outcome {
             [] => return nothing(&args.session, "nothing to resume: no run was interrupted"),
             [run] => run.id().to_string(),
             several => {
-                let names: Vec<String> =
-                    several.iter().map(|run| format!("  matrix resume --run {}", run.id())).collect();
+                let resume = |run: &Run| format!("  {}", output::resume(run.id().as_str(), &args.results.results));
+                let names: Vec<String> = several.iter().map(resume).collect();
                 return Err(Failure::usage(
                     format!("{} runs were interrupted", several.len()),
                     format!("choose one:\n{}", names.join("\n")),

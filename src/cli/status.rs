@@ -74,7 +74,7 @@ pub(crate) fn status(args: StatusArgs) -> Outcome {
                 output::line(format_args!("\n{}", table.trim_fmt()))?;
             }
             for run in runs.iter().filter(|run| run.resumable) {
-                output::line(format_args!("to go on: matrix resume --run {}", run.name))?;
+                output::line(format_args!("to go on: {}", output::resume(&run.name, &args.read.results.results)))?;
             }
         }
     }

@@ -166,7 +166,10 @@ fn run(job: &Job) -> Outcome {
         0 => String::new(),
         kept => format!(", {kept} ran before"),
     };
-    output::note(format_args!("{ran} of {} cells ran{kept}; next: matrix live gather", cells.len()));
+    output::note(format_args!(
+        "{ran} of {} cells ran{kept}; next: matrix live gather, with the same arguments",
+        cells.len()
+    ));
     Ok(if failed == 0 { Exit::Ok } else { Exit::Cells })
 }
 

@@ -80,7 +80,7 @@ pub(super) fn commands(file: &Path, inventory: &Inventory, measured: &[Record]) 
     if experiments.is_empty() {
         return Vec::new();
     }
-    let file = file.display();
+    let file = output::word(file);
     let runs =
         experiments.iter().map(|digest| format!("matrix run bag/data/experiments/{digest}.toml --results fresh"));
     [format!("matrix bundle extract {file} -o bag")]

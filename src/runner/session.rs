@@ -174,7 +174,7 @@ impl Session {
     }
 
     fn conclude(self, report: Report) -> Result<Exit, Failure> {
-        let resume = format!("matrix resume --run {}", self.run.id());
+        let resume = output::resume(self.run.id().as_str(), self.store.path());
         for (cell, error) in &report.failed {
             let (key, axes, round) = (cell.key.short(), cell.axes(), cell.inputs.round);
             output::note(format_args!("failed: {key} ({axes} round {round}): {error}"));

@@ -139,20 +139,6 @@ fn a_store_in_use_names_its_holder() {
 }
 
 #[test]
-fn a_full_disk_loses_nothing_that_was_done() {
-    let bench = Workbench::with(&SMALL.replace("requests = 40", "requests = 20000"));
-    let binary = env!("CARGO_BIN_EXE_matrix");
-    // A file of more than 200 kB cannot be written: the traces cannot, the small files can.
-    let script = format!("ulimit -f 200; exec {binary} run small.toml --jobs 1");
-    let mut shell = std::process::Command::new("bash");
-    let output = shell.args(["-c", &script]).current_dir(bench.path("")).output().unwrap();
-    let printed = Workbench::printed(output).code(3);
-    assert!(printed.err.contains("File too large"), "{}", printed.err);
-    bench.matrix(&["resume"]).code(0);
-    bench.matrix(&["verify"]).code(0);
-}
-
-#[test]
 fn results_that_cannot_be_written_are_named() {
     let bench = Workbench::small();
     bench.write("results", "a file where a folder is needed");

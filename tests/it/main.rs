@@ -14,6 +14,7 @@ mod costs;
 mod damage;
 mod diff;
 mod figures;
+mod full_disk;
 mod gc;
 mod interface;
 mod kills;

@@ -182,10 +182,12 @@ fn shown(candidates: &[CellKey]) -> String {
     names.join(", ")
 }
 
-/// Whether an operation failed because there was no room.
+/// Whether an operation failed because there was no room: on the disk, in a quota, or below the largest file that may be
+/// written.
 #[must_use]
 pub fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 impl StoreError {
