@@ -276,6 +276,19 @@ fn a_queue_that_is_gone_is_named_and_not_waited_for_and_hinders_no_removal() {
 }
 
 #[test]
+fn a_given_bucket_that_keeps_no_versions_is_refused_by_name() {
+    let cloud = Cloud::up();
+    cloud.script("unversion");
+    let before = cloud.inventory();
+    let live = |phase: &[&str]| cloud.matrix(&[&["live"], phase, &["small.toml", "--only", "s3"]].concat());
+    let said = live(&["build"]).code(3).err.replace(['\n', '|', '│'], " ");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("bucket given-posts-us of connection_info.yaml keeps no versions"), "{said}");
+    live(&["clean", "--strong"]).code(0);
+    assert_eq!(cloud.inventory(), before);
+}
+
+#[test]
 fn credentials_that_expire_pause_the_run() {
     let cloud = Cloud::up();
     let mut running = cloud.start(&["run", "small.toml"], "first.err");

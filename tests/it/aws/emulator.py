@@ -2,6 +2,7 @@
 
     emulator.py make ENDPOINTS        makes tables, buckets, a topic, queues, roles and secrets; prints connection_info.yaml
     emulator.py unqueue ENDPOINTS     deletes the queue of evaluations
+    emulator.py unversion ENDPOINTS   has the posts' bucket of the reader's region keep no more versions
     emulator.py inventory ENDPOINTS   prints everything that is there, as JSON
     emulator.py proxy ENDPOINTS FAULTS   passes calls on, but for the faults in the file; prints its URL
 """
@@ -147,6 +148,13 @@ def unqueue():
     queues.delete_queue(QueueUrl=queues.get_queue_url(QueueName="given-evaluations")["QueueUrl"])
 
 
+def unversion():
+    """Suspends the versions of the bucket that posts are replicated to, as somebody by hand."""
+    client("s3", READER).put_bucket_versioning(
+        Bucket="given-posts-us", VersioningConfiguration={"Status": "Suspended"}
+    )
+
+
 def pages(of, call, member, **arguments):
     return [item for page in of.get_paginator(call).paginate(**arguments) for item in page.get(member, [])]
 
@@ -288,4 +296,4 @@ def proxy():
     server.serve_forever()
 
 
-{"make": make, "unqueue": unqueue, "inventory": inventory, "proxy": proxy}[sys.argv[1]]()
+{"make": make, "unqueue": unqueue, "unversion": unversion, "inventory": inventory, "proxy": proxy}[sys.argv[1]]()
