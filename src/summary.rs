@@ -56,15 +56,7 @@ pub(crate) fn text(loaded: &Loaded, source: &Source) -> String {
 
 /// What must be said of the numbers' origin.
 pub(crate) fn labels(source: &Source) -> String {
-    let mut labels = Vec::new();
-    if source.simulated {
-        labels.push("simulated".to_owned());
-    }
-    let notifications = source.configured_notification_lag.iter().map(|storage| format!("{storage} notifications"));
-    let configured: Vec<_> = source.configured_lag.iter().map(ToString::to_string).chain(notifications).collect();
-    if !configured.is_empty() {
-        labels.push(format!("configured lag: {}", configured.join(", ")));
-    }
+    let mut labels = source.nature.words();
     labels.push(format!("{} of {} cells done", source.done, source.planned));
     format!(" ({})", labels.join("; "))
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use matrix_analysis::{ClaimResult, Options, Traces, claims_text, evaluate};
-use matrix_plan::{Axes, NotificationStorage, PostStorage, Verdict};
+use matrix_analysis::{ClaimResult, Nature, Options, Traces, claims_text, evaluate};
+use matrix_plan::{Axes, Verdict};
 use matrix_store::Origin;
 use serde::Serialize;
 
@@ -33,10 +33,8 @@ pub(crate) struct CheckArgs {
 #[derive(Serialize)]
 struct CheckJson<'a> {
     experiment: &'a str,
-    simulated: bool,
-    /// Storages whose replication lag was configured, not native.
-    configured_lag: &'a [PostStorage],
-    configured_notification_lag: &'a [NotificationStorage],
+    #[serde(flatten)]
+    nature: &'a Nature,
     cells_planned: u64,
     cells_done: u64,
     /// Whose results were judged, and whose of the same cells were not.
@@ -54,9 +52,7 @@ pub(crate) fn check(args: CheckArgs) -> Outcome {
     match args.format.format {
         Format::Json => output::json(&CheckJson {
             experiment: &source.experiment,
-            simulated: source.simulated,
-            configured_lag: &source.configured_lag,
-            configured_notification_lag: &source.configured_notification_lag,
+            nature: &source.nature,
             cells_planned: source.planned,
             cells_done: source.done,
             origins: results.origins.read(),

@@ -151,13 +151,15 @@ fn claims(parts: &[Part<'_>]) -> String {
     let mut text = "\n## Claims, and published against ours\n\n".to_owned();
     text += "| results | claim | says | source | verdict | found |\n|---|---|---|---|---|---|\n";
     for part in parts {
-        for ClaimResult { id, says, source, verdict, findings, .. } in &part.claims {
+        for claim in &part.claims {
+            let ClaimResult { id, says, source, findings, .. } = claim;
             let found = match findings.as_slice() {
                 [finding] => finding.text.clone(),
                 several => format!("{} findings", several.len()),
             };
             let source = source.as_deref().unwrap_or("-");
-            let _ = writeln!(text, "| {} | {id} | {says} | {source} | {} | {found} |", part.name, verdict.as_str());
+            let verdict = claim.verdict_and_nature();
+            let _ = writeln!(text, "| {} | {id} | {says} | {source} | {verdict} | {found} |", part.name);
         }
     }
     text

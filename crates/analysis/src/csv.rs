@@ -23,10 +23,10 @@ const SOURCE_COLUMNS: [&str; 5] = ["experiment", "simulated", "configured_lag", 
 /// and notification storages as `notification:NAME`.
 #[must_use]
 pub fn to_csv<R: CsvRow>(rows: &[R], source: &Source) -> String {
-    let mut lag: Vec<String> = source.configured_lag.iter().map(ToString::to_string).collect();
-    lag.extend(source.configured_notification_lag.iter().map(|storage| format!("notification:{storage}")));
+    let mut lag: Vec<String> = source.nature.configured_lag.iter().map(ToString::to_string).collect();
+    lag.extend(source.nature.configured_notification_lag.iter().map(|storage| format!("notification:{storage}")));
     let mut end = Csv::default();
-    end.text(&source.experiment).text(&flag(source.simulated)).text(&lag.join(" "));
+    end.text(&source.experiment).text(&flag(source.nature.simulated)).text(&lag.join(" "));
     end.text(&source.planned).text(&source.done);
     let mut csv = Csv { text: String::new(), end: end.text, started: false };
     for column in R::COLUMNS.iter().chain(&SOURCE_COLUMNS) {

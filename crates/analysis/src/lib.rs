@@ -9,6 +9,7 @@ pub mod claims;
 pub mod csv;
 pub mod error;
 pub mod load;
+pub mod nature;
 pub mod tables;
 pub mod traces;
 
@@ -21,4 +22,5 @@ pub use claims::{ClaimFinding, ClaimResult, claims_text, evaluate};
 pub use csv::{CsvRow, to_csv};
 pub use error::{LoadError, LoadErrorKind};
 pub use load::{CellData, Keep, Loaded, Options, load};
+pub use nature::Nature;
 pub use traces::{CellMeta, Traces};

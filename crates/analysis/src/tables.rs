@@ -5,17 +5,16 @@ use matrix_plan::stats::{Interval, Layout};
 use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 use serde::Serialize;
 
+use crate::nature::Nature;
+
 /// What a table must say about where its numbers come from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Source {
     /// Name of the experiment.
     pub experiment: String,
-    /// Whether any number was simulated.
-    pub simulated: bool,
-    /// Post storages whose replication lag was configured, not native.
-    pub configured_lag: Vec<PostStorage>,
-    /// Notification storages whose replication lag was configured, not native.
-    pub configured_notification_lag: Vec<NotificationStorage>,
+    /// How the numbers came about.
+    #[serde(flatten)]
+    pub nature: Nature,
     /// Cells planned.
     pub planned: u64,
     /// Cells done; the numbers come from these.

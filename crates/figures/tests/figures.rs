@@ -222,10 +222,10 @@ fn where_numbers_come_from_is_said() {
     for (name, tables, drawing) in DRAWINGS.iter() {
         let (labels, description) = words(&drawing.svg);
         let source = &tables.source;
-        assert_eq!(labels.iter().any(|label| label == "simulated"), source.simulated, "{name}");
-        assert_eq!(description.contains("simulated"), source.simulated, "{name}");
+        assert_eq!(labels.iter().any(|label| label == "simulated"), source.nature.simulated, "{name}");
+        assert_eq!(description.contains("simulated"), source.nature.simulated, "{name}");
         let notes = labels.join(" ");
-        assert_eq!(notes.contains("configured lag"), !source.configured_lag.is_empty(), "{name}");
+        assert_eq!(notes.contains("configured lag"), !source.nature.configured_lag.is_empty(), "{name}");
         assert_eq!(notes.contains("incomplete"), source.incomplete() > 0, "{name}");
         if name.starts_with("troubled") {
             assert!(

@@ -67,7 +67,7 @@ pub(super) fn compare(
     }
     for part in parts {
         for claim in &part.claims {
-            findings.claims.push(format!("{}: {}: {}", part.name, claim.id, claim.verdict.as_str()));
+            findings.claims.push(format!("{}: {}: {}", part.name, claim.id, claim.verdict_and_nature()));
         }
     }
     Ok(())

@@ -37,7 +37,7 @@ fn experiments_of_one_name_are_not_pooled() {
         let [name] = same.as_slice() else { panic!("{file}: {same:?} of {:?}", tables.keys()) };
         let digest = tool(&bench, &format!("sha256sum {file}"));
         assert_eq!(**name, format!("small-{}", &digest[..8]));
-        assert!(verified.contains(&format!("claim: {name}: antipode-prevents: held\n")), "{verified}");
+        assert!(verified.contains(&format!("claim: {name}: antipode-prevents: held (simulated)\n")), "{verified}");
         let judged = readme.lines().find(|line| line.starts_with(&format!("| {name} | antip")));
         assert!(judged.is_some_and(|line| line.contains(&format!("held in {rows} rows"))), "{file}");
         let summary = bench.read(&format!("two/data/tables/{name}/summary.csv"));

@@ -9,6 +9,7 @@ use super::result::{ClaimFinding, ClaimResult};
 use crate::changes::estimate;
 use crate::error::LoadError;
 use crate::load::{CellData, Keep, Loaded, Options, load};
+use crate::nature::Nature;
 use crate::traces::{CellMeta, Traces};
 
 /// Judges claims by the traces of done cells, each of which is read at most once and only if a claim is about it.
@@ -88,7 +89,7 @@ fn judge(claim: &Claim, loaded: &Loaded, not_done: &[Axes]) -> ClaimResult {
         says: claim.says.clone(),
         source: claim.source.clone(),
         verdict: whole(&findings),
-        simulated: cells.iter().any(|cell| cell.meta.simulated),
+        nature: Nature::of(cells.iter().map(|cell| &cell.meta)),
         missing_cells: missing,
         findings,
     }

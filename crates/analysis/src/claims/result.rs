@@ -6,6 +6,7 @@ use matrix_plan::stats::Interval;
 use serde::Serialize;
 
 use crate::load::CellData;
+use crate::nature::Nature;
 
 /// What the results say about one claim.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,8 +21,9 @@ pub struct ClaimResult {
     /// inconclusive.
     #[serde(serialize_with = "in_one_word")]
     pub verdict: Verdict,
-    /// Whether a number behind it was simulated.
-    pub simulated: bool,
+    /// How the numbers behind it came about.
+    #[serde(flatten)]
+    pub nature: Nature,
     /// Cells that it is about and that are not done.
     pub missing_cells: u64,
     /// What was found: one finding for all cells where they are judged as one, else one per cell.
@@ -50,6 +52,15 @@ pub struct ClaimFinding {
     pub low: Option<f64>,
     /// Upper end of its 95 % interval; none where the data cannot bound it.
     pub high: Option<f64>,
+}
+
+impl ClaimResult {
+    /// The verdict, and in brackets how the numbers behind it came about, where that must be said.
+    #[must_use]
+    pub fn verdict_and_nature(&self) -> String {
+        let words = self.nature.words().join("; ");
+        if words.is_empty() { self.verdict.as_str().to_owned() } else { format!("{} ({words})", self.verdict.as_str()) }
+    }
 }
 
 fn in_one_word<S: serde::Serializer>(verdict: &Verdict, serializer: S) -> Result<S::Ok, S::Error> {
@@ -84,8 +95,7 @@ impl ClaimFinding {
 pub fn claims_text(results: &[ClaimResult]) -> String {
     let mut text = String::new();
     for result in results {
-        let simulated = if result.simulated { " (simulated)" } else { "" };
-        text.push_str(&format!("{}: {}{simulated}\n  {}\n", result.id, result.verdict.as_str(), result.says));
+        text.push_str(&format!("{}: {}\n  {}\n", result.id, result.verdict_and_nature(), result.says));
         let open = |finding: &&ClaimFinding| {
             matches!(finding.verdict, Verdict::Inconclusive | Verdict::Contradicted) || result.findings.len() == 1
         };

@@ -1,5 +1,6 @@
 //! Made-up tables: plausible ones, and odd ones that a figure must cope with.
 
+use matrix_analysis::Nature;
 use matrix_analysis::tables::{
     CurvePoint, DelayRow, Estimate, InconsistencyRow, LatencyCurve, OverheadRow, Source, StorageKind, WindowRow,
 };
@@ -57,9 +58,7 @@ fn tables(pairs: &[&str], storages: &[PostStorage], slower: f64) -> Result<Table
     let mut made = Tables {
         source: Source {
             experiment: "made-up".to_owned(),
-            simulated: true,
-            configured_lag: Vec::new(),
-            configured_notification_lag: Vec::new(),
+            nature: Nature { simulated: true, ..Nature::default() },
             planned: 312,
             done: 312,
         },
@@ -188,7 +187,7 @@ fn long_names() -> Result<Tables, BadRegionPair> {
         1.0,
     )?;
     made.source.experiment = "an-experiment-whose-name-is-longer-than-anyone-would-want-to-type-".repeat(4);
-    made.source.configured_lag = PostStorage::ALL.to_vec();
+    made.source.nature.configured_lag = PostStorage::ALL.to_vec();
     made.source.done = 1;
     let shifted = made.delays.iter().map(|row| DelayRow { regions: made.windows[5].regions.clone(), ..row.clone() });
     made.delays = made.delays.iter().cloned().chain(shifted).filter(|row| row.delay_ms > 0).collect();
@@ -240,9 +239,11 @@ fn troubled() -> Result<Tables, BadRegionPair> {
     let mut made = tables(&["eu->us", "eu->sg"], PostStorage::ALL, 1.0)?;
     made.source = Source {
         experiment: "local".to_owned(),
-        simulated: false,
-        configured_lag: vec![PostStorage::Dynamo, PostStorage::S3],
-        configured_notification_lag: vec![NotificationStorage::Dynamo],
+        nature: Nature {
+            simulated: false,
+            configured_lag: vec![PostStorage::Dynamo, PostStorage::S3],
+            configured_notification_lag: vec![NotificationStorage::Dynamo],
+        },
         planned: 312,
         done: 309,
     };

@@ -36,8 +36,8 @@ impl<'s> Page<'s> {
             let planned = count(source.planned, "cell", "cells");
             notes.push(format!("{} of {planned} incomplete", thousands(source.incomplete() as f64)));
         }
-        let posts = source.configured_lag.iter().map(|storage| palette::post_name(*storage).to_owned());
-        let notifications = source.configured_notification_lag.iter();
+        let posts = source.nature.configured_lag.iter().map(|storage| palette::post_name(*storage).to_owned());
+        let notifications = source.nature.configured_notification_lag.iter();
         let notifications =
             notifications.map(|storage| format!("{} notifications", palette::notification_name(*storage)));
         let configured: Vec<_> = posts.chain(notifications).collect();
@@ -84,7 +84,7 @@ impl<'s> Page<'s> {
         let canvas = Canvas::new(foot + NOTE_LINE * notes.len() as f64 + 3.0)?;
 
         let mut title_width = width;
-        if self.source.simulated {
+        if self.source.nature.simulated {
             title_width -= badge(&canvas, "simulated")? + 8.0;
         }
         let look = Type::new(HEADING).bold().fitted(fonts, self.figure.title(), title_width, NOTE);
@@ -103,7 +103,7 @@ impl<'s> Page<'s> {
     }
 
     fn description(&self) -> String {
-        let simulated = self.source.simulated.then_some("All numbers are simulated.".to_owned());
+        let simulated = self.source.nature.simulated.then_some("All numbers are simulated.".to_owned());
         let sentences = std::iter::once(format!("{}.", self.subtitle))
             .chain(simulated)
             .chain(self.words.iter().cloned())
