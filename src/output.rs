@@ -112,19 +112,30 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
 
 /// Where a file that is named `path` is: a link is followed. What is no file is refused, as it would be replaced.
 pub(crate) fn place_of(path: &Path) -> Result<PathBuf, Failure> {
-    let place = match path.canonicalize() {
-        Ok(place) => place,
-        // A new one, or the system says what is wrong when it is made.
-        Err(_) => return Ok(path.to_owned()),
-    };
-    match std::fs::metadata(&place) {
+    // What the system follows a link to need not have a name: /dev/stdout leads to an open pipe.
+    match std::fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => Err(Failure::usage(
             format!("{} is there already, and is no file", path.display()),
             "name a new file: it is written whole or not at all, which a folder, a pipe or a device cannot be",
         )),
-        _ => Ok(place),
+        Ok(_) => path.canonicalize().map_err(|error| unwritable(path, &error)),
+        // A new one, or the system says what is wrong when it is made.
+        Err(_) => Ok(where_it_leads(path)),
     }
 }
+
+/// Where a link to nothing leads, so that the file is made there and the link stays.
+fn where_it_leads(path: &Path) -> PathBuf {
+    let mut place = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let Ok(target) = std::fs::read_link(&place) else { break };
+        place = place.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
+    }
+    place
+}
+
+/// Most links one after the other that are followed, as many as Linux does.
+const LINKS_MAX: usize = 40;
 
 /// A new file beside `path`, to be given its name when it is whole.
 pub(crate) fn new_file(path: &Path) -> Result<NamedTempFile, Failure> {

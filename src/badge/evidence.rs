@@ -93,13 +93,14 @@ pub(super) fn complete(subject: &Subject) -> Check {
     Ok(format!("{}; running again has nothing to do", said.join(", ")))
 }
 
-/// The experiments of the project, and those that the results' runs saved: either may be missing.
+/// The experiments of the project, and those that the results' runs saved: either may be missing. Runs that cannot be read
+/// are another item's.
 fn experiments(subject: &Subject, store: &Store) -> Result<Vec<Experiment>, Finding> {
     let of_project = runnable::experiments(subject).unwrap_or_default();
     let mut found: Vec<Experiment> = of_project.into_iter().filter_map(|(_, experiment)| experiment.ok()).collect();
     for id in store.runs().map_err(|error| damaged(&error))? {
-        let text = store.run(id.as_str()).and_then(|run| run.experiment()).map_err(|error| damaged(&error))?;
-        found.extend(Experiment::parse(&String::from_utf8_lossy(&text)).ok());
+        let text = store.run(id.as_str()).and_then(|run| run.experiment()).ok();
+        found.extend(text.and_then(|text| Experiment::parse(&String::from_utf8_lossy(&text)).ok()));
     }
     Ok(found)
 }

@@ -73,7 +73,10 @@ pub(crate) fn export(args: ExportArgs) -> Outcome {
         output::line(format_args!("plot configuration {}", config.display()))?;
     }
     if !report.without_results.is_empty() {
-        output::note(format_args!("cells without any result, left out: {}", report.without_results.join(", ")));
+        output::note(format_args!(
+            "cells without any result, which are in no plot configuration: {}",
+            report.without_results.join(", ")
+        ));
     }
     if report.incomplete_rows > 0 {
         output::note(format_args!(

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use matrix_analysis::{ClaimResult, Traces};
 use matrix_bundle::Inventory;
+use matrix_gather::Imported;
+use matrix_plan::CellKey;
 use matrix_store::{Attempt, AttemptStatus, Digest};
 
 use super::Part;
@@ -34,6 +36,21 @@ pub(super) fn readme(parts: &[Part<'_>], inventory: &Inventory, sources: &BTreeS
     text += &environment(inventory);
     text += &resources(parts, inventory);
     text += &claims(parts);
+    text
+}
+
+/// Words of an experiment as a table's cell shows them: what would be markup there is escaped.
+fn cell(words: &str) -> String {
+    let mut text = String::with_capacity(words.len());
+    for letter in words.chars() {
+        match letter {
+            '&' => text.push_str("&amp;"),
+            '<' => text.push_str("&lt;"),
+            '\\' | '|' | '*' | '`' | '[' => text.extend(['\\', letter]),
+            letter if letter.is_control() => text.push(' '),
+            letter => text.push(letter),
+        }
+    }
     text
 }
 
@@ -102,8 +119,17 @@ fn building(sources: &BTreeSet<Digest>) -> String {
 fn environment(inventory: &Inventory) -> String {
     let mut text = "\n## Environment\n\n".to_owned();
     let mut seen = BTreeSet::new();
+    let records = inventory.records.values().filter(|record| Imported::of(&record.inputs).is_some());
+    let imported: BTreeSet<CellKey> = records.map(|record| record.key).collect();
     for attempt in inventory.attempts.values() {
         let provenance = &attempt.provenance;
+        if imported.contains(&attempt.key) {
+            seen.insert(format!(
+                "imported by matrix {}; where and with what it was measured is not told",
+                provenance.matrix
+            ));
+            continue;
+        }
         let unknown = || "unknown".to_owned();
         let mut lines = vec![format!("matrix {}", provenance.matrix)];
         lines.push(provenance.commit.as_ref().map_or_else(unknown, |commit| format!("commit {commit}")));
@@ -157,10 +183,24 @@ fn claims(parts: &[Part<'_>]) -> String {
                 [finding] => finding.text.clone(),
                 several => format!("{} findings", several.len()),
             };
-            let source = source.as_deref().unwrap_or("-");
+            let (says, source, found) = (cell(says), cell(source.as_deref().unwrap_or("-")), cell(&found));
             let verdict = claim.verdict_and_nature();
             let _ = writeln!(text, "| {} | {id} | {says} | {source} | {verdict} | {found} |", part.name);
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_an_experiment_are_no_markup() {
+        assert_eq!(cell("No reader misses its post"), "No reader misses its post");
+        assert_eq!(
+            cell("a | b *c* <script>\n`d` [e](f) \\ &"),
+            "a \\| b \\*c\\* &lt;script> \\`d\\` \\[e](f) \\\\ &amp;"
+        );
+    }
 }

@@ -143,13 +143,13 @@ impl Executor<'_> {
             }
             Err(DriverError::Cancelled) => {
                 drop(rows);
-                self.store.write_attempt(&Attempt::partial(execution(), "interrupted".to_owned())?)?;
+                self.store.write_attempt(&Attempt::partial(execution(), &cell.inputs, "interrupted".to_owned())?)?;
                 self.journal.append(&Event::Partial { attempt: id, cell: cell.key })?;
                 Ok(Ended::Partial)
             }
             Err(DriverError::Failed(error)) => {
                 drop(rows);
-                self.store.write_attempt(&Attempt::failed(execution(), error.clone())?)?;
+                self.store.write_attempt(&Attempt::failed(execution(), &cell.inputs, error.clone())?)?;
                 self.journal.append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
                 Ok(Ended::Failed(error))
             }

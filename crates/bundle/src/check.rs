@@ -8,6 +8,7 @@ use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId, StoreError};
 use crate::bag::{BAG_INFO, parse_info, render_info, render_manifest};
 use crate::contents::{Contents, OnFault};
 use crate::create::{AGENT, AGENT_FIELD, bag_info};
+use crate::difference::difference;
 use crate::error::BundleError;
 use crate::inventory::{Facts, Inventory};
 use crate::place::{PAYLOAD, Place};
@@ -113,9 +114,12 @@ impl Contents {
     /// What is wrong with files that follow from others.
     fn derived(&self, reader: &BundleReader, facts: &Facts) -> Result<Vec<(String, String)>, BundleError> {
         let mut faults = Vec::new();
-        let cells = Place::Cells.to_string();
-        if self.digests.get(&cells) != Some(&Digest::of(cells::render(&self.inventory, facts).as_bytes())) {
-            faults.push((cells, "it is not what follows from the records and plans".to_owned()));
+        let made = |place: &Place| self.made.get(&place.to_string()).map(Vec::as_slice).unwrap_or_default();
+        let rendered = cells::render(&self.inventory, facts);
+        if made(&Place::Cells) != rendered.as_bytes() {
+            let what = difference(made(&Place::Cells), rendered.as_bytes());
+            let what = format!("it is not what follows from the records and plans: {what}");
+            faults.push((Place::Cells.to_string(), what));
         }
         if reader.folder() != facts.folder() {
             faults.push((reader.folder().to_owned(), format!("the bag's folder should be {}", facts.folder())));
@@ -132,8 +136,9 @@ impl Contents {
             let mut others = self.sizes.clone();
             others.remove(place.strip_prefix(PAYLOAD).unwrap_or_default());
             let rendered = metadata::render(&self.inventory, facts, &others).map_err(StoreError::from)?;
-            if self.digests.get(&place) != Some(&Digest::of(&rendered)) {
-                faults.push((place, "it is not what follows from the records and attempts".to_owned()));
+            if made(&Place::Metadata) != rendered {
+                let what = difference(made(&Place::Metadata), &rendered);
+                faults.push((place, format!("it is not what follows from the records and attempts: {what}")));
             }
         }
         Ok(faults)
@@ -144,8 +149,10 @@ impl Contents {
     fn bag_info(&self, reader: &BundleReader, facts: &Facts) -> Option<(String, String)> {
         let info = bag_info(&self.inventory, facts, self.payload_bytes, self.digests.len() as u64);
         let what = if made_by(reader) == Some(AGENT) {
-            let same = reader.tags().get(BAG_INFO).is_some_and(|bytes| *bytes == render_info(&info).into_bytes());
-            (!same).then(|| "it is not what follows from the payload".to_owned())
+            let found = reader.tags().get(BAG_INFO).map(Vec::as_slice).unwrap_or_default();
+            let expected = render_info(&info).into_bytes();
+            (found != expected)
+                .then(|| format!("it is not what follows from the payload: {}", difference(found, &expected)))
         } else {
             if !made_by(reader).is_some_and(is_a_version_of_this) {
                 return Some((BAG_INFO.to_owned(), format!("its {AGENT_FIELD} is no version of this program")));
@@ -162,7 +169,7 @@ impl Contents {
     /// Attempts that others name, and that are missing: those that results come from, and those that journals tell the
     /// end of.
     fn attempts(&self) -> Vec<(String, String)> {
-        let Inventory { records, attempts, cells, .. } = &self.inventory;
+        let Inventory { records, attempts, left_out, .. } = &self.inventory;
         let made: BTreeSet<(&CellKey, &Origin, Digest)> =
             attempts.values().filter_map(|attempt| Some((&attempt.key, &attempt.origin, attempt.object?))).collect();
         let mut faults = Vec::new();
@@ -172,12 +179,20 @@ impl Contents {
                 faults.push((Place::Record(*key, origin.clone()).to_string(), what));
             }
         }
+        let mut named = BTreeSet::new();
         for (place, journal) in self.journals() {
-            for (id, cell) in journal.entries.iter().filter_map(|entry| entry.event.ended()) {
-                if cells.contains(cell) && !attempts.contains_key(id) {
-                    faults.push((place.clone(), format!("its attempt {id} is missing")));
+            for (id, _) in journal.entries.iter().filter_map(|entry| entry.event.ended()) {
+                if !attempts.contains_key(id) {
+                    named.insert(id.clone());
+                    if !left_out.contains(id) {
+                        faults.push((place.clone(), format!("its attempt {id} is missing")));
+                    }
                 }
             }
+        }
+        for id in left_out.difference(&named) {
+            let what = format!("it names {id}, which is there, or which no journal names");
+            faults.push((Place::LeftOut.to_string(), what));
         }
         faults
     }
@@ -201,6 +216,10 @@ impl Contents {
         }
         let runs: BTreeSet<&RunId> = journals.keys().map(|(run, _)| run).collect();
         let mut notes = Vec::new();
+        if !self.inventory.left_out.is_empty() {
+            let what = format!("{} attempts that journals name were left out", self.inventory.left_out.len());
+            notes.push((Place::LeftOut.to_string(), what));
+        }
         for (id, attempt) in attempts {
             let place = Place::Attempt(id.clone()).to_string();
             if let Some(run) = &attempt.run

@@ -29,6 +29,8 @@ pub(crate) struct Contents {
     /// Digests of the files, by path in the bag.
     pub(crate) digests: BTreeMap<String, Digest>,
     pub(crate) payload_bytes: u64,
+    /// The metadata and the list of cells, as they stand there.
+    pub(crate) made: BTreeMap<String, Vec<u8>>,
     memory: u64,
     /// Bytes of experiments and models.
     texts: u64,
@@ -140,12 +142,15 @@ impl Contents {
                 self.inventory.journals.insert((run, digest), bytes);
             }
             Place::Agents => self.inventory.agents = json::parse(&bytes).map_err(bad)?,
+            Place::LeftOut => self.inventory.left_out = json::parse(&bytes).map_err(bad)?,
             Place::Metadata => {
                 json::parse::<serde::de::IgnoredAny>(&bytes).map_err(bad)?;
+                self.made.insert(path.to_owned(), bytes);
             }
             Place::Cells => {
                 let refused = |why| BundleError::Refused { place: Some(path.to_owned()), offset: 0, why };
                 self.inventory.cells = cells::parse(&bytes).map_err(refused)?;
+                self.made.insert(path.to_owned(), bytes);
             }
             Place::Experiment(digest) => drop(self.inventory.experiments.insert(digest, bytes)),
             Place::Model(digest) => drop(self.inventory.models.insert(digest, bytes)),

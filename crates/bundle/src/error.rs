@@ -121,6 +121,14 @@ pub enum Refusal {
     /// A file that bundles do not have.
     #[error("no such file belongs in a bundle")]
     UnknownPlace,
+    /// Another digest than the tag manifest says.
+    #[error("its SHA-256 is {found}, tagmanifest-sha256.txt says {expected}")]
+    TagDigest {
+        /// What the tag manifest says.
+        expected: Digest,
+        /// What its bytes have.
+        found: Digest,
+    },
     /// Another digest than the manifest says.
     #[error("its SHA-256 is {found}, the manifest says {expected}")]
     Digest {
@@ -270,8 +278,8 @@ impl BundleError {
                                     --allow-incomplete: the bundle then says so"
                 .to_owned(),
             Self::Conflicts(_) => {
-                "one of them has to have another origin: make its bundle again with --origin NAME, or \
-                                   leave the cells out with --filter"
+                "results of two measurements: make the bundle of one again with --origin NAME, or leave the \
+                 cells out with --filter; of the same measurement: make both with the same origin"
                     .to_owned()
             }
             Self::TargetExists(_) => "name a new directory".to_owned(),

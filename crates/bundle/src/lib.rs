@@ -31,6 +31,7 @@ mod check;
 mod compress;
 mod contents;
 mod decompress;
+mod difference;
 mod json;
 mod metadata;
 mod path;
@@ -42,6 +43,7 @@ mod tar;
 mod tests;
 
 pub use create::{AGENT, CreateOptions, create, create_file};
+pub use difference::difference;
 pub use error::{BundleError, Conflict, ErrorKind, Refusal};
 pub use extract::extract;
 pub use extras::Extras;

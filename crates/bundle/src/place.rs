@@ -23,6 +23,8 @@ pub(crate) enum Place {
     Citation,
     /// `agents.json`: who the origins are, if they want that known.
     Agents,
+    /// `left-out.json`: the attempts that journals name and that are not in the bundle, if there are any.
+    LeftOut,
     /// `cells.csv`: the cells that the bundle is about.
     Cells,
     /// `experiments/<sha256>.toml`
@@ -58,6 +60,7 @@ impl Place {
                 "LICENSE" => Self::License,
                 "CITATION.cff" => Self::Citation,
                 "agents.json" => Self::Agents,
+                "left-out.json" => Self::LeftOut,
                 "cells.csv" => Self::Cells,
                 _ => return None,
             });
@@ -120,6 +123,7 @@ impl fmt::Display for Place {
             Self::License => f.write_str("LICENSE"),
             Self::Citation => f.write_str("CITATION.cff"),
             Self::Agents => f.write_str("agents.json"),
+            Self::LeftOut => f.write_str("left-out.json"),
             Self::Cells => f.write_str("cells.csv"),
             Self::Experiment(digest) => write!(f, "experiments/{digest}.toml"),
             Self::Plan(digest) => write!(f, "plans/{digest}.json"),
@@ -146,6 +150,7 @@ mod tests {
         let places = [
             Place::Metadata,
             Place::Agents,
+            Place::LeftOut,
             Place::Plan(digest),
             Place::Record(key, Origin::default()),
             Place::Attempt("a.b".parse().unwrap()),

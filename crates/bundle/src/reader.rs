@@ -223,6 +223,8 @@ impl BundleReader {
             let oxum = format!("{}.{}", self.payload_bytes, self.manifest.len());
             if self.info.get("Payload-Oxum") != Some(&oxum) {
                 let what = format!("its Payload-Oxum is not {oxum}");
+                // Nothing comes after it, though it can be read on.
+                self.ended = true;
                 return Err(self.refuse(BAG_INFO, Refusal::Contents(what)));
             }
             self.ended = true;
@@ -344,6 +346,13 @@ fn check_tags(tags: &BTreeMap<&'static str, Vec<u8>>, limits: Limits) -> Result<
     let others = tags.iter().filter(|(name, _)| **name != TAG_MANIFEST);
     let expected = tag_manifest(others.map(|(name, bytes)| (*name, Digest::of(bytes))));
     if bytes(TAG_MANIFEST) != expected.as_bytes() {
+        let said = parse_manifest(bytes(TAG_MANIFEST), TAG_FILES.len() as u64).unwrap_or_default();
+        for (name, expected) in &said {
+            let found = Digest::of(bytes(name));
+            if let Some(name) = TAG_FILES.into_iter().find(|known| known == name && found != *expected) {
+                return Err((name, Refusal::TagDigest { expected: *expected, found }));
+            }
+        }
         let what = "it does not have the digests of the bag's other files".to_owned();
         return Err((TAG_MANIFEST, Refusal::Contents(what)));
     }

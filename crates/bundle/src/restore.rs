@@ -96,7 +96,7 @@ pub(crate) fn fill(store: &WritableStore, inventory: &Inventory) -> Result<(), B
         store.write_attempt(attempt)?;
     }
     let records = inventory.records.values().filter_map(Record::digest);
-    store.write_received(records, inventory.attempts.keys().cloned())?;
+    store.write_received(records, inventory.attempts.keys().cloned(), inventory.left_out.clone())?;
     let facts = Facts::of(inventory)?;
     let mut taken: BTreeSet<RunId> = inventory.journals.keys().map(|(run, _)| run.clone()).collect();
     let mut written: BTreeSet<&RunId> = BTreeSet::new();

@@ -44,7 +44,7 @@ pub struct ExportReport {
     pub folders: Vec<PathBuf>,
     /// The configurations for the plot script.
     pub configs: Vec<PathBuf>,
-    /// Cells that have no folder, for not one of their requests has a result; by start of their keys.
+    /// Cells that are in no configuration, for not one of their requests has a result; by start of their keys.
     pub without_results: Vec<String>,
     /// Rows that count as missing for they lack the reader's beginning or what the read found, though it read.
     pub incomplete_rows: u64,
@@ -71,7 +71,7 @@ fn places(dir: &Path) -> (PathBuf, PathBuf) {
 /// they had.
 ///
 /// # Errors
-/// When the directory is not empty or cannot be written, no cell has a result, or a trace cannot be read.
+/// When the directory is not empty or cannot be written, no cell is done, or a trace cannot be read.
 pub fn export(source: &impl Source, dir: &Path, options: &ExportOptions) -> Result<ExportReport, ExportError> {
     prepare(source, dir, options)?.publish()
 }
@@ -114,9 +114,9 @@ pub fn prepare(source: &impl Source, dir: &Path, options: &ExportOptions) -> Res
         }
         let mut sums = read(source, n, &key, epoch.unwrap_or(DEFAULT_EPOCH_US))?;
         report.incomplete_rows += sums.incomplete;
-        if sums.rows.is_empty() {
+        let is_empty = sums.rows.is_empty();
+        if is_empty {
             report.without_results.push(key);
-            continue;
         }
         match &imported {
             Some(imported) => restore(&mut sums.rows, imported),
@@ -130,9 +130,10 @@ pub fn prepare(source: &impl Source, dir: &Path, options: &ExportOptions) -> Res
         let path = gather.join(pair.to_string()).join(one.name.to_string());
         folder.write(&staging, &path)?;
         report.folders.push(dir.join(path));
-        written.push(one);
+        // There is nothing to draw of no result.
+        written.extend((!is_empty).then_some(one));
     }
-    if written.is_empty() {
+    if report.folders.is_empty() {
         return Err(ExportError::Nothing);
     }
     for (name, text) in plot_configs(&written) {

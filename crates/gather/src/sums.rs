@@ -79,6 +79,11 @@ impl Sums {
         let count = self.rows.len() as f64;
         let mut tags = BTreeMap::new();
         let mut put = |name: &str, number: String| drop(tags.insert(name.to_owned(), Scalar::Number(number)));
+        if self.rows.is_empty() {
+            // No number, and yet one that the original's plot script can read.
+            put(tags::INCONSISTENCIES, tags::NOT_A_NUMBER.to_owned());
+            return tags;
+        }
         put(tags::INCONSISTENCIES, write_float(self.misses as f64 / count));
         let span = self.last_reply_us.zip(self.first_sent_us).and_then(|(last, first)| last.checked_sub(first));
         if let Some(span) = span.filter(|span| *span > 0) {

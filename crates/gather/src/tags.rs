@@ -55,7 +55,7 @@ impl Scalar {
     /// The value as YAML, on one line whatever it holds.
     fn to_yaml(&self) -> String {
         match self {
-            Self::Number(text) if is_number(text) => text.clone(),
+            Self::Number(text) if is_number(text) || text == NOT_A_NUMBER => text.clone(),
             Self::Number(text) | Self::Text(text) => quote(text),
             Self::Flag(flag) => flag.to_string(),
             Self::Null => "null".to_owned(),
@@ -187,6 +187,13 @@ pub fn parse_tags(bytes: &[u8]) -> Result<Tags, ParseError> {
     {
         return Err(node.error(Problem::Treatment(RENDEZVOUS.to_owned())));
     }
+    // A share of nothing is no value: an export writes it for the plot script of the original.
+    if results == 0
+        && let Some(share) = found.remove(INCONSISTENCIES)
+        && !(share.plain && share.text == NOT_A_NUMBER)
+    {
+        found.insert(INCONSISTENCIES.to_owned(), share);
+    }
     let others = found.into_iter().map(|(name, node)| known(&name, &node).map(|()| (name, Scalar::of(node))));
     Ok(Tags {
         post_storage,
@@ -234,6 +241,9 @@ fn flag(text: &str) -> Option<bool> {
         _ => None,
     }
 }
+
+/// A share of nothing, in YAML.
+pub(crate) const NOT_A_NUMBER: &str = ".nan";
 
 /// Checks a tag that is kept as it is, if it is one whose meaning is known.
 fn known(name: &str, node: &Node) -> Result<(), ParseError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use matrix_plan::CellKey;
+use matrix_plan::{CellInputs, CellKey};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -59,7 +59,7 @@ pub struct Provenance {
 }
 
 /// One execution of a cell: `attempts/<id>.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
     /// Half a round trip of the clock probes, in microseconds, where clocks were probed: times of different regions
@@ -78,6 +78,9 @@ pub struct Attempt {
     pub error: Option<String>,
     /// Its name.
     pub id: AttemptId,
+    /// Everything that gives the cell its meaning, where the attempt has no result: a record has it otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<CellInputs>,
     /// The cell.
     pub key: CellKey,
     /// What happened on the way and how often, for example `throttled` or `duplicates`.
@@ -142,6 +145,7 @@ impl Attempt {
             epoch_us: None,
             error: None,
             id,
+            inputs: None,
             key,
             notes: BTreeMap::new(),
             object: None,
@@ -168,24 +172,31 @@ impl Attempt {
         Ok(attempt)
     }
 
-    /// An attempt that broke.
+    /// An attempt at a cell with these inputs that broke.
     ///
     /// # Errors
     /// When it has no JSON.
-    pub fn failed(execution: Execution, error: String) -> Result<Self, StoreError> {
-        let mut attempt = Self::new(execution, AttemptStatus::Failed);
-        attempt.error = Some(error);
-        sealed::seal(&mut attempt)?;
-        Ok(attempt)
+    pub fn failed(execution: Execution, inputs: &CellInputs, error: String) -> Result<Self, StoreError> {
+        Self::without_result(execution, AttemptStatus::Failed, inputs, error)
     }
 
-    /// An attempt that ended early, for example because it was asked to.
+    /// An attempt at a cell with these inputs that ended early, for example because it was asked to.
     ///
     /// # Errors
     /// When it has no JSON.
-    pub fn partial(execution: Execution, why: String) -> Result<Self, StoreError> {
-        let mut attempt = Self::new(execution, AttemptStatus::Partial);
+    pub fn partial(execution: Execution, inputs: &CellInputs, why: String) -> Result<Self, StoreError> {
+        Self::without_result(execution, AttemptStatus::Partial, inputs, why)
+    }
+
+    fn without_result(
+        execution: Execution,
+        status: AttemptStatus,
+        inputs: &CellInputs,
+        why: String,
+    ) -> Result<Self, StoreError> {
+        let mut attempt = Self::new(execution, status);
         attempt.error = Some(why);
+        attempt.inputs = Some(inputs.clone());
         sealed::seal(&mut attempt)?;
         Ok(attempt)
     }
@@ -217,6 +228,13 @@ impl Attempt {
         let done = attempt.status == AttemptStatus::Done;
         if done != attempt.object.is_some() || done == attempt.error.is_some() {
             return Err(StoreError::damaged(path, "an attempt has either an object or an error"));
+        }
+        if let Some(inputs) = &attempt.inputs {
+            let key = CellKey::of(inputs.canonical()?.as_bytes());
+            if key != attempt.key {
+                let what = format!("its cell is {}, but its inputs have {}", attempt.key.short(), key.short());
+                return Err(StoreError::damaged(path, what));
+            }
         }
         Ok(attempt)
     }

@@ -20,6 +20,9 @@ pub struct Received {
     pub attempts: BTreeSet<AttemptId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
+    /// Attempts that journals name and that did not come with them: the bundle was a selection.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub left_out: BTreeSet<AttemptId>,
     /// Records, by the digest that they carry: a result that is measured again is another one.
     pub records: BTreeSet<Digest>,
     schema: u32,
@@ -27,7 +30,13 @@ pub struct Received {
 
 impl Default for Received {
     fn default() -> Self {
-        Self { attempts: BTreeSet::new(), digest: None, records: BTreeSet::new(), schema: Self::SCHEMA }
+        Self {
+            attempts: BTreeSet::new(),
+            digest: None,
+            left_out: BTreeSet::new(),
+            records: BTreeSet::new(),
+            schema: Self::SCHEMA,
+        }
     }
 }
 
@@ -67,9 +76,10 @@ impl WritableStore {
         &self,
         records: impl IntoIterator<Item = Digest>,
         attempts: impl IntoIterator<Item = AttemptId>,
+        left_out: BTreeSet<AttemptId>,
     ) -> Result<(), StoreError> {
         let (records, attempts) = (records.into_iter().collect(), attempts.into_iter().collect());
-        let mut received = Received { attempts, records, ..Received::default() };
+        let mut received = Received { attempts, left_out, records, ..Received::default() };
         sealed::seal(&mut received)?;
         self.shared.write_file(&self.shared.layout.received(), &sealed::bytes_of(&received)?)
     }

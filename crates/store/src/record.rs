@@ -115,8 +115,11 @@ impl Record {
         if key != record.key {
             return damaged(format!("its key is {}, but its inputs have {}", record.key.short(), key.short()));
         }
-        if record.platform != record.inputs.platform || record.simulated != (record.platform == Platform::Sim) {
+        if record.platform != record.inputs.platform {
             return damaged(format!("it says platform {}, its inputs {}", record.platform, record.inputs.platform));
+        }
+        if record.simulated != (record.platform == Platform::Sim) {
+            return damaged(format!("it says simulated {}, of platform {}", record.simulated, record.platform));
         }
         let counts = &record.counts;
         let sum = matrix_app::Outcome::ALL.iter().try_fold(0u64, |sum, &outcome| sum.checked_add(counts.of(outcome)));

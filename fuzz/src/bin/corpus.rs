@@ -160,7 +160,7 @@ fn make_store(root: &Path, experiment: &Experiment, model: &Model, cells: &[(u32
             })
         };
         if number == 0 {
-            let attempt = Attempt::failed(execution(1)?, "the storage \"broke\"".to_owned())?;
+            let attempt = Attempt::failed(execution(1)?, &cell.inputs, "the storage \"broke\"".to_owned())?;
             store.write_attempt(&attempt)?;
             let (attempt, error) = (attempt.id, "the storage \"broke\"".to_owned());
             journal.append(&matrix_store::Event::Failed { attempt, cell: cell.key, error })?;

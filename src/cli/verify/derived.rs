@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use matrix_bundle::{AGENT, Inventory, Restored, Tree};
+use matrix_bundle::{AGENT, Inventory, Restored, Tree, difference};
 use matrix_plan::{Experiment, Filter};
 use matrix_store::Store;
 use matrix_store::verify::{Fault, Note};
@@ -47,7 +47,8 @@ pub(super) fn compare(
         [("data/LICENSE", &extras.license, &again.license), ("data/CITATION.cff", &extras.citation, &again.citation)]
     {
         if made_by == AGENT && theirs != ours {
-            findings.faults.push(fault(Path::new(file), "it is not what is written there"));
+            let what = format!("it is not what is written there: {}", difference(theirs, ours));
+            findings.faults.push(fault(Path::new(file), what));
         }
     }
     if made_by == AGENT {
@@ -60,7 +61,10 @@ pub(super) fn compare(
         let same = *text == again.readme;
         findings.checked.push(("README.md: derived again, same bytes".to_owned(), u64::from(same)));
         if !same {
-            findings.faults.push(fault(Path::new("data/README.md"), "it does not follow from the results"));
+            let what = difference(text, &again.readme);
+            findings
+                .faults
+                .push(fault(Path::new("data/README.md"), format!("it does not follow from the results: {what}")));
         }
     } else {
         findings.checked.push((format!("README.md: not compared: made by {made_by}"), 0));
@@ -122,7 +126,10 @@ fn files(kind: &str, theirs: &Files, ours: &Files, redrawn: bool, findings: &mut
             (Some(theirs), Some(_)) if redrawn && name == RENDERER_FILE => {
                 note(&format!("another renderer: {}", String::from_utf8_lossy(theirs).trim()));
             }
-            (Some(_), Some(_)) => findings.faults.push(fault(&file, "it does not follow from the results")),
+            (Some(theirs), Some(ours)) => {
+                let what = format!("it does not follow from the results: {}", difference(theirs, ours));
+                findings.faults.push(fault(&file, what));
+            }
             (Some(_), None) => findings.faults.push(fault(&file, "nothing in the results leads to it")),
             (None, _) => findings.faults.push(fault(&file, "it is missing")),
         }
@@ -184,7 +191,12 @@ mod tests {
             ["data/figures/a/x.svg: it is missing", "data/figures/bogus.svg: nothing in the results leads to it"]
         );
         let (faults, _) = told(&[("a/x.svg", "<svg></svg>"), (RENDERER_FILE, RENDERER)], false);
-        assert_eq!(faults, ["data/figures/a/x.svg: it does not follow from the results"]);
+        assert_eq!(
+            faults,
+            [
+                "data/figures/a/x.svg: it does not follow from the results: line 1, column 5: `></svg>` stands where `/>` should"
+            ]
+        );
         let (faults, _) = told(&[("a/x.svg", "<svg/>")], false);
         assert_eq!(faults, ["data/figures/renderer.txt: it is missing"]);
     }

@@ -48,6 +48,11 @@ impl Assembly {
             agents.push(b'\n');
             items.add(&Place::Agents, agents);
         }
+        if !inventory.left_out.is_empty() {
+            let mut left_out = serde_json::to_vec(&inventory.left_out).map_err(matrix_store::StoreError::from)?;
+            left_out.push(b'\n');
+            items.add(&Place::LeftOut, left_out);
+        }
         items.add(&Place::Cells, cells::render(inventory, facts).into_bytes());
         let sizes: BTreeMap<String, u64> = items.sizes();
         let metadata = metadata::render(inventory, facts, &sizes).map_err(matrix_store::StoreError::from)?;
@@ -207,6 +212,9 @@ pub(crate) fn bag_info(
         ("Matrix-Origins", join(origins.iter().map(matrix_store::Origin::as_str).collect())),
         ("Payload-Oxum", format!("{payload_bytes}.{files}")),
     ]);
+    if !inventory.left_out.is_empty() {
+        info.insert("Matrix-Attempts-Left-Out", inventory.left_out.len().to_string());
+    }
     info.extend(facts.selection().map(|selection| ("Matrix-Selection", selection)));
     info
 }

@@ -44,7 +44,28 @@ impl Inventory {
                 this.attempts.insert(id, attempt);
             }
         }
+        this.leave_out(store)?;
         Ok(this)
+    }
+
+    /// Names the attempts that the journals tell of and that were left out, here or before.
+    fn leave_out(&mut self, store: &Store) -> Result<(), BundleError> {
+        let before = store.received()?.left_out;
+        for ((run, _), journal) in &self.journals {
+            let path = store.path().join(format!("runs/{run}/journal.jsonl"));
+            let journal = JournalText::parse(&path, journal)?;
+            for (id, cell) in journal.entries.iter().filter_map(|entry| entry.event.ended()) {
+                if self.attempts.contains_key(id) {
+                    continue;
+                }
+                if self.cells.contains(cell) && !before.contains(id) {
+                    let what = format!("its attempt {id} is missing: `matrix verify` lists what is wrong");
+                    return Err(StoreError::Damaged { path, what }.into());
+                }
+                self.left_out.insert(id.clone());
+            }
+        }
+        Ok(())
     }
 
     /// Adds what its maker says besides: the source, and who the origin is.

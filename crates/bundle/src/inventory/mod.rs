@@ -32,6 +32,8 @@ pub struct Inventory {
     pub records: BTreeMap<(CellKey, Origin), Record>,
     /// Their attempts.
     pub attempts: BTreeMap<AttemptId, Attempt>,
+    /// Attempts whose end the journals tell, and that are not among the attempts: they were left out, with their cells.
+    pub left_out: BTreeSet<AttemptId>,
     /// Journals of runs, by the run's name and the digest of the journal.
     pub journals: BTreeMap<(RunId, Digest), Vec<u8>>,
     /// Experiments, byte for byte.

@@ -49,6 +49,8 @@ impl Inventory {
         if !conflicts.is_empty() {
             return Err(BundleError::Conflicts(conflicts));
         }
+        self.left_out.extend(other.left_out);
+        self.left_out.retain(|id| !self.attempts.contains_key(id));
         self.cells.extend(other.cells);
         self.journals.extend(other.journals);
         keep_longest(&mut self.journals);

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use matrix_plan::{Arrival, CellKey, ConfiguredLag, Invocation, Platform};
+use matrix_plan::{Arrival, CellInputs, CellKey, ConfiguredLag, Invocation, Platform};
 use matrix_store::{Attempt, AttemptStatus, Digest, Provenance, Record, RunId};
+use serde::Deserialize;
 
 use super::entity::{Entity, iri, refs};
 use super::label;
@@ -29,7 +30,9 @@ pub(super) fn entities(
     for attempt in inventory.attempts.values() {
         let Some(cell) = facts.cells.get(&attempt.key) else { continue };
         let record = records.get(&attempt.key).copied();
-        let software = software(&attempt.provenance);
+        let told = record.map(|record| &record.inputs).or(attempt.inputs.as_ref());
+        let imported = told.and_then(imported_by);
+        let software = imported.as_deref().map_or_else(|| software(&attempt.provenance), foreign);
         let mut inputs = vec![
             ("post_storage", cell.axes.combination.post_storage.to_string()),
             ("notification_storage", cell.axes.combination.notification_storage.to_string()),
@@ -40,7 +43,12 @@ pub(super) fn entities(
             ("platform", cell.platform.to_string()),
             ("simulated", (cell.platform == Platform::Sim).to_string()),
         ];
-        inputs.extend(record.into_iter().flat_map(further_inputs));
+        match told {
+            // What a folder of the original does not tell is not known, whatever the record has in its place.
+            Some(told) if imported.is_some() => inputs.push(("requests", told.requests.to_string())),
+            Some(told) => inputs.extend(further_inputs(told, record)),
+            None => {}
+        }
         let mut objects = Vec::new();
         for (name, value) in inputs {
             let id = format!("#input/{name}/{}", iri(&value));
@@ -67,6 +75,10 @@ fn action(
     let result = attempt.object.map(|object| in_crate(&Place::Object(object))).filter(|path| files.contains_key(path));
     let simulated = record.map_or("", label);
     let mut description = format!("Origin {}.", attempt.origin);
+    if record.is_some_and(|record| imported_by(&record.inputs).is_some()) {
+        description
+            .push_str(&format!(" Imported by matrix {}; the times are the import's.", attempt.provenance.matrix));
+    }
     if !simulated.is_empty() {
         description.push_str(&format!(" The result is {simulated}."));
     }
@@ -110,8 +122,8 @@ fn round_of(inputs: &[String]) -> &str {
     inputs.iter().find_map(|id| id.strip_prefix("#input/round/")).unwrap_or("?")
 }
 
-fn further_inputs(record: &Record) -> Vec<(&'static str, String)> {
-    let inputs = &record.inputs;
+fn further_inputs(inputs: &CellInputs, record: Option<&Record>) -> Vec<(&'static str, String)> {
+    let configured_lag = record.map_or_else(|| ConfiguredLag::of(inputs).post, |record| record.configured_lag);
     let arrival = match inputs.arrival {
         Arrival::Concurrency(clients) => ("concurrency", clients.to_string()),
         Arrival::RatePerSecond(rate) => ("rate_per_s", rate.to_string()),
@@ -130,7 +142,7 @@ fn further_inputs(record: &Record) -> Vec<(&'static str, String)> {
         ("barrier_max_ms", inputs.barrier.max_ms.to_string()),
         ("barrier_deadline_ms", inputs.barrier.deadline_ms.to_string()),
         ("workload_version", inputs.workload_version.to_string()),
-        ("configured_lag", record.configured_lag.to_string()),
+        ("configured_lag", configured_lag.to_string()),
     ];
     // Only where it is so: bundles of other results stay what they were.
     if ConfiguredLag::of(inputs).notification {
@@ -184,6 +196,27 @@ fn software(provenance: &Provenance) -> Entity {
         .text("description", "Runs the cells of an experiment matrix and keeps their traces")
         .text("softwareVersion", &version)
         .text("softwareRequirements", &requirements.join("; "))
+}
+
+/// What wrote the gathering that a cell was imported from, as the cell's fingerprint says; none where it was not imported.
+fn imported_by(inputs: &CellInputs) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Wire {
+        imported: Imported,
+    }
+    #[derive(Deserialize)]
+    struct Imported {
+        by: String,
+    }
+    serde_json::from_str(inputs.fingerprint.as_str()).ok().map(|Wire { imported }| imported.by)
+}
+
+/// What executed a cell elsewhere, of which no more than the name is known.
+fn foreign(name: &str) -> Entity {
+    Entity::new(&format!("#imported/{}", iri(name)), "SoftwareApplication")
+        .text("name", name)
+        .text("description", "Gathered the results that were imported; which version of it, and where, is not told")
+        .text("softwareVersion", "not told")
 }
 
 fn agent_id(origin: &str, name: &str) -> String {

@@ -30,6 +30,7 @@ fn describe(path: &str, labels: &BTreeMap<Digest, &str>) -> (String, &'static st
         Some(Place::License) => "Licence".to_owned(),
         Some(Place::Citation) => "How to cite".to_owned(),
         Some(Place::Agents) => "Who the origins are".to_owned(),
+        Some(Place::LeftOut) => "Attempts that journals name and that were left out".to_owned(),
         Some(Place::Cells) => "Cells and their results".to_owned(),
         Some(Place::Experiment(_)) => "Experiment".to_owned(),
         Some(Place::Plan(_)) => "Plan: the ordered cells of a run".to_owned(),

@@ -115,11 +115,13 @@ pub(super) fn execute(root: &Path, run: &TestRun) {
             }
             Fate::Failed => {
                 let error = "the storage \"broke\"".to_owned();
-                store.write_attempt(&Attempt::failed(execution, error.clone()).unwrap()).unwrap();
+                store.write_attempt(&Attempt::failed(execution, &cell.inputs, error.clone()).unwrap()).unwrap();
                 Event::Failed { attempt, cell: key, error }
             }
             Fate::Partial => {
-                store.write_attempt(&Attempt::partial(execution, "interrupted".to_owned()).unwrap()).unwrap();
+                store
+                    .write_attempt(&Attempt::partial(execution, &cell.inputs, "interrupted".to_owned()).unwrap())
+                    .unwrap();
                 Event::Partial { attempt, cell: key }
             }
         };

@@ -5,8 +5,10 @@ use std::fs;
 use matrix_store::Store;
 use proptest::prelude::*;
 
-use super::fixture::{Fate, TestRun, bundle, execute, extras, files, reader, store, tempdir};
-use crate::{BundleError, Conflict, ErrorKind, MergeOptions, VerifyOptions, merge, to_store, verify};
+use super::fixture::{Fate, TestRun, bundle, bundle_of, execute, extras, files, options, reader, store, tempdir};
+use crate::{
+    BundleError, Conflict, ErrorKind, MergeOptions, Selection, VerifyOptions, create, merge, to_store, verify,
+};
 
 fn merged(bundles: &[&[u8]]) -> Result<Vec<u8>, BundleError> {
     let directory = tempdir();
@@ -65,6 +67,53 @@ proptest! {
         prop_assert!(merged(&[&all, &all]).unwrap() == all, "idempotent");
         prop_assert!(merged(&[a]).unwrap() == a, "one alone");
         prop_assert!(merged(&[&all, b, a, &bc]).unwrap() == all, "what is in it already");
+    }
+}
+
+/// A bundle of the cells of a store whose delay is below this, with what follows from them; of all, if that is none.
+fn part(store: &Store, below: u64) -> Vec<u8> {
+    let filter = matrix_plan::Filter::parse(&format!("delay_ms < {below}"), &matrix_plan::Regions::default()).unwrap();
+    let selection = Selection { run: None, filter: Some(filter) };
+    let mut bytes = Vec::new();
+    match create(store, &selection, &extras(store), &options(), &mut bytes) {
+        Err(BundleError::Empty) => bytes = bundle_of(store).0,
+        made => drop(made.unwrap()),
+    }
+    merged(&[&bytes]).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn selections_merge_to_sound_bundles_whatever_they_leave_out(
+        mut runs in prop::collection::vec(run(), 2),
+        parts in prop::collection::vec((0usize..2, 1u64..7), 3),
+    ) {
+        for (n, run) in runs.iter_mut().enumerate() {
+            run.hour = (run.hour % 8) * 3 + n as u32;
+        }
+        let stores: Vec<_> = runs.iter().map(store).collect();
+        let bundles: Vec<Vec<u8>> = parts.iter().map(|&(run, below)| part(&stores[run].1, below)).collect();
+        let [a, b, c] = [&bundles[0], &bundles[1], &bundles[2]].map(Vec::as_slice);
+        let all = merged(&[a, b, c]).unwrap();
+        prop_assert_eq!(verify(reader(&all).unwrap(), VerifyOptions::default()).unwrap().faults, []);
+        prop_assert!(merged(&[c, b, a]).unwrap() == all, "commutative");
+        let (ab, bc) = (merged(&[a, b]).unwrap(), merged(&[b, c]).unwrap());
+        prop_assert!(merged(&[&ab, c]).unwrap() == all, "associative");
+        prop_assert!(merged(&[a, &bc]).unwrap() == all, "associative");
+        prop_assert!(merged(&[&all, a]).unwrap() == all, "idempotent");
+        let directory = tempdir();
+        let target = directory.path().join("store");
+        to_store(reader(&all).unwrap(), &target).unwrap();
+        let restored = Store::open(&target).unwrap();
+        prop_assert_eq!(restored.verify(matrix_store::VerifyOptions::default()).unwrap().faults, []);
+        // An evaluator measures what was left out, too.
+        execute(&target, &TestRun { hour: 23, origin: "eval-2", ..TestRun::new(&[(0, Fate::Done(5)), (5, Fate::Done(6))]) });
+        let extended = Store::open(&target).unwrap();
+        prop_assert_eq!(extended.verify(matrix_store::VerifyOptions::default()).unwrap().faults, []);
+        let extended = bundle_of(&extended).0;
+        prop_assert_eq!(verify(reader(&extended).unwrap(), VerifyOptions::default()).unwrap().faults, []);
     }
 }
 

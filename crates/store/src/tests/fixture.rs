@@ -104,11 +104,12 @@ pub(super) fn tried_in_vain(root: &Path, cell: &Cell) {
     let store = Store::create_or_open_for_writing(root, "matrix test").unwrap();
     let run = store.run(store.runs().unwrap()[0].as_str()).unwrap();
     let journal = store.journal(&run);
-    let failed = Attempt::failed(execution(&store, cell).unwrap(), "the storage \"broke\"".to_owned()).unwrap();
+    let failed =
+        Attempt::failed(execution(&store, cell).unwrap(), &cell.inputs, "the storage \"broke\"".to_owned()).unwrap();
     store.write_attempt(&failed).unwrap();
     let error = "the storage \"broke\"".to_owned();
     journal.append(&Event::Failed { attempt: failed.id, cell: cell.key, error }).unwrap();
-    let partial = Attempt::partial(execution(&store, cell).unwrap(), "interrupted".to_owned()).unwrap();
+    let partial = Attempt::partial(execution(&store, cell).unwrap(), &cell.inputs, "interrupted".to_owned()).unwrap();
     store.write_attempt(&partial).unwrap();
     journal.append(&Event::Partial { attempt: partial.id, cell: cell.key }).unwrap();
     drop(journal);

@@ -46,7 +46,7 @@ fn add(root: &Path, extra: Extra, number: u64) -> Result<BTreeSet<PathBuf>, Stor
             garbage.insert(relative(store.layout.object(&object.digest)));
         }
         Extra::Failed => {
-            let attempt = Attempt::failed(execution(&store, &cell)?, "it broke".to_owned())?;
+            let attempt = Attempt::failed(execution(&store, &cell)?, &cell.inputs, "it broke".to_owned())?;
             store.write_attempt(&attempt)?;
             garbage.insert(relative(store.layout.attempt(&attempt.id)));
         }

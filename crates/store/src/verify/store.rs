@@ -10,6 +10,7 @@ use crate::counts::{Counts, Totals};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::index::Index;
+use crate::journal::Event;
 use crate::layout::{EXPERIMENT, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, RECEIVED, STORE_TOML};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
@@ -39,7 +40,9 @@ struct Checker<'a> {
     /// What records say was made.
     results: Vec<Made>,
     attempts: BTreeSet<AttemptId>,
-    /// Cells that have a record or an attempt.
+    /// Attempts that were left out of what came with a bundle.
+    left_out: BTreeSet<AttemptId>,
+    /// Cells that have a record.
     cells: BTreeSet<CellKey>,
 }
 
@@ -56,13 +59,18 @@ impl Store {
             expected: BTreeMap::new(),
             results: Vec::new(),
             attempts: BTreeSet::new(),
+            left_out: BTreeSet::new(),
             cells: BTreeSet::new(),
         };
         checker.top()?;
+        // What journals tell of was there before: a run that goes on meanwhile adds to both.
+        let runs = checker.runs()?;
         checker.records()?;
         checker.objects()?;
         checker.attempts()?;
-        checker.runs()?;
+        for run in &runs {
+            checker.ended(run);
+        }
         let mut report = checker.report;
         report.faults.sort();
         report.notes.sort();
@@ -111,7 +119,7 @@ impl Checker<'_> {
             }
         }
         let received = self.store.layout.received();
-        self.keep(&received, self.store.received());
+        self.left_out = self.keep(&received, self.store.received()).unwrap_or_default().left_out;
         let tmp = self.store.layout.tmp();
         let left = list(&tmp)?.len();
         if left > 0 {
@@ -235,7 +243,6 @@ impl Checker<'_> {
             }
             self.report.checked.attempts += 1;
             self.attempts.insert(id);
-            self.cells.insert(attempt.key);
             let Some(object) = attempt.object else { continue };
             if !self.store.layout.object(&object).exists() {
                 self.note(&path, format!("its object {} is no longer in the store", object.short()));
@@ -250,7 +257,9 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn runs(&mut self) -> Result<(), StoreError> {
+    /// Checks the runs, and returns those that can be read.
+    fn runs(&mut self) -> Result<Vec<Run>, StoreError> {
+        let mut runs = Vec::new();
         let directory = self.store.layout.runs();
         for name in list(&directory)? {
             let path = directory.join(&name);
@@ -269,29 +278,38 @@ impl Checker<'_> {
             if run.journal().torn_bytes > 0 {
                 self.note(&path.join(JOURNAL), "the last line is incomplete: the process was killed while it wrote it");
             }
-            self.ended(&run, &path.join(JOURNAL));
             self.keep(&path, run.experiment());
             self.keep(&path, run.plan());
             self.keep(&path, run.model());
             if path.join(MODEL).exists() && run.journal().files().is_some_and(|files| !files.contains_key(MODEL)) {
                 self.stray(&path.join(MODEL));
             }
+            runs.push(run);
         }
-        Ok(())
+        Ok(runs)
     }
 
-    /// Attempts whose end a journal tells, and that are missing. A selection's journals tell of cells, too, that were left
-    /// out: of those there is neither a record nor an attempt.
-    fn ended(&mut self, run: &Run, journal: &Path) {
+    /// Attempts whose end a journal tells, and that are missing. A selection's journals tell of attempts, too, that were
+    /// left out. A cell that is done for the journal and
+    /// has no result will run again.
+    fn ended(&mut self, run: &Run) {
+        let journal = &run.directory().join(JOURNAL);
         let told = run.journal().entries.iter().filter_map(|entry| entry.event.ended());
-        let missing: Vec<_> = told.filter(|(id, _)| !self.attempts.contains(id)).collect();
-        let known: Vec<_> = missing.iter().filter(|(_, cell)| self.cells.contains(cell)).collect();
-        for (id, _) in &known {
+        let missing = told.map(|(id, _)| id).filter(|id| !self.attempts.contains(id));
+        let (others, missing): (Vec<_>, Vec<_>) = missing.partition(|id| self.left_out.contains(*id));
+        for id in missing {
             self.fault(journal, format!("its attempt {id} is missing"));
         }
-        let others = missing.len() - known.len();
-        if others > 0 {
-            self.note(journal, format!("{others} attempts that it names are of cells that are not in this store"));
+        if !others.is_empty() {
+            self.note(journal, format!("{} attempts that it names were left out of what came here", others.len()));
+        }
+        for entry in &run.journal().entries {
+            if let Event::Done { attempt, cell } = &entry.event
+                && self.attempts.contains(attempt)
+                && !self.cells.contains(cell)
+            {
+                self.note(journal, format!("it says that cell {} is done; the cell's result is gone", cell.short()));
+            }
         }
     }
 }
