@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use matrix_aws::ConnectionInfo;
 use matrix_aws::connection::{Guide, Problem};
-use matrix_plan::{Aws, Combination, Regions};
+use matrix_plan::{Aws, Cell, Combination, Regions};
 use miette::MietteDiagnostic;
 
 use crate::exit::{Exit, Failure};
@@ -41,12 +41,12 @@ fn by_hand() -> String {
     format!("{mend}{}", Guide::File.link())
 }
 
-/// Reads the file and makes sure that it has what an experiment's cells need, and that the passwords which it takes from
+/// Reads the file and makes sure that it has what these cells of an experiment need, and that the passwords which it takes from
 /// the environment are there.
-pub(crate) fn needed(input: &Input) -> Result<ConnectionInfo, Failure> {
+pub(crate) fn needed(input: &Input, cells: &[Cell]) -> Result<ConnectionInfo, Failure> {
     let experiment = &input.experiment;
     let info = read(&experiment.aws)?;
-    let combinations: BTreeSet<&Combination> = input.cells.iter().map(|(_, cell)| &cell.axes().combination).collect();
+    let combinations: BTreeSet<&Combination> = cells.iter().map(|cell| &cell.axes().combination).collect();
     let combinations: Vec<Combination> = combinations.into_iter().cloned().collect();
     let missing = missing(&info, &combinations, &experiment.regions);
     if missing.is_empty() { Ok(info) } else { Err(failure(&path(&experiment.aws), missing)) }

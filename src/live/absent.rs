@@ -1,6 +1,7 @@
 //! What a binary without the drivers of real services answers.
 
 use matrix_driver::Driver;
+use matrix_plan::Cell;
 
 use crate::cli::aws::AwsArgs;
 use crate::cli::live::LiveArgs;
@@ -9,7 +10,7 @@ use crate::exit::{Failure, Outcome};
 use crate::input::Input;
 
 /// See `driver::driver`.
-pub(crate) fn driver(input: &Input) -> Result<Box<dyn Driver>, Failure> {
+pub(crate) fn driver(input: &Input, _: &[Cell]) -> Result<Box<dyn Driver>, Failure> {
     let platform = input.experiment.platform;
     Err(not_built_in(&format!("platform `{platform}` runs on real services")))
 }

@@ -1,7 +1,8 @@
 //! From an experiment to the driver of its real services.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
 
 use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
 use matrix_lambdas::package::Packages;
@@ -19,8 +20,8 @@ use crate::input::Input;
 use crate::output;
 
 /// The driver that executes an experiment's cells on real services.
-pub(crate) fn driver(input: &Input) -> Result<Box<dyn Driver>, Failure> {
-    Ok(open(input, &StateDir::of_user()?, Task::Build)?)
+pub(crate) fn driver(input: &Input, cells: &[Cell]) -> Result<Box<dyn Driver>, Failure> {
+    Ok(open(input, cells, &StateDir::of_user()?, Task::Build)?)
 }
 
 /// The lambda driver on real services of some kind, which are there as long as this is.
@@ -35,23 +36,55 @@ pub(super) trait RealServices: Driver {
     fn keep(&self) -> Result<(), Failure>;
 }
 
-/// The services of an experiment's platform. The local testbed is brought up, unless it runs.
-pub(super) fn open(input: &Input, state: &StateDir, task: Task) -> Result<Box<dyn RealServices>, Failure> {
+/// The services of an experiment's platform, for these cells of it. The local testbed is brought up, unless it runs.
+pub(super) fn open(
+    input: &Input,
+    cells: &[Cell],
+    state: &StateDir,
+    task: Task,
+) -> Result<Box<dyn RealServices>, Failure> {
     let services: Box<dyn RealServices> = match input.experiment.platform {
-        Platform::Aws => Box::new(OnAws::open(input, task)?),
+        Platform::Aws => Box::new(OnAws::open(input, cells, task)?),
         Platform::Local | Platform::Sim => Box::new(Local::open(input, state, task)?),
     };
     Ok(Box::new(WithStrays(services)))
 }
 
+/// Time in which a request to stop reaches an attempt.
+const CANCELLED_WITHIN: Duration = Duration::from_millis(50);
+
+/// Time between two looks at the testbed, during an attempt: seldom enough not to be seen in its times.
+const LOOKED_EVERY: Duration = Duration::from_secs(2);
+
 /// The lambda driver on the local testbed, which runs as long as this is there.
 struct Local {
     // Dropped first: its leases end while the services are still there.
     lambda: LambdaDriver,
-    testbed: Testbed,
+    testbed: Leased,
     /// How often servers that had ended were started again.
     revived: Mutex<u64>,
-    _lease: Lease,
+}
+
+/// A testbed that ends with this, unless others hold it.
+struct Leased {
+    testbed: Testbed,
+    lease: Option<Lease>,
+}
+
+impl std::ops::Deref for Leased {
+    type Target = Testbed;
+
+    fn deref(&self) -> &Testbed {
+        &self.testbed
+    }
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            self.testbed.release(lease);
+        }
+    }
 }
 
 /// What the driver is for.
@@ -78,15 +111,45 @@ impl Local {
             Task::UseWhatIsBuilt => None,
         };
         let (testbed, lease) = bring_up(state, &input.experiment.local.config)?;
+        let testbed = Leased { testbed, lease: Some(lease) };
         check_versions(input, testbed.endpoints())?;
         let mut settings = settings(input, packages);
         settings.instance = Some(testbed.endpoints().instance.clone());
         let lambda = LambdaDriver::new(Services::local(testbed.endpoints())?, settings)?;
-        Ok(Self { lambda, testbed, revived: Mutex::default(), _lease: lease })
+        Ok(Self { lambda, testbed, revived: Mutex::default() })
     }
 
     fn revived(&self) -> MutexGuard<'_, u64> {
         self.revived.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does `work`, which is asked to stop when `cancel` is or when a server has ended, and tells which: nothing that came
+    /// after would count, and waiting for it takes as long as the longest deadline.
+    fn watched<T>(&self, cancel: &Cancel, work: impl FnOnce(&Cancel) -> T) -> (T, Option<TestbedError>) {
+        let stop = &Cancel::default();
+        let (working, over) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            let watch = scope.spawn(move || {
+                let mut looked = Instant::now();
+                while over.recv_timeout(CANCELLED_WITHIN) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    if cancel.is_cancelled() {
+                        stop.cancel();
+                    }
+                    if looked.elapsed() >= LOOKED_EVERY {
+                        if let Err(ended @ (TestbedError::Unhealthy { .. } | TestbedError::Gone)) = self.testbed.check()
+                        {
+                            stop.cancel();
+                            return Some(ended);
+                        }
+                        looked = Instant::now();
+                    }
+                }
+                None
+            });
+            let told = work(stop);
+            drop(working);
+            (told, watch.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })
     }
 
     /// Starts what has ended of the testbed again, and tells how often that was done: a cell would fail slowly without it.
@@ -129,9 +192,9 @@ pub(super) fn settings(input: &Input, packages: Option<Packages>) -> Settings {
     let mut settings = Settings::new(experiment.name.clone(), packages);
     settings.quarantine = strays::file(&experiment.name);
     let Barrier { deadline_ms, .. } = experiment.barrier;
-    settings.longest_barrier = std::time::Duration::from_millis(deadline_ms);
+    settings.longest_barrier = Duration::from_millis(deadline_ms);
     let longest_delay = experiment.points.iter().map(|point| point.delay_ms).max().unwrap_or(0);
-    settings.longest_delay = std::time::Duration::from_millis(longest_delay);
+    settings.longest_delay = Duration::from_millis(longest_delay);
     settings
 }
 
@@ -172,13 +235,17 @@ impl RealServices for Local {
 impl Driver for Local {
     fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
         let revived = self.made_well().map_err(|error| DriverError::Failed(error.to_string()))?;
-        let told = self.lambda.attempt(cell, rows, cancel);
-        if matches!(told, Ok(_) | Err(DriverError::Failed(_))) {
-            // Where a server ended meanwhile, what is missing is no finding, and what broke is no fault of the cell.
-            self.well()?;
-            if *self.revived() != revived {
-                return Err(spoilt(&"a server of the testbed ended meanwhile, and was started again"));
-            }
+        let (told, ended) = self.watched(cancel, |stop| self.lambda.attempt(cell, rows, stop));
+        if cancel.is_cancelled() || matches!(told, Err(DriverError::Sink(_))) {
+            return told;
+        }
+        // Where a server ended meanwhile, what is missing is no finding, and what broke is no fault of the cell.
+        if let Some(ended) = ended {
+            return Err(spoilt(&what_ended(&ended)));
+        }
+        self.testbed.check().map_err(|ended| spoilt(&what_ended(&ended)))?;
+        if *self.revived() != revived {
+            return Err(spoilt(&"a server of the testbed ended meanwhile, and was started again"));
         }
         told
     }
@@ -198,9 +265,17 @@ impl Driver for Local {
     }
 }
 
+/// What ended, without the advice that the next try follows or gives.
+fn what_ended(error: &TestbedError) -> String {
+    match error {
+        TestbedError::Unhealthy { why, .. } => why.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// The failure of an attempt that its testbed did not outlive.
 fn spoilt(why: &dyn std::fmt::Display) -> DriverError {
-    DriverError::Failed(format!("the results of this attempt are not kept: {why}"))
+    DriverError::Spoilt(format!("the results of this attempt are not kept: {why}"))
 }
 
 impl From<TestbedError> for Failure {

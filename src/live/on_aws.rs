@@ -25,15 +25,15 @@ pub(super) struct OnAws {
 
 impl OnAws {
     /// Reads where the services are, and gets in.
-    pub(super) fn open(input: &Input, task: Task) -> Result<Self, Failure> {
-        let info = endpoints::needed(input)?;
+    pub(super) fn open(input: &Input, cells: &[Cell], task: Task) -> Result<Self, Failure> {
+        let info = endpoints::needed(input, cells)?;
         let access = Access::open(info.credentials_profile.as_deref())?;
         access.renewal.told_by(|note| output::note(note));
         let is_emulated = matches!(access.site, Site::Emulator(_));
         if is_emulated {
             output::note("AWS_ENDPOINT_URL is set: what answers is an emulator, not AWS");
         }
-        let needed = Datastore::needed_by(input.cells.iter().map(|(_, cell)| cell.axes()));
+        let needed = Datastore::needed_by(cells.iter().map(Cell::axes));
         let services = Services::aws(&access, &info, &input.experiment.regions, &needed);
         let services = services.map_err(|error| match error {
             LambdaError::Entry(problem) => endpoints::failure(&endpoints::path(&input.experiment.aws), vec![problem]),

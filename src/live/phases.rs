@@ -60,7 +60,7 @@ impl Job {
 
     /// The services, which then stay until `matrix testbed down`.
     fn open(&self, task: Task) -> Result<Box<dyn RealServices>, Failure> {
-        let services = open(&self.input, &self.state, task)?;
+        let services = open(&self.input, &self.cells, &self.state, task)?;
         services.keep()?;
         Ok(services)
     }
@@ -117,8 +117,10 @@ fn listen() -> Result<Cancel, Failure> {
 }
 
 fn build(job: &Job) -> Outcome {
+    let services = job.open(Task::Build)?;
+    // Until then an interruption ends the command at once.
     let cancel = listen()?;
-    for built in job.open(Task::Build)?.lambda().build(&job.deployments(), &cancel)? {
+    for built in services.lambda().build(&job.deployments(), &cancel)? {
         let state = if built.changed { "built" } else { "unchanged" };
         output::line(format_args!("{:<24} {state}", built.spec.to_string()))?;
     }
@@ -134,8 +136,8 @@ fn run(job: &Job) -> Outcome {
         output::line("nothing to run: every cell has a result")?;
         return Ok(Exit::Ok);
     }
-    let cancel = listen()?;
     let services = job.open(Task::Build)?;
+    let cancel = listen()?;
     let kept = job.kept(services.lambda().settings().instance.as_deref())?;
     services.lambda().build(&job.deployments(), &cancel)?;
     let (mut ran, mut failed) = (0, 0);
@@ -209,7 +211,7 @@ fn gather(job: &Job) -> Outcome {
         output::line("nothing to gather: no cell was run by `matrix live run`")?;
         return Ok(Exit::Ok);
     }
-    let drivers = |_: &Input| -> Result<Box<dyn Driver>, Failure> {
+    let drivers = |_: &Input, _: &[Cell]| -> Result<Box<dyn Driver>, Failure> {
         let services = job.open(Task::UseWhatIsBuilt)?;
         let ran_on = kept.services(&ready)?;
         let files = ready.iter().map(|key| (*key, kept.file(key))).collect();
@@ -236,9 +238,9 @@ fn gather(job: &Job) -> Outcome {
 }
 
 fn clean(job: &Job, strong: bool) -> Outcome {
-    let cancel = listen()?;
     let deployments = job.deployments();
     let services = job.open(Task::UseWhatIsBuilt)?;
+    let cancel = listen()?;
     let kept = job.kept(services.lambda().settings().instance.as_deref())?;
     let cleaned = services.lambda().clean(&deployments, strong, &cancel);
     // Where another run has a deployment nothing was touched; else what was on its way may be gone.
@@ -267,7 +269,8 @@ impl Driver for Gathering {
     fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
         let file = self.files.get(&cell.key).ok_or_else(|| DriverError::Failed("it was not run".to_owned()))?;
         let told = self.services.lambda().gather(cell, file, rows, cancel)?;
-        self.services.well()?;
+        // What is gone is not gathered by another try.
+        self.services.well().map_err(|error| DriverError::Failed(error.to_string()))?;
         Ok(told)
     }
 

@@ -15,6 +15,7 @@ use matrix_store::{
 
 use super::progress::Progress;
 use super::schedule::{Next, Schedule};
+use crate::output;
 
 /// Rows between two looks at the progress.
 const ROWS_PER_LOOK: u64 = 4096;
@@ -44,6 +45,9 @@ pub(crate) struct Report {
     /// What made the whole run stop, if the store could not be written.
     pub(crate) broken: Option<StoreError>,
 }
+
+/// How often a cell is executed at most in one run, where its services do not stay as they were.
+const TRIES: usize = 3;
 
 /// Stack of a worker: calls of services nest deeper than the usual 2 MiB hold where nothing is optimised. Memory is taken only as
 /// far as it is used.
@@ -92,7 +96,7 @@ impl Executor<'_> {
             let Some(cell) = cells.get(place) else { return };
 
             self.progress.begin(place, format!("{} round {}", cell.axes(), cell.inputs.round));
-            let result = self.one(cell);
+            let result = self.tried(cell);
             self.progress.end(place, matches!(result, Ok(Ended::Done)));
 
             let mut guard = lock();
@@ -102,7 +106,7 @@ impl Executor<'_> {
                     guard.report.done += 1;
                     guard.report.requests += cell.inputs.requests;
                 }
-                Ok(Ended::Failed(error)) => guard.report.failed.push((cell.clone(), error)),
+                Ok(Ended::Failed(error) | Ended::Spoilt(error)) => guard.report.failed.push((cell.clone(), error)),
                 Ok(Ended::Partial) => guard.report.partial += 1,
                 Err(error) => {
                     guard.report.partial += 1;
@@ -115,7 +119,21 @@ impl Executor<'_> {
         }
     }
 
-    /// Executes one cell. The object comes first, then the attempt, then the record, and last the journal's word.
+    /// Executes one cell, again where its services did not stay as they were.
+    fn tried(&self, cell: &Cell) -> Result<Ended, StoreError> {
+        for _ in 1..TRIES {
+            match self.one(cell)? {
+                Ended::Spoilt(error) if !self.cancel.is_cancelled() => {
+                    let (key, axes, round) = (cell.key.short(), cell.axes(), cell.inputs.round);
+                    output::note(format_args!("tried again: {key} ({axes} round {round}): {error}"));
+                }
+                ended => return Ok(ended),
+            }
+        }
+        self.one(cell)
+    }
+
+    /// Executes one cell once. The object comes first, then the attempt, then the record, and last the journal's word.
     fn one(&self, cell: &Cell) -> Result<Ended, StoreError> {
         let started = Timestamp::now();
         let id: AttemptId = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S.%6fZ"), cell.key.short()).parse()?;
@@ -149,18 +167,30 @@ impl Executor<'_> {
             }
             Err(DriverError::Failed(error)) => {
                 drop(rows);
-                self.store.write_attempt(&Attempt::failed(execution(), &cell.inputs, error.clone())?)?;
-                self.journal.append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
+                self.failed(execution(), cell, &error)?;
                 Ok(Ended::Failed(error))
+            }
+            Err(DriverError::Spoilt(error)) => {
+                drop(rows);
+                self.failed(execution(), cell, &error)?;
+                Ok(Ended::Spoilt(error))
             }
             Err(DriverError::Sink(error)) => Err(StoreError::from_sink(error)),
         }
+    }
+
+    /// Keeps that an attempt failed, and why.
+    fn failed(&self, execution: Execution, cell: &Cell, error: &str) -> Result<(), StoreError> {
+        let attempt = execution.id.clone();
+        self.store.write_attempt(&Attempt::failed(execution, &cell.inputs, error.to_owned())?)?;
+        self.journal.append(&Event::Failed { attempt, cell: cell.key, error: error.to_owned() })
     }
 }
 
 /// How an attempt ended.
 enum Ended {
     Done,
+    Spoilt(String),
     Failed(String),
     Partial,
 }

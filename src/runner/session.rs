@@ -75,7 +75,7 @@ impl Session {
             return Ok((plan, None));
         }
         // What cannot be driven leaves no trace in the store.
-        let driver = drivers(input)?;
+        let driver = drivers(input, &to_run(&plan, input))?;
         let store = place.open_for_writing()?;
         // Somebody else may have finished cells before the store was ours.
         let plan = states::plan(Some(&store), input, filter, fresh)?;
@@ -115,9 +115,9 @@ impl Session {
             ));
         }
         let left: BTreeSet<CellKey> = left.into_iter().collect();
-        let cells =
+        let cells: Vec<Cell> =
             input.cells.iter().filter(|(_, cell)| left.contains(&cell.key)).map(|(_, cell)| cell.clone()).collect();
-        let driver = drivers(input)?;
+        let driver = drivers(input, &cells)?;
         let journal = store.journal(&run);
         journal.append(&Event::Resumed)?;
         Ok(Some(Self { driver, store, run, journal, cells }))
@@ -210,15 +210,15 @@ impl Session {
     }
 }
 
-/// Makes what executes an experiment's cells.
-pub(crate) type Drivers<'a> = &'a dyn Fn(&Input) -> Result<Box<dyn Driver>, Failure>;
+/// Makes what executes these cells of an experiment.
+pub(crate) type Drivers<'a> = &'a dyn Fn(&Input, &[Cell]) -> Result<Box<dyn Driver>, Failure>;
 
 /// What executes an experiment's cells: by its platform.
-pub(crate) fn driver(input: &Input) -> Result<Box<dyn Driver>, Failure> {
+pub(crate) fn driver(input: &Input, cells: &[Cell]) -> Result<Box<dyn Driver>, Failure> {
     match (input.experiment.platform, &input.model) {
         (Platform::Sim, Some((model, _))) => Ok(Box::new(SimDriver::new(model.clone()))),
         (Platform::Sim, None) => Err(Failure::new(Exit::Internal, "the experiment has no model")),
-        (Platform::Local | Platform::Aws, _) => live::driver(input),
+        (Platform::Local | Platform::Aws, _) => live::driver(input, cells),
     }
 }
 

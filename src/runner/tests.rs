@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use matrix_bundle::{BundleReader, Limits};
 use matrix_driver::{Cancel, Driver};
@@ -155,7 +156,9 @@ fn cells_that_break_are_told_in_the_bundle_and_mended_by_resuming() {
     };
 
     let input = Input::from_file(&project.join("experiments/quick.toml"), &OverrideArgs::default()).unwrap();
-    let drivers = |input: &Input| -> Result<Box<dyn Driver>, Failure> { Ok(Box::new(with_another_redis(input))) };
+    let drivers = |input: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, Failure> {
+        Ok(Box::new(with_another_redis(input)))
+    };
     let session = Session::begin(&Place::new(&results), &input, None, false, &drivers).unwrap().1.unwrap();
     let exit = session.execute_until(None, &Cancel::default()).unwrap();
     assert_eq!(exit, Exit::Cells);
@@ -191,13 +194,70 @@ impl Driver for Unused {
     }
 }
 
+/// The simulator, on services that do not last: the first so many attempts are spoilt after some rows.
+struct Spoilt {
+    left: AtomicUsize,
+    driver: Box<dyn Driver>,
+}
+
+impl Driver for Spoilt {
+    fn attempt(
+        &self,
+        cell: &matrix_plan::Cell,
+        rows: &mut dyn matrix_driver::RowSink,
+        cancel: &Cancel,
+    ) -> Result<matrix_driver::Attempt, matrix_driver::DriverError> {
+        let told = self.driver.attempt(cell, rows, cancel)?;
+        let is_spoilt =
+            self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        if is_spoilt { Err(matrix_driver::DriverError::Spoilt("the server ended".to_owned())) } else { Ok(told) }
+    }
+
+    fn resources(&self, cell: &matrix_plan::Cell) -> Vec<String> {
+        self.driver.resources(cell)
+    }
+}
+
+#[test]
+fn a_cell_whose_services_do_not_last_is_tried_again_and_its_trace_is_the_last_one() {
+    let input = Input::from_text(EXPERIMENT).unwrap();
+    let run = |spoilt: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("results");
+        let drivers = |input: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, Failure> {
+            Ok(Box::new(Spoilt { left: AtomicUsize::new(spoilt), driver: driver(input, &[])? }))
+        };
+        let (_, session) = Session::begin(&Place::new(&root), &input, None, false, &drivers).unwrap();
+        let exit = session.unwrap().execute_until(NonZeroUsize::new(1), &Cancel::default()).unwrap();
+        let store = Store::open(&root).unwrap();
+        let keys: Vec<_> = input.cells.iter().map(|(_, cell)| cell.key).collect();
+        let done = store.done(&keys).unwrap().into_iter().filter(|done| *done).count();
+        (exit, store.attempts().unwrap().len(), done, folder)
+    };
+    let (exit, attempts, done, well) = run(0);
+    assert_eq!((exit, attempts, done), (Exit::Ok, 4, 4));
+    let (exit, attempts, done, again) = run(2);
+    assert_eq!((exit, attempts, done), (Exit::Ok, 6, 4), "two attempts more");
+    let objects = |folder: &tempfile::TempDir| {
+        let mut names: Vec<_> = Vec::new();
+        for prefix in std::fs::read_dir(folder.path().join("results/objects")).unwrap() {
+            names.extend(std::fs::read_dir(prefix.unwrap().path()).unwrap().map(|file| file.unwrap().file_name()));
+        }
+        names.sort();
+        names
+    };
+    assert_eq!(objects(&well), objects(&again));
+    let (exit, attempts, done, _) = run(3);
+    assert_eq!((exit, attempts, done), (Exit::Cells, 6, 3), "one cell was given up");
+}
+
 #[test]
 fn an_interrupted_run_on_aws_is_held_to_a_budget_for_what_is_left() {
     let text = EXPERIMENT.replace("requests = 12", "requests = 12\nplatform = \"aws\"\naws.memory_mb = 256");
     let input = Input::from_text(&text).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("results");
-    let drivers = |_: &Input| -> Result<Box<dyn Driver>, Failure> { Ok(Box::new(Unused)) };
+    let drivers = |_: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, Failure> { Ok(Box::new(Unused)) };
     let (_, session) = Session::begin(&Place::new(&root), &input, None, false, &drivers).unwrap();
     assert_eq!(session.unwrap().len(), 4, "begun, and gone");
 

@@ -138,9 +138,9 @@ fn done(bench: &Workbench) -> u64 {
 
 #[test]
 fn a_cell_whose_testbed_breaks_meanwhile_is_done_again() {
-    // One cell that takes long enough to break into, and gives up soon.
+    // One cell that takes long enough to break into.
     let (text, _claims) = LOCAL.split_once("[[claim]]").unwrap();
-    let text = text.replace("requests = 12", "requests = 3000").replace("deadline_ms = 30000", "deadline_ms = 2000");
+    let text = text.replace("requests = 12", "requests = 3000");
     let text = text.replace("[\"redis\", \"dynamo\"]", "[\"redis\"]").replace("[false, true]", "[true]");
     let bench = Workbench::with(&text.replace("payload = 20000", "payload = 200"));
     let _ended = Ended(&bench);
@@ -174,10 +174,10 @@ fn a_server_that_ended_is_started_again_for_the_cells_that_are_left() {
     let one_done = || bench.results().keys().any(|path| path.starts_with("cells"));
     let ran = run_and(&bench, one_done, || kill(&bench, "redis-us"));
     assert!(ran.err.contains("redis-us ended by itself") && ran.err.contains("started again"), "{}", ran.err);
-    // It may have been in the middle of a cell, which then failed.
-    assert!(done(&bench) >= 3, "{}", ran.err);
-    matrix(&bench, &["resume"]).code(0);
-    assert_eq!(done(&bench), 4);
+    // It may have been in the middle of a cell, which is then tried again.
+    let ran = ran.code(0);
+    assert_eq!(done(&bench), 4, "{}", ran.err);
+    matrix(&bench, &["verify"]).code(0);
 }
 
 #[test]

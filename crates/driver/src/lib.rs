@@ -64,6 +64,9 @@ pub enum DriverError {
     /// The trace could not be written.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// The services did not stay as they were meanwhile, which is no fault of the cell: it can be tried again.
+    #[error("{0}")]
+    Spoilt(String),
     /// The cell cannot be executed, or its execution broke.
     #[error("{0}")]
     Failed(String),

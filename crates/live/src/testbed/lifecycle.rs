@@ -87,6 +87,18 @@ fn fits(testbed: &Testbed, config: &LocalConfig) -> Result<(), TestbedError> {
     if differences.is_empty() { testbed.revive().map(drop) } else { Err(TestbedError::OtherConfig(differences)) }
 }
 
+impl Testbed {
+    /// Ends a lease of the testbed. If nothing else holds it, it ends, and that is waited for.
+    pub fn release(&self, lease: Lease) {
+        let is_last = self.status().is_ok_and(|status| !status.kept && status.leases <= 1);
+        drop(lease);
+        if is_last {
+            // What takes longer, or cannot be seen, ends by itself.
+            let _ = await_end(self.state(), ENDS_WITHIN);
+        }
+    }
+}
+
 /// Waits until the supervisor in `state`, if any, has ended. What takes longer is not waited for.
 fn await_end(state: &StateDir, within: Duration) -> Result<(), TestbedError> {
     let deadline = Instant::now() + within;

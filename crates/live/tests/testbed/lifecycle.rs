@@ -191,6 +191,29 @@ fn kill_9_of_the_owner_or_of_the_supervisor_leaves_no_process() {
     owner.wait().unwrap();
 }
 
+#[test]
+fn a_testbed_whose_owner_is_killed_while_it_starts_does_not_come_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = state_in(&directory);
+    let config = serde_json::to_string(&config()).unwrap();
+    let mut owner = Command::new(program())
+        .arg("hold")
+        .arg(state.path())
+        .arg(config)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Servers are there, and it waits for them.
+    let begun = async || survivors(&state).iter().any(|it| it.command.contains("redis-server")).then_some(());
+    runtime().block_on(eventually("a server", begun));
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    assert_eq!(left_of(&state), []);
+    let log = std::fs::read_to_string(state.logs().join("supervisor.log")).unwrap();
+    assert!(log.contains("ending as told, or with its last lease") && !log.contains("up after"), "{log}");
+}
+
 /// Sockets that processes of the testbed listen on, other than on 127.0.0.0/8.
 fn listeners_beyond_loopback(state: &StateDir) -> Vec<String> {
     let pids: Vec<_> = survivors(state).into_iter().map(|it| it.pid).collect();

@@ -26,11 +26,11 @@ pub(super) async fn boot(world: Arc<World>) {
     };
     match outcome {
         Ok(endpoints) => {
-            eprintln!("up after {:.1} s", started.elapsed().as_secs_f64());
+            log!("up after {:.1} s", started.elapsed().as_secs_f64());
             world.set_booted(Ok(endpoints));
         }
         Err(error) => {
-            eprintln!("{error}");
+            log!("{error}");
             world.set_booted(Err(error.to_string()));
             // Whoever waits for the answer gets it before the socket closes.
             tokio::time::sleep(Duration::from_millis(200)).await;

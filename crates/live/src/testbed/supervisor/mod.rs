@@ -1,5 +1,13 @@
 //! The supervisor: owns the servers, carries the links, and obeys the socket.
 
+/// Writes a line into the supervisor's log. Where there is no room for it, what happens goes on all the same: `eprintln!`
+/// would panic.
+macro_rules! log {
+    ($($said:tt)*) => {{
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr().lock(), format_args!("{}\n", format_args!($($said)*)));
+    }};
+}
+
 mod activemq;
 mod boot;
 mod health;
@@ -71,7 +79,7 @@ async fn run(state: &StateDir) -> Result<(), TestbedError> {
         _ = int.recv() => "by SIGINT",
         _ = hup.recv() => "by SIGHUP",
     };
-    eprintln!("ending {why}");
+    log!("ending {why}");
     // The socket answers until the end: from here on that it is too late.
     world.holding.refuse();
     booting.abort();

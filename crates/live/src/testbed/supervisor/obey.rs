@@ -23,12 +23,12 @@ pub(super) async fn obey(world: Arc<World>, listener: UnixListener) {
                 let world = Arc::clone(&world);
                 tokio::spawn(async move {
                     if let Err(error) = converse(&world, stream).await {
-                        eprintln!("control socket: {error}");
+                        log!("control socket: {error}");
                     }
                 });
             }
             Err(error) => {
-                eprintln!("control socket: {error}");
+                log!("control socket: {error}");
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
         }
@@ -50,7 +50,18 @@ async fn converse(world: &Arc<World>, stream: UnixStream) -> std::io::Result<()>
     }
     let (command, reply) = match serde_json::from_str::<Command>(&line) {
         Ok(command) => {
-            let (reply, lease) = reply_to(world, &command).await;
+            // Who asks for a lease and is gone before there is one had none.
+            let gone = async {
+                match command {
+                    Command::Lease => until_closed(&mut from).await,
+                    _ => std::future::pending().await,
+                }
+            };
+            let (reply, lease) = tokio::select! {
+                biased;
+                answer = reply_to(world, &command) => answer,
+                () = gone => return Ok(()),
+            };
             (Some((command, lease)), reply)
         }
         Err(error) => (None, Reply::Failed { why: format!("no request: {error}") }),

@@ -94,12 +94,12 @@ impl Parts {
         };
         for (name, child) in &mut children {
             if let Err(error) = child.start_kill() {
-                eprintln!("killing {name}: {error}");
+                log!("killing {name}: {error}");
             }
         }
         for (name, child) in &mut children {
             if let Err(error) = child.wait().await {
-                eprintln!("waiting for the end of {name}: {error}");
+                log!("waiting for the end of {name}: {error}");
             }
         }
     }

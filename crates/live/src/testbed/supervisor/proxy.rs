@@ -83,7 +83,7 @@ impl Cable {
                     Ok((near, _)) => drop(tokio::spawn(cable.clone().carry(near, target))),
                     // Out of descriptors, most likely: others will close some.
                     Err(error) => {
-                        eprintln!("link to {target}: {error}");
+                        log!("link to {target}: {error}");
                         sleep(Duration::from_millis(50)).await;
                     }
                 }
@@ -98,7 +98,7 @@ impl Cable {
             result = self.converse(near, target) => {
                 // A connection that breaks is an everyday matter of servers that restart: both ends see it closed.
                 if let Err(error) = result {
-                    eprintln!("link to {target}: {error}");
+                    log!("link to {target}: {error}");
                 }
             }
             () = self.until_reset() => {}

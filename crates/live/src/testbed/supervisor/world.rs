@@ -153,7 +153,7 @@ impl World {
             tokio::spawn(async move {
                 tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
                 if let Err(error) = world.restore(&link, Some(number)) {
-                    eprintln!("restoring {link}: {error}");
+                    log!("restoring {link}: {error}");
                 }
             });
         }
