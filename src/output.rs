@@ -110,6 +110,12 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
     Ok(true)
 }
 
+/// Makes sure that a new file can be made at `path`, before there is anything to write.
+#[cfg(feature = "live")]
+pub(crate) fn check_folder(path: &Path) -> Result<(), Failure> {
+    new_file(path).map(drop)
+}
+
 /// Where a file that is named `path` is: a link is followed. What is no file is refused, as it would be replaced.
 pub(crate) fn place_of(path: &Path) -> Result<PathBuf, Failure> {
     // What the system follows a link to need not have a name: /dev/stdout leads to an open pipe.

@@ -92,7 +92,7 @@ pub(crate) struct CleanArgs {
     /// Remove the set-up of this experiment's regions
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Regions to look in [default: those of the file of endpoints, of FILE, and eu,us,sg]
+    /// Regions to look in [default: those of the file of endpoints and of FILE, and all of every account]
     #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
     pub(crate) regions: Vec<String>,
     #[command(flatten)]

@@ -16,7 +16,7 @@ use crate::live;
 pub(crate) struct TestbedArgs {
     #[command(subcommand)]
     pub(crate) command: TestbedCommand,
-    /// Where the testbed's files and logs are [default: matrix/testbed below $XDG_STATE_HOME or ~/.local/state]
+    /// Where the testbed's files and logs are; `run`, `resume` and `live` use the default place, which $XDG_STATE_HOME moves [default: matrix/testbed below $XDG_STATE_HOME or ~/.local/state]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) state: Option<PathBuf>,
 }

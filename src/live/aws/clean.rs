@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use matrix_driver::Cancel;
 use matrix_live::aws::{Inventory, Thing};
 use matrix_plan::Regions;
 use serde::Serialize;
@@ -33,11 +34,19 @@ pub(super) fn clean(args: &CleanArgs) -> Outcome {
         let named = request::named(&args.regions, &known)?;
         regions = named.iter().filter_map(|region| known.aws_name(region)).map(str::to_owned).collect::<BTreeSet<_>>();
     }
-    let regions: Vec<String> = regions.into_iter().collect();
+    let mut regions: Vec<String> = regions.into_iter().collect();
     let operator = operator(info.as_ref().and_then(|info| info.credentials_profile.as_deref()))?;
-    let cancel = listen()?;
+    // Looking and asking end at once when they are interrupted: nothing is begun.
+    let looking = Cancel::default();
     let name = &args.place.name;
-    let found = operator.survey(name, &regions, &cancel)?;
+    if args.regions.is_empty() {
+        let elsewhere = operator.elsewhere(name, &regions, &looking)?;
+        for region in &elsewhere.not_asked {
+            output::note(format_args!("not looked at: {region}, where these credentials may not ask"));
+        }
+        regions.extend(elsewhere.found);
+    }
+    let found = operator.survey(name, &regions, &looking)?;
     let stacks: Vec<String> = found.stacks().map(ToString::to_string).collect();
     let runs: Vec<String> = found.runs().map(ToString::to_string).collect();
     for stack in stacks.iter().chain(if args.runs { runs.as_slice() } else { &[] }) {
@@ -48,6 +57,7 @@ pub(super) fn clean(args: &CleanArgs) -> Outcome {
         output::note("nothing was removed");
         return Ok(Exit::Ok);
     }
+    let cancel = listen()?;
     let left = operator.clean(name, &regions, args.runs, &cancel, &tell)?;
     show(&left, name, &regions, args.format.format)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use matrix_aws::ConnectionInfo;
+use matrix_aws::{ConnectionInfo, Datastore};
 use matrix_live::aws::{Examination, Finding, Verdict};
 use matrix_plan::{Combination, Experiment, Regions};
 
@@ -26,7 +26,9 @@ pub(super) fn doctor(args: &DoctorArgs) -> Outcome {
     findings.push(Finding::ok("credentials", "AWS takes them"));
     findings.extend(entries(&path, info.as_ref(), experiment));
     let cancel = listen()?;
-    let what = Examination { name: args.place.name.clone(), regions, info };
+    let all = || Datastore::ALL.into();
+    let stores = experiment.map_or_else(all, |experiment| Datastore::needed_by(&experiment.points));
+    let what = Examination { name: args.place.name.clone(), regions, info, stores };
     findings.extend(operator.examine(&what, &cancel)?);
     show(&findings, args.format.format)?;
     let problems = findings.iter().filter(|finding| finding.verdict == Verdict::Problem).count();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use matrix_aws::ConnectionInfo;
+use matrix_aws::connection::ByRegion;
 use matrix_plan::{Aws, Experiment};
 
 use crate::cli::aws::PlaceArgs;
@@ -18,20 +19,63 @@ pub(super) fn path(place: &PlaceArgs, experiment: Option<&Experiment>) -> PathBu
     place.connection_info.clone().unwrap_or_else(named)
 }
 
-/// Writes what a set-up made; what else the file says of other datastores stays. Says whether the file changed.
-pub(super) fn write(path: &Path, made: ConnectionInfo) -> Result<bool, Failure> {
-    let info = match read(path)? {
-        Some(old) => kept(made, old),
-        None => made,
+/// What became of the file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    /// Whether it changed.
+    pub(super) written: bool,
+    /// Where its text is that was there before and that no set-up wrote.
+    pub(super) kept: Option<PathBuf>,
+}
+
+/// Writes what a set-up made; what else the file says of other datastores stays. A text that no set-up wrote is kept beside
+/// it: comments and aliases are lost otherwise, and what a person wrote of what the set-up made.
+pub(super) fn write(path: &Path, made: ConnectionInfo) -> Result<Written, Failure> {
+    let Some(old) = read(path)? else {
+        return Ok(Written { written: output::write_file(path, made.to_yaml().as_bytes())?, kept: None });
     };
-    output::write_file(path, info.to_yaml().as_bytes())
+    let text = std::fs::read_to_string(path)?;
+    let is_by_hand = old.to_yaml() != text;
+    let new = united(made, old).to_yaml();
+    let kept = if is_by_hand && new != text { Some(keep(path, &text)?) } else { None };
+    Ok(Written { written: output::write_file(path, new.as_bytes())?, kept })
+}
+
+/// Keeps a text beside the file that it was in, under the first name that is free.
+fn keep(path: &Path, text: &str) -> Result<PathBuf, Failure> {
+    let name = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(if number == 1 { ".before-setup".to_owned() } else { format!(".before-setup-{number}") });
+        PathBuf::from(name)
+    };
+    let free = |place: &PathBuf| match std::fs::read(place) {
+        Ok(there) => there == text.as_bytes(),
+        Err(_) => true,
+    };
+    let place = (1..).map(name).find(free).unwrap_or_else(|| name(1));
+    output::write_file(&place, text.as_bytes())?;
+    Ok(place)
 }
 
 /// What was made, and what the file said of what was not.
-fn kept(made: ConnectionInfo, old: ConnectionInfo) -> ConnectionInfo {
+fn united(made: ConnectionInfo, old: ConnectionInfo) -> ConnectionInfo {
     let (mut networks, mut code_buckets) = (old.networks, old.code_buckets);
     networks.extend(made.networks);
     code_buckets.extend(made.code_buckets);
+    // Topics and queues of different regions have nothing to do with each other.
+    let further = |made: &mut ByRegion<String>, old: ByRegion<String>| {
+        for (region, value) in old {
+            made.entry(region).or_insert(value);
+        }
+    };
+    let (mut sns, mut evaluations) = (made.sns, made.evaluations);
+    if let (Some(made), Some(old)) = (&mut sns, &old.sns) {
+        further(&mut made.topic_arns, old.topic_arns.clone());
+    }
+    if let (Some(made), Some(old)) = (&mut evaluations, &old.evaluations) {
+        further(&mut made.urls, old.urls.clone());
+        further(&mut made.arns, old.arns.clone());
+    }
     ConnectionInfo {
         credentials_profile: made.credentials_profile.or(old.credentials_profile),
         cloudformation_role_arn: made.cloudformation_role_arn.or(old.cloudformation_role_arn),
@@ -42,9 +86,9 @@ fn kept(made: ConnectionInfo, old: ConnectionInfo) -> ConnectionInfo {
         dynamo: made.dynamo.or(old.dynamo),
         s3: made.s3.or(old.s3),
         cache: made.cache.or(old.cache),
-        sns: made.sns.or(old.sns),
+        sns: sns.or(old.sns),
         mq: made.mq.or(old.mq),
-        evaluations: made.evaluations.or(old.evaluations),
+        evaluations: evaluations.or(old.evaluations),
     }
 }
 
@@ -111,14 +155,27 @@ datastores:
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("connection_info.yaml");
         std::fs::write(&path, BY_HAND).unwrap();
-        assert!(write(&path, made()).unwrap());
+        let Written { written, kept } = write(&path, made()).unwrap();
+        assert!(written);
+        assert_eq!(std::fs::read_to_string(kept.unwrap()).unwrap(), BY_HAND);
         let info = read(&path).unwrap().unwrap();
         assert_eq!(info.credentials_profile.as_deref(), Some("mine"));
         assert_eq!(info.mysql.as_ref().unwrap().password, Password::Environment("MY_PASSWORD".into()));
         assert_eq!(info.sns, made().sns);
         assert_eq!(regions(&info).into_iter().collect::<Vec<_>>(), ["eu-central-1", "us-east-1"]);
         // The same again changes nothing.
-        assert!(!write(&path, made()).unwrap());
+        let same = Written { written: false, kept: None };
+        assert_eq!(write(&path, made()).unwrap(), same);
+        // What a set-up wrote need not be kept, and what it knows of other regions stays.
+        let topic_arns = [("us-east-1".to_owned(), "arn:aws:sns:us-east-1:000000000000:t".to_owned())].into();
+        let other =
+            ConnectionInfo { sns: Some(SnsInfo { vpc_required: false, topic_arns }), ..ConnectionInfo::default() };
+        assert_eq!(write(&path, other).unwrap(), Written { written: true, kept: None });
+        assert_eq!(read(&path).unwrap().unwrap().sns.unwrap().topic_arns.len(), 2);
+        // Another text of a person's is kept beside the first.
+        std::fs::write(&path, format!("# mine\n{BY_HAND}")).unwrap();
+        let kept = write(&path, made()).unwrap().kept.unwrap();
+        assert!(kept.to_string_lossy().ends_with("connection_info.yaml.before-setup-2"));
     }
 
     #[test]

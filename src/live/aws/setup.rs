@@ -2,6 +2,7 @@
 
 use matrix_aws::SetupRequest;
 use matrix_aws::cost::{HourlyCost, Prices, setup_cost};
+use matrix_driver::Cancel;
 use matrix_live::aws::{Action, Planned};
 use serde::Serialize;
 
@@ -40,17 +41,19 @@ pub(super) fn setup(args: &SetupArgs) -> Outcome {
     let path = endpoints::path(&args.place, experiment);
     // A file that cannot be read would not be written either: it is known before anything is made.
     let old = endpoints::read(&path)?;
+    output::check_folder(&path)?;
     // Refused before anybody is asked for credentials.
     hourly(&request)?;
     let operator = operator(old.as_ref().and_then(|info| info.credentials_profile.as_deref()))?;
-    let cancel = listen()?;
+    // Looking and asking end at once when they are interrupted: nothing is begun.
+    let looking = Cancel::default();
     let asked = request;
-    let request = operator.with_standing(&asked, &cancel)?;
+    let request = operator.with_standing(&asked, &looking)?;
     if let Some(more) = more(&asked, &request) {
         output::note(format_args!("set-up `{}` has {more} as well, which stay", request.name));
     }
     let cost = hourly(&request)?;
-    let plan = operator.plan(&request, &cancel)?;
+    let plan = operator.plan(&request, &looking)?;
     show(&request, &plan, &cost, args.format.format)?;
     if args.plan {
         return Ok(Exit::Ok);
@@ -60,9 +63,13 @@ pub(super) fn setup(args: &SetupArgs) -> Outcome {
         output::note("nothing was done");
         return Ok(Exit::Ok);
     }
+    let cancel = listen()?;
     let done = operator.set_up(&request, &cancel, &tell)?;
-    let written = endpoints::write(&path, done.info)?;
+    let endpoints::Written { written, kept } = endpoints::write(&path, done.info)?;
     let file = path.display();
+    if let Some(kept) = kept {
+        output::note(format_args!("what {file} was before is kept in {}", kept.display()));
+    }
     if done.changed + done.set == 0 && !written {
         output::note(format_args!("nothing had to be changed; {file} says where everything is"));
     } else {

@@ -268,6 +268,30 @@ fn stacks_of_somebody_else_are_left_alone() {
 }
 
 #[test]
+fn a_set_up_is_found_in_regions_that_nobody_names() {
+    let account = Account::new();
+    let before = account.inventory();
+    let experiment = "schema = 1\nname = \"far\"\nplatform = \"aws\"\nrequests = 1\n[regions]\njp = \"ap-northeast-1\"\n[[matrix]]\nname = \"m\"\n\
+                      post_storage = [\"dynamo\"]\nnotification_storage = [\"sns\"]\nregions = [\"eu->jp\"]\ndelay_ms = [0]\nantipode = [true]\n";
+    account.bench.write("far.toml", experiment);
+    // What a person wrote is kept beside what is written.
+    let by_hand = "# by hand\naws_credentials_profile:\nsqs_eval:\n  name: mine\n  url__us-east-1: https://sqs.us-east-1.amazonaws.com/000000000000/mine\n";
+    account.bench.write("connection_info.yaml", by_hand);
+    let set_up = account.matrix(&["aws", "setup", "far.toml", "--yes"]).code(0);
+    assert!(set_up.err.contains("kept in connection_info.yaml.before-setup"), "{set_up:?}");
+    assert_eq!(account.bench.read("connection_info.yaml.before-setup"), by_hand);
+    assert!(account.bench.read("connection_info.yaml").contains("url__us-east-1"));
+    std::fs::remove_file(account.bench.path("connection_info.yaml")).unwrap();
+    let cleaned = account.clean().code(0);
+    assert!(cleaned.err.contains("in ap-northeast-1: removed") && cleaned.out.contains("nothing"), "{cleaned:?}");
+    assert_eq!(account.inventory(), before);
+    // A place that cannot hold the file is refused before anything is made.
+    let nowhere = account.matrix(&["aws", "setup", "far.toml", "--yes", "--connection-info", "no/such/c.yaml"]).code(2);
+    assert!(nowhere.err.contains("no/such/c.yaml"), "{nowhere:?}");
+    assert_eq!(account.inventory(), before);
+}
+
+#[test]
 fn the_doctor_reaches_servers_and_has_brokers_hand_on_a_message() {
     let account = Account::new();
     let of = |region: &str, name: &str| account.endpoints["regions"][region][name].to_string().replace('"', "");
@@ -301,6 +325,10 @@ fn the_doctor_reaches_servers_and_has_brokers_hand_on_a_message() {
     assert_eq!(problems(&well), Vec::<&str>::new(), "{well}");
     assert!(well.contains("ok           redis at") && well.contains("a message was carried"), "{well}");
     assert!(!well.contains(account.text("/mq/password")), "no secret is printed");
+    assert!(well.contains("ok           password of amq"), "{well}");
+    // Without the variable nobody gets in: that is the file's entry, not only the brokers'.
+    let ill = account.matrix(&["aws", "doctor"]).code(3).out;
+    assert!(ill.contains("problem      password of amq") && ill.contains("variable BROKERS"), "{ill}");
     // Nobody listens there.
     account.bench.write("connection_info.yaml", &file("127.99.99.99"));
     let ill = doctor().code(3).out;

@@ -79,6 +79,11 @@ impl ConnectionInfo {
                 let Some(s3) = &self.s3 else { return missing.section(section, guide) };
                 need(&s3.writer_buckets, writer, ("bucket__", "__writer"));
                 need(&s3.reader_buckets, reader, ("bucket__", "__reader"));
+                let (source, target) = (s3.writer_buckets.get(writer), s3.reader_buckets.get(reader));
+                if source.is_some() && source == target {
+                    let what = format!("is the bucket of bucket__{writer}__writer too: a bucket is in one region");
+                    missing.note(format!("{section}.bucket__{reader}__reader"), what, guide);
+                }
             }
             Datastore::Dynamo => {
                 let Some(dynamo) = &self.dynamo else { return missing.section(section, guide) };

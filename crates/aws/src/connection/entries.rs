@@ -47,6 +47,11 @@ impl<'a> Entries<'a> {
         Some(top)
     }
 
+    /// The same entries, of which another section tells.
+    pub(super) fn about(&self, guide: Guide) -> Self {
+        Self { above: self.above.clone(), guide, ..*self }
+    }
+
     /// The names and values under a name, if there are any.
     pub(super) fn table(
         &self,
@@ -166,6 +171,13 @@ impl<'a> Entries<'a> {
             }
         }
         values
+    }
+
+    /// Notes what is wrong with the value of a name that is there.
+    pub(super) fn wrong(&self, name: &str, what: &str, problems: &mut Vec<Problem>) {
+        if let Some(entry) = self.find(name) {
+            self.fault(entry, what, problems);
+        }
     }
 
     fn present(&self, name: &str, problems: &mut Vec<Problem>) -> Option<&'a Entry> {

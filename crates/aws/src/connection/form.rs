@@ -16,6 +16,10 @@ pub(super) enum Form {
     QueueUrl,
     /// An ARN of this service.
     Arn(&'static str),
+    /// The ARN of a role.
+    Role,
+    /// The ARN of a table's stream.
+    Stream,
     /// An identifier that begins so.
     Id(&'static str),
 }
@@ -36,8 +40,18 @@ impl Form {
                     return Some("must be a URL that begins with https://".to_owned());
                 };
                 let name = rest.rsplit_once('/').map(|(_, name)| name);
-                let good = name.is_some_and(|name| Name::Queue.takes(name));
-                (!good).then(|| format!("must end with {}", Name::Queue.rule()))
+                if !name.is_some_and(|name| Name::Queue.takes(name)) {
+                    return Some(format!("must end with {}", Name::Queue.rule()));
+                }
+                // AWS says where a queue is; an emulator says nothing.
+                let host = rest.split('/').next().unwrap_or_default();
+                let place = host.strip_prefix("sqs.").and_then(|host| host.split_once(".amazonaws.com"));
+                match (place, region) {
+                    (Some((place, _)), Some(region)) if place != region => {
+                        Some(format!("is a queue of region `{place}`, but the entry's is `{region}`"))
+                    }
+                    _ => None,
+                }
             }
             Self::Id(prefix) => {
                 let rest = value.strip_prefix(prefix).unwrap_or_default();
@@ -45,6 +59,16 @@ impl Form {
                 (!good).then(|| format!("must begin with `{prefix}`, as in {prefix}0123456789abcdef0"))
             }
             Self::Arn(service) => arn_fault(value, service, region),
+            Self::Role => arn_fault(value, "iam", None).or_else(|| {
+                let is_role = value.splitn(6, ':').nth(5).is_some_and(|resource| resource.starts_with("role/"));
+                (!is_role).then(|| "must be the ARN of a role, which ends with role/ and its name".to_owned())
+            }),
+            Self::Stream => arn_fault(value, "dynamodb", region).or_else(|| {
+                let resource = value.splitn(6, ':').nth(5).unwrap_or_default();
+                let parts: Vec<&str> = resource.splitn(4, '/').collect();
+                let is_stream = matches!(parts.as_slice(), ["table", _, "stream", label] if !label.is_empty());
+                (!is_stream).then(|| "must be the ARN of a table's stream: table/NAME/stream/LABEL".to_owned())
+            }),
         }
     }
 }

@@ -72,7 +72,7 @@ impl ConnectionInfo {
 }
 
 fn read(top: &Entries<'_>, problems: &mut Vec<Problem>) -> ConnectionInfo {
-    let role = |name, problems: &mut Vec<Problem>| top.optional(name, Form::Arn("iam"), problems);
+    let role = |name, problems: &mut Vec<Problem>| top.about(Guide::Roles).optional(name, Form::Role, problems);
     let mut info = ConnectionInfo {
         credentials_profile: top.optional("aws_credentials_profile", Form::Text, problems),
         cloudformation_role_arn: role("iam_cloudformation_admin_role_arn", problems),
@@ -160,7 +160,13 @@ fn dynamo(stores: &Entries<'_>, problems: &mut Vec<Problem>) -> Option<DynamoInf
     let post_table_name = table.required("post_table_name", Form::Name(Name::DynamoTable), problems);
     let notifications_table_name = table.required("notifications_table_name", Form::Name(Name::DynamoTable), problems);
     let antipode_table = table.optional("antipode_table", Form::Name(Name::DynamoTable), problems);
-    let stream_arns = table.by_region(STREAM, Form::Arn("dynamodb"), problems);
+    let stream_arns = table.by_region(STREAM, Form::Stream, problems);
+    if let Some(name) = &notifications_table_name {
+        for (region, _) in stream_arns.iter().filter(|(_, arn)| table_of(arn) != Some(name)) {
+            let what = format!("is the stream of another table than notifications_table_name, `{name}`");
+            table.wrong(&format!("{}{region}{}", STREAM.0, STREAM.1), &what, problems);
+        }
+    }
     Some(DynamoInfo {
         vpc_required: vpc_required?,
         post_table_name: post_table_name?,
@@ -168,6 +174,11 @@ fn dynamo(stores: &Entries<'_>, problems: &mut Vec<Problem>) -> Option<DynamoInf
         antipode_table,
         stream_arns,
     })
+}
+
+/// The table of a stream's ARN.
+fn table_of(stream: &str) -> Option<&str> {
+    stream.split_once(":table/")?.1.split('/').next()
 }
 
 fn s3(stores: &Entries<'_>, problems: &mut Vec<Problem>) -> Option<S3Info> {

@@ -122,6 +122,15 @@ fn everything_wrong_is_named_with_its_line_and_the_place_to_read() {
         ("secretmanager_arn__us-east-1", "# secretmanager_arn__us-east-1"),
         ("    us-east-1:\n      # cidr", "    us-west-1:\n      # cidr"),
         ("iam_lambda_admin_role_arn:", "# iam_lambda_admin_role_arn:"),
+        (
+            "iam_lambda_admin_role_arn: \"arn:aws:iam::123456789012:role/",
+            "iam_lambda_admin_role_arn: \"arn:aws:iam::123456789012:user/",
+        ),
+        ("iam_cloudformation_admin_role_arn: arn:aws:iam::", "iam_cloudformation_admin_role_arn: "),
+        ("table/keyvalue/stream/2020", "table/others/stream/2020"),
+        ("table/keyvalue/stream/2020-06-15T14:43:13.249", "table/keyvalue"),
+        ("url__us-east-1: https://sqs.us-east-1.", "url__us-east-1: https://sqs.eu-west-1."),
+        ("reader: antipode-lambda-posts-us", "reader: antipode-lambda-posts-eu"),
         ("sqs_eval:", "# all of it\nno_sqs_eval_at_all_in_this_file:"),
     ];
     let shown = changes.map(|(from, to)| format!("{} => {}\n{}", from.trim(), to.trim(), changed(from, to)));
@@ -286,8 +295,13 @@ prop_compose! {
         (post_table_name, notifications_table_name, name) in (table(), table(), queue_name()),
         antipode_table in proptest::option::of(table()),
         (one, other, hosts) in (by_region(bucket()), by_region(bucket()), hosts()),
-        (streams, topics, queues, urls) in (arns("dynamodb"), arns("sns"), arns("sqs"), by_region("https://[a-z/]{1,9}/[a-z]{1,9}".boxed())),
+        (regions, topics, queues, urls) in (by_region("[0-9T:.-]{1,9}".boxed()), arns("sns"), arns("sqs"), by_region("https://[a-z/]{1,9}/[a-z]{1,9}".boxed())),
     ) -> (DynamoInfo, S3Info, CacheInfo, SnsInfo, QueueInfo) {
+        let stream = |(region, label)| {
+            let arn = format!("arn:aws:dynamodb:{region}:123456789012:table/{notifications_table_name}/stream/{label}");
+            (region, arn)
+        };
+        let streams = regions.into_iter().map(stream).collect();
         (
             DynamoInfo { vpc_required: vpc, post_table_name, notifications_table_name, antipode_table, stream_arns: streams },
             S3Info { vpc_required: vpc, writer_buckets: one, reader_buckets: other },

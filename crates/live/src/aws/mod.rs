@@ -14,7 +14,7 @@ mod setup;
 mod watch;
 
 pub use access::Access;
-pub use clean::{Inventory, Thing};
+pub use clean::{Elsewhere, Inventory, Thing};
 pub use doctor::{Examination, Finding, Verdict};
 pub use error::AwsError;
 pub use operator::Operator;

@@ -107,6 +107,11 @@ impl GlobalTable<'_> {
         Ok(replica.and_then(stream))
     }
 
+    /// Whether the table is there at all, at home.
+    pub(crate) async fn is_there(&self) -> Result<bool, CloudError> {
+        Ok(self.describe(self.home).await?.is_some())
+    }
+
     /// Makes the replica if it is not there, enables its stream if that is off, and waits until both ends are active. A table
     /// that is not there is not made.
     pub(crate) async fn ensure(&self) -> Result<Replicated, CloudError> {

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus, Tag,
 };
 use matrix_lambdas::aws::causes;
 use tokio::time::sleep;
@@ -16,6 +16,9 @@ use super::LambdaError;
 
 /// The table of all leases of an account, in one region.
 pub(crate) const TABLE: &str = "matrix-leases";
+
+/// Tag of that table.
+const TABLE_TAG: &str = "matrix:leases";
 
 /// Pause before the table is looked at again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -269,7 +272,9 @@ impl Leases {
         let attribute = AttributeDefinition::builder().attribute_name("k").attribute_type(ScalarAttributeType::S);
         let creation = self.client.create_table().table_name(TABLE).key_schema(key);
         let creation = creation.attribute_definitions(attribute.build().map_err(wrong)?);
-        match creation.billing_mode(BillingMode::PayPerRequest).send().await {
+        // No one run's: whoever looks for what matrix made finds it all the same.
+        let tag = Tag::builder().key(TABLE_TAG).value("of all runs").build().map_err(wrong)?;
+        match creation.billing_mode(BillingMode::PayPerRequest).tags(tag).send().await {
             Ok(_) => Ok(()),
             // Another was faster.
             Err(SdkError::ServiceError(error)) if error.err().is_resource_in_use_exception() => Ok(()),

@@ -14,7 +14,7 @@ use crate::aws::{Operator, ProvisionError};
 use crate::cloud::{CloudError, RUN_TAG, patiently};
 
 /// Regions that are asked at a time.
-const AT_A_TIME: usize = 8;
+pub(super) const AT_A_TIME: usize = 8;
 
 /// Something that exists.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

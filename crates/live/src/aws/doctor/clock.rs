@@ -1,5 +1,6 @@
 //! Clocks: this machine's against a region's, and the functions' against each other.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -93,22 +94,38 @@ impl Dates {
 impl Operator {
     /// How far the clocks of the deployed functions' regions may be apart.
     pub(super) async fn function_clocks(&self, functions: &[Function]) -> Vec<Finding> {
-        let side = |suffix: &str| functions.iter().find(|function| function.name.ends_with(suffix));
-        let about = "clocks of the functions' regions";
-        let (Some(writer), Some(reader)) = (side("-writer"), side("-reader")) else {
-            let mend = "deploy some (`matrix live build FILE`), then ask again; every run measures it, too";
-            return vec![Finding::not_checked(about, "no functions are deployed", mend)];
+        // One function of each region, on either side.
+        let side = |suffix: &str| -> BTreeMap<&str, &Function> {
+            let theirs = functions.iter().filter(|function| function.name.ends_with(suffix));
+            theirs.map(|function| (function.region.as_str(), function)).collect()
         };
+        let (writers, readers) = (side("-writer"), side("-reader"));
+        let mut findings = Vec::new();
+        for writer in writers.values() {
+            for reader in readers.values().filter(|reader| reader.region != writer.region) {
+                findings.push(self.clocks_of(writer, reader).await);
+            }
+        }
+        if findings.is_empty() {
+            let mend = "deploy some (`matrix live build FILE`), then ask again; every run measures it, too";
+            let about = "clocks of the functions' regions";
+            findings.push(Finding::not_checked(about, "no functions are deployed", mend));
+        }
+        findings
+    }
+
+    /// How far the clocks of two functions may be apart.
+    async fn clocks_of(&self, writer: &Function, reader: &Function) -> Finding {
         let client = |function: &Function| aws_sdk_lambda::Client::new(&self.config(&function.region));
         let bound = clock_bound((&client(writer), &writer.name), (&client(reader), &reader.name)).await;
         let about = format!("clocks of {} and {}", writer.region, reader.region);
-        vec![match bound {
+        match bound {
             Some(bound) => Finding::ok(about, format!("apart by at most {:.1} ms", bound as f64 / 1000.0)),
             None => Finding::problem(
                 about,
                 "the functions did not tell the time",
                 "look at their logs in CloudWatch; `matrix live build FILE` deploys them anew",
             ),
-        }]
+        }
     }
 }

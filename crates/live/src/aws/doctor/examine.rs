@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use matrix_aws::connection::Password;
 use matrix_aws::{ConnectionInfo, Datastore};
 use matrix_driver::Cancel;
 use matrix_plan::Regions;
@@ -9,7 +10,7 @@ use matrix_plan::Regions;
 use super::Finding;
 use super::connectors::connectors;
 use crate::aws::{Operator, ProvisionError};
-use crate::lambda::{Brokers, Services};
+use crate::lambda::{Brokers, LambdaError, Services};
 
 /// What is examined.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Examination {
     pub regions: BTreeSet<String>,
     /// Where the services are, if that is known.
     pub info: Option<ConnectionInfo>,
+    /// Datastores whose passwords are needed.
+    pub stores: BTreeSet<Datastore>,
 }
 
 impl Operator {
@@ -29,8 +32,9 @@ impl Operator {
     /// When it was asked to stop; whatever else fails is a finding.
     pub fn examine(&self, what: &Examination, cancel: &Cancel) -> Result<Vec<Finding>, ProvisionError> {
         let brokers = what.info.as_ref().map(|info| self.brokers(info));
+        let passwords = what.info.as_ref().map(|info| self.passwords(info, &what.stores)).unwrap_or_default();
         self.block_on(cancel, async {
-            let mut findings = Vec::new();
+            let mut findings = passwords;
             for region in &what.regions {
                 findings.extend(self.account(region).await);
             }
@@ -48,6 +52,22 @@ impl Operator {
             }
             Ok(findings)
         })
+    }
+
+    /// Whether the passwords that are elsewhere are there.
+    fn passwords(&self, info: &ConnectionInfo, stores: &BTreeSet<Datastore>) -> Vec<Finding> {
+        let elsewhere =
+            |store: &&Datastore| info.password(**store).is_some_and(|password| !matches!(password, Password::Plain(_)));
+        let finding = |store: &Datastore| {
+            let about = format!("password of {store}");
+            let needed = BTreeSet::from([*store]);
+            match Services::aws(&self.access, info, &Regions::built_in(), &needed) {
+                Ok(_) => Finding::ok(about, "it is where the file says"),
+                Err(LambdaError::Entry(problem)) => Finding::problem(about, problem.to_string(), problem.mend()),
+                Err(error) => Finding::not_checked(about, error.to_string(), "see docs/aws.md#security"),
+            }
+        };
+        stores.iter().filter(elsewhere).map(finding).collect()
     }
 
     /// The brokers of the file with their password, which may be elsewhere; or why it is not known.

@@ -32,6 +32,16 @@ impl Operator {
         findings
     }
 
+    /// Whether a table is in none of the regions, as far as they can be asked.
+    async fn is_nowhere(&self, name: &str, regions: &BTreeSet<String>) -> bool {
+        for region in regions {
+            if !matches!(self.table(name, region, region).is_there().await, Ok(false)) {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Whether the tables have replicas with streams. A table is at home in any other of the regions.
     pub(super) async fn table_replication(&self, info: &ConnectionInfo, regions: &BTreeSet<String>) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -59,6 +69,11 @@ impl Operator {
                         about,
                         "its stream is another than the file says",
                         "`matrix aws setup` writes the file anew (docs/aws.md#dynamo)",
+                    ),
+                    Ok(None) if self.is_nowhere(name, regions).await => Finding::problem(
+                        about,
+                        "there is no such table in any of these regions",
+                        "a set-up makes tables of its own (`matrix aws setup`); one by hand: docs/aws.md#dynamo",
                     ),
                     Ok(None) => Finding::problem(about, "no active replica whose stream is on", mend),
                     Err(error) => Finding::unanswered(about, &error, "dynamodb:DescribeTable", &mend),
