@@ -88,7 +88,7 @@ fn verify_knows_the_licence_and_the_citation() {
         bench.matrix(&["verify", "--quick", "forged.tar.zst"]).code(0);
         let printed = bench.matrix(&["verify", "forged.tar.zst"]).code(5);
         let fault = format!("FAULT: data/{file}: it is not what is written there: line");
-        assert!(printed.out.contains(&fault), "{}", printed.out);
+        assert!(printed.out.contains(&fault) && printed.out.contains("\n1 faults found"), "{}", printed.out);
     }
 }
 
