@@ -8,17 +8,17 @@ use matrix_live::testbed::{Lease, LocalConfig, StateDir, Testbed, TestbedError, 
 use crate::bed::{Bed, config, eventually, left_of, program, runtime, state_in, supervisor};
 use crate::emulator::deploy_sleeper;
 
-/// A process that brings a testbed up and holds it.
-fn holder(state: &StateDir) -> (Child, String) {
+/// A process that brings a testbed up, tells which, and holds it.
+fn owner(state: &StateDir) -> Child {
     let config = serde_json::to_string(&config()).unwrap();
-    let mut child = Command::new(program())
-        .arg("hold")
-        .arg(state.path())
-        .arg(config)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = Command::new(program());
+    command.arg("hold").arg(state.path()).arg(config).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// A process that has brought a testbed up and holds it.
+fn holder(state: &StateDir) -> (Child, String) {
+    let mut child = owner(state);
     let mut instance = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut instance).unwrap();
     (child, instance.trim().to_owned())
@@ -195,15 +195,7 @@ fn kill_9_of_the_owner_or_of_the_supervisor_leaves_no_process() {
 fn a_testbed_whose_owner_is_killed_while_it_starts_does_not_come_up() {
     let directory = tempfile::tempdir().unwrap();
     let state = state_in(&directory);
-    let config = serde_json::to_string(&config()).unwrap();
-    let mut owner = Command::new(program())
-        .arg("hold")
-        .arg(state.path())
-        .arg(config)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut owner = owner(&state);
     // Servers are there, and it waits for them.
     let begun = async || survivors(&state).iter().any(|it| it.command.contains("redis-server")).then_some(());
     runtime().block_on(eventually("a server", begun));
