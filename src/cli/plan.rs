@@ -1,6 +1,6 @@
 //! `matrix plan`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -166,9 +166,7 @@ fn table(input: &Input, plan: &Plan, estimate: Option<&Estimate>, every_cell: bo
     if let Some(estimate) = estimate {
         let sum = estimate.sum(plan.to_run().map(|cell| cell.key));
         output::line(estimate.describe(to_run, &sum))?;
-        let keys: BTreeSet<CellKey> = plan.to_run().map(|cell| cell.key).collect();
-        let cells = input.cells.iter().filter(|(_, cell)| keys.contains(&cell.key)).map(|(_, cell)| cell.clone());
-        output::line(match endpoints::needed(input, &cells.collect::<Vec<_>>()) {
+        output::line(match endpoints::needed(input, &runner::to_run(plan, input)) {
             Ok(_) => format!("{} has all endpoints", endpoints::path(&input.experiment.aws).display()),
             Err(failure) => {
                 let reports = failure.reports.iter().map(|report| format!("\n  {report}"));

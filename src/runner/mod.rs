@@ -11,5 +11,5 @@ mod states;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use session::{Place, Session, driver, interrupted_runs, left_of};
+pub(crate) use session::{Place, Session, driver, interrupted_runs, left_of, to_run};
 pub(crate) use states::{plan, skipped, tally};

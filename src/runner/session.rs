@@ -223,7 +223,7 @@ pub(crate) fn driver(input: &Input, cells: &[Cell]) -> Result<Box<dyn Driver>, F
 }
 
 /// The cells that a plan runs, in order.
-fn to_run(plan: &Plan, input: &Input) -> Vec<Cell> {
+pub(crate) fn to_run(plan: &Plan, input: &Input) -> Vec<Cell> {
     let planned = plan.cells.iter().zip(&input.cells);
     planned.filter(|(planned, _)| planned.reason.runs()).map(|(_, (_, cell))| cell.clone()).collect()
 }

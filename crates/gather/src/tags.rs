@@ -188,11 +188,8 @@ pub fn parse_tags(bytes: &[u8]) -> Result<Tags, ParseError> {
         return Err(node.error(Problem::Treatment(RENDEZVOUS.to_owned())));
     }
     // A share of nothing is no value: an export writes it for the plot script of the original.
-    if results == 0
-        && let Some(share) = found.remove(INCONSISTENCIES)
-        && !(share.plain && share.text == NOT_A_NUMBER)
-    {
-        found.insert(INCONSISTENCIES.to_owned(), share);
+    if results == 0 {
+        found.retain(|name, node| name != INCONSISTENCIES || !node.plain || node.text != NOT_A_NUMBER);
     }
     let others = found.into_iter().map(|(name, node)| known(&name, &node).map(|()| (name, Scalar::of(node))));
     Ok(Tags {

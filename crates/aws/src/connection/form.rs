@@ -60,14 +60,13 @@ impl Form {
             }
             Self::Arn(service) => arn_fault(value, service, region),
             Self::Role => arn_fault(value, "iam", None).or_else(|| {
-                let is_role = value.splitn(6, ':').nth(5).is_some_and(|resource| resource.starts_with("role/"));
+                let is_role = resource_of(value).starts_with("role/");
                 (!is_role).then(|| "must be the ARN of a role, which ends with role/ and its name".to_owned())
             }),
             Self::Stream => arn_fault(value, "dynamodb", region).or_else(|| {
-                let resource = value.splitn(6, ':').nth(5).unwrap_or_default();
-                let parts: Vec<&str> = resource.splitn(4, '/').collect();
-                let is_stream = matches!(parts.as_slice(), ["table", _, "stream", label] if !label.is_empty());
-                (!is_stream).then(|| "must be the ARN of a table's stream: table/NAME/stream/LABEL".to_owned())
+                table_of(value)
+                    .is_none()
+                    .then(|| "must be the ARN of a table's stream: table/NAME/stream/LABEL".to_owned())
             }),
         }
     }
@@ -96,6 +95,20 @@ fn arn_fault(value: &str, service: &str, region: Option<&str>) -> Option<String>
             };
             (!name.takes(resource)).then(|| format!("must end with {}", name.rule()))
         }
+    }
+}
+
+/// What an ARN ends with, after the account.
+fn resource_of(arn: &str) -> &str {
+    arn.splitn(6, ':').nth(5).unwrap_or_default()
+}
+
+/// The table of a stream, if the ARN is one's.
+pub(super) fn table_of(arn: &str) -> Option<&str> {
+    let parts: Vec<&str> = resource_of(arn).splitn(4, '/').collect();
+    match parts.as_slice() {
+        ["table", name, "stream", label] if !label.is_empty() => Some(name),
+        _ => None,
     }
 }
 

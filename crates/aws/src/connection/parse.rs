@@ -1,7 +1,7 @@
 //! Reading the file.
 
 use super::entries::{Entries, Pattern, Shape};
-use super::form::{Form, password};
+use super::form::{Form, password, table_of};
 use super::model::{
     BrokersInfo, CacheInfo, ConnectionInfo, DynamoInfo, MysqlInfo, Network, QueueInfo, S3Info, SnsInfo,
 };
@@ -174,11 +174,6 @@ fn dynamo(stores: &Entries<'_>, problems: &mut Vec<Problem>) -> Option<DynamoInf
         antipode_table,
         stream_arns,
     })
-}
-
-/// The table of a stream's ARN.
-fn table_of(stream: &str) -> Option<&str> {
-    stream.split_once(":table/")?.1.split('/').next()
 }
 
 fn s3(stores: &Entries<'_>, problems: &mut Vec<Problem>) -> Option<S3Info> {

@@ -1,7 +1,9 @@
 //! From a store to an inventory.
 
+use std::collections::BTreeSet;
+
 use matrix_plan::Plan;
-use matrix_store::{Digest, JournalText, Origin, Received, Record, Run, Store, StoreError};
+use matrix_store::{AttemptId, Digest, JournalText, Origin, Received, Record, Run, Store, StoreError};
 
 use super::{Inventory, Selection, tree_digest};
 use crate::error::{BundleError, Conflict};
@@ -24,10 +26,8 @@ impl Inventory {
                 }
             }
         }
-        let renaming = match origin {
-            Some(origin) => Some(Renaming { origin: origin.clone(), received: store.received()? }),
-            None => None,
-        };
+        let received = store.received()?;
+        let renaming = origin.map(|origin| Renaming { origin: origin.clone(), received: &received });
         this.results(store, selection, renaming.as_ref())?;
         if this.cells.is_empty() {
             return Err(BundleError::Empty);
@@ -44,13 +44,12 @@ impl Inventory {
                 this.attempts.insert(id, attempt);
             }
         }
-        this.leave_out(store)?;
+        this.leave_out(store, &received.left_out)?;
         Ok(this)
     }
 
     /// Names the attempts that the journals tell of and that were left out, here or before.
-    fn leave_out(&mut self, store: &Store) -> Result<(), BundleError> {
-        let before = store.received()?.left_out;
+    fn leave_out(&mut self, store: &Store, before: &BTreeSet<AttemptId>) -> Result<(), BundleError> {
         for ((run, _), journal) in &self.journals {
             let path = store.path().join(format!("runs/{run}/journal.jsonl"));
             let journal = JournalText::parse(&path, journal)?;
@@ -107,7 +106,7 @@ impl Inventory {
         &mut self,
         store: &Store,
         selection: &Selection,
-        renaming: Option<&Renaming>,
+        renaming: Option<&Renaming<'_>>,
     ) -> Result<(), BundleError> {
         let mut conflicts = Vec::new();
         for (key, origins) in store.cells()? {
@@ -141,12 +140,12 @@ impl Inventory {
 }
 
 /// Under which origin to publish what was measured here, and what was not measured here.
-struct Renaming {
+struct Renaming<'a> {
     origin: Origin,
-    received: Received,
+    received: &'a Received,
 }
 
-impl Renaming {
+impl Renaming<'_> {
     fn is_ours(&self, record: &Record) -> bool {
         let received = |digest| self.received.records.contains(&digest);
         record.origin.is_local() && !record.digest().is_some_and(received)

@@ -58,24 +58,32 @@ pub(super) fn entities(
         objects.extend(attempt.run.as_ref().into_iter().flat_map(|run| files_of(facts, run)));
         let software_id = software.id().to_owned();
         add(software);
-        add(action(inventory, files, attempt, record, &software_id, &objects, &cell.axes.to_string()));
+        let name = format!("{} round {}", cell.axes, cell.round);
+        let is_imported = imported.is_some();
+        let executed = Executed { name, attempt, record, is_imported, software: &software_id, objects: &objects };
+        add(action(inventory, files, &executed));
     }
 }
 
-fn action(
-    inventory: &Inventory,
-    files: &BTreeMap<String, u64>,
-    attempt: &Attempt,
-    record: Option<&Record>,
-    software: &str,
-    objects: &[String],
-    axes: &str,
-) -> Entity {
+/// What is known of an execution.
+struct Executed<'a> {
+    name: String,
+    attempt: &'a Attempt,
+    record: Option<&'a Record>,
+    is_imported: bool,
+    /// The runner's entity.
+    software: &'a str,
+    /// The entities of its inputs and files.
+    objects: &'a [String],
+}
+
+fn action(inventory: &Inventory, files: &BTreeMap<String, u64>, executed: &Executed<'_>) -> Entity {
+    let Executed { name, attempt, record, is_imported, software, objects } = executed;
     let done = attempt.status == AttemptStatus::Done;
     let result = attempt.object.map(|object| in_crate(&Place::Object(object))).filter(|path| files.contains_key(path));
     let simulated = record.map_or("", label);
     let mut description = format!("Origin {}.", attempt.origin);
-    if record.is_some_and(|record| imported_by(&record.inputs).is_some()) {
+    if *is_imported {
         description
             .push_str(&format!(" Imported by matrix {}; the times are the import's.", attempt.provenance.matrix));
     }
@@ -98,10 +106,10 @@ fn action(
         (_, error) => error.unwrap_or_default().to_owned(),
     };
     Entity::new(&format!("#attempt/{}", iri(attempt.id.as_str())), "CreateAction")
-        .text("name", &format!("{axes} round {}", round_of(objects)))
+        .text("name", name)
         .text("description", &description)
         .text("identifier", &attempt.key.to_string())
-        .value("instrument", refs([software]))
+        .value("instrument", refs([*software]))
         .value("agent", refs(agents.iter().map(String::as_str)))
         .value("object", refs(objects.iter().map(String::as_str)))
         .value("result", refs(result.as_deref()))
@@ -115,11 +123,6 @@ fn action(
 /// An instant in UTC, with its offset written out, as the profile recommends.
 fn with_offset(instant: &str) -> String {
     instant.strip_suffix('Z').map_or_else(|| instant.to_owned(), |start| format!("{start}+00:00"))
-}
-
-/// The number of the round, as the inputs have it.
-fn round_of(inputs: &[String]) -> &str {
-    inputs.iter().find_map(|id| id.strip_prefix("#input/round/")).unwrap_or("?")
 }
 
 fn further_inputs(inputs: &CellInputs, record: Option<&Record>) -> Vec<(&'static str, String)> {

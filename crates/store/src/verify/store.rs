@@ -290,8 +290,7 @@ impl Checker<'_> {
     }
 
     /// Attempts whose end a journal tells, and that are missing. A selection's journals tell of attempts, too, that were
-    /// left out. A cell that is done for the journal and
-    /// has no result will run again.
+    /// left out. A cell that is done for the journal and has no result will run again.
     fn ended(&mut self, run: &Run) {
         let journal = &run.directory().join(JOURNAL);
         let told = run.journal().entries.iter().filter_map(|entry| entry.event.ended());
