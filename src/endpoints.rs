@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use matrix_aws::ConnectionInfo;
 use matrix_aws::connection::{Guide, Problem};
 use matrix_plan::{Aws, Cell, Combination, Regions};
+use matrix_run::Input;
 use miette::MietteDiagnostic;
 
 use crate::exit::{Exit, Failure};
-use crate::input::Input;
 
 /// The file: relative to the directory in which the command runs, wherever the experiment's file is. So `run`, `resume`,
 /// `--cell` and `aws setup` mean the same one, in a checkout the one at its root.

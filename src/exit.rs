@@ -2,7 +2,8 @@
 
 use matrix_bundle::BundleError;
 use matrix_gather::{ExportError, ImportError};
-use matrix_plan::{Problem, Problems};
+use matrix_plan::Problem;
+use matrix_run::{FailureKind, RunError, SessionEnd, with_causes};
 use matrix_store::{ErrorKind, StoreError};
 use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
 
@@ -61,46 +62,51 @@ impl Failure {
     pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::with_help(Exit::Usage, message, help)
     }
+}
 
-    /// The problems of a text, each at its place.
-    pub(crate) fn in_text(file: &str, text: &str, problems: Problems) -> Self {
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let exit = match error.kind {
+            FailureKind::Input => Exit::Usage,
+            FailureKind::Unfinished => Exit::Cells,
+            FailureKind::Integrity => Exit::Integrity,
+            _ => Exit::Internal,
+        };
         let report = |problem: Problem| {
             let mut diagnostic = MietteDiagnostic::new(problem.message);
             diagnostic.help = problem.help;
-            match problem.span {
-                Some(span) => {
+            match (problem.span, &error.text) {
+                (Some(span), Some((file, text))) => {
                     let label = problem.label.unwrap_or_else(|| "here".to_owned());
                     let diagnostic = diagnostic.with_label(LabeledSpan::at(span, label));
-                    Report::from(diagnostic).with_source_code(NamedSource::new(file, text.to_owned()))
+                    Report::from(diagnostic).with_source_code(NamedSource::new(file, text.clone()))
                 }
-                None => {
-                    diagnostic.message = format!("{file}: {}", diagnostic.message);
-                    diagnostic.into()
-                }
+                _ => diagnostic.into(),
             }
         };
-        Self { exit: Exit::Usage, reports: problems.0.into_iter().map(report).collect() }
+        Self { exit, reports: error.problems.into_iter().map(report).collect() }
+    }
+}
+
+impl From<SessionEnd> for Exit {
+    fn from(end: SessionEnd) -> Self {
+        match end {
+            SessionEnd::Complete => Self::Ok,
+            SessionEnd::Failed => Self::Cells,
+            SessionEnd::Interrupted => Self::Interrupted,
+        }
     }
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let mut diagnostic = MietteDiagnostic::new(with_causes(&error));
-        diagnostic.help = error.help();
-        Self { exit: Exit::of(error.kind()), reports: vec![diagnostic.into()] }
+        RunError::from(error).into()
     }
 }
 
 impl From<BundleError> for Failure {
     fn from(error: BundleError) -> Self {
-        let exit = match error.kind() {
-            matrix_bundle::ErrorKind::Input => Exit::Usage,
-            matrix_bundle::ErrorKind::Integrity => Exit::Integrity,
-            matrix_bundle::ErrorKind::Internal => Exit::Internal,
-        };
-        let mut diagnostic = MietteDiagnostic::new(with_causes(&error));
-        diagnostic.help = error.help();
-        Self { exit, reports: vec![diagnostic.into()] }
+        RunError::from(error).into()
     }
 }
 
@@ -122,17 +128,6 @@ fn of_gather(error: &dyn std::error::Error, kind: ErrorKind, help: Option<String
     // No cell is left undone where there is no room: that is for a run to say.
     let exit = if kind == ErrorKind::Full { Exit::Usage } else { Exit::of(kind) };
     Failure { exit, reports: vec![diagnostic.into()] }
-}
-
-/// An error and what caused it, in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 impl From<std::io::Error> for Failure {

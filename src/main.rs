@@ -2,21 +2,16 @@
 
 mod badge;
 mod cli;
-mod costs;
-mod derive;
-mod diff;
 mod endpoints;
 mod exit;
-mod input;
 mod live;
-mod meaning;
 mod output;
-mod pictures;
-mod replay;
-mod results;
+mod progress;
 mod runner;
+mod signals;
 mod source;
-mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 
@@ -26,6 +21,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    runner::signals::clean_up_when_interrupted();
+    signals::clean_up_when_interrupted();
     ExitCode::from(cli::main() as u8)
 }

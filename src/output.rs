@@ -4,11 +4,22 @@ use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+pub(crate) use matrix_report::table;
+use matrix_run::Observer;
+pub(crate) use matrix_run::wording::{RESULTS, interval, resume, word};
 use miette::Report;
 use tempfile::NamedTempFile;
 
 use crate::exit::{Exit, Failure};
+
+/// The terminal, for what the library remarks.
+pub(crate) struct Terminal;
+
+impl Observer for Terminal {
+    fn note(&self, text: std::fmt::Arguments<'_>) {
+        note(text);
+    }
+}
 
 /// Prints a text and a line end to standard output. A reader that has gone away ends the command quietly.
 pub(crate) fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
@@ -37,51 +48,6 @@ pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<(), Failure> {
 /// Says something to the person, beside the output proper. A closed standard error is no reason to stop.
 pub(crate) fn note(text: impl std::fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
-}
-
-/// What stands for an end of an interval that the data cannot bound.
-pub(crate) const UNBOUNDED: &str = "unbounded";
-
-/// An interval as a person reads it. An end that the data cannot bound is infinite.
-pub(crate) fn interval(low: f64, high: f64, number: impl Fn(f64) -> String) -> String {
-    let [low, high] = [low, high].map(|end| if end.is_finite() { number(end) } else { UNBOUNDED.to_owned() });
-    format!("[{low}, {high}]")
-}
-
-/// A path as a word of a shell's command line.
-pub(crate) fn word(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    shlex::try_quote(&text).map_or_else(|_| text.to_string(), std::borrow::Cow::into_owned)
-}
-
-/// The store of results that commands read and write, if no other is named.
-pub(crate) const RESULTS: &str = "results";
-
-/// A command on the store at `results`, as a shell's command line.
-pub(crate) fn on_store(command: &str, results: &Path) -> String {
-    if results == Path::new(RESULTS) { command.to_owned() } else { format!("{command} --results {}", word(results)) }
-}
-
-/// The command that goes on with a run of the store at `results`. A bundle is made a store first, as nothing runs in it.
-pub(crate) fn resume(run: &str, results: &Path) -> String {
-    let resume = format!("matrix resume --run {run}");
-    if results.is_file() {
-        return format!("matrix bundle extract {} --as-store -o store && {resume} --results store", word(results));
-    }
-    on_store(&resume, results)
-}
-
-/// A table with the given heads; columns listed in `right` are aligned right.
-pub(crate) fn table(heads: &[&str], right: &[usize]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(heads.iter().copied());
-    for &column in right {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
 }
 
 /// Makes diagnostics plain where they are not read on a terminal.

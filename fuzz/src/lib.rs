@@ -5,6 +5,9 @@
 
 mod amazon;
 mod bundles;
+// Without the package that it is part of: that one brings the SDKs of AWS along.
+#[path = "../../lambdas/src/stomp/frames/mod.rs"]
+pub mod frames;
 mod gathered;
 mod plans;
 mod seal;

@@ -1,6 +1,6 @@
 //! What a broker sends.
 
-use matrix_stomp::{Frame, FrameError, Parsed, parse};
+use crate::frames::{Frame, FrameError, Parsed, parse};
 
 /// Frames as a broker sends them, as many as there are. Whatever the pieces in which the bytes come, the frames are the
 /// same; a frame that was read is written so that it is read again.

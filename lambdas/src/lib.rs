@@ -13,7 +13,6 @@ mod failure;
 pub mod function;
 mod idle;
 pub mod notification;
-pub mod package;
 pub mod post;
 pub mod queue;
 pub mod stomp;

@@ -4,20 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_analysis::{Options, Traces, evaluate};
 use matrix_plan::{Axes, CellKey, CellSpec, Experiment, Verdict};
+use matrix_run::results::{Traced, plan_of, unreadable};
+use matrix_run::{RunError, with_causes};
 use matrix_store::verify::Fault;
 use matrix_store::{AttemptStatus, Record, Store, StoreError, VerifyOptions};
 
 use super::{Check, Finding, Subject, runnable};
-use crate::exit::{Failure, with_causes};
-use crate::results::{Traced, plan_of, unreadable};
 
 fn damaged(error: &StoreError) -> Finding {
     Finding::fail(with_causes(error), "`matrix verify` lists everything that is damaged")
 }
 
-fn failed(failure: Failure) -> Finding {
-    let said: Vec<String> = failure.reports.iter().map(ToString::to_string).collect();
-    Finding::fail(said.join("; "), "`matrix verify` lists everything that is damaged")
+fn failed(failure: RunError) -> Finding {
+    Finding::fail(failure.to_string(), "`matrix verify` lists everything that is damaged")
 }
 
 /// The records that can be read; those that cannot are another item's.

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use matrix_bundle::Limits;
+use matrix_run::results::{self, Opened};
 use matrix_store::Store;
 use serde::Serialize;
 
 use super::{documents, evidence, runnable, workspace};
-use crate::cli::ReadArgs;
 use crate::exit::Failure;
-use crate::results::{self, Opened};
 
 /// What is looked at.
 pub(crate) struct Subject {
@@ -21,9 +21,8 @@ pub(crate) struct Subject {
 
 impl Subject {
     /// A project and its results, a store or bundle that need not be there.
-    pub(crate) fn open(project: PathBuf, read: &ReadArgs) -> Result<Self, Failure> {
-        let results_path = read.results.results.clone();
-        let results = results::open_if_present(&results_path, read.size.limits())?;
+    pub(crate) fn open(project: PathBuf, results_path: PathBuf, limits: Limits) -> Result<Self, Failure> {
+        let results = results::open_if_present(&results_path, limits)?;
         Ok(Self { project, results_path, results })
     }
 

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use matrix_figures::Figure;
 use matrix_plan::claims::Check as ClaimCheck;
 use matrix_plan::{Experiment, Platform};
+use matrix_run::read_model;
 
 use super::{Check, Finding, Subject};
-use crate::input::read_model;
 use crate::output;
 
 /// Most requests of an experiment that is a first look.

@@ -1,4 +1,19 @@
-//! `matrix aws`.
+//! `matrix aws`: setting up, examining and cleaning an account.
+
+#[cfg(feature = "live")]
+mod access;
+#[cfg(feature = "live")]
+mod ask;
+#[cfg(feature = "live")]
+mod clean;
+#[cfg(feature = "live")]
+mod doctor;
+#[cfg(feature = "live")]
+mod endpoints;
+#[cfg(feature = "live")]
+mod request;
+#[cfg(feature = "live")]
+mod setup;
 
 use std::path::PathBuf;
 
@@ -6,7 +21,6 @@ use clap::{Args, Subcommand};
 
 use super::FormatArgs;
 use crate::exit::Outcome;
-use crate::live;
 
 /// An account of AWS: make what experiments need, look whether it works, and remove it again
 ///
@@ -107,6 +121,16 @@ pub(crate) struct CleanArgs {
     pub(crate) format: FormatArgs,
 }
 
-pub(crate) fn aws(args: AwsArgs) -> Outcome {
-    live::aws(args)
+#[cfg(feature = "live")]
+pub(super) fn aws(args: AwsArgs) -> Outcome {
+    match args.command {
+        AwsCommand::Setup(args) => setup::setup(&args),
+        AwsCommand::Doctor(args) => doctor::doctor(&args),
+        AwsCommand::Clean(args) => clean::clean(&args),
+    }
+}
+
+#[cfg(not(feature = "live"))]
+pub(super) fn aws(_: AwsArgs) -> Outcome {
+    Err(crate::live::not_built_in("`matrix aws` handles real services"))
 }

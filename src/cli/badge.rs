@@ -52,7 +52,7 @@ pub(crate) fn badge(args: BadgeArgs) -> Outcome {
             "name the project's folder with --project",
         ));
     }
-    let subject = Subject::open(args.project, &args.read)?;
+    let subject = Subject::open(args.project, args.read.results.results, args.read.size.limits())?;
     let Profile::Sosp26 = args.profile;
     let items = sosp26(&subject);
     let count = |status| items.iter().filter(|item| item.status == status).count();

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use matrix_run::costs::Budget;
 
 /// Which prices estimates are made with.
 #[derive(Clone, Debug, Default, Args)]
@@ -20,6 +21,12 @@ pub(crate) struct BudgetArgs {
     pub(crate) max_cost: Option<f64>,
     #[command(flatten)]
     pub(crate) prices: PricesArgs,
+}
+
+impl From<BudgetArgs> for Budget {
+    fn from(args: BudgetArgs) -> Self {
+        Self { max_cost: args.max_cost, prices: args.prices.prices }
+    }
 }
 
 /// An amount of dollars: a number that is not negative.

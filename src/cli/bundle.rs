@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, CreateOptions, Inventory, MergeOptions, Selection, Tree};
 use matrix_plan::CellState;
+use matrix_report::derive;
+use matrix_run::results;
 use matrix_store::{Origin, Store};
 use serde::Serialize;
 
 use super::{FilterArgs, Format, FormatArgs, ResultsArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{derive, output, results, source};
+use crate::{output, source};
 
 /// Share results as one file that anyone can verify, re-derive and extend
 #[derive(Debug, Args)]
@@ -193,7 +195,7 @@ fn merge(args: &MergeArgs) -> Outcome {
             output::keep_file(file, &args.out)?;
             describe(info, &args.out, left_out, None, args.format.format)
         }
-        (Err(_), Some(failure)) => Err(failure),
+        (Err(_), Some(failure)) => Err(failure.into()),
         (Err(error), None) => Err(error.into()),
     }
 }

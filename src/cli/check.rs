@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use clap::Args;
 use matrix_analysis::{ClaimResult, Nature, Options, Traces, claims_text, evaluate};
 use matrix_plan::{Axes, Verdict};
+use matrix_report::summary::labels;
+use matrix_run::results::{Results, unreadable};
 use matrix_store::Origin;
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs, SelectArgs};
 use crate::exit::{Exit, Outcome};
 use crate::output;
-use crate::results::{self, Results, unreadable};
-use crate::summary::labels;
 
 /// Judge the claims of an experiment by its results
 ///
@@ -44,8 +44,8 @@ struct CheckJson<'a> {
 }
 
 pub(crate) fn check(args: CheckArgs) -> Outcome {
-    let (store, input) = results::select(&args.read, &args.select)?;
-    let results = Results::of_origin(&store, &input, args.select.origin.as_ref())?;
+    let (store, input) = args.read.select(&args.select)?;
+    let results = Results::of_origin(&store, &input, args.select.origin.as_ref(), &output::Terminal)?;
     let claims = evaluate(&input.experiment.claims, &results.traced, &not_done(&results), &Options::default());
     let claims = claims.map_err(unreadable)?;
     let source = results.source();

@@ -6,16 +6,17 @@ use clap::Args;
 use matrix_analysis::Change;
 use matrix_plan::claims::Metric;
 use matrix_plan::{Axes, CellKey, Interval};
+use matrix_run::diff::{Matching, Pair, compare, how, matching};
+use matrix_run::key_diff::shown;
+use matrix_run::results;
 use matrix_store::{Record, Store};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::bundle::SizeArgs;
 use super::{Format, FormatArgs};
-use crate::diff::{Matching, Pair, compare, how, matching};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::meaning::shown;
-use crate::{output, results};
+use crate::output;
 
 /// Parts of keys that a table names; JSON has all of them.
 const PARTS_SHOWN: usize = 6;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use matrix_bundle::temporary;
 use matrix_gather::{ExportOptions, Prepared, StoreSource};
+use matrix_run::results;
 use serde::Serialize;
 
 use super::{FilterArgs, Format, FormatArgs, ReadArgs};
 use crate::exit::{Exit, Outcome};
-use crate::{output, results};
+use crate::output;
 
 /// Export results as folders that the original artifact's own scripts read
 #[derive(Debug, Args)]
@@ -46,7 +47,7 @@ struct ExportJson {
 }
 
 pub(crate) fn export(args: ExportArgs) -> Outcome {
-    let store = results::open_within(&args.read.results.results, args.read.size.limits())?;
+    let store = args.read.open()?;
     let regions = results::regions(&store)?;
     let filter = args.filter.parse(&regions)?;
     let source = StoreSource::new(&store, |record| {

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use matrix_gather::ImportOptions;
 use matrix_plan::{Axes, CellKey, Platform};
+use matrix_run::results;
 use matrix_store::Store;
 use serde::Serialize;
 
 use super::plan::on_off;
 use super::{Format, FormatArgs, ResultsArgs};
 use crate::exit::{Exit, Outcome};
-use crate::{output, results};
+use crate::output;
 
 /// Import result folders of the original artifact (gather/) as records of origin `imported`
 #[derive(Debug, Args)]

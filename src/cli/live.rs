@@ -1,12 +1,17 @@
 //! `matrix live`.
 
+#[cfg(feature = "live")]
+mod kept;
+#[cfg(feature = "live")]
+mod phases;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::{FilterArgs, OverrideArgs, ResultsArgs};
+#[cfg(not(feature = "live"))]
 use crate::exit::Outcome;
-use crate::live;
 
 /// The phases of a run on real services, one by one: build, run, gather, clean
 ///
@@ -61,6 +66,10 @@ pub(crate) struct CleanArgs {
     pub(crate) what: WhatArgs,
 }
 
-pub(crate) fn live(args: LiveArgs) -> Outcome {
-    live::phase(args)
+#[cfg(feature = "live")]
+pub(super) use phases::phase as live;
+
+#[cfg(not(feature = "live"))]
+pub(super) fn live(_: LiveArgs) -> Outcome {
+    Err(crate::live::not_built_in("`matrix live` handles real services"))
 }

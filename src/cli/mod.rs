@@ -1,8 +1,8 @@
 //! What the user types: one file per command.
 
-pub(crate) mod aws;
+mod aws;
 mod badge;
-pub(crate) mod budget;
+mod budget;
 mod bundle;
 mod check;
 mod completions;
@@ -11,7 +11,7 @@ mod export;
 mod gc;
 mod import;
 mod init;
-pub(crate) mod live;
+mod live;
 mod man;
 mod model;
 mod plan;
@@ -21,7 +21,7 @@ mod resume;
 mod run;
 mod show;
 mod status;
-pub(crate) mod testbed;
+mod testbed;
 mod verify;
 mod why;
 
@@ -31,6 +31,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use matrix_bundle::Limits;
 use matrix_plan::{Filter, Regions};
+use matrix_run::results::{self, Opened, Select};
+use matrix_run::{Input, Overrides, RunError};
 use matrix_store::Origin;
 
 use crate::exit::{Exit, Failure, Outcome};
@@ -95,6 +97,20 @@ pub(crate) struct ReadArgs {
     pub(crate) size: SizeArgs,
 }
 
+impl ReadArgs {
+    /// The store or bundle.
+    pub(crate) fn open(&self) -> Result<Opened, Failure> {
+        Ok(results::open_within(&self.results.results, self.size.limits())?)
+    }
+
+    /// The store or bundle, and the experiment in it that is meant.
+    pub(crate) fn select(&self, select: &SelectArgs) -> Result<(Opened, Input), Failure> {
+        let store = self.open()?;
+        let input = select.of(&store)?;
+        Ok((store, input))
+    }
+}
+
 /// How much a stranger's bundle may cost.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct SizeArgs {
@@ -157,6 +173,18 @@ pub(crate) struct SelectArgs {
     pub(crate) origin: Option<Origin>,
 }
 
+impl SelectArgs {
+    /// What is meant.
+    pub(crate) fn options(&self) -> Select {
+        Select { file: self.file.clone(), run: self.run.clone(), origin: self.origin.clone() }
+    }
+
+    /// The experiment that is meant.
+    pub(crate) fn of(&self, store: &Opened) -> Result<Input, Failure> {
+        Ok(results::selected(store, &self.options(), &output::Terminal)?)
+    }
+}
+
 /// What changes an experiment without editing its file.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct OverrideArgs {
@@ -166,6 +194,12 @@ pub(crate) struct OverrideArgs {
     /// Run on another platform than the file says
     #[arg(long, value_name = "P")]
     pub(crate) platform: Option<String>,
+}
+
+impl From<OverrideArgs> for Overrides {
+    fn from(args: OverrideArgs) -> Self {
+        Self { set: args.set, platform: args.platform }
+    }
 }
 
 /// Which cells to keep.
@@ -180,9 +214,9 @@ impl FilterArgs {
     /// The filter, if there is one; it may name these regions.
     pub(crate) fn parse(&self, regions: &Regions) -> Result<Option<Filter>, Failure> {
         let parse = |text: &String| {
-            Filter::parse(text, regions).map_err(|problems| Failure::in_text("--filter", text, problems))
+            Filter::parse(text, regions).map_err(|problems| RunError::in_text("--filter", text, problems))
         };
-        self.filter.as_ref().map(parse).transpose()
+        Ok(self.filter.as_ref().map(parse).transpose()?)
     }
 }
 

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use matrix_app::Row;
 use matrix_plan::{Platform, RegionPair};
+use matrix_run::results;
+use matrix_run::with_causes;
 use matrix_sim::FitError;
 use matrix_sim::fit::traces::{Measured, TraceOptions};
 use matrix_sim::fit::{FitOptions, Progress};
 use matrix_store::{Digest, Store};
 
-use crate::exit::{Exit, Failure, Outcome, with_causes};
-use crate::{input, output, results};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
 
 /// Calibrate the simulator's model, or see how well it is calibrated
 #[derive(Debug, Args)]
@@ -71,7 +73,7 @@ pub(crate) fn model(args: ModelArgs) -> Outcome {
 }
 
 fn fit(args: &FitArgs) -> Outcome {
-    let (model, text) = input::read_model(&args.model, Path::new(""))?;
+    let (model, text) = matrix_run::read_model(&args.model, Path::new(""))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let options = FitOptions { requests_per_anchor: args.requests, threads, seed: args.seed, ..FitOptions::default() };
     let watch = |progress: Progress<'_>| {

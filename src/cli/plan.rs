@@ -8,17 +8,15 @@ use comfy_table::Table;
 use matrix_aws::cost::CellCost;
 use matrix_plan::plan::PlannedCell;
 use matrix_plan::{CellKey, CellState, Combination, Plan, Platform, Tally};
+use matrix_run::costs::{self, CostJson, Estimate};
+use matrix_run::{Input, results};
 use serde::Serialize;
 
 use super::budget::PricesArgs;
 use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ReadArgs};
-use crate::costs::{self, CostJson, Estimate};
 use crate::endpoints;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::input::Input;
 use crate::output;
-use crate::results;
-use crate::runner;
 
 /// Show what a run would do, and why; nothing is executed or written
 #[derive(Debug, Args)]
@@ -45,11 +43,11 @@ pub(crate) struct PlanArgs {
 }
 
 pub(crate) fn plan(args: PlanArgs) -> Outcome {
-    let input = Input::from_file(&args.file, &args.overrides)?;
-    let filter = input.filter(&args.filter)?;
+    let input = Input::from_file(&args.file, &args.overrides.into())?;
+    let filter = input.filter(args.filter.filter.as_deref())?;
     let store = results::open_if_present(&args.read.results.results, args.read.size.limits())?;
-    let plan = runner::plan(store.as_deref(), &input, filter.as_ref(), args.fresh)?;
-    let estimate = Estimate::of(&input, &args.prices)?;
+    let plan = matrix_run::plan(store.as_deref(), &input, filter.as_ref(), args.fresh)?;
+    let estimate = Estimate::of(&input, args.prices.prices.as_deref())?;
     match args.format.format {
         Format::Json => output::json(&PlanJson::new(&input, &plan, estimate.as_ref()))?,
         Format::Table => table(&input, &plan, estimate.as_ref(), args.cells)?,
@@ -166,7 +164,7 @@ fn table(input: &Input, plan: &Plan, estimate: Option<&Estimate>, every_cell: bo
     if let Some(estimate) = estimate {
         let sum = estimate.sum(plan.to_run().map(|cell| cell.key));
         output::line(estimate.describe(to_run, &sum))?;
-        output::line(match endpoints::needed(input, &runner::to_run(plan, input)) {
+        output::line(match endpoints::needed(input, &matrix_run::to_run(plan, input)) {
             Ok(_) => format!("{} has all endpoints", endpoints::path(&input.experiment.aws).display()),
             Err(failure) => {
                 let reports = failure.reports.iter().map(|report| format!("\n  {report}"));

@@ -6,12 +6,13 @@ use clap::{Args, ValueEnum};
 use matrix_analysis::tables::Source;
 use matrix_analysis::{Options, Pools, Traces, load};
 use matrix_figures::{Figure, FigureError};
+use matrix_report::picture;
+use matrix_run::results::{self, Results, Traced, unreadable};
+use matrix_run::with_causes;
 
 use super::{ReadArgs, SelectArgs};
-use crate::exit::{Exit, Failure, Outcome, with_causes};
+use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
-use crate::pictures::picture;
-use crate::results::{self, Results, Traced, unreadable};
 
 /// Draw figures from results, each with its table beside it as CSV
 #[derive(Debug, Args)]
@@ -74,15 +75,15 @@ pub(crate) fn plot(args: PlotArgs) -> Outcome {
         }
         what
     };
-    let store = results::opened(&args.read)?;
-    let pictures = if let Some(records) = results::without_run(&store, &args.select)? {
+    let store = args.read.open()?;
+    let pictures = if let Some(records) = results::without_run(&store, &args.select.options())? {
         let name = results::origins_of(&records);
         let traced = Traced::new(&store, records);
         let cells = traced.cells();
         draw(&traced, &Source::new(&name, cells.len() as u64, cells), &what(&name))?
     } else {
-        let input = results::selected(&store, &args.select)?;
-        let results = Results::of_origin(&store, &input, args.select.origin.as_ref())?;
+        let input = args.select.of(&store)?;
+        let results = Results::of_origin(&store, &input, args.select.origin.as_ref(), &output::Terminal)?;
         draw(&results.traced, &results.source(), &what(&input.experiment.name))?
     };
     list(&pictures)?;

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use matrix_run::replay::{self, Cell, Replay, Status};
 
 use super::bundle::SizeArgs;
 use super::run::JobsArgs;
 use super::{Format, FormatArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
-use crate::replay::{self, Cell, Replay, Status};
 
 /// Run the simulated cells of a bundle again and compare the traces byte for byte
 ///

@@ -1,17 +1,17 @@
 //! `matrix resume`.
 
 use clap::Args;
+use matrix_run::costs;
+use matrix_run::results::plan_of;
+use matrix_run::{Input, Session, interrupted_runs, left_of};
 use matrix_store::{Run, Store};
 
 use super::ResultsArgs;
 use super::budget::BudgetArgs;
 use super::run::{SessionArgs, finish, nothing};
-use crate::costs;
 use crate::exit::{Failure, Outcome};
-use crate::input::Input;
 use crate::output;
-use crate::results::plan_of;
-use crate::runner::{self, Place, Session, interrupted_runs, left_of};
+use crate::runner;
 
 /// Go on with an interrupted run
 ///
@@ -55,8 +55,10 @@ pub(crate) fn resume(args: ResumeArgs) -> Outcome {
     };
     let run = store.run(&name)?;
     let input = Input::from_run(&run)?;
-    costs::check(&input, &args.budget, || Ok(left_of(&store, &run, &plan_of(&run)?)?.into_iter().collect()))?;
-    let session = Session::resume(&Place::new(&args.results.results), &name, &input, &runner::driver)?;
-    let plan = runner::plan(Some(&store), &input, None, false)?;
+    costs::check(&input, &args.budget.into(), &output::Terminal, || {
+        Ok(left_of(&store, &run, &plan_of(&run)?)?.into_iter().collect())
+    })?;
+    let session = Session::resume(&runner::place(&args.results.results), &name, &input, &runner::driver)?;
+    let plan = matrix_run::plan(Some(&store), &input, None, false)?;
     finish(&args.results, &input, &plan, session, &args.session)
 }

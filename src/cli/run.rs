@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use matrix_plan::{CellState, Plan};
+use matrix_report::summary::{self, SummaryJson};
+use matrix_run::costs;
+use matrix_run::results::Results;
+use matrix_run::{Input, Overrides, Session, skipped, tally};
 use matrix_store::Store;
 use serde::Serialize;
 
@@ -12,13 +16,9 @@ use super::budget::BudgetArgs;
 use super::plan::TallyJson;
 use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ResultsArgs};
 use crate::cli::plot;
-use crate::costs;
 use crate::exit::{Exit, Outcome};
-use crate::input::Input;
 use crate::output;
-use crate::results::Results;
-use crate::runner::{self, Place, Session, skipped, tally};
-use crate::summary::{self, SummaryJson};
+use crate::runner;
 
 /// Execute the cells of an experiment that have no result yet
 ///
@@ -82,15 +82,15 @@ struct RunJson {
 }
 
 pub(crate) fn run(args: RunArgs) -> Outcome {
-    let input = Input::named(args.file.as_deref(), args.cell.as_deref(), &args.overrides)?;
-    let filter = input.filter(&args.filter)?;
+    let input = Input::named(args.file.as_deref(), args.cell.as_deref(), &Overrides::from(args.overrides))?;
+    let filter = input.filter(args.filter.filter.as_deref())?;
     // Nothing is made before it is known what it costs.
-    costs::check(&input, &args.budget, || {
+    costs::check(&input, &args.budget.into(), &output::Terminal, || {
         let store = Store::open_if_present(&args.results.results)?;
-        let before = runner::plan(store.as_ref(), &input, filter.as_ref(), args.fresh)?;
+        let before = matrix_run::plan(store.as_ref(), &input, filter.as_ref(), args.fresh)?;
         Ok(before.to_run().map(|cell| cell.key).collect())
     })?;
-    let place = Place::new(&args.results.results);
+    let place = runner::place(&args.results.results);
     let (plan, session) = Session::begin(&place, &input, filter.as_ref(), args.fresh, &runner::driver)?;
     for warning in &plan.warnings {
         output::note(format_args!("note: {}", warning.message));
@@ -110,7 +110,7 @@ pub(crate) fn finish(
     let exit = match session {
         Some(session) => {
             output::note(format_args!("{}: {ran} of {} cells to run", input.experiment.name, plan.cells.len()));
-            session.execute(args.jobs.jobs)?
+            runner::execute(session, args.jobs.jobs)?
         }
         None => Exit::Ok,
     };
@@ -120,11 +120,11 @@ pub(crate) fn finish(
         return nothing(args, nothing_to_do(plan));
     }
     let store = Store::open(&results.results)?;
-    let results = Results::of(&store, input)?;
+    let results = Results::of(&store, input, &output::Terminal)?;
     match ran {
         _ if json => {}
         0 => output::line(nothing_to_do(plan))?,
-        _ => summary::print(&results)?,
+        _ => output::line(summary::of(&results)?)?,
     }
     let figures = if plot {
         plot::draw(&results.traced, &results.source(), &plot::What::everything(&input.experiment.name))?

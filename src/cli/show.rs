@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{output, results};
+use crate::output;
 
 /// Show the result of a cell: what it is, how it ended and who executed it
 #[derive(Debug, Args)]
@@ -34,7 +34,7 @@ struct ShowJson<'a> {
 }
 
 pub(crate) fn show(args: ShowArgs) -> Outcome {
-    let store = results::open_within(&args.read.results.results, args.read.size.limits())?;
+    let store = args.read.open()?;
     let key = store.find_cell(&args.cell)?;
     let mut records = Vec::new();
     for origin in store.origins(&key)? {

@@ -2,6 +2,8 @@
 
 use clap::Args;
 use matrix_plan::{CellState, Plan, Tally};
+use matrix_run::results::{self, Origins};
+use matrix_run::{left_of, skipped, tally};
 use matrix_store::{Event, Record, Run, Store};
 use serde::Serialize;
 
@@ -9,8 +11,6 @@ use super::plan::{TallyJson, describe};
 use super::{Format, FormatArgs, ReadArgs, SelectArgs};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
-use crate::results::{self, Origins};
-use crate::runner::{left_of, skipped, tally};
 
 /// Show how far an experiment and its runs are
 #[derive(Debug, Args)]
@@ -46,14 +46,14 @@ struct RunJson {
 }
 
 pub(crate) fn status(args: StatusArgs) -> Outcome {
-    let store = results::opened(&args.read)?;
-    if let Some(records) = results::without_run(&store, &args.select)? {
+    let store = args.read.open()?;
+    if let Some(records) = results::without_run(&store, &args.select.options())? {
         return without_run(&args, &records);
     }
-    let input = results::selected(&store, &args.select)?;
+    let input = args.select.of(&store)?;
     let runs = runs_of(&store, &input.experiment.name)?;
     let origin = args.select.origin.as_ref();
-    Origins::of(&store, &input, origin)?;
+    Origins::of(&store, &input, origin, &output::Terminal)?;
     let skipped = runs.last().map(|(_, plan)| skipped(plan)).unwrap_or_default();
     let tally = tally(&store, &input.cells, origin, &skipped)?;
     let runs = runs.iter().map(|(run, plan)| describe_run(&store, run, plan)).collect::<Result<Vec<_>, _>>()?;

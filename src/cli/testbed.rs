@@ -1,12 +1,15 @@
 //! `matrix testbed`.
 
+#[cfg(feature = "live")]
+mod servers;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::FormatArgs;
+#[cfg(not(feature = "live"))]
 use crate::exit::Outcome;
-use crate::live;
 
 /// Real servers on this machine: three regions of MariaDB, Redis and ActiveMQ, and an emulator of S3, DynamoDB, SNS, SQS and Lambda
 ///
@@ -46,6 +49,10 @@ pub(crate) struct UpArgs {
     pub(crate) file: Option<PathBuf>,
 }
 
-pub(crate) fn testbed(args: TestbedArgs) -> Outcome {
-    live::testbed(args)
+#[cfg(feature = "live")]
+pub(super) use servers::testbed;
+
+#[cfg(not(feature = "live"))]
+pub(super) fn testbed(_: TestbedArgs) -> Outcome {
+    Err(crate::live::not_built_in("`matrix testbed` handles real services"))
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use matrix_bundle::temporary::Folder;
 use matrix_bundle::{AGENT, Signer};
+use matrix_report::derive;
 use matrix_store::verify::{Fault, Note};
 use matrix_store::{Store, VerifyOptions};
 use serde::Serialize;
@@ -15,7 +16,7 @@ use serde::Serialize;
 use super::bundle::{SizeArgs, signature_of};
 use super::{Format, FormatArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{derive, output};
+use crate::output;
 
 /// Check every byte of a store or a bundle against the digests that cover it
 ///

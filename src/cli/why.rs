@@ -2,14 +2,13 @@
 
 use clap::Args;
 use matrix_plan::{Cell, CellKey};
+use matrix_run::key_diff::{Difference, differences, parts, shown};
 use matrix_store::{Lookup, Origin, Store};
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs, SelectArgs};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::meaning::{Difference, differences, parts, shown};
 use crate::output;
-use crate::results;
 
 /// Explain why a cell is not done: which part of its key differs from the nearest done cell
 #[derive(Debug, Args)]
@@ -34,7 +33,7 @@ struct WhyJson {
 }
 
 pub(crate) fn why(args: WhyArgs) -> Outcome {
-    let (store, input) = results::select(&args.read, &args.select)?;
+    let (store, input) = args.read.select(&args.select)?;
     let cell = planned(&input.cells, &args.cell)?;
     let done = match &args.select.origin {
         Some(origin) => store.lookup(&[cell.key], origin)?.iter().all(Lookup::is_done),

@@ -5,18 +5,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
-use matrix_lambdas::package::Packages;
 use matrix_live::lambda::{LambdaDriver, LambdaError, Services, Settings};
 use matrix_live::testbed::{
     Endpoints, Lease, LocalConfig, PartStatus, StateDir, SupervisorCommand, Testbed, TestbedError, up,
 };
+use matrix_package::Packages;
 use matrix_plan::{Barrier, Cell, Platform};
+use matrix_run::Input;
 
 use super::on_aws::OnAws;
 use super::packages;
 use super::strays::{self, WithStrays};
 use crate::exit::{Exit, Failure};
-use crate::input::Input;
 use crate::output;
 
 /// The driver that executes an experiment's cells on real services.
@@ -25,7 +25,7 @@ pub(crate) fn driver(input: &Input, cells: &[Cell]) -> Result<Box<dyn Driver>, F
 }
 
 /// The lambda driver on real services of some kind, which are there as long as this is.
-pub(super) trait RealServices: Driver {
+pub(crate) trait RealServices: Driver {
     /// The driver, for its phases.
     fn lambda(&self) -> &LambdaDriver;
 
@@ -37,7 +37,7 @@ pub(super) trait RealServices: Driver {
 }
 
 /// The services of an experiment's platform, for these cells of it. The local testbed is brought up, unless it runs.
-pub(super) fn open(
+pub(crate) fn open(
     input: &Input,
     cells: &[Cell],
     state: &StateDir,
@@ -89,7 +89,7 @@ impl Drop for Leased {
 
 /// What the driver is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Task {
+pub(crate) enum Task {
     /// To build deployments too, for which it needs the functions' packages.
     Build,
     /// To gather from deployments that are built, or to clean them.
@@ -168,7 +168,7 @@ impl Local {
 }
 
 /// Brings a testbed up, or finds the one that runs, and says which.
-pub(super) fn bring_up(state: &StateDir, config: &LocalConfig) -> Result<(Testbed, Lease), Failure> {
+pub(crate) fn bring_up(state: &StateDir, config: &LocalConfig) -> Result<(Testbed, Lease), Failure> {
     let mut ended = Vec::new();
     match Testbed::find(state).and_then(|found| found.status()) {
         Ok(status) => ended.extend(status.parts.into_iter().filter(|part| part.pid.is_none())),

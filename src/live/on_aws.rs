@@ -7,12 +7,12 @@ use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
 use matrix_live::aws::{Access, AwsError};
 use matrix_live::lambda::{LambdaDriver, LambdaError, Services, Site};
 use matrix_plan::Cell;
+use matrix_run::Input;
 
 use super::driver::{RealServices, Task, settings};
 use super::packages;
 use crate::endpoints;
 use crate::exit::Failure;
-use crate::input::Input;
 use crate::output;
 
 /// The lambda driver on an account of AWS.

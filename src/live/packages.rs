@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use matrix_lambdas::package::{Packages, check_package, package};
+use matrix_package::{Packages, check_package, package};
 
 use crate::exit::{Exit, Failure};
 use crate::output;

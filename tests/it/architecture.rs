@@ -1,6 +1,9 @@
 //! What the parts must never know of each other and of the world.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use toml_edit::DocumentMut;
 
 use crate::workbench::here;
 
@@ -68,29 +71,53 @@ fn the_plan_reads_no_clock_file_or_environment() {
     assert_pure("plan");
 }
 
+/// The crates of ours that a package names as dependencies, by their folders' names.
+fn ours(manifest: &DocumentMut) -> BTreeSet<String> {
+    let dependencies = manifest["dependencies"].as_table().unwrap();
+    dependencies.iter().filter_map(|(name, _)| Some(name.strip_prefix("matrix-")?.to_owned())).collect()
+}
+
+fn manifest(folder: &str) -> DocumentMut {
+    std::fs::read_to_string(here().join(folder).join("Cargo.toml")).unwrap().parse().unwrap()
+}
+
+/// The folders of the workspace's libraries.
+fn libraries() -> BTreeSet<String> {
+    let crates = std::fs::read_dir(here().join("crates")).unwrap();
+    let names = crates.map(|entry| format!("crates/{}", entry.unwrap().file_name().to_str().unwrap()));
+    names.chain(["lambdas".to_owned()]).collect()
+}
+
+/// The code map of ARCHITECTURE.md: what each library sees.
+fn documented() -> BTreeMap<String, BTreeSet<String>> {
+    let text = std::fs::read_to_string(here().join("ARCHITECTURE.md")).unwrap();
+    let map = text.split("## Code map").nth(1).unwrap().split("\n## ").next().unwrap();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.strip_prefix("| `")?.strip_suffix(" |")?.split(" | ").collect();
+        let folder = cells[0].trim_end_matches('`').trim_end_matches('/').to_owned();
+        let sees = cells.last()?.split(", ").filter(|name| *name != "nobody").map(str::to_owned).collect();
+        (folder == "lambdas" || folder.starts_with("crates/")).then_some((folder, sees))
+    };
+    map.lines().filter_map(row).collect()
+}
+
 #[test]
 fn the_dependency_graph_is_the_documented_one() {
-    let top = here().join("crates");
-    let allowed: &[(&str, &[&str])] = &[
-        ("app", &[]),
-        ("stomp", &[]),
-        ("yaml", &[]),
-        ("plan", &[]),
-        ("driver", &["app", "plan"]),
-        ("sim", &["app", "plan", "driver"]),
-        ("store", &["app", "plan", "driver"]),
-        ("bundle", &["app", "plan", "driver", "store"]),
-        ("gather", &["app", "plan", "driver", "store", "yaml"]),
-        ("aws", &["plan", "yaml"]),
-        ("analysis", &["app", "plan"]),
-        ("figures", &["analysis", "plan"]),
-    ];
-    for (krate, allowed) in allowed {
-        let manifest = std::fs::read_to_string(top.join(krate).join("Cargo.toml")).unwrap();
-        let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
-        let ours = dependencies.lines().filter_map(|line| line.strip_prefix("matrix-")?.split('.').next());
-        for seen in ours {
-            assert!(allowed.contains(&seen), "crates/{krate} must not see crates/{seen}");
+    let graph: BTreeMap<String, BTreeSet<String>> =
+        libraries().into_iter().map(|folder| (folder.clone(), ours(&manifest(&folder)))).collect();
+    assert_eq!(graph, documented(), "the manifests, and the code map of ARCHITECTURE.md");
+    for pure in ["crates/app", "crates/plan"] {
+        assert!(graph[pure].is_empty(), "{pure} sees no other crate of ours");
+    }
+}
+
+#[test]
+fn no_library_knows_a_command_line_or_a_terminal() {
+    for folder in libraries() {
+        let manifest = manifest(&folder);
+        let dependencies = manifest["dependencies"].as_table().unwrap();
+        for of_the_command in ["clap", "indicatif", "miette", "signal-hook"] {
+            assert!(!dependencies.contains_key(of_the_command), "{folder} depends on {of_the_command}");
         }
     }
 }

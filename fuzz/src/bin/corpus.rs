@@ -11,9 +11,9 @@ use matrix_app::wire::{deliver_amq, deliver_dynamo, deliver_sns, reply_to};
 use matrix_app::{Evaluation, Event, Lineage, LineageId, Micros, Outcome, WriteId};
 use matrix_bundle::{CreateOptions, Extras, Selection, create};
 use matrix_driver::{Cancel, Driver};
+use matrix_fuzz::frames::Frame;
 use matrix_plan::{Cell, CellState, Experiment, Plan, order};
 use matrix_sim::{Model, SimDriver};
-use matrix_stomp::Frame;
 use matrix_store::{Attempt, AttemptId, Execution, NewRun, Origin, Provenance, Record, Store};
 
 type Done<T> = Result<T, Box<dyn Error>>;

@@ -5,10 +5,10 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
-use matrix_stomp::{Frame, Parsed, parse};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::StompError;
+use super::frames::{Frame, Parsed, parse};
 use super::transport::{Duplex, open};
 use crate::config::{BrokerEndpoint, Secret};
 use crate::failure::{CALL_TIMEOUT, CONNECT_TIMEOUT};

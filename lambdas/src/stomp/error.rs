@@ -1,7 +1,8 @@
 //! What can go wrong between a client and a broker.
 
 use matrix_app::host::ErrorKind;
-use matrix_stomp::FrameError;
+
+use super::frames::FrameError;
 
 /// A failed exchange with a broker. After one the connection is of no use.
 #[derive(Debug, thiserror::Error)]

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use matrix_bundle::{AGENT, Inventory, Restored, Tree, difference};
 use matrix_plan::{Experiment, Filter};
+use matrix_report::derive::{self, RENDERER, RENDERER_FILE};
+use matrix_run::results;
 use matrix_store::Store;
 use matrix_store::verify::{Fault, Note};
 
 use super::Findings;
-use crate::derive::{self, RENDERER, RENDERER_FILE};
 use crate::exit::Failure;
-use crate::results;
 
 /// Files of a folder, by path in it.
 type Files = BTreeMap<String, Vec<u8>>;

@@ -17,8 +17,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_lambda::primitives::Blob;
 use matrix_app::{Row, WORKLOAD_VERSION};
 use matrix_driver::{Cancel, RowSink, SinkError};
-use matrix_lambdas::package::Packages;
 use matrix_live::lambda::{LambdaDriver, Services, Settings, Site, Via};
+use matrix_package::Packages;
 use matrix_plan::{
     Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
     PostStorage, Region,

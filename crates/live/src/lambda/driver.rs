@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
-use matrix_lambdas::package::Packages;
+use matrix_package::Packages;
 use matrix_plan::{Cell, NotificationStorage};
 use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;

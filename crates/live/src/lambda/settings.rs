@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use matrix_lambdas::package::Packages;
+use matrix_package::Packages;
 
 /// What a driver is told besides where the services are. [`Settings::new`] has the defaults.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use matrix_lambdas::config::{BrokerEndpoint, Endpoint, Secret};
-use matrix_lambdas::package::Packages;
+use matrix_package::Packages;
 use matrix_plan::{NotificationStorage, PostStorage, Region};
 
 use super::*;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use matrix_app::{Outcome, Row, WORKLOAD_VERSION};
 use matrix_driver::{Attempt, Cancel, Driver as _, RowSink, SinkError};
-use matrix_lambdas::package::{Packages, package};
 use matrix_live::lambda::{LambdaDriver, Services, Settings};
+use matrix_package::{Packages, package};
 use matrix_plan::{
     Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
     PostStorage,

@@ -1,0 +1,67 @@
+//! What follows from results and stands beside them in a bundle: tables, figures, claims and the README.
+
+mod parts;
+mod readme;
+mod replan_check;
+
+use std::collections::BTreeSet;
+
+use matrix_analysis::{Options, Pools, load, summary, to_csv};
+use matrix_bundle::{Extras, Inventory, Tree, tree_digest};
+use matrix_figures::{Figure, FigureError};
+use matrix_run::results::unreadable;
+use matrix_run::{FailureKind, RunError, with_causes};
+use matrix_store::Digest;
+
+use crate::pictures::picture;
+pub use parts::{Part, parts};
+pub use replan_check::{plans_follow, wrong_plans};
+
+/// What drew the figures: the same renderer draws the same bytes. Kept in a bundle as `figures/renderer.txt`.
+pub const RENDERER: &str = concat!("matrix-figures ", env!("CARGO_PKG_VERSION"), ", plotters 0.3.7, usvg 0.49\n");
+
+/// Name of the file that says what drew the figures.
+pub const RENDERER_FILE: &str = "renderer.txt";
+
+/// Everything that stands beside the results in a bundle. `source` is the runner's own, or nothing if it is not to be
+/// in the bundle.
+pub fn extras(parts: &[Part<'_>], inventory: &Inventory, source: Tree) -> Result<Extras, RunError> {
+    let mut extras = Extras {
+        license: include_bytes!("../../../../LICENSE-MIT").to_vec(),
+        citation: include_bytes!("../../../../CITATION.cff").to_vec(),
+        source,
+        ..Extras::default()
+    };
+    for part in parts {
+        let loaded = load(&part.traced, &Options::default()).map_err(unreadable)?;
+        let pools = Pools::new(&loaded);
+        let csv = to_csv(&summary(&pools), &part.source);
+        extras.tables.insert(format!("{}/summary.csv", part.name), csv.into_bytes());
+        for figure in Figure::ALL {
+            let (csv, drawing) = picture(figure, &pools, &part.source);
+            match drawing {
+                Ok(drawing) => {
+                    extras.figures.insert(format!("{}/{figure}.svg", part.name), drawing.svg.into_bytes());
+                    extras.tables.insert(format!("{}/{figure}.csv", part.name), csv.into_bytes());
+                }
+                Err(FigureError::NoData { .. }) => {}
+                Err(error) => {
+                    return Err(RunError::new(FailureKind::Internal, format!("{figure}: {}", with_causes(&error))));
+                }
+            }
+        }
+    }
+    if !extras.figures.is_empty() {
+        extras.figures.insert(RENDERER_FILE.to_owned(), RENDERER.as_bytes().to_vec());
+    }
+    let own = (!extras.source.is_empty()).then(|| tree_digest(&extras.source));
+    let sources: BTreeSet<Digest> = inventory.sources.keys().copied().chain(own).collect();
+    extras.readme = readme::readme(parts, inventory, &sources).into_bytes();
+    Ok(extras)
+}
+
+/// Names, in the README, the filter that chose the cells.
+pub fn name_filter(extras: &mut Extras, filter: &str) {
+    let said: String = filter.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    extras.readme.splice(0..0, format!("> Only cells that match `{said}` are in this bundle.\n\n").into_bytes());
+}

@@ -1,0 +1,10 @@
+//! What is derived from results: the closing summary, and the tables, figures, judged claims and README that stand beside
+//! them in a bundle. Everything here is text or bytes: who prints or writes them is the caller's choice.
+
+pub mod derive;
+mod pictures;
+pub mod summary;
+mod table;
+
+pub use pictures::picture;
+pub use table::table;

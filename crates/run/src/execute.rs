@@ -1,0 +1,223 @@
+//! Executing cells: workers take them from the schedule, and what comes of each is in the store before the journal says so.
+
+use std::num::NonZeroUsize;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
+
+use jiff::Timestamp;
+use matrix_app::Row;
+use matrix_driver::{Cancel, Driver, DriverError, RowSink, SinkError};
+use matrix_plan::{Cell, Local, Platform};
+use matrix_store::attempt::Execution;
+use matrix_store::{
+    Attempt, AttemptId, Event, Journal, Origin, Provenance, Record, RunId, StoreError, TraceSink, WritableStore,
+};
+
+use crate::observer::Observer;
+use crate::schedule::{Next, Schedule};
+
+/// Rows between two looks at the progress.
+const ROWS_PER_LOOK: u64 = 4096;
+
+/// What a run needs to execute its cells.
+pub(crate) struct Executor<'a> {
+    pub(crate) store: &'a WritableStore,
+    pub(crate) journal: &'a Journal,
+    pub(crate) run: &'a RunId,
+    pub(crate) driver: &'a dyn Driver,
+    pub(crate) provenance: &'a Provenance,
+    pub(crate) observer: &'a dyn Observer,
+    pub(crate) cancel: &'a Cancel,
+}
+
+/// What came of the cells.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// Cells that have a result now.
+    pub(crate) done: u64,
+    /// Requests of those cells.
+    pub(crate) requests: u64,
+    /// Cells that broke, and why.
+    pub(crate) failed: Vec<(Cell, String)>,
+    /// Cells that ended early.
+    pub(crate) partial: u64,
+    /// What made the whole run stop, if the store could not be written.
+    pub(crate) broken: Option<StoreError>,
+}
+
+/// How often a cell is executed at most in one run, where its services do not stay as they were.
+const TRIES: usize = 3;
+
+/// Stack of a worker: calls of services nest deeper than the usual 2 MiB hold where nothing is optimised. Memory is taken only as
+/// far as it is used.
+const STACK_BYTES: usize = 16 << 20;
+
+struct Shared {
+    schedule: Schedule,
+    report: Report,
+}
+
+impl Executor<'_> {
+    /// Executes the cells, in their order, by so many workers. Returns when all are done, or when everything has stopped
+    /// because a stop was asked for or the store could not be written.
+    pub(crate) fn execute(&self, cells: &[Cell], jobs: NonZeroUsize) -> Report {
+        let waiting = cells.iter().enumerate().map(|(place, cell)| (place, self.driver.resources(cell)));
+        let shared = Mutex::new(Shared { schedule: Schedule::new(waiting), report: Report::default() });
+        let released = Condvar::new();
+        std::thread::scope(|scope| {
+            for _ in 0..jobs.get().min(cells.len()) {
+                let worker = Builder::new().name("matrix-worker".to_owned()).stack_size(STACK_BYTES);
+                // Where the system has no thread to give, this one does the work.
+                if worker.spawn_scoped(scope, || self.work(cells, &shared, &released)).is_err() {
+                    self.work(cells, &shared, &released);
+                }
+            }
+        });
+        shared.into_inner().unwrap_or_else(PoisonError::into_inner).report
+    }
+
+    fn work(&self, cells: &[Cell], shared: &Mutex<Shared>, released: &Condvar) {
+        let lock = || -> MutexGuard<'_, Shared> { shared.lock().unwrap_or_else(PoisonError::into_inner) };
+        loop {
+            let mut guard = lock();
+            if self.cancel.is_cancelled() {
+                guard.schedule.clear();
+            }
+            let place = match guard.schedule.next() {
+                Next::Cell(place) => place,
+                Next::Nothing => return,
+                Next::Wait => {
+                    drop(released.wait(guard).unwrap_or_else(PoisonError::into_inner));
+                    continue;
+                }
+            };
+            drop(guard);
+            let Some(cell) = cells.get(place) else { return };
+
+            self.observer.begin(place, format!("{} round {}", cell.axes(), cell.inputs.round));
+            let result = self.tried(cell);
+            self.observer.end(place, matches!(result, Ok(Ended::Done)));
+
+            let mut guard = lock();
+            guard.schedule.release(&self.driver.resources(cell));
+            match result {
+                Ok(Ended::Done) => {
+                    guard.report.done += 1;
+                    guard.report.requests += cell.inputs.requests;
+                }
+                Ok(Ended::Failed(error) | Ended::Spoilt(error)) => guard.report.failed.push((cell.clone(), error)),
+                Ok(Ended::Partial) => guard.report.partial += 1,
+                Err(error) => {
+                    guard.report.partial += 1;
+                    guard.report.broken.get_or_insert(error);
+                    self.cancel.cancel();
+                }
+            }
+            drop(guard);
+            released.notify_all();
+        }
+    }
+
+    /// Executes one cell, again where its services did not stay as they were.
+    fn tried(&self, cell: &Cell) -> Result<Ended, StoreError> {
+        for _ in 1..TRIES {
+            match self.one(cell)? {
+                Ended::Spoilt(error) if !self.cancel.is_cancelled() => {
+                    let (key, axes, round) = (cell.key.short(), cell.axes(), cell.inputs.round);
+                    self.observer.note(format_args!("tried again: {key} ({axes} round {round}): {error}"));
+                }
+                ended => return Ok(ended),
+            }
+        }
+        self.one(cell)
+    }
+
+    /// Executes one cell once. The object comes first, then the attempt, then the record, and last the journal's word.
+    fn one(&self, cell: &Cell) -> Result<Ended, StoreError> {
+        let started = Timestamp::now();
+        let id: AttemptId = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S.%6fZ"), cell.key.short()).parse()?;
+        self.journal.append(&Event::Started { attempt: id.clone(), cell: cell.key })?;
+        let execution = || Execution {
+            id: id.clone(),
+            key: cell.key,
+            origin: Origin::default(),
+            run: Some(self.run.clone()),
+            started: time(started),
+            ended: time(Timestamp::now()),
+            provenance: self.provenance.clone(),
+        };
+        let mut rows = Counted { sink: self.store.sink(cell.inputs.requests)?, observer: self.observer, rows: 0 };
+        let result = self.driver.attempt(cell, &mut rows, self.cancel);
+        self.observer.requests(rows.rows % ROWS_PER_LOOK);
+        match result {
+            Ok(told) => {
+                let object = rows.sink.finish()?;
+                self.store.write_attempt(&Attempt::done(execution(), &told, object.digest)?)?;
+                let configured_lag = has_configured_lag(cell);
+                self.store.write_record(&Record::new(cell, Origin::default(), &object, configured_lag)?)?;
+                self.journal.append(&Event::Done { attempt: id, cell: cell.key })?;
+                Ok(Ended::Done)
+            }
+            Err(DriverError::Cancelled) => {
+                drop(rows);
+                self.store.write_attempt(&Attempt::partial(execution(), &cell.inputs, "interrupted".to_owned())?)?;
+                self.journal.append(&Event::Partial { attempt: id, cell: cell.key })?;
+                Ok(Ended::Partial)
+            }
+            Err(DriverError::Failed(error)) => {
+                drop(rows);
+                self.failed(execution(), cell, &error)?;
+                Ok(Ended::Failed(error))
+            }
+            Err(DriverError::Spoilt(error)) => {
+                drop(rows);
+                self.failed(execution(), cell, &error)?;
+                Ok(Ended::Spoilt(error))
+            }
+            Err(DriverError::Sink(error)) => Err(StoreError::from_sink(error)),
+        }
+    }
+
+    /// Keeps that an attempt failed, and why.
+    fn failed(&self, execution: Execution, cell: &Cell, error: &str) -> Result<(), StoreError> {
+        let attempt = execution.id.clone();
+        self.store.write_attempt(&Attempt::failed(execution, &cell.inputs, error.to_owned())?)?;
+        self.journal.append(&Event::Failed { attempt, cell: cell.key, error: error.to_owned() })
+    }
+}
+
+/// How an attempt ended.
+enum Ended {
+    Done,
+    Spoilt(String),
+    Failed(String),
+    Partial,
+}
+
+/// Whether somebody set the replication lag of the cell's post storage.
+fn has_configured_lag(cell: &Cell) -> bool {
+    cell.inputs.platform == Platform::Local && Local::has_configured_lag(cell.axes().combination.post_storage)
+}
+
+/// An instant as attempts write it.
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// Counts rows on their way to the store.
+struct Counted<'a> {
+    sink: TraceSink,
+    observer: &'a dyn Observer,
+    rows: u64,
+}
+
+impl RowSink for Counted<'_> {
+    fn push(&mut self, row: Row) -> Result<(), SinkError> {
+        self.sink.push(row)?;
+        self.rows += 1;
+        if self.rows.is_multiple_of(ROWS_PER_LOOK) {
+            self.observer.requests(ROWS_PER_LOOK);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,224 @@
+//! From what the user typed to what it means: the experiment, its model and its cells.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use matrix_app::WORKLOAD_VERSION;
+use matrix_plan::{Cell, Combination, Experiment, Filter, Fingerprint, Platform, Problem, cell_experiment, order};
+use matrix_sim::Model;
+use matrix_store::Run;
+
+use crate::error::{FailureKind, RunError};
+
+/// What names a model that is part of the program.
+const BUILTIN: &str = "builtin:";
+
+/// What changes an experiment without editing its file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// Values to set, each as `key=value` with the key's path, for example `barrier.deadline_ms=5000`.
+    pub set: Vec<String>,
+    /// The platform to run on, where it is not the file's.
+    pub platform: Option<String>,
+}
+
+/// An experiment, ready to be planned.
+pub struct Input {
+    /// The experiment's text, with the overrides in it.
+    pub text: String,
+    /// What the text says.
+    pub experiment: Experiment,
+    /// The simulator's model and its text, where the experiment is simulated.
+    pub model: Option<(Model, String)>,
+    /// The cells in the order in which they run, each with the number of its block.
+    pub cells: Vec<(u32, Cell)>,
+}
+
+impl Input {
+    /// Reads an experiment's file.
+    pub fn from_file(file: &Path, overrides: &Overrides) -> Result<Self, RunError> {
+        let name = file.display().to_string();
+        let text = read(file, "`matrix init` writes an experiment to start from")?;
+        let text = apply(&name, text, overrides)?;
+        let experiment = parse(&name, &text)?;
+        let model = model_of(&experiment, file.parent().unwrap_or(Path::new("")))?;
+        Self::new(text, experiment, model)
+    }
+
+    /// The experiment that a command names: a file, or the flags of one combination.
+    pub fn named(file: Option<&Path>, flags: Option<&str>, overrides: &Overrides) -> Result<Self, RunError> {
+        match (file, flags) {
+            (Some(file), _) => Self::from_file(file, overrides),
+            (None, Some(flags)) => Self::from_flags(flags, overrides),
+            (None, None) => Err(RunError::usage("there is nothing to run", "name an experiment: matrix run FILE")),
+        }
+    }
+
+    /// Makes an experiment from the flags of one combination.
+    fn from_flags(flags: &str, overrides: &Overrides) -> Result<Self, RunError> {
+        let name = "--cell".to_owned();
+        let text = cell_experiment(flags).map_err(|problems| RunError::in_text(&name, flags, problems))?;
+        let text = apply(&name, text, overrides)?;
+        let experiment = parse(&name, &text)?;
+        let model = model_of(&experiment, Path::new(""))?;
+        Self::new(text, experiment, model)
+    }
+
+    /// Reads the experiment that a run saved, whatever has happened to the file since.
+    pub fn from_run(run: &Run) -> Result<Self, RunError> {
+        let name = format!("experiment.toml of run {}", run.id());
+        let text = text_of(&name, run.experiment()?)?;
+        let experiment = parse(&name, &text)?;
+        let model = match run.model()? {
+            Some(bytes) if experiment.platform == Platform::Sim => {
+                let name = format!("model.toml of run {}", run.id());
+                let text = text_of(&name, bytes)?;
+                Some((parse_model(&name, &text)?, text))
+            }
+            _ => None,
+        };
+        Self::new(text, experiment, model)
+    }
+
+    /// An experiment that is in no file: its model is a built-in one, or one relative to the directory in which the program runs.
+    ///
+    /// # Errors
+    /// A text that cannot be read as an experiment, or a model that cannot be read.
+    pub fn from_text(text: &str) -> Result<Self, RunError> {
+        let experiment = parse("the experiment", text)?;
+        let model = model_of(&experiment, Path::new(""))?;
+        Self::new(text.to_owned(), experiment, model)
+    }
+
+    fn new(text: String, experiment: Experiment, model: Option<(Model, String)>) -> Result<Self, RunError> {
+        let mut fingerprints: BTreeMap<Combination, Fingerprint> = BTreeMap::new();
+        let mut cells = Vec::new();
+        for placed in order::arrange(experiment.seed, experiment.cells()) {
+            let combination = &placed.spec.axes.combination;
+            let fingerprint = match fingerprints.get(combination) {
+                Some(fingerprint) => fingerprint.clone(),
+                None => {
+                    let fingerprint = fingerprint(&experiment, model.as_ref().map(|(model, _)| model), combination)?;
+                    fingerprints.insert(combination.clone(), fingerprint.clone());
+                    fingerprint
+                }
+            };
+            let cell = placed.spec.with_fingerprint(fingerprint, WORKLOAD_VERSION);
+            cells.push((placed.block, cell.map_err(|error| RunError::new(FailureKind::Internal, error.to_string()))?));
+        }
+        Ok(Self { text, experiment, model, cells })
+    }
+
+    /// Reads a filter, where there is one, and makes sure that it leaves something.
+    ///
+    /// # Errors
+    /// A filter that cannot be read, or that matches no cell.
+    pub fn filter(&self, text: Option<&str>) -> Result<Option<Filter>, RunError> {
+        let Some(text) = text else { return Ok(None) };
+        let filter = Filter::parse(text, &self.experiment.regions)
+            .map_err(|problems| RunError::in_text("--filter", text, problems))?;
+        if self.cells.iter().any(|(_, cell)| filter.matches(cell.axes(), cell.inputs.round)) {
+            return Ok(Some(filter));
+        }
+        let problem = Problem::new(format!("the filter matches none of the {} cells", self.cells.len()))
+            .at(0..text.len())
+            .label("matches nothing")
+            .help("`matrix plan FILE` lists the cells");
+        Err(RunError::in_text("--filter", text, problem.into()))
+    }
+}
+
+/// The experiment of a file, by itself: for those who ask what it needs, and not what its cells are.
+pub fn experiment_of(file: &Path) -> Result<Experiment, RunError> {
+    let text = read(file, "`matrix init` writes an experiment to start from")?;
+    parse(&file.display().to_string(), &text)
+}
+
+fn fingerprint(
+    experiment: &Experiment,
+    model: Option<&Model>,
+    combination: &Combination,
+) -> Result<Fingerprint, RunError> {
+    match (experiment.platform, model) {
+        (Platform::Sim, Some(model)) => {
+            model.fingerprint(combination).map_err(|error| RunError::new(FailureKind::Input, error.to_string()))
+        }
+        (Platform::Sim, None) => Err(RunError::new(FailureKind::Integrity, "the run saved no model")),
+        (Platform::Local, _) => {
+            let fingerprint = experiment.local.fingerprint(combination);
+            fingerprint.map_err(|error| RunError::usage(error.to_string(), "see [local] in docs/guide.md"))
+        }
+        (Platform::Aws, _) => {
+            let fingerprint = experiment.aws.fingerprint(combination, &experiment.regions);
+            fingerprint.map_err(|error| RunError::usage(error.to_string(), "see [regions] in docs/guide.md"))
+        }
+    }
+}
+
+fn text_of(name: &str, bytes: Vec<u8>) -> Result<String, RunError> {
+    String::from_utf8(bytes).map_err(|error| RunError::new(FailureKind::Integrity, format!("{name}: {error}")))
+}
+
+fn read(file: &Path, help: &str) -> Result<String, RunError> {
+    std::fs::read_to_string(file).map_err(|error| RunError::usage(format!("{}: {error}", file.display()), help))
+}
+
+fn parse(name: &str, text: &str) -> Result<Experiment, RunError> {
+    Experiment::parse(text).map_err(|problems| RunError::in_text(name, text, problems))
+}
+
+/// The model that a simulated experiment names; `folder` is the experiment's.
+fn model_of(experiment: &Experiment, folder: &Path) -> Result<Option<(Model, String)>, RunError> {
+    if experiment.platform != Platform::Sim {
+        return Ok(None);
+    }
+    read_model(&experiment.sim.model, folder).map(Some)
+}
+
+/// Reads a model: a built-in one, or a file relative to `folder`.
+pub fn read_model(name: &str, folder: &Path) -> Result<(Model, String), RunError> {
+    if let Some(builtin) = name.strip_prefix(BUILTIN) {
+        let model = Model::builtin(builtin).map_err(|error| RunError::new(FailureKind::Input, error.to_string()))?;
+        return Ok((model, Model::BUILTIN_TEXT.to_owned()));
+    }
+    let path = folder.join(name);
+    let text = read(&path, "a model's path is relative to the experiment's file; `builtin:aws-2021` is always there")?;
+    Ok((parse_model(&path.display().to_string(), &text)?, text))
+}
+
+fn parse_model(name: &str, text: &str) -> Result<Model, RunError> {
+    Model::parse(text).map_err(|error| {
+        let problem = error.problem().cloned().unwrap_or_else(|| Problem::new(error.to_string()));
+        RunError::in_text(name, text, problem.into())
+    })
+}
+
+/// Applies `--set` and `--platform` to an experiment's text, so that what is saved is what is run.
+fn apply(name: &str, text: String, overrides: &Overrides) -> Result<String, RunError> {
+    if overrides.set.is_empty() && overrides.platform.is_none() {
+        return Ok(text);
+    }
+    // A text that is no TOML is reported by the experiment's own parser, with its place.
+    let Ok(mut document) = text.parse::<toml_edit::DocumentMut>() else { return Ok(text) };
+    for set in &overrides.set {
+        let bad =
+            |why: &str| RunError::usage(format!("--set {set}: {why}"), "write --set key=value, as in requests=100");
+        let (path, value) = set.split_once('=').ok_or_else(|| bad("there is no `=`"))?;
+        let value = value.trim().parse::<toml_edit::Value>().unwrap_or_else(|_| value.trim().into());
+        let mut keys: Vec<&str> = path.split('.').map(str::trim).collect();
+        let last = keys.pop().filter(|key| !key.is_empty()).ok_or_else(|| bad("there is no key"))?;
+        let mut table = document.as_table_mut() as &mut dyn toml_edit::TableLike;
+        for key in keys {
+            let item = table.entry(key).or_insert(toml_edit::table());
+            table = item.as_table_like_mut().ok_or_else(|| bad(&format!("`{key}` of {name} is no table")))?;
+        }
+        if let ("rate", Some(_)) = (last, table.get("concurrency")) {
+            table.remove("concurrency");
+        }
+        table.insert(last, toml_edit::Item::Value(value));
+    }
+    if let Some(platform) = &overrides.platform {
+        document.insert("platform", toml_edit::value(platform));
+    }
+    Ok(document.to_string())
+}

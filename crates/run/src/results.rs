@@ -1,0 +1,270 @@
+//! Reading results: which experiment is meant, which of its cells are done, and their traces.
+
+mod origins;
+mod regions;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+
+use matrix_analysis::tables::Source;
+use matrix_analysis::{CellMeta, LoadError, LoadErrorKind, Traces};
+use matrix_app::Outcome;
+use matrix_bundle::temporary::Folder;
+use matrix_bundle::{BundleReader, Limits};
+use matrix_plan::Plan;
+use matrix_store::{Digest, ErrorKind, Origin, Record, Run, Store, StoreError};
+
+use crate::error::{FailureKind, RunError, with_causes};
+use crate::input::{Input, Overrides};
+use crate::observer::Observer;
+pub use origins::Origins;
+pub use regions::regions;
+
+/// Which experiment's results to read.
+#[derive(Clone, Debug, Default)]
+pub struct Select {
+    /// The file of the experiment; without it and without a run, the only experiment in the store is meant.
+    pub file: Option<PathBuf>,
+    /// A run in the store, whose saved experiment is meant.
+    pub run: Option<String>,
+    /// Whose results only; without it, of each cell what was measured here, else what the first origin did.
+    pub origin: Option<Origin>,
+}
+
+/// A store open for reading: a directory, or what a bundle holds.
+pub struct Opened {
+    store: Store,
+    /// Where a bundle was unpacked; removed at the end.
+    unpacked: Option<Folder>,
+}
+
+impl Deref for Opened {
+    type Target = Store;
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// Opens a store, or a bundle as if it were one.
+pub fn open(results: &Path) -> Result<Opened, RunError> {
+    open_within(results, Limits::default())
+}
+
+/// Opens a store or a bundle, if there is one.
+pub fn open_if_present(results: &Path, limits: Limits) -> Result<Option<Opened>, RunError> {
+    if results.is_file() {
+        return open_within(results, limits).map(Some);
+    }
+    Ok(Store::open_if_present(results)?.map(|store| Opened { store, unpacked: None }))
+}
+
+/// Opens a store, or a bundle that unpacks to no more than it may.
+pub fn open_within(results: &Path, limits: Limits) -> Result<Opened, RunError> {
+    if !results.is_file() {
+        return Ok(Opened { store: Store::open(results)?, unpacked: None });
+    }
+    let folder = Folder::new()?;
+    let place = folder.path().join("store");
+    matrix_bundle::to_store(BundleReader::open(results, limits)?, &place)?;
+    Ok(Opened { store: Store::open(&place)?, unpacked: Some(folder) })
+}
+
+/// The experiment that is meant: the file, the run, or the only experiment there is.
+pub fn selected(store: &Opened, select: &Select, observer: &dyn Observer) -> Result<Input, RunError> {
+    let run = match (&select.file, &select.run) {
+        (Some(file), _) => return Input::from_file(file, &Overrides::default()),
+        (None, Some(name)) => store.run(name)?,
+        (None, None) => only_experiment(store, observer)?,
+    };
+    Input::from_run(&run).map_err(|failure| match failure.kind {
+        // Nobody here wrote it: a bundle whose experiment cannot be planned is not what it should be.
+        FailureKind::Input if store.unpacked.is_some() => failure.of_kind(FailureKind::Integrity),
+        _ => failure,
+    })
+}
+
+/// The results of a store without any run, such as one that folders were imported into, where no experiment is named.
+pub fn without_run(store: &Store, select: &Select) -> Result<Option<Vec<Record>>, RunError> {
+    if select.file.is_some() || select.run.is_some() || !store.runs()?.is_empty() {
+        return Ok(None);
+    }
+    let records = store.records()?.collect::<Result<Vec<_>, _>>()?;
+    let wanted = |record: &Record| select.origin.as_ref().is_none_or(|origin| record.origin == *origin);
+    let records: Vec<Record> = records.into_iter().filter(wanted).collect();
+    Ok(Some(records).filter(|records| !records.is_empty()))
+}
+
+/// What results without an experiment are called: whose they are.
+pub fn origins_of(records: &[Record]) -> String {
+    let origins: BTreeSet<&str> = records.iter().map(|record| record.origin.as_str()).collect();
+    origins.into_iter().collect::<Vec<_>>().join("+")
+}
+
+/// The newest run of the only experiment in the store.
+fn only_experiment(store: &Store, observer: &dyn Observer) -> Result<Run, RunError> {
+    let mut experiments: BTreeMap<String, Vec<Run>> = BTreeMap::new();
+    for id in store.runs()? {
+        let run = store.run(id.as_str())?;
+        experiments.entry(plan_of(&run)?.experiment).or_default().push(run);
+    }
+    if experiments.len() > 1 {
+        let names: Vec<String> = experiments
+            .iter()
+            .filter_map(|(name, runs)| Some(format!("  {name}: --run {}", runs.last()?.id())))
+            .collect();
+        return Err(RunError::usage(
+            format!("the store has {} experiments", experiments.len()),
+            format!("name the experiment's file, or a run of it:\n{}", names.join("\n")),
+        ));
+    }
+    let mut runs = experiments.into_values().next().unwrap_or_default();
+    let newest = runs.pop().ok_or_else(|| RunError::usage("the store has no run", "name an experiment's file"))?;
+    if let Some(older) = runs.last()
+        && older.experiment()? != newest.experiment()?
+    {
+        observer.note(format_args!("note: the experiment changed between runs; this is the one of {}", newest.id()));
+    }
+    Ok(newest)
+}
+
+/// The plan that a run saved.
+pub fn plan_of(run: &Run) -> Result<Plan, RunError> {
+    serde_json::from_slice(&run.plan()?)
+        .map_err(|error| RunError::new(FailureKind::Integrity, format!("plan.json of run {}: {error}", run.id())))
+}
+
+/// Done cells, in order of axes and rounds, and where their traces are.
+pub struct Traced<'a> {
+    store: &'a Store,
+    cells: Vec<CellMeta>,
+    objects: Vec<Digest>,
+}
+
+impl<'a> Traced<'a> {
+    /// The cells of these records.
+    pub fn new(store: &'a Store, mut records: Vec<Record>) -> Self {
+        let order = |record: &Record| (record.inputs.axes.clone(), record.inputs.round, record.origin.clone());
+        records.sort_by_cached_key(order);
+        Self::in_order(store, records)
+    }
+
+    /// The cells of these records, in their order.
+    pub fn in_order(store: &'a Store, records: Vec<Record>) -> Self {
+        let objects = records.iter().map(|record| record.object.sha256).collect();
+        Self { store, cells: records.into_iter().map(meta).collect(), objects }
+    }
+}
+
+impl Traces for Traced<'_> {
+    fn cells(&self) -> &[CellMeta] {
+        &self.cells
+    }
+
+    fn open(&self, n: usize) -> io::Result<Box<dyn Read + Send + '_>> {
+        let digest = self.objects.get(n).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(self.store.open_object(digest).map_err(io::Error::other)?))
+    }
+}
+
+/// The results of an experiment.
+pub struct Results<'a> {
+    /// The experiment.
+    pub input: &'a Input,
+    /// Its done cells.
+    pub traced: Traced<'a>,
+    /// Whose results these are.
+    pub origins: Origins,
+}
+
+impl<'a> Results<'a> {
+    /// The results of an experiment in a store: of each cell what was measured here, or else what the first of the other
+    /// origins measured. Where that leaves out results, it is said.
+    pub fn of(store: &'a Store, input: &'a Input, observer: &dyn Observer) -> Result<Self, RunError> {
+        Self::of_origin(store, input, None, observer)
+    }
+
+    /// The same, or only what one origin measured.
+    pub fn of_origin(
+        store: &'a Store,
+        input: &'a Input,
+        only: Option<&Origin>,
+        observer: &dyn Observer,
+    ) -> Result<Self, RunError> {
+        let origins = Origins::of(store, input, only, observer)?;
+        let mut records = Vec::new();
+        for (key, origin) in &origins.chosen {
+            records.extend(store.record(key, origin)?);
+        }
+        Ok(Self { input, traced: Traced::new(store, records), origins })
+    }
+
+    /// Where the numbers come from.
+    pub fn source(&self) -> Source {
+        Source::new(&self.input.experiment.name, self.input.cells.len() as u64, self.traced.cells())
+    }
+}
+
+/// A trace that could not be read: what is stored is not what was stored, or it could not be read at all.
+pub fn unreadable(error: LoadError) -> RunError {
+    if let LoadErrorKind::Open(source) | LoadErrorKind::Read { source, .. } = &error.kind {
+        let damaged = source.get_ref().and_then(|inner| inner.downcast_ref::<StoreError>());
+        if damaged.is_none_or(|error| error.kind() != ErrorKind::Integrity) {
+            return RunError::new(FailureKind::Internal, with_causes(&error));
+        }
+    }
+    RunError::with_help(FailureKind::Integrity, error.to_string(), "`matrix verify` lists everything that is damaged")
+}
+
+fn meta(record: Record) -> CellMeta {
+    CellMeta {
+        outcomes: Outcome::ALL.into_iter().map(|outcome| (outcome, record.counts.of(outcome))).collect(),
+        key: record.key,
+        origin: record.origin.to_string(),
+        simulated: record.simulated,
+        configured_lag: record.configured_lag,
+        inputs: record.inputs,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use matrix_bundle::{CreateOptions, Extras, Selection, create_file};
+    use matrix_store::NewRun;
+
+    use super::*;
+    use crate::observer::Unobserved;
+
+    #[test]
+    fn a_bundle_whose_experiment_cannot_be_planned_is_not_what_it_should_be() {
+        // With the model that is built in.
+        let text = include_str!("../../../experiments/quick.toml").replacen("model = ", "# ", 1);
+        let text = text.as_str();
+        let input = Input::from_text(text).unwrap();
+        let plan = serde_json::to_vec(&crate::plan(None, &input, None, false).unwrap()).unwrap();
+        let model = input.model.as_ref().map(|(_, text)| text.as_bytes());
+        let folder = tempfile::tempdir().unwrap();
+        let read = |experiment: &str, name: &str| {
+            let (place, bundle) = (folder.path().join(name), folder.path().join(format!("{name}.tar.zst")));
+            let store = Store::create_or_open_for_writing(&place, "test").unwrap();
+            let experiment = experiment.as_bytes();
+            let new = NewRun { time: "20261122T130000Z", name: "quick", experiment, model, plan: &plan };
+            drop(store.create_run(&new).unwrap());
+            store.close().unwrap();
+            let options = CreateOptions { allow_incomplete: true, ..CreateOptions::default() };
+            create_file(&Store::open(&place).unwrap(), &Selection::default(), &Extras::default(), &options, &bundle)
+                .unwrap();
+            let select = Select::default();
+            let failure = |results: &Path| {
+                selected(&open(results).unwrap(), &select, &Unobserved).err().map(|failure| failure.kind)
+            };
+            (failure(&place), failure(&bundle))
+        };
+        assert_eq!(read(text, "good"), (None, None));
+        // In a store of one's own it is what the person wrote.
+        let forged = text.replacen("requests = 50", "requests = 0", 1);
+        assert_ne!(forged, text);
+        assert_eq!(read(&forged, "forged"), (Some(FailureKind::Input), Some(FailureKind::Integrity)));
+    }
+}

@@ -1,0 +1,76 @@
+//! Where each cell of an experiment stands: what the store has, and how the last attempt of the rest ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use matrix_plan::{Cell, CellKey, CellState, Filter, Plan, Tally};
+use matrix_store::{Lookup, Origin, Store, StoreError, journal};
+
+use crate::input::Input;
+
+/// How many cells stand in each state; pending ones of `skipped` were left out by a filter.
+pub fn tally(
+    store: &Store,
+    cells: &[(u32, Cell)],
+    origin: Option<&Origin>,
+    skipped: &BTreeSet<CellKey>,
+) -> Result<Tally, StoreError> {
+    let stands = |(state, (_, cell)): (CellState, &(u32, Cell))| match state {
+        CellState::Pending if skipped.contains(&cell.key) => CellState::Skipped,
+        state => state,
+    };
+    Ok(states(Some(store), cells, origin)?.into_iter().zip(cells).map(stands).collect())
+}
+
+/// The cells that a plan's filter left out.
+pub fn skipped(plan: &Plan) -> BTreeSet<CellKey> {
+    plan.cells.iter().filter(|cell| cell.state == CellState::Skipped).map(|cell| cell.key).collect()
+}
+
+/// The state of each cell, in the same order.
+///
+/// A cell with a record and its object is done, whoever did it; or, with an origin, if that one did. What became of the
+/// others is in the journals of runs, the newest of which counts; an attempt that began and did not end was partial.
+fn states(store: Option<&Store>, cells: &[(u32, Cell)], origin: Option<&Origin>) -> Result<Vec<CellState>, StoreError> {
+    let Some(store) = store else { return Ok(vec![CellState::Pending; cells.len()]) };
+    let keys: Vec<CellKey> = cells.iter().map(|(_, cell)| cell.key).collect();
+    let done: Vec<bool> = match origin {
+        Some(origin) => store.lookup(&keys, origin)?.iter().map(Lookup::is_done).collect(),
+        None => store.done(&keys)?,
+    };
+    let mut states: Vec<CellState> =
+        done.into_iter().map(|done| if done { CellState::Done } else { CellState::Pending }).collect();
+    if states.contains(&CellState::Pending) {
+        let last = last_attempts(store)?;
+        for (state, key) in states.iter_mut().zip(&keys) {
+            if let (CellState::Pending, Some(last)) = (*state, last.get(key)) {
+                *state = *last;
+            }
+        }
+    }
+    Ok(states)
+}
+
+/// The plan of a run: every cell with its state and whether it runs.
+pub fn plan(store: Option<&Store>, input: &Input, filter: Option<&Filter>, fresh: bool) -> Result<Plan, StoreError> {
+    let mut states = states(store, &input.cells, None)?.into_iter();
+    let cells = input.cells.iter().map(|(block, cell)| (*block, cell));
+    // The plan asks for the states in the order of the cells.
+    Ok(Plan::new(&input.experiment, filter, fresh, cells, |_| states.next().unwrap_or(CellState::Pending)))
+}
+
+/// How the last attempt of each cell without a result ended.
+fn last_attempts(store: &Store) -> Result<BTreeMap<CellKey, CellState>, StoreError> {
+    let mut last = BTreeMap::new();
+    for id in store.runs()? {
+        for (key, state) in store.run(id.as_str())?.journal().cell_states() {
+            let state = match state {
+                // A result that is not there any more: as if nothing had been tried.
+                journal::CellState::Done => CellState::Pending,
+                journal::CellState::Failed { .. } => CellState::Failed,
+                journal::CellState::Partial | journal::CellState::Started => CellState::Partial,
+            };
+            last.insert(key, state);
+        }
+    }
+    Ok(last)
+}

@@ -1,0 +1,183 @@
+//! Crashes at every operation on the file system: whatever is lost, going on leads to the results of an undisturbed run.
+//! And cells whose services do not last.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use matrix_driver::{Cancel, Driver};
+use matrix_sim::SimDriver;
+use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem};
+use matrix_store::{Store, VerifyOptions};
+
+use super::{FailureKind, Input, Place, Program, RunError, Session, SessionEnd, Unobserved, interrupted_runs};
+
+const EXPERIMENT: &str = r#"
+schema = 1
+name = "crash"
+requests = 12
+seed = 5
+
+[[matrix]]
+name = "pairs"
+post_storage = ["redis", "dynamo"]
+notification_storage = ["sns"]
+regions = ["eu->us"]
+delay_ms = [0]
+antipode = [false, true]
+"#;
+
+fn program() -> Program {
+    Program {
+        holder: "the test".to_owned(),
+        version: "0".to_owned(),
+        commit: None,
+        dirty: None,
+        lock_file: None,
+        target: None,
+        toolchain: None,
+    }
+}
+
+fn driver(input: &Input, _: &[matrix_plan::Cell]) -> Result<Box<dyn Driver>, RunError> {
+    Ok(Box::new(SimDriver::new(input.model.as_ref().unwrap().0.clone())))
+}
+
+/// Begins the experiment, or goes on with its interrupted run, on this file system.
+fn go_on(root: &Path, input: &Input, fs: Arc<dyn Filesystem>) -> Result<SessionEnd, RunError> {
+    let place = Place::on(root, program(), fs);
+    let interrupted = match Store::open_if_present(root)? {
+        Some(store) => interrupted_runs(&store)?.pop(),
+        None => None,
+    };
+    let session = match interrupted {
+        Some(run) => Session::resume(&place, run.id().as_str(), &Input::from_run(&run)?, &driver)?,
+        None => Session::begin(&place, input, None, false, &driver)?.1,
+    };
+    match session {
+        Some(session) => session.execute(Some(NonZeroUsize::MIN), &Cancel::default(), &Unobserved),
+        None => Ok(SessionEnd::Complete),
+    }
+}
+
+/// Objects and records, by path.
+fn results(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.join("objects"), root.join("cells")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(path.strip_prefix(root).unwrap().to_owned(), std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_run_that_crashes_at_any_operation_resumes_to_the_same_results() {
+    let input = Input::from_text(EXPERIMENT).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let undisturbed = folder.path().join("undisturbed");
+    let counting = FaultyFilesystem::counting();
+    assert_eq!(go_on(&undisturbed, &input, Arc::new(counting.clone())).unwrap(), SessionEnd::Complete);
+    let wanted = results(&undisturbed);
+    assert_eq!(wanted.keys().filter(|path| path.starts_with("cells")).count(), 4);
+
+    for operation in 0..counting.operations() {
+        for loss in [Loss::Nothing, Loss::TornBytes, Loss::Everything] {
+            let root = folder.path().join(format!("{operation}-{loss:?}"));
+            let faulty = FaultyFilesystem::failing(operation, Fault::Crash(loss));
+            // What a crashed process says does not matter: nobody hears it.
+            let _ = go_on(&root, &input, Arc::new(faulty.clone()));
+            assert!(faulty.crashed(), "operation {operation} exists");
+            let exit = go_on(&root, &input, Arc::new(FaultyFilesystem::counting()));
+            let exit = exit.unwrap_or_else(|failure| panic!("after a crash at {operation} ({loss:?}): {failure:?}"));
+            assert_eq!(exit, SessionEnd::Complete, "operation {operation}, {loss:?}");
+            assert_eq!(results(&root), wanted, "operation {operation}, {loss:?}");
+            let report = Store::open(&root).unwrap().verify(VerifyOptions::default()).unwrap();
+            assert!(report.is_sound(), "operation {operation}, {loss:?}: {report:?}");
+            std::fs::remove_dir_all(&root).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_fills_up_stops_the_run_and_loses_nothing_done() {
+    let input = Input::from_text(EXPERIMENT).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let undisturbed = folder.path().join("undisturbed");
+    let counting = FaultyFilesystem::counting();
+    go_on(&undisturbed, &input, Arc::new(counting.clone())).unwrap();
+    for operation in (0..counting.operations()).step_by(3) {
+        let root = folder.path().join(operation.to_string());
+        let full = Fault::From(std::io::ErrorKind::StorageFull);
+        let failure = go_on(&root, &input, Arc::new(FaultyFilesystem::failing(operation, full))).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Unfinished, "operation {operation}: {failure:?}");
+        assert!(failure.to_string().contains("no space left"), "{failure:?}");
+        assert_eq!(go_on(&root, &input, Arc::new(RealFilesystem)).unwrap(), SessionEnd::Complete);
+        assert_eq!(results(&root), results(&undisturbed));
+    }
+}
+
+/// The simulator, on services that do not last: the first so many attempts are spoilt after some rows.
+struct Spoilt {
+    left: AtomicUsize,
+    driver: Box<dyn Driver>,
+}
+
+impl Driver for Spoilt {
+    fn attempt(
+        &self,
+        cell: &matrix_plan::Cell,
+        rows: &mut dyn matrix_driver::RowSink,
+        cancel: &Cancel,
+    ) -> Result<matrix_driver::Attempt, matrix_driver::DriverError> {
+        let told = self.driver.attempt(cell, rows, cancel)?;
+        let is_spoilt =
+            self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        if is_spoilt { Err(matrix_driver::DriverError::Spoilt("the server ended".to_owned())) } else { Ok(told) }
+    }
+
+    fn resources(&self, cell: &matrix_plan::Cell) -> Vec<String> {
+        self.driver.resources(cell)
+    }
+}
+
+#[test]
+fn a_cell_whose_services_do_not_last_is_tried_again_and_its_trace_is_the_last_one() {
+    let input = Input::from_text(EXPERIMENT).unwrap();
+    let run = |spoilt: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("results");
+        let drivers = |input: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, RunError> {
+            Ok(Box::new(Spoilt { left: AtomicUsize::new(spoilt), driver: driver(input, &[])? }))
+        };
+        let (_, session) = Session::begin(&Place::new(&root, program()), &input, None, false, &drivers).unwrap();
+        let exit = session.unwrap().execute(NonZeroUsize::new(1), &Cancel::default(), &Unobserved).unwrap();
+        let store = Store::open(&root).unwrap();
+        let keys: Vec<_> = input.cells.iter().map(|(_, cell)| cell.key).collect();
+        let done = store.done(&keys).unwrap().into_iter().filter(|done| *done).count();
+        (exit, store.attempts().unwrap().len(), done, folder)
+    };
+    let (exit, attempts, done, well) = run(0);
+    assert_eq!((exit, attempts, done), (SessionEnd::Complete, 4, 4));
+    let (exit, attempts, done, again) = run(2);
+    assert_eq!((exit, attempts, done), (SessionEnd::Complete, 6, 4), "two attempts more");
+    let objects = |folder: &tempfile::TempDir| {
+        let mut names: Vec<_> = Vec::new();
+        for prefix in std::fs::read_dir(folder.path().join("results/objects")).unwrap() {
+            names.extend(std::fs::read_dir(prefix.unwrap().path()).unwrap().map(|file| file.unwrap().file_name()));
+        }
+        names.sort();
+        names
+    };
+    assert_eq!(objects(&well), objects(&again));
+    let (exit, attempts, done, _) = run(3);
+    assert_eq!((exit, attempts, done), (SessionEnd::Failed, 6, 3), "one cell was given up");
+}

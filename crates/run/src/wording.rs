@@ -1,0 +1,48 @@
+//! How intervals, durations, paths and commands are written for a person.
+
+use std::path::Path;
+
+/// What stands for an end of an interval that the data cannot bound.
+pub const UNBOUNDED: &str = "unbounded";
+
+/// An interval as a person reads it. An end that the data cannot bound is infinite.
+pub fn interval(low: f64, high: f64, number: impl Fn(f64) -> String) -> String {
+    let [low, high] = [low, high].map(|end| if end.is_finite() { number(end) } else { UNBOUNDED.to_owned() });
+    format!("[{low}, {high}]")
+}
+
+/// A duration as a person says it.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
+        s if s < 100.0 => format!("{s:.1} s"),
+        s if s < 7200.0 => format!("{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// A path as a word of a shell's command line.
+#[must_use]
+pub fn word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    shlex::try_quote(&text).map_or_else(|_| text.to_string(), std::borrow::Cow::into_owned)
+}
+
+/// The store of results that commands read and write, if no other is named.
+pub const RESULTS: &str = "results";
+
+/// A command on the store at `results`, as a shell's command line.
+fn on_store(command: &str, results: &Path) -> String {
+    if results == Path::new(RESULTS) { command.to_owned() } else { format!("{command} --results {}", word(results)) }
+}
+
+/// The command that goes on with a run of the store at `results`. A bundle is made a store first, as nothing runs in it.
+#[must_use]
+pub fn resume(run: &str, results: &Path) -> String {
+    let resume = format!("matrix resume --run {run}");
+    if results.is_file() {
+        return format!("matrix bundle extract {} --as-store -o store && {resume} --results store", word(results));
+    }
+    on_store(&resume, results)
+}

@@ -1,0 +1,68 @@
+//! From a command to a session of the library, and back to an exit code: who runs, with which driver, seen on the terminal.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use matrix_driver::{Cancel, Driver};
+use matrix_plan::{Cell, Platform};
+use matrix_run::{Input, Place, Program, Session};
+use matrix_sim::SimDriver;
+use matrix_store::Digest;
+
+use crate::exit::{Exit, Failure};
+use crate::progress::Progress;
+use crate::{live, signals};
+
+/// Where a session of this program writes.
+pub(crate) fn place(results: &Path) -> Place<'_> {
+    Place::new(results, program())
+}
+
+/// This program, as it was built and called.
+fn program() -> Program {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    Program {
+        holder: format!("matrix {}", words.join(" ")),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: option_env!("MATRIX_COMMIT").map(str::to_owned),
+        dirty: option_env!("MATRIX_DIRTY").map(|dirty| dirty == "1"),
+        lock_file: Some(Digest::of(include_bytes!("../Cargo.lock"))),
+        target: option_env!("MATRIX_TARGET").map(str::to_owned),
+        toolchain: option_env!("MATRIX_TOOLCHAIN").map(str::to_owned),
+    }
+}
+
+/// What executes an experiment's cells: by its platform.
+pub(crate) fn driver(input: &Input, cells: &[Cell]) -> Result<Box<dyn Driver>, Failure> {
+    match (input.experiment.platform, &input.model) {
+        (Platform::Sim, Some((model, _))) => Ok(Box::new(SimDriver::new(model.clone()))),
+        (Platform::Sim, None) => Err(Failure::new(Exit::Internal, "the experiment has no model")),
+        (Platform::Local | Platform::Aws, _) => live::driver(input, cells),
+    }
+}
+
+/// Executes a session to the end, or until the person interrupts it.
+pub(crate) fn execute(session: Session, jobs: Option<NonZeroUsize>) -> Result<Exit, Failure> {
+    let cancel = Cancel::default();
+    signals::listen(&cancel)?;
+    let progress = Progress::new(session.len() as u64, session.requests());
+    Ok(session.execute(jobs, &cancel, &progress)?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn an_attempt_names_no_user_host_or_path() {
+        let text = format!("{:?}", program().provenance(BTreeMap::new()));
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let [here, home] = ["CARGO_MANIFEST_DIR", "HOME"].map(|name| std::env::var(name).unwrap_or_default());
+        for secret in [host.trim(), &here, &home] {
+            assert!(secret.len() < 4 || !text.contains(secret), "`{secret}` is in {text}");
+        }
+        assert!(text.contains(env!("CARGO_PKG_VERSION")));
+    }
+}
