@@ -83,7 +83,7 @@ impl Driver for Unused {
         _: &matrix_plan::Cell,
         _: &mut dyn matrix_driver::RowSink,
         _: &Cancel,
-    ) -> Result<matrix_driver::Attempt, matrix_driver::DriverError> {
+    ) -> Result<matrix_driver::AttemptDetails, matrix_driver::DriverError> {
         Err(matrix_driver::DriverError::Failed("used".to_owned()))
     }
 

@@ -111,7 +111,7 @@ fn describe_run(store: &Store, run: &Run, plan: &Plan) -> Result<RunJson, Failur
     let left = left_of(store, run, plan)?.len();
     let entries = &run.journal().entries;
     let failed = run.journal().cell_states().into_values();
-    let failed = failed.filter(|state| matches!(state, matrix_store::CellState::Failed { .. })).count();
+    let failed = failed.filter(|state| matches!(state, matrix_store::JournalState::Failed { .. })).count();
     let state = match entries.last().map(|entry| &entry.event) {
         Some(Event::Finished) => "finished",
         _ if left == 0 => "done since",

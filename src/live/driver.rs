@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
+use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
 use matrix_live::lambda::{LambdaDriver, LambdaError, Services, Settings};
 use matrix_live::testbed::{
     Endpoints, Lease, LocalConfig, PartStatus, StateDir, SupervisorCommand, Testbed, TestbedError, up,
@@ -233,7 +233,7 @@ impl RealServices for Local {
 }
 
 impl Driver for Local {
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
+    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError> {
         let revived = self.made_well().map_err(|error| DriverError::Failed(error.to_string()))?;
         let (told, ended) = self.watched(cancel, |stop| self.lambda.attempt(cell, rows, stop));
         if cancel.is_cancelled() || matches!(told, Err(DriverError::Sink(_))) {

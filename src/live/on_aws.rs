@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use matrix_aws::Datastore;
-use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
+use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
 use matrix_live::aws::{Access, AwsError};
 use matrix_live::lambda::{LambdaDriver, LambdaError, Services, Site};
 use matrix_plan::Cell;
@@ -67,7 +67,7 @@ impl RealServices for OnAws {
 }
 
 impl Driver for OnAws {
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
+    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError> {
         self.lambda.attempt(cell, rows, cancel).map_err(|error| match error {
             // Failures are kept in the store, and services speak of ARNs.
             DriverError::Failed(why) if !self.account.is_empty() => {

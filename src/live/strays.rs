@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
+use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
 use matrix_live::lambda::LambdaDriver;
 use matrix_live::testbed::StateDir;
 use matrix_plan::Cell;
@@ -49,7 +49,7 @@ impl RealServices for WithStrays {
 }
 
 impl Driver for WithStrays {
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
+    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError> {
         self.0.attempt(cell, rows, cancel)
     }
 

@@ -44,9 +44,9 @@ impl Cancel {
     }
 }
 
-/// What an attempt tells besides its rows.
+/// What an attempt reports besides its rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Attempt {
+pub struct AttemptDetails {
     /// Instant that the rows' times count from.
     pub epoch: Micros,
     /// Time bounds of the regions' clocks, in microseconds, where they were probed.
@@ -78,7 +78,7 @@ pub trait Driver: Sync {
     ///
     /// # Errors
     /// When it was asked to stop, the trace could not be written, or the execution broke.
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError>;
+    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError>;
 
     /// Names of what the cell needs for itself: cells that share a name do not run at the same time.
     fn resources(&self, cell: &Cell) -> Vec<String>;

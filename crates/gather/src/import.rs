@@ -288,7 +288,7 @@ fn write_attempt(
             ..Provenance::default()
         },
     };
-    let told = matrix_driver::Attempt { epoch: Micros(EPOCH_US), ..matrix_driver::Attempt::default() };
+    let told = matrix_driver::AttemptDetails { epoch: Micros(EPOCH_US), ..matrix_driver::AttemptDetails::default() };
     store.write_attempt(&Attempt::done(execution, &told, object.digest)?)?;
     Ok(())
 }

@@ -279,7 +279,8 @@ pub fn to_run(plan: &Plan, input: &Input) -> Vec<Cell> {
 pub fn left_of(store: &Store, run: &Run, plan: &Plan) -> Result<Vec<CellKey>, StoreError> {
     let states = run.journal().cell_states();
     let (fresh, others): (Vec<_>, Vec<_>) = plan.to_run().partition(|cell| cell.reason == Reason::Fresh);
-    let fresh = fresh.into_iter().map(|cell| cell.key).filter(|key| states.get(key) != Some(&journal::CellState::Done));
+    let fresh =
+        fresh.into_iter().map(|cell| cell.key).filter(|key| states.get(key) != Some(&journal::JournalState::Done));
     let keys: Vec<CellKey> = others.into_iter().map(|cell| cell.key).collect();
     let done = store.done(&keys)?;
     let missing = keys.iter().zip(done).filter(|(_, done)| !done).map(|(key, _)| *key);

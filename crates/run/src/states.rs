@@ -65,9 +65,9 @@ fn last_attempts(store: &Store) -> Result<BTreeMap<CellKey, CellState>, StoreErr
         for (key, state) in store.run(id.as_str())?.journal().cell_states() {
             let state = match state {
                 // A result that is not there any more: as if nothing had been tried.
-                journal::CellState::Done => CellState::Pending,
-                journal::CellState::Failed { .. } => CellState::Failed,
-                journal::CellState::Partial | journal::CellState::Started => CellState::Partial,
+                journal::JournalState::Done => CellState::Pending,
+                journal::JournalState::Failed { .. } => CellState::Failed,
+                journal::JournalState::Partial | journal::JournalState::Started => CellState::Partial,
             };
             last.insert(key, state);
         }

@@ -137,7 +137,7 @@ impl Driver for Spoilt {
         cell: &matrix_plan::Cell,
         rows: &mut dyn matrix_driver::RowSink,
         cancel: &Cancel,
-    ) -> Result<matrix_driver::Attempt, matrix_driver::DriverError> {
+    ) -> Result<matrix_driver::AttemptDetails, matrix_driver::DriverError> {
         let told = self.driver.attempt(cell, rows, cancel)?;
         let is_spoilt =
             self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();

@@ -162,7 +162,11 @@ impl Attempt {
     ///
     /// # Errors
     /// When it has no JSON.
-    pub fn done(execution: Execution, told: &matrix_driver::Attempt, object: Digest) -> Result<Self, StoreError> {
+    pub fn done(
+        execution: Execution,
+        told: &matrix_driver::AttemptDetails,
+        object: Digest,
+    ) -> Result<Self, StoreError> {
         let mut attempt = Self::new(execution, AttemptStatus::Done);
         attempt.epoch_us = Some(told.epoch.0);
         attempt.clock_bound_us = told.clock_bound_us;

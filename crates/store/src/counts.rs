@@ -56,7 +56,7 @@ impl Counts {
 /// Sums and extremes over rows, so that summaries need not read them. Times are microseconds since the attempt's epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Totals {
+pub struct TraceTotals {
     /// Questions that barriers asked.
     pub barrier_polls: u64,
     /// Time that readers spent in barriers, in microseconds.
@@ -78,7 +78,7 @@ pub struct Totals {
     pub post_bytes: u64,
 }
 
-impl Totals {
+impl TraceTotals {
     pub(crate) fn add(&mut self, row: &Row) {
         self.barrier_polls = self.barrier_polls.saturating_add(row.barrier_polls.unwrap_or(0));
         self.barrier_us = self.barrier_us.saturating_add(row.barrier_us.unwrap_or(0));

@@ -86,7 +86,7 @@ impl Event {
 
 /// How the last attempt of a cell ended, as far as the journal knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CellState {
+pub enum JournalState {
     /// It began, and did not end: it is running, or its process was killed.
     Started,
     /// It has a result.
@@ -211,14 +211,16 @@ impl JournalText {
 
     /// How the last attempt of each cell ended.
     #[must_use]
-    pub fn cell_states(&self) -> BTreeMap<CellKey, CellState> {
+    pub fn cell_states(&self) -> BTreeMap<CellKey, JournalState> {
         let mut states = BTreeMap::new();
         for entry in &self.entries {
             match &entry.event {
-                Event::Started { cell, .. } => states.insert(*cell, CellState::Started),
-                Event::Done { cell, .. } => states.insert(*cell, CellState::Done),
-                Event::Failed { cell, error, .. } => states.insert(*cell, CellState::Failed { error: error.clone() }),
-                Event::Partial { cell, .. } => states.insert(*cell, CellState::Partial),
+                Event::Started { cell, .. } => states.insert(*cell, JournalState::Started),
+                Event::Done { cell, .. } => states.insert(*cell, JournalState::Done),
+                Event::Failed { cell, error, .. } => {
+                    states.insert(*cell, JournalState::Failed { error: error.clone() })
+                }
+                Event::Partial { cell, .. } => states.insert(*cell, JournalState::Partial),
                 Event::Created { .. } | Event::Resumed | Event::Interrupted | Event::Finished => None,
             };
         }

@@ -32,11 +32,11 @@ mod sealed;
 mod tests;
 
 pub use attempt::{Attempt, AttemptStatus, Execution, Provenance};
-pub use counts::{Counts, Totals};
+pub use counts::{Counts, TraceTotals};
 pub use digest::Digest;
 pub use error::{ErrorKind, Holder, StoreError, is_full};
 pub use garbage::{Garbage, GarbageFile};
-pub use journal::{CellState, Event, Journal, JournalEntry, JournalText};
+pub use journal::{Event, Journal, JournalEntry, JournalState, JournalText};
 pub use lookup::Lookup;
 pub use names::{AttemptId, Origin, RunId};
 pub use object::{DEFAULT_MAX_BYTES, ObjectReader};

@@ -5,7 +5,7 @@ use std::path::Path;
 use matrix_plan::{Cell, CellInputs, CellKey, Platform};
 use serde::{Deserialize, Serialize};
 
-use crate::counts::{Counts, Totals};
+use crate::counts::{Counts, TraceTotals};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::names::Origin;
@@ -49,7 +49,7 @@ pub struct Record {
     /// Whether a simulator produced it.
     pub simulated: bool,
     /// What the rows add up to.
-    pub totals: Totals,
+    pub totals: TraceTotals,
 }
 
 impl Sealed for Record {

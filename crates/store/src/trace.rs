@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use zstd::stream::raw::CParameter;
 use zstd::stream::write::Encoder;
 
-use crate::counts::{Counts, Totals};
+use crate::counts::{Counts, TraceTotals};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::fs::OutFile;
@@ -39,7 +39,7 @@ pub struct ObjectInfo {
     /// How many rows there are of each sort.
     pub counts: Counts,
     /// What the rows add up to.
-    pub totals: Totals,
+    pub totals: TraceTotals,
 }
 
 /// Takes an attempt's rows in any order and writes them in order of `i`, hashed and compressed, to a file under `tmp/`
@@ -59,7 +59,7 @@ pub struct TraceSink {
     waiting: BTreeMap<u64, Box<[u8]>>,
     line: Vec<u8>,
     counts: Counts,
-    totals: Totals,
+    totals: TraceTotals,
 }
 
 impl std::fmt::Debug for TraceSink {
@@ -90,7 +90,7 @@ impl TraceSink {
             waiting: BTreeMap::new(),
             line: Vec::new(),
             counts: Counts::default(),
-            totals: Totals::default(),
+            totals: TraceTotals::default(),
         })
     }
 

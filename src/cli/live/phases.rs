@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
+use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
 use matrix_live::lambda::{DeploymentSpec, LambdaError};
 use matrix_live::testbed::{StateDir, Testbed, TestbedError};
 use matrix_plan::{Cell, CellKey, Filter, NotificationStorage, Platform, PostStorage};
@@ -266,7 +266,7 @@ struct Gathering {
 }
 
 impl Driver for Gathering {
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
+    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError> {
         let file = self.files.get(&cell.key).ok_or_else(|| DriverError::Failed("it was not run".to_owned()))?;
         let told = self.services.lambda().gather(cell, file, rows, cancel)?;
         // What is gone is not gathered by another try.

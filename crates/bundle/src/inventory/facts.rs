@@ -88,8 +88,10 @@ impl Facts {
                     round: planned.1,
                     platform: *platform,
                     state: match (last.get(key), attempts.get(key), reason) {
-                        (Some(journal::CellState::Failed { .. }), ..) => CellState::Failed,
-                        (Some(journal::CellState::Partial | journal::CellState::Started), ..) => CellState::Partial,
+                        (Some(journal::JournalState::Failed { .. }), ..) => CellState::Failed,
+                        (Some(journal::JournalState::Partial | journal::JournalState::Started), ..) => {
+                            CellState::Partial
+                        }
                         (_, Some((_, AttemptStatus::Failed)), _) => CellState::Failed,
                         (_, Some((_, AttemptStatus::Partial)), _) => CellState::Partial,
                         (.., Reason::Filtered) => CellState::Skipped,
@@ -111,7 +113,10 @@ impl Facts {
     }
 
     /// The journals, the newest run last: how the last attempt of each cell ended.
-    fn read_journals(&mut self, inventory: &Inventory) -> Result<BTreeMap<CellKey, journal::CellState>, BundleError> {
+    fn read_journals(
+        &mut self,
+        inventory: &Inventory,
+    ) -> Result<BTreeMap<CellKey, journal::JournalState>, BundleError> {
         let mut last = BTreeMap::new();
         for ((run, digest), text) in &inventory.journals {
             let place = Place::Journal(run.clone(), *digest).to_string();

@@ -105,9 +105,9 @@ pub(super) fn execute(root: &Path, run: &TestRun) {
             Fate::Pending => continue,
             Fate::Done(salt) => {
                 let object = write_rows(&store, salt);
-                let told = matrix_driver::Attempt {
+                let told = matrix_driver::AttemptDetails {
                     epoch: Micros(1_633_046_400_000_000),
-                    ..matrix_driver::Attempt::default()
+                    ..matrix_driver::AttemptDetails::default()
                 };
                 store.write_attempt(&Attempt::done(execution, &told, object.digest).unwrap()).unwrap();
                 store.write_record(&Record::new(&cell, origin.clone(), &object, false).unwrap()).unwrap();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use matrix_app::Row;
-use matrix_driver::{Attempt, Cancel, RowSink, SinkError};
+use matrix_driver::{AttemptDetails, Cancel, RowSink, SinkError};
 use matrix_plan::Cell;
 use tokio::time::sleep;
 
@@ -78,7 +78,7 @@ impl<'a> Course<'a> {
     }
 
     /// The whole attempt, on a deployment that is built.
-    pub(crate) async fn attempt(&self, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, LambdaError> {
+    pub(crate) async fn attempt(&self, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, LambdaError> {
         self.check()?;
         let renewed_before = self.services.pause().count();
         or_cancelled(cancel, self.clean()).await?;
@@ -96,7 +96,7 @@ impl<'a> Course<'a> {
             Err(_) => join.note("left_unclean", 1),
         }
         join.note("credentials_renewed", self.services.pause().count() - renewed_before);
-        Ok(Attempt { epoch: head.epoch, clock_bound_us: worst(before, after), notes: join.into_notes() })
+        Ok(AttemptDetails { epoch: head.epoch, clock_bound_us: worst(before, after), notes: join.into_notes() })
     }
 
     /// Sends the requests and keeps what the client saw in a file. What was published is delivered when it returns, where
@@ -139,10 +139,10 @@ impl<'a> Course<'a> {
         file: &Path,
         rows: &mut dyn RowSink,
         cancel: &Cancel,
-    ) -> Result<Attempt, LambdaError> {
+    ) -> Result<AttemptDetails, LambdaError> {
         let (saved, join) = self.taken_up(file, rows)?;
         let join = self.emptied(file, join, rows, cancel).await?;
-        Ok(Attempt { epoch: saved.head.epoch, clock_bound_us: saved.clock_bound_us, notes: join.into_notes() })
+        Ok(AttemptDetails { epoch: saved.head.epoch, clock_bound_us: saved.clock_bound_us, notes: join.into_notes() })
     }
 
     /// Takes what the queue has for a file, and keeps it beside it: nothing more is expected then.

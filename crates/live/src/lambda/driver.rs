@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use matrix_driver::{Attempt, Cancel, Driver, DriverError, RowSink};
+use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
 use matrix_package::Packages;
 use matrix_plan::{Cell, NotificationStorage};
 use tokio::runtime::Runtime;
@@ -138,7 +138,7 @@ impl LambdaDriver {
         file: &Path,
         rows: &mut dyn RowSink,
         cancel: &Cancel,
-    ) -> Result<Attempt, LambdaError> {
+    ) -> Result<AttemptDetails, LambdaError> {
         let deployment = self.leased(cell, cancel)?;
         let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared);
         self.block_on(course.gather(file, rows, cancel))
@@ -195,12 +195,12 @@ impl LambdaDriver {
         via: Via,
         rows: &mut dyn RowSink,
         cancel: &Cancel,
-    ) -> Result<Attempt, LambdaError> {
+    ) -> Result<AttemptDetails, LambdaError> {
         let exchange = Exchange::new(&cell.inputs, via, &self.services, &self.settings, &self.shared);
         self.block_on(async {
             let (head, clock) = exchange.begin()?;
             let join = exchange.exchange(&head, clock, None, rows, cancel).await?;
-            Ok(Attempt { epoch: head.epoch, clock_bound_us: None, notes: join.into_notes() })
+            Ok(AttemptDetails { epoch: head.epoch, clock_bound_us: None, notes: join.into_notes() })
         })
     }
 
@@ -267,7 +267,7 @@ impl Drop for LambdaDriver {
 
 impl Driver for LambdaDriver {
     /// Builds the deployment if need be, cleans it, runs and gathers at the same time, and cleans again.
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Attempt, DriverError> {
+    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError> {
         let deployment = self.ready(cell, cancel)?;
         let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared);
         let paused_before = self.services.pause().count();

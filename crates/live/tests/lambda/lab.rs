@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use matrix_app::{Outcome, Row, WORKLOAD_VERSION};
-use matrix_driver::{Attempt, Cancel, Driver as _, RowSink, SinkError};
+use matrix_driver::{AttemptDetails, Cancel, Driver as _, RowSink, SinkError};
 use matrix_live::lambda::{LambdaDriver, Services, Settings};
 use matrix_package::{Packages, package};
 use matrix_plan::{
@@ -100,12 +100,12 @@ impl Rows {
 }
 
 /// Runs a cell and checks what holds of every attempt.
-pub(crate) fn attempt(driver: &LambdaDriver, cell: &Cell) -> (Rows, Attempt) {
+pub(crate) fn attempt(driver: &LambdaDriver, cell: &Cell) -> (Rows, AttemptDetails) {
     attempt_into(driver, cell, Rows::default())
 }
 
 /// Runs a cell into rows of one's own.
-pub(crate) fn attempt_into(driver: &LambdaDriver, cell: &Cell, mut rows: Rows) -> (Rows, Attempt) {
+pub(crate) fn attempt_into(driver: &LambdaDriver, cell: &Cell, mut rows: Rows) -> (Rows, AttemptDetails) {
     let result = driver.attempt(cell, &mut rows, &Cancel::default());
     let attempt = result.unwrap_or_else(|error| panic!("{}: {error}", cell.axes()));
     rows.balance(cell);

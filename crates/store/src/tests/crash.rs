@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::fixture::{cell, files, results, session, tempdir};
 use crate::fs::{Fault, FaultyFilesystem, Loss};
-use crate::{CellState, ErrorKind, Origin, Store, VerifyOptions};
+use crate::{ErrorKind, JournalState, Origin, Store, VerifyOptions};
 
 struct Reference {
     cells: Vec<Cell>,
@@ -51,7 +51,7 @@ fn assert_journal_is_true(store: &Store, when: &str) {
     for id in store.runs().unwrap() {
         for (key, state) in store.run(id.as_str()).unwrap().journal().cell_states() {
             let found = store.lookup(&[key], &Origin::default()).unwrap()[0];
-            assert!(state != CellState::Done || found.is_done(), "{when}: {} is {found:?}", key.short());
+            assert!(state != JournalState::Done || found.is_done(), "{when}: {} is {found:?}", key.short());
         }
     }
 }

@@ -82,7 +82,10 @@ pub(super) fn session(root: &Path, fs: Arc<dyn Filesystem>, cells: &[Cell]) -> R
         let attempt = execution.id.clone();
         journal.append(&Event::Started { attempt: attempt.clone(), cell: cell.key })?;
         let object = write_rows(&store, cell.inputs.axes.delay_ms, REQUESTS)?;
-        let told = matrix_driver::Attempt { epoch: Micros(1_633_046_400_000_000), ..matrix_driver::Attempt::default() };
+        let told = matrix_driver::AttemptDetails {
+            epoch: Micros(1_633_046_400_000_000),
+            ..matrix_driver::AttemptDetails::default()
+        };
         store.write_attempt(&Attempt::done(execution, &told, object.digest)?)?;
         store.write_record(&Record::new(cell, Origin::default(), &object, false)?)?;
         journal.append(&Event::Done { attempt, cell: cell.key })?;

@@ -37,7 +37,7 @@ fn add(root: &Path, extra: Extra, number: u64) -> Result<BTreeSet<PathBuf>, Stor
     let store = Store::create_or_open_for_writing(root, "test")?;
     let salt = 1000 + number;
     let cell = cell(salt);
-    let told = matrix_driver::Attempt { epoch: Micros(0), ..matrix_driver::Attempt::default() };
+    let told = matrix_driver::AttemptDetails { epoch: Micros(0), ..matrix_driver::AttemptDetails::default() };
     let relative = |path: PathBuf| path.strip_prefix(root).unwrap().to_owned();
     let mut garbage = BTreeSet::new();
     match extra {

@@ -6,7 +6,7 @@ use std::path::Path;
 use matrix_app::Row;
 use matrix_app::row::HEADER;
 
-use crate::counts::{Counts, Totals};
+use crate::counts::{Counts, TraceTotals};
 use crate::error::StoreError;
 
 /// Longest line: 21 numbers of at most 20 digits, a key and an outcome are far below.
@@ -20,7 +20,7 @@ pub struct Contents {
     /// How many rows there are of each sort.
     pub counts: Counts,
     /// What the rows add up to.
-    pub totals: Totals,
+    pub totals: TraceTotals,
 }
 
 /// Reads uncompressed rows to their end: every line must be a row in the one form that rows have, in order of `i` from

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use matrix_plan::CellKey;
 
 use crate::attempt::Attempt;
-use crate::counts::{Counts, Totals};
+use crate::counts::{Counts, TraceTotals};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::index::Index;
@@ -25,7 +25,7 @@ use super::{VerifyOptions, rows};
 /// What the records say of an object.
 struct Expected {
     bytes: u64,
-    records: Vec<(PathBuf, u64, Counts, Totals)>,
+    records: Vec<(PathBuf, u64, Counts, TraceTotals)>,
     seen: bool,
 }
 
