@@ -137,4 +137,4 @@ impl From<std::io::Error> for Failure {
 }
 
 /// What a command returns.
-pub(crate) type Outcome = Result<Exit, Failure>;
+pub(crate) type CommandResult = Result<Exit, Failure>;

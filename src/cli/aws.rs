@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::FormatArgs;
-use crate::exit::Outcome;
+use crate::exit::CommandResult;
 
 /// An account of AWS: make what experiments need, look whether it works, and remove it again
 ///
@@ -122,7 +122,7 @@ pub(crate) struct CleanArgs {
 }
 
 #[cfg(feature = "live")]
-pub(super) fn aws(args: AwsArgs) -> Outcome {
+pub(super) fn aws(args: AwsArgs) -> CommandResult {
     match args.command {
         AwsCommand::Setup(args) => setup::setup(&args),
         AwsCommand::Doctor(args) => doctor::doctor(&args),
@@ -131,6 +131,6 @@ pub(super) fn aws(args: AwsArgs) -> Outcome {
 }
 
 #[cfg(not(feature = "live"))]
-pub(super) fn aws(_: AwsArgs) -> Outcome {
+pub(super) fn aws(_: AwsArgs) -> CommandResult {
     Err(crate::live::not_built_in("`matrix aws` handles real services"))
 }

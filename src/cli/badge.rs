@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs};
 use crate::badge::{Item, Status, Subject, sosp26};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// Check a project and its results against what artifact badges ask
@@ -45,7 +45,7 @@ struct BadgeJson {
     items: Vec<Item>,
 }
 
-pub(crate) fn badge(args: BadgeArgs) -> Outcome {
+pub(crate) fn badge(args: BadgeArgs) -> CommandResult {
     if !args.project.is_dir() {
         return Err(Failure::usage(
             format!("there is no folder {}", args.project.display()),

@@ -12,7 +12,7 @@ use matrix_store::{Origin, Store};
 use serde::Serialize;
 
 use super::{FilterArgs, Format, FormatArgs, ResultsArgs};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::{output, source};
 
 /// Share results as one file that anyone can verify, re-derive and extend
@@ -119,7 +119,7 @@ struct SignJson<'a> {
 
 pub(crate) use super::SizeArgs;
 
-pub(crate) fn bundle(args: BundleArgs) -> Outcome {
+pub(crate) fn bundle(args: BundleArgs) -> CommandResult {
     match args.command {
         BundleCommand::Create(args) => create(args),
         BundleCommand::Extract(args) => extract(&args),
@@ -129,7 +129,7 @@ pub(crate) fn bundle(args: BundleArgs) -> Outcome {
     }
 }
 
-fn create(args: CreateArgs) -> Outcome {
+fn create(args: CreateArgs) -> CommandResult {
     let store = Store::open(&args.results.results)?;
     let selection = Selection { run: args.run, filter: args.filter.parse(&results::regions(&store)?)? };
     let options = CreateOptions {
@@ -156,7 +156,7 @@ struct ExtractJson<'a> {
     form: &'static str,
 }
 
-fn extract(args: &ExtractArgs) -> Outcome {
+fn extract(args: &ExtractArgs) -> CommandResult {
     let reader = BundleReader::open(&args.file, args.size.limits())?;
     let (form, out) = (if args.as_store { "store" } else { "bag" }, output::word(&args.out));
     if args.as_store {
@@ -172,7 +172,7 @@ fn extract(args: &ExtractArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn merge(args: &MergeArgs) -> Outcome {
+fn merge(args: &MergeArgs) -> CommandResult {
     let limits = args.size.limits();
     let work = std::env::temp_dir();
     let options = MergeOptions { allow_incomplete: args.allow_incomplete, workers: None };
@@ -211,7 +211,7 @@ struct MadeJson<'a> {
     filter: Option<&'a str>,
 }
 
-fn describe(info: BundleInfo, out: &Path, left_out: u64, filter: Option<&str>, format: Format) -> Outcome {
+fn describe(info: BundleInfo, out: &Path, left_out: u64, filter: Option<&str>, format: Format) -> CommandResult {
     if format == Format::Json {
         output::json(&MadeJson { info, left_out, filter })?;
         return Ok(Exit::Ok);
@@ -238,7 +238,7 @@ fn describe(info: BundleInfo, out: &Path, left_out: u64, filter: Option<&str>, f
     Ok(Exit::Ok)
 }
 
-fn sign(args: &SignArgs) -> Outcome {
+fn sign(args: &SignArgs) -> CommandResult {
     let unreadable =
         |path: &Path, error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", path.display()));
     let key = std::fs::read_to_string(&args.key).map_err(|error| unreadable(&args.key, error))?;

@@ -11,7 +11,7 @@ use matrix_store::Origin;
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs, SelectArgs};
-use crate::exit::{Exit, Outcome};
+use crate::exit::{CommandResult, Exit};
 use crate::output;
 
 /// Judge the claims of an experiment by its results
@@ -43,7 +43,7 @@ struct CheckJson<'a> {
     claims: &'a [ClaimResult],
 }
 
-pub(crate) fn check(args: CheckArgs) -> Outcome {
+pub(crate) fn check(args: CheckArgs) -> CommandResult {
     let (store, input) = args.read.select(&args.select)?;
     let results = Results::of_origin(&store, &input, args.select.origin.as_ref(), &output::Terminal)?;
     let claims = evaluate(&input.experiment.claims, &results.traced, &not_done(&results), &Options::default());

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::exit::{Exit, Outcome};
+use crate::exit::{CommandResult, Exit};
 use crate::output;
 
 /// Print shell completions
@@ -14,7 +14,7 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(crate) fn completions(args: CompletionsArgs) -> Outcome {
+pub(crate) fn completions(args: CompletionsArgs) -> CommandResult {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::definition(), "matrix", &mut script);
     output::line(String::from_utf8_lossy(&script).trim_end())?;

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::bundle::SizeArgs;
 use super::{Format, FormatArgs};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// Parts of keys that a table names; JSON has all of them.
@@ -105,7 +105,7 @@ struct IntervalJson {
     high: Option<f64>,
 }
 
-pub(crate) fn diff(args: DiffArgs) -> Outcome {
+pub(crate) fn diff(args: DiffArgs) -> CommandResult {
     let wanted = args.metrics.iter().map(|name| metric(name)).collect::<Result<Vec<_>, _>>()?;
     let limits = args.size.limits();
     let (a, b) = (results::open_within(&args.a, limits)?, results::open_within(&args.b, limits)?);

@@ -9,7 +9,7 @@ use matrix_run::results;
 use serde::Serialize;
 
 use super::{FilterArgs, Format, FormatArgs, ReadArgs};
-use crate::exit::{Exit, Outcome};
+use crate::exit::{CommandResult, Exit};
 use crate::output;
 
 /// Export results as folders that the original artifact's own scripts read
@@ -46,7 +46,7 @@ struct ExportJson {
     without_epoch: Vec<String>,
 }
 
-pub(crate) fn export(args: ExportArgs) -> Outcome {
+pub(crate) fn export(args: ExportArgs) -> CommandResult {
     let store = args.read.open()?;
     let regions = results::regions(&store)?;
     let filter = args.filter.parse(&regions)?;

@@ -5,7 +5,7 @@ use matrix_store::{Garbage, GarbageFile, Store};
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ResultsArgs};
-use crate::exit::{Exit, Outcome};
+use crate::exit::{CommandResult, Exit};
 use crate::output;
 
 /// Remove what nothing in a store needs any more
@@ -31,7 +31,7 @@ struct GcJson {
     garbage: Garbage,
 }
 
-pub(crate) fn gc(args: GcArgs) -> Outcome {
+pub(crate) fn gc(args: GcArgs) -> CommandResult {
     let path = &args.results.results;
     // A place without a store is not made one.
     let store = Store::open(path)?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::plan::on_off;
 use super::{Format, FormatArgs, ResultsArgs};
-use crate::exit::{Exit, Outcome};
+use crate::exit::{CommandResult, Exit};
 use crate::output;
 
 /// Import result folders of the original artifact (gather/) as records of origin `imported`
@@ -43,7 +43,7 @@ struct CellJson {
     already_there: bool,
 }
 
-pub(crate) fn import(args: ImportArgs) -> Outcome {
+pub(crate) fn import(args: ImportArgs) -> CommandResult {
     if Store::open(&args.results.results).is_err() {
         // No store is made for what cannot be imported.
         matrix_gather::check(&args.folder, &ImportOptions::default())?;

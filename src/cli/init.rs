@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// Write an experiment file to start from
@@ -16,7 +16,7 @@ pub(crate) struct InitArgs {
     file: PathBuf,
 }
 
-pub(crate) fn init(args: InitArgs) -> Outcome {
+pub(crate) fn init(args: InitArgs) -> CommandResult {
     let file = args.file.display();
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 
 use super::{FilterArgs, OverrideArgs, ResultsArgs};
 #[cfg(not(feature = "live"))]
-use crate::exit::Outcome;
+use crate::exit::CommandResult;
 
 /// The phases of a run on real services, one by one: build, run, gather, clean
 ///
@@ -70,6 +70,6 @@ pub(crate) struct CleanArgs {
 pub(super) use phases::phase as live;
 
 #[cfg(not(feature = "live"))]
-pub(super) fn live(_: LiveArgs) -> Outcome {
+pub(super) fn live(_: LiveArgs) -> CommandResult {
     Err(crate::live::not_built_in("`matrix live` handles real services"))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// Print the manual page, or write one page per command
@@ -15,7 +15,7 @@ pub(crate) struct ManArgs {
     out: Option<PathBuf>,
 }
 
-pub(crate) fn man(args: ManArgs) -> Outcome {
+pub(crate) fn man(args: ManArgs) -> CommandResult {
     let command = super::definition();
     match args.out {
         Some(folder) => {

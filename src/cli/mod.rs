@@ -35,7 +35,7 @@ use matrix_run::results::{self, Opened, Select};
 use matrix_run::{Input, Overrides, RunError};
 use matrix_store::Origin;
 
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// A declarative experiment-matrix runner for geo-replication experiments.
@@ -253,7 +253,7 @@ pub(crate) fn run(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) 
     }
 }
 
-fn execute(command: Command) -> Outcome {
+fn execute(command: Command) -> CommandResult {
     let outcome = match command {
         Command::Run(args) => run::run(args),
         Command::Resume(args) => resume::resume(args),

@@ -13,7 +13,7 @@ use matrix_sim::fit::traces::{Measured, TraceOptions};
 use matrix_sim::fit::{FitOptions, Progress};
 use matrix_store::{Digest, Store};
 
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// Calibrate the simulator's model, or see how well it is calibrated
@@ -63,7 +63,7 @@ struct FitArgs {
     seed: u64,
 }
 
-pub(crate) fn model(args: ModelArgs) -> Outcome {
+pub(crate) fn model(args: ModelArgs) -> CommandResult {
     match args.command {
         ModelCommand::Fit(args) => match &args.from {
             Some(results) => fit_traces(&args, results),
@@ -72,7 +72,7 @@ pub(crate) fn model(args: ModelArgs) -> Outcome {
     }
 }
 
-fn fit(args: &FitArgs) -> Outcome {
+fn fit(args: &FitArgs) -> CommandResult {
     let (model, text) = matrix_run::read_model(&args.model, Path::new(""))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let options = FitOptions { requests_per_anchor: args.requests, threads, seed: args.seed, ..FitOptions::default() };
@@ -98,7 +98,7 @@ fn fit(args: &FitArgs) -> Outcome {
 }
 
 /// Fits a model to measured traces.
-fn fit_traces(args: &FitArgs, results: &Path) -> Outcome {
+fn fit_traces(args: &FitArgs, results: &Path) -> CommandResult {
     let reference = args.regions.parse::<RegionPair>();
     let reference = reference.map_err(|error| Failure::usage(format!("--regions: {error}"), "for example eu->us"))?;
     let slug = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');

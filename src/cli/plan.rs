@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::budget::PricesArgs;
 use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ReadArgs};
 use crate::endpoints;
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// Show what a run would do, and why; nothing is executed or written
@@ -42,7 +42,7 @@ pub(crate) struct PlanArgs {
     read: ReadArgs,
 }
 
-pub(crate) fn plan(args: PlanArgs) -> Outcome {
+pub(crate) fn plan(args: PlanArgs) -> CommandResult {
     let input = Input::from_file(&args.file, &args.overrides.into())?;
     let filter = input.filter(args.filter.filter.as_deref())?;
     let store = results::open_if_present(&args.read.results.results, args.read.size.limits())?;

@@ -11,7 +11,7 @@ use matrix_run::results::{self, Results, Traced, unreadable};
 use matrix_run::with_causes;
 
 use super::{ReadArgs, SelectArgs};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// Draw figures from results, each with its table beside it as CSV
@@ -62,7 +62,7 @@ impl What {
     }
 }
 
-pub(crate) fn plot(args: PlotArgs) -> Outcome {
+pub(crate) fn plot(args: PlotArgs) -> CommandResult {
     let figures = args.figures.iter().map(|name| figure(name)).collect::<Result<Vec<_>, _>>()?;
     let what = |name: &str| {
         let mut what = What { formats: args.format.clone(), ..What::everything(name) };

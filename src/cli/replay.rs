@@ -8,7 +8,7 @@ use matrix_run::replay::{self, Cell, Replay, Status};
 use super::bundle::SizeArgs;
 use super::run::JobsArgs;
 use super::{Format, FormatArgs};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// Run the simulated cells of a bundle again and compare the traces byte for byte
@@ -32,7 +32,7 @@ pub(super) struct ReplayArgs {
     format: FormatArgs,
 }
 
-pub(super) fn replay(args: &ReplayArgs) -> Outcome {
+pub(super) fn replay(args: &ReplayArgs) -> CommandResult {
     let replay = replay::replay(&args.file, args.size.limits(), args.jobs.jobs, args.against.as_deref())?;
     match args.format.format {
         Format::Json => output::json(&replay)?,

@@ -9,7 +9,7 @@ use matrix_store::{Run, Store};
 use super::ResultsArgs;
 use super::budget::BudgetArgs;
 use super::run::{SessionArgs, finish, nothing};
-use crate::exit::{Failure, Outcome};
+use crate::exit::{CommandResult, Failure};
 use crate::output;
 use crate::runner;
 
@@ -29,7 +29,7 @@ pub(crate) struct ResumeArgs {
     results: ResultsArgs,
 }
 
-pub(crate) fn resume(args: ResumeArgs) -> Outcome {
+pub(crate) fn resume(args: ResumeArgs) -> CommandResult {
     let store = Store::open(&args.results.results)?;
     let name = match args.run {
         Some(name) => {

@@ -16,7 +16,7 @@ use super::budget::BudgetArgs;
 use super::plan::TallyJson;
 use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ResultsArgs};
 use crate::cli::plot;
-use crate::exit::{Exit, Outcome};
+use crate::exit::{CommandResult, Exit};
 use crate::output;
 use crate::runner;
 
@@ -81,7 +81,7 @@ struct RunJson {
     figures: Vec<PathBuf>,
 }
 
-pub(crate) fn run(args: RunArgs) -> Outcome {
+pub(crate) fn run(args: RunArgs) -> CommandResult {
     let input = Input::named(args.file.as_deref(), args.cell.as_deref(), &Overrides::from(args.overrides))?;
     let filter = input.filter(args.filter.filter.as_deref())?;
     // Nothing is made before it is known what it costs.
@@ -105,7 +105,7 @@ pub(crate) fn finish(
     plan: &Plan,
     session: Option<Session>,
     args: &SessionArgs,
-) -> Outcome {
+) -> CommandResult {
     let ran = session.as_ref().map_or(0, Session::len);
     let exit = match session {
         Some(session) => {
@@ -142,7 +142,7 @@ pub(crate) fn finish(
 }
 
 /// Says that there is nothing to execute, and that nothing was read.
-pub(crate) fn nothing(args: &SessionArgs, why: impl std::fmt::Display) -> Outcome {
+pub(crate) fn nothing(args: &SessionArgs, why: impl std::fmt::Display) -> CommandResult {
     match args.format.format {
         Format::Table => output::line(why)?,
         Format::Json => output::json(&RunJson::default())?,

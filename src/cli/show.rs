@@ -3,13 +3,13 @@
 use std::io::Read;
 
 use clap::Args;
-use matrix_app::Outcome as RowOutcome;
+use matrix_app::Outcome;
 use matrix_plan::ConfiguredLag;
 use matrix_store::{Attempt, Record, Store};
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// Show the result of a cell: what it is, how it ended and who executed it
@@ -33,7 +33,7 @@ struct ShowJson<'a> {
     attempts: &'a [Attempt],
 }
 
-pub(crate) fn show(args: ShowArgs) -> Outcome {
+pub(crate) fn show(args: ShowArgs) -> CommandResult {
     let store = args.read.open()?;
     let key = store.find_cell(&args.cell)?;
     let mut records = Vec::new();
@@ -95,7 +95,7 @@ fn describe(record: &Record) -> Result<(), Failure> {
     output::line(format_args!("platform {}{simulated}{configured}, origin {}", record.platform, record.origin))?;
     let object = &record.object;
     output::line(format_args!("object {} ({} bytes uncompressed)", object.sha256, object.bytes))?;
-    let outcomes = RowOutcome::ALL.iter().map(|outcome| format!("{} {outcome}", counts.of(*outcome)));
+    let outcomes = Outcome::ALL.iter().map(|outcome| format!("{} {outcome}", counts.of(*outcome)));
     let outcomes = outcomes.collect::<Vec<_>>().join(" + ");
     output::line(format_args!("{} requests = {outcomes}", counts.planned))?;
     let percent = if counts.reads == 0 { 0.0 } else { 100.0 * counts.misses as f64 / counts.reads as f64 };

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::plan::{TallyJson, describe};
 use super::{Format, FormatArgs, ReadArgs, SelectArgs};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// Show how far an experiment and its runs are
@@ -45,7 +45,7 @@ struct RunJson {
     resumable: bool,
 }
 
-pub(crate) fn status(args: StatusArgs) -> Outcome {
+pub(crate) fn status(args: StatusArgs) -> CommandResult {
     let store = args.read.open()?;
     if let Some(records) = results::without_run(&store, &args.select.options())? {
         return without_run(&args, &records);
@@ -95,7 +95,7 @@ fn runs_of(store: &Store, experiment: &str) -> Result<Vec<(Run, Plan)>, Failure>
 }
 
 /// What there is to say of results that no run here planned.
-fn without_run(args: &StatusArgs, records: &[Record]) -> Outcome {
+fn without_run(args: &StatusArgs, records: &[Record]) -> CommandResult {
     let tally: Tally = records.iter().map(|_| CellState::Done).collect();
     let name = results::origins_of(records);
     match args.format.format {

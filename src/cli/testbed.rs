@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 
 use super::FormatArgs;
 #[cfg(not(feature = "live"))]
-use crate::exit::Outcome;
+use crate::exit::CommandResult;
 
 /// Real servers on this machine: three regions of MariaDB, Redis and ActiveMQ, and an emulator of S3, DynamoDB, SNS, SQS and Lambda
 ///
@@ -53,6 +53,6 @@ pub(crate) struct UpArgs {
 pub(super) use servers::testbed;
 
 #[cfg(not(feature = "live"))]
-pub(super) fn testbed(_: TestbedArgs) -> Outcome {
+pub(super) fn testbed(_: TestbedArgs) -> CommandResult {
     Err(crate::live::not_built_in("`matrix testbed` handles real services"))
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::bundle::{SizeArgs, signature_of};
 use super::{Format, FormatArgs};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// Check every byte of a store or a bundle against the digests that cover it
@@ -50,7 +50,7 @@ struct Findings {
     another_version: bool,
 }
 
-pub(crate) fn verify(args: VerifyArgs) -> Outcome {
+pub(crate) fn verify(args: VerifyArgs) -> CommandResult {
     let mut findings = if args.path.is_file() { of_bundle(&args)? } else { of_store(&args)? };
     findings.sound = findings.faults.is_empty();
     match args.format.format {

@@ -7,7 +7,7 @@ use matrix_store::{Lookup, Origin, Store};
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs, SelectArgs};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// Explain why a cell is not done: which part of its key differs from the nearest done cell
@@ -32,7 +32,7 @@ struct WhyJson {
     differs: Vec<Difference>,
 }
 
-pub(crate) fn why(args: WhyArgs) -> Outcome {
+pub(crate) fn why(args: WhyArgs) -> CommandResult {
     let (store, input) = args.read.select(&args.select)?;
     let cell = planned(&input.cells, &args.cell)?;
     let done = match &args.select.origin {

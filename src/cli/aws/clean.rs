@@ -12,7 +12,7 @@ use super::ask::go_on;
 use super::{endpoints, request};
 use crate::cli::Format;
 use crate::cli::aws::CleanArgs;
-use crate::exit::{Exit, Outcome};
+use crate::exit::{CommandResult, Exit};
 use crate::output;
 
 /// What is left, for scripts.
@@ -22,7 +22,7 @@ struct LeftJson {
     runs: Vec<String>,
 }
 
-pub(super) fn clean(args: &CleanArgs) -> Outcome {
+pub(super) fn clean(args: &CleanArgs) -> CommandResult {
     let experiment = request::experiment(args.file.as_deref())?;
     let experiment = experiment.as_ref();
     let info = endpoints::read(&endpoints::path(&args.place, experiment))?;
@@ -62,7 +62,7 @@ pub(super) fn clean(args: &CleanArgs) -> Outcome {
     show(&left, name, &regions, args.format.format)
 }
 
-fn show(left: &Inventory, name: &str, regions: &[String], format: Format) -> Outcome {
+fn show(left: &Inventory, name: &str, regions: &[String], format: Format) -> CommandResult {
     let things = left.things();
     let exit = if things.is_empty() { Exit::Ok } else { Exit::Cells };
     let runs: Vec<String> = left.runs().map(ToString::to_string).collect();

@@ -11,10 +11,10 @@ use super::access::{listen, operator};
 use super::{endpoints, request};
 use crate::cli::Format;
 use crate::cli::aws::DoctorArgs;
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
-pub(super) fn doctor(args: &DoctorArgs) -> Outcome {
+pub(super) fn doctor(args: &DoctorArgs) -> CommandResult {
     let experiment = request::experiment(args.file.as_deref())?;
     let experiment = experiment.as_ref();
     let path = endpoints::path(&args.place, experiment);

@@ -11,7 +11,7 @@ use super::ask::go_on;
 use super::{endpoints, request};
 use crate::cli::Format;
 use crate::cli::aws::SetupArgs;
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
 /// A plan for scripts.
@@ -34,7 +34,7 @@ struct StackJson<'a> {
     why: Option<&'a str>,
 }
 
-pub(super) fn setup(args: &SetupArgs) -> Outcome {
+pub(super) fn setup(args: &SetupArgs) -> CommandResult {
     let experiment = request::experiment(args.file.as_deref())?;
     let experiment = experiment.as_ref();
     let request = request::request(args, experiment)?;

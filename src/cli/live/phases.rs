@@ -14,13 +14,13 @@ use matrix_store::{Origin, Store};
 
 use super::kept::{Kept, Versions, forget_gone, remove};
 use crate::cli::live::{CleanArgs, LiveArgs, Phase, WhatArgs};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::live::driver::{RealServices, Task, open};
 use crate::output;
 use crate::{runner, signals};
 
 /// Does a phase.
-pub(in crate::cli) fn phase(args: LiveArgs) -> Outcome {
+pub(in crate::cli) fn phase(args: LiveArgs) -> CommandResult {
     match args.phase {
         Phase::Build(what) => build(&Job::new(&what)?),
         Phase::Run(what) => run(&Job::new(&what)?),
@@ -116,7 +116,7 @@ fn listen() -> Result<Cancel, Failure> {
     Ok(cancel)
 }
 
-fn build(job: &Job) -> Outcome {
+fn build(job: &Job) -> CommandResult {
     let services = job.open(Task::Build)?;
     // Until then an interruption ends the command at once.
     let cancel = listen()?;
@@ -127,7 +127,7 @@ fn build(job: &Job) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn run(job: &Job) -> Outcome {
+fn run(job: &Job) -> CommandResult {
     let store = Store::open_if_present(&job.results)?;
     let plan = plan(store.as_ref(), &job.input, job.filter.as_ref(), false)?;
     let pending: BTreeSet<CellKey> = plan.to_run().map(|cell| cell.key).collect();
@@ -194,7 +194,7 @@ fn collect_others(kept: &Kept, cell: &Cell, services: &dyn RealServices, cancel:
     Ok(())
 }
 
-fn gather(job: &Job) -> Outcome {
+fn gather(job: &Job) -> CommandResult {
     // What is to be gathered was sent to a testbed that runs: none is started for it.
     let (instance, is_there) = match job.input.experiment.platform {
         Platform::Aws => (None, true),
@@ -237,7 +237,7 @@ fn gather(job: &Job) -> Outcome {
     Ok(exit)
 }
 
-fn clean(job: &Job, strong: bool) -> Outcome {
+fn clean(job: &Job, strong: bool) -> CommandResult {
     let deployments = job.deployments();
     let services = job.open(Task::UseWhatIsBuilt)?;
     let cancel = listen()?;

@@ -8,12 +8,12 @@ use matrix_run::{Input, Overrides};
 
 use crate::cli::testbed::{TestbedArgs, TestbedCommand, UpArgs};
 use crate::cli::{Format, FormatArgs};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::live::driver::bring_up;
 use crate::output;
 
 /// Does what was asked.
-pub(in crate::cli) fn testbed(args: TestbedArgs) -> Outcome {
+pub(in crate::cli) fn testbed(args: TestbedArgs) -> CommandResult {
     let state = match &args.state {
         Some(path) => StateDir::at(path)?,
         None => StateDir::of_user()?,
@@ -34,7 +34,7 @@ pub(in crate::cli) fn testbed(args: TestbedArgs) -> Outcome {
     }
 }
 
-fn start(state: &StateDir, args: &UpArgs) -> Outcome {
+fn start(state: &StateDir, args: &UpArgs) -> CommandResult {
     let config = match &args.file {
         Some(file) => config_of(file)?,
         None => LocalConfig::default(),
@@ -52,7 +52,7 @@ fn config_of(file: &Path) -> Result<LocalConfig, Failure> {
     Ok(Input::from_file(file, &overrides)?.experiment.local.config)
 }
 
-fn show(state: &StateDir, format: &FormatArgs) -> Outcome {
+fn show(state: &StateDir, format: &FormatArgs) -> CommandResult {
     let (_, status) = status(state)?;
     match format.format {
         Format::Json => output::json(&status)?,
@@ -64,7 +64,7 @@ fn show(state: &StateDir, format: &FormatArgs) -> Outcome {
     Ok(if status.is_healthy() { Exit::Ok } else { Exit::Cells })
 }
 
-fn stop(state: &StateDir) -> Outcome {
+fn stop(state: &StateDir) -> CommandResult {
     let ended = down(state)?;
     output::line(match (ended.was_running, ended.killed) {
         (true, _) => "the testbed has ended".to_owned(),
