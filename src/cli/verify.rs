@@ -1,7 +1,5 @@
 //! `matrix verify`.
 
-mod derived;
-
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -9,9 +7,9 @@ use clap::Args;
 use matrix_bundle::temporary::Folder;
 use matrix_bundle::{AGENT, Signer};
 use matrix_report::derive;
-use matrix_store::verify::{Fault, Note};
+use matrix_report::verify::{self, Findings};
+use matrix_store::verify::Fault;
 use matrix_store::{Store, VerifyOptions};
-use serde::Serialize;
 
 use super::bundle::{SizeArgs, signature_of};
 use super::{Format, FormatArgs};
@@ -38,18 +36,6 @@ pub(crate) struct VerifyArgs {
     format: FormatArgs,
 }
 
-/// What was checked and found.
-#[derive(Default, Serialize)]
-struct Findings {
-    sound: bool,
-    checked: Vec<(String, u64)>,
-    faults: Vec<Fault>,
-    notes: Vec<Note>,
-    claims: Vec<String>,
-    /// Whether another version made it, whose words were not compared.
-    another_version: bool,
-}
-
 pub(crate) fn verify(args: VerifyArgs) -> CommandResult {
     let mut findings = if args.path.is_file() { of_bundle(&args)? } else { of_store(&args)? };
     findings.sound = findings.faults.is_empty();
@@ -72,7 +58,7 @@ fn of_store(args: &VerifyArgs) -> Result<Findings, Failure> {
         for (_, run, what) in derive::wrong_plans(&store)? {
             faults.push(Fault { file: Path::new("runs").join(run).join("plan.json"), what });
         }
-        plans = Some((derived::PLANS.to_owned(), report.checked.runs));
+        plans = Some((verify::PLANS.to_owned(), report.checked.runs));
     }
     let checked = &report.checked;
     let mut checked = vec![
@@ -127,7 +113,7 @@ fn of_bundle(args: &VerifyArgs) -> Result<Findings, Failure> {
         signature(&args.path, signer, &mut findings)?;
     }
     if let Some(restored) = restored {
-        derived::compare(&Store::open(&place)?, restored, &made_by, &mut findings)?;
+        verify::compare(&Store::open(&place)?, restored, &made_by, &mut findings)?;
     }
     Ok(findings)
 }

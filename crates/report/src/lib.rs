@@ -5,6 +5,7 @@ pub mod derive;
 mod pictures;
 pub mod summary;
 mod table;
+pub mod verify;
 
 pub use pictures::picture;
 pub use table::table;

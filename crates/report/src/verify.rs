@@ -5,27 +5,38 @@ use std::path::{Path, PathBuf};
 
 use matrix_bundle::{AGENT, Inventory, Restored, Tree, difference};
 use matrix_plan::{Experiment, Filter};
-use matrix_report::derive::{self, RENDERER, RENDERER_FILE};
-use matrix_run::results;
+use matrix_run::{RunError, results};
 use matrix_store::Store;
 use matrix_store::verify::{Fault, Note};
+use serde::Serialize;
 
-use super::Findings;
-use crate::exit::Failure;
+use crate::derive::{self, RENDERER, RENDERER_FILE};
+
+/// What was checked of a store or a bundle, and found.
+#[derive(Debug, Default, Serialize)]
+pub struct Findings {
+    /// Whether there is no fault.
+    pub sound: bool,
+    /// What was checked, and of how many.
+    pub checked: Vec<(String, u64)>,
+    /// What is not as it should be.
+    pub faults: Vec<Fault>,
+    /// What is remarkable, and no fault.
+    pub notes: Vec<Note>,
+    /// The claims, judged.
+    pub claims: Vec<String>,
+    /// Whether another version made it, whose words were not compared.
+    pub another_version: bool,
+}
 
 /// Files of a folder, by path in it.
 type Files = BTreeMap<String, Vec<u8>>;
 
 /// What a line of the table says of plans.
-pub(super) const PLANS: &str = "plans: follow from experiment and model";
+pub const PLANS: &str = "plans: follow from experiment and model";
 
 /// Derives tables, figures and the README again and compares; judges the claims.
-pub(super) fn compare(
-    store: &Store,
-    restored: Restored,
-    made_by: &str,
-    findings: &mut Findings,
-) -> Result<(), Failure> {
+pub fn compare(store: &Store, restored: Restored, made_by: &str, findings: &mut Findings) -> Result<(), RunError> {
     let Restored { inventory, extras, info } = restored;
     let unreadable = experiments(&inventory);
     if !unreadable.is_empty() {
@@ -100,7 +111,7 @@ fn filter_of(readme: &[u8]) -> Option<&str> {
 }
 
 /// What is wrong with the filter that a README names: it is not that of the results in the bundle.
-fn wrong_filter(store: &Store, inventory: &Inventory, filter: &str) -> Result<Option<Fault>, Failure> {
+fn wrong_filter(store: &Store, inventory: &Inventory, filter: &str) -> Result<Option<Fault>, RunError> {
     let readme = Path::new("data/README.md");
     let Ok(parsed) = Filter::parse(filter, &results::regions(store)?) else {
         return Ok(Some(fault(readme, "the filter that it names cannot be read")));
