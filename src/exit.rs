@@ -33,7 +33,7 @@ impl Exit {
             ErrorKind::Input | ErrorKind::Locked | ErrorKind::NotWritable => Self::Usage,
             ErrorKind::Full => Self::Cells,
             ErrorKind::Integrity => Self::Integrity,
-            ErrorKind::Internal => Self::Internal,
+            _ => Self::Internal,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use matrix_bundle::temporary::Folder;
-use matrix_bundle::{AGENT, Signer};
+use matrix_bundle::{DERIVER_VERSION, Signer};
 use matrix_report::derive;
 use matrix_report::verify::{self, Findings};
 use matrix_store::verify::Fault;
@@ -99,21 +99,25 @@ fn of_bundle(args: &VerifyArgs) -> Result<Findings, Failure> {
         ],
         faults: report.faults,
         notes: report.notes,
+        made_by: report.made_by.unwrap_or_default(),
+        deriver: report.deriver,
+        another_version: report.deriver.is_some_and(|deriver| deriver != DERIVER_VERSION),
+        not_verified: report.not_verified,
         ..Findings::default()
     };
-    let made_by = report.made_by.unwrap_or_default();
-    if made_by == AGENT {
-        findings.checked.push(("bag-info.txt, ro-crate-metadata.json: follow from the rest".to_owned(), 2));
-    } else if findings.faults.is_empty() {
-        let what = format!("ro-crate-metadata.json, words of bag-info.txt: not compared: made by {made_by}");
-        findings.checked.push((what, 0));
-        findings.another_version = true;
-    }
+    let follow = ["bag-info.txt", "data/ro-crate-metadata.json"];
+    let differs = |file: &&str| findings.not_verified.iter().any(|note| note.file == Path::new(file));
+    let follow = follow.iter().filter(|file| !differs(file)).count() as u64;
+    findings.checked.push(("bag-info.txt, ro-crate-metadata.json: follow from the rest".to_owned(), follow));
     if let Some(signer) = &args.signer {
         signature(&args.path, signer, &mut findings)?;
     }
     if let Some(restored) = restored {
-        verify::compare(&Store::open(&place)?, restored, &made_by, &mut findings)?;
+        verify::compare(&Store::open(&place)?, restored, &mut findings)?;
+    }
+    if !findings.not_verified.is_empty() {
+        let what = "NOT VERIFIED: files of another version that this one derives otherwise".to_owned();
+        findings.checked.push((what, findings.not_verified.len() as u64));
     }
     Ok(findings)
 }
@@ -156,13 +160,19 @@ fn table(findings: &Findings) -> Result<(), Failure> {
     for note in &findings.notes {
         output::line(format_args!("note: {}: {}", note.file.display(), note.what))?;
     }
+    for file in &findings.not_verified {
+        output::line(format_args!("{}: {}", file.file.display(), file.what))?;
+    }
     for fault in &findings.faults {
         output::line(format_args!("FAULT: {}: {}", fault.file.display(), fault.what))?;
     }
     match findings.faults.len() {
-        0 if findings.another_version => output::line(
-            "sound as far as it was compared: no fault found; the version that made it can compare the rest",
-        ),
+        0 if !findings.not_verified.is_empty() => output::line(format_args!(
+            "sound but for what is NOT VERIFIED: {} files that {} derived otherwise than this version; results, keys and plans \
+             were checked",
+            findings.not_verified.len(),
+            findings.made_by,
+        )),
         0 => output::line("sound: no fault found"),
         faults => output::line(format_args!("{faults} faults found")),
     }

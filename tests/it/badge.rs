@@ -151,7 +151,7 @@ fn contents_count_not_only_names() {
     };
     assert_eq!(flips("README.md", "Enforcing Cross-Service", "Enforcing"), ["available.3"]);
     assert_eq!(flips("LICENSE-MIT", "Permission is hereby granted", "Nothing is granted"), ["available.2"]);
-    assert_eq!(flips("CITATION.cff", "version: 0.1.0", "version: 0.0.9"), ["available.1b"]);
+    assert_eq!(flips("CITATION.cff", "version: 0.2.0", "version: 0.0.9"), ["available.1b"]);
     assert_eq!(flips("ARCHITECTURE.md", "crates/gather", "crates/other"), ["functional.1a"]);
     assert_eq!(flips("docs/formats.md", "`barrier_polls`", "`polls`"), ["functional.3"]);
     assert_eq!(flips("docs/guide.md", "`concurrency`", "`clients`"), ["functional.4a"]);

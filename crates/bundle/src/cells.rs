@@ -69,12 +69,13 @@ fn push_result(text: &mut String, origin: &Origin, record: &Record) {
     let _ = writeln!(text, ",{},{}", record.counts.reads, record.counts.misses);
 }
 
-/// The keys of the cells that the file lists; the rest of it follows from the bundle.
+/// The keys of the cells that the file lists, which stand first in each line whatever deriver made the other columns; they
+/// follow from the bundle.
 pub(crate) fn parse(bytes: &[u8]) -> Result<BTreeSet<CellKey>, Refusal> {
     let bad = |what: String| Refusal::Contents(what);
     let text = str::from_utf8(bytes).map_err(|error| bad(error.to_string()))?;
-    let body = text.strip_prefix(HEADER).and_then(|rest| rest.strip_prefix('\n'));
-    let body = body.ok_or_else(|| bad("its first line is not that of a list of cells".to_owned()))?;
+    let body = text.split_once('\n').filter(|(header, _)| header.starts_with("key,"));
+    let (_, body) = body.ok_or_else(|| bad("its first line is not that of a list of cells".to_owned()))?;
     let mut keys = BTreeSet::new();
     for (number, line) in body.lines().enumerate() {
         let key = line.split(',').next().and_then(|key| key.parse().ok());

@@ -7,7 +7,8 @@ use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId, StoreError};
 
 use crate::bag::{BAG_INFO, parse_info, render_info, render_manifest};
 use crate::contents::{Contents, OnFault};
-use crate::create::{AGENT, AGENT_FIELD, bag_info};
+use crate::create::{AGENT, AGENT_FIELD, FORMAT_FIELD, Maker, bag_info};
+use crate::deriver::{self, DERIVER_VERSION, not_verified};
 use crate::difference::difference;
 use crate::error::BundleError;
 use crate::inventory::{Facts, Inventory};
@@ -15,8 +16,8 @@ use crate::place::{PAYLOAD, Place};
 use crate::reader::BundleReader;
 use crate::{cells, metadata};
 
-/// What is said of a bag in words that another version of this program may choose otherwise.
-const IN_WORDS: [&str; 2] = [AGENT_FIELD, "External-Description"];
+/// What is said of a bag in words that another deriver may choose otherwise.
+const IN_WORDS: &str = "External-Description";
 
 /// Whether a version of this program is what says that it made a bundle: a name and a version, as `matrix 1.2.3`.
 fn is_a_version_of_this(agent: &str) -> bool {
@@ -32,13 +33,38 @@ pub(crate) fn made_by(reader: &BundleReader) -> Option<&str> {
     reader.info().get(AGENT_FIELD).map(String::as_str)
 }
 
+/// What follows from the files of a bundle.
+pub(crate) struct Followed {
+    pub(crate) facts: Facts,
+    /// Files of another deriver that are not what this program derives: by path in the bag, and what is said of each.
+    pub(crate) not_verified: Vec<(String, String)>,
+}
+
+/// A derived file that differs from what this program derives: a fault where it is of this program's deriver, and otherwise
+/// not verified.
+struct Derived {
+    theirs: u32,
+    faults: Vec<(String, String)>,
+    not_verified: Vec<(String, String)>,
+}
+
+impl Derived {
+    fn differs(&mut self, path: String, what: impl FnOnce() -> String) {
+        if self.theirs == DERIVER_VERSION {
+            self.faults.push((path, what()));
+        } else {
+            self.not_verified.push((path, not_verified(self.theirs)));
+        }
+    }
+}
+
 impl Contents {
     /// Checks what files say of each other, when each is sound by itself; returns what follows from them.
     pub(crate) fn check(
         &self,
         reader: &BundleReader,
         on_fault: &mut OnFault<'_>,
-    ) -> Result<Option<Facts>, BundleError> {
+    ) -> Result<Option<Followed>, BundleError> {
         let facts = match Facts::of(&self.inventory) {
             Ok(facts) => facts,
             Err(error) if error.is_of_one_file() => {
@@ -47,10 +73,11 @@ impl Contents {
             }
             Err(error) => return Err(error),
         };
-        for (path, what) in self.references(&facts).into_iter().chain(self.derived(reader, &facts)?) {
+        let Derived { faults, not_verified, .. } = self.derived(reader, &facts)?;
+        for (path, what) in self.references(&facts).into_iter().chain(faults) {
             on_fault(BundleError::contents(&path, what))?;
         }
-        Ok(Some(facts))
+        Ok(Some(Followed { facts, not_verified }))
     }
 
     /// What is wrong with the references between files.
@@ -112,58 +139,65 @@ impl Contents {
     }
 
     /// What is wrong with files that follow from others.
-    fn derived(&self, reader: &BundleReader, facts: &Facts) -> Result<Vec<(String, String)>, BundleError> {
-        let mut faults = Vec::new();
+    fn derived(&self, reader: &BundleReader, facts: &Facts) -> Result<Derived, BundleError> {
+        let mut derived = Derived { theirs: self.deriver(), faults: Vec::new(), not_verified: Vec::new() };
         let made = |place: &Place| self.made.get(&place.to_string()).map(Vec::as_slice).unwrap_or_default();
         let rendered = cells::render(&self.inventory, facts);
         if made(&Place::Cells) != rendered.as_bytes() {
-            let what = difference(made(&Place::Cells), rendered.as_bytes());
-            let what = format!("it is not what follows from the records and plans: {what}");
-            faults.push((Place::Cells.to_string(), what));
+            derived.differs(Place::Cells.to_string(), || {
+                let what = difference(made(&Place::Cells), rendered.as_bytes());
+                format!("it is not what follows from the records and plans: {what}")
+            });
         }
         if reader.folder() != facts.folder() {
-            faults.push((reader.folder().to_owned(), format!("the bag's folder should be {}", facts.folder())));
+            derived.faults.push((reader.folder().to_owned(), format!("the bag's folder should be {}", facts.folder())));
         }
         let notice = facts.notice().unwrap_or_default();
         if !self.extras.readme.starts_with(notice.as_bytes()) {
-            faults.push((Place::Readme.to_string(), "it does not say that cells are missing".to_owned()));
+            derived.differs(Place::Readme.to_string(), || "it does not say that cells are missing".to_owned());
         }
-        faults.extend(self.trees());
-        faults.extend(self.bag_info(reader, facts));
-        // Another version may say the same in other words.
-        if made_by(reader) == Some(AGENT) {
-            let place = Place::Metadata.to_string();
-            let mut others = self.sizes.clone();
-            others.remove(place.strip_prefix(PAYLOAD).unwrap_or_default());
-            let rendered = metadata::render(&self.inventory, facts, &others).map_err(StoreError::from)?;
-            if made(&Place::Metadata) != rendered {
+        let format = reader.info().get(FORMAT_FIELD).map(String::as_str).unwrap_or_default();
+        derived.faults.extend(self.wrong_deriver(format).map(|what| (deriver::file(), what.to_owned())));
+        derived.faults.extend(self.trees());
+        self.bag_info(reader, facts, format, &mut derived);
+        let place = Place::Metadata.to_string();
+        let mut others = self.sizes.clone();
+        others.remove(place.strip_prefix(PAYLOAD).unwrap_or_default());
+        let rendered = metadata::render(&self.inventory, facts, &others).map_err(StoreError::from)?;
+        if made(&Place::Metadata) != rendered {
+            derived.differs(place, || {
                 let what = difference(made(&Place::Metadata), &rendered);
-                faults.push((place, format!("it is not what follows from the records and attempts: {what}")));
-            }
+                format!("it is not what follows from the records and attempts: {what}")
+            });
         }
-        Ok(faults)
+        Ok(derived)
     }
 
-    /// What is wrong with what is said of the bag. Of what another version of this program made, numbers and names still
-    /// have to be those that follow.
-    fn bag_info(&self, reader: &BundleReader, facts: &Facts) -> Option<(String, String)> {
-        let info = bag_info(&self.inventory, facts, self.payload_bytes, self.digests.len() as u64);
-        let what = if made_by(reader) == Some(AGENT) {
-            let found = reader.tags().get(BAG_INFO).map(Vec::as_slice).unwrap_or_default();
-            let expected = render_info(&info).into_bytes();
-            (found != expected)
-                .then(|| format!("it is not what follows from the payload: {}", difference(found, &expected)))
-        } else {
-            if !made_by(reader).is_some_and(is_a_version_of_this) {
-                return Some((BAG_INFO.to_owned(), format!("its {AGENT_FIELD} is no version of this program")));
+    /// What is wrong with what is said of the bag. Of another deriver, numbers and names still have to be those that
+    /// follow.
+    fn bag_info(&self, reader: &BundleReader, facts: &Facts, format: &str, derived: &mut Derived) {
+        let mut fault = |what: String| derived.faults.push((BAG_INFO.to_owned(), what));
+        let agent = made_by(reader).unwrap_or_default();
+        if agent != AGENT && !is_a_version_of_this(agent) {
+            return fault(format!("its {AGENT_FIELD} is no version of this program"));
+        }
+        let maker = Maker { agent, format };
+        let info = bag_info(&self.inventory, facts, self.payload_bytes, self.digests.len() as u64, &maker);
+        let expected = render_info(&info).into_bytes();
+        let found = reader.tags().get(BAG_INFO).map(Vec::as_slice).unwrap_or_default();
+        if found == expected {
+            return;
+        }
+        let rendered = parse_info(&expected).unwrap_or_default();
+        let is_wrong = |name: &str, value: &String| name != IN_WORDS && reader.info().get(name) != Some(value);
+        match rendered.iter().find(|(name, value)| is_wrong(name, value)) {
+            Some((name, value)) if self.deriver() != DERIVER_VERSION => {
+                fault(format!("its {name} is not {value}, which follows from the payload"));
             }
-            let rendered = parse_info(render_info(&info).as_bytes()).unwrap_or_default();
-            let mut wrong = rendered
-                .iter()
-                .filter(|(name, value)| !IN_WORDS.contains(&name.as_str()) && reader.info().get(*name) != Some(*value));
-            wrong.next().map(|(name, value)| format!("its {name} is not {value}, which follows from the payload"))
-        };
-        what.map(|what| (BAG_INFO.to_owned(), what))
+            _ => derived.differs(BAG_INFO.to_owned(), || {
+                format!("it is not what follows from the payload: {}", difference(found, &expected))
+            }),
+        }
     }
 
     /// Attempts that others name, and that are missing: those that results come from, and those that journals tell the

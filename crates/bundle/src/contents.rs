@@ -11,7 +11,7 @@ use crate::inventory::{Facts, Inventory};
 use crate::limits::MAX_TEXTS;
 use crate::place::{PAYLOAD, Place};
 use crate::reader::{BundleReader, Entry};
-use crate::{cells, json};
+use crate::{cells, deriver, json};
 
 /// What is done with an object: the reader stands at its first byte.
 pub(crate) type OnObject<'a> = dyn FnMut(&mut BundleReader, Digest, u64) -> Result<(), BundleError> + 'a;
@@ -31,6 +31,8 @@ pub(crate) struct Contents {
     pub(crate) payload_bytes: u64,
     /// The metadata and the list of cells, as they stand there.
     pub(crate) made: BTreeMap<String, Vec<u8>>,
+    /// The version that its deriver says it has; nothing in a bundle that does not name it.
+    named_deriver: Option<u32>,
     memory: u64,
     /// Bytes of experiments and models.
     texts: u64,
@@ -155,6 +157,7 @@ impl Contents {
             Place::Experiment(digest) => drop(self.inventory.experiments.insert(digest, bytes)),
             Place::Model(digest) => drop(self.inventory.models.insert(digest, bytes)),
             Place::Source(tree, name) => drop(self.inventory.sources.entry(tree).or_default().insert(name, bytes)),
+            Place::Deriver => self.named_deriver = Some(deriver::parse(&bytes).map_err(bad)?),
             Place::Readme => self.extras.readme = bytes,
             Place::License => self.extras.license = bytes,
             Place::Citation => self.extras.citation = bytes,
@@ -163,6 +166,21 @@ impl Contents {
             Place::Object(_) => {}
         }
         Ok(())
+    }
+
+    /// By which version of the rules its derived files were made.
+    pub(crate) fn deriver(&self) -> u32 {
+        self.named_deriver.unwrap_or(deriver::UNNAMED)
+    }
+
+    /// What is wrong with how the bundle names its deriver: which formats do is fixed, so that nobody can leave it away.
+    pub(crate) fn wrong_deriver(&self, format: &str) -> Option<&'static str> {
+        let has_none = format == crate::create::FORMATS[0];
+        match self.named_deriver {
+            Some(_) if has_none => Some("bundles of format 1 have no such file"),
+            None if !has_none => Some("it is missing"),
+            _ => None,
+        }
     }
 
     /// What the bundle is, in short.

@@ -17,7 +17,9 @@ use crate::inventory::{Facts, Inventory, Selection};
 use crate::tar::TarWriter;
 use crate::temporary;
 pub use assembly::AGENT;
-pub(crate) use assembly::{AGENT_FIELD, Assembly, Content, FORMAT, bag_info, folder_of, tag_manifest};
+pub(crate) use assembly::{
+    AGENT_FIELD, Assembly, Content, FORMAT_FIELD, FORMATS, Maker, bag_info, folder_of, tag_manifest,
+};
 
 /// How a bundle is made.
 #[derive(Clone, Debug, Default)]
@@ -114,15 +116,14 @@ pub(crate) fn write(
 
     let mut tar = TarWriter::new(compressor(out, workers)?);
     for (path, bytes) in &assembly.tags {
-        tar.begin(&format!("{}/{path}", assembly.folder), bytes.len() as u64)?;
-        tar.write_all(bytes).map_err(writing())?;
+        tar.append(&format!("{}/{path}", assembly.folder), bytes.len() as u64, bytes.as_slice())?;
     }
     objects::with_reader(store, assembly.objects(), |objects| {
         for (path, item) in &assembly.items {
-            tar.begin(&format!("{}/{path}", assembly.folder), item.size)?;
+            let path = format!("{}/{path}", assembly.folder);
             match &item.content {
-                Content::Bytes(bytes) => tar.write_all(bytes).map_err(writing())?,
-                Content::Object(digest) => objects.copy(digest, item.size, &mut tar)?,
+                Content::Bytes(bytes) => tar.append(&path, item.size, bytes.as_slice())?,
+                Content::Object(digest) => tar.append(&path, item.size, objects.next(digest, item.size))?,
             }
         }
         Ok(())

@@ -1,118 +1,104 @@
-//! Decompressing a bundle, on a thread of its own.
+//! Decompressing a bundle that is not trusted.
 
-use std::io::{self, BufRead, BufReader, Read};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 
 use matrix_store::Digest;
 use sha2::{Digest as _, Sha256};
 use zstd::stream::read::Decoder;
 
 use crate::compress::FRAME_START;
-use crate::error::{BundleError, Refusal};
+use crate::error::Refusal;
 
-/// Uncompressed bytes that are handed over at a time.
-const CHUNK: usize = 256 << 10;
-
-/// Chunks that may wait.
-const WAITING: usize = 6;
-
-/// What the decompressing thread says.
-enum Message {
-    Chunk(Vec<u8>),
-    End { sha256: Digest, bytes: u64 },
+/// Why decompressing ended early.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The bundle is not what it should be.
     Refused(Refusal),
+    /// It cannot be read.
     Failed(io::Error),
 }
 
-/// The uncompressed bytes of a bundle, no more than allowed. It ends where the one compressed frame ends, and only if
-/// nothing follows.
-#[derive(Debug)]
-pub(crate) struct Stream {
-    messages: Receiver<Message>,
-    used: SyncSender<Vec<u8>>,
-    chunk: Vec<u8>,
-    at: usize,
+type Input<R> = Chain<Cursor<Vec<u8>>, BufReader<Hashed<R>>>;
+
+/// The uncompressed bytes of a bundle, no more than allowed. They end where the one compressed frame ends; [`finish`](Self::finish)
+/// makes sure that nothing follows.
+pub(crate) struct Plain<R: Read> {
+    decoder: Decoder<'static, Input<R>>,
     offset: u64,
     max_bytes: u64,
-    end: Option<(Digest, u64)>,
+    /// Why it failed: errors pass through other code, which may wrap them.
+    fault: Option<Fault>,
 }
 
-impl Stream {
-    /// Begins to decompress `input`. Dropping the stream ends the thread with its next chunk.
-    pub(crate) fn new(input: impl Read + Send + 'static, max_bytes: u64) -> Self {
-        let (send, messages) = sync_channel(WAITING);
-        let (used, recycled) = sync_channel(WAITING + 2);
-        thread::spawn(move || {
-            let last = match decompress(input, &send, &recycled) {
-                Ok(Some(end)) => end,
-                Ok(None) => return,
-                Err(refused) => refused,
-            };
-            // Nobody listens any more: then nobody needs to know.
-            let _ = send.send(last);
-        });
-        Self { messages, used, chunk: Vec::new(), at: 0, offset: 0, max_bytes, end: None }
+impl<R: Read> Plain<R> {
+    pub(crate) fn new(input: R, max_bytes: u64) -> Result<Self, Fault> {
+        let mut hashed = Hashed { input, hasher: Sha256::new(), bytes: 0, failed: false };
+        let mut start = Vec::with_capacity(FRAME_START.len());
+        (&mut hashed).take(FRAME_START.len() as u64).read_to_end(&mut start).map_err(Fault::Failed)?;
+        if start.is_empty() || !FRAME_START.starts_with(&start) {
+            return Err(Fault::Refused(Refusal::NotABundle));
+        }
+        let input = Cursor::new(start).chain(BufReader::with_capacity(128 << 10, hashed));
+        let decoder = Decoder::with_buffer(input).map_err(Fault::Failed)?.single_frame();
+        Ok(Self { decoder, offset: 0, max_bytes, fault: None })
     }
 
-    /// Bytes that have been used.
+    /// Bytes that have been read.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The digest and size of the compressed bytes, once the end was reached.
-    pub(crate) fn end(&self) -> Option<(Digest, u64)> {
-        self.end
+    /// Why reading failed, if it did.
+    pub(crate) fn fault(&mut self) -> Option<Fault> {
+        self.fault.take()
     }
 
-    /// The bytes at hand.
-    pub(crate) fn buffered(&self) -> &[u8] {
-        self.chunk.get(self.at..).unwrap_or_default()
-    }
-
-    pub(crate) fn consume(&mut self, count: usize) {
-        self.at += count;
-        self.offset += count as u64;
-    }
-
-    /// Takes at most `count` bytes of those at hand.
-    pub(crate) fn take(&mut self, count: usize) -> &[u8] {
-        let start = self.at.min(self.chunk.len());
-        let end = self.chunk.len().min(start.saturating_add(count));
-        self.consume(end - start);
-        &self.chunk[start..end]
-    }
-
-    /// Sees to it that there are bytes at hand, unless the end is reached.
-    pub(crate) fn fill(&mut self) -> Result<&[u8], BundleError> {
-        if self.at < self.chunk.len() || self.end.is_some() {
-            return Ok(self.buffered());
+    /// The digest and size of the compressed bytes, of which none may be left.
+    pub(crate) fn finish(self) -> Result<(Digest, u64), Fault> {
+        let mut input = self.decoder.finish();
+        match input.fill_buf() {
+            Ok([]) => {}
+            Ok(_) => return Err(Fault::Refused(Refusal::TrailingData)),
+            Err(error) => return Err(Fault::Failed(error)),
         }
-        let why = match self.messages.recv() {
-            Ok(Message::Chunk(chunk)) => {
-                let old = std::mem::replace(&mut self.chunk, chunk);
-                self.at = 0;
-                // A full channel means that there are buffers enough.
-                let _ = self.used.try_send(old);
-                if self.offset + self.chunk.len() as u64 <= self.max_bytes {
-                    return Ok(self.buffered());
-                }
-                Refusal::TooLarge { max: self.max_bytes }
+        let Hashed { hasher, bytes, .. } = input.into_inner().1.into_inner();
+        Ok((Digest::finish(hasher), bytes))
+    }
+
+    fn decode(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        match self.decoder.read(buffer) {
+            Ok(count) => Ok(count),
+            Err(error) if self.decoder.get_ref().get_ref().1.get_ref().failed => Err(Fault::Failed(error)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Fault::Refused(Refusal::Truncated)),
+            Err(error) => Err(Fault::Refused(Refusal::Compressed(error.to_string()))),
+        }
+    }
+
+    fn limited(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
+        let left = usize::try_from(self.max_bytes.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        if left > 0 || buffer.is_empty() {
+            let most = buffer.len().min(left);
+            return self.decode(buffer.get_mut(..most).unwrap_or_default());
+        }
+        match self.decode(&mut [0])? {
+            0 => Ok(0),
+            _ => Err(Fault::Refused(Refusal::TooLarge { max: self.max_bytes })),
+        }
+    }
+}
+
+impl<R: Read> Read for Plain<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.limited(buffer) {
+            Ok(count) => {
+                self.offset += count as u64;
+                Ok(count)
             }
-            Ok(Message::End { sha256, bytes }) => {
-                self.end = Some((sha256, bytes));
-                self.chunk.clear();
-                self.at = 0;
-                return Ok(&[]);
+            Err(fault) => {
+                self.fault.get_or_insert(fault);
+                Err(io::Error::other("the bundle cannot be decompressed"))
             }
-            Ok(Message::Refused(why)) => why,
-            Ok(Message::Failed(source)) => {
-                return Err(BundleError::Io { doing: "reading the bundle".to_owned(), source });
-            }
-            // It was told before why the stream ended.
-            Err(_) => Refusal::Truncated,
-        };
-        Err(BundleError::Refused { place: None, offset: self.offset, why })
+        }
     }
 }
 
@@ -126,64 +112,18 @@ struct Hashed<R> {
 
 impl<R: Read> Read for Hashed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = match self.input.read(buffer) {
-            Ok(count) => count,
-            Err(error) => {
-                self.failed = error.kind() != io::ErrorKind::Interrupted;
-                return Err(error);
+        let count = loop {
+            match self.input.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.failed = true;
+                    return Err(error);
+                }
+                Ok(count) => break count,
             }
         };
         self.hasher.update(&buffer[..count]);
         self.bytes += count as u64;
         Ok(count)
     }
-}
-
-/// Sends all chunks; returns what is to be said last, or nothing if nobody listens.
-fn decompress(
-    input: impl Read,
-    chunks: &SyncSender<Message>,
-    recycled: &Receiver<Vec<u8>>,
-) -> Result<Option<Message>, Message> {
-    let mut hashed = Hashed { input, hasher: Sha256::new(), bytes: 0, failed: false };
-    let mut start = Vec::with_capacity(FRAME_START.len());
-    (&mut hashed).take(FRAME_START.len() as u64).read_to_end(&mut start).map_err(Message::Failed)?;
-    if start.is_empty() || !FRAME_START.starts_with(&start) {
-        return Err(Message::Refused(Refusal::NotABundle));
-    }
-    let input = io::Cursor::new(start).chain(BufReader::with_capacity(128 << 10, hashed));
-    let mut decoder = Decoder::with_buffer(input).map_err(Message::Failed)?.single_frame();
-    loop {
-        let mut chunk = recycled.try_recv().unwrap_or_default();
-        chunk.resize(CHUNK, 0);
-        let mut filled = 0;
-        let mut ended = false;
-        while filled < CHUNK && !ended {
-            match decoder.read(&mut chunk[filled..]) {
-                Ok(0) => ended = true,
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if decoder.get_ref().get_ref().1.get_ref().failed => return Err(Message::Failed(error)),
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    return Err(Message::Refused(Refusal::Truncated));
-                }
-                Err(error) => return Err(Message::Refused(Refusal::Compressed(error.to_string()))),
-            }
-        }
-        chunk.truncate(filled);
-        if filled > 0 && chunks.send(Message::Chunk(chunk)).is_err() {
-            return Ok(None);
-        }
-        if ended {
-            break;
-        }
-    }
-    let mut input = decoder.finish();
-    match input.fill_buf() {
-        Ok([]) => {}
-        Ok(_) => return Err(Message::Refused(Refusal::TrailingData)),
-        Err(error) => return Err(Message::Failed(error)),
-    }
-    let Hashed { hasher, bytes, .. } = input.into_inner().1.into_inner();
-    Ok(Some(Message::End { sha256: Digest::finish(hasher), bytes }))
 }

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use matrix_plan::{CellKey, Tally};
 use matrix_store::{Digest, Origin, StoreError, is_full};
 
+use crate::signature_error::{KeyError, SignatureError};
+
 /// What sort of trouble it is: what an exit code is chosen by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// The request is not one that can be fulfilled: bad input.
     Input,
@@ -19,6 +22,7 @@ pub enum ErrorKind {
 
 /// Why a bundle is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Refusal {
     /// The file does not begin like a bundle.
     #[error("it does not begin like a bundle")]
@@ -141,12 +145,13 @@ pub enum Refusal {
     #[error("{0}")]
     Contents(String),
     /// The bundle is of a format that this program does not know.
-    #[error("it has format `{0}`, and this program knows format 1")]
+    #[error("it has format `{0}`, and this program knows formats 1 and 2")]
     Format(String),
 }
 
 /// Two results, attempts or other things of one name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Conflict {
     /// Two different results of one cell from one origin.
     Results {
@@ -180,6 +185,7 @@ impl std::fmt::Display for Conflict {
 
 /// Something went wrong with a bundle.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BundleError {
     /// The bundle is not what a bundle has to be.
     #[error("{}{why}", place.as_ref().map_or_else(String::new, |place| format!("{place}: ")))]
@@ -215,11 +221,11 @@ pub enum BundleError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A signature that is not what it should be.
-    #[error("{0}")]
-    Signature(String),
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
     /// A key that cannot be used, or a signature of a kind that cannot be checked here.
-    #[error("{0}")]
-    Key(String),
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// What the caller derives from the results failed.
     #[error("deriving tables and figures")]
     Derive(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -259,7 +265,7 @@ impl BundleError {
                 | matrix_store::ErrorKind::Locked
                 | matrix_store::ErrorKind::NotWritable
                 | matrix_store::ErrorKind::Full => ErrorKind::Input,
-                matrix_store::ErrorKind::Internal => ErrorKind::Internal,
+                _ => ErrorKind::Internal,
             },
             Self::Io { source, .. } if is_full(source) => ErrorKind::Input,
             Self::Derive(_) | Self::Io { .. } => ErrorKind::Internal,

@@ -11,6 +11,7 @@
 //! - Reading trusts nothing: see [`reader`].
 
 pub mod create;
+pub mod deriver;
 pub mod error;
 pub mod extract;
 pub mod extras;
@@ -34,8 +35,11 @@ mod decompress;
 mod difference;
 mod json;
 mod metadata;
+mod new_directory;
 mod path;
 mod place;
+mod rows;
+mod signature_error;
 mod signer;
 mod tar;
 
@@ -43,6 +47,7 @@ mod tar;
 mod tests;
 
 pub use create::{AGENT, CreateOptions, create, create_file};
+pub use deriver::DERIVER_VERSION;
 pub use difference::difference;
 pub use error::{BundleError, Conflict, ErrorKind, Refusal};
 pub use extract::extract;
@@ -54,5 +59,6 @@ pub use merge::{MergeOptions, merge};
 pub use reader::{BundleReader, Entry, looks_like_bundle};
 pub use restore::{Restored, to_store};
 pub use sign::{SIGNATURE_NAMESPACE, sign, verify_signature};
+pub use signature_error::{KeyError, LineError, SignatureError};
 pub use signer::Signer;
 pub use verify::{Report, VerifyOptions, verify, verify_input, verify_to_store};

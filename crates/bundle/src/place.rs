@@ -41,6 +41,8 @@ pub(crate) enum Place {
     Attempt(AttemptId),
     /// `runs/<id>/<sha256>.jsonl`: a run's journal. Journals of two runs that have the same name can stand side by side.
     Journal(RunId, Digest),
+    /// `tables/deriver.txt`: by which version of the rules the derived files were made.
+    Deriver,
     /// `tables/<name>`
     Table(String),
     /// `figures/<name>`
@@ -80,6 +82,7 @@ impl Place {
                 let (run, digest) = name.strip_suffix(".jsonl")?.split_once('/')?;
                 Self::Journal(run.parse().ok()?, digest.parse().ok()?)
             }
+            "tables" if name == "deriver.txt" => Self::Deriver,
             "tables" => Self::Table(name.to_owned()),
             "figures" => Self::Figure(name.to_owned()),
             "source" => {
@@ -93,9 +96,12 @@ impl Place {
     /// Most bytes that such a file may have, if there is a bound of its own on them.
     pub(crate) fn max_bytes(&self) -> Option<u64> {
         match self {
-            Self::Record(..) | Self::Attempt(_) | Self::Experiment(_) | Self::Model(_) | Self::Agents => {
-                Some(MAX_SMALL)
-            }
+            Self::Record(..)
+            | Self::Attempt(_)
+            | Self::Experiment(_)
+            | Self::Model(_)
+            | Self::Agents
+            | Self::Deriver => Some(MAX_SMALL),
             Self::Plan(_) => Some(MAX_PLAN),
             _ => None,
         }
@@ -132,6 +138,7 @@ impl fmt::Display for Place {
             Self::Record(key, origin) => write!(f, "records/{key}/{origin}.json"),
             Self::Attempt(id) => write!(f, "attempts/{id}.json"),
             Self::Journal(run, digest) => write!(f, "runs/{run}/{digest}.jsonl"),
+            Self::Deriver => f.write_str("tables/deriver.txt"),
             Self::Table(name) => write!(f, "tables/{name}"),
             Self::Figure(name) => write!(f, "figures/{name}"),
             Self::Source(tree, path) => write!(f, "source/{tree}/{path}"),
@@ -156,6 +163,7 @@ mod tests {
             Place::Attempt("a.b".parse().unwrap()),
             Place::Journal("r".parse().unwrap(), digest),
             Place::Table("a/b.csv".to_owned()),
+            Place::Deriver,
             Place::Source(digest, "src/main.rs".to_owned()),
         ];
         for place in places {

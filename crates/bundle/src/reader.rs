@@ -16,8 +16,7 @@ use matrix_store::Digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::bag::{BAG_INFO, BAGIT, DECLARATION, MANIFEST, TAG_FILES, TAG_MANIFEST, parse_info, parse_manifest};
-use crate::create::{FORMAT, folder_of, tag_manifest};
-use crate::decompress::Stream;
+use crate::create::{FORMAT_FIELD, FORMATS, folder_of, tag_manifest};
 use crate::error::{BundleError, Refusal};
 use crate::limits::Limits;
 use crate::tar::TarReader;
@@ -107,7 +106,7 @@ impl BundleReader {
     /// # Errors
     /// When they are not what a bundle has.
     pub fn new(input: impl Read + Send + 'static, limits: Limits) -> Result<Self, BundleError> {
-        let mut tar = TarReader::new(Stream::new(input, limits.max_bytes));
+        let mut tar = TarReader::new(input, limits.max_bytes);
         let mut tags: BTreeMap<&'static str, Vec<u8>> = BTreeMap::new();
         let mut folder = String::new();
         for name in TAG_FILES {
@@ -197,7 +196,7 @@ impl BundleReader {
     /// The digest and size of the bundle's file, once its end was reached.
     #[must_use]
     pub fn end(&self) -> Option<(Digest, u64)> {
-        self.tar.stream().end().filter(|_| self.ended)
+        self.tar.end().filter(|_| self.ended)
     }
 
     /// Payload bytes so far.
@@ -357,8 +356,8 @@ fn check_tags(tags: &BTreeMap<&'static str, Vec<u8>>, limits: Limits) -> Result<
         return Err((TAG_MANIFEST, Refusal::Contents(what)));
     }
     let info = parse_info(bytes(BAG_INFO)).map_err(|why| (BAG_INFO, why))?;
-    match info.get("Matrix-Bundle-Format").map(String::as_str) {
-        Some(FORMAT) => {}
+    match info.get(FORMAT_FIELD).map(String::as_str) {
+        Some(format) if FORMATS.contains(&format) => {}
         other => return Err((BAG_INFO, Refusal::Format(other.unwrap_or("none").to_owned()))),
     }
     let manifest = parse_manifest(bytes(MANIFEST), limits.max_entries).map_err(|why| (MANIFEST, why))?;

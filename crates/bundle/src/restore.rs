@@ -10,13 +10,13 @@ use matrix_store::{Digest, ImportedRun, Record, RunId, StoreError, WritableStore
 
 use crate::contents::Contents;
 use crate::error::BundleError;
-use crate::extract::NewDirectory;
 use crate::extras::Extras;
 use crate::info::BundleInfo;
 use crate::inventory::{Facts, Inventory};
+use crate::new_directory::NewDirectory;
 use crate::place::Place;
 use crate::reader::BundleReader;
-use crate::verify::{must_count, rows_of};
+use crate::rows::{must_count, rows_of};
 
 /// What came out of a bundle besides its store.
 #[derive(Debug)]
@@ -64,8 +64,8 @@ pub(crate) fn read_into(
     let contents = Contents::read(&mut reader, true, &mut keep, &mut Err)?;
     let seen = rows_of(store, objects, &mut Err)?;
     must_count(&contents.inventory, &seen)?;
-    let facts = contents.check(&reader, &mut Err)?;
-    let info = facts.and_then(|facts| contents.info(&reader, &facts));
+    let followed = contents.check(&reader, &mut Err)?;
+    let info = followed.and_then(|followed| contents.info(&reader, &followed.facts));
     let info = info.ok_or_else(|| BundleError::contents(".", "the end of the bundle was not reached"))?;
     Ok((contents, info))
 }

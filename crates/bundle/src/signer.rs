@@ -5,6 +5,7 @@ use ssh_key::public::KeyData;
 
 use crate::error::BundleError;
 use crate::sign::SIGNATURE_NAMESPACE;
+use crate::signature_error::{KeyError, LineError};
 
 /// Who is expected to have signed.
 #[derive(Clone, Debug)]
@@ -24,21 +25,18 @@ impl Signer {
         let (mut lines, mut others) = (0, 0);
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             lines += 1;
-            let bad = |what: String| BundleError::Key(format!("signers, `{}`: {what}", shortened(line)));
+            let bad = |what| KeyError::Line { line: shortened(line), what };
             let (key, options) = key_and_options(line);
             if !options.map_or(Ok(true), allows_bundles).map_err(bad)? {
                 others += 1;
                 continue;
             }
-            keys.push(PublicKey::from_openssh(key).map_err(|error| bad(format!("it is no public key: {error}")))?);
+            keys.push(PublicKey::from_openssh(key).map_err(|error| bad(LineError::NoKey(error)))?);
         }
         match (keys.is_empty(), others) {
             (false, _) => Ok(Self { keys }),
-            (true, 0) => Err(BundleError::Key("signers: there is no public key".to_owned())),
-            (true, _) => {
-                let what = format!("signers: none of {lines} is for the namespace `{SIGNATURE_NAMESPACE}`");
-                Err(BundleError::Key(what))
-            }
+            (true, 0) => Err(KeyError::NoSigner.into()),
+            (true, _) => Err(KeyError::NoSignerOfBundles { lines }.into()),
         }
     }
 
@@ -84,12 +82,11 @@ fn first_word(text: &str) -> &str {
 }
 
 /// Whether options let a key sign bundles; the first one that is not known here.
-fn allows_bundles(options: &str) -> Result<bool, String> {
-    let known = "this program knows the option namespaces=\"…\"; `ssh-keygen -Y verify` knows more";
-    let Some((name, value)) = options.split_once('=') else { return Err(known.to_owned()) };
+fn allows_bundles(options: &str) -> Result<bool, LineError> {
+    let (name, value) = options.split_once('=').ok_or(LineError::UnknownOption)?;
     let list = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
     if !name.eq_ignore_ascii_case("namespaces") || list.contains('"') {
-        return Err(known.to_owned());
+        return Err(LineError::UnknownOption);
     }
     let mut allowed = false;
     for pattern in list.split(',') {

@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use matrix_store::verify::rows::{self, Contents as Rows};
+use matrix_store::Digest;
+use matrix_store::verify::rows::Contents as Rows;
 use matrix_store::verify::{Checked, Fault, Note};
-use matrix_store::{Digest, Record, Store, StoreError};
 use serde::Serialize;
 
-use crate::check::made_by;
-use crate::contents::{Contents, OnFault};
+use crate::check::{Followed, made_by};
+use crate::contents::Contents;
 use crate::error::BundleError;
-use crate::extract::NewDirectory;
 use crate::info::BundleInfo;
-use crate::inventory::Inventory;
 use crate::limits::Limits;
+use crate::new_directory::NewDirectory;
 use crate::place::Place;
 use crate::reader::BundleReader;
 use crate::restore::{self, Restored};
+use crate::rows::{read_rows, recount, rows_of};
 
 /// What to check.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,9 +31,14 @@ pub struct VerifyOptions {
 pub struct Report {
     /// What the bundle is, if it could be read to its end.
     pub info: Option<BundleInfo>,
-    /// What made it, as it says, if it could be read to its end and is sound. Where that is not [`AGENT`](crate::AGENT), what
-    /// another version may say in other words was not compared: `ro-crate-metadata.json`, and such lines of `bag-info.txt`.
+    /// What made it, as it says, if it could be read to its end.
     pub made_by: Option<String>,
+    /// By which version of the rules its derived files were made, as it says, if it could be read to its end.
+    pub deriver: Option<u32>,
+    /// Files of another deriver than [`DERIVER_VERSION`](crate::DERIVER_VERSION) that are not what this program derives, in
+    /// order: nothing is known of them but their digests. Tables, figures and the README's own text are the caller's to
+    /// compare.
+    pub not_verified: Vec<Note>,
     /// Files of the payload whose digest was compared.
     pub files: u64,
     /// Bytes of the payload.
@@ -94,14 +99,16 @@ fn conclude(
             if faults.is_empty() {
                 let recounted = recount(&contents.inventory, seen).into_iter();
                 faults.extend(recounted.map(|(file, what)| Fault { file: PathBuf::from(file), what }));
-                let facts = contents.check(reader, &mut |error| keep(&mut faults, error))?;
-                if let Some(facts) = facts {
+                report.deriver = Some(contents.deriver());
+                let followed = contents.check(reader, &mut |error| keep(&mut faults, error))?;
+                if let Some(Followed { facts, not_verified }) = followed {
                     report.checked.journal_lines = facts.journal_lines;
                     report.info = contents.info(reader, &facts);
                     let made_by = made_by(reader).unwrap_or("an unknown program");
                     report.made_by = Some(made_by.chars().filter(|c| !c.is_control()).take(80).collect());
                     let note = |(file, what)| Note { file: PathBuf::from(file), what };
                     report.notes = contents.notes().into_iter().map(note).collect();
+                    report.not_verified = not_verified.into_iter().map(note).collect();
                 }
             }
             Some(contents)
@@ -188,48 +195,6 @@ fn keep(faults: &mut Vec<Fault>, error: BundleError) -> Result<(), BundleError> 
         }
         other => Err(other),
     }
-}
-
-/// Reads the rows of objects in a store: what they come to.
-pub(crate) fn rows_of(
-    store: &Store,
-    objects: Vec<Digest>,
-    on_fault: &mut OnFault<'_>,
-) -> Result<BTreeMap<Digest, Option<Rows>>, BundleError> {
-    let mut seen = BTreeMap::new();
-    for digest in objects {
-        let place = Place::Object(digest).to_string();
-        match read_rows(&place, store.open_object(&digest)?) {
-            Ok(rows) => drop(seen.insert(digest, Some(rows))),
-            Err(error) => on_fault(error)?,
-        }
-    }
-    Ok(seen)
-}
-
-/// Reads an object's rows: what they come to.
-pub(crate) fn read_rows(place: &str, object: impl std::io::Read) -> Result<Rows, BundleError> {
-    rows::read(place.as_ref(), object).map_err(|error| match error {
-        StoreError::Io { source, .. } => BundleError::from_read(source),
-        other => BundleError::of_file(place, other),
-    })
-}
-
-/// What records say of their objects, and is not so: records by path in the bag.
-pub(crate) fn recount(inventory: &Inventory, seen: &BTreeMap<Digest, Option<Rows>>) -> Vec<(String, String)> {
-    let wrong = |record: &Record| {
-        let rows = seen.get(&record.object.sha256).and_then(Option::as_ref);
-        rows.is_some_and(|rows| rows.counts != record.counts || rows.totals != record.totals)
-    };
-    let what = || "its counts and totals are not those of its object's rows".to_owned();
-    let records = inventory.records.iter().filter(|(_, record)| wrong(record));
-    records.map(|((key, origin), _)| (Place::Record(*key, origin.clone()).to_string(), what())).collect()
-}
-
-/// The same where the first fault ends it.
-pub(crate) fn must_count(inventory: &Inventory, seen: &BTreeMap<Digest, Option<Rows>>) -> Result<(), BundleError> {
-    let first = recount(inventory, seen).into_iter().next();
-    first.map_or(Ok(()), |(place, what)| Err(BundleError::contents(&place, what)))
 }
 
 fn checked(contents: &Contents, seen: &BTreeMap<Digest, Option<Rows>>) -> Checked {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use matrix_bundle::{AGENT, Inventory, Restored, Tree, difference};
+use matrix_bundle::deriver::not_verified;
+use matrix_bundle::{DERIVER_VERSION, Inventory, Restored, Tree, difference};
 use matrix_plan::{Experiment, Filter};
 use matrix_run::{RunError, results};
 use matrix_store::Store;
@@ -25,8 +26,16 @@ pub struct Findings {
     pub notes: Vec<Note>,
     /// The claims, judged.
     pub claims: Vec<String>,
-    /// Whether another version made it, whose words were not compared.
+    /// What made a bundle, as it says.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub made_by: String,
+    /// By which version of the rules a bundle's derived files were made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deriver: Option<u32>,
+    /// Whether that is another version than this program's.
     pub another_version: bool,
+    /// Its files of another version that are not what this program derives: nothing is known of them but their digests.
+    pub not_verified: Vec<Note>,
 }
 
 /// Files of a folder, by path in it.
@@ -36,7 +45,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 pub const PLANS: &str = "plans: follow from experiment and model";
 
 /// Derives tables, figures and the README again and compares; judges the claims.
-pub fn compare(store: &Store, restored: Restored, made_by: &str, findings: &mut Findings) -> Result<(), RunError> {
+pub fn compare(store: &Store, restored: Restored, findings: &mut Findings) -> Result<(), RunError> {
     let Restored { inventory, extras, info } = restored;
     let unreadable = experiments(&inventory);
     if !unreadable.is_empty() {
@@ -52,33 +61,28 @@ pub fn compare(store: &Store, restored: Restored, made_by: &str, findings: &mut 
     let mut again = derive::extras(&parts, &inventory, Tree::new())?;
     files("tables", &extras.tables, &again.tables, false, findings);
     let theirs = extras.figures.get(RENDERER_FILE).map(Vec::as_slice);
-    let redrawn = again.figures.contains_key(RENDERER_FILE) && theirs.is_some_and(is_another_renderer);
+    let redrawn = !findings.another_version
+        && again.figures.contains_key(RENDERER_FILE)
+        && theirs.is_some_and(is_another_renderer);
     files("figures", &extras.figures, &again.figures, redrawn, findings);
     for (file, theirs, ours) in
         [("data/LICENSE", &extras.license, &again.license), ("data/CITATION.cff", &extras.citation, &again.citation)]
     {
-        if made_by == AGENT && theirs != ours {
-            let what = format!("it is not what is written there: {}", difference(theirs, ours));
-            findings.faults.push(fault(Path::new(file), what));
+        if theirs != ours {
+            differs(file, || format!("it is not what is written there: {}", difference(theirs, ours)), findings);
         }
     }
-    if made_by == AGENT {
-        let notice = info.notice(inventory.left_out()?).unwrap_or_default();
-        let text = extras.readme.strip_prefix(notice.as_bytes()).unwrap_or(&extras.readme);
-        if let Some(filter) = filter_of(text) {
-            findings.faults.extend(wrong_filter(store, &inventory, filter)?);
-            derive::name_filter(&mut again, filter);
-        }
-        let same = *text == again.readme;
-        findings.checked.push(("README.md: derived again, same bytes".to_owned(), u64::from(same)));
-        if !same {
-            let what = difference(text, &again.readme);
-            findings
-                .faults
-                .push(fault(Path::new("data/README.md"), format!("it does not follow from the results: {what}")));
-        }
-    } else {
-        findings.checked.push((format!("README.md: not compared: made by {made_by}"), 0));
+    let notice = info.notice(inventory.left_out()?).unwrap_or_default();
+    let text = extras.readme.strip_prefix(notice.as_bytes()).unwrap_or(&extras.readme);
+    if let Some(filter) = filter_of(text) {
+        findings.faults.extend(wrong_filter(store, &inventory, filter)?);
+        derive::name_filter(&mut again, filter);
+    }
+    let same = *text == again.readme;
+    findings.checked.push(("README.md: derived again, same bytes".to_owned(), u64::from(same)));
+    if !same {
+        let what = || format!("it does not follow from the results: {}", difference(text, &again.readme));
+        differs("data/README.md", what, findings);
     }
     for part in parts {
         for claim in &part.claims {
@@ -90,6 +94,20 @@ pub fn compare(store: &Store, restored: Restored, made_by: &str, findings: &mut 
 
 fn fault(file: &Path, what: impl Into<String>) -> Fault {
     Fault { file: file.to_owned(), what: what.into() }
+}
+
+/// Notes a derived file that is not what this program derives: a fault, or not verified where another version derived it.
+fn differs(file: impl AsRef<Path>, what: impl FnOnce() -> String, findings: &mut Findings) {
+    let file = file.as_ref();
+    match findings.deriver {
+        Some(theirs) if theirs != DERIVER_VERSION => {
+            // The notice before a README is looked at with what the bundle's files say of each other.
+            if findings.not_verified.iter().all(|known| known.file != file) {
+                findings.not_verified.push(Note { file: file.to_owned(), what: not_verified(theirs) });
+            }
+        }
+        _ => findings.faults.push(fault(file, what())),
+    }
 }
 
 /// Experiments that cannot be read.
@@ -138,10 +156,12 @@ fn files(kind: &str, theirs: &Files, ours: &Files, redrawn: bool, findings: &mut
                 note(&format!("another renderer: {}", String::from_utf8_lossy(theirs).trim()));
             }
             (Some(theirs), Some(ours)) => {
-                let what = format!("it does not follow from the results: {}", difference(theirs, ours));
-                findings.faults.push(fault(&file, what));
+                let what = || format!("it does not follow from the results: {}", difference(theirs, ours));
+                differs(&file, what, findings);
             }
-            (Some(_), None) => findings.faults.push(fault(&file, "nothing in the results leads to it")),
+            (Some(_), None) => differs(&file, || "nothing in the results leads to it".to_owned(), findings),
+            // Another version may have derived no such file.
+            (None, _) if findings.another_version => {}
             (None, _) => findings.faults.push(fault(&file, "it is missing")),
         }
     }
@@ -210,6 +230,26 @@ mod tests {
         );
         let (faults, _) = told(&[("a/x.svg", "<svg/>")], false);
         assert_eq!(faults, ["data/figures/renderer.txt: it is missing"]);
+    }
+
+    #[test]
+    fn of_another_deriver_what_differs_is_not_verified_and_the_rest_is() {
+        let ours = made(&[("a/x.csv", "1"), ("a/y.csv", "2"), ("a/new.csv", "3")]);
+        let theirs = made(&[("a/x.csv", "1"), ("a/y.csv", "forged"), ("a/more.csv", "4")]);
+        let mut findings = Findings { deriver: Some(1), another_version: true, ..Findings::default() };
+        files("tables", &theirs, &ours, false, &mut findings);
+        assert!(findings.faults.is_empty());
+        assert_eq!(findings.checked, [("tables: derived again, same bytes".to_owned(), 1)]);
+        let said = findings.not_verified.iter().map(|file| format!("{}: {}", file.file.display(), file.what));
+        let what = format!("NOT VERIFIED: derived by version 1, and version {DERIVER_VERSION} derives another file");
+        assert_eq!(
+            said.collect::<Vec<_>>(),
+            [format!("data/tables/a/more.csv: {what}"), format!("data/tables/a/y.csv: {what}")]
+        );
+        // The same of this version's own: faults.
+        let mut findings = Findings { deriver: Some(DERIVER_VERSION), ..Findings::default() };
+        files("tables", &theirs, &ours, false, &mut findings);
+        assert_eq!((findings.faults.len(), findings.not_verified.len()), (3, 0));
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl From<matrix_store::ErrorKind> for FailureKind {
             ErrorKind::Input | ErrorKind::Locked | ErrorKind::NotWritable => Self::Input,
             ErrorKind::Full => Self::Unfinished,
             ErrorKind::Integrity => Self::Integrity,
-            ErrorKind::Internal => Self::Internal,
+            _ => Self::Internal,
         }
     }
 }
@@ -107,7 +107,7 @@ impl From<BundleError> for RunError {
         let kind = match error.kind() {
             matrix_bundle::ErrorKind::Input => FailureKind::Input,
             matrix_bundle::ErrorKind::Integrity => FailureKind::Integrity,
-            matrix_bundle::ErrorKind::Internal => FailureKind::Internal,
+            _ => FailureKind::Internal,
         };
         Self::of(kind, &error, error.help())
     }

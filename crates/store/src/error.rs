@@ -7,6 +7,8 @@ use matrix_driver::SinkError;
 use matrix_plan::CellKey;
 use serde::{Deserialize, Serialize};
 
+use crate::names::{AttemptId, RunId};
+
 /// Who has a store open for writing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
@@ -26,6 +28,7 @@ impl std::fmt::Display for Holder {
 
 /// What sort of trouble it is: what an exit code is chosen by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// The request names something that is not there, or a store that this program cannot use.
     Input,
@@ -41,8 +44,40 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// Why a store does not take something: the caller broke a rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// A record whose object is not there yet.
+    #[error("the record of cell {} names an object that is not in the store", cell.short())]
+    NoObject {
+        /// The record's cell.
+        cell: CellKey,
+    },
+    /// A record whose object has another number of rows than the cell has requests.
+    #[error("cell {} has {requests} requests, and its object {rows} rows", cell.short())]
+    RowCount {
+        /// The record's cell.
+        cell: CellKey,
+        /// Its requests.
+        requests: u64,
+        /// The rows of its object.
+        rows: u64,
+    },
+    /// An attempt of this name is there already.
+    #[error("there is an attempt {0} already")]
+    AttemptExists(AttemptId),
+    /// A run of this name is there already.
+    #[error("there is a run {0} already")]
+    RunExists(RunId),
+    /// A trace after one of its writes failed.
+    #[error("the trace could not be written before")]
+    BrokenTrace,
+}
+
 /// Something went wrong with a store.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// There is no store.
     #[error("there is no store at {}", path.display())]
@@ -168,7 +203,7 @@ pub enum StoreError {
     },
     /// A record whose object is not in the store, or an attempt or run that contradicts itself.
     #[error("not stored: {0}")]
-    Rejected(String),
+    Rejected(Rejection),
     /// A value that has no JSON.
     #[error("writing JSON")]
     Json(#[from] serde_json::Error),

@@ -106,6 +106,12 @@ impl Layout {
     }
 }
 
+/// Whether a file of this name may lie in a store's directory without being part of it: bundles, their signatures, and a
+/// text about them. A checkout has such in `results/`, and people put theirs there.
+pub(crate) fn may_lie_beside(name: &str) -> bool {
+    name == "README.md" || name.ends_with(".tar.zst") || name.ends_with(".tar.zst.sig")
+}
+
 /// The directory that a path of ours is in.
 pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(path)

@@ -34,7 +34,7 @@ mod tests;
 pub use attempt::{Attempt, AttemptStatus, Execution, Provenance};
 pub use counts::{Counts, TraceTotals};
 pub use digest::Digest;
-pub use error::{ErrorKind, Holder, StoreError, is_full};
+pub use error::{ErrorKind, Holder, Rejection, StoreError, is_full};
 pub use garbage::{Garbage, GarbageFile};
 pub use journal::{Event, Journal, JournalEntry, JournalState, JournalText};
 pub use lookup::Lookup;

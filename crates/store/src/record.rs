@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::counts::{Counts, TraceTotals};
 use crate::digest::Digest;
-use crate::error::StoreError;
+use crate::error::{Rejection, StoreError};
 use crate::names::Origin;
 use crate::sealed::{self, Sealed};
 use crate::trace::ObjectInfo;
@@ -72,12 +72,8 @@ impl Record {
     /// When the object holds another number of rows than the cell has requests.
     pub fn new(cell: &Cell, origin: Origin, object: &ObjectInfo, configured_lag: bool) -> Result<Self, StoreError> {
         if object.counts.planned != cell.inputs.requests {
-            return Err(StoreError::Rejected(format!(
-                "cell {} has {} requests, and its object {} rows",
-                cell.key.short(),
-                cell.inputs.requests,
-                object.counts.planned
-            )));
+            let (requests, rows) = (cell.inputs.requests, object.counts.planned);
+            return Err(StoreError::Rejected(Rejection::RowCount { cell: cell.key, requests, rows }));
         }
         let mut record = Self {
             configured_lag,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::error::StoreError;
+use crate::error::{Rejection, StoreError};
 use crate::journal::{self, Journal, JournalText};
 use crate::layout::{EXPERIMENT, JOURNAL, MODEL, PLAN};
 use crate::names::RunId;
@@ -180,7 +180,7 @@ impl WritableStore {
     pub fn import_run(&self, id: RunId, run: &ImportedRun<'_>) -> Result<Run, StoreError> {
         let directory = self.shared.layout.run(&id);
         if directory.exists() {
-            return Err(StoreError::Rejected(format!("there is a run {id} already")));
+            return Err(StoreError::Rejected(Rejection::RunExists(id)));
         }
         let text = JournalText::parse(&directory.join(JOURNAL), run.journal)?;
         let mut files = vec![(EXPERIMENT, run.experiment), (PLAN, run.plan)];

@@ -14,7 +14,7 @@ use zstd::stream::write::Encoder;
 
 use crate::counts::{Counts, TraceTotals};
 use crate::digest::Digest;
-use crate::error::StoreError;
+use crate::error::{Rejection, StoreError};
 use crate::fs::OutFile;
 use crate::layout::parent;
 use crate::object::ObjectReader;
@@ -139,7 +139,7 @@ impl TraceSink {
 
     fn flush(&mut self) -> Result<(), StoreError> {
         let Some(encoder) = &mut self.encoder else {
-            return Err(StoreError::Rejected("the trace could not be written before".to_owned()));
+            return Err(StoreError::Rejected(Rejection::BrokenTrace));
         };
         self.hasher.update(&self.chunk);
         self.bytes += self.chunk.len() as u64;
@@ -163,7 +163,7 @@ impl TraceSink {
         self.flush()?;
         let fail = |error| StoreError::io("writing", &self.temp, error);
         let Some(encoder) = self.encoder.take() else {
-            return Err(StoreError::Rejected("the trace could not be written before".to_owned()));
+            return Err(StoreError::Rejected(Rejection::BrokenTrace));
         };
         let buffered = encoder.finish().map_err(fail)?;
         let mut file = buffered.into_inner().map_err(|error| fail(error.into_error()))?;

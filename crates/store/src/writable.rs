@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::attempt::Attempt;
 use crate::digest::Digest;
-use crate::error::StoreError;
+use crate::error::{Rejection, StoreError};
 use crate::fs::Filesystem;
 use crate::index::{self, Entry, Stamp};
 use crate::layout::{self, Layout, parent};
@@ -91,10 +91,7 @@ impl WritableStore {
     pub fn write_record(&self, record: &Record) -> Result<(), StoreError> {
         let object = self.shared.layout.object(&record.object.sha256);
         let Ok(object) = std::fs::metadata(&object) else {
-            return Err(StoreError::Rejected(format!(
-                "the record of cell {} names an object that is not in the store",
-                record.key.short()
-            )));
+            return Err(StoreError::Rejected(Rejection::NoObject { cell: record.key }));
         };
         let path = self.shared.layout.record(&record.key, &record.origin);
         self.shared.write_file(&path, &record.to_bytes()?)?;
@@ -116,7 +113,7 @@ impl WritableStore {
     pub fn write_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {
         let path = self.shared.layout.attempt(&attempt.id);
         if path.exists() {
-            return Err(StoreError::Rejected(format!("there is an attempt {} already", attempt.id)));
+            return Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id.clone())));
         }
         self.shared.write_file(&path, &attempt.to_bytes()?)
     }
@@ -212,7 +209,8 @@ impl Drop for Shared {
     }
 }
 
-/// A directory may become a store if there is nothing in it but what an interrupted start left.
+/// A directory may become a store if there is nothing in it but what an interrupted start left, and what may lie beside a
+/// store.
 fn may_become_a_store(layout: &Layout) -> Result<(), StoreError> {
     let not_a_store = || StoreError::NotAStore { path: layout.root.clone() };
     let entries = match std::fs::read_dir(&layout.root) {
@@ -223,7 +221,8 @@ fn may_become_a_store(layout: &Layout) -> Result<(), StoreError> {
     };
     for entry in entries {
         let name = entry.map_err(|error| StoreError::io("reading", &layout.root, error))?.file_name();
-        if name != "lock" && name != "tmp" {
+        let beside = name.to_str().is_some_and(layout::may_lie_beside);
+        if name != "lock" && name != "tmp" && !beside {
             return Err(not_a_store());
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use matrix_store::Digest;
 
 use crate::bag::{BAG_INFO, BAGIT, DECLARATION, MANIFEST, TAG_FILES, TAG_MANIFEST, render_info, render_manifest};
+use crate::deriver::{self, DERIVER_VERSION};
 use crate::error::{BundleError, Refusal};
 use crate::extras::Extras;
 use crate::info::BundleInfo;
@@ -43,6 +44,7 @@ impl Assembly {
         let mut items = Items::default();
         items.results(inventory)?;
         items.extras(extras, facts);
+        items.add(&Place::Deriver, deriver::render(DERIVER_VERSION).into_bytes());
         if !inventory.agents.is_empty() {
             let mut agents = serde_json::to_vec(&inventory.agents).map_err(matrix_store::StoreError::from)?;
             agents.push(b'\n');
@@ -60,7 +62,7 @@ impl Assembly {
         let Items(items) = items;
 
         let payload: u64 = items.values().map(|item| item.size).sum();
-        let info = bag_info(inventory, facts, payload, items.len() as u64);
+        let info = bag_info(inventory, facts, payload, items.len() as u64, &Maker::here());
         let manifest = render_manifest(items.iter().map(|(path, item)| (path.as_str(), item.digest)));
         let mut tags = vec![
             (BAGIT, DECLARATION.as_bytes().to_vec()),
@@ -185,22 +187,36 @@ impl Items {
     }
 }
 
+/// What made a bundle, and in which format.
+pub(crate) struct Maker<'a> {
+    pub(crate) agent: &'a str,
+    pub(crate) format: &'a str,
+}
+
+impl Maker<'_> {
+    /// This program.
+    fn here() -> Self {
+        Self { agent: AGENT, format: FORMAT }
+    }
+}
+
 /// What is said of the bag.
 pub(crate) fn bag_info(
     inventory: &Inventory,
     facts: &Facts,
     payload_bytes: u64,
     files: u64,
+    maker: &Maker<'_>,
 ) -> BTreeMap<&'static str, String> {
     let tally = &facts.tally;
     let join = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let origins = inventory.origins();
     let complete = if tally.done == tally.planned() { "yes" } else { "no" };
     let mut info = BTreeMap::from([
-        (AGENT_FIELD, AGENT.to_owned()),
+        (AGENT_FIELD, maker.agent.to_owned()),
         ("Bagging-Date", facts.date.clone()),
         ("External-Description", format!("Results of a consistency experiment ({})", metadata::how(inventory))),
-        ("Matrix-Bundle-Format", FORMAT.to_owned()),
+        (FORMAT_FIELD, maker.format.to_owned()),
         ("Matrix-Cells-Done", tally.done.to_string()),
         ("Matrix-Cells-Failed", tally.failed.to_string()),
         ("Matrix-Cells-Partial", tally.partial.to_string()),
@@ -225,8 +241,14 @@ pub const AGENT: &str = concat!("matrix ", env!("CARGO_PKG_VERSION"));
 /// Where a bag says what made it.
 pub(crate) const AGENT_FIELD: &str = "Bag-Software-Agent";
 
-/// The format of bundles that this program writes and reads.
-pub(crate) const FORMAT: &str = "1";
+/// Where a bag says which format it has.
+pub(crate) const FORMAT_FIELD: &str = "Matrix-Bundle-Format";
+
+/// The format of bundles that this program writes. Format 2 added `tables/deriver.txt`.
+pub(crate) const FORMAT: &str = "2";
+
+/// The formats that it reads.
+pub(crate) const FORMATS: [&str; 2] = ["1", FORMAT];
 
 /// The manifest of the bag's own files, in order of their names.
 pub(crate) fn tag_manifest<'a>(files: impl IntoIterator<Item = (&'a str, Digest)>) -> String {

@@ -1,7 +1,7 @@
 //! Objects on their way from the store into a bundle: decompressed and hashed on a thread of their own, so that the
 //! compressor does not wait for them.
 
-use std::io::{Read, Write};
+use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -85,27 +85,51 @@ fn read(
 }
 
 impl Objects {
-    /// Copies the next object, which is `digest` and has so many bytes.
-    pub(super) fn copy(&self, digest: &Digest, size: u64, out: &mut impl Write) -> Result<(), BundleError> {
-        let mut left = size;
-        loop {
-            let chunk = match self.messages.recv() {
-                Ok(Message::Chunk(chunk)) => chunk,
-                Ok(Message::End) if left == 0 => return Ok(()),
+    /// The next object, which is `digest` and has so many bytes.
+    pub(super) fn next<'a>(&'a self, digest: &'a Digest, size: u64) -> Object<'a> {
+        Object { objects: self, digest, left: size, chunk: Vec::new(), at: 0, ended: false }
+    }
+}
+
+/// Reads one object to its end, at which its digest has been compared. Errors hold a [`BundleError`].
+pub(super) struct Object<'a> {
+    objects: &'a Objects,
+    digest: &'a Digest,
+    /// Bytes that are still to come. The reading thread refuses to give more.
+    left: u64,
+    chunk: Vec<u8>,
+    at: usize,
+    ended: bool,
+}
+
+impl Read for Object<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.chunk.len() && !self.ended {
+            match self.objects.messages.recv() {
+                Ok(Message::Chunk(chunk)) => {
+                    let old = std::mem::replace(&mut self.chunk, chunk);
+                    self.at = 0;
+                    // A full channel means that there are buffers enough.
+                    let _ = self.objects.used.try_send(old);
+                }
+                Ok(Message::End) if self.left == 0 => self.ended = true,
                 Ok(Message::End) => {
-                    let what = format!("object {} has {left} bytes less than its record says", digest.short());
-                    return Err(BundleError::contents("objects", what));
+                    let (object, left) = (self.digest.short(), self.left);
+                    let what = format!("object {object} has {left} bytes less than its record says");
+                    return Err(io::Error::other(BundleError::contents("objects", what)));
                 }
-                Ok(Message::Failed(error)) => return Err(error.into()),
+                Ok(Message::Failed(error)) => return Err(io::Error::other(BundleError::from(error))),
                 Err(_) => {
-                    return Err(BundleError::contents("objects", format!("object {} did not come", digest.short())));
+                    let what = format!("object {} did not come", self.digest.short());
+                    return Err(io::Error::other(BundleError::contents("objects", what)));
                 }
-            };
-            // The reader refuses to give more than `size` bytes.
-            out.write_all(&chunk).map_err(BundleError::io("writing the bundle"))?;
-            left = left.saturating_sub(chunk.len() as u64);
-            // A full channel means that there are buffers enough.
-            let _ = self.used.try_send(chunk);
+            }
         }
+        let rest = if self.ended { &[] } else { self.chunk.get(self.at..).unwrap_or_default() };
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        self.left = self.left.saturating_sub(count as u64);
+        Ok(count)
     }
 }

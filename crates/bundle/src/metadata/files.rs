@@ -42,6 +42,7 @@ fn describe(path: &str, labels: &BTreeMap<Digest, &str>) -> (String, &'static st
         Some(Place::Record(key, origin)) => format!("Result of cell {} from {origin}", key.short()),
         Some(Place::Attempt(id)) => format!("Attempt {id}"),
         Some(Place::Journal(run, _)) => format!("Journal of run {run}"),
+        Some(Place::Deriver) => "By which version of its rules the runner derived tables and figures".to_owned(),
         Some(Place::Table(name)) => format!("Table {name}"),
         Some(Place::Figure(name)) => format!("Figure {name}"),
         Some(Place::Source(_, name)) => format!("Source of the runner: {name}"),

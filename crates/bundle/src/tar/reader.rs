@@ -1,117 +1,139 @@
-//! Reading an archive that nobody vouches for.
+//! Reading an archive that is not trusted, on a thread of its own.
 
+use std::cell::RefCell;
 use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use matrix_store::Digest;
 
 use super::header::{BLOCK, decode};
-use crate::decompress::Stream;
+use crate::decompress::{Fault, Plain};
 use crate::error::{BundleError, Refusal};
 
-/// Reads plain files one after the other; everything else is refused.
+/// Bytes of a file that are handed over at a time.
+const CHUNK: usize = 256 << 10;
+
+/// Messages that may wait.
+const WAITING: usize = 6;
+
+/// What the reading thread reports.
+enum Message {
+    /// A file begins, whose header ends at byte `offset` of the archive.
+    File {
+        path: String,
+        size: u64,
+        offset: u64,
+    },
+    /// Some of its bytes.
+    Chunk(Vec<u8>),
+    /// The archive and the stream ended as they should, the archive after `offset` bytes.
+    End {
+        sha256: Digest,
+        bytes: u64,
+        offset: u64,
+    },
+    Refused(BundleError),
+}
+
+/// Reads plain files one after the other; everything else is refused. `tar` carries the stream; which headers, padding and
+/// ends there may be is decided here.
 #[derive(Debug)]
 pub(crate) struct TarReader {
-    stream: Stream,
+    messages: Receiver<Message>,
+    used: SyncSender<Vec<u8>>,
+    chunk: Vec<u8>,
+    at: usize,
+    /// Bytes of the current file that are still to come.
     left: u64,
-    padding: usize,
-    current: String,
+    offset: u64,
+    end: Option<(Digest, u64)>,
 }
 
 impl TarReader {
-    pub(crate) fn new(stream: Stream) -> Self {
-        Self { stream, left: 0, padding: 0, current: String::new() }
+    /// Begins to read a bundle, which may decompress to at most `max_bytes`.
+    pub(crate) fn new(input: impl Read + Send + 'static, max_bytes: u64) -> Self {
+        let (send, messages) = sync_channel(WAITING);
+        let (used, recycled) = sync_channel(WAITING + 2);
+        thread::spawn(move || {
+            let out = Out { messages: &send, recycled: &recycled };
+            let last = match read(input, max_bytes, &out) {
+                Ok(end) => end,
+                Err(Stop::Refused(error)) => Message::Refused(error),
+                Err(Stop::Unwanted) => return,
+            };
+            // Nobody listens any more: then nobody needs to know.
+            let _ = send.send(last);
+        });
+        Self { messages, used, chunk: Vec::new(), at: 0, left: 0, offset: 0, end: None }
     }
 
     /// Byte of the uncompressed stream up to which it was read.
     pub(crate) fn offset(&self) -> u64 {
-        self.stream.offset()
+        self.offset
     }
 
-    /// The stream, to ask what was found out about it.
-    pub(crate) fn stream(&self) -> &Stream {
-        &self.stream
+    /// The digest and size of the compressed bytes, once the end was reached.
+    pub(crate) fn end(&self) -> Option<(Digest, u64)> {
+        self.end
     }
 
-    /// The next file: its path and size. What is left of the one before is passed over; its padding has to be zero. At
-    /// the end of the archive, the stream has to end too.
+    /// The next file: its path and size. What is left of the one before is passed over. At the end of the archive, the stream
+    /// has to end too.
     pub(crate) fn next(&mut self) -> Result<Option<(String, u64)>, BundleError> {
         while self.left > 0 {
-            let taken = self.pass(usize::MAX)?.len();
-            self.left -= taken as u64;
+            let count = self.chunk()?.len();
+            self.consume(count);
         }
-        while self.padding > 0 {
-            let padding = self.padding;
-            let bytes = self.pass(padding)?;
-            let (taken, zero) = (bytes.len(), is_zero(bytes));
-            if !zero {
-                return Err(self.refuse(Refusal::Padding));
-            }
-            self.padding -= taken;
+        if self.end.is_some() {
+            return Ok(None);
         }
-        let header = self.block()?;
-        if is_zero(&header) {
-            if !is_zero(&self.block()?) {
-                return Err(self.refuse_at(None, Refusal::TrailingData));
+        match self.message()? {
+            Message::File { path, size, offset } => {
+                (self.left, self.offset) = (size, offset);
+                Ok(Some((path, size)))
             }
-            return if self.stream.fill()?.is_empty() {
+            Message::End { sha256, bytes, offset } => {
+                (self.end, self.offset) = (Some((sha256, bytes)), offset);
                 Ok(None)
-            } else {
-                Err(self.refuse_at(None, Refusal::TrailingData))
-            };
+            }
+            Message::Refused(error) => Err(error),
+            // The chunks of a file come to its size.
+            Message::Chunk(_) => Err(self.broken()),
         }
-        let (path, size) = decode(&header).map_err(|(name, why)| self.refuse_at(Some(name), why))?;
-        self.current.clone_from(&path);
-        self.left = size;
-        self.padding = size.wrapping_neg() as usize % BLOCK;
-        Ok(Some((path, size)))
     }
 
     /// Some bytes of the current file; none at its end.
     pub(crate) fn chunk(&mut self) -> Result<&[u8], BundleError> {
-        if self.left == 0 {
-            return Ok(&[]);
+        if self.left > 0 && self.at >= self.chunk.len() {
+            match self.message()? {
+                Message::Chunk(chunk) => {
+                    let old = std::mem::replace(&mut self.chunk, chunk);
+                    self.at = 0;
+                    // A full channel means that there are buffers enough.
+                    let _ = self.used.try_send(old);
+                }
+                Message::Refused(error) => return Err(error),
+                Message::File { .. } | Message::End { .. } => return Err(self.broken()),
+            }
         }
-        if self.stream.fill()?.is_empty() {
-            return Err(self.refuse(Refusal::Truncated));
-        }
-        let bytes = self.stream.buffered();
-        let count = bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        Ok(&bytes[..count])
+        Ok(self.chunk.get(self.at..).unwrap_or_default())
     }
 
     /// Says that so many bytes of what [`chunk`](Self::chunk) gave have been used.
     pub(crate) fn consume(&mut self, count: usize) {
-        self.stream.consume(count);
-        self.left -= count as u64;
+        self.at += count;
+        self.left = self.left.saturating_sub(count as u64);
+        self.offset += count as u64;
     }
 
-    /// Takes at most `count` bytes, and at least one.
-    fn pass(&mut self, count: usize) -> Result<&[u8], BundleError> {
-        if self.stream.fill()?.is_empty() {
-            return Err(self.refuse(Refusal::Truncated));
-        }
-        let limit = if self.left > 0 { usize::try_from(self.left).unwrap_or(usize::MAX) } else { usize::MAX };
-        Ok(self.stream.take(count.min(limit)))
+    fn message(&mut self) -> Result<Message, BundleError> {
+        // It was reported before why the messages ended.
+        self.messages.recv().map_err(|_| self.broken())
     }
 
-    fn block(&mut self) -> Result<[u8; BLOCK], BundleError> {
-        let mut block = [0; BLOCK];
-        let mut filled = 0;
-        while filled < BLOCK {
-            if self.stream.fill()?.is_empty() {
-                return Err(self.refuse_at(None, Refusal::Truncated));
-            }
-            let bytes = self.stream.take(BLOCK - filled);
-            block[filled..filled + bytes.len()].copy_from_slice(bytes);
-            filled += bytes.len();
-        }
-        Ok(block)
-    }
-
-    fn refuse(&self, why: Refusal) -> BundleError {
-        self.refuse_at(Some(self.current.clone()), why)
-    }
-
-    fn refuse_at(&self, place: Option<String>, why: Refusal) -> BundleError {
-        BundleError::Refused { place, offset: self.offset(), why }
+    fn broken(&self) -> BundleError {
+        BundleError::Refused { place: None, offset: self.offset, why: Refusal::Truncated }
     }
 }
 
@@ -124,6 +146,155 @@ impl Read for TarReader {
         self.consume(count);
         Ok(count)
     }
+}
+
+/// Why the thread ends before the archive does.
+enum Stop {
+    Refused(BundleError),
+    /// Nobody listens any more.
+    Unwanted,
+}
+
+struct Out<'a> {
+    messages: &'a SyncSender<Message>,
+    recycled: &'a Receiver<Vec<u8>>,
+}
+
+impl Out<'_> {
+    fn send(&self, message: Message) -> Result<(), Stop> {
+        self.messages.send(message).map_err(|_| Stop::Unwanted)
+    }
+}
+
+/// The stream below the archive: keeps the header that was read last, and sees what else stands between files.
+struct Between<R: Read> {
+    plain: Plain<R>,
+    header: [u8; BLOCK],
+    /// Bytes of the header that were read; nothing while a file is read.
+    filled: Option<usize>,
+    /// Whether bytes that fill a file's last block are not zero.
+    padded: bool,
+}
+
+/// What `tar` reads from, so that it can be asked meanwhile what was read.
+struct Shared<'a, R: Read>(&'a RefCell<Between<R>>);
+
+impl<R: Read> Read for Shared<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut between = self.0.borrow_mut();
+        let Between { plain, header, filled, padded } = &mut *between;
+        let Some(filled) = filled else { return plain.read(buffer) };
+        // Padding ends with a block, a header is one: no read may go on from one into the other.
+        let within = (plain.offset() % BLOCK as u64) as usize;
+        let is_padding = *filled == 0 && within > 0;
+        let most = if is_padding { BLOCK - within } else { BLOCK - *filled };
+        let most = most.min(buffer.len());
+        let bytes = buffer.get_mut(..most).unwrap_or_default();
+        let count = plain.read(bytes)?;
+        let bytes = bytes.get(..count).unwrap_or_default();
+        if is_padding {
+            if !is_zero(bytes) {
+                *padded = true;
+                return Err(io::Error::other("the padding is not zero"));
+            }
+        } else if let Some(place) = header.get_mut(*filled..*filled + count) {
+            place.copy_from_slice(bytes);
+            *filled += count;
+        }
+        Ok(count)
+    }
+}
+
+impl<R: Read> Between<R> {
+    fn refuse(&self, place: Option<String>, why: Refusal) -> Stop {
+        Stop::Refused(BundleError::Refused { place, offset: self.plain.offset(), why })
+    }
+
+    /// The error of the stream, if it failed; otherwise this refusal.
+    fn stop(&mut self, place: Option<String>, why: Refusal) -> Stop {
+        match self.plain.fault() {
+            None => self.refuse(place, why),
+            Some(fault) => stop(fault, self.plain.offset()),
+        }
+    }
+}
+
+fn stop(fault: Fault, offset: u64) -> Stop {
+    Stop::Refused(match fault {
+        Fault::Refused(why) => BundleError::Refused { place: None, offset, why },
+        Fault::Failed(source) => BundleError::Io { doing: "reading the bundle".to_owned(), source },
+    })
+}
+
+/// Reports all files of an archive; returns its end.
+fn read(input: impl Read, max_bytes: u64, out: &Out<'_>) -> Result<Message, Stop> {
+    let plain = Plain::new(input, max_bytes).map_err(|fault| stop(fault, 0))?;
+    let between = RefCell::new(Between { plain, header: [0; BLOCK], filled: None, padded: false });
+    files(&between, out)?;
+    let Between { mut plain, .. } = between.into_inner();
+    end(&mut plain)?;
+    let offset = plain.offset();
+    let (sha256, bytes) = plain.finish().map_err(|fault| stop(fault, offset))?;
+    Ok(Message::End { sha256, bytes, offset })
+}
+
+/// Reports the files, up to the first of the blocks that end the archive.
+fn files<R: Read>(between: &RefCell<Between<R>>, out: &Out<'_>) -> Result<(), Stop> {
+    let mut archive = ::tar::Archive::new(Shared(between));
+    let broken = |error: io::Error| between.borrow_mut().stop(None, Refusal::Compressed(error.to_string()));
+    // Raw: headers that say something of the next file are no files of a bundle.
+    let mut entries = archive.entries().map_err(broken)?.raw(true);
+    let mut current = None;
+    loop {
+        between.borrow_mut().filled = Some(0);
+        let next = entries.next();
+        let mut state = between.borrow_mut();
+        if state.padded {
+            return Err(state.refuse(current, Refusal::Padding));
+        }
+        if state.filled != Some(BLOCK) {
+            return Err(state.stop(None, Refusal::Truncated));
+        }
+        let Some(entry) = next else { return Ok(()) };
+        // What the header says is decided here, whatever `tar` makes of it.
+        let (path, size) = decode(&state.header).map_err(|(name, why)| state.refuse(Some(name), why))?;
+        state.filled = None;
+        let offset = state.plain.offset();
+        drop(state);
+        let mut entry = entry.map_err(broken)?;
+        current = Some(path.clone());
+        out.send(Message::File { path, size, offset })?;
+        let mut left = size;
+        while left > 0 {
+            let mut chunk = out.recycled.try_recv().unwrap_or_default();
+            chunk.resize(usize::try_from(left).unwrap_or(CHUNK).min(CHUNK), 0);
+            let mut filled = 0;
+            while filled < chunk.len() {
+                match entry.read(&mut chunk[filled..]) {
+                    Ok(0) | Err(_) => return Err(between.borrow_mut().stop(current, Refusal::Truncated)),
+                    Ok(count) => filled += count,
+                }
+            }
+            left -= filled as u64;
+            out.send(Message::Chunk(chunk))?;
+        }
+    }
+}
+
+/// Reads the second of the blocks that end an archive, after which the stream has to end.
+fn end<R: Read>(plain: &mut Plain<R>) -> Result<(), Stop> {
+    let mut block = Vec::new();
+    let read = plain.by_ref().take(BLOCK as u64).read_to_end(&mut block);
+    let refuse = |plain: &mut Plain<R>, offset, why| match plain.fault() {
+        None => Stop::Refused(BundleError::Refused { place: None, offset, why }),
+        Some(fault) => stop(fault, offset),
+    };
+    let offset = plain.offset();
+    if read.is_err() || block.len() < BLOCK {
+        return Err(refuse(plain, offset, Refusal::Truncated));
+    }
+    let follows = !is_zero(&block) || !matches!(plain.read(&mut [0]), Ok(0));
+    if follows { Err(refuse(plain, offset, Refusal::TrailingData)) } else { Ok(()) }
 }
 
 fn is_zero(bytes: &[u8]) -> bool {

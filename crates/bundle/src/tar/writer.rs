@@ -1,64 +1,67 @@
 //! Writing an archive.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
-use super::header::{BLOCK, encode};
+use super::header::encode;
 use crate::error::BundleError;
 
-/// Writes plain files one after the other.
-#[derive(Debug)]
-pub(crate) struct TarWriter<W> {
-    out: W,
-    /// Bytes of the current file that are still to come.
-    left: u64,
-    /// Bytes that fill its last block.
-    padding: usize,
-}
+/// Writes plain files one after the other, each with the one header that such a file has in a bundle.
+pub(crate) struct TarWriter<W: Write>(::tar::Builder<W>);
 
 impl<W: Write> TarWriter<W> {
     pub(crate) fn new(out: W) -> Self {
-        Self { out, left: 0, padding: 0 }
+        Self(::tar::Builder::new(out))
     }
 
-    /// Begins a file; exactly `size` bytes have to be written next.
-    pub(crate) fn begin(&mut self, path: &str, size: u64) -> Result<(), BundleError> {
-        self.end().map_err(BundleError::io("writing the bundle"))?;
+    /// Writes a file, which has to have exactly `size` bytes.
+    pub(crate) fn append(&mut self, path: &str, size: u64, bytes: impl Read) -> Result<(), BundleError> {
         let header = encode(path, size).map_err(|why| BundleError::Unfit { path: path.to_owned(), why })?;
-        self.out.write_all(&header).map_err(BundleError::io("writing the bundle"))?;
-        self.left = size;
-        // Less than a block.
-        self.padding = size.wrapping_neg() as usize % BLOCK;
-        Ok(())
-    }
-
-    fn end(&mut self) -> io::Result<()> {
-        if self.left > 0 {
-            return Err(io::Error::other("a file of the bundle is shorter than was said"));
-        }
-        self.out.write_all(&[0; BLOCK][..self.padding])?;
-        self.padding = 0;
-        Ok(())
+        let header = ::tar::Header::from_byte_slice(&header);
+        let appended = self.0.append(header, Exact { bytes, left: size });
+        // What is read may fail by an error of our own.
+        appended.map_err(|error| error.downcast().unwrap_or_else(BundleError::io("writing the bundle")))
     }
 
     /// Ends the archive with two empty blocks.
-    pub(crate) fn finish(mut self) -> io::Result<W> {
-        self.end()?;
-        self.out.write_all(&[0; 2 * BLOCK])?;
-        Ok(self.out)
+    pub(crate) fn finish(self) -> io::Result<W> {
+        self.0.into_inner()
     }
 }
 
-impl<W: Write> Write for TarWriter<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.len() as u64 > self.left {
-            return Err(io::Error::other("a file of the bundle is longer than was said"));
-        }
-        let count = self.out.write(bytes)?;
-        self.left -= count as u64;
-        Ok(count)
-    }
+/// Reads exactly so many bytes, or fails: the size stands in the header already.
+struct Exact<R> {
+    bytes: R,
+    left: u64,
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+impl<R: Read> Read for Exact<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        match self.left.checked_sub(count as u64) {
+            None => Err(io::Error::other("a file of the bundle is longer than was said")),
+            Some(left) if count == 0 && left > 0 && !buffer.is_empty() => {
+                Err(io::Error::other("a file of the bundle is shorter than was said"))
+            }
+            Some(left) => {
+                self.left = left;
+                Ok(count)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_the_size_that_its_header_says() {
+        for (size, fits) in [(0, false), (2, false), (3, true), (4, false)] {
+            let mut tar = TarWriter::new(Vec::new());
+            assert_eq!(tar.append("a", size, b"abc".as_slice()).is_ok(), fits, "{size}");
+        }
+        let mut tar = TarWriter::new(Vec::new());
+        tar.append("a", 3, b"abc".as_slice()).unwrap();
+        assert_eq!(tar.finish().unwrap().len(), 2 * 512 + 1024);
     }
 }

@@ -9,6 +9,9 @@ use std::path::Path;
 use matrix_store::Store;
 
 use super::fixture::{Fate, TestRun, archive, bundle_of, compress, extras, files, options, reader, store};
+use super::forge::{entries, name_of};
+use crate::compress::{compressor, finish};
+use crate::tar::TarWriter;
 use crate::{
     BundleError, CreateOptions, ErrorKind, Limits, Selection, VerifyOptions, create, create_file, extract, to_store,
     verify, verify_input, verify_to_store,
@@ -26,6 +29,22 @@ fn run() -> TestRun {
 
 fn complete() -> TestRun {
     TestRun::new(&[(0, Fate::Done(1)), (100, Fate::Done(2))])
+}
+
+/// What `tar` carries, and how it is compressed, has not changed since version 0.1.0.
+#[test]
+fn an_old_bundle_is_written_again_to_the_same_bytes() {
+    let top = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    for name in ["whole", "merged", "source"] {
+        let path = Path::new(&top).join(format!("../../tests/fixtures/v0.1.0/{name}.tar.zst"));
+        let old = fs::read(path).unwrap();
+        let mut tar = TarWriter::new(compressor(Vec::new(), 2).unwrap());
+        for (header, bytes) in entries(&old) {
+            tar.append(&name_of(&header), bytes.len() as u64, bytes.as_slice()).unwrap();
+        }
+        let (again, ..) = finish(tar.finish().unwrap()).unwrap();
+        assert!(again == old, "{name}");
+    }
 }
 
 /// Copies a store file by file, the last first.

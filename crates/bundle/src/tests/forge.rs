@@ -94,8 +94,7 @@ pub(super) fn seal(files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     all.extend(payload);
     let mut tar = crate::tar::TarWriter::new(Vec::new());
     for (path, bytes) in all {
-        tar.begin(&format!("test-bundle/{path}"), bytes.len() as u64).unwrap();
-        std::io::Write::write_all(&mut tar, &bytes).unwrap();
+        tar.append(&format!("test-bundle/{path}"), bytes.len() as u64, bytes.as_slice()).unwrap();
     }
     compress(&tar.finish().unwrap())
 }

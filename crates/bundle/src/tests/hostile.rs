@@ -9,7 +9,7 @@ use matrix_store::Digest;
 use super::fixture::{Fate, TestRun, bundle, compress, tempdir};
 use super::forge::{entries, header, name_of, pack, payload, reseal_record, seal, with_checksum};
 use crate::verify::verify_input;
-use crate::{BundleError, BundleReader, ErrorKind, Limits, VerifyOptions, extract, to_store};
+use crate::{AGENT, BundleError, BundleReader, ErrorKind, Limits, VerifyOptions, extract, to_store};
 
 fn good() -> Vec<u8> {
     bundle(&TestRun::new(&[(0, Fate::Done(1)), (100, Fate::Done(2)), (200, Fate::Failed)]))
@@ -159,6 +159,13 @@ fn streams_that_are_not_as_they_should_be_are_refused() {
     insta::assert_snapshot!(log);
 }
 
+/// The files of a bundle but for one.
+fn without(bundle: &[u8], path: &str) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut files = payload(bundle);
+    assert!(files.remove(path).is_some(), "{path}");
+    files
+}
+
 /// The files of a bundle, and one more.
 fn with_file(bundle: &[u8], path: &str, bytes: &[u8]) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut files = payload(bundle);
@@ -206,15 +213,20 @@ fn forged(bundle: &[u8], place: &str, change: impl Fn(&str) -> String) -> Vec<u8
     seal(&files)
 }
 
-/// What another version of this program made is not held to our words, but to everything that files say of each other.
+/// What another deriver made is not held to our words, but to everything that files say of each other.
 #[test]
 fn another_version_does_not_excuse_what_is_missing() {
-    let other = forged(&good(), "bag-info.txt", |text| text.replacen("matrix 0.1.0", "matrix 0.1.1", 1));
+    let other = forged(&good(), "data/tables/deriver.txt", |_| "matrix 9\n".to_owned());
+    let other = forged(&other, "bag-info.txt", |text| text.replacen(AGENT, "matrix 0.9.1", 1));
     let other = forged(&other, "bag-info.txt", |text| text.replacen("Results of", "What came of", 1));
     let other = forged(&other, "data/ro-crate", |text| text.replacen("Results of", "What came of", 1));
     let report = verify_input(Cursor::new(other.clone()), Limits::default(), VerifyOptions::default()).unwrap();
     assert_eq!((report.faults.as_slice(), report.notes.as_slice()), (&[][..], &[][..]));
-    assert_eq!(report.made_by.as_deref(), Some("matrix 0.1.1"));
+    assert_eq!((report.made_by.as_deref(), report.deriver), (Some("matrix 0.9.1"), Some(9)));
+    let said: Vec<String> =
+        report.not_verified.iter().map(|file| format!("{}: {}", file.file.display(), file.what)).collect();
+    let what = "NOT VERIFIED: derived by version 9, and version 2 derives another file";
+    assert_eq!(said, [format!("bag-info.txt: {what}"), format!("data/ro-crate-metadata.json: {what}")]);
 
     let mut log = String::new();
     let mut try_bytes = |what: &str, bytes: &[u8]| refused(what, bytes, Limits::default(), &mut log);
@@ -236,8 +248,8 @@ fn another_version_does_not_excuse_what_is_missing() {
         ("complete", "Matrix-Complete: no", "Matrix-Complete: yes"),
         ("origins", "Matrix-Origins: local", "Matrix-Origins: sosp"),
         ("date", "Bagging-Date: 2026-11-22", "Bagging-Date: 2023-10-23"),
-        ("another program", "matrix 0.1.1", "gzip 1.2.3"),
-        ("no version", "matrix 0.1.1", "matrix newest"),
+        ("another program", "matrix 0.9.1", "gzip 1.2.3"),
+        ("no version", "matrix 0.9.1", "matrix newest"),
     ] {
         try_bytes(field, &forged(&other, "bag-info.txt", |text| text.replacen(from, to, 1)));
     }
@@ -314,8 +326,14 @@ fn forged_contents_are_refused_though_all_digests_fit() {
     );
     try_bytes(
         "format of the future",
-        &forged(&good, "bag-info.txt", replace("Matrix-Bundle-Format: 1", "Matrix-Bundle-Format: 2")),
+        &forged(&good, "bag-info.txt", replace("Matrix-Bundle-Format: 2", "Matrix-Bundle-Format: 3")),
     );
+    try_bytes(
+        "format of the past",
+        &forged(&good, "bag-info.txt", replace("Matrix-Bundle-Format: 2", "Matrix-Bundle-Format: 1")),
+    );
+    try_bytes("no deriver", &seal(&without(&good, "data/tables/deriver.txt")));
+    try_bytes("deriver with a zero", &forged(&good, "deriver.txt", replace("matrix 2", "matrix 02")));
     try_bytes("notice removed", &forged(&good, "data/README.md", replace("> **Incomplete.**", "")));
     try_bytes("source altered", &forged(&good, "src/main.rs", replace("fn main", "fn evil")));
     type Files = std::collections::BTreeMap<String, Vec<u8>>;

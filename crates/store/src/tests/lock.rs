@@ -79,3 +79,28 @@ fn opening_for_writing_writes_nothing() {
     store.close().unwrap();
     assert!(!root.join("tmp/left").exists(), "the first write sweeps");
 }
+
+#[test]
+fn bundles_and_a_text_may_lie_beside_a_store() {
+    let directory = tempdir();
+    let root = directory.path();
+    let beside = ["README.md", "quick.tar.zst", "quick.tar.zst.sig"];
+    for name in beside {
+        fs::write(root.join(name), "not ours").unwrap();
+    }
+    finished(root, 1);
+    let store = Store::open(root).unwrap();
+    let report = store.verify(crate::VerifyOptions::default()).unwrap();
+    assert!(report.is_sound() && report.notes.is_empty(), "{report:?}");
+    let store = Store::create_or_open_for_writing(root, "gc").unwrap();
+    store.collect_garbage().unwrap();
+    store.close().unwrap();
+    for name in beside {
+        assert_eq!(fs::read_to_string(root.join(name)).unwrap(), "not ours");
+    }
+    // Anything else is a directory of something else.
+    let other = tempdir();
+    fs::write(other.path().join("README.txt"), "").unwrap();
+    let error = Store::create_or_open_for_writing(other.path(), "run").unwrap_err();
+    assert!(matches!(error, StoreError::NotAStore { .. }), "{error}");
+}

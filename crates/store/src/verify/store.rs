@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::index::Index;
 use crate::journal::Event;
-use crate::layout::{EXPERIMENT, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, RECEIVED, STORE_TOML};
+use crate::layout::{EXPERIMENT, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, RECEIVED, STORE_TOML, may_lie_beside};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
 use crate::record::Record;
@@ -113,7 +113,7 @@ impl Checker<'_> {
         }
         for name in list(self.root())? {
             let known = ["store.toml", "lock", "tmp", "index", "objects", "cells", "attempts", "runs", RECEIVED];
-            if !known.contains(&name.as_str()) {
+            if !known.contains(&name.as_str()) && !may_lie_beside(&name) {
                 let path = self.root().join(name);
                 self.stray(&path);
             }
