@@ -15,7 +15,21 @@ use crate::exit::{Exit, Failure};
 /// The file: relative to the directory in which the command runs, wherever the experiment's file is. So `run`, `resume`,
 /// `--cell` and `aws setup` mean the same one, in a checkout the one at its root.
 pub(crate) fn path(aws: &Aws) -> PathBuf {
-    PathBuf::from(&aws.connection_info)
+    beside_template(PathBuf::from(&aws.connection_info))
+}
+
+/// The file that is meant by a path. Where there is a template, with comments and nothing else, as at the root of a
+/// checkout, it is the file beside it that ends with `.local.yaml`: so nothing that is written here changes what is
+/// committed.
+pub(crate) fn beside_template(path: PathBuf) -> PathBuf {
+    let is_template = std::fs::read_to_string(&path).is_ok_and(|text| is_template(&text));
+    if is_template { path.with_extension("local.yaml") } else { path }
+}
+
+/// Whether a text has comments, and nothing but comments.
+fn is_template(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+    lines.peek().is_some() && lines.all(|line| line.starts_with('#'))
 }
 
 /// Reads the file, if there is one.
@@ -74,6 +88,43 @@ mod tests {
     use matrix_plan::{NotificationStorage, PostStorage};
 
     use super::*;
+
+    /// The template at the root of a checkout.
+    fn template() -> String {
+        let top = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+        std::fs::read_to_string(Path::new(&top).join("connection_info.yaml")).unwrap()
+    }
+
+    #[test]
+    fn the_template_has_every_entry_and_nothing_in_force() {
+        let template = template();
+        assert!(is_template(&template) && ConnectionInfo::parse(&template).is_err());
+        let entries = template.lines().filter(|line| !line.starts_with("##"));
+        let entries = entries.map(|line| line.strip_prefix("# ").unwrap_or(line)).collect::<Vec<_>>().join("\n");
+        let info = ConnectionInfo::parse(&entries).unwrap();
+        let regions = Regions::built_in();
+        let mut needed = Vec::new();
+        for post_storage in PostStorage::ALL {
+            for notification_storage in NotificationStorage::ALL {
+                let regions = "eu->us".parse().unwrap();
+                let (post_storage, notification_storage) = (*post_storage, *notification_storage);
+                needed.push(Combination { post_storage, notification_storage, regions });
+            }
+        }
+        assert_eq!(info.check(&needed, &regions), []);
+    }
+
+    #[test]
+    fn what_is_written_beside_a_template_is_what_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("connection_info.yaml");
+        assert_eq!(beside_template(path.clone()), path);
+        std::fs::write(&path, template()).unwrap();
+        assert_eq!(beside_template(path.clone()), folder.path().join("connection_info.local.yaml"));
+        std::fs::write(&path, format!("{}\naws_credentials_profile: mine\n", template())).unwrap();
+        assert_eq!(beside_template(path.clone()), path);
+        assert!(!is_template("") && !is_template("\n\n"));
+    }
 
     #[test]
     fn a_password_from_a_variable_that_is_not_set_is_missed_by_who_needs_it() {

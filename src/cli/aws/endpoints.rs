@@ -16,7 +16,7 @@ use crate::output;
 /// Where the file is: the flag says, else the experiment, else it has its usual name.
 pub(super) fn path(place: &PlaceArgs, experiment: Option<&Experiment>) -> PathBuf {
     let named = || endpoints::path(experiment.map_or(&Aws::default(), |experiment| &experiment.aws));
-    place.connection_info.clone().unwrap_or_else(named)
+    place.connection_info.clone().map_or_else(named, endpoints::beside_template)
 }
 
 /// What became of the file.
