@@ -14,12 +14,14 @@ mod costs;
 mod damage;
 mod diff;
 mod figures;
+mod fixtures;
 mod full_disk;
 mod gc;
 mod interface;
 mod kills;
 #[cfg(feature = "live")]
 mod live;
+mod published;
 mod reading;
 mod replay;
 mod running;
