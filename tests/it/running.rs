@@ -103,20 +103,3 @@ fn overrides_change_the_saved_experiment_and_the_keys() {
     let text = std::fs::read_to_string(saved.join("experiment.toml")).unwrap();
     assert!(text.contains("requests = 10") && text.contains("max_ms = 20"), "{text}");
 }
-
-#[test]
-#[cfg(not(feature = "live"))]
-fn real_services_need_a_binary_that_has_them() {
-    let bench = Workbench::small();
-    for args in [
-        &["run", "small.toml", "--platform", "local"][..],
-        &["testbed", "up"],
-        &["live", "build", "small.toml", "--platform", "local"],
-    ] {
-        let printed = bench.matrix(args).code(2);
-        assert!(printed.err.contains("--features live"), "{}", printed.err);
-        assert!(!bench.path("results").exists(), "nothing was written");
-    }
-    // What is planned can be seen all the same.
-    bench.matrix(&["plan", "small.toml", "--platform", "local"]).code(0);
-}

@@ -141,14 +141,13 @@ impl Workbench {
         }
     }
 
-    /// Every file below `name`: its path and bytes.
+    /// Every file below `name`: its path and bytes. One that goes while this looks is not among them.
     pub(crate) fn files(&self, name: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let top = self.path(name);
-        walk(&top)
-            .into_iter()
-            .filter(|path| path.is_file())
-            .map(|path| (path.strip_prefix(&top).unwrap().to_owned(), std::fs::read(&path).unwrap()))
-            .collect()
+        let files = walk(&top).into_iter().filter(|path| path.is_file());
+        let read =
+            files.filter_map(|path| Some((path.strip_prefix(&top).unwrap().to_owned(), seen(std::fs::read(&path))?)));
+        read.collect()
     }
 
     /// Objects and records of the store: what an interruption must not change.
@@ -172,9 +171,17 @@ impl Workbench {
 pub(crate) fn walk(top: &Path) -> Vec<PathBuf> {
     let mut found = vec![top.to_owned()];
     if top.is_dir() {
-        for entry in std::fs::read_dir(top).unwrap() {
+        for entry in seen(std::fs::read_dir(top)).into_iter().flatten() {
             found.extend(walk(&entry.unwrap().path()));
         }
     }
     found
+}
+
+/// What was found, unless it went meanwhile.
+fn seen<T>(found: std::io::Result<T>) -> Option<T> {
+    match found {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        found => Some(found.unwrap()),
+    }
 }
