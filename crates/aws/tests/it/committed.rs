@@ -13,7 +13,8 @@ use crate::yaml;
 const UPDATE: &str = "MATRIX_UPDATE_TEMPLATES";
 
 pub(crate) fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")
+    // Asked for now: what was built for one clone may serve another that shares its target directory.
+    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("templates")
 }
 
 /// Whose the stack is: `writer-eu` or `reader-us`.
