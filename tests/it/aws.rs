@@ -168,7 +168,7 @@ fn python(bench: &Workbench, args: &[&str]) -> Command {
     let data = data.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".local/share"));
     let environments = std::fs::read_dir(data.join("matrix")).unwrap().map(|entry| entry.unwrap().path());
     let environment = environments.max().expect("`matrix testbed install` installs the emulator");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/aws/emulator.py");
+    let script = crate::workbench::here().join("tests/it/aws/emulator.py");
     let mut command = Command::new(environment.join("bin/python3"));
     command.arg(script).args(args).current_dir(bench.path(".")).stdin(Stdio::null());
     command
@@ -297,7 +297,9 @@ fn credentials_that_expire_pause_the_run() {
     until("the note", || cloud.bench.read("first.err").contains("credentials have expired"));
     assert!(running.try_wait().unwrap().is_none(), "it does not die of it");
     let done = cloud.cells_done();
-    std::thread::sleep(Duration::from_secs(3));
+    // It tries again and again, and is refused.
+    let refused = cloud.broken("refused");
+    until("two more refusals", || cloud.broken("refused") > refused + 1);
     assert_eq!(cloud.cells_done(), done, "nothing goes on without credentials");
     cloud.keys("AKIDSECOND");
     assert!(running.wait().unwrap().success(), "{}", cloud.bench.read("first.err"));

@@ -1,35 +1,60 @@
-//! Interruptions: kill -9 and Ctrl-C at many moments; after `resume` the results are those of an undisturbed run.
+//! Interruptions: kill -9 and Ctrl-C at many moments; after `resume` the results are those of an undisturbed run. A moment is
+//! told by how many files there are.
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use crate::workbench::{SMALL, Workbench};
+use crate::workbench::{SMALL, Workbench, walk};
 
 /// An experiment that runs for a while: enough cells and requests to be interrupted in the middle.
 fn long() -> String {
-    SMALL.replace("requests = 40", "requests = 3000").replace("rounds = 1", "rounds = 2")
+    SMALL.replace("requests = 40", "requests = 1000").replace("rounds = 1", "rounds = 2")
 }
 
-fn undisturbed() -> (Workbench, Duration) {
+fn undisturbed() -> Workbench {
     let bench = Workbench::with(&long());
-    let start = Instant::now();
     bench.matrix(&["run", "small.toml", "--jobs", "2"]).code(0);
-    (bench, start.elapsed())
+    bench
+}
+
+/// Starts a command that nobody listens to.
+fn start(bench: &Workbench, args: &[&str]) -> Child {
+    bench.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// How many files and folders there are.
+fn count(bench: &Workbench, folder: &str) -> usize {
+    if bench.path(folder).exists() { walk(&bench.path(folder)).len() } else { 0 }
+}
+
+/// Waits until there are so many files and folders, or the process has ended.
+fn until(bench: &Workbench, folder: &str, files: usize, child: &mut Child) {
+    while count(bench, folder) < files && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn interrupt(child: &Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
 }
 
 #[test]
 fn killed_at_many_moments_and_resumed_the_results_are_the_same() {
-    let (reference, duration) = undisturbed();
-    let mut interrupted = 0;
-    for kill in 0..12u32 {
+    let reference = undisturbed();
+    let (all, mut interrupted) = (count(&reference, "results"), 0);
+    // `scripts/soak` has more.
+    let kills = std::env::var("MATRIX_KILLS").map_or(8, |kills| kills.parse().unwrap());
+    for kill in 0..kills {
         let bench = Workbench::with(&long());
-        // From the first instants, where the run is being created, to the last ones, where it is being closed.
-        let mut moment = duration * kill / 11;
+        // From the first instants, where the run is being created, to the last ones, where it is being closed: half of the
+        // moments are among the first dozen files.
+        let early = kill % 2 == 0;
+        let mut moment = if early { 12 * kill / kills } else { all * kill / kills };
         let mut first = true;
         loop {
             let args: &[&str] = if first { &["run", "small.toml", "--jobs", "2"] } else { &["resume", "--jobs", "2"] };
-            let mut child = bench.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            std::thread::sleep(moment);
+            let mut child = start(&bench, args);
+            until(&bench, "results", moment, &mut child);
             child.kill().unwrap();
             let ended = child.wait().unwrap();
             if first {
@@ -49,9 +74,9 @@ fn killed_at_many_moments_and_resumed_the_results_are_the_same() {
             } else {
                 interrupted += 1;
             }
-            moment += duration / 7;
+            moment = moment.max(count(&bench, "results")) + all / 4;
         }
-        assert_eq!(bench.results(), reference.results(), "killed first at {kill}/11 of the run");
+        assert_eq!(bench.results(), reference.results(), "killed first with {moment} of {all} files");
         bench.matrix(&["verify"]).code(0);
         let left = bench.files("results").into_keys().filter(|path| path.starts_with("tmp")).count();
         assert_eq!(left, 0, "a finished run leaves nothing half-done behind");
@@ -61,17 +86,12 @@ fn killed_at_many_moments_and_resumed_the_results_are_the_same() {
 
 #[test]
 fn an_interruption_saves_the_state_and_says_how_to_go_on() {
-    let (reference, duration) = undisturbed();
+    let reference = undisturbed();
     let bench = Workbench::with(&long());
-    let child = bench
-        .command(&["run", "small.toml", "--jobs", "2"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    std::thread::sleep(duration / 3);
-    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(interrupt.success());
+    let command = &mut bench.command(&["run", "small.toml", "--jobs", "2"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until(&bench, "results", count(&reference, "results") / 3, &mut child);
+    interrupt(&child);
     let printed = Workbench::printed(child.wait_with_output().unwrap()).code(130);
     assert!(printed.err.contains("matrix resume"), "{}", printed.err);
 
@@ -83,20 +103,14 @@ fn an_interruption_saves_the_state_and_says_how_to_go_on() {
 
 #[test]
 fn an_export_that_is_interrupted_leaves_nothing_or_the_whole() {
-    let (bench, _) = undisturbed();
-    let start = Instant::now();
+    let bench = undisturbed();
     bench.matrix(&["export", "--as", "gather", "whole"]).code(0);
-    let (duration, whole) = (start.elapsed(), bench.files("whole").len());
+    let (all, whole) = (count(&bench, "whole"), bench.files("whole").len());
     let mut interrupted = 0;
-    for moment in 1..10_u32 {
-        let mut child = bench
-            .command(&["export", "--as", "gather", "out"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(duration * moment / 10);
-        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    for moment in 1..8 {
+        let mut child = start(&bench, &["export", "--as", "gather", "out"]);
+        until(&bench, "out", all * moment / 8, &mut child);
+        interrupt(&child);
         let code = child.wait().unwrap().code();
         let left = if bench.path("out").exists() { bench.files("out").len() } else { 0 };
         // Before the first instruction of ours the signal ends the process itself; after the last file all of it is there.

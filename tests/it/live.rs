@@ -146,7 +146,13 @@ fn a_cell_whose_testbed_breaks_meanwhile_is_done_again() {
     let _ended = Ended(&bench);
     let state = bench.path("state").display().to_string();
     let is_at_work = || {
-        // A function of this testbed: its code is unpacked where the testbed's data are.
+        // The attempt has begun,
+        let files = bench.files("results");
+        let journals = files.iter().filter(|(path, _)| path.ends_with("journal.jsonl"));
+        if !journals.map(|(_, bytes)| String::from_utf8_lossy(bytes)).any(|text| text.contains("started")) {
+            return false;
+        }
+        // and a function of this testbed: its code is unpacked where the testbed's data are.
         let processes = std::fs::read_dir("/proc").unwrap().flatten();
         processes.map(|it| it.path()).any(|process| {
             let read =
@@ -154,10 +160,7 @@ fn a_cell_whose_testbed_breaks_meanwhile_is_done_again() {
             read("cmdline").contains("ministack-provided-code") && read("environ").contains(&state)
         })
     };
-    let broken = run_and(&bench, is_at_work, || {
-        std::thread::sleep(Duration::from_secs(2));
-        kill(&bench, "ministack");
-    });
+    let broken = run_and(&bench, is_at_work, || kill(&bench, "ministack"));
     let said = &broken.err;
     assert_eq!(broken.code, 3, "{said}");
     assert!(said.contains("the results of this attempt are not kept"), "{said}");

@@ -142,11 +142,14 @@ fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
     let account = Account::new();
     let before = account.inventory();
 
-    // Killed and interrupted at several moments; what was begun goes on at AWS.
+    // Killed and interrupted as soon as more and more things have come or gone; what was begun goes on at AWS.
     let interrupted = |args: &[&str]| {
+        let at_first = account.inventory().len();
         for (number, signal) in ["KILL", "INT", "KILL", "INT"].into_iter().enumerate() {
             let mut child = account.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            std::thread::sleep(Duration::from_millis(60 + 150 * number as u64));
+            while account.inventory().len().abs_diff(at_first) < 2 * number && child.try_wait().unwrap().is_none() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
             Command::new("kill").args(["-s", signal, &child.id().to_string()]).stderr(Stdio::null()).status().unwrap();
             let code = child.wait().unwrap().code();
             assert!(matches!(code, None | Some(0 | 130)), "{signal}: {code:?}");

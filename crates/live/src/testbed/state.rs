@@ -71,7 +71,7 @@ impl StateDir {
         self.0.join("control.sock")
     }
 
-    /// What every process of a testbed here carries in its environment, as `MATRIX_TESTBED`.
+    /// What every process of a testbed here carries in its environment, as `MATRIX_TESTBED_MEMBER`.
     pub(crate) fn marker(&self) -> String {
         self.0.display().to_string()
     }

@@ -10,8 +10,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{StateDir, TestbedError};
 
-/// Name of the mark.
-pub(crate) const MARK: &str = "MATRIX_TESTBED";
+/// Name of the mark: what carries it is killed when its testbed ends.
+pub(crate) const MARK: &str = "MATRIX_TESTBED_MEMBER";
 
 /// A process that a testbed started, directly or not.
 #[derive(Clone, Debug, PartialEq, Eq)]

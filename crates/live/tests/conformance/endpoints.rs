@@ -1,7 +1,5 @@
 //! The servers under test, and how their replication is held back.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use matrix_app::StorageError;
 use matrix_app::conformance::Replication;
 use matrix_app::host::ErrorKind;
@@ -21,14 +19,10 @@ pub(crate) struct Endpoints {
     bed: Bed,
 }
 
-/// The tests share servers: one at a time.
-static SERVERS: Mutex<()> = Mutex::new(());
-
 impl Endpoints {
-    /// Takes the testbed, and keeps other tests of this process off it.
-    pub(crate) fn take() -> (Self, MutexGuard<'static, ()>) {
-        let guard = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
-        (Self { bed: Bed::shared() }, guard)
+    /// Takes the testbed that tests share, and keeps others off it.
+    pub(crate) fn take() -> Self {
+        Self { bed: Bed::shared() }
     }
 
     pub(crate) fn config(&self, post: &str, notification: &str) -> FunctionConfig {

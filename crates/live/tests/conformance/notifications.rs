@@ -72,7 +72,7 @@ pub(crate) async fn deliver(config: &FunctionConfig, aws: &SdkConfig, seen: Opti
 }
 
 fn conforms(notification: &str) {
-    let (endpoints, _guard) = Endpoints::take();
+    let endpoints = Endpoints::take();
     let (config, aws) = (endpoints.config("redis", notification), endpoints.aws());
     on_runtime(async {
         let seen = prepare(&config, &aws).await;
@@ -137,7 +137,7 @@ fn dynamo() {
 
 #[test]
 fn a_broker_that_refuses_hangs_or_is_not_trusted_is_told_apart() {
-    let (endpoints, _guard) = Endpoints::take();
+    let endpoints = Endpoints::take();
     let (config, aws) = (endpoints.config("redis", "amq"), endpoints.aws());
     let NotificationConfig::Amq(amq) = config.notification.clone() else { panic!("no settings of amq") };
     let event = Event::new(7, "7QX4ZD0PAB", Micros(1_634_119_203_120_811));

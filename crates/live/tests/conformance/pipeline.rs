@@ -14,7 +14,7 @@ use crate::notifications::{deliver, prepare};
 use crate::provision;
 
 fn serves(post: &str, notification: &str) {
-    let (endpoints, _guard) = Endpoints::take();
+    let endpoints = Endpoints::take();
     let (mut config, aws) = (endpoints.config(post, notification), endpoints.aws());
     on_runtime(Box::pin(async {
         let seen = prepare(&config, &aws).await;

@@ -8,7 +8,7 @@ use crate::endpoints::{Endpoints, on_runtime};
 use crate::provision;
 
 fn conforms(post: &str) {
-    let (endpoints, _guard) = Endpoints::take();
+    let endpoints = Endpoints::take();
     let config = endpoints.config(post, "sns");
     let aws = endpoints.aws();
     let checks = on_runtime(async {

@@ -184,7 +184,7 @@ fn kill_functions(testbed: &Testbed, side: &str) -> usize {
     let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
         let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
         let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-        let ours = variable(&environment, "MATRIX_TESTBED")? == marker;
+        let ours = variable(&environment, "MATRIX_TESTBED_MEMBER")? == marker;
         let function = variable(&environment, "AWS_LAMBDA_FUNCTION_NAME")?;
         (ours && function.ends_with(side)).then(|| rustix::process::Pid::from_raw(pid))?
     });

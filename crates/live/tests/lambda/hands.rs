@@ -71,7 +71,7 @@ fn phases_by_hand_leave_nothing_behind_and_take_nothing_that_is_not_theirs() {
 /// A broker's backlog is delivered as it would be on AWS: while nobody gathers, and by nothing that comes later.
 #[test]
 fn what_a_broker_holds_when_the_last_request_is_sent_is_delivered_by_the_run() {
-    let bed = Bed::up();
+    let bed = Bed::shared();
     let driver = driver(&bed, settings("backlog"));
     let directory = tempfile::tempdir().unwrap();
     let inputs = inputs(PostStorage::Redis, NotificationStorage::Amq, true);

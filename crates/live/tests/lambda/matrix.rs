@@ -10,7 +10,7 @@ use crate::lab::{attempt, cell, driver, inputs, settings};
 
 #[test]
 fn every_combination_gives_its_rows_and_antipode_prevents_every_miss() {
-    let bed = Bed::up();
+    let bed = Bed::shared();
     let driver = driver(&bed, settings("matrix"));
     let mut missed = 0;
     for post in PostStorage::ALL {

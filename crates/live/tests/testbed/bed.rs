@@ -1,6 +1,10 @@
-//! A testbed of a test's own.
+//! A testbed of a test's own, or one that tests share.
 
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::{CommandExt as _, parent_id};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use matrix_lambdas::config::{BrokerEndpoint, Endpoint, Secret};
@@ -11,12 +15,19 @@ use matrix_live::testbed::{
 };
 use tempfile::TempDir;
 
-/// A testbed in a temporary directory, which is ended when dropped, or one that was there before.
+/// A testbed in a temporary directory, which is ended when dropped, or one that tests share.
 pub(crate) struct Bed {
     pub(crate) testbed: Testbed,
     pub(crate) state: StateDir,
     pub(crate) lease: Option<Lease>,
-    directory: Option<TempDir>,
+    place: Place,
+}
+
+/// Whose a testbed is.
+enum Place {
+    Own(#[allow(dead_code, reason = "removed when dropped")] TempDir),
+    /// Another test may have it when this file is closed.
+    Shared(#[allow(dead_code, reason = "unlocked when dropped")] File),
 }
 
 /// What the tests run with: links of 45 and 60 ms, and lags that are constant but for their cut.
@@ -48,7 +59,7 @@ impl Bed {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let state = state_in(&directory);
         match up(&state, &config(), &supervisor()) {
-            Ok((testbed, lease)) => Self { testbed, state, lease: Some(lease), directory: Some(directory) },
+            Ok((testbed, lease)) => Self { testbed, state, lease: Some(lease), place: Place::Own(directory) },
             Err(error) => {
                 let log = std::fs::read_to_string(state.logs().join("supervisor.log")).unwrap_or_default();
                 panic!("{error}\n{log}")
@@ -56,14 +67,30 @@ impl Bed {
         }
     }
 
-    /// A testbed that tests share: the one that runs in the state directory that `MATRIX_TESTBED` names, or else one of
-    /// the test's own.
+    /// A testbed for tests that leave its servers as they were, one test at a time: the one whose state directory
+    /// `MATRIX_TESTBED` names, or one that the first such test starts and that ends with the run of the tests. A test
+    /// process that was started by hand has one of its own.
     pub(crate) fn shared() -> Self {
-        let Some(state) = std::env::var_os("MATRIX_TESTBED") else { return Self::up() };
-        let state = StateDir::at(state).expect("a state directory");
-        let testbed = Testbed::find(&state).expect("MATRIX_TESTBED names the state directory of a testbed");
-        let lease = testbed.lease().expect("the testbed runs");
-        Self { testbed, state, lease: Some(lease), directory: None }
+        let named = std::env::var_os("MATRIX_TESTBED").map(PathBuf::from);
+        let of_this_run = || {
+            // Set by cargo and by cargo-nextest: the process above this one is theirs.
+            std::env::var_os("CARGO").map(|_| std::env::temp_dir().join(format!("matrix-tests-{}", parent_id())))
+        };
+        let Some(path) = named.clone().or_else(of_this_run) else { return Self::up() };
+        let lock = File::create(path.with_extension("lock")).expect("a file for the lock");
+        lock.lock().expect("the testbed for this test alone");
+        let state = StateDir::at(path).expect("a state directory");
+        let (testbed, lease) = if named.is_some() {
+            let testbed = Testbed::find(&state).expect("MATRIX_TESTBED names the state directory of a testbed");
+            let lease = testbed.lease().expect("the testbed runs");
+            (testbed, lease)
+        } else {
+            if Testbed::find(&state).is_err() {
+                start_shared(&state);
+            }
+            up(&state, &config(), &supervisor()).expect("the shared testbed is well")
+        };
+        Self { testbed, state, lease: Some(lease), place: Place::Shared(lock) }
     }
 
     pub(crate) fn region(&self, name: &str) -> &RegionEndpoints {
@@ -127,14 +154,39 @@ impl Bed {
 impl Drop for Bed {
     fn drop(&mut self) {
         self.lease = None;
-        if self.directory.is_none() {
-            return;
-        }
-        let ended = down(&self.state);
-        if !std::thread::panicking() {
-            ended.expect("everything ends");
+        match self.place {
+            Place::Own(_) => {
+                let ended = down(&self.state);
+                if !std::thread::panicking() {
+                    ended.expect("everything ends");
+                }
+            }
+            // The next test is to find it as this one did, also when this one failed in between.
+            Place::Shared(_) => {
+                let _ = self.testbed.clear_faults();
+                for pair in config().links.keys() {
+                    let _ = self.testbed.restore(pair);
+                }
+            }
         }
     }
+}
+
+/// Starts a testbed in `state` that ends with the process above this one.
+fn start_shared(state: &StateDir) {
+    let config = serde_json::to_string(&config()).expect("settings");
+    let mut child = Command::new(program())
+        .args(["share".as_ref(), state.path().as_os_str(), config.as_ref(), parent_id().to_string().as_ref()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // What ends this test's process group is not to end it.
+        .process_group(0)
+        .spawn()
+        .expect("a process that holds the testbed");
+    let mut instance = String::new();
+    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut instance).expect("it tells");
+    assert!(!instance.is_empty(), "the shared testbed did not come up: see {}", state.logs().display());
 }
 
 /// Asks until the answer is there, for half a minute.

@@ -80,7 +80,10 @@ fn whoever_comes_while_a_testbed_ends_gets_one_that_lives() {
     let seen = runtime().block_on(eventually("the end", refuses));
     let (third, _lease) = find(&bed.state);
     assert_ne!(third.endpoints().instance, first);
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    // Whatever the second one still does, it does before its supervisor is gone.
+    let supervisor = format!("/proc/{}", second.endpoints().supervisor);
+    let gone = async || (!std::path::Path::new(&supervisor).exists()).then_some(());
+    runtime().block_on(eventually("the end of the second", gone));
     assert!(third.status().unwrap().is_healthy(), "it lives on");
     assert!(seen, "the test came too late to see it ending");
 }

@@ -31,7 +31,7 @@ async fn redis_sees(bed: &Bed, region: &str, key: u32) -> bool {
 
 #[tokio::test]
 async fn lag_is_at_least_the_links_delay_and_a_cut_link_carries_nothing() {
-    let bed = Bed::up();
+    let bed = Bed::shared();
     bed.mysql("eu").await.query_drop("CREATE TABLE p (k INT PRIMARY KEY)").await.unwrap();
     let (mut producer, mut consumer) = (bed.stomp("eu").await, bed.stomp("us").await);
     consumer.subscribe("lag", Mode::OneByOne).await.unwrap();
@@ -73,7 +73,7 @@ async fn lag_is_at_least_the_links_delay_and_a_cut_link_carries_nothing() {
 
 #[tokio::test]
 async fn replicas_refuse_writes_and_strangers() {
-    let bed = Bed::up();
+    let bed = Bed::shared();
     let refused = bed.mysql("us").await.query_drop("CREATE TABLE q (k INT)").await.unwrap_err().to_string();
     assert!(refused.contains("read-only"), "{refused}");
     let refused = redis::cmd("SET").arg(1).arg(1).query_async::<()>(&mut bed.redis("us").await).await.unwrap_err();
