@@ -10,7 +10,7 @@ use matrix_live::lambda::{Built, DeploymentSpec, LambdaDriver, LambdaError};
 use matrix_live::testbed::CutKind;
 use matrix_plan::{Arrival, CellInputs, NotificationStorage, PostStorage};
 
-use crate::bed::{Bed, runtime};
+use crate::bed::{Bed, eventually, runtime};
 use crate::lab::{Rows, attempt, cell, driver, inputs, settings};
 
 const QUEUE: &str = "matrix-hands-s3-dynamo-eu-us-evaluations";
@@ -79,13 +79,19 @@ fn what_a_broker_holds_when_the_last_request_is_sent_is_delivered_by_the_run() {
     // No post is at the reader before the link is back, which is when all is sent.
     let link = "eu->us".parse().unwrap();
     driver.build(&[DeploymentSpec::of(&cell)], &Cancel::default()).unwrap();
-    let testbed = bed.testbed.clone();
-    let cut = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(500));
-        testbed.cut(&link, CutKind::Hold, Some(Duration::from_secs(8))).unwrap();
+    let file = directory.path().join("cell.jsonl");
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            // The file is begun when the stores are clean, and before the first request.
+            let begun = async || file.with_extension("part").exists().then_some(());
+            runtime().block_on(eventually("the first request", begun));
+            bed.testbed.cut(&link, CutKind::Hold, None).unwrap();
+            let sent = async || (posts(&bed).await >= 60).then_some(());
+            runtime().block_on(eventually("the last request", sent));
+            bed.testbed.restore(&link).unwrap();
+        });
+        driver.run(&cell, &file, &Cancel::default()).unwrap();
     });
-    driver.run(&cell, &directory.path().join("cell.jsonl"), &Cancel::default()).unwrap();
-    cut.join().unwrap();
     let evaluations = runtime().block_on(async {
         let aws = bed.aws().into_builder().region(Region::new("us-east-1")).build();
         let queues = aws_sdk_sqs::Client::new(&aws);
@@ -96,6 +102,11 @@ fn what_a_broker_holds_when_the_last_request_is_sent_is_delivered_by_the_run() {
         told.attributes.unwrap()[&name].clone()
     });
     assert_eq!(evaluations, "60");
+}
+
+/// Keys in the writer's Redis.
+async fn posts(bed: &Bed) -> usize {
+    redis::cmd("DBSIZE").query_async(&mut bed.redis("eu").await).await.unwrap()
 }
 
 /// A deployment that one run holds no other takes.
@@ -130,7 +141,7 @@ async fn disturb(bed: &Bed) {
     for body in twice.chain([stray, "no evaluation"]) {
         queues.send_message().queue_url(&url).message_body(body).send().await.unwrap();
     }
-    queues.send_message().queue_url(&url).message_body(last).delay_seconds(10).send().await.unwrap();
+    queues.send_message().queue_url(&url).message_body(last).delay_seconds(3).send().await.unwrap();
 }
 
 /// An attempt that is interrupted ends soon, and the next one is none the worse.
