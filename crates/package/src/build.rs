@@ -38,7 +38,17 @@ pub fn build(workspace: &Path, target: Option<&Path>) -> Result<Binaries, Packag
     // Cargo works elsewhere: a relative path is meant from here.
     let target = std::path::absolute(&target).map_err(|source| PackageError::Read { path: target, source })?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What a cargo above this process says of the package that it runs is not of the functions. Build scripts that read it
+    // (ring's do) would have almost everything compiled again for each package that asks.
+    let of_another = |name: &str| {
+        let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_", "CARGO_FEATURE_", "CARGO_CFG_"];
+        prefixes.iter().any(|prefix| name.starts_with(prefix)) || name == "CARGO_CRATE_NAME" || name == "OUT_DIR"
+    };
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_another)) {
+        command.env_remove(name);
+    }
+    let built = command
         .current_dir(workspace)
         .args(["build", "--locked", "--package", "matrix-lambdas", "--bins", "--target-dir"])
         .arg(&target)
