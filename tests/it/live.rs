@@ -140,7 +140,7 @@ fn done(bench: &Workbench) -> u64 {
 fn a_cell_whose_testbed_breaks_meanwhile_is_done_again() {
     // One cell that takes long enough to break into.
     let (text, _claims) = LOCAL.split_once("[[claim]]").unwrap();
-    let text = text.replace("requests = 12", "requests = 3000");
+    let text = text.replace("requests = 12", "requests = 1000");
     let text = text.replace("[\"redis\", \"dynamo\"]", "[\"redis\"]").replace("[false, true]", "[true]");
     let bench = Workbench::with(&text.replace("payload = 20000", "payload = 200"));
     let _ended = Ended(&bench);
