@@ -81,8 +81,9 @@ fn whoever_comes_while_a_testbed_ends_gets_one_that_lives() {
     let (third, _lease) = find(&bed.state);
     assert_ne!(third.endpoints().instance, first);
     // Whatever the second one still does, it does before its supervisor is gone.
-    let supervisor = format!("/proc/{}", second.endpoints().supervisor);
-    let gone = async || (!std::path::Path::new(&supervisor).exists()).then_some(());
+    let supervisor = format!("/proc/{}/cmdline", second.endpoints().supervisor);
+    // Empty where the process has ended and this one, which started it, has not asked how.
+    let gone = async || std::fs::read(&supervisor).unwrap_or_default().is_empty().then_some(());
     runtime().block_on(eventually("the end of the second", gone));
     assert!(third.status().unwrap().is_healthy(), "it lives on");
     assert!(seen, "the test came too late to see it ending");
