@@ -66,6 +66,7 @@ impl Synthetic {
                 simulated: true,
                 configured_lag: false,
                 outcomes: BTreeMap::from([(Outcome::Ok, requests)]),
+                stated: matrix_analysis::StatedBytes::default(),
             });
         }
         Ok(())

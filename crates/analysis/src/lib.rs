@@ -23,4 +23,4 @@ pub use csv::{CsvRow, to_csv};
 pub use error::{LoadError, LoadErrorKind};
 pub use load::{CellData, Keep, Loaded, Options, load};
 pub use nature::Nature;
-pub use traces::{CellMeta, Traces};
+pub use traces::{CellMeta, StatedBytes, Traces};

@@ -45,6 +45,7 @@ impl Memory {
             simulated: true,
             configured_lag: false,
             outcomes,
+            stated: crate::traces::StatedBytes::default(),
         });
         self.traces.push(csv(rows));
     }

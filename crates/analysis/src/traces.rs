@@ -21,6 +21,17 @@ pub struct CellMeta {
     pub configured_lag: bool,
     /// The record's count of requests by outcome; an outcome that is left out counts 0.
     pub outcomes: BTreeMap<Outcome, u64>,
+    /// Sizes that stand beside the trace, of a cell that was imported.
+    pub stated: StatedBytes,
+}
+
+/// Logical bytes of all objects of a cell, where a statement beside the trace tells them and its rows do not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatedBytes {
+    /// Of all posts.
+    pub posts: Option<u64>,
+    /// Of all notifications.
+    pub notifications: Option<u64>,
 }
 
 impl CellMeta {

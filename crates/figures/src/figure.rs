@@ -78,7 +78,7 @@ impl Figure {
         match self {
             Self::ConsistencyWindow => "done cells with notification_storage = sns, delay_ms = 0 and antipode = false",
             Self::DelayVsPerInconsistencies => "done cells with notification_storage = sns and antipode = false",
-            Self::StorageOverhead => "done cells with delay_ms = 0",
+            Self::StorageOverhead => "done cells with delay_ms = 0, with antipode and without, whose sizes are known",
             Self::Inconsistencies => "done cells with delay_ms = 0",
             Self::VisibilityLatency => "done cells with notification_storage = sns and delay_ms = 0",
         }

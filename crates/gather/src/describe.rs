@@ -72,3 +72,21 @@ fn write(number: f64, large: bool) -> String {
     let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
     format!("{mantissa}e{sign}{digits:0>2}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `numpy.percentile`'s default, which the original uses for its tables and figures: linear interpolation.
+    #[test]
+    fn percentiles_are_those_of_numpy() {
+        let values: Vec<f64> = [15.0, 20.0, 35.0, 40.0, 50.0, 65.0].to_vec();
+        let close =
+            |share: f64, expected: f64| assert!((percentile(&values, share) - expected).abs() < 1e-9, "{share}");
+        for (share, expected) in
+            [(0.0, 15.0), (0.25, 23.75), (0.5, 37.5), (0.75, 47.5), (0.9, 57.5), (0.99, 64.25), (1.0, 65.0)]
+        {
+            close(share, expected);
+        }
+    }
+}

@@ -122,12 +122,12 @@ pub fn prepare(source: &impl Source, dir: &Path, options: &ExportOptions) -> Res
             Some(imported) => restore(&mut sums.rows, imported),
             None => sums.rows.sort_by_key(|row| row.reader_received_us),
         }
-        let (pair, name) = stamps.name(&cell.inputs, imported.as_ref(), sums.last_us);
+        let (pair, name, folder_name) = stamps.name(&cell.inputs, imported.as_ref(), sums.last_us);
         let folder = Folder::new(cell, imported, sums, options)?;
         let sizes = tags::NOTIFICATION_BYTES.iter().chain(&tags::POST_BYTES);
         let sizes = sizes.into_iter().all(|tag| folder.tags.others.get(*tag).is_some_and(|v| v.as_number().is_some()));
-        let one = Written { pair, name, sizes, simulated };
-        let path = gather.join(pair.to_string()).join(one.name.to_string());
+        let one = Written { pair, name, folder: folder_name, sizes, simulated };
+        let path = gather.join(pair.to_string()).join(&one.folder);
         folder.write(&staging, &path)?;
         report.folders.push(dir.join(path));
         // There is nothing to draw of no result.
@@ -159,13 +159,18 @@ fn order(cells: &[ExportCell]) -> Result<Vec<usize>, StoreError> {
 /// Time stamps that are taken.
 #[derive(Default)]
 struct Stamps {
-    used: BTreeSet<(PairName, FolderName)>,
+    used: BTreeSet<(PairName, String)>,
     /// The last stamp of measured and simulated cells, by name with a stamp that is always the same.
     last: BTreeMap<(PairName, FolderName), Stamp>,
 }
 
 impl Stamps {
-    fn name(&mut self, inputs: &CellInputs, imported: Option<&Imported>, last_us: i64) -> (PairName, FolderName) {
+    fn name(
+        &mut self,
+        inputs: &CellInputs,
+        imported: Option<&Imported>,
+        last_us: i64,
+    ) -> (PairName, FolderName, String) {
         let combination = &inputs.axes.combination;
         let pair =
             PairName { post_storage: combination.post_storage, notification_storage: combination.notification_storage };
@@ -181,13 +186,19 @@ impl Stamps {
         let own = given.unwrap_or_else(|| Stamp::at_or_after(last_us));
         let after_last = self.last.get(&alike).filter(|_| given.is_none()).map(|last| last.following());
         name.stamp = after_last.map_or(own, |after| after.max(own));
-        while !self.used.insert((pair, name.clone())) {
+        let label = imported.and_then(|imported| imported.label.as_deref());
+        let folder = |name: &FolderName| match label {
+            Some(label) => format!("{label}-{}", name.stamp),
+            None => name.to_string(),
+        };
+        while !self.used.insert((pair, folder(&name))) {
             name.stamp = name.stamp.following();
         }
         if given.is_none() {
             self.last.insert(alike, name.stamp);
         }
-        (pair, name)
+        let folder = folder(&name);
+        (pair, name, folder)
     }
 }
 
@@ -258,9 +269,13 @@ impl Folder {
             requests: inputs.requests,
             others,
         };
+        let mut comment = comment(cell);
+        if imported.as_ref().is_none_or(|imported| imported.by == WrittenBy::Matrix) {
+            comment.extend(sums.bounds(inputs.requests));
+        }
         let column = imported.is_none_or(|imported| !imported.without_antipode_column);
         let traces = Traces { antipode: axes.antipode && column, rows: sums.rows };
-        Ok(Self { tags, traces, comment: comment(cell) })
+        Ok(Self { tags, traces, comment })
     }
 
     fn write(&self, staging: &Staging, path: &Path) -> Result<(), ExportError> {

@@ -164,16 +164,17 @@ fn axes(folder: &Found, tags: &Tags, regions: &Regions) -> Result<Axes, String> 
         let (tags, name) = (tags.to_string(), name.to_string());
         if tags == name { Ok(()) } else { Err(format!("the {what} is {tags}, but {name} in the folder's name")) }
     };
-    agree("region pair", &pair, &folder.name.regions)?;
-    agree("delay", &tags.delay_ms, &folder.name.delay_ms)?;
-    agree("antipode switch", &tags.antipode, &folder.name.antipode)?;
+    let name = &folder.name;
+    name.regions.iter().try_for_each(|regions| agree("region pair", &pair, regions))?;
+    name.delay_ms.iter().try_for_each(|delay| agree("delay", &tags.delay_ms, delay))?;
+    name.antipode.iter().try_for_each(|antipode| agree("antipode switch", &tags.antipode, antipode))?;
     if let Some(pair) = folder.pair {
         agree("post storage", &tags.post_storage, &pair.post_storage)?;
         agree("notification storage", &tags.notification_storage, &pair.notification_storage)?;
     }
     // A gathering that was cut short is named by the results that there were.
-    if folder.name.requests > tags.requests {
-        agree("number of requests", &tags.requests, &folder.name.requests)?;
+    if let Some(requests) = name.requests.filter(|requests| *requests > tags.requests) {
+        agree("number of requests", &tags.requests, &requests)?;
     }
     Ok(Axes {
         combination: Combination {
@@ -206,7 +207,9 @@ fn told(folder: &Found, tags: Tags, traces: &Traces) -> Told {
     let configured_lag = text(others.remove(tags::CONFIGURED_LAG)).is_some_and(|flag| flag == "1");
     let by = if platform.is_some() { WrittenBy::Matrix } else { WrittenBy::Original };
     let mut imported = Imported::new(by, folder.name.stamp);
-    imported.requests_in_name = Some(folder.name.requests).filter(|requests| *requests != tags.requests);
+    imported.label = folder.name.label.clone();
+    let usual = folder.name.requests.filter(|_| folder.name.label.is_none());
+    imported.requests_in_name = usual.filter(|requests| *requests != tags.requests);
     imported.tags = others;
     imported.without_antipode_column = tags.antipode && !traces.antipode;
     for (i, result) in (0..).zip(&traces.rows) {
@@ -274,7 +277,7 @@ fn write_attempt(
         let at = us.and_then(|us| Timestamp::from_microsecond(us).ok());
         at.map_or_else(|| stamp.as_utc(), |at| at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
     };
-    let name = folder.name.to_string();
+    let name = folder.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let execution = Execution {
         id,
         key: cell.key,

@@ -15,9 +15,10 @@ use matrix_plan::{Arrival, Axes, Barrier, CellInputs, Fingerprint, Invocation, P
 use matrix_store::{Origin, StoreError};
 use serde::{Deserialize, Serialize};
 
+use crate::name::is_label;
 use crate::row::Beside;
 use crate::stamp::Stamp;
-use crate::tags::Scalar;
+use crate::tags::{self, Scalar};
 use crate::traces::Latency;
 
 /// The fingerprint of an imported cell.
@@ -28,6 +29,9 @@ pub struct Imported {
     pub by: WrittenBy,
     /// The folder's time stamp.
     gathered: String,
+    /// What stands before the time stamp in the folder's name, where that has not the usual form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// The requests in the folder's name, where they are fewer than those in its tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_in_name: Option<u64>,
@@ -81,6 +85,7 @@ impl Imported {
         Self {
             by,
             gathered: gathered.to_string(),
+            label: None,
             requests_in_name: None,
             tags: BTreeMap::new(),
             without_antipode_column: false,
@@ -111,7 +116,28 @@ impl Imported {
     #[must_use]
     pub fn of(inputs: &CellInputs) -> Option<Self> {
         let Wire { imported } = serde_json::from_str(inputs.fingerprint.as_str()).ok()?;
-        imported.gathered.parse::<Stamp>().is_ok().then_some(imported)
+        // Whoever wrote the record may have written anything: a label becomes a part of a path.
+        let good = imported.gathered.parse::<Stamp>().is_ok() && imported.label.as_deref().is_none_or(is_label);
+        good.then_some(imported)
+    }
+
+    /// Bytes of all posts, as the folder's tags say: the original asked the storage.
+    #[must_use]
+    pub fn post_bytes(&self) -> Option<u64> {
+        self.total(tags::POST_BYTES)
+    }
+
+    /// Bytes of all notifications, as the folder's tags say; `None` in the original's folders, which tell the size of a
+    /// Python object in memory.
+    #[must_use]
+    pub fn notification_bytes(&self) -> Option<u64> {
+        (self.by == WrittenBy::Matrix).then(|| self.total(tags::NOTIFICATION_BYTES)).flatten()
+    }
+
+    fn total(&self, [total, _]: [&str; 2]) -> Option<u64> {
+        let bytes = self.tags.get(total)?.as_number()?.round();
+        // Beyond, a whole number is not exact.
+        (0.0..=9e15).contains(&bytes).then_some(bytes as u64)
     }
 
     /// The folder's time stamp.

@@ -34,7 +34,7 @@ pub use error::{ExportError, ImportError, ParseError, Place, Problem};
 pub use export::{ExportOptions, ExportReport, Prepared, export, prepare};
 pub use import::{ImportOptions, ImportReport, check, import};
 pub use imported::{Imported, origin};
-pub use name::{FolderName, PairName};
+pub use name::{FolderName, FoundName, PairName};
 pub use source::{ExportCell, Source, StoreSource};
 pub use staging::partial;
 pub use stamp::Stamp;

@@ -103,6 +103,77 @@ impl FolderName {
     }
 }
 
+/// The name of a folder that is there: the usual form, the form before there were delays (`eu-us__antipode__1000-…`), or a
+/// label that a person chose by `gather --tag LABEL`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundName {
+    /// When it was gathered.
+    pub stamp: Stamp,
+    /// Whether the reader waits in the barrier, if the name says so.
+    pub antipode: Option<bool>,
+    /// Where the writer and the reader run, if the name says so.
+    pub regions: Option<RegionPair>,
+    /// Number of requests or of results, if the name says so.
+    pub requests: Option<u64>,
+    /// Artificial delay in milliseconds, if the name says so.
+    pub delay_ms: Option<u64>,
+    /// What stands before the time stamp, unless the name has the usual form.
+    pub label: Option<String>,
+}
+
+impl FoundName {
+    /// Reads a folder's name. One that has a delay must have the usual form.
+    ///
+    /// # Errors
+    /// When the name has no time stamp, has a delay and another form than the usual one, or has characters that no export
+    /// would write.
+    pub fn parse(name: &str, regions: &Regions) -> Result<Self, ParseError> {
+        let usual = FolderName::parse(name, regions);
+        let error = match usual {
+            Ok(FolderName { antipode, regions, requests, delay_ms, stamp }) => {
+                return Ok(Self {
+                    stamp,
+                    antipode: Some(antipode),
+                    regions: Some(regions),
+                    requests: Some(requests),
+                    delay_ms: Some(delay_ms),
+                    label: None,
+                });
+            }
+            Err(error) => error,
+        };
+        let Some((label, stamp)) = name.rsplit_once('-') else { return Err(error) };
+        let Ok(stamp) = stamp.parse() else { return Err(error) };
+        if label.contains(DELAY) || !is_label(label) {
+            return Err(error);
+        }
+        let older = before_delays(label, regions);
+        let (antipode, requests) = (older.as_ref().map(|it| it.0), older.as_ref().map(|it| it.2));
+        let regions = older.map(|it| it.1);
+        Ok(Self { stamp, antipode, regions, requests, delay_ms: None, label: Some(label.to_owned()) })
+    }
+}
+
+/// What the form before there were delays says: `<writer>-<reader>__[antipode__]<requests>`.
+fn before_delays(label: &str, regions: &Regions) -> Option<(bool, RegionPair, u64)> {
+    let (pair, rest) = label.split_once("__")?;
+    let requests = rest.strip_prefix(ANTIPODE);
+    Some((requests.is_some(), region_pair(pair, regions)?, whole(requests.unwrap_or(rest))?))
+}
+
+/// Whether a text can stand before the time stamp of a folder that an export writes: it stays within its folder, and a
+/// terminal shows it as it is.
+#[must_use]
+pub(crate) fn is_label(text: &str) -> bool {
+    let shown = |c: char| c.is_alphanumeric() || c == ' ' || c.is_ascii_punctuation();
+    let good = !text.is_empty() && text.len() <= LABEL_MAX && !text.starts_with('.');
+    good && text.chars().all(|c| shown(c) && !matches!(c, '/' | '\\'))
+}
+
+/// Longest label in bytes: with a time stamp it fits into the name of a file.
+const LABEL_MAX: usize = 200;
+const DELAY: &str = "__delay-";
+
 /// A whole number in its only spelling.
 fn whole(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
@@ -138,6 +209,41 @@ mod tests {
         }
         assert_eq!("redis-amq".parse::<PairName>().unwrap().to_string(), "cache-mq");
         assert!("sns-cache".parse::<PairName>().is_err());
+    }
+
+    #[test]
+    fn older_names_and_chosen_ones_are_taken_for_what_they_say() {
+        let found = |name: &str| FoundName::parse(name, &Regions::built_in()).unwrap();
+        let says = |name: &str| {
+            let FoundName { antipode, regions, requests, delay_ms, label, .. } = found(name);
+            (antipode, regions.map(|pair| pair.to_string()), requests, delay_ms, label)
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            says("antipode__eu-sg__50__delay-1500ms-20230915134647"),
+            (Some(true), text("eu->sg"), Some(50), Some(1500), None)
+        );
+        assert_eq!(
+            says("eu-us__1000-20210912134647"),
+            (Some(false), text("eu->us"), Some(1000), None, text("eu-us__1000"))
+        );
+        assert_eq!(
+            says("eu-us__antipode__1000-20210913103954"),
+            (Some(true), text("eu->us"), Some(1000), None, text("eu-us__antipode__1000"))
+        );
+        assert_eq!(says("my first-try-20230915134647"), (None, None, None, None, text("my first-try")));
+        for bad in [
+            "20230915134647",
+            "-20230915134647",
+            "..-20230915134647",
+            "a/../b-20230915134647",
+            "a\u{1b}[2Jb-20230915134647",
+            "a\u{202e}b-20230915134647",
+            "mine-2023",
+            "eu-us__1000__delay-01ms-20230915134647",
+        ] {
+            assert!(FoundName::parse(bad, &Regions::built_in()).is_err(), "{bad}");
+        }
     }
 
     #[test]

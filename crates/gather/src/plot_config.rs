@@ -11,6 +11,8 @@ use crate::name::{FolderName, PairName, notification_name, post_name};
 pub(crate) struct Written {
     pub(crate) pair: PairName,
     pub(crate) name: FolderName,
+    /// The folder's name: that of [`Self::name`], or one that a person chose.
+    pub(crate) folder: String,
     /// Whether its tags tell the sizes of posts and notifications.
     pub(crate) sizes: bool,
     pub(crate) simulated: bool,
@@ -19,7 +21,12 @@ pub(crate) struct Written {
 impl Written {
     /// The folder, relative to `gather`.
     pub(crate) fn path(&self) -> String {
-        format!("{}/{}", self.pair, self.name)
+        format!("{}/{}", self.pair, self.folder)
+    }
+
+    /// Whether the folder has the name by which the script's delay figure looks for it.
+    fn is_named_by_its_delay(&self) -> bool {
+        self.folder == self.name.to_string()
     }
 }
 
@@ -68,7 +75,7 @@ fn config(regions: &RegionPair, requests: u64, group: &[&Written]) -> Option<Str
 /// delays, SNS first.
 fn combinations(group: &[&Written]) -> Vec<PairName> {
     let mut delays: BTreeMap<PairName, BTreeSet<u64>> = BTreeMap::new();
-    for one in group.iter().filter(|one| !one.name.antipode) {
+    for one in group.iter().filter(|one| !one.name.antipode && one.is_named_by_its_delay()) {
         delays.entry(one.pair).or_default().insert(one.name.delay_ms);
     }
     let best = |post: &PostStorage| {
@@ -100,7 +107,7 @@ fn paths(text: &mut String, section: &str, group: &[&Written]) {
         let [on, off] = both;
         for round in 0..on.len().max(off.len()) {
             for one in [on.get(round), off.get(round)].into_iter().flatten() {
-                lines.push_str(&format!("    - '{}'\n", one.path()));
+                lines.push_str(&format!("    - '{}'\n", one.path().replace('\'', "''")));
             }
         }
     }

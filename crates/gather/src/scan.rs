@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use matrix_plan::Regions;
 
 use crate::error::{ImportError, ParseError, Problem};
-use crate::name::{FolderName, PairName};
+use crate::name::{FoundName, PairName};
 
 /// A cell's folder.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Found {
     pub(crate) path: PathBuf,
     /// The storages, where the folder above is named after them.
     pub(crate) pair: Option<PairName>,
-    pub(crate) name: FolderName,
+    pub(crate) name: FoundName,
 }
 
 /// The cells' folders in `path`, in order of their names. `path` may be the folder `gather`, one that holds it, one of
@@ -51,7 +51,7 @@ fn cells(path: &Path, pair: PairName, regions: &Regions, all: &mut Vec<Found>) -
 }
 
 fn found(path: PathBuf, pair: Option<PairName>, regions: &Regions) -> Result<Found, ImportError> {
-    let name = FolderName::parse(&name_of(&path), regions).map_err(|error| bad_name(&path, error))?;
+    let name = FoundName::parse(&name_of(&path), regions).map_err(|error| bad_name(&path, error))?;
     Ok(Found { path, pair, name })
 }
 

@@ -74,6 +74,19 @@ impl Sums {
         self.rows.push(result);
     }
 
+    /// What is to be said of requests without a result: the share in the tags is of the results alone, as in the original.
+    pub(crate) fn bounds(&self, requests: u64) -> Option<String> {
+        let results = self.rows.len() as u64;
+        let without = requests.checked_sub(results).filter(|without| *without > 0)?;
+        let share = |misses: u64| misses as f64 / requests as f64;
+        let (low, high) = (share(self.misses), share(self.misses + without));
+        Some(format!(
+            "{without} of {requests} requests have no result: {} is the share of the {results} results; of all requests it is \
+             {low:.4} to {high:.4}.",
+            tags::INCONSISTENCIES
+        ))
+    }
+
     /// The tags that follow from the results.
     pub(crate) fn tags(&self) -> BTreeMap<String, Scalar> {
         let count = self.rows.len() as f64;

@@ -9,10 +9,11 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use matrix_analysis::tables::Source;
-use matrix_analysis::{CellMeta, LoadError, LoadErrorKind, Traces};
+use matrix_analysis::{CellMeta, LoadError, LoadErrorKind, StatedBytes, Traces};
 use matrix_app::Outcome;
 use matrix_bundle::temporary::Folder;
 use matrix_bundle::{BundleReader, Limits};
+use matrix_gather::Imported;
 use matrix_plan::Plan;
 use matrix_store::{Digest, ErrorKind, Origin, Record, Run, Store, StoreError};
 
@@ -218,7 +219,11 @@ pub fn unreadable(error: LoadError) -> RunError {
 }
 
 fn meta(record: Record) -> CellMeta {
+    let imported = Imported::of(&record.inputs);
+    let stated = imported
+        .map(|imported| StatedBytes { posts: imported.post_bytes(), notifications: imported.notification_bytes() });
     CellMeta {
+        stated: stated.unwrap_or_default(),
         outcomes: Outcome::ALL.into_iter().map(|outcome| (outcome, record.counts.of(outcome))).collect(),
         key: record.key,
         origin: record.origin.to_string(),

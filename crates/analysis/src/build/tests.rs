@@ -69,6 +69,29 @@ fn tables_as_csv() {
     insta::assert_snapshot!(all_tables(&store(), &Options::default()));
 }
 
+/// Imported cells have no sizes in their rows: their folders' tags tell them.
+#[test]
+fn stated_sizes_stand_for_those_that_rows_do_not_tell() {
+    let mut memory = Memory::default();
+    for (name, bytes) in [("redis sns eu->us 0 off", 40_000), ("redis sns eu->us 0 on", 41_000)] {
+        let mut rows = reads(40, 0);
+        rows.iter_mut().for_each(|row| (row.post_bytes, row.notification_bytes) = (None, None));
+        rows.push(bare(40, Outcome::Lost));
+        memory.add(name, &rows);
+        memory.cells.last_mut().unwrap().stated.posts = Some(bytes);
+    }
+    let loaded = load(&memory, &Options::default()).unwrap();
+    let rows = storage_overhead(&Pools::new(&loaded));
+    let [row] = &rows[..] else { panic!("notifications have no size: {rows:?}") };
+    assert_eq!((row.storage.as_str(), row.baseline_objects, row.baseline_total_bytes), ("redis", 40, 40_000));
+    assert_eq!((row.overhead_bytes, row.overhead_percent), (25.0, 2.5));
+    // What rows tell is better than what is stated.
+    let mut known = store();
+    let before = all_tables(&known, &Options::default());
+    known.cells.iter_mut().for_each(|cell| cell.stated.posts = Some(1));
+    assert_eq!(all_tables(&known, &Options::default()), before);
+}
+
 #[test]
 fn numbers_are_those_found_by_hand() {
     let memory = store();

@@ -97,6 +97,15 @@ impl Accumulator {
         } else {
             self.totals.ended = Ended::default();
         }
+        // What is stated stands for the objects of all results.
+        let reads = self.totals.reads();
+        for (objects, stated) in
+            [(&mut self.totals.posts, meta.stated.posts), (&mut self.totals.notifications, meta.stated.notifications)]
+        {
+            if let Some(bytes) = stated.filter(|_| objects.count == 0) {
+                *objects = Objects { count: reads, bytes: bytes.into() };
+            }
+        }
         let kept = &mut self.kept;
         kept.ends_us.sort_unstable();
         kept.ends_us.shrink_to_fit();

@@ -59,6 +59,61 @@ fn an_import_comes_out_as_it_went_in() {
     assert_eq!(compared, 6);
 }
 
+/// `gather --tag LABEL`, and names from before there were delays, as in the original's sample configuration.
+#[test]
+fn folders_of_other_names_are_imported_by_their_tags_and_come_out_under_their_names() {
+    let dir = tempdir();
+    let [given, store, out] = ["given", "results", "out"].map(|name| dir.path().join(name));
+    let mut traces = Vec::new();
+    for (from, to) in [
+        ("eu-us__5__delay-0ms-20230915134647", "eu-us__5-20210912134647"),
+        ("antipode__eu-us__4__delay-0ms-20230915140012", "eu-us__antipode__4-20210913103954"),
+        ("eu-us__5__delay-0ms-20230915134647", "it's a try-20230915134647"),
+    ] {
+        let (from, to) = (format!("gather/cache-sns/{from}"), format!("gather/cache-sns/{to}"));
+        fs::create_dir_all(given.join(&to)).unwrap();
+        for file in ["tags.yml", "traces.csv"] {
+            fs::copy(golden().join(&from).join(file), given.join(&to).join(file)).unwrap();
+        }
+        traces.push((format!("{to}/traces.csv"), fs::read_to_string(golden().join(from).join("traces.csv")).unwrap()));
+    }
+    assert_eq!(import_into(&store, &given).unwrap().cells.len(), 3, "each gathering is a cell of its own");
+    export_store(&store, &out);
+    for (name, text) in traces {
+        assert_eq!(fs::read_to_string(out.join(&name)).unwrap(), text, "{name}");
+    }
+    let config = fs::read_to_string(out.join("plots/configs/matrix-eu-us-5.yml")).unwrap_or_default();
+    assert!(!config.contains("delay_vs"), "the script looks for delays in names: {config}");
+    // A name that contradicts the tags is refused, and no forged label leads out of the folder.
+    let wrong = given.join("gather/cache-sns/eu-sg__5-20210912134647");
+    fs::rename(given.join("gather/cache-sns/eu-us__5-20210912134647"), &wrong).unwrap();
+    assert!(import_into(&store, &wrong).unwrap_err().to_string().contains("the region pair is eu->us"));
+    let (record, _) = rows_of(&store).into_iter().find(|(record, _)| !record.inputs.axes.antipode).unwrap();
+    let label = Imported::of(&record.inputs).unwrap().label.unwrap();
+    for forged in ["../../../etc", "a/b", ".", ""] {
+        let mut inputs = record.inputs.clone();
+        inputs.fingerprint =
+            serde_json::from_str(&serde_json::to_string(&inputs.fingerprint).unwrap().replace(&label, forged)).unwrap();
+        assert_eq!(Imported::of(&inputs), None, "{forged}");
+    }
+}
+
+/// The sizes that the original measured of posts; of notifications it measured Python objects.
+#[test]
+fn an_imported_cell_tells_the_bytes_of_its_posts() {
+    let dir = tempdir();
+    let store = dir.path().join("results");
+    import_into(&store, &golden()).unwrap();
+    let mut told = Vec::new();
+    for (record, _) in rows_of(&store) {
+        let imported = Imported::of(&record.inputs).unwrap();
+        assert_eq!(imported.notification_bytes(), None);
+        told.push((record.inputs.axes.antipode, record.inputs.axes.delay_ms, imported.post_bytes()));
+    }
+    told.sort();
+    insta::assert_debug_snapshot!(told);
+}
+
 /// Folders of other versions of the scripts, and folders that were mended by hand.
 #[test]
 fn what_a_trace_lacks_stays_empty_and_comes_out_as_it_went_in() {
