@@ -60,12 +60,28 @@ impl Control {
 }
 
 /// What is stored at the function's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stats {
     /// Posts.
     pub posts: Contents,
     /// Notifications that wait.
     pub notifications: Contents,
+    /// Bytes of all posts, under the name by which the original's script reads them of Redis.
+    #[serde(rename = "dataset.bytes", default)]
+    dataset_bytes: u64,
+    /// Average bytes of a post, for the same script; 0 without posts. The original averages over keys, two for each post
+    /// with antipode.
+    #[serde(rename = "dataset.avg_bytes", default)]
+    dataset_avg_bytes: f64,
+}
+
+impl Stats {
+    /// The stats of what is stored.
+    #[must_use]
+    pub fn new(posts: Contents, notifications: Contents) -> Self {
+        let average = if posts.items == 0 { 0.0 } else { posts.bytes as f64 / posts.items as f64 };
+        Self { posts, notifications, dataset_bytes: posts.bytes, dataset_avg_bytes: average }
+    }
 }
 
 /// The answer to a control request: as the original's, the request with what was found.
@@ -145,11 +161,11 @@ mod tests {
     #[test]
     fn answers_have_the_form_of_the_original() {
         let contents = Contents { items: 2, bytes: 30 };
-        let stats = Stats { posts: contents, notifications: Contents::default() };
+        let stats = Stats::new(contents, Contents::default());
         let json = serde_json::to_string(&ControlReply::stats(stats)).unwrap();
         let expected = concat!(
             r#"{"statusCode":200,"body":{"-#STATS#-":1,"stats":{"posts":{"items":2,"bytes":30},"#,
-            r#""notifications":{"items":0,"bytes":0}}}}"#
+            r#""notifications":{"items":0,"bytes":0},"dataset.bytes":30,"dataset.avg_bytes":15.0}}}"#
         );
         assert_eq!(json, expected);
         let json = serde_json::to_string(&ControlReply::cleaned()).unwrap();

@@ -70,10 +70,7 @@ pub(super) async fn control_reply(
             notifications.clean().await?;
             ControlReply::cleaned()
         }
-        Control::Stats => ControlReply::stats(Stats {
-            posts: posts.contents().await?,
-            notifications: notifications.contents().await?,
-        }),
+        Control::Stats => ControlReply::stats(Stats::new(posts.contents().await?, notifications.contents().await?)),
         Control::Remove => {
             posts.remove().await?;
             ControlReply::removed()
