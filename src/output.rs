@@ -76,6 +76,21 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
     Ok(true)
 }
 
+/// As [`write_file`], for this user alone to read: what was written is, whoever could read it before.
+#[cfg(feature = "live")]
+pub(crate) fn write_private_file(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
+    let private = || std::fs::Permissions::from_mode(0o600);
+    if std::fs::read(path).is_ok_and(|old| old == bytes) {
+        std::fs::set_permissions(path, private()).map_err(|error| unwritable(path, &error))?;
+        return Ok(false);
+    }
+    let mut file = new_file(path)?;
+    file.as_file().set_permissions(private()).map_err(|error| unwritable(path, &error))?;
+    file.write_all(bytes).map_err(|error| unwritable(path, &error))?;
+    keep_file(file, path)?;
+    Ok(true)
+}
+
 /// Makes sure that a new file can be made at `path`, before there is anything to write.
 #[cfg(feature = "live")]
 pub(crate) fn check_folder(path: &Path) -> Result<(), Failure> {

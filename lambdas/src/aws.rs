@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder as HttpBuilder, Connector};
 use aws_types::SdkConfig;
 use matrix_app::StorageError;
 use matrix_app::host::ErrorKind;
@@ -69,6 +69,14 @@ pub fn config(endpoint: Option<&str>, credentials: SharedCredentialsProvider) ->
     builder.build()
 }
 
+/// A connector for a request that no client makes, for the same endpoint as [`config`].
+#[must_use]
+pub fn connector(endpoint: Option<&str>) -> Connector {
+    let plain = endpoint.is_some_and(|url| url.starts_with("http://"));
+    let builder = Connector::builder();
+    if plain { builder.build_http() } else { builder.tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build() }
+}
+
 /// The region of the given AWS name.
 pub(crate) fn region(name: &str) -> Region {
     Region::new(name.to_owned())
@@ -117,6 +125,10 @@ where
             (301 | 307, Some(region)) => format!("the bucket is in region {region}"),
             (403, _) => "forbidden (status 403)".to_owned(),
             (404, _) => "not found (status 404)".to_owned(),
+            // It was done, and what the service says of it is no answer that the client knows.
+            (status @ 200..=299, _) => {
+                format!("the answer cannot be read (status {status}): {}", causes(context.err()))
+            }
             (status, _) => format!("status {status}"),
         },
     }
@@ -151,6 +163,7 @@ pub fn kind<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Error
                 _ if status == 429 => ErrorKind::Throttled,
                 Some(code) if ABSENCES.contains(&code) => ErrorKind::Absent,
                 _ if status >= 500 => ErrorKind::Unreachable,
+                None if (200..300).contains(&status) => ErrorKind::Malformed,
                 _ => ErrorKind::Refused,
             }
         }

@@ -1,5 +1,6 @@
 //! Getting in, and what failures mean to the person.
 
+use matrix_aws::setup::SetupError;
 use matrix_driver::Cancel;
 use matrix_live::aws::{Access, Failed, Operator, Progress, ProvisionError};
 use matrix_live::lambda::Site;
@@ -41,6 +42,9 @@ impl From<ProvisionError> for Failure {
     fn from(error: ProvisionError) -> Self {
         let exit = match error {
             ProvisionError::Cancelled => Exit::Interrupted,
+            // The request was met, and what came of it is not what it should be.
+            ProvisionError::Setup(SetupError::MissingOutput(_) | SetupError::MalformedOutput { .. }) => Exit::Cells,
+            ProvisionError::NotOffered(_) => Exit::Usage,
             ProvisionError::Setup(_) | ProvisionError::Foreign { .. } | ProvisionError::Runs(_) => Exit::Usage,
             ProvisionError::Service(_) | ProvisionError::Gone(_) | ProvisionError::Stacks { .. } => Exit::Cells,
             ProvisionError::Runtime(_) => Exit::Internal,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use matrix_aws::setup::StackId;
 use matrix_driver::Cancel;
 use matrix_live::aws::{Inventory, Thing};
 use matrix_plan::Regions;
@@ -25,7 +26,8 @@ struct LeftJson {
 pub(super) fn clean(args: &CleanArgs) -> CommandResult {
     let experiment = request::experiment(args.file.as_deref())?;
     let experiment = experiment.as_ref();
-    let info = endpoints::read(&endpoints::path(&args.place, experiment))?;
+    let path = endpoints::path(&args.place, experiment);
+    let info = endpoints::read(&path)?;
     let known = experiment.map_or_else(Regions::built_in, |experiment| experiment.regions.clone());
     let mut regions = info.as_ref().map(endpoints::regions).unwrap_or_default();
     if args.regions.is_empty() {
@@ -59,6 +61,11 @@ pub(super) fn clean(args: &CleanArgs) -> CommandResult {
     }
     let cancel = listen()?;
     let left = operator.clean(name, &regions, args.runs, &cancel, &tell)?;
+    let removed: Vec<StackId> =
+        found.stacks().filter(|stack| left.stacks().all(|other| other != *stack)).cloned().collect();
+    if let Some(note) = endpoints::forget(&path, name, &removed)? {
+        output::note(note);
+    }
     show(&left, name, &regions, args.format.format)
 }
 

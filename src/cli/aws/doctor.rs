@@ -1,5 +1,6 @@
 //! `matrix aws doctor`.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -20,21 +21,55 @@ pub(super) fn doctor(args: &DoctorArgs) -> CommandResult {
     let path = endpoints::path(&args.place, experiment);
     let info = endpoints::read(&path)?;
     let regions = regions(args, experiment, info.as_ref())?;
-    let mut findings = Vec::new();
+    let shown = Shown::new(args.format.format);
     // Without credentials nothing can be asked.
     let operator = operator(info.as_ref().and_then(|info| info.credentials_profile.as_deref()))?;
-    findings.push(Finding::ok("credentials", "AWS takes them"));
-    findings.extend(entries(&path, info.as_ref(), experiment));
+    shown.add(Finding::ok("credentials", "AWS takes them"));
+    entries(&path, info.as_ref(), experiment).into_iter().for_each(|finding| shown.add(finding));
     let cancel = listen()?;
     let all = || Datastore::ALL.into();
     let stores = experiment.map_or_else(all, |experiment| Datastore::needed_by(&experiment.points));
     let what = Examination { name: args.place.name.clone(), regions, info, stores };
-    findings.extend(operator.examine(&what, &cancel)?);
-    show(&findings, args.format.format)?;
+    let examined = operator.examine(&what, &cancel, &|finding| shown.add(finding));
+    let findings = shown.end()?;
     let problems = findings.iter().filter(|finding| finding.verdict == Verdict::Problem).count();
     let unchecked = findings.iter().filter(|finding| finding.verdict == Verdict::NotChecked).count();
     output::note(format_args!("{problems} problems, {unchecked} not checked, of {}", findings.len()));
+    examined?;
     Ok(if problems == 0 { Exit::Ok } else { Exit::Cells })
+}
+
+/// Findings, shown as they come: an interruption loses none.
+struct Shown {
+    format: Format,
+    findings: RefCell<Vec<Finding>>,
+    /// Why a line could not be written.
+    failure: RefCell<Option<Failure>>,
+}
+
+impl Shown {
+    fn new(format: Format) -> Self {
+        Self { format, findings: RefCell::default(), failure: RefCell::default() }
+    }
+
+    fn add(&self, finding: Finding) {
+        if self.format != Format::Json
+            && let Err(failure) = show(&finding)
+        {
+            self.failure.borrow_mut().get_or_insert(failure);
+        }
+        self.findings.borrow_mut().push(finding);
+    }
+
+    /// All of them; as JSON they are one array, by what they are about.
+    fn end(self) -> Result<Vec<Finding>, Failure> {
+        let mut findings = self.findings.into_inner();
+        if self.format == Format::Json {
+            findings.sort_by(|a, b| a.about.cmp(&b.about));
+            output::json(&findings)?;
+        }
+        self.failure.into_inner().map_or(Ok(findings), Err)
+    }
 }
 
 /// AWS names of the regions to look at.
@@ -79,15 +114,10 @@ fn entries(path: &Path, info: Option<&ConnectionInfo>, experiment: Option<&Exper
     problems.iter().map(|problem| Finding::problem(about.clone(), problem.to_string(), problem.mend())).collect()
 }
 
-fn show(findings: &[Finding], format: Format) -> Result<(), Failure> {
-    if format == Format::Json {
-        return output::json(&findings);
-    }
-    for Finding { verdict, about, seen, mend } in findings {
-        output::line(format_args!("{verdict:11}  {about}: {seen}"))?;
-        if let Some(mend) = mend {
-            output::line(format_args!("{:11}  -> {mend}", ""))?;
-        }
+fn show(Finding { verdict, about, seen, mend }: &Finding) -> Result<(), Failure> {
+    output::line(format_args!("{verdict:11}  {about}: {seen}"))?;
+    if let Some(mend) = mend {
+        output::line(format_args!("{:11}  -> {mend}", ""))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use matrix_aws::ConnectionInfo;
 use matrix_aws::connection::ByRegion;
+use matrix_aws::setup::StackId;
 use matrix_plan::{Aws, Experiment};
 
 use crate::cli::aws::PlaceArgs;
@@ -32,13 +33,13 @@ pub(super) struct Written {
 /// it: comments and aliases are lost otherwise, and what a person wrote of what the set-up made.
 pub(super) fn write(path: &Path, made: ConnectionInfo) -> Result<Written, Failure> {
     let Some(old) = read(path)? else {
-        return Ok(Written { written: output::write_file(path, made.to_yaml().as_bytes())?, kept: None });
+        return Ok(Written { written: output::write_private_file(path, made.to_yaml().as_bytes())?, kept: None });
     };
     let text = std::fs::read_to_string(path)?;
     let is_by_hand = old.to_yaml() != text;
     let new = united(made, old).to_yaml();
     let kept = if is_by_hand && new != text { Some(keep(path, &text)?) } else { None };
-    Ok(Written { written: output::write_file(path, new.as_bytes())?, kept })
+    Ok(Written { written: output::write_private_file(path, new.as_bytes())?, kept })
 }
 
 /// Keeps a text beside the file that it was in, under the first name that is free.
@@ -53,8 +54,33 @@ fn keep(path: &Path, text: &str) -> Result<PathBuf, Failure> {
         Err(_) => true,
     };
     let place = (1..).map(name).find(free).unwrap_or_else(|| name(1));
-    output::write_file(&place, text.as_bytes())?;
+    output::write_private_file(&place, text.as_bytes())?;
     Ok(place)
+}
+
+/// Takes out of the file what stacks of a set-up held that are gone. A file that then names nothing goes, too; a text that
+/// no set-up wrote is kept beside it. Says what was done, if anything.
+pub(super) fn forget(path: &Path, setup: &str, removed: &[StackId]) -> Result<Option<String>, Failure> {
+    let Some(old) = read(path)? else { return Ok(None) };
+    let mut new = old.clone();
+    new.forget(setup, removed);
+    if new == old {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path)?;
+    let is_by_hand = old.to_yaml() != text;
+    let kept = if is_by_hand {
+        format!("; what it was before is kept in {}", keep(path, &text)?.display())
+    } else {
+        String::new()
+    };
+    let file = path.display();
+    if new.names_nothing() && new.credentials_profile.is_none() {
+        std::fs::remove_file(output::place_of(path)?).map_err(|error| output::unwritable(path, &error))?;
+        return Ok(Some(format!("{file} named nothing else and is removed{kept}")));
+    }
+    output::write_private_file(path, new.to_yaml().as_bytes())?;
+    Ok(Some(format!("{file} no longer names what was removed{kept}")))
 }
 
 /// What was made, and what the file said of what was not.
@@ -176,6 +202,32 @@ datastores:
         std::fs::write(&path, format!("# mine\n{BY_HAND}")).unwrap();
         let kept = write(&path, made()).unwrap().kept.unwrap();
         assert!(kept.to_string_lossy().ends_with("connection_info.yaml.before-setup-2"));
+    }
+
+    #[test]
+    fn what_was_removed_is_taken_out_and_what_a_person_wrote_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("connection_info.yaml");
+        let topic = StackId { region: "eu-central-1".into(), name: "matrix-sns".into() };
+        let topics =
+            [("eu-central-1".to_owned(), "arn:aws:sns:eu-central-1:000000000000:matrix-notifications".to_owned())];
+        let sns = SnsInfo { vpc_required: false, topic_arns: topics.into() };
+        let info = ConnectionInfo { sns: Some(sns), ..ConnectionInfo::default() };
+        assert_eq!(forget(&path, "matrix", std::slice::from_ref(&topic)).unwrap(), None, "there is no file");
+        assert!(write(&path, info.clone()).unwrap().written);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        // Another set-up's, and one whose stack is still there.
+        assert_eq!(forget(&path, "other", std::slice::from_ref(&topic)).unwrap(), None);
+        assert_eq!(forget(&path, "matrix", &[]).unwrap(), None);
+        assert!(forget(&path, "matrix", std::slice::from_ref(&topic)).unwrap().unwrap().contains("is removed"));
+        assert!(!path.exists());
+        // With a person's part, that part stays.
+        std::fs::write(&path, BY_HAND).unwrap();
+        write(&path, info).unwrap();
+        assert!(forget(&path, "matrix", &[topic]).unwrap().unwrap().contains("no longer names"));
+        let left = read(&path).unwrap().unwrap();
+        assert!(left.sns.is_none() && left.mysql.is_some());
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub(super) fn request(args: &SetupArgs, experiment: Option<&Experiment>) -> Resu
         regions: known,
         stores,
         services,
+        write_units: experiment.and_then(matrix_aws::setup::write_units),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use matrix_aws::SetupRequest;
 use matrix_aws::cost::{HourlyCost, Prices, setup_cost};
+use matrix_aws::setup::stacks;
 use matrix_driver::Cancel;
 use matrix_live::aws::{Action, Planned};
 use serde::Serialize;
@@ -22,6 +23,8 @@ struct PlanJson<'a> {
     stacks: Vec<StackJson<'a>>,
     /// US dollars an hour of everything, an estimate.
     usd_per_hour: f64,
+    /// US dollars once, an estimate.
+    usd_once: f64,
     prices_of: &'a str,
 }
 
@@ -43,6 +46,7 @@ pub(super) fn setup(args: &SetupArgs) -> CommandResult {
     let old = endpoints::read(&path)?;
     output::check_folder(&path)?;
     // Refused before anybody is asked for credentials.
+    stacks(&request).map_err(|error| Failure::usage(error.to_string(), error.mend()))?;
     hourly(&request)?;
     let operator = operator(old.as_ref().and_then(|info| info.credentials_profile.as_deref()))?;
     // Looking and asking end at once when they are interrupted: nothing is begun.
@@ -55,10 +59,15 @@ pub(super) fn setup(args: &SetupArgs) -> CommandResult {
     let cost = hourly(&request)?;
     let plan = operator.plan(&request, &looking)?;
     show(&request, &plan, &cost, args.format.format)?;
+    let to_do = plan.iter().filter(|planned| !matches!(planned.action, Action::Keep | Action::Stay)).count();
+    if to_do > 0 {
+        for unknown in operator.check_offers(&request, &looking)? {
+            output::note(unknown);
+        }
+    }
     if args.plan {
         return Ok(Exit::Ok);
     }
-    let to_do = plan.iter().filter(|planned| !matches!(planned.action, Action::Keep | Action::Stay)).count();
     if to_do > 0 && !go_on(&format!("Make or change {to_do} stacks?"), args.yes)? {
         output::note("nothing was done");
         return Ok(Exit::Ok);
@@ -106,7 +115,14 @@ fn show(request: &SetupRequest, plan: &[Planned], cost: &HourlyCost, format: For
         let stores = request.stores.iter().map(|store| store.as_str()).collect();
         let (usd_per_hour, prices_of) = (cost.total(), cost.prices_of.as_str());
         let name = &request.name;
-        return output::json(&PlanJson { name, stores, stacks: stacks.collect(), usd_per_hour, prices_of });
+        return output::json(&PlanJson {
+            name,
+            stores,
+            stacks: stacks.collect(),
+            usd_per_hour,
+            usd_once: cost.usd_once,
+            prices_of,
+        });
     }
     let mut table = output::table(&["region", "stack", "to do", "what it is for"], &[]);
     for Planned { stack, purpose, action: to_do } in plan {

@@ -1,4 +1,5 @@
-//! `matrix aws`: on the emulator for what it implements, and on a *synthetic* cloud for what no local part does.
+//! `matrix aws`: on two emulators for what they implement, and on a *synthetic* cloud for what no local part does.
 
 mod emulator;
+mod moto;
 mod synthetic;

@@ -2,6 +2,7 @@
 
 mod check;
 mod entries;
+mod forget;
 mod form;
 mod model;
 mod names;

@@ -13,6 +13,8 @@ pub enum Item {
     SnsPublish,
     /// A write request unit of DynamoDB: up to 1 KiB, in each region of a global table.
     DynamoWriteUnit,
+    /// A write unit a second that a table of DynamoDB is warmed for, once, in each region.
+    DynamoWarmWriteUnit,
     /// A read request unit of DynamoDB: up to 4 KiB, read strongly.
     DynamoReadUnit,
     /// A PUT or LIST of S3.
@@ -39,12 +41,13 @@ pub enum Item {
 
 impl Item {
     /// Every item.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::LambdaRequest,
         Self::LambdaGbSecond,
         Self::SqsRequest,
         Self::SnsPublish,
         Self::DynamoWriteUnit,
+        Self::DynamoWarmWriteUnit,
         Self::DynamoReadUnit,
         Self::S3Put,
         Self::S3Get,
@@ -67,6 +70,7 @@ impl Item {
             Self::SqsRequest => "sqs.request",
             Self::SnsPublish => "sns.publish",
             Self::DynamoWriteUnit => "dynamo.write_unit",
+            Self::DynamoWarmWriteUnit => "dynamo.warm_write_unit",
             Self::DynamoReadUnit => "dynamo.read_unit",
             Self::S3Put => "s3.put",
             Self::S3Get => "s3.get",

@@ -6,6 +6,7 @@ use matrix_plan::Region;
 
 use super::item::Item;
 use super::prices::{ANYWHERE, NoPrice, Prices};
+use crate::setup::ON_DEMAND_WRITE_UNITS;
 use crate::template::{endpoint_addresses, secrets_in};
 use crate::{Datastore, SetupRequest};
 
@@ -34,6 +35,8 @@ pub struct HourlyLine {
 pub struct HourlyCost {
     /// The resources that cost by the hour, those of the writer's region first.
     pub lines: Vec<HourlyLine>,
+    /// US dollars that are charged once, for a table of DynamoDB that takes more writes from the first on.
+    pub usd_once: f64,
     /// Date of the prices.
     pub prices_of: String,
 }
@@ -56,6 +59,9 @@ impl fmt::Display for HourlyCost {
             let HourlyLine { resource: name, region: place, count, usd_per_hour } = line;
             writeln!(f, "{name:resource$}  {place:region$}  {count:>2}  {usd_per_hour:>8.4} $/h")?;
         }
+        if self.usd_once > 0.0 {
+            writeln!(f, "warm table of posts in DynamoDB, once: {:.2} $", self.usd_once)?;
+        }
         let total = self.total();
         writeln!(f, "{:resource$}  {:region$}      {total:>8.4} $/h, {:.2} $ a day", "all together", "", total * 24.0)?;
         write!(
@@ -76,7 +82,7 @@ pub fn setup_cost(request: &SetupRequest, prices: &Prices) -> Result<HourlyCost,
     let name = |region: &Region| request.regions.aws_name(region).unwrap_or(ANYWHERE).to_owned();
     let writer = name(&request.writer);
     let readers: Vec<String> = request.readers.iter().map(name).collect();
-    let mut cost = HourlyCost { lines: Vec::new(), prices_of: prices.date().to_owned() };
+    let mut cost = HourlyCost { lines: Vec::new(), usd_once: 0.0, prices_of: prices.date().to_owned() };
     let mut add = |resource: String, region: &str, count: u32, item: Item, class: Option<&str>| {
         let price = prices.of(item, class, region)?;
         let hours = if item == Item::SecretMonth { HOURS_OF_A_MONTH } else { 1.0 };
@@ -108,6 +114,12 @@ pub fn setup_cost(request: &SetupRequest, prices: &Prices) -> Result<HourlyCost,
         let secrets = count(secrets_in(&request.stores, is_writer).len());
         if secrets > 0 {
             add("secrets".to_owned(), region, secrets, Item::SecretMonth, None)?;
+        }
+    }
+    if let Some(units) = request.write_units.filter(|_| has(Datastore::Dynamo)) {
+        let more = f64::from(units.saturating_sub(ON_DEMAND_WRITE_UNITS));
+        for region in std::iter::once(&writer).chain(&readers) {
+            cost.usd_once += prices.dollars(Item::DynamoWarmWriteUnit, region, more)?;
         }
     }
     Ok(cost)

@@ -139,6 +139,7 @@ fn request(stores: &[Datastore], readers: &[&str]) -> SetupRequest {
         regions: Regions::built_in(),
         stores: stores.iter().copied().collect::<BTreeSet<_>>(),
         services: AwsServices::default(),
+        write_units: None,
     }
 }
 

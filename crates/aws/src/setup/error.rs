@@ -3,6 +3,7 @@
 use matrix_plan::Region;
 
 use super::{OutputRef, StackId, TEMPLATE_BODY_MAX};
+use crate::Datastore;
 
 /// Why there are no stacks, or no `connection_info.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +56,33 @@ pub enum SetupError {
         "the name of region `{0}` does not fit into names of what is made: use 12 characters at most and no two hyphens in a row"
     )]
     RegionName(Region),
+    /// A service does not replicate to so many regions.
+    #[error("{what} has at most {most} regions besides the writer's, and {} are asked for: {} ({read_in})", .asked.len(),
+        names(asked))]
+    TooManyReaders {
+        /// The datastore.
+        store: Datastore,
+        /// What has the limit.
+        what: &'static str,
+        /// Readers' regions that were asked for.
+        asked: Vec<Region>,
+        /// Most readers' regions.
+        most: usize,
+        /// Where the limit is written.
+        read_in: &'static str,
+    },
+    /// Nodes of this class cannot replicate between regions.
+    #[error("{key} = \"{class}\": {what} takes no burstable class and none before the fifth generation ({read_in})")]
+    Class {
+        /// Key of `[aws.services]`.
+        key: &'static str,
+        /// The class.
+        class: String,
+        /// What has the limit.
+        what: &'static str,
+        /// Where the limit is written.
+        read_in: &'static str,
+    },
     /// A template is too long for a call.
     #[error("the template of stack {stack} has {bytes} bytes, and CloudFormation takes {TEMPLATE_BODY_MAX} at most")]
     TemplateTooLarge {
@@ -64,7 +92,7 @@ pub enum SetupError {
         bytes: usize,
     },
     /// A stack did not give a value.
-    #[error("stack {} gave no `{}`: run the set-up again", .0.stack, .0.output)]
+    #[error("stack {} is complete and has no output `{}`", .0.stack, .0.output)]
     MissingOutput(OutputRef),
     /// A stack gave a value of another form.
     #[error("stack {} gave `{value}` as `{}`, where {expected} was expected", .from.stack, .from.output)]
@@ -76,4 +104,27 @@ pub enum SetupError {
         /// What it should have been.
         expected: &'static str,
     },
+}
+
+fn names(regions: &[Region]) -> String {
+    regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ")
+}
+
+impl SetupError {
+    /// What to do about it.
+    #[must_use]
+    pub fn mend(&self) -> String {
+        match self {
+            Self::TooManyReaders { store, most, .. } => format!(
+                "name {most} readers' regions at most, as in --regions eu,us; or leave {store} out; a second set-up (--name) \
+                 can serve the other regions",
+                store = store.as_str()
+            ),
+            Self::Class { key, .. } => format!("name another class as {key} in [aws.services] of the experiment"),
+            Self::MissingOutput(_) => {
+                "look at the stack in CloudFormation's console; `matrix aws clean`, then `matrix aws setup` makes it anew".to_owned()
+            }
+            _ => "see `matrix aws setup --help` and docs/aws.md#set-up".to_owned(),
+        }
+    }
 }

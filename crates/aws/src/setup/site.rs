@@ -57,6 +57,12 @@ impl<'a> Site<'a> {
         StackId { region: place.aws.clone(), name: self.name(part) }
     }
 
+    /// The stacks of that part in the regions of readers before this one.
+    pub(crate) fn readers_before<'s>(&'s self, place: &'s Place, part: &'s str) -> impl Iterator<Item = StackId> + 's {
+        let earlier = self.readers.iter().take_while(move |reader| *reader != place);
+        earlier.filter(move |_| !place.is_writer).map(move |reader| self.id(reader, part))
+    }
+
     /// An output of a stack.
     pub(crate) fn output(&self, place: &Place, part: &str, output: &str) -> OutputRef {
         OutputRef { stack: self.id(place, part), output: output.to_owned() }

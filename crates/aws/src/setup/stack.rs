@@ -51,6 +51,9 @@ pub struct StackSpec {
     pub parameters: BTreeMap<String, Parameter>,
     /// When it is removed.
     pub removal: Removal,
+    /// Stacks that must not be changed at the same time, and that come first: a service changes one member of a global
+    /// database or datastore at a time. Whether they succeed does not matter.
+    pub after: Vec<StackId>,
 }
 
 /// When a stack is removed, compared with those that use what it gives.

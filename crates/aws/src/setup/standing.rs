@@ -2,9 +2,9 @@
 
 use matrix_plan::Region;
 
-use super::{SetupError, SetupRequest, Site, StackId};
+use super::{Outputs, SetupError, SetupRequest, Site};
 use crate::Datastore;
-use crate::template::{AMQ, BASE, DYNAMO, MYSQL, REDIS, ROLES, S3, SNS};
+use crate::template::{AMQ, BASE, DYNAMO, MYSQL, REDIS, ROLES, S3, SNS, WRITE_UNITS};
 
 /// Part of the name of the stacks that a datastore has.
 fn part(store: Datastore) -> &'static str {
@@ -19,16 +19,16 @@ fn part(store: Datastore) -> &'static str {
 }
 
 impl SetupRequest {
-    /// The request together with what the set-up has already: `standing` are its stacks. Stacks that all datastores and
-    /// regions share would lose what those need that are not asked for again.
+    /// The request together with what the set-up has already: `standing` are its stacks and what they gave. Stacks that all
+    /// datastores and regions share would lose what those need that are not asked for again.
     ///
     /// # Errors
     /// When the request cannot be met, or the set-up writes in another region.
-    pub fn with_standing(&self, standing: &[StackId]) -> Result<Self, SetupError> {
+    pub fn with_standing(&self, standing: &Outputs) -> Result<Self, SetupError> {
         let site = Site::new(self)?;
         let stands = |part: &str| {
             let name = site.name(part);
-            standing.iter().filter(move |stack| stack.name == name)
+            standing.keys().filter(move |stack| stack.name == name)
         };
         if let Some(other) = stands(ROLES).find(|stack| stack.region != site.writer.aws) {
             let (asked, standing) = (self.writer.clone(), other.region.clone());
@@ -44,6 +44,10 @@ impl SetupRequest {
                 request.readers.push(region.clone());
             }
         }
+        // A table that is warm does not get colder.
+        let dynamo = site.id(&site.writer, DYNAMO);
+        let warmed = standing.get(&dynamo).and_then(|outputs| outputs.get(WRITE_UNITS)?.parse().ok());
+        request.write_units = request.write_units.max(warmed);
         Ok(request)
     }
 }
@@ -65,23 +69,40 @@ mod tests {
             regions: Regions::built_in(),
             stores: stores.iter().copied().collect(),
             services: matrix_plan::aws::AwsServices::default(),
+            write_units: None,
         }
     }
 
-    fn names(request: &SetupRequest) -> Vec<StackId> {
-        stacks(request).unwrap().into_iter().map(|spec| spec.id).collect()
+    /// What the stacks of a request gave.
+    fn made(request: &SetupRequest) -> Outputs {
+        let outputs = |spec: crate::StackSpec| {
+            let texts = spec.template["Outputs"].as_object().into_iter().flatten();
+            let texts = texts.map(|(name, output)| (name.clone(), output["Value"].as_str().unwrap_or("x").to_owned()));
+            (spec.id, texts.collect())
+        };
+        stacks(request).unwrap().into_iter().map(outputs).collect()
+    }
+
+    #[test]
+    fn a_table_that_is_warm_stays_so() {
+        let warm = |units| SetupRequest { write_units: units, ..request(&[Datastore::Dynamo], &["us"]) };
+        let standing = made(&warm(Some(11_000)));
+        for (asked, expected) in [(None, 11_000), (Some(6_000), 11_000), (Some(18_000), 18_000)] {
+            assert_eq!(warm(asked).with_standing(&standing).unwrap().write_units, Some(expected));
+        }
+        assert_eq!(warm(None).with_standing(&made(&warm(None))).unwrap().write_units, None);
     }
 
     #[test]
     fn what_stands_is_found_by_its_stacks_and_kept_for_every_pair_of_datastores() {
         for first in Datastore::ALL {
             for second in Datastore::ALL {
-                let standing = names(&request(&[first], &["us"]));
+                let standing = made(&request(&[first], &["us"]));
                 let both = request(&[second], &["sg"]).with_standing(&standing).unwrap();
                 assert_eq!(both.stores, BTreeSet::from([first, second]));
                 assert_eq!(both.readers, ["sg", "us"].map(|name| Region::new(name).unwrap()));
-                let made = names(&both);
-                assert!(standing.iter().all(|stack| made.contains(stack)), "{first:?} {second:?}");
+                let both = made(&both);
+                assert!(standing.keys().all(|stack| both.contains_key(stack)), "{first:?} {second:?}");
                 // What was asked for once more is what stands.
                 let again = request(&[first], &["us"]);
                 assert_eq!(again.with_standing(&standing).unwrap(), again);
@@ -91,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_set_up_that_writes_elsewhere_is_no_place_to_add_to() {
-        let standing = names(&request(&[Datastore::Sns], &["us"]));
+        let standing = made(&request(&[Datastore::Sns], &["us"]));
         let mut other = request(&[Datastore::Sns], &["eu"]);
         other.writer = Region::new("us").unwrap();
         let error = other.with_standing(&standing).unwrap_err();

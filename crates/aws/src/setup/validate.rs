@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use matrix_plan::Region;
 
-use super::{Place, SetupError, SetupRequest};
+use super::{Place, SetupError, SetupRequest, limits};
 
 /// Longest name: it goes into names of brokers (50 characters) and replication groups (40).
 const NAME_MAX: usize = 20;
@@ -31,6 +31,7 @@ pub(super) fn places(request: &SetupRequest) -> Result<(Place, Vec<Place>), Setu
             return Err(SetupError::RegionTwice(place.short.clone()));
         }
     }
+    limits::check(request, &readers)?;
     Ok((writer, readers))
 }
 

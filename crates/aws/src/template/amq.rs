@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::network::{BROKER_GROUP, NETWORK, SUBNET_A};
+use super::names::{BROKER_GROUP, NETWORK, SUBNET_A};
 use super::secrets::{BROKER_SECRET_NAME, SECRETS, USER};
 use super::stack::Stack;
 use super::value::{attribute, camel, first, password_of, reference};

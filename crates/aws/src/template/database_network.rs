@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::mysql::MYSQL_PORT;
-use super::network::{NETWORK, ROUTES, VPC};
+use super::names::{MYSQL_PORT, NETWORK, ROUTES, VPC};
 use super::peering::route;
 use super::security;
 use super::value::{reference, zone};

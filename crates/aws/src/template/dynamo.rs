@@ -12,6 +12,8 @@ pub(crate) const DYNAMO: &str = "dynamo";
 pub(crate) const POSTS_TABLE: &str = "PostsTable";
 /// Output: name of the table of notifications.
 pub(crate) const NOTIFICATIONS_TABLE: &str = "NotificationsTable";
+/// Output: write units a second that the table of posts was warmed for.
+pub(crate) const WRITE_UNITS: &str = "WriteUnits";
 /// What [`crate::setup::lookups`] calls the ARN of a replica's stream: no stack can give it, for the attribute
 /// `StreamArn` is that of the stack's own region.
 pub(crate) const NOTIFICATIONS_STREAM: &str = "NotificationsStreamArn";
@@ -20,7 +22,12 @@ pub(crate) const NOTIFICATIONS_STREAM: &str = "NotificationsStreamArn";
 pub(crate) fn dynamo(site: &Site<'_>) -> StackSpec {
     let mut stack = site.stack(&site.writer, DYNAMO, "DynamoDB: global tables of posts and notifications");
     for (id, name) in [(POSTS_TABLE, site.name("posts")), (NOTIFICATIONS_TABLE, notifications_table(site))] {
-        let table = global_table(site, &stack, &name);
+        let mut table = global_table(site, &stack, &name);
+        if let Some(units) = site.request.write_units.filter(|_| id == POSTS_TABLE) {
+            table["WarmThroughput"] = json!({ "WriteUnitsPerSecond": units });
+            // A later set-up may ask for more, and DynamoDB takes no less.
+            stack.give(WRITE_UNITS, json!(units.to_string()));
+        }
         stack.add(id, "AWS::DynamoDB::GlobalTable", table);
         stack.give(id, reference(id));
     }

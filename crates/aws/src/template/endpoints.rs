@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::network::SUBNET_A;
-use super::security::ENDPOINTS_GROUP;
+use super::names::ENDPOINTS_GROUP;
+use super::names::SUBNET_A;
+use super::policy::own_callers;
 use super::stack::Stack;
 use super::value::{camel, reference, sub};
 use crate::Datastore;
@@ -13,6 +14,10 @@ use crate::setup::{Place, Site};
 
 /// The subnets in which an endpoint has an address: each is of another zone, and costs by the hour.
 const SUBNETS: [&str; 1] = [SUBNET_A];
+
+/// The endpoints that nobody but functions in their role uses. The others serve the event source mapping of a broker, which
+/// calls them as a service, too.
+const CALLED_BY_FUNCTIONS: [&str; 2] = ["sns", "sqs"];
 
 /// How many addresses endpoints have in a region with these datastores: each is charged by the hour. Endpoints by routes
 /// are free.
@@ -23,7 +28,7 @@ pub(crate) fn endpoint_addresses(stores: &BTreeSet<Datastore>, is_writer: bool) 
 /// Adds the endpoints that the region needs.
 pub(super) fn endpoints(site: &Site<'_>, place: &Place, stack: &mut Stack) {
     for service in interfaces(&site.request.stores, place.is_writer) {
-        let properties = json!({
+        let mut properties = json!({
             "VpcId": reference("Vpc"),
             "VpcEndpointType": "Interface",
             "ServiceName": name(service),
@@ -31,6 +36,9 @@ pub(super) fn endpoints(site: &Site<'_>, place: &Place, stack: &mut Stack) {
             "SecurityGroupIds": [reference(ENDPOINTS_GROUP)],
             "PrivateDnsEnabled": true,
         });
+        if CALLED_BY_FUNCTIONS.contains(&service) {
+            properties["PolicyDocument"] = own_callers();
+        }
         stack.tagged(&format!("{}Endpoint", camel(service)), "AWS::EC2::VPCEndpoint", properties);
     }
     for service in gateways(site) {
@@ -39,6 +47,7 @@ pub(super) fn endpoints(site: &Site<'_>, place: &Place, stack: &mut Stack) {
             "VpcEndpointType": "Gateway",
             "ServiceName": name(service),
             "RouteTableIds": [reference("Routes")],
+            "PolicyDocument": own_callers(),
         });
         stack.tagged(&format!("{}Endpoint", camel(service)), "AWS::EC2::VPCEndpoint", properties);
     }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::database_network::{DATABASE_GROUP, DATABASE_NETWORK, SUBNET_GROUP};
+use super::names::MYSQL_PORT;
 use super::secrets::{MYSQL_SECRET, SECRETS, USER};
 use super::stack::Stack;
 use super::value::{attribute, password_of, reference, zone};
@@ -14,8 +15,6 @@ pub(crate) const MYSQL: &str = "mysql";
 pub(crate) const MYSQL_HOST: &str = "Host";
 /// The database in the database server.
 pub(crate) const DATABASE: &str = "matrix";
-/// TCP port of MySQL.
-pub(crate) const MYSQL_PORT: u16 = 3306;
 
 const ENGINE: &str = "aurora-mysql";
 const GLOBAL: &str = "GlobalCluster";
@@ -52,6 +51,8 @@ pub(crate) fn mysql(site: &Site<'_>, place: &Place) -> StackSpec {
         // Taken from the primary's stack, so that there is a primary to replicate.
         let global = site.output(&site.writer, MYSQL, GLOBAL);
         cluster["GlobalClusterIdentifier"] = stack.take("GlobalCluster", "Global cluster to join", global);
+        // One at a time: a global cluster that is being changed may refuse a member (InvalidGlobalClusterStateFault).
+        stack.after(site.readers_before(place, MYSQL));
     }
     stack.tagged("Cluster", "AWS::RDS::DBCluster", cluster);
     leave_no_snapshot(&mut stack, "Cluster");

@@ -2,28 +2,12 @@
 
 use serde_json::json;
 
+use super::names::{NETWORK, ROUTES, SUBNET_A, SUBNET_B, VPC};
 use super::stack::Stack;
 use super::value::{reference, zone};
 use super::{endpoints, security};
 use crate::Datastore;
 use crate::setup::{Place, Site, StackSpec, Subnet};
-
-/// Part of the stacks' names.
-pub(crate) const NETWORK: &str = "network";
-/// Output: the VPC.
-pub(crate) const VPC: &str = "VpcId";
-/// Output: the subnet in zone `a`, of functions, brokers and primaries.
-pub(crate) const SUBNET_A: &str = "SubnetA";
-/// Output: the subnet in another zone, of Redis's second node.
-pub(crate) const SUBNET_B: &str = "SubnetB";
-/// Output: the route table of both subnets.
-pub(crate) const ROUTES: &str = "RouteTable";
-/// Output: security group of the functions.
-pub(crate) const FUNCTIONS_GROUP: &str = "FunctionsGroup";
-/// Output: security group of Redis.
-pub(crate) const REDIS_GROUP: &str = "RedisGroup";
-/// Output: security group of the broker.
-pub(crate) const BROKER_GROUP: &str = "BrokerGroup";
 
 /// The stack of a region.
 pub(crate) fn network(site: &Site<'_>, place: &Place) -> StackSpec {

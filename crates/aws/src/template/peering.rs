@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::network::{NETWORK, ROUTES, VPC};
+use super::names::{NETWORK, ROUTES, VPC};
 use super::stack::Stack;
 use super::value::reference;
 use crate::setup::{Cidr, Place, Site, StackSpec};

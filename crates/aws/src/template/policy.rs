@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::value::reference;
 use crate::setup::Site;
 
 /// Something that is allowed.
@@ -45,8 +46,26 @@ pub(crate) fn document(allowed: &[Allow]) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-/// Who may take a role: a service.
+/// Who may take a role: a service, for this account. A service that does not say for whom it asks passes, too: that CloudFormation,
+/// Lambda and the replication of S3 say so is documented for none of the roles that they are given.
 pub(crate) fn trust(service: &str) -> Value {
-    let statement = json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
+    let statement = json!({
+        "Effect": "Allow",
+        "Principal": { "Service": service },
+        "Action": "sts:AssumeRole",
+        "Condition": { "StringEqualsIfExists": { "aws:SourceAccount": reference("AWS::AccountId") } },
+    });
+    json!({ "Version": "2012-10-17", "Statement": [statement] })
+}
+
+/// The policy of an endpoint of a service: callers of this account alone.
+pub(crate) fn own_callers() -> Value {
+    let statement = json!({
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": { "StringEquals": { "aws:PrincipalAccount": reference("AWS::AccountId") } },
+    });
     json!({ "Version": "2012-10-17", "Statement": [statement] })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::network::{NETWORK, REDIS_GROUP, SUBNET_A, SUBNET_B};
+use super::names::{NETWORK, REDIS_GROUP, REDIS_PORT, SUBNET_A, SUBNET_B};
 use super::stack::Stack;
 use super::value::{attribute, reference, zone};
 use crate::setup::{Place, Site, StackSpec};
@@ -48,6 +48,8 @@ pub(crate) fn redis(site: &Site<'_>, place: &Place) -> StackSpec {
     } else {
         let from = site.output(&site.writer, REDIS_GLOBAL, GLOBAL_ID);
         properties["GlobalReplicationGroupId"] = stack.take("GlobalDatastore", "Global datastore to join", from);
+        // The service refuses a member while another's change is under way (InvalidGlobalReplicationGroupState).
+        stack.after(site.readers_before(place, REDIS));
     }
     insert(&mut stack, properties);
     if place.is_writer {
@@ -95,6 +97,3 @@ pub(crate) fn redis_global(site: &Site<'_>) -> StackSpec {
     stack.give(GLOBAL_ID, attribute("Global", "GlobalReplicationGroupId"));
     stack.finish()
 }
-
-/// TCP port of Redis.
-pub(crate) const REDIS_PORT: u16 = 6379;

@@ -36,8 +36,11 @@ const MAPPING_ACTIONS: &[&str] =
 /// What a function's log takes.
 const LOG_ACTIONS: &[&str] = &[
     "logs:CreateLogGroup",
+    "logs:DeleteDataProtectionPolicy",
     "logs:DeleteLogGroup",
     "logs:DeleteRetentionPolicy",
+    "logs:DescribeIndexPolicies",
+    "logs:GetDataProtectionPolicy",
     "logs:ListTagsForResource",
     "logs:PutRetentionPolicy",
     "logs:TagResource",
@@ -94,11 +97,21 @@ const TABLE_ACTIONS: &[&str] = &[
 const BUCKET_ACTIONS: &[&str] = &[
     "s3:CreateBucket",
     "s3:DeleteBucket",
-    "s3:GetBucketTagging",
-    "s3:GetBucketVersioning",
+    "s3:GetAccelerateConfiguration",
+    "s3:GetAnalyticsConfiguration",
+    "s3:GetBucket*",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetIntelligentTieringConfiguration",
+    "s3:GetInventoryConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetMetricsConfiguration",
+    "s3:GetReplicationConfiguration",
     "s3:ListBucket",
+    "s3:ListTagsForResource",
     "s3:PutBucketTagging",
     "s3:PutBucketVersioning",
+    "s3:TagResource",
+    "s3:UntagResource",
 ];
 /// What Lambda asks about the network of a function that is put into one, and what CloudFormation asks to wait until the
 /// function's interfaces are gone (CloudFormation Template Reference, `AWS::Lambda::Function VpcConfig`); descriptions know
@@ -120,8 +133,8 @@ pub(super) fn allowed(site: &Site<'_>, functions: &Value) -> Vec<Allow> {
         ),
         allow(&["s3:GetObject", "s3:GetObjectVersion"], vec![code]),
         allow(LOG_ACTIONS, vec![arn("logs", LOGS), arn("logs", &format!("{LOGS}:*"))]).in_regions(site),
-        // Knows all logs or none.
-        allow(&["logs:DescribeLogGroups"], vec![json!("*")]).in_regions(site),
+        // They know all logs or none.
+        allow(&["logs:DescribeLogGroups", "logs:DescribeResourcePolicies"], vec![json!("*")]).in_regions(site),
         allow(QUEUE_ACTIONS, vec![arn("sqs", "matrix-*")]).in_regions(site),
     ];
     if site.has(Datastore::Dynamo) || site.has(Datastore::Amq) {
@@ -147,6 +160,8 @@ pub(super) fn allowed(site: &Site<'_>, functions: &Value) -> Vec<Allow> {
         let linked = sub(format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/aws-service-role/{service}/*"));
         allowed.extend([
             allow(TABLE_ACTIONS, vec![arn("dynamodb", "table/matrix-*")]).in_regions(site),
+            // Whether a table scales by itself is looked at whatever its mode is; it knows no resources.
+            allow(&["application-autoscaling:Describe*"], vec![json!("*")]).in_regions(site),
             allow(&["iam:CreateServiceLinkedRole"], vec![linked]).when("StringEquals", "iam:AWSServiceName", service),
         ]);
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::names::{CLOUDFORMATION_ROLE, FUNCTIONS_ROLE, REPLICATION_ROLE, ROLES};
 use super::policy::{Allow, allow, document, trust};
 use super::s3::posts_bucket;
 use super::stack::Stack;
@@ -9,15 +10,6 @@ use super::value::{attribute, sub};
 use super::{role_cloudformation, role_functions};
 use crate::Datastore;
 use crate::setup::{Site, StackSpec};
-
-/// Part of the stack's name.
-pub(crate) const ROLES: &str = "roles";
-/// Output: ARN of the role in which CloudFormation makes the functions' stacks.
-pub(crate) const CLOUDFORMATION_ROLE: &str = "CloudFormationRoleArn";
-/// Output: ARN of the functions' role.
-pub(crate) const FUNCTIONS_ROLE: &str = "FunctionsRoleArn";
-/// Output: ARN of the role in which S3 replicates posts.
-pub(crate) const REPLICATION_ROLE: &str = "ReplicationRoleArn";
 
 /// The stack in the writer's region.
 pub(crate) fn roles(site: &Site<'_>) -> StackSpec {

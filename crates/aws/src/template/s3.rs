@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::roles::{REPLICATION_ROLE, ROLES};
+use super::names::{REPLICATION_ROLE, ROLES};
 use super::value::{attribute, camel, reference, sub};
 use crate::setup::{Place, Site, StackSpec};
 

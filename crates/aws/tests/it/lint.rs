@@ -9,27 +9,19 @@ use serde_json::{Value, json};
 
 use crate::committed::folder;
 use crate::requests::{all, full, stacks};
-
-/// The one of the environment that `scripts/install-test-needs` makes in that directory.
-fn installed(cache: &Path) -> Result<PathBuf, String> {
-    let tool = cache.join("matrix-test-tools/cloudformation/bin/cfn-lint");
-    let missing = || format!("{} is missing: run scripts/install-test-needs", tool.display());
-    if tool.exists() { Ok(tool) } else { Err(missing()) }
-}
+use crate::tools::{cache, installed};
 
 /// cfn-lint: installed for the tests, or the one that `MATRIX_CFN_LINT` names.
 fn cfn_lint() -> PathBuf {
     if let Some(tool) = std::env::var_os("MATRIX_CFN_LINT") {
         return tool.into();
     }
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
-    installed(&cache).unwrap()
+    installed(&cache(), "bin/cfn-lint").unwrap()
 }
 
 #[test]
 fn without_cfn_lint_it_is_said_how_to_install_it() {
-    let error = installed(Path::new("/nowhere")).unwrap_err();
+    let error = installed(Path::new("/nowhere"), "bin/cfn-lint").unwrap_err();
     assert!(error.ends_with("cfn-lint is missing: run scripts/install-test-needs"), "{error}");
 }
 

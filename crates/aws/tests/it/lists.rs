@@ -16,6 +16,9 @@ fn list(request: &SetupRequest) -> String {
         if stack.removal == Removal::BeforeItsUsers {
             writeln!(text, "  removed first").unwrap();
         }
+        for earlier in &stack.after {
+            writeln!(text, "  after {earlier}").unwrap();
+        }
         for (name, value) in &stack.parameters {
             match value {
                 Parameter::Text(value) => writeln!(text, "  {name} = {value:?}").unwrap(),

@@ -18,7 +18,7 @@ fn block(cidr: &Value) -> (u32, u32) {
 
 #[test]
 fn no_two_networks_have_an_address_in_common() {
-    for request in all().into_iter().chain([crowded()]) {
+    for request in all().into_iter().chain(crowded()) {
         let stacks = stacks(&request);
         let mut networks: Vec<_> =
             of_kind(&stacks, "AWS::EC2::VPC").iter().map(|(_, vpc)| block(&vpc["CidrBlock"])).collect();
@@ -96,7 +96,7 @@ fn origin<'a>(stack: &'a StackSpec, reference: &Value) -> &'a StackId {
 /// Every peering of networks of different stacks has a route on either side, to the other's addresses.
 #[test]
 fn peers_have_routes_to_each_other() {
-    for request in all().into_iter().chain([crowded()]) {
+    for request in all().into_iter().chain(crowded()) {
         let stacks = stacks(&request);
         let cidr_of = |id: &StackId| {
             let stack = stacks.iter().find(|stack| stack.id == *id).unwrap();

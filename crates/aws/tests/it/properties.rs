@@ -46,6 +46,10 @@ fn stacks_are_removed_after_their_users_unless_they_hold_them() {
         let order = removal_order(&stacks);
         assert_eq!(order.len(), stacks.len());
         for (at, stack) in order.iter().enumerate() {
+            for earlier in &stack.after {
+                let other = order.iter().position(|other| other.id == *earlier).unwrap();
+                assert!(at < other, "{} is removed before {earlier}", stack.id);
+            }
             for needed in stack.needs() {
                 let other = order.iter().position(|other| other.id == *needed).unwrap();
                 let first = order[other].removal == Removal::BeforeItsUsers;
@@ -143,10 +147,12 @@ fn passwords_are_nowhere_but_in_secrets() {
 
 #[test]
 fn templates_fit_into_a_call_with_as_many_readers_as_there_are_regions() {
-    let request = crowded();
-    let longest = stacks(&request).iter().map(|stack| stack.template_body().len()).max().unwrap();
-    assert!(longest < TEMPLATE_BODY_MAX, "{longest}");
-    assert!(request.readers.len() > 20, "{}", request.readers.len());
+    let requests = crowded();
+    for request in &requests {
+        let longest = stacks(request).iter().map(|stack| stack.template_body().len()).max().unwrap();
+        assert!(longest < TEMPLATE_BODY_MAX, "{longest}");
+    }
+    assert!(requests[0].readers.len() > 20, "{}", requests[0].readers.len());
 }
 
 #[test]
@@ -160,4 +166,17 @@ fn the_same_request_makes_the_same_stacks() {
             assert!(two.contains(stack), "{}", stack.id);
         }
     }
+}
+
+#[test]
+fn only_the_table_of_posts_is_warmed_and_only_when_asked_for() {
+    let warmed = |units| {
+        let stacks =
+            stacks(&matrix_aws::SetupRequest { write_units: units, ..request(&["eu", "us"], &[Datastore::Dynamo]) });
+        let dynamo = stacks.iter().find(|stack| stack.id.name.ends_with("-dynamo")).unwrap();
+        let of = |table: &str| dynamo.template["Resources"][table]["Properties"]["WarmThroughput"].clone();
+        (of("PostsTable"), of("NotificationsTable"))
+    };
+    assert_eq!(warmed(None), (Value::Null, Value::Null));
+    assert_eq!(warmed(Some(11_000)), (json!({ "WriteUnitsPerSecond": 11_000 }), Value::Null));
 }

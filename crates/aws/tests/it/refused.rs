@@ -3,11 +3,12 @@
 use matrix_aws::setup::{self, SetupError};
 use matrix_aws::{Datastore, SetupRequest};
 
-use crate::requests::{declared, full, region, request};
+use crate::requests::{declared, everywhere, full, region, request};
 
 fn refused(request: &SetupRequest) -> SetupError {
     let error = setup::stacks(request).unwrap_err();
     // All that begins with a request refuses it alike.
+    assert!(!error.mend().is_empty());
     assert_eq!(setup::lookups(request).err().unwrap_or_else(|| error.clone()), error);
     error
 }
@@ -31,5 +32,14 @@ fn what_cannot_be_met_is_said_with_a_mend() {
     let mut long = full();
     long.services.amq_version = "5".repeat(setup::TEMPLATE_BODY_MAX);
     say(long);
+    let mut burstable = full();
+    burstable.services.redis_class = "cache.t4g.micro".into();
+    say(burstable.clone());
+    burstable.stores = [Datastore::Sns].into();
+    assert!(setup::stacks(&burstable).is_ok(), "nobody asks for Redis");
+    let four = SetupRequest { readers: everywhere().readers[..3].to_vec(), regions: everywhere().regions, ..full() };
+    say(SetupRequest { stores: [Datastore::Redis].into(), ..four.clone() });
+    assert!(setup::stacks(&SetupRequest { stores: [Datastore::Mysql].into(), ..four }).is_ok());
+    say(SetupRequest { stores: [Datastore::Mysql].into(), ..everywhere() });
     insta::assert_snapshot!("refusals", texts.join("\n"));
 }

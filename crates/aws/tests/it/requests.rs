@@ -21,6 +21,7 @@ pub(crate) fn request(regions: &[&str], stores: &[Datastore]) -> SetupRequest {
         regions: Regions::built_in(),
         stores: stores.iter().copied().collect(),
         services: AwsServices::default(),
+        write_units: None,
     }
 }
 
@@ -38,8 +39,8 @@ pub(crate) fn all() -> Vec<SetupRequest> {
         let stores: Vec<Datastore> = stores.map(|(_, store)| *store).collect();
         requests.extend(regions.map(|regions| request(regions, &stores)));
     }
-    // Names that do not begin as the functions' do.
-    requests.push(SetupRequest { name: "twenty-characters-xx".into(), ..full() });
+    // Names that do not begin as the functions' do, and a table that is warmed.
+    requests.push(SetupRequest { name: "twenty-characters-xx".into(), write_units: Some(11_000), ..full() });
     assert_eq!(requests.len(), 63 * 2 + 1);
     requests
 }
@@ -48,8 +49,18 @@ pub(crate) fn stacks(request: &SetupRequest) -> Vec<StackSpec> {
     setup::stacks(request).unwrap()
 }
 
-/// A request with a reader in every region that set-up knows.
-pub(crate) fn crowded() -> SetupRequest {
+/// Requests with as many readers as there may be: in every region that set-up knows, and in those that Aurora replicates to.
+pub(crate) fn crowded() -> [SetupRequest; 2] {
+    let mut everywhere = everywhere();
+    everywhere.stores.retain(|store| !matches!(store, Datastore::Mysql | Datastore::Redis));
+    let mut with_mysql = everywhere.clone();
+    with_mysql.stores.insert(Datastore::Mysql);
+    with_mysql.readers.truncate(10);
+    [everywhere, with_mysql]
+}
+
+/// A request with a reader in every region that set-up knows, which not every service can meet.
+pub(crate) fn everywhere() -> SetupRequest {
     let mut request = full();
     let mut unknown = request.clone();
     unknown.regions = declared("[regions]\nmoon = \"moon-north-1\"\n");

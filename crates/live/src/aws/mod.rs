@@ -20,6 +20,6 @@ pub use error::AwsError;
 pub use operator::Operator;
 pub use pause::{Pause, Stopwatch};
 pub use provision_error::{Failed, ProvisionError};
-pub(crate) use refusal::is_refusal;
+pub(crate) use refusal::{error_code, is_refusal};
 pub use renewal::Renewal;
 pub use setup::{Action, Done, Planned, Progress, Tell};

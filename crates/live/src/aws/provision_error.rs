@@ -1,5 +1,6 @@
 //! What can go wrong while setting up, examining and cleaning.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use matrix_aws::setup::{SetupError, StackId};
@@ -15,6 +16,9 @@ pub enum ProvisionError {
     /// The request cannot be met, or stacks gave something else than what they should.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// Versions or classes that a region does not offer.
+    #[error("not on offer: {}", .0.join("; "))]
+    NotOffered(Vec<String>),
     /// A service refused, or did not do what it accepted.
     #[error("{0}")]
     Service(String),
@@ -77,10 +81,14 @@ fn list(failures: &[Failed], blocked: &[StackId]) -> String {
 impl ProvisionError {
     /// What to do about it.
     #[must_use]
-    pub fn mend(&self) -> &'static str {
-        match self {
+    pub fn mend(&self) -> Cow<'static, str> {
+        let mend = match self {
+            Self::Setup(error) => return error.mend().into(),
+            Self::NotOffered(_) => {
+                "name what is on offer in [aws.services] of the experiment: mysql_version, mysql_class, redis_version, \
+                 redis_class, amq_version, amq_class"
+            }
             Self::Cancelled => "the same command goes on from here",
-            Self::Setup(_) => "see `matrix aws setup --help` and docs/aws.md#set-up",
             Self::Service(_) => {
                 "mend what the service says, then run the same command again: it goes on from here; what the command \
                  needs to be allowed is in docs/aws.md#security"
@@ -96,7 +104,8 @@ impl ProvisionError {
             Self::Foreign { .. } => "give the set-up another name: --name NAME",
             Self::Runs(_) => "remove them by `matrix live clean --strong FILE`, or all of them by adding --runs",
             Self::Runtime(_) => "end some processes",
-        }
+        };
+        mend.into()
     }
 }
 

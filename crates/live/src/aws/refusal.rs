@@ -18,6 +18,11 @@ pub(crate) fn is_refusal(code: Option<&str>) -> bool {
     code.is_some_and(|code| CODES.contains(&code))
 }
 
+/// The error code in the body of an answer, in JSON or XML.
+pub(crate) fn error_code(body: &str) -> Option<&str> {
+    code(None, body)
+}
+
 /// The error code of an answer: the header's, else the one in a body of JSON or XML.
 pub(super) fn code<'a>(header: Option<&'a str>, body: &'a str) -> Option<&'a str> {
     let found = header.filter(|text| !text.is_empty()).or_else(|| json(body)).or_else(|| xml(body))?;

@@ -1,6 +1,6 @@
 //! Credentials that are renewed while their users wait.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -47,6 +47,8 @@ struct State {
     is_valid_elsewhere: bool,
     /// The calls that the person was told of, which refuse what is valid elsewhere.
     stubborn: BTreeSet<String>,
+    /// Calls that fail, and how often one after the other.
+    failing: BTreeMap<String, u32>,
 }
 
 impl Renewal {
@@ -89,6 +91,23 @@ impl Renewal {
                  so: is the region enabled, is this machine's clock right, does a policy of the session forbid it? \
                  (`matrix aws doctor`)"
             ));
+        }
+    }
+
+    /// Counts failures of a service at a call, one after the other: the person is told at the third, and then ever less often.
+    pub(super) fn answered(&self, call: &str, status: u16) {
+        let mut state = self.state();
+        // A status of 503 asks for fewer requests.
+        if status < 500 || status == 503 {
+            state.failing.remove(call);
+            return;
+        }
+        let times = state.failing.entry(call.to_owned()).or_default();
+        *times += 1;
+        let times = *times;
+        drop(state);
+        if times == 3 || times >= 16 && times.is_power_of_two() {
+            self.tell(&format!("{call} fails with status {status} ({times} times so far): it is tried again"));
         }
     }
 

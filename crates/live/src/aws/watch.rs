@@ -18,7 +18,8 @@ use super::{Pause, Renewal};
 /// Status that has a client sign the call anew and make it again: nothing was done.
 const AGAIN: u16 = 503;
 
-/// An HTTP client that tells a [`Renewal`] of credentials that a service refused, and has the call made again with others.
+/// An HTTP client that tells a [`Renewal`] of services that keep failing, and of credentials that a service refused, and has the call made
+/// again with others.
 /// A client that makes no call twice sees the service's error code (see [`is_refusal`]).
 #[derive(Debug)]
 pub(super) struct Watched {
@@ -47,6 +48,9 @@ impl HttpConnector for Connector {
         let (call, renewal) = (self.inner.call(request), self.renewal.clone());
         HttpConnectorFuture::new(async move {
             let response = call.await?;
+            if let Some(signed) = &signed {
+                renewal.answered(&signed.call, response.status().as_u16());
+            }
             match signed {
                 Some(signed) if matches!(response.status().as_u16(), 400 | 401 | 403) => {
                     looked_at(response, &signed, is_mute, &renewal).await

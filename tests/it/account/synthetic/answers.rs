@@ -62,6 +62,22 @@ pub(super) fn answer(cloud: &mut Cloud, request: &Request) -> Answer {
             Some((if is_there { 200 } else { 404 }, String::new()))
         }
         "s3" => Some((404, "<Error><Code>NoSuchBucket</Code></Error>".into())),
+        "rds" => {
+            let of =
+                |name: &str| request.path.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+            let offered = cloud.faults.only_aurora.or_else(|| of("EngineVersion")).unwrap_or_default();
+            let fits = of("EngineVersion").is_none_or(|version| version == offered);
+            let option = format!(
+                "<OrderableDBInstanceOption><EngineVersion>{offered}</EngineVersion></OrderableDBInstanceOption>"
+            );
+            xml("DescribeOrderableDBInstanceOptions", if fits { &option } else { "" })
+        }
+        "elasticache" => xml("DescribeCacheEngineVersions", "<EngineVersion>6.2.6</EngineVersion>"),
+        "mq" => {
+            let option =
+                json!({ "supportedDeploymentModes": ["SINGLE_INSTANCE"], "supportedEngineVersions": ["5.18"] });
+            Some((200, json!({ "brokerInstanceOptions": [option] }).to_string()))
+        }
         other => panic!("{other} {} {}", request.path, request.target),
     }
 }

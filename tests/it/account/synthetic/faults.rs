@@ -30,6 +30,8 @@ pub(super) struct Faults {
     pub(super) held: BTreeMap<String, (u32, &'static str, &'static str)>,
     /// Names of queues, topics and buckets that somebody deleted by hand.
     pub(super) deleted: BTreeSet<String>,
+    /// The newest version of Aurora that is on offer, if that is not what is asked for.
+    pub(super) only_aurora: Option<&'static str>,
     /// Services that policies deny.
     pub(super) denied: BTreeSet<&'static str>,
     /// A service that refuses valid credentials, and how often it still does.

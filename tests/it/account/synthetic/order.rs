@@ -77,6 +77,24 @@ fn a_synthetic_set_up_is_made_kept_examined_and_removed_in_order() {
 }
 
 #[test]
+fn a_synthetic_version_that_no_region_offers_ends_before_anything_is_made() {
+    let lab = Lab::new();
+    lab.cloud().faults.only_aurora = Some("8.0.mysql_aurora.9.99.0");
+    let refused = lab.set_up("mysql,sns", &[]).code(2);
+    assert!(
+        refused.err.contains("Aurora MySQL 8.0.mysql_aurora.3.04.3 on db.r6g.large in eu-central-1"),
+        "{refused:?}"
+    );
+    assert!(refused.err.contains("(it has 8.0.mysql_aurora.9.99.0)"), "{refused:?}");
+    assert!(lab.cloud().story.is_empty(), "{:?}", lab.cloud().story);
+    // A service that may not be asked is no reason against it, and is named.
+    lab.cloud().faults.only_aurora = None;
+    lab.cloud().faults.denied.insert("rds");
+    let made = lab.set_up("mysql,sns", &[]).code(0);
+    assert!(made.err.contains("could not be asked: AccessDenied"), "{made:?}");
+}
+
+#[test]
 fn a_synthetic_stack_that_rolls_back_shows_its_first_reason_and_is_made_again() {
     let lab = Lab::new();
     let reason = "Insufficient capacity for cache.r5.large";

@@ -9,6 +9,7 @@ use matrix_lambdas::aws::brief;
 use super::Finding;
 use super::clock::Dates;
 use crate::aws::Operator;
+use crate::aws::clean::is_not_enabled;
 use crate::cloud::Answer;
 
 /// Invocations at a time that the original asks for in every region (its README, "AWS Configurations").
@@ -32,7 +33,7 @@ impl Operator {
             Err(_) => {
                 let seen = format!("no answer within {} s", ANSWERS_WITHIN.as_secs());
                 let enabled = Finding::problem(enabled, seen.clone(), format!("look at the network; or {enable}"));
-                return vec![enabled, Finding::not_checked(about, seen, "mend that first"), dates.finding(region)];
+                return vec![enabled, Finding::not_checked(about, seen, "fix that first"), dates.finding(region)];
             }
             // A region that says no is enabled.
             Ok(Err(error)) if Answer::of(&error) == Answer::Denied => {
@@ -41,8 +42,15 @@ impl Operator {
                 return vec![Finding::ok(enabled, "answers"), quota, dates.finding(region)];
             }
             Ok(Err(error)) => {
-                let quota = Finding::not_checked(about, "the region does not answer", "mend that first");
-                return vec![Finding::problem(enabled, brief(&error), enable), quota, dates.finding(region)];
+                let why = brief(&error);
+                let mend = if is_not_enabled(&why) {
+                    enable
+                } else {
+                    "the region answered, but not this: ask again; if it stays so, look at AWS's health dashboard"
+                        .to_owned()
+                };
+                let quota = Finding::not_checked(about, "the question failed", "fix that first");
+                return vec![Finding::problem(enabled, why, mend), quota, dates.finding(region)];
             }
             Ok(Ok(answer)) => answer,
         };

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::LocalBoxFuture;
+use futures_util::{StreamExt as _, stream};
 use matrix_aws::connection::Password;
 use matrix_aws::{ConnectionInfo, Datastore};
 use matrix_driver::Cancel;
@@ -11,6 +13,9 @@ use super::Finding;
 use super::connectors::connectors;
 use crate::aws::{Operator, ProvisionError};
 use crate::lambda::{Brokers, LambdaError, Services};
+
+/// Parts that are examined at a time.
+const AT_A_TIME: usize = 8;
 
 /// What is examined.
 #[derive(Clone, Debug)]
@@ -26,31 +31,43 @@ pub struct Examination {
 }
 
 impl Operator {
-    /// Looks at everything. The credentials were tried when access was opened.
+    /// Looks at everything, several things at a time, and reports each finding as soon as it is there. The credentials were
+    /// tried when access was opened.
     ///
     /// # Errors
     /// When it was asked to stop; whatever else fails is a finding.
-    pub fn examine(&self, what: &Examination, cancel: &Cancel) -> Result<Vec<Finding>, ProvisionError> {
+    pub fn examine(&self, what: &Examination, cancel: &Cancel, report: &dyn Fn(Finding)) -> Result<(), ProvisionError> {
         let brokers = what.info.as_ref().map(|info| self.brokers(info));
         let passwords = what.info.as_ref().map(|info| self.passwords(info, &what.stores)).unwrap_or_default();
+        passwords.into_iter().for_each(report);
         self.block_on(cancel, async {
-            let mut findings = passwords;
+            let mut parts: Vec<LocalBoxFuture<'_, Vec<Finding>>> = Vec::new();
             for region in &what.regions {
-                findings.extend(self.account(region).await);
+                parts.push(Box::pin(self.account(region)));
             }
-            findings.extend(self.managed(what).await);
+            for region in &what.regions {
+                parts.push(Box::pin(self.managed(&what.name, region)));
+            }
             if let Some(info) = &what.info {
-                let functions = self.functions(&what.regions).await;
-                findings.extend(self.presence(info).await);
-                findings.extend(self.bucket_replication(info).await);
-                findings.extend(self.table_replication(info, &what.regions).await);
-                findings.extend(self.reach(info, &functions).await);
+                parts.push(Box::pin(self.presence(info)));
+                parts.push(Box::pin(self.roles(info)));
+                parts.push(Box::pin(self.bucket_replication(info)));
+                parts.push(Box::pin(self.table_replication(info, &what.regions)));
                 if let Some(brokers) = &brokers {
-                    findings.extend(connectors(info, brokers).await);
+                    parts.push(Box::pin(connectors(info, brokers)));
                 }
-                findings.extend(self.function_clocks(&functions).await);
+                parts.push(Box::pin(async move {
+                    let functions = self.functions(&what.regions).await;
+                    let mut findings = self.reach(info, &functions).await;
+                    findings.extend(self.function_clocks(&functions).await);
+                    findings
+                }));
             }
-            Ok(findings)
+            let mut parts = stream::iter(parts).buffer_unordered(AT_A_TIME);
+            while let Some(findings) = parts.next().await {
+                findings.into_iter().for_each(report);
+            }
+            Ok(())
         })
     }
 

@@ -1,10 +1,11 @@
 //! What the set-up's stacks and the services behind them say: databases, caches, brokers and peerings by Cloud Control.
 
 use aws_sdk_cloudcontrol::Client;
+use futures_util::future::join_all;
 use matrix_aws::setup::SETUP_TAG;
 use serde_json::Value;
 
-use super::{Examination, Finding};
+use super::Finding;
 use crate::aws::Operator;
 use crate::cloud::{CloudError, Part, Standing};
 
@@ -24,40 +25,36 @@ const ASKED: [&str; 7] = [
 const WORKS: [&str; 5] = ["available", "active", "running", "associated", "enabled"];
 
 impl Operator {
-    /// Whether the set-up's stacks are complete, and what is in them works.
-    pub(super) async fn managed(&self, what: &Examination) -> Vec<Finding> {
+    /// Whether the stacks of the set-up `name` in a region are complete, and what is in them works.
+    pub(super) async fn managed(&self, name: &str, region: &str) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for region in &what.regions {
-            let stacks = self.stacks(region);
-            let found = match stacks.tagged(SETUP_TAG, Some(&what.name)).await {
-                Ok(found) => found,
+        let stacks = self.stacks(region);
+        let found = match stacks.tagged(SETUP_TAG, Some(name)).await {
+            Ok(found) => found,
+            Err(error) => {
+                let (about, mend) = (format!("stacks in {region}"), "ask again");
+                return vec![Finding::unanswered(about, &error, "cloudformation:DescribeStacks", mend)];
+            }
+        };
+        for stack in found {
+            let about = format!("stack {} in {region}", stack.name);
+            if stack.standing() != Standing::Complete {
+                let reason = stacks.reason(&stack.id).await.map(|reason| format!(": {reason}"));
+                let seen = format!("{}{}", stack.status, reason.unwrap_or_default());
+                let mend = "`matrix aws setup` waits for it or makes it again (docs/aws.md#when-something-fails)";
+                findings.push(Finding::problem(about, seen, mend));
+                continue;
+            }
+            findings.push(Finding::ok(about, stack.status.clone()));
+            match stacks.parts(&stack.id).await {
+                Ok(parts) => {
+                    let asked = parts.iter().filter(|part| ASKED.contains(&part.kind.as_str()));
+                    findings.extend(join_all(asked.map(|part| self.part(region, part))).await);
+                }
                 Err(error) => {
-                    let (about, mend) = (format!("stacks in {region}"), "ask again");
-                    findings.push(Finding::unanswered(about, &error, "cloudformation:DescribeStacks", mend));
-                    continue;
-                }
-            };
-            for stack in found {
-                let about = format!("stack {} in {region}", stack.name);
-                if stack.standing() != Standing::Complete {
-                    let reason = stacks.reason(&stack.id).await.map(|reason| format!(": {reason}"));
-                    let seen = format!("{}{}", stack.status, reason.unwrap_or_default());
-                    let mend = "`matrix aws setup` waits for it or makes it again (docs/aws.md#when-something-fails)";
-                    findings.push(Finding::problem(about, seen, mend));
-                    continue;
-                }
-                findings.push(Finding::ok(about, stack.status.clone()));
-                match stacks.parts(&stack.id).await {
-                    Ok(parts) => {
-                        for part in parts.iter().filter(|part| ASKED.contains(&part.kind.as_str())) {
-                            findings.push(self.part(region, part).await);
-                        }
-                    }
-                    Err(error) => {
-                        let about = format!("parts of {}", stack.name);
-                        let action = "cloudformation:ListStackResources";
-                        findings.push(Finding::unanswered(about, &error, action, "ask again"));
-                    }
+                    let about = format!("parts of {}", stack.name);
+                    let action = "cloudformation:ListStackResources";
+                    findings.push(Finding::unanswered(about, &error, action, "ask again"));
                 }
             }
         }

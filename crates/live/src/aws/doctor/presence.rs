@@ -68,7 +68,6 @@ impl Operator {
                 }
             });
         }
-        findings.extend(self.roles(info).await);
         findings
     }
 
@@ -107,7 +106,7 @@ impl Operator {
     }
 
     /// Roles are asked of Cloud Control, in any region: they are of the whole account.
-    async fn roles(&self, info: &ConnectionInfo) -> Vec<Finding> {
+    pub(super) async fn roles(&self, info: &ConnectionInfo) -> Vec<Finding> {
         let region = info.code_buckets.keys().next().map_or("us-east-1", String::as_str);
         let client = aws_sdk_cloudcontrol::Client::new(&self.config(region));
         let mut findings = Vec::new();

@@ -1,6 +1,7 @@
 //! Setting up: stacks in the order of what they need, then what the services say of them.
 
 mod make;
+mod offers;
 mod order;
 mod perform;
 mod plan;

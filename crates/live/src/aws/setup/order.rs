@@ -17,7 +17,7 @@ pub(crate) fn ranks(specs: &[StackSpec]) -> BTreeMap<StackId, usize> {
     let mut ranks: BTreeMap<StackId, usize> = BTreeMap::new();
     // Each finds those that it needs before it.
     for spec in specs {
-        let below = spec.needs().filter_map(|id| ranks.get(id)).max().copied();
+        let below = spec.needs().chain(&spec.after).filter_map(|id| ranks.get(id)).max().copied();
         let rank = if spec.removal == Removal::AfterAll { LAST } else { below.unwrap_or(LAST) + 1 };
         ranks.insert(spec.id.clone(), rank);
     }

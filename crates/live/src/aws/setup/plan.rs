@@ -51,12 +51,13 @@ impl Operator {
     /// When the request cannot be met, the set-up writes elsewhere, a service refuses, or it was asked to stop.
     pub fn with_standing(&self, request: &SetupRequest, cancel: &Cancel) -> Result<SetupRequest, ProvisionError> {
         self.block_on(cancel, async {
-            let mut standing = Vec::new();
+            let mut standing = Outputs::new();
             for (_, region) in request.regions.iter() {
                 match self.stacks(region).tagged(SETUP_TAG, Some(&request.name)).await {
                     Ok(found) => {
-                        let id = |found: Found| StackId { region: region.to_owned(), name: found.name };
-                        standing.extend(found.into_iter().map(id));
+                        let stack =
+                            |found: Found| (StackId { region: region.to_owned(), name: found.name }, found.outputs);
+                        standing.extend(found.into_iter().map(stack));
                     }
                     Err(CloudError::Call { why, .. }) if is_not_enabled(&why) => {}
                     Err(error) => return Err(error.into()),
