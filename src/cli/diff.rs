@@ -283,5 +283,9 @@ fn numbers(estimate: Option<&IntervalJson>, signed: bool) -> (String, String) {
     let Some(IntervalJson { value, low, high }) = estimate else { return ("-".to_owned(), String::new()) };
     let number = |number: f64| if signed { format!("{number:+.2}") } else { format!("{number:.2}") };
     let end = |end: &Option<f64>| end.unwrap_or(f64::INFINITY);
+    if low.is_none() && high.is_none() {
+        // One batch, or fewer than three measured rounds.
+        return (number(*value), "no interval".to_owned());
+    }
     (number(*value), output::interval(end(low), end(high), number))
 }

@@ -80,11 +80,13 @@ pub(crate) fn plot(args: PlotArgs) -> CommandResult {
         let name = results::origins_of(&records);
         let traced = Traced::new(&store, records);
         let cells = traced.cells();
-        draw(&traced, &Source::new(&name, cells.len() as u64, cells), &what(&name))?
+        let loaded = load(&traced, &Options::default()).map_err(unreadable)?;
+        draw(&Pools::new(&loaded), &Source::new(&name, cells.len() as u64, cells), &what(&name))?
     } else {
         let input = args.select.of(&store)?;
         let results = Results::of_origin(&store, &input, args.select.origin.as_ref(), &output::Terminal)?;
-        draw(&results.traced, &results.source(), &what(&input.experiment.name))?
+        let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
+        draw(&Pools::new(&loaded), &results.source(), &what(&input.experiment.name))?
     };
     list(&pictures)?;
     Ok(Exit::Ok)
@@ -96,15 +98,13 @@ pub(crate) fn list(pictures: &[PathBuf]) -> Result<(), Failure> {
 }
 
 /// Draws figures, each beside its table, and says where; files that would not change are left alone.
-pub(crate) fn draw(traced: &Traced<'_>, source: &Source, what: &What) -> Result<Vec<PathBuf>, Failure> {
-    let loaded = load(traced, &Options::default()).map_err(unreadable)?;
-    let pools = Pools::new(&loaded);
+pub(crate) fn draw(pools: &Pools<'_>, source: &Source, what: &What) -> Result<Vec<PathBuf>, Failure> {
     let folder = &what.folder;
     let failed = |error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut pictures = Vec::new();
     for &figure in &what.figures {
-        let (csv, drawing) = picture(figure, &pools, source);
+        let (csv, drawing) = picture(figure, pools, source);
         let drawing = match drawing {
             Ok(drawing) => drawing,
             Err(error @ FigureError::NoData { .. }) if !what.named => {

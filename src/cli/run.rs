@@ -4,10 +4,11 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
+use matrix_analysis::{Options, Pools, load};
 use matrix_plan::{CellState, Plan};
 use matrix_report::summary::{self, SummaryJson};
 use matrix_run::costs;
-use matrix_run::results::Results;
+use matrix_run::results::{Results, unreadable};
 use matrix_run::{Input, Overrides, Session, skipped, tally};
 use matrix_store::Store;
 use serde::Serialize;
@@ -121,19 +122,20 @@ pub(crate) fn finish(
     }
     let store = Store::open(&results.results)?;
     let results = Results::of(&store, input, &output::Terminal)?;
+    let source = results.source();
+    // Summary and figures are made of the same traces, which may be many: they are read once.
+    let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
+    let pools = Pools::new(&loaded);
     match ran {
         _ if json => {}
         0 => output::line(nothing_to_do(plan))?,
-        _ => output::line(summary::of(&results)?)?,
+        _ => output::line(summary::text(&pools, &source))?,
     }
-    let figures = if plot {
-        plot::draw(&results.traced, &results.source(), &plot::What::everything(&input.experiment.name))?
-    } else {
-        Vec::new()
-    };
+    let figures =
+        if plot { plot::draw(&pools, &source, &plot::What::everything(&input.experiment.name))? } else { Vec::new() };
     if json {
         let tally = tally(&store, &input.cells, None, &skipped(plan))?.into();
-        let summary = Some(SummaryJson::of(&results)?);
+        let summary = Some(SummaryJson::of(&pools, source));
         output::json(&RunJson { ran, summary, tally: Some(tally), figures })?;
     } else {
         plot::list(&figures)?;

@@ -21,7 +21,7 @@ fn measured(bench: &Workbench, name: &str, time: &str, later_us: impl Fn(&CellIn
     };
     let plan = Plan { platform: Platform::Local, cells: plan.cells.iter().map(key_of).collect(), ..plan };
     let store = Store::create_or_open_for_writing(&bench.path(name), "test").unwrap();
-    let experiment = SMALL.replace("requests = 40", "platform = \"local\"\nrequests = 40");
+    let experiment = bench.read("small.toml").replace("requests = 40", "platform = \"local\"\nrequests = 40");
     let (run, journal) = store
         .create_run(&NewRun {
             time,
@@ -69,7 +69,8 @@ fn count(json: &serde_json::Value, status: &str) -> usize {
 
 #[test]
 fn measured_cells_are_compared_with_a_fresh_measurement() {
-    let bench = Workbench::small();
+    // An interval of measured cells takes three rounds.
+    let bench = Workbench::with(&SMALL.replace("rounds = 1", "rounds = 3"));
     bench.matrix(&["run", "small.toml"]).code(0);
     measured(&bench, "ours", "20261122T130000Z", |_| 0);
     bench.matrix(&["bundle", "create", "--results", "ours", "-o", "ours.tar.zst"]).code(0);
@@ -78,7 +79,7 @@ fn measured_cells_are_compared_with_a_fresh_measurement() {
     // Nothing to compare with: how to measure again, with files that the bundle has.
     let text = bench.matrix(&["bundle", "replay", "ours.tar.zst"]).code(0).out;
     assert!(text.contains("0 of 0 simulated cells are identical"), "{text}");
-    assert_eq!(text.matches("measured: not replayed").count(), 12, "{text}");
+    assert_eq!(text.matches("measured: not replayed").count(), 36, "{text}");
     let command = text.lines().find(|line| line.contains("matrix run")).unwrap();
     let experiment = command.split_whitespace().nth(2).unwrap();
     bench.matrix(&["bundle", "extract", "ours.tar.zst", "-o", "bag"]).code(0);
@@ -88,19 +89,31 @@ fn measured_cells_are_compared_with_a_fresh_measurement() {
     measured(&bench, "near", "20261122T140000Z", |_| 7);
     let replay = |against| ["bundle", "replay", "ours.tar.zst", "--against", against, "--format", "json"];
     let json = bench.matrix(&replay("near")).code(0).json();
-    assert_eq!((count(&json, "overlaps"), json["measured"].as_array().unwrap().len()), (12, 12), "{json}");
+    assert_eq!((count(&json, "overlaps"), json["measured"].as_array().unwrap().len()), (36, 36), "{json}");
     measured(&bench, "far", "20261122T150000Z", |inputs| if inputs.axes.antipode { 60_000_000 } else { 0 });
     let json = bench.matrix(&replay("far")).code(0).json();
-    assert_eq!((count(&json, "apart"), count(&json, "same_measurement")), (4, 8), "{json}");
+    assert_eq!((count(&json, "apart"), count(&json, "same_measurement")), (12, 24), "{json}");
     let json = bench.matrix(&replay("results")).code(0).json();
-    assert_eq!(count(&json, "not_measured_again"), 12, "a simulation is no fresh measurement");
+    assert_eq!(count(&json, "not_measured_again"), 36, "a simulation is no fresh measurement");
     let text = bench.matrix(&["bundle", "replay", "ours.tar.zst", "--against", "far"]).code(0).out;
     assert!(text.contains("measured: apart") && text.contains("window_mean_ms"), "{text}");
     assert!(
-        text.contains("in 0 every metric's 95 % intervals overlap, in 4 some do not, 8 were not compared"),
+        text.contains("in 0 every metric's 95 % intervals overlap, in 12 some do not, 24 were not compared"),
         "{text}"
     );
     bench.matrix(&["bundle", "replay", "ours.tar.zst", "--against", "nowhere"]).code(2);
+}
+
+#[test]
+fn one_measured_round_is_not_compared() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    measured(&bench, "ours", "20261122T130000Z", |_| 0);
+    measured(&bench, "far", "20261122T150000Z", |_| 60_000_000);
+    bench.matrix(&["bundle", "create", "--results", "ours", "-o", "ours.tar.zst"]).code(0);
+    let replay = ["bundle", "replay", "ours.tar.zst", "--against", "far", "--format", "json"];
+    let json = bench.matrix(&replay).code(0).json();
+    assert_eq!(count(&json, "not_replayed"), 12, "drift could not be told from a difference: {json}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::fmt::{Display, Write};
 
 use crate::tables::{
-    DelayRow, Estimate, InconsistencyRow, LatencyCurve, OverheadRow, Source, StorageKind, SummaryRow, TreatmentRow,
-    WindowRow,
+    Basis, DelayRow, Estimate, InconsistencyRow, LatencyCurve, OverheadRow, Source, StorageKind, SummaryRow,
+    TreatmentRow, WindowRow,
 };
 
 /// A row of a table that can be written as CSV.
@@ -16,10 +16,14 @@ pub trait CsvRow {
     fn write(&self, csv: &mut Csv);
 }
 
+/// How percentiles are computed: by nearest rank, so that each is a value that was measured (Hyndman and Fan 1996, type 1).
+const PERCENTILES: &str = "nearest_rank";
+
 const SOURCE_COLUMNS: [&str; 5] = ["experiment", "simulated", "configured_lag", "cells_planned", "cells_done"];
 
 /// The table as CSV. Milliseconds, bytes and percents have three decimals, fractions six; what is not known is empty,
-/// and `inf` is an end of an interval that the data cannot bound. In `configured_lag` post storages stand by their names,
+/// and `inf` is an end of an interval that the data cannot bound. `interval_from` says what intervals come from (`blocks`
+/// of simulated rows, measured `rounds`, or `none` where there are too few), `percentiles` how they are computed. In `configured_lag` post storages stand by their names,
 /// and notification storages as `notification:NAME`.
 #[must_use]
 pub fn to_csv<R: CsvRow>(rows: &[R], source: &Source) -> String {
@@ -86,6 +90,11 @@ impl Csv {
         self.number(estimate.value, decimals).number(estimate.low, decimals).number(estimate.high, decimals)
     }
 
+    /// Adds the rounds behind an interval, and what it comes from.
+    pub fn basis(&mut self, basis: &Basis) -> &mut Self {
+        self.text(&basis.rounds).text(&basis.as_str())
+    }
+
     /// Ends the line.
     pub fn end(&mut self) {
         self.text.push(',');
@@ -105,12 +114,15 @@ impl CsvRow for WindowRow {
         "post_storage",
         "original_reads",
         "original_p50_ms",
-        "missed",
-        "missed_low",
-        "missed_high",
+        "inconsistent",
+        "inconsistent_low",
+        "inconsistent_high",
         "antipode_reads",
         "antipode_p50_ms",
         "extra_ms",
+        "rounds",
+        "interval_from",
+        "percentiles",
     ];
 
     fn write(&self, csv: &mut Csv) {
@@ -118,6 +130,7 @@ impl CsvRow for WindowRow {
         csv.text(&self.original_reads).number(self.original_p50_ms, 3).estimate(self.missed, 6);
         csv.text(&self.antipode_reads);
         csv.number(self.antipode_p50_ms.unwrap_or(f64::NAN), 3).number(self.extra_ms.unwrap_or(f64::NAN), 3);
+        csv.basis(&self.basis).text(&PERCENTILES);
         csv.end();
     }
 }
@@ -130,14 +143,18 @@ impl CsvRow for DelayRow {
         "planned",
         "misses",
         "lost",
+        "failed",
         "inconsistent",
         "inconsistent_low",
         "inconsistent_high",
+        "rounds",
+        "interval_from",
     ];
 
     fn write(&self, csv: &mut Csv) {
         csv.text(&self.regions).text(&self.post_storage).text(&self.delay_ms);
-        csv.text(&self.planned).text(&self.misses).text(&self.lost).estimate(self.inconsistent, 6);
+        csv.text(&self.planned).text(&self.misses).text(&self.lost).text(&self.failed).estimate(self.inconsistent, 6);
+        csv.basis(&self.basis);
         csv.end();
     }
 }
@@ -182,12 +199,14 @@ impl CsvRow for InconsistencyRow {
         "inconsistent",
         "inconsistent_low",
         "inconsistent_high",
+        "rounds",
+        "interval_from",
     ];
 
     fn write(&self, csv: &mut Csv) {
         csv.text(&self.regions).text(&self.post_storage).text(&self.notification_storage).text(&flag(self.antipode));
         csv.text(&self.planned).text(&self.misses).text(&self.lost).text(&self.failed);
-        csv.estimate(self.inconsistent, 6);
+        csv.estimate(self.inconsistent, 6).basis(&self.basis);
         csv.end();
     }
 }
@@ -235,6 +254,8 @@ impl CsvRow for SummaryRow {
         "throughput_change_high_percent",
         "barrier_s",
         "barrier_polls",
+        "interval_from",
+        "percentiles",
     ];
 
     fn write(&self, csv: &mut Csv) {
@@ -251,10 +272,10 @@ impl CsvRow for SummaryRow {
 }
 
 fn treatment(csv: &mut Csv, row: &TreatmentRow, throughput_change_percent: Estimate) {
-    csv.text(&row.planned).text(&row.rounds).text(&flag(row.few_blocks()));
+    csv.text(&row.planned).text(&row.rounds).text(&flag(row.basis().few_blocks()));
     csv.text(&row.reads).text(&row.misses).text(&row.lost).text(&row.failed);
     csv.estimate(row.inconsistent, 6).estimate(row.window_mean_ms, 3);
     csv.number(row.window_p50_ms, 3).number(row.window_p99_ms, 3).number(row.throughput_per_s, 3);
     csv.estimate(throughput_change_percent, 3);
-    csv.number(row.barrier_s, 3).text(&row.barrier_polls);
+    csv.number(row.barrier_s, 3).text(&row.barrier_polls).text(&row.basis().as_str()).text(&PERCENTILES);
 }

@@ -1,7 +1,7 @@
 //! The tables behind summary and figures. Latencies are in milliseconds, fractions between 0 and 1; a number that
 //! nothing was observed of is NaN.
 
-use matrix_plan::stats::{Interval, Layout};
+use matrix_plan::stats::{Interval, Layout, MIN_ROUNDS, Replicates};
 use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ impl Source {
     }
 }
 
-/// An estimate and its 95 % interval. An end that the data cannot bound is infinite.
+/// An estimate and its 95 % interval. An end that the data cannot bound is infinite; where there is no interval both are NaN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Estimate {
     /// The estimate.
@@ -47,13 +47,48 @@ impl Estimate {
 
 impl From<Interval> for Estimate {
     fn from(interval: Interval) -> Self {
-        Self { value: interval.value, low: interval.low, high: interval.high }
+        let end = |end| if interval.is_bounded() { end } else { f64::NAN };
+        Self { value: interval.value, low: end(interval.low), high: end(interval.high) }
     }
 }
 
 impl From<Option<Interval>> for Estimate {
     fn from(interval: Option<Interval>) -> Self {
         interval.map_or(Self::UNKNOWN, Self::from)
+    }
+}
+
+/// What stands behind an interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Basis {
+    /// Rounds; those of several origins add up.
+    pub rounds: u64,
+    /// What the interval comes from.
+    pub replicates: Replicates,
+}
+
+impl Basis {
+    /// Why there is no interval, in the few words that stand in its place; none where there is one.
+    #[must_use]
+    pub fn lack(&self) -> Option<String> {
+        let few = self.replicates == Replicates::Rounds && self.rounds < MIN_ROUNDS as u64;
+        few.then(|| if self.rounds == 1 { "1 round".to_owned() } else { format!("{} rounds", self.rounds) })
+    }
+
+    /// What the interval comes from, in one word: `blocks`, `rounds` or `none`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self.replicates {
+            _ if self.lack().is_some() => "none",
+            Replicates::Blocks => "blocks",
+            Replicates::Rounds => "rounds",
+        }
+    }
+
+    /// Whether blocks stand for so few rounds that they say little about how rounds differ.
+    #[must_use]
+    pub fn few_blocks(&self) -> bool {
+        self.replicates == Replicates::Blocks && self.rounds < Layout::MANY_ROUNDS as u64
     }
 }
 
@@ -68,8 +103,10 @@ pub struct WindowRow {
     pub original_reads: u64,
     /// Median window without antipode, failed reads included.
     pub original_p50_ms: f64,
-    /// Share of reads without antipode that missed the post.
+    /// Share of inconsistencies without antipode.
     pub missed: Estimate,
+    /// What stands behind its interval.
+    pub basis: Basis,
     /// Reads behind the antipode bar; 0 when it was not run.
     pub antipode_reads: u64,
     /// Median window with antipode.
@@ -93,8 +130,12 @@ pub struct DelayRow {
     pub misses: u64,
     /// Requests whose evaluation never came.
     pub lost: u64,
+    /// Requests that ended in an error or at the barrier's deadline.
+    pub failed: u64,
     /// Share of inconsistencies.
     pub inconsistent: Estimate,
+    /// What stands behind its interval.
+    pub basis: Basis,
 }
 
 /// Whether a storage keeps posts or carries notifications.
@@ -152,6 +193,8 @@ pub struct InconsistencyRow {
     pub failed: u64,
     /// Share of inconsistencies.
     pub inconsistent: Estimate,
+    /// What stands behind its interval.
+    pub basis: Basis,
 }
 
 /// One cumulative distribution of the window: SNS, delay 0.
@@ -187,6 +230,8 @@ pub struct TreatmentRow {
     pub planned: u64,
     /// Rounds behind it; those of several origins add up.
     pub rounds: u64,
+    /// What intervals come from.
+    pub replicates: Replicates,
     /// Reads.
     pub reads: u64,
     /// Reads that missed the post.
@@ -195,16 +240,17 @@ pub struct TreatmentRow {
     pub lost: u64,
     /// Requests that ended in an error or at the barrier's deadline.
     pub failed: u64,
-    /// Share of inconsistencies; where requests were lost its interval covers the bounds
-    /// misses/planned .. (misses + lost)/planned.
+    /// Share of inconsistencies; where requests have no read its interval covers the bounds
+    /// misses/planned .. (misses + lost + failed)/planned. Unknown without a read.
     pub inconsistent: Estimate,
     /// Mean window, failed reads included.
     pub window_mean_ms: Estimate,
-    /// Median window, failed reads included.
+    /// Median window by nearest rank, failed reads included.
     pub window_p50_ms: f64,
-    /// 99th percentile of the window, failed reads included.
+    /// 99th percentile of the window by nearest rank, failed reads included.
     pub window_p99_ms: f64,
-    /// Requests a second, from the first request sent to the last answer.
+    /// Requests a second, from the first request sent to the last answer of a writer that did not fail; unknown without a
+    /// read.
     pub throughput_per_s: f64,
     /// Seconds that readers spent in the barrier, all requests together.
     pub barrier_s: f64,
@@ -213,10 +259,10 @@ pub struct TreatmentRow {
 }
 
 impl TreatmentRow {
-    /// Whether so few rounds stand behind the intervals that they say little about how rounds differ.
+    /// What stands behind its intervals.
     #[must_use]
-    pub fn few_blocks(&self) -> bool {
-        self.rounds < Layout::MANY_ROUNDS as u64
+    pub fn basis(&self) -> Basis {
+        Basis { rounds: self.rounds, replicates: self.replicates }
     }
 }
 

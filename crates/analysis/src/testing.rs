@@ -29,6 +29,12 @@ impl Traces for Memory {
 }
 
 impl Memory {
+    /// Makes what was added a measurement.
+    pub(crate) fn measured(mut self) -> Self {
+        self.cells.iter_mut().for_each(|cell| cell.simulated = false);
+        self
+    }
+
     /// Adds a cell: `name` is like `redis sns eu->us 0 off`.
     pub(crate) fn add(&mut self, name: &str, rows: &[Row]) {
         let mut inputs = inputs(name, rows.len() as u64);

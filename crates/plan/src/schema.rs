@@ -196,7 +196,7 @@ fn claim() -> Value {
                 "value": number("The value."),
                 "percent": { "description": "How far off it may be, in percent.", "type": "number", "exclusiveMinimum": 0 },
             })),
-            "pool": { "description": "Judge the rows of all cells as one. Default: false.", "type": "boolean" },
+            "pool": { "description": "Judge the rounds of one point as one; measured rounds always are. Default: false.", "type": "boolean" },
         }),
     );
     claim["oneOf"] = json!([{ "required": ["every_row"] }, { "required": ["metric"] }]);

@@ -1,7 +1,7 @@
 //! The closing summary: what the results of an experiment show, per combination.
 
 use matrix_analysis::tables::{Estimate, Source, SummaryRow, TreatmentRow};
-use matrix_analysis::{Loaded, Options, Pools, load, summary};
+use matrix_analysis::{Options, Pools, load, summary};
 use matrix_run::RunError;
 use matrix_run::results::{Results, unreadable};
 use matrix_run::wording::{UNBOUNDED, interval};
@@ -13,7 +13,7 @@ use serde::Serialize;
 /// A trace cannot be read, or is not what was stored.
 pub fn of(results: &Results<'_>) -> Result<String, RunError> {
     let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
-    Ok(text(&loaded, &results.source()))
+    Ok(text(&Pools::new(&loaded), &results.source()))
 }
 
 /// The summary as a script reads it: latencies in milliseconds, shares between 0 and 1. What was not observed, and an end
@@ -26,16 +26,16 @@ pub struct SummaryJson {
 }
 
 impl SummaryJson {
-    /// Reads the results and sums them up.
-    pub fn of(results: &Results<'_>) -> Result<Self, RunError> {
-        let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
-        Ok(Self { source: results.source(), summary: summary(&Pools::new(&loaded)) })
+    /// Sums up results.
+    #[must_use]
+    pub fn of(pools: &Pools<'_>, source: Source) -> Self {
+        Self { source, summary: summary(pools) }
     }
 }
 
 /// The summary as text.
-pub fn text(loaded: &Loaded, source: &Source) -> String {
-    let rows = summary(&Pools::new(loaded));
+pub fn text(pools: &Pools<'_>, source: &Source) -> String {
+    let rows = summary(pools);
     let mut text = format!("\n{}{}\n", source.experiment, labels(source));
     text += &format!("\nInconsistencies (95 % interval) and consistency window\n{}\n", windows(&rows));
     if rows.iter().any(|row| row.on.is_some()) {
@@ -50,9 +50,26 @@ pub fn text(loaded: &Loaded, source: &Source) -> String {
     let failed: u64 = treatments().map(|treatment| treatment.failed).sum();
     let planned: u64 = treatments().map(|treatment| treatment.planned).sum();
     text += &format!("\n{planned} requests: {lost} lost, {failed} failed or timed out");
-    if treatments().any(TreatmentRow::few_blocks) {
+    let unread = rows.iter().flat_map(|row| [("off", &row.off), ("on", &row.on)].map(|(name, side)| (row, name, side)));
+    for (row, name, side) in unread.filter_map(|(row, name, side)| Some((row, name, side.as_ref()?))) {
+        if side.reads == 0 {
+            let SummaryRow { post_storage, notification_storage, regions, delay_ms, .. } = row;
+            text += &format!(
+                "\nNOTHING OBSERVED: {post_storage} {notification_storage} {regions} delay {delay_ms} ms, antipode {name}: {} of {} \
+                 requests failed, timed out or were lost",
+                side.lost + side.failed,
+                side.planned
+            );
+        }
+    }
+    if treatments().any(|treatment| treatment.basis().few_blocks()) {
         text += "\nintervals stand on few rounds (fewer than 10): they say little about how rounds differ";
     }
+    if treatments().any(|treatment| treatment.basis().lack().is_some()) {
+        text +=
+            "\nno interval with fewer than 3 measured rounds: drift could not be told from an effect (`rounds = 3`)";
+    }
+    text += "\np50 and p99 by nearest rank";
     text
 }
 
@@ -79,15 +96,19 @@ fn windows(rows: &[SummaryRow]) -> String {
         "p99 ms off",
         "on",
         "lost",
+        "failed",
     ];
-    let mut table = crate::table(&heads, &[3, 4, 5, 7, 9, 10, 11, 12, 13]);
+    let mut table = crate::table(&heads, &[3, 4, 5, 7, 9, 10, 11, 12, 13, 14]);
     for row in rows {
         let share = |treatment: &Option<TreatmentRow>| {
             let none = || (dash(), dash());
             treatment.as_ref().map_or_else(none, |treatment| {
+                // Of no reads there is neither a share nor an interval.
+                if treatment.reads == 0 {
+                    return (dash(), "no reads".to_owned());
+                }
                 let (share, interval) = percent(treatment.inconsistent);
-                // Of no reads there is no share; what the lost ones may have read bounds it all the same.
-                (if treatment.reads == 0 { dash() } else { share }, interval)
+                (share, treatment.basis().lack().unwrap_or(interval))
             })
         };
         let number = |treatment: &Option<TreatmentRow>, of: fn(&TreatmentRow) -> f64| {
@@ -111,6 +132,7 @@ fn windows(rows: &[SummaryRow]) -> String {
             number(&row.off, |treatment| treatment.window_p99_ms),
             number(&row.on, |treatment| treatment.window_p99_ms),
             sum(|treatment| treatment.lost).to_string(),
+            sum(|treatment| treatment.failed).to_string(),
         ]);
     }
     table.trim_fmt()
@@ -139,7 +161,13 @@ fn price(rows: &[SummaryRow]) -> String {
             || (dash(), dash()),
             |change| {
                 let number = |percent: f64| format!("{percent:+.1}");
-                (number(change.value), interval(change.low, change.high, number))
+                let shown = match row.off.as_ref().unwrap_or(on).basis().lack() {
+                    Some(lack) => lack,
+                    // Rounds of one treatment alone make no pair.
+                    None if change.low.is_nan() => "too few pairs".to_owned(),
+                    None => interval(change.low, change.high, number),
+                };
+                (number(change.value), shown)
             },
         );
         table.add_row([
@@ -151,8 +179,8 @@ fn price(rows: &[SummaryRow]) -> String {
             milliseconds(per_request(on.barrier_s * 1e3)),
             on.barrier_polls.to_string(),
             format!("{:.1}", per_request(on.barrier_polls as f64)),
-            row.off.as_ref().map_or_else(dash, |off| format!("{:.2}", off.throughput_per_s)),
-            format!("{:.2}", on.throughput_per_s),
+            row.off.as_ref().map_or_else(dash, |off| rate(off.throughput_per_s)),
+            rate(on.throughput_per_s),
             change,
             interval_shown,
         ]);
@@ -169,6 +197,11 @@ fn percent(share: Estimate) -> (String, String) {
     (format!("{:.1}", 100.0 * value), format!("[{:.1}, {:.1}]", 100.0 * low, 100.0 * high))
 }
 
+/// Requests a second.
+fn rate(per_s: f64) -> String {
+    if per_s.is_nan() { dash() } else { format!("{per_s:.2}") }
+}
+
 /// Milliseconds with as many decimals as they deserve.
 fn milliseconds(ms: f64) -> String {
     match ms {
@@ -181,6 +214,8 @@ fn milliseconds(ms: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use matrix_plan::stats::Replicates;
+
     use super::*;
 
     #[test]
@@ -192,7 +227,8 @@ mod tests {
             misses: 0,
             lost: 5,
             failed: 0,
-            inconsistent: Estimate { value: 0.0, low: 0.0, high: 1.0 },
+            replicates: Replicates::Rounds,
+            inconsistent: Estimate::UNKNOWN,
             window_mean_ms: Estimate { value: f64::NAN, low: f64::NAN, high: f64::NAN },
             window_p50_ms: f64::NAN,
             window_p99_ms: f64::NAN,
@@ -211,6 +247,6 @@ mod tests {
         };
         let table = windows(&[row]);
         let cells: Vec<&str> = table.lines().last().unwrap().split_whitespace().collect();
-        assert_eq!(cells[4..], ["1", "-", "[0.0,", "100.0]", "-", "-", "-", "-", "-", "-", "5"], "{table}");
+        assert_eq!(cells[4..], ["1", "-", "no", "reads", "-", "-", "-", "-", "-", "-", "5", "0"], "{table}");
     }
 }

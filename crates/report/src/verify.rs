@@ -113,7 +113,7 @@ fn differs(file: impl AsRef<Path>, what: impl FnOnce() -> String, findings: &mut
 /// Experiments that cannot be read.
 fn experiments(inventory: &Inventory) -> Vec<Fault> {
     let wrong = |bytes: &[u8]| match std::str::from_utf8(bytes) {
-        Ok(text) => Experiment::parse(text).err().map(|problems| problems.to_string()),
+        Ok(text) => Experiment::parse_saved(text).err().map(|problems| problems.to_string()),
         Err(error) => Some(error.to_string()),
     };
     let fault = |(digest, bytes): (&matrix_store::Digest, &Vec<u8>)| {

@@ -68,7 +68,8 @@ impl Input {
     pub fn from_run(run: &Run) -> Result<Self, RunError> {
         let name = format!("experiment.toml of run {}", run.id());
         let text = text_of(&name, run.experiment()?)?;
-        let experiment = parse(&name, &text)?;
+        let experiment =
+            Experiment::parse_saved(&text).map_err(|problems| RunError::in_text(&name, &text, problems))?;
         let model = match run.model()? {
             Some(bytes) if experiment.platform == Platform::Sim => {
                 let name = format!("model.toml of run {}", run.id());

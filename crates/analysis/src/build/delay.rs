@@ -18,7 +18,9 @@ pub fn delay(pools: &Pools<'_>) -> Vec<DelayRow> {
             planned: pool.totals().planned,
             misses: pool.totals().misses,
             lost: pool.totals().lost(),
+            failed: pool.totals().failed(),
             inconsistent: pool.inconsistent(),
+            basis: pool.basis(),
         })
         .collect()
 }

@@ -19,6 +19,7 @@ pub fn inconsistencies(pools: &Pools<'_>) -> Vec<InconsistencyRow> {
             lost: pool.totals().lost(),
             failed: pool.totals().failed(),
             inconsistent: pool.inconsistent(),
+            basis: pool.basis(),
         })
         .collect()
 }

@@ -3,11 +3,12 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use matrix_plan::stats::{self, Batches, nearest_rank};
+use matrix_plan::stats::{self, Batches, Replicates, nearest_rank};
 use matrix_plan::{Axes, NotificationStorage, Region, RegionPair};
 
+use crate::changes::replicates;
 use crate::load::{CellData, Finding, Loaded, Totals};
-use crate::tables::Estimate;
+use crate::tables::{Basis, Estimate};
 
 /// All cells of the same axes.
 #[derive(Debug)]
@@ -57,28 +58,36 @@ impl<'a> Pool<'a> {
     /// Batches without an observation.
     fn no_batches(&self) -> Batches {
         let requests = self.cells.iter().map(|cell| cell.totals.planned).max().unwrap_or_default();
-        Batches::new(self.cells.len(), requests)
+        Batches::new(self.cells.len(), requests, self.replicates())
     }
 
-    /// The share of inconsistencies among planned requests; see [`stats::inconsistency`].
+    /// What intervals come from.
+    #[must_use]
+    pub fn replicates(&self) -> Replicates {
+        replicates(self.cells.iter().copied())
+    }
+
+    /// The rounds behind it, and what intervals come from.
+    #[must_use]
+    pub fn basis(&self) -> Basis {
+        Basis { rounds: self.cells.len() as u64, replicates: self.replicates() }
+    }
+
+    /// The share of inconsistencies among planned requests; see [`stats::inconsistency`]. Unknown without a read.
     #[must_use]
     pub fn inconsistent(&self) -> Estimate {
         *self.inconsistent.get_or_init(|| {
-            let flags = |wanted| self.batches(|finding, _| Some(f64::from(u8::from(finding == wanted))));
-            let lost = if self.totals.lost() > 0 { flags(Finding::Lost) } else { self.no_batches() };
-            stats::inconsistency(&flags(Finding::Missed), &lost).into()
+            if self.totals.reads() == 0 {
+                return Estimate::UNKNOWN;
+            }
+            let flags =
+                |wanted: fn(Finding) -> bool| self.batches(|finding, _| Some(f64::from(u8::from(wanted(finding)))));
+            let unread = match self.totals.lost() + self.totals.failed() {
+                0 => self.no_batches(),
+                _ => flags(|finding| matches!(finding, Finding::Lost | Finding::Failed)),
+            };
+            stats::inconsistency(&flags(|finding| finding == Finding::Missed), &unread).into()
         })
-    }
-
-    /// The share of reads that missed the post.
-    #[must_use]
-    pub fn missed_reads(&self) -> Estimate {
-        let missed = self.batches(|finding, _| match finding {
-            Finding::Missed => Some(1.0),
-            Finding::Consistent => Some(0.0),
-            Finding::Lost | Finding::Failed => None,
-        });
-        stats::proportion(&missed).into()
     }
 
     /// The mean window in milliseconds, of all reads.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matrix_plan::stats::{Batches, paired_difference};
+use matrix_plan::stats::{Batches, Replicates, paired_difference, paired_ratio};
 use matrix_plan::{Axes, Combination};
 
 use super::pool::{Pool, Pools, region_order};
@@ -38,6 +38,7 @@ fn treatment(pool: &Pool<'_>) -> TreatmentRow {
     TreatmentRow {
         planned: totals.planned,
         rounds: pool.cells().len() as u64,
+        replicates: pool.replicates(),
         reads: totals.reads(),
         misses: totals.misses,
         lost: totals.lost(),
@@ -46,7 +47,7 @@ fn treatment(pool: &Pool<'_>) -> TreatmentRow {
         window_mean_ms: pool.window_mean_ms(),
         window_p50_ms: pool.window_quantile_ms(0.5).unwrap_or(f64::NAN),
         window_p99_ms: pool.window_quantile_ms(0.99).unwrap_or(f64::NAN),
-        throughput_per_s: totals.ended.per_second().unwrap_or(f64::NAN),
+        throughput_per_s: totals.ended.per_second().filter(|_| totals.reads() > 0).unwrap_or(f64::NAN),
         barrier_s: totals.barrier_us as f64 / 1e6,
         barrier_polls: u64::try_from(totals.barrier_polls).unwrap_or_default(),
     }
@@ -56,19 +57,30 @@ fn treatment(pool: &Pool<'_>) -> TreatmentRow {
 ///
 /// Throughput is the reciprocal of the mean gap between ends, so the change is `off / on - 1` of the mean gaps. Its
 /// interval is that of the paired difference of gaps, with the mean gap without antipode taken as exact: what moves both
-/// treatments cancels in the difference, and its share of the quotient is of second order.
+/// treatments cancels in the difference, and its share of the quotient is of second order. Of measured rounds it is the
+/// geometric mean of each round's quotient, with Student's t over rounds. Nothing where one side has no read.
 fn throughput_change_percent(off: &Pool<'_>, on: &Pool<'_>) -> Option<Estimate> {
     let block = |cell: &CellData| (cell.meta.inputs.round, cell.meta.origin.clone());
     let on: BTreeMap<_, _> = on.cells().iter().map(|cell| (block(cell), *cell)).collect();
     let both: Vec<_> = off.cells().iter().filter_map(|off| Some((*off, *on.get(&block(off))?))).collect();
+    if off.totals().reads() == 0 || both.iter().all(|(_, on)| on.totals.reads() == 0) {
+        return None;
+    }
+    let replicates = off.replicates();
     let requests = both.iter().map(|(off, _)| off.totals.planned).max()?;
-    let (mut gaps_off, mut gaps_on) = (Batches::new(both.len(), requests), Batches::new(both.len(), requests));
+    let gaps = || Batches::new(both.len(), requests, replicates);
+    let (mut gaps_off, mut gaps_on) = (gaps(), gaps());
     for (round, (off, on)) in both.iter().enumerate() {
         for (gaps, cell) in [(&mut gaps_off, off), (&mut gaps_on, on)] {
             for (i, gap) in (0..).zip(cell.gaps_s()) {
                 gaps.push(round, i, gap);
             }
         }
+    }
+    if replicates == Replicates::Rounds {
+        let ratio = Estimate::from(paired_ratio(&gaps_on, &gaps_off)?);
+        let percent = |ratio: f64| (ratio - 1.0) * 100.0;
+        return Some(Estimate { value: percent(ratio.value), low: percent(ratio.low), high: percent(ratio.high) });
     }
     let base = gaps_off.mean().filter(|gap| *gap > 0.0)?;
     let change = paired_difference(&gaps_off, &gaps_on)?;

@@ -3,10 +3,11 @@
 use std::io::{self, Read};
 
 use matrix_plan::Axes;
-use matrix_plan::claims::{Check, Claim, RowEvidence, Verdict, judge_every_row, judge_metric};
+use matrix_plan::claims::{Check, Claim, Evidence, RowEvidence, Verdict, judge_every_row, judge_metric};
+use matrix_plan::stats::Replicates;
 
 use super::result::{ClaimFinding, ClaimResult};
-use crate::changes::estimate;
+use crate::changes::{estimate, replicates};
 use crate::error::LoadError;
 use crate::load::{CellData, Keep, Loaded, Options, load};
 use crate::nature::Nature;
@@ -67,21 +68,18 @@ fn judge(claim: &Claim, loaded: &Loaded, not_done: &[Axes]) -> ClaimResult {
     let findings = match &claim.check {
         Check::EveryRowConsistent => vec![every_row(&cells, missing)],
         Check::Metric { metric, bound, pool } => {
-            let judged = |cells: &[&CellData], missing| {
+            let judged = |(cells, missing_cells): (&[&CellData], u64)| {
                 let estimate = estimate(*metric, cells);
-                let judgement = judge_metric(*metric, bound, estimate.as_ref(), missing);
+                let sum = |of: fn(&CellData) -> u64| cells.iter().map(|cell| of(cell)).sum();
+                let evidence = Evidence {
+                    planned: sum(|cell| cell.totals.planned),
+                    reads: sum(|cell| cell.totals.reads()),
+                    missing_cells,
+                };
+                let judgement = judge_metric(*metric, bound, estimate.as_ref(), &evidence);
                 ClaimFinding::new(cells, judgement, Some((*metric, estimate)))
             };
-            if *pool {
-                vec![judged(&cells, missing)]
-            } else {
-                let mut findings: Vec<_> = cells.iter().map(|cell| judged(&[cell], 0)).collect();
-                // Cells that are not done have a finding of their own, so that the others do not make up for them.
-                if missing > 0 || cells.is_empty() {
-                    findings.push(judged(&[], missing));
-                }
-                findings
-            }
+            samples(&cells, *pool, claim, not_done).into_iter().map(judged).collect()
         }
     };
     ClaimResult {
@@ -93,6 +91,34 @@ fn judge(claim: &Claim, loaded: &Loaded, not_done: &[Axes]) -> ClaimResult {
         missing_cells: missing,
         findings,
     }
+}
+
+/// The cells of a claim, divided into what is judged as one, each with the number of cells that are missing of it: all of
+/// them with `pool`; of measured cells the rounds of a point; else each by itself.
+fn samples<'a, 'c>(
+    cells: &'a [&'c CellData],
+    pool: bool,
+    claim: &Claim,
+    not_done: &[Axes],
+) -> Vec<(&'a [&'c CellData], u64)> {
+    let missing = |about: &dyn Fn(&Axes) -> bool| {
+        not_done.iter().filter(|axes| claim.is_about(axes) && about(axes)).count() as u64
+    };
+    if pool {
+        return vec![(cells, missing(&|_| true))];
+    }
+    let axes = |cell: &CellData| cell.meta.inputs.axes.clone();
+    let by_point = replicates(cells.iter().copied()) == Replicates::Rounds;
+    let mut samples: Vec<_> = cells
+        .chunk_by(|one, next| by_point && axes(one) == axes(next))
+        .map(|sample| (sample, if by_point { missing(&|of| sample.iter().any(|cell| axes(cell) == *of)) } else { 0 }))
+        .collect();
+    // Other cells that are not done have a finding of their own, so that the others do not make up for them.
+    let others = missing(&|_| true) - samples.iter().map(|(_, missing)| missing).sum::<u64>();
+    if others > 0 || cells.is_empty() {
+        samples.push((&[], others));
+    }
+    samples
 }
 
 /// The worst of the verdicts.

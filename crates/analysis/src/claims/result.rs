@@ -73,9 +73,13 @@ impl ClaimFinding {
         let finite = |number: f64| number.is_finite().then_some(number);
         Self {
             about: match cells {
-                [] => "no done cell".to_owned(),
+                [] => "cells that are not done".to_owned(),
                 [cell] => cell.meta.name(),
-                _ => format!("{} cells", cells.len()),
+                [first, others @ ..] => {
+                    let axes = &first.meta.inputs.axes;
+                    let same = others.iter().all(|cell| cell.meta.inputs.axes == *axes);
+                    if same { format!("{axes}, {} rounds", cells.len()) } else { format!("{} cells", cells.len()) }
+                }
             },
             cells: cells.iter().map(|cell| cell.meta.key).collect(),
             verdict: judgement.verdict,

@@ -92,3 +92,82 @@ fn every_metric_is_computed_from_its_column() {
         assert!((low..=high).contains(&value), "{metric}: {value}");
     }
 }
+
+fn judged(memory: &Memory, metric: Metric, bound: Bound) -> (Vec<ClaimFinding>, &'static str) {
+    let check = Check::Metric { metric, bound, pool: false };
+    let mut results = evaluate(&[claim("m", true, check)], memory, &[], &Options::default()).unwrap();
+    let result = results.remove(0);
+    (result.findings, result.verdict.as_str())
+}
+
+#[test]
+fn nothing_observed_supports_no_metric() {
+    let gave_up = |i| Row {
+        client_sent_us: Some(0),
+        reply_us: Some(1_000 * i as i64),
+        barrier_us: Some(2_000),
+        barrier_polls: Some(2),
+        ..bare(i, Outcome::BarrierTimeout)
+    };
+    let rows: Vec<Row> = (0..20).map(gave_up).collect();
+    let mut memory = Memory::default();
+    for _ in 0..3 {
+        memory.add("mysql sns eu->us 0 on", &rows);
+    }
+    for memory in [memory.clone(), memory.measured()] {
+        for metric in Metric::ALL {
+            for bound in [Bound::AtMost(0.0), Bound::AtMost(1e9), Bound::AtLeast(0.0), Bound::AtLeast(1e9)] {
+                let (findings, verdict) = judged(&memory, metric, bound);
+                assert_eq!(verdict, "inconclusive", "{metric} {bound:?}: {}", findings[0].text);
+            }
+        }
+        let (findings, _) = judged(&memory, Metric::InconsistencyPercent, Bound::AtMost(20.0));
+        assert_eq!((findings[0].value, findings[0].low, findings[0].high), (None, Some(0.0), Some(100.0)));
+    }
+}
+
+#[test]
+fn too_little_observed_supports_no_metric_of_reads() {
+    let mut rows = reads(true);
+    for row in rows.iter_mut().filter(|row| row.i % 20 > 8) {
+        *row = bare(row.i, Outcome::Lost);
+    }
+    let mut memory = Memory::default();
+    memory.add("mysql sns eu->us 0 on", &rows);
+    assert_eq!(judged(&memory, Metric::WindowMeanMs, Bound::AtMost(200.0)).1, "inconclusive");
+    // Ninety of two hundred found the post: at least these are consistent.
+    assert_eq!(judged(&memory, Metric::InconsistencyPercent, Bound::AtMost(70.0)).1, "supported");
+    assert_eq!(judged(&memory, Metric::InconsistencyPercent, Bound::AtMost(50.0)).1, "inconclusive");
+}
+
+#[test]
+fn a_barrier_that_gave_up_bounds_no_wait_from_above() {
+    let mut rows = reads(true);
+    for row in &mut rows {
+        (row.barrier_us, row.barrier_polls) = (Some(2_000), Some(3));
+    }
+    rows[7] = Row { barrier_us: Some(2_000), barrier_polls: Some(3), ..bare(7, Outcome::BarrierTimeout) };
+    let mut memory = Memory::default();
+    memory.add("mysql sns eu->us 0 on", &rows);
+    assert_eq!(judged(&memory, Metric::BarrierMeanMs, Bound::AtMost(10.0)).1, "inconclusive");
+    assert_eq!(judged(&memory, Metric::BarrierMeanMs, Bound::AtLeast(1.0)).1, "supported");
+}
+
+#[test]
+fn measured_rounds_are_judged_as_one_and_fewer_than_three_not_at_all() {
+    for rounds in 1..=3 {
+        let mut memory = Memory::default();
+        for _ in 0..rounds {
+            memory.add("mysql sns eu->us 0 on", &reads(true));
+            memory.add("redis sns eu->us 0 on", &reads(true));
+        }
+        let memory = memory.measured();
+        let (findings, verdict) = judged(&memory, Metric::WindowMeanMs, Bound::AtMost(200.0));
+        assert_eq!(findings.len(), 2);
+        assert_eq!(verdict, if rounds < 3 { "inconclusive" } else { "supported" }, "{}", findings[0].text);
+        // One counterexample is one however often it is measured.
+        let results =
+            evaluate(&[claim("all", true, Check::EveryRowConsistent)], &memory, &[], &Options::default()).unwrap();
+        assert_eq!(results[0].verdict.as_str(), "held");
+    }
+}

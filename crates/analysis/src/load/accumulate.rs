@@ -9,6 +9,13 @@ use super::parse::{Columns, Refused};
 use super::totals::{Ended, Objects, Totals};
 use crate::traces::CellMeta;
 
+/// Where the rows of a block ended in some way.
+struct Outcomes {
+    lost: BooleanChunked,
+    /// Nothing where every row is `ok`.
+    writer_failed: Option<BooleanChunked>,
+}
+
 /// The blocks of one trace so far.
 pub(super) struct Accumulator {
     pub(super) totals: Totals,
@@ -32,7 +39,7 @@ impl Accumulator {
 
     /// Adds the next block.
     pub(super) fn add(&mut self, block: Columns) -> Result<(), Refused> {
-        let lost = self.count_outcomes(&block)?;
+        let Outcomes { lost, writer_failed } = self.count_outcomes(&block)?;
         let missed = &block.ok & &block.missed;
         let totals = &mut self.totals;
         totals.misses += u64::from(missed.sum().unwrap_or_default());
@@ -42,7 +49,12 @@ impl Accumulator {
         totals.notifications.add(objects(&block.notification_bytes));
 
         let kept = &mut self.kept;
-        let end_us = if self.waits { block.reply_us } else { block.post_read_us.filter(&block.ok)? };
+        let end_us = match (self.waits, writer_failed) {
+            (false, _) => block.post_read_us.filter(&block.ok)?,
+            (true, None) => block.reply_us,
+            // An error is soon answered: that is no throughput.
+            (true, Some(failed)) => block.reply_us.filter(&!failed)?,
+        };
         totals.ended.requests += (end_us.len() - end_us.null_count()) as u64;
         self.last_end = self.last_end.max(end_us.max());
         kept.first_sent_us = kept.first_sent_us.into_iter().chain(block.client_sent_us.min()).min();
@@ -62,8 +74,8 @@ impl Accumulator {
         Ok(())
     }
 
-    /// Counts rows by outcome: those that are lost.
-    fn count_outcomes(&mut self, block: &Columns) -> Result<BooleanChunked, Refused> {
+    /// Counts rows by outcome.
+    fn count_outcomes(&mut self, block: &Columns) -> Result<Outcomes, Refused> {
         let rows = block.outcome.len() as u64;
         let mut known = 0;
         let mut count = |outcome: Outcome, rows: &BooleanChunked| {
@@ -76,18 +88,21 @@ impl Accumulator {
         };
         if count(Outcome::Ok, &block.ok) == rows {
             self.totals.planned += rows;
-            return Ok(BooleanChunked::full(PlSmallStr::from_static("lost"), false, block.outcome.len()));
+            let lost = BooleanChunked::full(PlSmallStr::from_static("lost"), false, block.outcome.len());
+            return Ok(Outcomes { lost, writer_failed: None });
         }
         let lost = block.outcome.equal(Outcome::Lost.as_str());
         count(Outcome::Lost, &lost);
-        for outcome in [Outcome::WriterError, Outcome::ReaderError, Outcome::BarrierTimeout] {
+        let writer_failed = block.outcome.equal(Outcome::WriterError.as_str());
+        count(Outcome::WriterError, &writer_failed);
+        for outcome in [Outcome::ReaderError, Outcome::BarrierTimeout] {
             count(outcome, &block.outcome.equal(outcome.as_str()));
         }
         if known != rows {
             return Err(Refused::Rule);
         }
         self.totals.planned += rows;
-        Ok(lost)
+        Ok(Outcomes { lost, writer_failed: Some(writer_failed) })
     }
 
     /// The cell whose blocks these were.

@@ -136,6 +136,10 @@ impl CellData {
             }
             Column::Missed => flags(Finding::Missed),
             Column::Lost => flags(Finding::Lost),
+            Column::Unread => self
+                .findings()
+                .map(|found| f64::from(u8::from(matches!(found, Finding::Lost | Finding::Failed))))
+                .collect(),
             Column::BarrierMs => self.columns.barrier_us.iter().map(milliseconds).collect(),
             Column::BarrierPolls => {
                 self.columns.barrier_polls.iter().map(|polls| polls.map_or(f64::NAN, |polls| polls as f64)).collect()

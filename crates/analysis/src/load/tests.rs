@@ -28,7 +28,7 @@ fn naive(trace: &[u8]) -> Result<Naive, RowError> {
         totals.planned += 1;
         *totals.outcomes.entry(row.outcome).or_default() += 1;
         sent.extend(row.client_sent_us);
-        ends.extend(row.reply_us);
+        ends.extend(row.reply_us.filter(|_| row.outcome != Outcome::WriterError));
         totals.barrier_us += i128::from(row.barrier_us.unwrap_or_default());
         totals.barrier_polls += i128::from(row.barrier_polls.unwrap_or_default());
         for (objects, bytes) in

@@ -34,7 +34,7 @@ pub struct Objects {
     pub bytes: i128,
 }
 
-/// How many requests came to their end, and in what time. The end is the writer's answer; where the client does not wait
+/// How many requests came to their end, and in what time. The end is the writer's answer, unless it is an error; where the client does not wait
 /// for one, it is the end of the reader's read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ended {

@@ -2,9 +2,10 @@
 
 use matrix_analysis::Nature;
 use matrix_analysis::tables::{
-    CurvePoint, DelayRow, Estimate, InconsistencyRow, LatencyCurve, OverheadRow, Source, StorageKind, WindowRow,
+    Basis, CurvePoint, DelayRow, Estimate, InconsistencyRow, LatencyCurve, OverheadRow, Source, StorageKind, WindowRow,
 };
 use matrix_plan::axes::BadRegionPair;
+use matrix_plan::stats::Replicates;
 use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 
 /// One table of each kind.
@@ -91,6 +92,7 @@ fn one_storage(made: &mut Tables, regions: &RegionPair, storage: PostStorage, sl
         original_reads: 3000,
         original_p50_ms: off,
         missed: estimate(missed),
+        basis: Basis { rounds: 3, replicates: Replicates::Blocks },
         antipode_reads: 3000,
         antipode_p50_ms: Some(on),
         extra_ms: Some(on - off),
@@ -112,7 +114,9 @@ fn one_storage(made: &mut Tables, regions: &RegionPair, storage: PostStorage, sl
             planned: 3000,
             misses: (share * 3000.0) as u64,
             lost: 0,
+            failed: 0,
             inconsistent: estimate(share),
+            basis: Basis { rounds: 3, replicates: Replicates::Blocks },
         });
     }
     for notification in NotificationStorage::ALL {
@@ -132,6 +136,7 @@ fn one_storage(made: &mut Tables, regions: &RegionPair, storage: PostStorage, sl
                 lost: 0,
                 failed: 0,
                 inconsistent: estimate(if antipode { 0.0 } else { share }),
+                basis: Basis { rounds: 3, replicates: Replicates::Blocks },
             });
         }
     }

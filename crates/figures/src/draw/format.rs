@@ -1,5 +1,7 @@
 //! Numbers as they are printed.
 
+use matrix_analysis::tables::{Basis, Estimate};
+
 /// A whole number with commas between thousands.
 pub(crate) fn thousands(value: f64) -> String {
     let digits = format!("{:.0}", value.abs());
@@ -31,6 +33,11 @@ pub(crate) fn percent(share: f64) -> String {
     } else {
         format!("{value:.1}")
     }
+}
+
+/// The interval of a share, as percentages; where there is none, the rounds that do not make one.
+pub(crate) fn share_range(share: Estimate, basis: Basis) -> String {
+    basis.lack().unwrap_or_else(|| percent_range(share.low, share.high))
 }
 
 /// An interval of shares, as percentages.

@@ -5,7 +5,7 @@ use matrix_plan::PostStorage;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::shared::{Grid, first_seen};
-use crate::draw::format::{count, milliseconds, percent, percent_range, signed, thousands};
+use crate::draw::format::{count, milliseconds, percent, share_range, signed, thousands};
 use crate::draw::palette::{ANTIPODE, ANTIPODE_INK, INK, ORIGINAL, PAPER, SOFT, pair_name, post_name};
 use crate::draw::panel::{TICK_GAP, TICK_SIZE, widest, y_title};
 use crate::draw::scale::extent;
@@ -244,11 +244,11 @@ fn sentence(row: &WindowRow) -> String {
         None => "no antipode".to_owned(),
     };
     format!(
-        "{}, {}: original {} ms, {} % of reads missed the post (95 % interval {}), {antipode}.",
+        "{}, {}: original {} ms, {} % of requests missed the post (95 % interval {}), {antipode}.",
         pair_name(&row.regions),
         post_name(row.post_storage),
         milliseconds(row.original_p50_ms),
         percent(row.missed.value),
-        percent_range(row.missed.low, row.missed.high),
+        share_range(row.missed, row.basis),
     )
 }

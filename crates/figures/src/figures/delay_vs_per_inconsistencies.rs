@@ -4,7 +4,7 @@ use matrix_analysis::tables::{DelayRow, Source};
 use matrix_plan::{PostStorage, RegionPair};
 
 use super::shared::{Grid, first_seen};
-use crate::draw::format::{count, percent, percent_range, thousands};
+use crate::draw::format::{count, percent, share_range, thousands};
 use crate::draw::palette::{PAPER, look, pair_name, post_name};
 use crate::draw::panel::{TICK_GAP, TICK_SIZE, widest, x_title, y_title};
 use crate::draw::ticks::{Tick, logarithmic, percentages};
@@ -50,6 +50,9 @@ pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Resul
         let look = look(*storage);
         let stroke = Stroke { color: look.color, width: 1.5, dashes: look.dashes };
         page.entry(Entry::new(Sample::Line { stroke, marker: Some(look.marker), band: true }, post_name(*storage)));
+    }
+    if let Some(lack) = rows.iter().find_map(|row| row.basis.lack()) {
+        page.note(format!("no interval: {lack}"));
     }
     let lost: u64 = rows.iter().map(|row| row.lost).sum();
     if lost > 0 {
@@ -189,6 +192,6 @@ fn sentence(row: &DelayRow) -> String {
         post_name(row.post_storage),
         thousands(row.delay_ms as f64),
         percent(row.inconsistent.value),
-        percent_range(row.inconsistent.low, row.inconsistent.high),
+        share_range(row.inconsistent, row.basis),
     )
 }

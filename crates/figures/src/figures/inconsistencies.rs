@@ -5,7 +5,7 @@ use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::shared::first_seen;
-use crate::draw::format::{count, percent, percent_range};
+use crate::draw::format::{count, percent, share_range};
 use crate::draw::palette::{BLANK, GRID, SOFT, heat, notification_name, pair_name, post_name, readable_on};
 use crate::draw::panel::fit_pair;
 use crate::draw::{Canvas, Entry, Page, Point, Rect, Sample, Stroke, Type};
@@ -133,7 +133,7 @@ fn field(canvas: &Canvas, rect: Rect, row: Option<&InconsistencyRow>) -> Result<
     canvas.fill(rect, shade)?;
     canvas.frame(rect, Stroke::solid(GRID, 0.4))?;
     let share = format!("{} %", percent(row.inconsistent.value));
-    let range = percent_range(row.inconsistent.low, row.inconsistent.high);
+    let range = share_range(row.inconsistent, row.basis);
     let mut lines = vec![(share, Type::new(9.5).bold(), 0.0), (range, Type::new(7.5), 11.0)];
     lines.extend(trouble(row).into_iter().map(|trouble| (trouble, Type::new(7.5), TROUBLE)));
     // The height of all lines: their distances, and the capitals of the first.
@@ -165,7 +165,7 @@ fn sentence(row: &InconsistencyRow) -> String {
         notification_name(row.notification_storage),
         if row.antipode { "on" } else { "off" },
         percent(row.inconsistent.value),
-        percent_range(row.inconsistent.low, row.inconsistent.high),
+        share_range(row.inconsistent, row.basis),
         count(row.planned, "request", "requests"),
     )
 }

@@ -30,7 +30,8 @@ pub enum Check {
         metric: Metric,
         /// The bound.
         bound: Bound,
-        /// Whether the rows of all cells are judged as one, instead of cell by cell.
+        /// Whether the rounds are judged as one, instead of cell by cell. Measured rounds always are: one alone has no
+        /// interval.
         pool: bool,
     },
 }

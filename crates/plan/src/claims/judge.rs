@@ -2,7 +2,7 @@
 
 use super::claim::Bound;
 use super::metric::Metric;
-use crate::stats::{Interval, zero_failures_bound};
+use crate::stats::{Interval, MIN_ROUNDS, Replicates, zero_failures_bound};
 
 /// What the results say about a claim.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,20 +83,55 @@ pub fn judge_every_row(rows: &RowEvidence) -> Judgement {
         let text = format!("held in {all} rows, 95 % bound {}", share(bound));
         return Judgement { verdict: Verdict::Held { rows: all, bound }, text };
     }
+    if rows.lost + rows.failed > 0 {
+        open.push("every row needs a read: `matrix run --fresh` tries again".to_owned());
+    }
     Judgement { verdict: Verdict::Inconclusive, text: format!("inconclusive: {}", open.join("; ")) }
 }
 
-/// Judges a metric by its 95 % interval. `missing_cells` of the cells that the claim is about are not done: it is judged
-/// by the others, but not supported.
+/// What stands behind an estimate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Requests of the cells that are done.
+    pub planned: u64,
+    /// Those whose reader read, whatever it found.
+    pub reads: u64,
+    /// Cells that the claim is about and that are not done.
+    pub missing_cells: u64,
+}
+
+/// Judges a metric by its 95 % interval. Where cells are not done it is judged by the others, but not supported. What was
+/// not observed supports nothing: without a read, with fewer reads than requests without one where only reads tell of the
+/// metric, and with fewer measured rounds than an interval needs, the verdict is open.
 #[must_use]
-pub fn judge_metric(metric: Metric, bound: &Bound, estimate: Option<&Interval>, missing_cells: u64) -> Judgement {
+pub fn judge_metric(metric: Metric, bound: &Bound, estimate: Option<&Interval>, evidence: &Evidence) -> Judgement {
     let wanted = wanted(metric, bound);
-    let Some(estimate) = estimate else {
-        let mut why = vec!["nothing was observed".to_owned()];
-        why.extend(missing(missing_cells));
+    let Evidence { planned, reads, missing_cells } = *evidence;
+    let open = |why: String| {
+        let why: Vec<String> = std::iter::once(why).chain(missing(missing_cells)).collect();
         let text = format!("inconclusive: {}; wanted {wanted}", why.join("; "));
-        return Judgement { verdict: Verdict::Inconclusive, text };
+        Judgement { verdict: Verdict::Inconclusive, text }
     };
+    let Some(estimate) = estimate.filter(|_| reads > 0) else {
+        return open(match planned {
+            0 => "nothing was observed".to_owned(),
+            _ if reads > 0 => format!("nothing was observed of it in {planned} requests"),
+            _ => format!("nothing was observed: none of {planned} requests has a read"),
+        });
+    };
+    if metric.is_of_reads() && reads < planned - reads {
+        return open(format!("too little was observed: only {reads} of {planned} requests have a read"));
+    }
+    let value = format!("{} {}", number(estimate.value), metric.unit());
+    if !estimate.is_bounded() {
+        let rounds = match estimate.batches {
+            1 => "1 measured round".to_owned(),
+            rounds => format!("{rounds} measured rounds"),
+        };
+        return open(format!(
+            "{value} in {rounds}, where {MIN_ROUNDS} are needed to tell an effect from drift (`rounds = {MIN_ROUNDS}`)"
+        ));
+    }
     let (least, most) = bound.range();
     let verdict = if estimate.low > most || estimate.high < least {
         Verdict::Contradicted
@@ -106,15 +141,18 @@ pub fn judge_metric(metric: Metric, bound: &Bound, estimate: Option<&Interval>, 
         Verdict::Inconclusive
     };
     let mut text = format!(
-        "{}: {} {} (95 % {} to {}), wanted {wanted}",
+        "{}: {value} (95 % {} to {}), wanted {wanted}",
         verdict.as_str(),
-        number(estimate.value),
-        metric.unit(),
         number(estimate.low),
         number(estimate.high),
     );
     if let Some(missing) = missing(missing_cells) {
         text += &format!("; {missing}");
+    } else if verdict == Verdict::Inconclusive {
+        text += match estimate.replicates {
+            Replicates::Blocks => "; more requests narrow the interval",
+            Replicates::Rounds => "; more rounds narrow the interval",
+        };
     }
     if estimate.few_blocks {
         text += "; few blocks";
@@ -125,8 +163,8 @@ pub fn judge_metric(metric: Metric, bound: &Bound, estimate: Option<&Interval>, 
 fn missing(cells: u64) -> Option<String> {
     match cells {
         0 => None,
-        1 => Some("1 cell is not done".to_owned()),
-        _ => Some(format!("{cells} cells are not done")),
+        1 => Some("1 cell is not done: `matrix run` executes it".to_owned()),
+        _ => Some(format!("{cells} cells are not done: `matrix run` executes them")),
     }
 }
 

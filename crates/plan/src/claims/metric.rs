@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::axes::UnknownName;
-use crate::stats::{self, Batches, Interval};
+use crate::stats::{self, Batches, Interval, Replicates};
 
 /// A quantity of one cell or of pooled cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,7 +21,7 @@ pub enum Metric {
     ConsistentWindowMeanMs,
     /// Median consistency window of the consistent reads, in milliseconds.
     ConsistentWindowP50Ms,
-    /// Inconsistencies among planned requests, in percent.
+    /// Inconsistencies among planned requests, in percent. Requests without a read widen its interval.
     InconsistencyPercent,
     /// Requests among the planned ones whose evaluation never came, in percent.
     LostPercent,
@@ -29,7 +29,7 @@ pub enum Metric {
     BarrierMeanMs,
     /// Mean number of questions that a barrier asked.
     BarrierPollsMean,
-    /// Requests a second, from the first request sent to the last answer.
+    /// Requests a second, from the first request sent to the last answer of a writer that did not fail.
     ThroughputPerS,
 }
 
@@ -45,6 +45,8 @@ pub enum Column {
     Missed,
     /// 1 where no evaluation came, else 0; of every planned request.
     Lost,
+    /// 1 where there was no read (an error, a barrier that gave up, or no evaluation), else 0; of every planned request.
+    Unread,
     /// Time in the barrier in milliseconds, of requests that went through it.
     BarrierMs,
     /// Questions that the barrier asked, of requests that went through it.
@@ -136,20 +138,27 @@ impl Metric {
         }
     }
 
-    /// The metric with its interval, from its column in each cell (a round each). `lost` is [`Column::Lost`] of the same
-    /// cells: it widens the share of inconsistencies and is not needed for another metric. `None` if nothing was
-    /// observed.
+    /// Whether only reads tell of it, so that it says nothing of the requests without one.
     #[must_use]
-    pub fn estimate(self, cells: &[&[f64]], lost: Option<&[&[f64]]>) -> Option<Interval> {
+    pub fn is_of_reads(self) -> bool {
+        !matches!(self, Self::InconsistencyPercent | Self::LostPercent)
+    }
+
+    /// The metric with its interval, from its column in each round. `unread` is [`Column::Unread`] of the same rounds: it
+    /// widens the share of inconsistencies and is not needed for another metric. `replicates` says what shows how large
+    /// the error is. `None` if nothing was observed.
+    #[must_use]
+    pub fn estimate(self, rounds: &[&[f64]], unread: Option<&[&[f64]]>, replicates: Replicates) -> Option<Interval> {
+        let batches = |rounds| Batches::of(rounds, replicates);
         match self.statistic() {
-            Statistic::Mean => stats::mean(&Batches::of(cells)),
-            Statistic::Quantile(p) => stats::quantile(cells, p),
-            Statistic::Rate => stats::rate(&Batches::of(cells)),
+            Statistic::Mean => stats::mean(&batches(rounds)),
+            Statistic::Quantile(p) => stats::quantile(rounds, p, replicates),
+            Statistic::Rate => stats::rate(&batches(rounds)),
             Statistic::Percent => {
-                let observed = Batches::of(cells);
-                let share = match lost {
-                    Some(lost) if self == Self::InconsistencyPercent => {
-                        stats::inconsistency(&observed, &Batches::of(lost))
+                let observed = batches(rounds);
+                let share = match unread {
+                    Some(unread) if self == Self::InconsistencyPercent => {
+                        stats::inconsistency(&observed, &batches(unread))
                     }
                     _ => stats::proportion(&observed),
                 };

@@ -8,5 +8,5 @@ pub(crate) mod parse;
 mod tests;
 
 pub use claim::{Bound, Check, Claim};
-pub use judge::{Judgement, RowEvidence, Verdict, judge_every_row, judge_metric};
+pub use judge::{Evidence, Judgement, RowEvidence, Verdict, judge_every_row, judge_metric};
 pub use metric::{Column, Metric};

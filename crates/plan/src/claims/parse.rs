@@ -2,6 +2,7 @@
 
 use super::claim::{Bound, Check, Claim};
 use super::metric::Metric;
+use crate::experiment::document::Reading;
 use crate::experiment::matrix::tables;
 use crate::experiment::selector::{Selector, Values, selector};
 use crate::experiment::walk::{Table, Value, boolean, name, number, slug, text, words};
@@ -20,7 +21,13 @@ const NAME: &str = "[[claim]]";
 const BOUNDS: [&str; 3] = ["at_most", "at_least", "within"];
 
 /// Reads all claims of the document. `points` are those of the experiment; none when something is wrong with them.
-pub(crate) fn claims(root: &Table<'_>, known: &Regions, points: &[Axes], problems: &mut Vec<Problem>) -> Vec<Claim> {
+pub(crate) fn claims(
+    root: &Table<'_>,
+    known: &Regions,
+    points: &[Axes],
+    reading: Reading,
+    problems: &mut Vec<Problem>,
+) -> Vec<Claim> {
     let mut claims: Vec<Claim> = Vec::new();
     let mut ids: Vec<&str> = Vec::new();
     for value in tables(root, "claim", NAME, problems) {
@@ -33,7 +40,13 @@ pub(crate) fn claims(root: &Table<'_>, known: &Regions, points: &[Axes], problem
             }
             ids.push(text);
         }
-        claims.extend(claim(value, known, points, problems));
+        let read = claim(value, known, points, problems);
+        if let Some(claim) = &read
+            && reading == Reading::Given
+        {
+            pools_rounds_only(claim, value, points, problems);
+        }
+        claims.extend(read);
     }
     claims
 }
@@ -101,6 +114,36 @@ fn check(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Check> {
             None
         }
     }
+}
+
+/// Rounds repeat one point and may be judged as one; what differs in an axis is not one sample.
+fn pools_rounds_only(claim: &Claim, value: &Value<'_>, points: &[Axes], problems: &mut Vec<Problem>) {
+    let Check::Metric { pool: true, .. } = claim.check else { return };
+    let about: Vec<&Axes> = points.iter().filter(|axes| claim.is_about(axes)).collect();
+    let Some((first, others)) = about.split_first().filter(|(_, others)| !others.is_empty()) else { return };
+    let differ = |same: &dyn Fn(&Axes, &Axes) -> bool| others.iter().any(|other| !same(first, other));
+    let axes: [(&str, bool); 5] = [
+        ("post_storage", differ(&|a, b| a.combination.post_storage == b.combination.post_storage)),
+        (
+            "notification_storage",
+            differ(&|a, b| a.combination.notification_storage == b.combination.notification_storage),
+        ),
+        ("regions", differ(&|a, b| a.combination.regions == b.combination.regions)),
+        ("delay_ms", differ(&|a, b| a.delay_ms == b.delay_ms)),
+        ("antipode", differ(&|a, b| a.antipode == b.antipode)),
+    ];
+    let names: Vec<&str> = axes.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
+    let place = value.get_ref().get("pool").map_or_else(|| value.span(), |pool| pool.span());
+    problems.push(
+        Problem::new(format!("`pool` would take {} points for one sample", about.len()))
+            .at(place)
+            .label(format!("they differ in {}", names.join(", ")))
+            .help(format!(
+                "`pool = true` takes the rounds of one point together: name one value of {} in `where`, or leave `pool` \
+                 out to judge each point",
+                names.join(", ")
+            )),
+    );
 }
 
 fn every_row_check(value: &Value<'_>, problems: &mut Vec<Problem>) -> Option<Check> {

@@ -2,12 +2,18 @@
 
 use proptest::prelude::*;
 
-use super::{Bound, Check, Column, Metric, RowEvidence, Verdict, judge_every_row, judge_metric};
+use super::{Bound, Check, Column, Evidence, Metric, RowEvidence, Verdict, judge_every_row, judge_metric};
 use crate::experiment::Experiment;
-use crate::stats::Interval;
+use crate::stats::{Interval, Replicates};
 
 fn interval(low: f64, value: f64, high: f64) -> Interval {
-    Interval { value, low, high, observations: 3000, effective: 30.0, batches: 30, few_blocks: false }
+    let replicates = Replicates::Blocks;
+    Interval { value, low, high, observations: 3000, effective: 30.0, batches: 30, few_blocks: false, replicates }
+}
+
+/// Three thousand requests, all read.
+fn read(missing_cells: u64) -> Evidence {
+    Evidence { planned: 3000, reads: 3000, missing_cells }
 }
 
 proptest! {
@@ -31,7 +37,7 @@ proptest! {
                 continue;
             }
             let shifted = Interval { low: low + shift, value: low + shift, high: high + shift, ..estimate };
-            let judged = judge_metric(Metric::WindowMeanMs, &bound, Some(&shifted), missing_cells);
+            let judged = judge_metric(Metric::WindowMeanMs, &bound, Some(&shifted), &read(missing_cells));
             let inside = possible.iter().filter(|value| good(**value)).count();
             let expected = match inside {
                 0 if !matches!(bound, Bound::Within { .. }) => Verdict::Contradicted,
@@ -68,10 +74,17 @@ fn verdicts_say_why() {
     };
     let within = Bound::Within { value: 375.04, percent: 5.0 };
     let window = |estimate: Option<Interval>, missing| {
-        judge_metric(Metric::WindowMeanMs, &within, estimate.as_ref(), missing).text
+        judge_metric(Metric::WindowMeanMs, &within, estimate.as_ref(), &read(missing)).text
     };
     let few = Interval { few_blocks: true, ..interval(370.0, 372.123, 374.5) };
     let open = interval(40.0, 50.0, f64::INFINITY);
+    let few_reads = |metric: Metric, reads| {
+        let evidence = Evidence { planned: 20, reads, missing_cells: 0 };
+        judge_metric(metric, &Bound::AtMost(20.0), Some(&interval(0.0, 0.0, 12.0)), &evidence).text
+    };
+    let rounds = |batches| {
+        window(Some(Interval { batches, replicates: Replicates::Rounds, ..interval(390.0, 372.0, 402.0) }), 0)
+    };
     let shown = [
         rows(36_000, 0, 0, 0, 0),
         rows(1200, 0, 0, 0, 0),
@@ -85,8 +98,15 @@ fn verdicts_say_why() {
         window(Some(interval(390.0, 400.0, 410.0)), 0),
         window(Some(interval(396.0, 400.0, 410.0)), 2),
         window(None, 3),
-        judge_metric(Metric::WindowP99Ms, &Bound::AtMost(60.0), Some(&open), 0).text,
-        judge_metric(Metric::InconsistencyPercent, &Bound::AtLeast(0.01), Some(&interval(0.02, 0.03, 0.05)), 0).text,
+        judge_metric(Metric::WindowP99Ms, &Bound::AtMost(60.0), Some(&open), &read(0)).text,
+        judge_metric(Metric::InconsistencyPercent, &Bound::AtLeast(0.01), Some(&interval(0.02, 0.03, 0.05)), &read(0))
+            .text,
+        few_reads(Metric::WindowMeanMs, 9),
+        few_reads(Metric::InconsistencyPercent, 9),
+        few_reads(Metric::InconsistencyPercent, 0),
+        rounds(1),
+        rounds(2),
+        rounds(3),
     ];
     insta::assert_snapshot!(shown.join("\n"));
 }
@@ -107,7 +127,7 @@ antipode = [false]
 id = "a"
 says = "Windows are short"
 source = "somebody"
-where = { post_storage = ["cache", "s3"], delay_ms = { from = 100, to = 200, step = 100 } }
+where = { post_storage = ["cache"], delay_ms = { from = 200, to = 200, step = 100 } }
 metric = "window_p99_ms"
 within = { value = 5, percent = 0.5 }
 pool = true
@@ -122,7 +142,7 @@ at_most = 1.5
     assert_eq!((a.id.as_str(), a.says.as_str(), a.source.as_deref()), ("a", "Windows are short", Some("somebody")));
     let bound = Bound::Within { value: 5.0, percent: 0.5 };
     assert_eq!(a.check, Check::Metric { metric: Metric::WindowP99Ms, bound, pool: true });
-    assert_eq!(experiment.points.iter().filter(|axes| a.is_about(axes)).count(), 4);
+    assert_eq!(experiment.points.iter().filter(|axes| a.is_about(axes)).count(), 1);
     assert_eq!(b.check, Check::Metric { metric: Metric::LostPercent, bound: Bound::AtMost(1.5), pool: false });
     assert_eq!(experiment.points.iter().filter(|axes| b.is_about(axes)).count(), 6);
 }
@@ -134,7 +154,7 @@ fn metrics_are_computed_from_their_columns() {
     }
     let rounds: Vec<Vec<f64>> = (0..3).map(|round| (0..100).map(|i| f64::from(round * 100 + i)).collect()).collect();
     let slices: Vec<&[f64]> = rounds.iter().map(Vec::as_slice).collect();
-    let value = |metric: Metric, column: &[&[f64]]| metric.estimate(column, None).unwrap().value;
+    let value = |metric: Metric, column: &[&[f64]]| metric.estimate(column, None, Replicates::Blocks).unwrap().value;
     assert_eq!(value(Metric::WindowMeanMs, &slices), 149.5);
     assert_eq!(value(Metric::WindowP50Ms, &slices), 149.0);
     assert_eq!(value(Metric::WindowP90Ms, &slices), 269.0);
@@ -145,10 +165,51 @@ fn metrics_are_computed_from_their_columns() {
     // Four ends in two seconds.
     assert_eq!(Metric::ThroughputPerS.column(), Column::CompletionGapS);
     assert_eq!(value(Metric::ThroughputPerS, &[&[0.5, 0.25, 0.25, 1.0]]), 2.0);
-    assert_eq!(Metric::BarrierMeanMs.estimate(&[&[f64::NAN]], None), None);
+    assert_eq!(Metric::BarrierMeanMs.estimate(&[&[f64::NAN]], None, Replicates::Blocks), None);
     // Lost requests raise the upper end of the share of inconsistencies.
     let (missed, lost): (&[f64], &[f64]) = (&[1.0, 0.0, 0.0, 0.0], &[0.0, 0.0, 1.0, 1.0]);
-    let known = Metric::InconsistencyPercent.estimate(&[missed], None).unwrap();
-    let open = Metric::InconsistencyPercent.estimate(&[missed], Some(&[lost])).unwrap();
+    let known = Metric::InconsistencyPercent.estimate(&[missed], None, Replicates::Blocks).unwrap();
+    let open = Metric::InconsistencyPercent.estimate(&[missed], Some(&[lost]), Replicates::Blocks).unwrap();
     assert!(open.high > known.high && open.value == known.value && open.low == known.low);
+}
+
+proptest! {
+    /// Whatever an estimate says, what nobody read supports nothing and contradicts nothing.
+    #[test]
+    fn nothing_observed_decides_nothing(metric in 0..Metric::ALL.len(), value in 0.0..100.0f64, least in 0u64..2, planned in 1u64..50) {
+        let bound = if least == 1 { Bound::AtLeast(value) } else { Bound::AtMost(value) };
+        let evidence = Evidence { planned, reads: 0, missing_cells: 0 };
+        for estimate in [None, Some(interval(0.0, 0.0, 0.0)), Some(interval(100.0, 100.0, 100.0))] {
+            let judged = judge_metric(Metric::ALL[metric], &bound, estimate.as_ref(), &evidence);
+            prop_assert_eq!(judged.verdict, Verdict::Inconclusive);
+        }
+    }
+}
+
+#[test]
+fn only_rounds_are_pooled() {
+    let text = r#"schema = 1
+name = "n"
+requests = 1
+[[matrix]]
+name = "m"
+post_storage = ["s3", "redis"]
+notification_storage = ["sns"]
+regions = ["eu->us", "eu->sg"]
+delay_ms = [0]
+antipode = [false]
+[[claim]]
+id = "a"
+says = "Windows are short"
+where = { post_storage = "s3" }
+metric = "window_p99_ms"
+at_most = 5
+pool = true
+"#;
+    let problems = Experiment::parse(text).unwrap_err();
+    insta::assert_snapshot!(crate::problem::render(text, &problems));
+    // A saved one means what it meant.
+    assert_eq!(Experiment::parse_saved(text).unwrap().claims.len(), 1);
+    let one = text.replace(r#"post_storage = "s3" }"#, r#"post_storage = "s3", regions = "eu->sg" }"#);
+    assert!(Experiment::parse(&one).is_ok());
 }

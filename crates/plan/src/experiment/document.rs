@@ -45,6 +45,15 @@ pub(crate) const KEYS: &[&str] = &[
 /// Most requests of one cell.
 const MAX_REQUESTS: u64 = 1_000_000_000;
 
+/// Whether rules that came later than schema 1 hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// They do: a person gives the file.
+    Given,
+    /// They do not: a run saved it.
+    Saved,
+}
+
 /// An experiment, as one file describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Experiment {
@@ -86,6 +95,19 @@ impl Experiment {
     /// # Errors
     /// Everything that is wrong with it, with places in `text`.
     pub fn parse(text: &str) -> Result<Self, Problems> {
+        Self::read(text, Reading::Given)
+    }
+
+    /// Reads the file of an experiment that an earlier version may have saved: what was allowed then is allowed, and means
+    /// what it meant.
+    ///
+    /// # Errors
+    /// As for [`Experiment::parse`].
+    pub fn parse_saved(text: &str) -> Result<Self, Problems> {
+        Self::read(text, Reading::Saved)
+    }
+
+    fn read(text: &str, reading: Reading) -> Result<Self, Problems> {
         let (document, errors) = DeTable::parse_recoverable(text);
         if let Some(error) = errors.first() {
             // What follows the first syntax error is guesswork: it comes alone.
@@ -103,7 +125,7 @@ impl Experiment {
         let mut problems = Vec::new();
         schema(document.get_ref(), &mut problems)?;
         let root = Table::of(document.get_ref(), 0..0, NAME, KEYS, &mut problems);
-        let experiment = experiment(&root, &mut problems);
+        let experiment = experiment(&root, reading, &mut problems);
         Problems::unless_none(problems, experiment)
     }
 }
@@ -123,7 +145,7 @@ fn schema(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Result<(), Pro
     }
 }
 
-fn experiment(root: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Experiment> {
+fn experiment(root: &Table<'_>, reading: Reading, problems: &mut Vec<Problem>) -> Option<Experiment> {
     let name_of = root.require("name", "name = \"my-experiment\"", problems);
     let name_of = name_of.and_then(|value| slug(value, "the experiment's name", problems));
     let platform = match root.get("platform") {
@@ -153,7 +175,7 @@ fn experiment(root: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Experimen
     if let (Some(payload), Some(value)) = (payload, root.get("payload")) {
         payload::check(payload, value, &points, problems);
     }
-    let claims = claims::parse::claims(root, &regions, &points, problems);
+    let claims = claims::parse::claims(root, &regions, &points, reading, problems);
     Some(Experiment {
         name: name_of?,
         platform: platform?,

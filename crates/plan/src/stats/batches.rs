@@ -1,15 +1,18 @@
 //! Batches: stretches of consecutive requests whose means are nearly independent.
 
+use super::interval::Replicates;
+
 /// How requests are divided into batches.
 ///
 /// With at least [`Layout::MANY_ROUNDS`] rounds each round is a batch. With fewer, each round is cut into stretches of
 /// equal length, about 150 requests long and 10 to 30 in all: long against the correlation between rows, and enough for
 /// Student's t to be narrow (the method of batch means; Law, *Simulation Modeling and Analysis*, 5th ed., 9.5.3,
-/// recommends 10 to 30 batches after Schmeiser 1982).
+/// recommends 10 to 30 batches after Schmeiser 1982). Where rounds are the replicates each is a batch, however few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     rounds: usize,
     per_round: usize,
+    replicates: Replicates,
 }
 
 impl Layout {
@@ -18,15 +21,15 @@ impl Layout {
 
     /// The layout of `rounds` rounds of (at most) `requests` requests each.
     #[must_use]
-    pub fn new(rounds: usize, requests: u64) -> Self {
-        if rounds >= Self::MANY_ROUNDS || rounds == 0 {
-            return Self { rounds, per_round: 1 };
+    pub fn new(rounds: usize, requests: u64, replicates: Replicates) -> Self {
+        if rounds >= Self::MANY_ROUNDS || rounds == 0 || replicates == Replicates::Rounds {
+            return Self { rounds, per_round: 1, replicates };
         }
         let requests = usize::try_from(requests).unwrap_or(usize::MAX);
         let wanted = (requests.saturating_mul(rounds) / 150).clamp(10, 30).div_ceil(rounds);
         // A batch has five requests or more, except where that would leave hardly any batch.
         let possible = if requests < 10 { requests } else { requests / 5 };
-        Self { rounds, per_round: wanted.min(possible).max(1) }
+        Self { rounds, per_round: wanted.min(possible).max(1), replicates }
     }
 
     /// Number of batches.
@@ -55,10 +58,16 @@ impl Layout {
         round * self.per_round + usize::try_from(within).unwrap_or(usize::MAX).min(self.per_round - 1)
     }
 
-    /// Whether fewer than [`Layout::MANY_ROUNDS`] rounds stand behind the batches.
+    /// What the batches replicate.
+    #[must_use]
+    pub fn replicates(&self) -> Replicates {
+        self.replicates
+    }
+
+    /// Whether blocks stand for rounds of which there are fewer than [`Layout::MANY_ROUNDS`].
     #[must_use]
     pub fn few_blocks(&self) -> bool {
-        self.rounds < Self::MANY_ROUNDS
+        self.replicates == Replicates::Blocks && self.rounds < Self::MANY_ROUNDS
     }
 }
 
@@ -75,8 +84,8 @@ pub struct Batches {
 impl Batches {
     /// No observations yet, of `rounds` rounds with `requests` requests each.
     #[must_use]
-    pub fn new(rounds: usize, requests: u64) -> Self {
-        let layout = Layout::new(rounds, requests);
+    pub fn new(rounds: usize, requests: u64, replicates: Replicates) -> Self {
+        let layout = Layout::new(rounds, requests, replicates);
         Self { layout, requests, sums: vec![0.0; layout.batches()], counts: vec![0; layout.batches()] }
     }
 
@@ -93,15 +102,15 @@ impl Batches {
     /// The observations of whole rounds, one slice each, one value per request in order of `i`; NaN where nothing was
     /// observed.
     #[must_use]
-    pub fn of(rounds: &[&[f64]]) -> Self {
-        Self::of_map(rounds, |value| value)
+    pub fn of(rounds: &[&[f64]], replicates: Replicates) -> Self {
+        Self::of_map(rounds, replicates, |value| value)
     }
 
     /// As [`Batches::of`], of a function of each value.
     #[must_use]
-    pub(crate) fn of_map(rounds: &[&[f64]], map: impl Fn(f64) -> f64) -> Self {
+    pub(crate) fn of_map(rounds: &[&[f64]], replicates: Replicates, map: impl Fn(f64) -> f64) -> Self {
         let longest = rounds.iter().map(|round| round.len()).max().unwrap_or(0) as u64;
-        let mut batches = Self::new(rounds.len(), longest);
+        let mut batches = Self::new(rounds.len(), longest, replicates);
         for (number, round) in rounds.iter().enumerate() {
             for (i, value) in round.iter().enumerate() {
                 if !value.is_nan() {
@@ -156,6 +165,12 @@ impl Batches {
         each.map(move |(sum, count)| (sum - mean * *count as f64) / observations)
     }
 
+    /// Number, sum and count of each batch that has an observation.
+    pub(crate) fn each_filled(&self) -> impl Iterator<Item = (usize, f64, f64)> {
+        let each = self.sums.iter().zip(&self.counts).enumerate();
+        each.filter(|(_, (_, count))| **count > 0).map(|(number, (sum, count))| (number, *sum, *count as f64))
+    }
+
     /// Batches that have an observation.
     pub(crate) fn filled(&self) -> usize {
         self.counts.iter().filter(|count| **count > 0).count()
@@ -179,7 +194,7 @@ mod tests {
     proptest! {
         #[test]
         fn batches_are_even_stretches_and_few_but_enough(rounds in 1usize..40, requests in 1u64..20_000) {
-            let layout = Layout::new(rounds, requests);
+            let layout = Layout::new(rounds, requests, Replicates::Blocks);
             let mut sizes = vec![0u64; layout.batches()];
             let mut last = 0;
             for round in 0..rounds {
@@ -207,14 +222,14 @@ mod tests {
                 .into_iter()
                 .map(|round| round.into_iter().map(|value| value.map_or(f64::NAN, f64::from)).collect())
                 .collect();
-            let mut pushed = Batches::new(rounds.len(), 30);
+            let mut pushed = Batches::new(rounds.len(), 30, Replicates::Blocks);
             for (number, round) in rounds.iter().enumerate() {
                 for (i, value) in round.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
                     pushed.push(number, i as u64, *value);
                 }
             }
             let slices: Vec<&[f64]> = rounds.iter().map(Vec::as_slice).collect();
-            let whole = Batches::of(&slices);
+            let whole = Batches::of(&slices, Replicates::Blocks);
             prop_assert_eq!(&pushed, &whole);
             let present: Vec<f64> = rounds.concat().into_iter().filter(|value| !value.is_nan()).collect();
             prop_assert_eq!(whole.observations(), present.len() as u64);

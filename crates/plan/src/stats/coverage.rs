@@ -3,7 +3,10 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Batches, Interval, difference, inconsistency, mean, paired_difference, proportion, quantile, rate};
+use super::{
+    Batches, Interval, Replicates, difference, inconsistency, mean, paired_difference, paired_ratio, proportion,
+    quantile, rate,
+};
 
 /// Samples per scenario: the standard error of a share near 95 % is then 0.5 %, a quarter of the way to the band's ends.
 const REPETITIONS: u64 = 2_000;
@@ -80,6 +83,10 @@ fn slices(rounds: &[Vec<f64>]) -> Vec<&[f64]> {
     rounds.iter().map(Vec::as_slice).collect()
 }
 
+fn blocks(rounds: &[Vec<f64>]) -> Batches {
+    Batches::of(&slices(rounds), Replicates::Blocks)
+}
+
 /// (rounds, requests)
 const SHAPES: [(usize, usize); 5] = [(1, 1000), (3, 1000), (12, 100), (30, 50), (3, 3000)];
 
@@ -94,7 +101,7 @@ fn proportions_of_independent_rows() {
                 let covered = coverage(p, |draws| {
                     let sample: Vec<Vec<f64>> =
                         (0..rounds).map(|_| (0..requests).map(|_| draws.bernoulli(p)).collect()).collect();
-                    proportion(&Batches::of(&slices(&sample)))
+                    proportion(&blocks(&sample))
                 });
                 all.push((format!("{rounds} x {requests}, p = {p}"), covered));
             }
@@ -112,7 +119,7 @@ fn proportions_of_correlated_rows() {
                 let below = |value: f64| f64::from(u8::from(value > threshold));
                 let sample: Vec<Vec<f64>> =
                     (0..rounds).map(|_| draws.correlated(rho, requests).into_iter().map(below).collect()).collect();
-                proportion(&Batches::of(&slices(&sample)))
+                proportion(&blocks(&sample))
             });
             all.push((format!("{rounds} x {requests}, p = {p}, rho = {rho}"), covered));
         }
@@ -127,7 +134,7 @@ fn means() {
         let mut add = |name: &str, truth: f64, series: &dyn Fn(&mut Draws) -> Vec<f64>| {
             let covered = coverage(truth, |draws| {
                 let sample: Vec<Vec<f64>> = (0..rounds).map(|_| series(draws)).collect();
-                mean(&Batches::of(&slices(&sample)))
+                mean(&blocks(&sample))
             });
             all.push((format!("{rounds} x {requests}, {name}"), covered));
         };
@@ -150,11 +157,11 @@ fn rounds_that_differ() {
             };
             (0..rounds).map(|_| round()).collect()
         };
-        all.push((format!("mean of {rounds}"), coverage(0.0, |draws| mean(&Batches::of(&slices(&sample(draws)))))));
+        all.push((format!("mean of {rounds}"), coverage(0.0, |draws| mean(&blocks(&sample(draws))))));
         let share = |draws: &mut Draws| {
             let above = |round: &Vec<f64>| round.iter().map(|value| f64::from(u8::from(*value > 0.0))).collect();
             let rounds: Vec<Vec<f64>> = sample(draws).iter().map(above).collect();
-            proportion(&Batches::of(&slices(&rounds)))
+            proportion(&blocks(&rounds))
         };
         all.push((format!("proportion of {rounds}"), coverage(0.5, share)));
     }
@@ -178,7 +185,7 @@ fn quantiles() {
                     let sample: Vec<Vec<f64>> = (0..rounds)
                         .map(|_| draws.correlated(rho, requests).into_iter().map(exponential).collect())
                         .collect();
-                    quantile(&slices(&sample), p)
+                    quantile(&slices(&sample), p, Replicates::Blocks)
                 });
                 all.push((format!("{rounds} x {requests}, p = {p}, rho = {rho}"), covered));
             }
@@ -200,7 +207,7 @@ fn paired_differences() {
                 off.push(shared.iter().map(|shared| drift + 3.0 * shared + draws.normal()).collect::<Vec<f64>>());
                 on.push(shared.iter().map(|shared| drift + 3.0 * shared + draws.normal() + 0.25).collect::<Vec<f64>>());
             }
-            let difference = paired_difference(&Batches::of(&slices(&off)), &Batches::of(&slices(&on)))?;
+            let difference = paired_difference(&blocks(&off), &blocks(&on))?;
             assert!(difference.high - difference.low < 2.0, "{difference:?}");
             Some(difference)
         });
@@ -219,7 +226,7 @@ fn differences_of_independent_samples() {
                     draws.correlated(0.5, requests).into_iter().map(|value| shift + spread * value).collect()
                 };
                 let rounds: Vec<Vec<f64>> = (0..rounds).map(|_| round()).collect();
-                mean(&Batches::of(&slices(&rounds)))
+                mean(&blocks(&rounds))
             };
             Some(difference(&sample(1.0, 1.0)?, &sample(1.5, 2.0)?))
         });
@@ -228,7 +235,7 @@ fn differences_of_independent_samples() {
             let mut sample = |p: f64| {
                 let mut round = || -> Vec<f64> { (0..requests).map(|_| draws.bernoulli(p)).collect() };
                 let rounds: Vec<Vec<f64>> = (0..rounds).map(|_| round()).collect();
-                proportion(&Batches::of(&slices(&rounds)))
+                proportion(&blocks(&rounds))
             };
             Some(difference(&sample(0.1)?, &sample(0.3)?))
         });
@@ -237,7 +244,7 @@ fn differences_of_independent_samples() {
             let mut sample = |scale: f64| {
                 let mut round = || -> Vec<f64> { (0..requests).map(|_| scale * draws.exponential()).collect() };
                 let rounds: Vec<Vec<f64>> = (0..rounds).map(|_| round()).collect();
-                quantile(&slices(&rounds), 0.5)
+                quantile(&slices(&rounds), 0.5, Replicates::Blocks)
             };
             Some(difference(&sample(1.0)?, &sample(2.0)?))
         });
@@ -251,7 +258,7 @@ fn differences_of_independent_samples() {
 fn rates() {
     let covered = coverage(4.0, |draws| {
         let rounds: Vec<Vec<f64>> = (0..3).map(|_| (0..1000).map(|_| draws.exponential() / 4.0).collect()).collect();
-        rate(&Batches::of(&slices(&rounds)))
+        rate(&blocks(&rounds))
     });
     check(vec![("rate".to_owned(), covered)]);
 }
@@ -261,7 +268,8 @@ fn bounds_with_lost_rows_cover_whatever_they_would_have_read() {
     for share_of_lost_that_missed in [0.0, 0.5, 1.0] {
         let truth = 0.1 + 0.05 * share_of_lost_that_missed;
         let covered = coverage(truth, |draws| {
-            let (mut misses, mut lost) = (Batches::new(3, 1000), Batches::new(3, 1000));
+            let empty = || Batches::new(3, 1000, Replicates::Blocks);
+            let (mut misses, mut lost) = (empty(), empty());
             for round in 0..3 {
                 for i in 0..1000 {
                     let (is_lost, is_miss) = (draws.bernoulli(0.05), draws.bernoulli(0.1 / 0.95));
@@ -273,4 +281,118 @@ fn bounds_with_lost_rows_cover_whatever_they_would_have_read() {
         });
         assert!(covered >= 95.0, "{share_of_lost_that_missed}: {covered}");
     }
+}
+
+/// Rounds as a testbed measures them: what a whole round has in common (`drift` normal deviations of a row) is large
+/// against what its rows differ by.
+fn drifting(draws: &mut Draws, rounds: usize, requests: usize, drift: f64) -> Vec<Vec<f64>> {
+    let mut round = || {
+        let shift = drift * draws.normal();
+        draws.correlated(0.5, requests).into_iter().map(|value| shift + value).collect()
+    };
+    (0..rounds).map(|_| round()).collect()
+}
+
+fn rounds(sample: &[Vec<f64>]) -> Batches {
+    Batches::of(&slices(sample), Replicates::Rounds)
+}
+
+#[test]
+fn rounds_that_drift_are_covered_by_intervals_from_rounds() {
+    let mut all = Vec::new();
+    let above = |sample: Vec<Vec<f64>>, threshold: f64| -> Vec<Vec<f64>> {
+        let flag = |value: f64| f64::from(u8::from(value > threshold));
+        sample.into_iter().map(|round| round.into_iter().map(flag).collect()).collect()
+    };
+    for count in [3, 5, 10] {
+        for drift in [0.3, 2.0] {
+            let name = |what: &str| format!("{what} of {count} rounds, drift {drift}");
+            let mean = |draws: &mut Draws| mean(&rounds(&drifting(draws, count, 60, drift)));
+            all.push((name("mean"), coverage(0.0, mean)));
+            let median =
+                |draws: &mut Draws| quantile(&slices(&drifting(draws, count, 60, drift)), 0.5, Replicates::Rounds);
+            all.push((name("median"), coverage(0.0, median)));
+            let difference = |draws: &mut Draws| {
+                // The drift is common to both sides of a round.
+                let (mut off, mut on) = (Vec::new(), Vec::new());
+                for _ in 0..count {
+                    let shift = drift * draws.normal();
+                    let mut side = |more: f64| -> Vec<f64> {
+                        draws.correlated(0.5, 60).into_iter().map(|value| shift + more + value).collect()
+                    };
+                    off.push(side(0.0));
+                    on.push(side(0.5));
+                }
+                paired_difference(&rounds(&off), &rounds(&on))
+            };
+            all.push((name("difference"), coverage(0.5, difference)));
+            let ratio = |draws: &mut Draws| {
+                let mut side = |more: f64| -> Vec<Vec<f64>> {
+                    let sample = drifting(draws, count, 60, 0.1 * drift);
+                    sample
+                        .iter()
+                        .map(|round| round.iter().map(|value| libm::exp(0.1 * value + more)).collect())
+                        .collect()
+                };
+                let (off, on) = (side(0.0), side(libm::log(2.0)));
+                paired_ratio(&rounds(&off), &rounds(&on))
+            };
+            all.push((name("ratio"), coverage(2.0, ratio)));
+        }
+    }
+    check(all);
+    // Of shares not less than 95 % by much, and more where independent rows already spread wider than the rounds do.
+    for count in [3, 5, 10] {
+        for (drift, threshold, truth) in [(0.3, 0.0, 0.5), (1.0, 0.0, 0.5), (0.3, 1.28, 0.11009601749887482)] {
+            let covered =
+                coverage(truth, |draws| proportion(&rounds(&above(drifting(draws, count, 60, drift), threshold))));
+            assert!(covered >= 90.0, "share {truth} of {count} rounds, drift {drift}: {covered}");
+        }
+    }
+}
+
+/// Ten measurements of one treatment on a machine that drifts: of the 45 pairs of intervals hardly any may be disjoint. With
+/// blocks of one round a third are, and more.
+#[test]
+fn measurements_of_one_treatment_agree() {
+    let mut draws = Draws { state: 7, spare: None };
+    let disjoint = |intervals: &[Interval]| {
+        let pairs =
+            intervals.iter().enumerate().flat_map(|(n, one)| intervals[..n].iter().map(move |other| (one, other)));
+        pairs.filter(|(one, other)| one.low > other.high || other.low > one.high).count()
+    };
+    let (mut wrong, mut right, mut pairs) = (0, 0, 0);
+    for _ in 0..40 {
+        let measured: Vec<Vec<Vec<f64>>> = (0..10).map(|_| drifting(&mut draws, 3, 100, 1.0)).collect();
+        let of_rounds: Vec<Interval> = measured.iter().filter_map(|sample| mean(&rounds(sample))).collect();
+        let of_blocks: Vec<Interval> = measured.iter().filter_map(|sample| mean(&blocks(&sample[..1]))).collect();
+        assert!(of_rounds.iter().all(Interval::is_bounded) && of_blocks.len() == 10);
+        right += disjoint(&of_rounds);
+        wrong += disjoint(&of_blocks);
+        pairs += 45;
+    }
+    assert!(right * 20 <= pairs, "{right} of {pairs} pairs of rounds' intervals are disjoint");
+    assert!(wrong * 3 > pairs, "{wrong} of {pairs} pairs of blocks' intervals are disjoint: nothing drifted");
+}
+
+/// The same treatment under two names, rounds interleaved: about one interval of the difference in twenty excludes zero.
+#[test]
+fn a_treatment_does_not_differ_from_itself() {
+    let mut draws = Draws { state: 11, spare: None };
+    let mut excludes = 0;
+    for _ in 0..REPETITIONS {
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        // A machine that wanders: each round begins where the last ended.
+        let mut shift = 0.0;
+        for _ in 0..3 {
+            for side in [&mut one, &mut other] {
+                shift = 0.7 * shift + draws.normal();
+                side.push((0..50).map(|_| libm::exp(0.3 * (shift + draws.normal()))).collect::<Vec<f64>>());
+            }
+        }
+        let ratio = paired_ratio(&rounds(&one), &rounds(&other)).expect("gaps are positive");
+        excludes += u64::from(ratio.low > 1.0 || ratio.high < 1.0);
+    }
+    let percent = excludes as f64 * 100.0 / REPETITIONS as f64;
+    assert!((2.5..=7.5).contains(&percent), "{percent} % of intervals exclude no difference");
 }

@@ -1,6 +1,6 @@
 //! Differences between independent samples.
 
-use super::interval::Interval;
+use super::interval::{Interval, Replicates};
 
 /// How much larger a quantity is in `to` than in `from`, two independent samples, from the two estimates and their
 /// intervals alone: the method of variance estimates recovery (Zou and Donner 2008), which for proportions is the tenth
@@ -11,6 +11,9 @@ use super::interval::Interval;
 #[must_use]
 pub fn difference(from: &Interval, to: &Interval) -> Interval {
     let value = to.value - from.value;
+    let of_rounds = |side: &&Interval| side.replicates == Replicates::Rounds;
+    let fewest = [from, to].iter().copied().filter(of_rounds).map(|side| side.batches).min();
+    let batches = fewest.unwrap_or(from.batches.min(to.batches));
     let both = |one: f64, other: f64| (one * one + other * other).sqrt();
     Interval {
         value,
@@ -18,8 +21,10 @@ pub fn difference(from: &Interval, to: &Interval) -> Interval {
         high: value + both(to.high - to.value, from.value - from.low),
         observations: from.observations.min(to.observations),
         effective: from.effective.min(to.effective),
-        batches: from.batches.min(to.batches),
+        batches,
         few_blocks: from.few_blocks || to.few_blocks,
+        // The fewest rounds of a side that needs them decide whether there is an interval.
+        replicates: from.replicates.max(to.replicates),
     }
 }
 
@@ -28,7 +33,16 @@ mod tests {
     use super::*;
 
     fn interval(value: f64, low: f64, high: f64) -> Interval {
-        Interval { value, low, high, observations: 100, effective: 90.0, batches: 10, few_blocks: false }
+        Interval {
+            value,
+            low,
+            high,
+            observations: 100,
+            effective: 90.0,
+            batches: 10,
+            few_blocks: false,
+            replicates: Replicates::Blocks,
+        }
     }
 
     #[test]

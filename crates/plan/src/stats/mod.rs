@@ -1,7 +1,8 @@
 //! Statistics of correlated rows: estimates with 95 % intervals, the same on every machine.
 //!
 //! Rows of one cell are correlated (replication through a log delays neighbours alike), so nothing here treats them as
-//! independent. The unit of variation is the *batch*: a round where there are at least ten, else a stretch of
+//! independent. The unit of variation is the *batch*. On measured cells it is a round, and three are needed
+//! ([`Replicates::Rounds`]). On simulated cells it is a round where there are at least ten, else a stretch of
 //! consecutive requests of a round (see [`Layout`]). The spread between batches gives the standard error, and Student's
 //! t accounts for how few they are. A bootstrap that resamples rounds, then requests, was not taken: of three rounds it
 //! knows only their spread about their own mean, without t's allowance for three, so its intervals are too narrow; and it
@@ -18,13 +19,15 @@ mod mean;
 mod paired;
 mod proportion;
 mod quantile;
+mod rounds;
 mod student;
 
 pub use batches::{Batches, Layout};
 pub use difference::difference;
-pub use interval::Interval;
+pub use interval::{Interval, Replicates};
 pub use mean::{mean, rate};
 pub use paired::paired_difference;
 pub use proportion::{inconsistency, proportion, zero_failures_bound};
 pub use quantile::{nearest_rank, quantile};
+pub use rounds::{MIN_ROUNDS, paired_ratio};
 pub use student::t_quantile;

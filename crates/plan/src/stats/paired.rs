@@ -1,7 +1,8 @@
 //! Differences between the two sides of a pair.
 
 use super::batches::{Batches, variance};
-use super::interval::Interval;
+use super::interval::{Interval, Replicates};
+use super::rounds;
 use super::student::t_quantile;
 
 /// The mean of `on` less the mean of `off`, by matching batches: the two sides of a block run next to each other and
@@ -12,6 +13,9 @@ pub fn paired_difference(off: &Batches, on: &Batches) -> Option<Interval> {
     let (mean_off, mean_on) = (off.mean()?, on.mean()?);
     if off.layout() != on.layout() {
         return None;
+    }
+    if off.layout().replicates() == Replicates::Rounds {
+        return rounds::paired_difference(off, on);
     }
     let value = mean_on - mean_off;
     let parts = off.filled().min(on.filled());
@@ -26,5 +30,6 @@ pub fn paired_difference(off: &Batches, on: &Batches) -> Option<Interval> {
         effective: parts as f64,
         batches: parts,
         few_blocks: off.layout().few_blocks(),
+        replicates: Replicates::Blocks,
     })
 }

@@ -1,7 +1,8 @@
 //! Proportions.
 
 use super::batches::{Batches, variance};
-use super::interval::Interval;
+use super::interval::{Interval, Replicates};
+use super::rounds;
 use super::student::t_quantile;
 
 /// Least design effect that is believed: batches that happen to agree do not make rows worth many times their number.
@@ -14,6 +15,9 @@ const LEAST_DESIGN_EFFECT: f64 = 0.5;
 /// agree there is nothing to estimate it from, and rows count as independent. `None` if nothing was observed.
 #[must_use]
 pub fn proportion(batches: &Batches) -> Option<Interval> {
+    if batches.layout().replicates() == Replicates::Rounds {
+        return rounds::proportion(batches);
+    }
     let value = batches.mean()?;
     let observations = batches.observations();
     let (effect, quantile) = design_effect(batches, value).unwrap_or((1.0, t_quantile(0.975, f64::INFINITY)));
@@ -27,6 +31,7 @@ pub fn proportion(batches: &Batches) -> Option<Interval> {
         effective,
         batches: batches.filled(),
         few_blocks: batches.layout().few_blocks(),
+        replicates: Replicates::Blocks,
     })
 }
 
@@ -43,7 +48,7 @@ pub(crate) fn design_effect(batches: &Batches, proportion: f64) -> Option<(f64, 
 }
 
 /// Wilson's score interval.
-fn wilson(proportion: f64, observations: f64, quantile: f64) -> (f64, f64) {
+pub(super) fn wilson(proportion: f64, observations: f64, quantile: f64) -> (f64, f64) {
     let square = quantile * quantile / observations;
     let centre = (proportion + square / 2.0) / (1.0 + square);
     let spread = proportion * (1.0 - proportion) / observations + square / (4.0 * observations);
@@ -53,19 +58,25 @@ fn wilson(proportion: f64, observations: f64, quantile: f64) -> (f64, f64) {
 }
 
 /// The share of inconsistencies among planned requests. `misses` observes every planned request: 1 where the reader
-/// missed the post, else 0; `lost` likewise, 1 where no evaluation came.
+/// missed the post, else 0; `unread` likewise, 1 where there was no read: the request failed, or its evaluation never came.
 ///
-/// The estimate is misses/planned. What a lost request would have read is not known: where any was lost, the interval
-/// runs from the lower end for misses/planned to the upper end for (misses + lost)/planned, and so covers these bounds
-/// and the error of each. `None` if nothing was planned or the two are not divided alike.
+/// The estimate is misses/planned. What a request without a read would have read is not known: where there is any, the
+/// interval runs from the lower end for misses/planned to the upper end for (misses + unread)/planned, and so covers these
+/// bounds and the error of each. Without a single read there is no estimate (NaN), and the interval is 0 to 1.
+/// [`Interval::observations`] counts the reads. `None` if nothing was planned or the two are not divided alike.
 #[must_use]
-pub fn inconsistency(misses: &Batches, lost: &Batches) -> Option<Interval> {
+pub fn inconsistency(misses: &Batches, unread: &Batches) -> Option<Interval> {
     let least = proportion(misses)?;
-    if lost.total() == 0.0 {
+    let unread_rows = unread.total();
+    if unread_rows == 0.0 {
         return Some(least);
     }
-    let most = proportion(&misses.plus(lost)?)?;
-    Some(Interval { high: most.high, ..least })
+    let most = proportion(&misses.plus(unread)?)?;
+    let reads = least.observations.saturating_sub(unread_rows as u64);
+    if reads == 0 {
+        return Some(Interval { value: f64::NAN, low: 0.0, high: 1.0, observations: 0, ..least });
+    }
+    Some(Interval { high: most.high.max(least.high), observations: reads, ..least })
 }
 
 /// The 95 % upper bound of the share of failures when `rows` independent rows showed none: 1 - 0.05^(1/n), the one-sided
@@ -80,7 +91,7 @@ mod tests {
     use super::*;
 
     fn of(values: &[f64]) -> Batches {
-        Batches::of(&[values])
+        Batches::of(&[values], Replicates::Blocks)
     }
 
     #[test]
@@ -107,7 +118,8 @@ mod tests {
 
     #[test]
     fn lost_rows_move_the_upper_end_only() {
-        let (mut misses, mut lost) = (Batches::new(1, 100), Batches::new(1, 100));
+        let empty = || Batches::new(1, 100, Replicates::Blocks);
+        let (mut misses, mut lost) = (empty(), empty());
         for i in 0..100 {
             misses.push(0, i, f64::from(u8::from(i % 10 == 0)));
             lost.push(0, i, f64::from(u8::from(i % 10 == 5)));
@@ -117,6 +129,16 @@ mod tests {
         assert_eq!((without.value, without.low), (with.value, with.low));
         assert_eq!(with.value, 0.1);
         assert!(without.high < 0.2 && with.high > 0.2, "{} {}", without.high, with.high);
+    }
+
+    #[test]
+    fn without_a_read_a_share_may_be_anything() {
+        for replicates in [Replicates::Blocks, Replicates::Rounds] {
+            let (none, all): (&[f64], &[f64]) = (&[0.0; 20], &[1.0; 20]);
+            let (misses, unread) = (Batches::of(&[none; 3], replicates), Batches::of(&[all; 3], replicates));
+            let found = inconsistency(&misses, &unread).unwrap();
+            assert!(found.value.is_nan() && (found.low, found.high, found.observations) == (0.0, 1.0, 0), "{found:?}");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Quantiles.
 
 use super::batches::Batches;
-use super::interval::Interval;
+use super::interval::{Interval, Replicates};
 use super::proportion::design_effect;
+use super::rounds;
 use super::student::t_quantile;
 
 /// The rank, from 1, of the `p`-quantile among `n` sorted values by the nearest-rank method: the smallest value that at
@@ -22,16 +23,27 @@ pub fn nearest_rank(p: f64, n: u64) -> u64 {
 /// The rank of the true quantile among n independent values is binomial (David and Nagaraja, *Order Statistics*, 3rd
 /// ed., 7.1); here its variance n p (1 - p) is multiplied by the design effect of "does not exceed the estimate" between
 /// batches, and Student's t replaces the normal quantile (Woodruff 1952 for cluster samples). An end is infinite where
-/// the sample is too small to bound the quantile. `rounds` as in [`Batches::of`]; `None` if nothing was observed.
+/// the sample is too small to bound the quantile. Where rounds are the replicates it is Student's t over the rounds'
+/// quantiles. `rounds` as in [`Batches::of`]; `None` if nothing was observed.
 #[must_use]
-pub fn quantile(rounds: &[&[f64]], p: f64) -> Option<Interval> {
-    let mut values: Vec<f64> = rounds.iter().flat_map(|round| round.iter().copied()).filter(|v| !v.is_nan()).collect();
+pub fn quantile(rounds: &[&[f64]], p: f64, replicates: Replicates) -> Option<Interval> {
+    let known = |round: &[f64]| round.iter().copied().filter(|value| !value.is_nan()).collect::<Vec<f64>>();
+    let mut values: Vec<f64> = rounds.iter().flat_map(|round| known(round)).collect();
     if values.is_empty() {
         return None;
     }
     let n = values.len() as u64;
     let value = order_statistic(&mut values, nearest_rank(p, n));
-    let batches = Batches::of_map(rounds, |observed| if observed <= value { 1.0 } else { 0.0 });
+    if replicates == Replicates::Rounds {
+        let rounds = rounds.iter().map(|round| known(round)).filter(|round| !round.is_empty());
+        let of_round = |mut round: Vec<f64>| {
+            let rank = nearest_rank(p, round.len() as u64);
+            order_statistic(&mut round, rank)
+        };
+        let each: Vec<f64> = rounds.map(of_round).collect();
+        return Some(rounds::interval(value, n, &each));
+    }
+    let batches = Batches::of_map(rounds, replicates, |observed| if observed <= value { 1.0 } else { 0.0 });
     let share = batches.mean()?;
     let (effect, t) = design_effect(&batches, share).unwrap_or((1.0, t_quantile(0.975, f64::INFINITY)));
     let count = n as f64;
@@ -46,6 +58,7 @@ pub fn quantile(rounds: &[&[f64]], p: f64) -> Option<Interval> {
         effective: count / effect,
         batches: batches.filled(),
         few_blocks: batches.layout().few_blocks(),
+        replicates,
     })
 }
 
@@ -68,7 +81,7 @@ mod tests {
             percent in 1u32..100,
         ) {
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();
-            let found = quantile(&[&values], f64::from(percent) / 100.0).unwrap();
+            let found = quantile(&[&values], f64::from(percent) / 100.0, Replicates::Blocks).unwrap();
             // The smallest value such that percent / 100 of all are not above it, in whole numbers.
             let mut sorted = values.clone();
             sorted.sort_by(f64::total_cmp);
@@ -83,9 +96,9 @@ mod tests {
     #[test]
     fn a_small_sample_does_not_bound_an_extreme_quantile() {
         let values: Vec<f64> = (0..50).map(f64::from).collect();
-        let found = quantile(&[&values], 0.99).unwrap();
+        let found = quantile(&[&values], 0.99, Replicates::Blocks).unwrap();
         assert_eq!((found.value, found.high), (49.0, f64::INFINITY));
         assert!(found.low > 40.0);
-        assert_eq!(quantile(&[&[f64::NAN]], 0.5), None);
+        assert_eq!(quantile(&[&[f64::NAN]], 0.5, Replicates::Blocks), None);
     }
 }

@@ -32,6 +32,10 @@ fn compared(pair: &Pair, changes: &[Change]) -> Cell {
     }
     let judged = changes.iter().filter(|change| change.overlaps().is_some()).count();
     let apart: Vec<String> = changes.iter().filter(|change| change.overlaps() == Some(false)).map(describe).collect();
+    if judged == 0 {
+        let what = "too few rounds for an interval (3 are needed on each side): not compared".to_owned();
+        return Cell::new(&pair.a, Status::NotReplayed, what);
+    }
     if apart.is_empty() {
         let what = format!("the 95 % intervals of all {judged} metrics overlap");
         return Cell::new(&pair.a, Status::Overlaps, what);

@@ -17,7 +17,7 @@ pub fn regions(store: &Store) -> Result<Regions, RunError> {
     for id in store.runs()?.iter().rev() {
         let bytes = store.run(id.as_str())?.experiment()?;
         // An experiment of another version that cannot be read is a matter of those who read it.
-        let Ok(experiment) = Experiment::parse(&String::from_utf8_lossy(&bytes)) else { continue };
+        let Ok(experiment) = Experiment::parse_saved(&String::from_utf8_lossy(&bytes)) else { continue };
         for (region, aws) in experiment.regions.iter().filter(|(region, _)| built_in.aws_name(region).is_none()) {
             if !taken.contains(&aws.to_owned()) && !declared.contains_key(region.as_str()) {
                 taken.push(aws.to_owned());
