@@ -70,7 +70,8 @@ pub(super) fn data(subject: &Subject) -> Check {
 
 pub(super) fn complete(subject: &Subject) -> Check {
     let store = subject.results()?;
-    let done: BTreeSet<CellKey> = records(store)?.into_iter().map(|record| record.key).collect();
+    let done: BTreeSet<CellKey> =
+        records(store)?.into_iter().filter(|record| record.counts.observed() > 0).map(|record| record.key).collect();
     let mut planned: BTreeMap<String, BTreeSet<CellKey>> = BTreeMap::new();
     for id in store.runs().map_err(|error| damaged(&error))? {
         let run = store.run(id.as_str()).map_err(|error| damaged(&error))?;
@@ -99,7 +100,7 @@ fn experiments(subject: &Subject, store: &Store) -> Result<Vec<Experiment>, Find
     let mut found: Vec<Experiment> = of_project.into_iter().filter_map(|(_, experiment)| experiment.ok()).collect();
     for id in store.runs().map_err(|error| damaged(&error))? {
         let text = store.run(id.as_str()).and_then(|run| run.experiment()).ok();
-        found.extend(text.and_then(|text| Experiment::parse(&String::from_utf8_lossy(&text)).ok()));
+        found.extend(text.and_then(|text| Experiment::parse_saved(&String::from_utf8_lossy(&text)).ok()));
     }
     Ok(found)
 }
@@ -109,7 +110,7 @@ fn experiments(subject: &Subject, store: &Store) -> Result<Vec<Experiment>, Find
 pub(super) fn verdicts(subject: &Subject) -> Check {
     let store = subject.results()?;
     let mut records = records(store)?;
-    records.retain(|record| store.open_object(&record.object.sha256).is_ok());
+    records.retain(|record| record.counts.observed() > 0 && store.open_object(&record.object.sha256).is_ok());
     let (mut held, mut open, mut against) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let mut simulated = false;
     for experiment in experiments(subject, store)? {

@@ -5,7 +5,7 @@ use std::io::Read;
 use clap::Args;
 use matrix_app::Outcome;
 use matrix_plan::ConfiguredLag;
-use matrix_store::{Attempt, Record, Store};
+use matrix_store::{Attempt, Counts, Record, Store};
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs};
@@ -70,6 +70,9 @@ pub(crate) fn show(args: ShowArgs) -> CommandResult {
                 let error = attempt.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
                 let status = format!("{:?}", attempt.status).to_lowercase();
                 output::line(format_args!("attempt {id}: {status}{error}\n  from {started} to {ended}"))?;
+                for reason in &attempt.reasons {
+                    output::line(format_args!("  {} x {}", reason.count, reason.text))?;
+                }
                 let unknown = || "unknown".to_owned();
                 let toolchain = provenance.toolchain.clone().unwrap_or_else(unknown);
                 let commit =
@@ -98,13 +101,40 @@ fn describe(record: &Record) -> Result<(), Failure> {
     let outcomes = Outcome::ALL.iter().map(|outcome| format!("{} {outcome}", counts.of(*outcome)));
     let outcomes = outcomes.collect::<Vec<_>>().join(" + ");
     output::line(format_args!("{} requests = {outcomes}", counts.planned))?;
-    let percent = if counts.reads == 0 { 0.0 } else { 100.0 * counts.misses as f64 / counts.reads as f64 };
-    output::line(format_args!("{} inconsistencies in {} reads ({percent:.1} %)", counts.misses, counts.reads))?;
+    output::line(inconsistencies(counts))?;
+    if counts.observed() == 0 {
+        output::line("nothing observed: the cell is not done, and `matrix run` executes it again")?;
+    }
     if inputs.axes.antipode {
         let seconds = totals.barrier_us as f64 / 1e6;
         output::line(format_args!("{seconds:.1} s of readers' time in the barrier, {} polls", totals.barrier_polls))?;
     }
     Ok(())
+}
+
+/// The share of inconsistencies as every table has it: of the planned requests, with the bound that those without a read
+/// leave open.
+fn inconsistencies(counts: &Counts) -> String {
+    let unread = counts.planned.saturating_sub(counts.reads);
+    let percent = |misses: u64| 100.0 * misses as f64 / counts.planned.max(1) as f64;
+    match (counts.reads, unread) {
+        (0, _) => format!("no read in {} requests: the share of inconsistencies is unknown", counts.planned),
+        (_, 0) => {
+            format!(
+                "{} inconsistencies in {} requests ({:.1} %)",
+                counts.misses,
+                counts.planned,
+                percent(counts.misses)
+            )
+        }
+        _ => format!(
+            "{} inconsistencies in {} requests ({:.1} %, up to {:.1} % with the {unread} that have no read)",
+            counts.misses,
+            counts.planned,
+            percent(counts.misses),
+            percent(counts.misses + unread),
+        ),
+    }
 }
 
 fn print_trace(store: &Store, record: &Record) -> Result<(), Failure> {

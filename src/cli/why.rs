@@ -92,7 +92,7 @@ fn nearest(store: &Store, cell: &Cell, only: Option<&Origin>) -> Result<Option<(
     let mut best: Option<(CellKey, Vec<Difference>)> = None;
     for record in store.records()? {
         let record = record?;
-        if only.is_some_and(|only| record.origin != *only) {
+        if record.counts.observed() == 0 || only.is_some_and(|only| record.origin != *only) {
             continue;
         }
         let differs = differences(&parts(&record.inputs)?, &here);

@@ -1,11 +1,15 @@
 //! What executes a cell: the interface that the simulator and the live services share.
 
+mod reasons;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use matrix_app::{Micros, Row};
 use matrix_plan::{Cell, CellKey};
+
+pub use reasons::{Reason, Reasons, clean};
 
 /// Takes the rows of an attempt, in any order; the trace has them in order of `i`.
 pub trait RowSink {
@@ -53,6 +57,8 @@ pub struct AttemptDetails {
     pub clock_bound_us: Option<i64>,
     /// What happened on the way and how often, for provenance: for example `throttled`, `duplicates` or `cold_starts`.
     pub notes: BTreeMap<String, u64>,
+    /// Why requests failed, as far as somebody said.
+    pub reasons: Reasons,
 }
 
 /// Why an attempt has no result.
@@ -67,6 +73,14 @@ pub enum DriverError {
     /// The services did not stay as they were meanwhile, which is no fault of the cell: it can be tried again.
     #[error("{0}")]
     Spoilt(String),
+    /// Every request so far failed, and the rest would fail, too: the attempt ended early.
+    #[error("{error}")]
+    Hopeless {
+        /// What was seen.
+        error: String,
+        /// Why requests failed.
+        reasons: Reasons,
+    },
     /// The cell cannot be executed, or its execution broke.
     #[error("{0}")]
     Failed(String),

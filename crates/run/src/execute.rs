@@ -5,12 +5,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 
 use jiff::Timestamp;
-use matrix_app::Row;
-use matrix_driver::{Cancel, Driver, DriverError, RowSink, SinkError};
+use matrix_app::{Outcome, Row};
+use matrix_driver::{Cancel, Driver, DriverError, Reason, Reasons, RowSink, SinkError};
 use matrix_plan::{Cell, Local, Platform};
 use matrix_store::attempt::Execution;
 use matrix_store::{
-    Attempt, AttemptId, Event, Journal, Origin, Provenance, Record, RunId, StoreError, TraceSink, WritableStore,
+    Attempt, AttemptId, Counts, Event, Journal, Origin, Provenance, Record, RunId, StoreError, TraceSink, WritableStore,
 };
 
 use crate::observer::Observer;
@@ -38,11 +38,22 @@ pub(crate) struct Report {
     /// Requests of those cells.
     pub(crate) requests: u64,
     /// Cells that broke, and why.
-    pub(crate) failed: Vec<(Cell, String)>,
+    pub(crate) failed: Vec<(Cell, Broken)>,
+    /// Cells that are done though some of their requests failed, and why these did.
+    pub(crate) troubled: Vec<(Cell, Vec<Reason>)>,
     /// Cells that ended early.
     pub(crate) partial: u64,
     /// What made the whole run stop, if the store could not be written.
     pub(crate) broken: Option<StoreError>,
+}
+
+/// Why a cell has no result.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Broken {
+    /// What broke.
+    pub(crate) error: String,
+    /// Why its requests failed, as far as somebody said.
+    pub(crate) reasons: Vec<Reason>,
 }
 
 /// How often a cell is executed at most in one run, where its services do not stay as they were.
@@ -96,16 +107,22 @@ impl Executor<'_> {
 
             self.observer.begin(place, format!("{} round {}", cell.axes(), cell.inputs.round));
             let result = self.tried(cell);
-            self.observer.end(place, matches!(result, Ok(Ended::Done)));
+            self.observer.end(place, matches!(result, Ok(Ended::Done(_))));
 
             let mut guard = lock();
             guard.schedule.release(&self.driver.resources(cell));
             match result {
-                Ok(Ended::Done) => {
+                Ok(Ended::Done(reasons)) => {
+                    if !reasons.is_empty() {
+                        guard.report.troubled.push((cell.clone(), reasons));
+                    }
                     guard.report.done += 1;
                     guard.report.requests += cell.inputs.requests;
                 }
-                Ok(Ended::Failed(error) | Ended::Spoilt(error)) => guard.report.failed.push((cell.clone(), error)),
+                Ok(Ended::Failed(broken)) => guard.report.failed.push((cell.clone(), broken)),
+                Ok(Ended::Spoilt(error)) => {
+                    guard.report.failed.push((cell.clone(), Broken { error, reasons: Vec::new() }));
+                }
                 Ok(Ended::Partial) => guard.report.partial += 1,
                 Err(error) => {
                     guard.report.partial += 1;
@@ -150,13 +167,19 @@ impl Executor<'_> {
         let result = self.driver.attempt(cell, &mut rows, self.cancel);
         self.observer.requests(rows.rows % ROWS_PER_LOOK);
         match result {
+            // Nothing half-done counts, and nothing undone either.
+            Ok(told) if rows.sink.counts().observed() == 0 => {
+                let error = nothing_observed(rows.sink.counts());
+                drop(rows);
+                self.failed(execution(), cell, error, &told.reasons)
+            }
             Ok(told) => {
                 let object = rows.sink.finish()?;
                 self.store.write_attempt(&Attempt::done(execution(), &told, object.digest)?)?;
                 let configured_lag = has_configured_lag(cell);
                 self.store.write_record(&Record::new(cell, Origin::default(), &object, configured_lag)?)?;
                 self.journal.append(&Event::Done { attempt: id, cell: cell.key })?;
-                Ok(Ended::Done)
+                Ok(Ended::Done(told.reasons.as_slice().to_vec()))
             }
             Err(DriverError::Cancelled) => {
                 drop(rows);
@@ -166,12 +189,15 @@ impl Executor<'_> {
             }
             Err(DriverError::Failed(error)) => {
                 drop(rows);
-                self.failed(execution(), cell, &error)?;
-                Ok(Ended::Failed(error))
+                self.failed(execution(), cell, error, &Reasons::default())
+            }
+            Err(DriverError::Hopeless { error, reasons }) => {
+                drop(rows);
+                self.failed(execution(), cell, error, &reasons)
             }
             Err(DriverError::Spoilt(error)) => {
                 drop(rows);
-                self.failed(execution(), cell, &error)?;
+                self.failed(execution(), cell, error.clone(), &Reasons::default())?;
                 Ok(Ended::Spoilt(error))
             }
             Err(DriverError::Sink(error)) => Err(StoreError::from_sink(error)),
@@ -179,19 +205,29 @@ impl Executor<'_> {
     }
 
     /// Keeps that an attempt failed, and why.
-    fn failed(&self, execution: Execution, cell: &Cell, error: &str) -> Result<(), StoreError> {
-        let attempt = execution.id.clone();
-        self.store.write_attempt(&Attempt::failed(execution, &cell.inputs, error.to_owned())?)?;
-        self.journal.append(&Event::Failed { attempt, cell: cell.key, error: error.to_owned() })
+    fn failed(&self, execution: Execution, cell: &Cell, error: String, reasons: &Reasons) -> Result<Ended, StoreError> {
+        let id = execution.id.clone();
+        let attempt = Attempt::failed(execution, &cell.inputs, error.clone())?.with_reasons(reasons)?;
+        self.store.write_attempt(&attempt)?;
+        self.journal.append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
+        Ok(Ended::Failed(Broken { error, reasons: reasons.as_slice().to_vec() }))
     }
 }
 
 /// How an attempt ended.
 enum Ended {
-    Done,
+    /// With a result; some requests may have failed for these reasons.
+    Done(Vec<Reason>),
     Spoilt(String),
-    Failed(String),
+    Failed(Broken),
     Partial,
+}
+
+/// What is said of an attempt in which every request failed or was lost.
+fn nothing_observed(counts: &Counts) -> String {
+    let outcomes = Outcome::ALL.into_iter().filter(|outcome| counts.of(*outcome) > 0);
+    let outcomes: Vec<String> = outcomes.map(|outcome| format!("{} {outcome}", counts.of(outcome))).collect();
+    format!("nothing was observed: of {} requests {}", counts.planned, outcomes.join(", "))
 }
 
 /// Whether somebody set the replication lag of the cell's post storage.

@@ -198,6 +198,15 @@ impl<'a> Results<'a> {
         for (key, origin) in &origins.chosen {
             records.extend(store.record(key, origin)?);
         }
+        let all = records.len();
+        records.retain(|record| record.counts.observed() > 0);
+        if records.len() < all {
+            observer.note(format_args!(
+                "note: nothing observed in {} cells, whose requests all failed or were lost: they are not done, and `matrix run` \
+                 tries them again",
+                all - records.len()
+            ));
+        }
         Ok(Self { input, traced: Traced::new(store, records), origins })
     }
 

@@ -206,9 +206,20 @@ impl Session {
 
     fn conclude(self, report: Report, observer: &dyn Observer) -> Result<SessionEnd, RunError> {
         let resume = wording::resume(self.run.id().as_str(), self.store.path());
-        for (cell, error) in &report.failed {
-            let (key, axes, round) = (cell.key.short(), cell.axes(), cell.inputs.round);
-            observer.note(format_args!("failed: {key} ({axes} round {round}): {error}"));
+        let name = |cell: &Cell| format!("{} ({} round {})", cell.key.short(), cell.axes(), cell.inputs.round);
+        let because = |reasons: &[matrix_driver::Reason]| {
+            for matrix_driver::Reason { count, text } in reasons {
+                observer.note(format_args!("  {count} x {text}"));
+            }
+        };
+        for (cell, broken) in &report.failed {
+            observer.note(format_args!("failed: {}: {}", name(cell), broken.error));
+            because(&broken.reasons);
+        }
+        for (cell, reasons) in &report.troubled {
+            let failed: u64 = reasons.iter().map(|reason| reason.count).sum();
+            observer.note(format_args!("{failed} of {} requests failed: {}", cell.inputs.requests, name(cell)));
+            because(reasons);
         }
         if let Some(error) = report.broken {
             let kind =

@@ -29,7 +29,8 @@ pub fn skipped(plan: &Plan) -> BTreeSet<CellKey> {
 /// The state of each cell, in the same order.
 ///
 /// A cell with a record and its object is done, whoever did it; or, with an origin, if that one did. What became of the
-/// others is in the journals of runs, the newest of which counts; an attempt that began and did not end was partial.
+/// others is in the journals of runs, the newest of which counts; an attempt that began and did not end was partial, and one
+/// whose result shows nothing (as earlier versions kept it) has failed.
 fn states(store: Option<&Store>, cells: &[(u32, Cell)], origin: Option<&Origin>) -> Result<Vec<CellState>, StoreError> {
     let Some(store) = store else { return Ok(vec![CellState::Pending; cells.len()]) };
     let keys: Vec<CellKey> = cells.iter().map(|(_, cell)| cell.key).collect();
@@ -58,6 +59,12 @@ pub fn plan(store: Option<&Store>, input: &Input, filter: Option<&Filter>, fresh
     Ok(Plan::new(&input.experiment, filter, fresh, cells, |_| states.next().unwrap_or(CellState::Pending)))
 }
 
+/// Whether there is a result in which nothing was observed.
+fn is_there(store: &Store, key: &CellKey) -> Result<bool, StoreError> {
+    let found = store.lookup(&[*key], &Origin::default())?;
+    Ok(found.iter().any(|found| matches!(found, Lookup::NothingObserved { .. })))
+}
+
 /// How the last attempt of each cell without a result ended.
 fn last_attempts(store: &Store) -> Result<BTreeMap<CellKey, CellState>, StoreError> {
     let mut last = BTreeMap::new();
@@ -65,7 +72,8 @@ fn last_attempts(store: &Store) -> Result<BTreeMap<CellKey, CellState>, StoreErr
         for (key, state) in store.run(id.as_str())?.journal().cell_states() {
             let state = match state {
                 // A result that is not there any more: as if nothing had been tried.
-                journal::JournalState::Done => CellState::Pending,
+                journal::JournalState::Done if !is_there(store, &key)? => CellState::Pending,
+                journal::JournalState::Done => CellState::Failed,
                 journal::JournalState::Failed { .. } => CellState::Failed,
                 journal::JournalState::Partial | journal::JournalState::Started => CellState::Partial,
             };

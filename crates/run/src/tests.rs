@@ -181,3 +181,110 @@ fn a_cell_whose_services_do_not_last_is_tried_again_and_its_trace_is_the_last_on
     let (exit, attempts, done, _) = run(3);
     assert_eq!((exit, attempts, done), (SessionEnd::Failed, 6, 3), "one cell was given up");
 }
+
+/// Services that fail the first so many requests of every cell, and then work.
+struct Failing {
+    requests: u64,
+    driver: Box<dyn Driver>,
+}
+
+impl Driver for Failing {
+    fn attempt(
+        &self,
+        cell: &matrix_plan::Cell,
+        rows: &mut dyn matrix_driver::RowSink,
+        cancel: &Cancel,
+    ) -> Result<matrix_driver::AttemptDetails, matrix_driver::DriverError> {
+        let mut failing = FailingRows { first: self.requests, rows };
+        let mut told = self.driver.attempt(cell, &mut failing, cancel)?;
+        for i in 0..self.requests.min(cell.inputs.requests) {
+            told.reasons.add(&format!("AccessDenied for 123456789012: password=p{i}"));
+        }
+        Ok(told)
+    }
+
+    fn resources(&self, cell: &matrix_plan::Cell) -> Vec<String> {
+        self.driver.resources(cell)
+    }
+}
+
+struct FailingRows<'a> {
+    first: u64,
+    rows: &'a mut dyn matrix_driver::RowSink,
+}
+
+impl matrix_driver::RowSink for FailingRows<'_> {
+    fn push(&mut self, row: matrix_app::Row) -> Result<(), matrix_driver::SinkError> {
+        use matrix_app::Outcome;
+        let failed = row.i < self.first;
+        let outcome = if row.i % 3 == 0 { Outcome::Lost } else { Outcome::WriterError };
+        self.rows.push(if failed { matrix_app::Row { outcome, consistent_read: None, ..row } } else { row })
+    }
+}
+
+#[test]
+fn a_cell_in_which_every_request_failed_has_failed_keeps_why_and_is_tried_again() {
+    let input = Input::from_text(EXPERIMENT).unwrap();
+    let requests = input.experiment.requests;
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("results");
+    let keys: Vec<_> = input.cells.iter().map(|(_, cell)| cell.key).collect();
+    let run = |failing: u64| {
+        let drivers = |input: &Input, cells: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, RunError> {
+            Ok(Box::new(Failing { requests: failing, driver: driver(input, cells)? }))
+        };
+        let (_, session) = Session::begin(&Place::new(&root, program()), &input, None, false, &drivers).unwrap();
+        session.map(|session| session.execute(NonZeroUsize::new(1), &Cancel::default(), &Unobserved).unwrap())
+    };
+    assert_eq!(run(requests), Some(SessionEnd::Failed));
+    let store = Store::open(&root).unwrap();
+    assert!(store.done(&keys).unwrap().iter().all(|done| !done));
+    assert_eq!(store.records().unwrap().count(), 0, "no rows are kept");
+    for id in store.attempts().unwrap() {
+        let attempt = store.attempt(&id).unwrap().unwrap();
+        let error = attempt.error.unwrap();
+        assert!(error.starts_with(&format!("nothing was observed: of {requests} requests")), "{error}");
+        let [reason] = &attempt.reasons[..] else { panic!("one reason: {:?}", attempt.reasons) };
+        assert_eq!((reason.text.as_str(), reason.count), ("AccessDenied for <account>: password=<removed>", requests));
+    }
+    assert!(store.verify(matrix_store::VerifyOptions::default()).unwrap().faults.is_empty());
+    drop(store);
+    // One request that works makes a result; the reasons of the others are kept all the same.
+    assert_eq!(run(requests - 1), Some(SessionEnd::Complete));
+    let store = Store::open(&root).unwrap();
+    assert!(store.done(&keys).unwrap().iter().all(|done| *done));
+    let attempts = store.attempts().unwrap();
+    let attempts = attempts.iter().map(|id| store.attempt(id).unwrap().unwrap());
+    let done = attempts.filter(|attempt| attempt.status == matrix_store::AttemptStatus::Done);
+    assert_eq!(done.map(|attempt| attempt.reasons[0].count).collect::<Vec<_>>(), vec![requests - 1; keys.len()]);
+    assert_eq!(run(0), None, "nothing is left to do");
+}
+
+#[test]
+fn a_result_of_an_earlier_version_in_which_nothing_was_observed_is_run_again() {
+    let input = Input::from_text(EXPERIMENT).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("results");
+    let cell = &input.cells[0].1;
+    {
+        let store = Store::create_or_open_for_writing(&root, "test").unwrap();
+        let mut sink = store.sink(cell.inputs.requests).unwrap();
+        let mut rows = FailingRows { first: u64::MAX, rows: &mut sink };
+        driver(&input, &[]).unwrap().attempt(cell, &mut rows, &Cancel::default()).unwrap();
+        let object = sink.finish().unwrap();
+        let record = matrix_store::Record::new(cell, matrix_store::Origin::default(), &object, false).unwrap();
+        store.write_record(&record).unwrap();
+        store.close().unwrap();
+    }
+    let left = |root: &Path| {
+        let store = Store::open(root).unwrap();
+        assert!(store.verify(matrix_store::VerifyOptions::default()).unwrap().faults.is_empty(), "it stays valid");
+        let results = crate::results::Results::of(&store, &input, &Unobserved).unwrap();
+        let plan = crate::states::plan(Some(&store), &input, None, false).unwrap();
+        (plan.to_run().count(), results.source().done)
+    };
+    assert_eq!(left(&root), (4, 0));
+    let (_, session) = Session::begin(&Place::new(&root, program()), &input, None, false, &driver).unwrap();
+    assert_eq!(session.unwrap().execute(None, &Cancel::default(), &Unobserved).unwrap(), SessionEnd::Complete);
+    assert_eq!(left(&root), (0, 4));
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use matrix_driver::Reasons;
 use matrix_plan::{CellInputs, CellKey};
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +59,20 @@ pub struct Provenance {
     pub toolchain: Option<String>,
 }
 
+/// Why requests failed, in the words of what failed them, and how many: without secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// Requests that failed for it.
+    pub count: u64,
+    /// The reason.
+    pub text: String,
+}
+
 /// One execution of a cell: `attempts/<id>.json`.
+///
+/// Schema 1 has no `reasons`. An attempt in which requests failed for known reasons is of schema 2, which has at least one;
+/// every other one is of schema 1, which all versions read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
@@ -93,6 +107,9 @@ pub struct Attempt {
     pub origin: Origin,
     /// With what.
     pub provenance: Provenance,
+    /// Why requests failed: the first distinct reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
     /// The run that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
@@ -123,7 +140,8 @@ pub struct Execution {
 }
 
 impl Sealed for Attempt {
-    const SCHEMA: u32 = 1;
+    const SCHEMA: u32 = 2;
+    const OLDEST: u32 = 1;
     fn schema(&self) -> u32 {
         self.schema
     }
@@ -151,8 +169,9 @@ impl Attempt {
             object: None,
             origin,
             provenance,
+            reasons: Vec::new(),
             run,
-            schema: Self::SCHEMA,
+            schema: Self::OLDEST,
             started,
             status,
         }
@@ -172,11 +191,12 @@ impl Attempt {
         attempt.clock_bound_us = told.clock_bound_us;
         attempt.notes = told.notes.clone();
         attempt.object = Some(object);
+        attempt.give(&told.reasons);
         sealed::seal(&mut attempt)?;
         Ok(attempt)
     }
 
-    /// An attempt at a cell with these inputs that broke.
+    /// An attempt at a cell with these inputs that broke, or of whose requests none was observed to its end.
     ///
     /// # Errors
     /// When it has no JSON.
@@ -203,6 +223,22 @@ impl Attempt {
         attempt.inputs = Some(inputs.clone());
         sealed::seal(&mut attempt)?;
         Ok(attempt)
+    }
+
+    /// The same attempt, with the reasons for which its requests failed.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn with_reasons(mut self, reasons: &Reasons) -> Result<Self, StoreError> {
+        self.give(reasons);
+        sealed::seal(&mut self)?;
+        Ok(self)
+    }
+
+    fn give(&mut self, reasons: &Reasons) {
+        let kept = |reason: &matrix_driver::Reason| Reason { count: reason.count, text: reason.text.clone() };
+        self.reasons = reasons.as_slice().iter().map(kept).collect();
+        self.schema = if reasons.is_empty() { Self::OLDEST } else { Self::SCHEMA };
     }
 
     /// The same attempt, said to be executed by somebody else.
@@ -232,6 +268,9 @@ impl Attempt {
         let done = attempt.status == AttemptStatus::Done;
         if done != attempt.object.is_some() || done == attempt.error.is_some() {
             return Err(StoreError::damaged(path, "an attempt has either an object or an error"));
+        }
+        if attempt.reasons.is_empty() != (attempt.schema == Self::OLDEST) {
+            return Err(StoreError::damaged(path, "an attempt has reasons if it is of schema 2, and only then"));
         }
         if let Some(inputs) = &attempt.inputs {
             let key = CellKey::of(inputs.canonical()?.as_bytes());

@@ -39,6 +39,12 @@ impl Counts {
         }
     }
 
+    /// Rows that were observed to their end: read, or given up by the barrier. An attempt without any has failed.
+    #[must_use]
+    pub fn observed(&self) -> u64 {
+        self.ok + self.barrier_timeout
+    }
+
     pub(crate) fn add(&mut self, row: &Row) {
         self.planned += 1;
         *match row.outcome {

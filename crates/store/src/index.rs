@@ -1,7 +1,8 @@
 //! The index: a cache of what the records name, so that a plan of many finished cells reads none of them.
 //!
-//! A text of lines: `matrix-index 1`; then for each record, in order of key and origin, its key, origin, the stamp of its
-//! file (size, time of change in nanoseconds, inode), its object and the size of the object's file; then the SHA-256 of
+//! A text of lines: `matrix-index 2`; then for each record, in order of key and origin, its key, origin, the stamp of its
+//! file (size, time of change in nanoseconds, inode), its object, the size of the object's file, and whether
+//! a request was observed (1 or 0); then the SHA-256 of
 //! everything before. An index that is missing, damaged or of another version is as good as an empty one.
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use matrix_plan::CellKey;
 use crate::digest::Digest;
 use crate::names::Origin;
 
-const FIRST_LINE: &str = "matrix-index 1\n";
+const FIRST_LINE: &str = "matrix-index 2\n";
 const LAST_LINE: &str = "sha256 ";
 
 /// What tells a file from its later versions.
@@ -44,6 +45,8 @@ pub(crate) struct Entry {
     pub(crate) record: Stamp,
     pub(crate) object: Digest,
     pub(crate) compressed_bytes: u64,
+    /// Whether a request was observed to its end.
+    pub(crate) observed: bool,
 }
 
 /// Entries in order of key and origin.
@@ -91,6 +94,11 @@ fn parse_line(line: &str) -> Option<Entry> {
         },
         object: words.next()?.parse().ok()?,
         compressed_bytes: words.next()?.parse().ok()?,
+        observed: match words.next()? {
+            "0" => false,
+            "1" => true,
+            _ => return None,
+        },
     };
     words.next().is_none().then_some(entry)
 }
@@ -99,10 +107,14 @@ fn parse_line(line: &str) -> Option<Entry> {
 pub(crate) fn render(entries: &BTreeMap<(CellKey, Origin), Entry>) -> String {
     let mut text = String::with_capacity(FIRST_LINE.len() + entries.len() * 200 + 80);
     text.push_str(FIRST_LINE);
-    for Entry { key, origin, record, object, compressed_bytes } in entries.values() {
+    for Entry { key, origin, record, object, compressed_bytes, observed } in entries.values() {
         let Stamp { size, changed_ns, inode } = record;
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{key} {origin} {size} {changed_ns} {inode} {object} {compressed_bytes}");
+        let _ = writeln!(
+            text,
+            "{key} {origin} {size} {changed_ns} {inode} {object} {compressed_bytes} {}",
+            u8::from(*observed)
+        );
     }
     let digest = Digest::of(text.as_bytes());
     let _ = writeln!(text, "{LAST_LINE}{digest}");

@@ -21,6 +21,12 @@ pub enum Lookup {
         /// The object.
         object: Digest,
     },
+    /// A record and its object, of an attempt in which every request failed or was lost: an earlier version made it, and
+    /// the cell has to be run again.
+    NothingObserved {
+        /// The object.
+        object: Digest,
+    },
     /// A record whose object is gone: the cell has to be run again.
     ObjectMissing {
         /// The object.
@@ -73,11 +79,11 @@ impl Store {
         let Some(stamp) = folders.cells.stamp(&Layout::record_in_cells(key, origin))? else {
             return Ok(Lookup::Missing);
         };
-        let known = self.known(key, origin).filter(|(record, ..)| *record == stamp);
-        let object = match known {
-            Some((_, object, _)) => object,
+        let known = self.known(key, origin).filter(|entry| entry.record == stamp);
+        let (object, observed) = match &known {
+            Some(entry) => (entry.object, entry.observed),
             None => match self.record(key, origin)? {
-                Some(record) => record.object.sha256,
+                Some(record) => (record.object.sha256, record.counts.observed() > 0),
                 None => return Ok(Lookup::Missing),
             },
         };
@@ -85,14 +91,14 @@ impl Store {
         else {
             return Ok(Lookup::ObjectMissing { object });
         };
-        let known_bytes = known.map(|(_, _, bytes)| bytes);
+        let known_bytes = known.map(|entry| entry.compressed_bytes);
         if known_bytes != Some(compressed_bytes) {
             if known_bytes.is_some() {
                 self.open_object(&object)?.check()?;
             }
-            self.learn(Entry { key: *key, origin: origin.clone(), record: stamp, object, compressed_bytes });
+            self.learn(Entry { key: *key, origin: origin.clone(), record: stamp, object, compressed_bytes, observed });
         }
-        Ok(Lookup::Done { object })
+        Ok(if observed { Lookup::Done { object } } else { Lookup::NothingObserved { object } })
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) const MAX_JSON_BYTES: u64 = 64 << 20;
 pub(crate) trait Sealed: Serialize + DeserializeOwned {
     /// The newest schema known.
     const SCHEMA: u32;
+    /// The oldest schema known.
+    const OLDEST: u32 = Self::SCHEMA;
     /// The schema that it says it has.
     fn schema(&self) -> u32;
     fn digest(&self) -> Option<Digest>;
@@ -62,7 +64,7 @@ pub(crate) fn unseal<T: Sealed>(path: &Path, bytes: &[u8]) -> Result<T, StoreErr
             });
         }
     };
-    if value.schema() != T::SCHEMA {
+    if !(T::OLDEST..=T::SCHEMA).contains(&value.schema()) {
         return Err(other_schema::<T>(path, value.schema()));
     }
     if bytes_of(&value)? != bytes {

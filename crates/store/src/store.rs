@@ -12,7 +12,7 @@ use crate::attempt::Attempt;
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::fs::RealFilesystem;
-use crate::index::{Entry, Index, Stamp};
+use crate::index::{Entry, Index};
 use crate::layout::{Layout, SCHEMA};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
@@ -189,15 +189,14 @@ impl Store {
     }
 
     /// What is known of a record without reading it: its file, its object, and the size of the object's file.
-    pub(crate) fn known(&self, key: &CellKey, origin: &Origin) -> Option<(Stamp, Digest, u64)> {
-        let tell = |entry: &Entry| (entry.record, entry.object, entry.compressed_bytes);
+    pub(crate) fn known(&self, key: &CellKey, origin: &Origin) -> Option<Entry> {
         let learnt = self.learnt();
         if !learnt.is_empty()
             && let Some(entry) = learnt.get(&(*key, origin.clone()))
         {
-            return Some(tell(entry));
+            return Some(entry.clone());
         }
-        self.index().get(key, origin).map(tell)
+        self.index().get(key, origin).cloned()
     }
 
     pub(crate) fn learn(&self, entry: Entry) {

@@ -102,6 +102,7 @@ impl WritableStore {
             record: Stamp::of(&stamp),
             object: record.object.sha256,
             compressed_bytes: object.len(),
+            observed: record.counts.observed() > 0,
         });
         Ok(())
     }

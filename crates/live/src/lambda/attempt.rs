@@ -96,7 +96,8 @@ impl<'a> Course<'a> {
             Err(_) => join.note("left_unclean", 1),
         }
         join.note("credentials_renewed", self.services.pause().count() - renewed_before);
-        Ok(AttemptDetails { epoch: head.epoch, clock_bound_us: worst(before, after), notes: join.into_notes() })
+        let (notes, reasons) = join.into_notes();
+        Ok(AttemptDetails { epoch: head.epoch, clock_bound_us: worst(before, after), notes, reasons })
     }
 
     /// Sends the requests and keeps what the client saw in a file. What was published is delivered when it returns, where
@@ -130,7 +131,7 @@ impl<'a> Course<'a> {
         let mut counted = Join::new(head.epoch, &head.nonce, 0, None);
         ended(bridge, &mut counted).await;
         let after = or_cancelled(cancel, self.probed()).await?;
-        saving.end(worst(before, after), counted.into_notes())
+        saving.end(worst(before, after), counted.into_notes().0)
     }
 
     /// Makes rows from a file and the queue.
@@ -142,7 +143,8 @@ impl<'a> Course<'a> {
     ) -> Result<AttemptDetails, LambdaError> {
         let (saved, join) = self.taken_up(file, rows)?;
         let join = self.emptied(file, join, rows, cancel).await?;
-        Ok(AttemptDetails { epoch: saved.head.epoch, clock_bound_us: saved.clock_bound_us, notes: join.into_notes() })
+        let (notes, reasons) = join.into_notes();
+        Ok(AttemptDetails { epoch: saved.head.epoch, clock_bound_us: saved.clock_bound_us, notes, reasons })
     }
 
     /// Takes what the queue has for a file, and keeps it beside it: nothing more is expected then.

@@ -200,7 +200,8 @@ impl LambdaDriver {
         self.block_on(async {
             let (head, clock) = exchange.begin()?;
             let join = exchange.exchange(&head, clock, None, rows, cancel).await?;
-            Ok(AttemptDetails { epoch: head.epoch, clock_bound_us: None, notes: join.into_notes() })
+            let (notes, reasons) = join.into_notes();
+            Ok(AttemptDetails { epoch: head.epoch, clock_bound_us: None, notes, reasons })
         })
     }
 

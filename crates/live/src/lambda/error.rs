@@ -8,7 +8,7 @@ use aws_sdk_lambda::config::http::HttpResponse;
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use matrix_app::StorageError;
 use matrix_aws::connection::Problem;
-use matrix_driver::{DriverError, SinkError};
+use matrix_driver::{DriverError, Reasons, SinkError};
 use matrix_lambdas::aws::brief;
 
 use crate::cloud::CloudError;
@@ -22,6 +22,18 @@ pub enum LambdaError {
     /// The trace could not be written.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// Every request so far failed for one reason.
+    #[error("the first {failed} of {requests} requests all failed, and no other was sent: {why}")]
+    Hopeless {
+        /// Requests that failed.
+        failed: u64,
+        /// Requests planned.
+        requests: u64,
+        /// Why.
+        why: String,
+        /// The same, with counts.
+        reasons: Reasons,
+    },
     /// The settings, or the services, do not serve the cell.
     #[error("{0}")]
     Settings(String),
@@ -156,6 +168,9 @@ impl From<LambdaError> for DriverError {
         match error {
             LambdaError::Cancelled => Self::Cancelled,
             LambdaError::Sink(error) => Self::Sink(error),
+            LambdaError::Hopeless { ref reasons, .. } => {
+                Self::Hopeless { error: error.to_string(), reasons: reasons.clone() }
+            }
             other => Self::Failed(other.to_string()),
         }
     }

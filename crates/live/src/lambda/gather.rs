@@ -157,6 +157,7 @@ impl Gathering<'_> {
                     Some(told) => {
                         progress.restart();
                         self.join.told(told, rows)?;
+                        self.join.hopeful()?;
                     }
                     None => silent = true,
                 },

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use matrix_app::{ClientSide, Evaluation, Event, Micros, Row};
-use matrix_driver::RowSink;
+use matrix_driver::{Reasons, RowSink};
 
 use super::LambdaError;
 use super::send::{Told, Trouble};
@@ -25,7 +25,13 @@ pub(crate) struct Join {
     told: u64,
     evaluated: Bits,
     notes: BTreeMap<String, u64>,
+    reasons: Reasons,
+    /// The reason of all requests so far, and how many they are: gone with the first that did not fail, or failed otherwise.
+    alike: Option<(String, u64)>,
 }
+
+/// Requests that failed, the first of all and for one reason, after which no other is sent.
+const HOPELESS_AFTER: u64 = 20;
 
 /// What a message of the queue was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +60,8 @@ impl Join {
             told: 0,
             evaluated: Bits::default(),
             notes: ALWAYS.iter().map(|name| ((*name).to_owned(), 0)).collect(),
+            reasons: Reasons::default(),
+            alike: None,
         }
     }
 
@@ -63,8 +71,26 @@ impl Join {
         }
     }
 
-    pub(crate) fn into_notes(self) -> BTreeMap<String, u64> {
-        self.notes
+    /// What was counted, and why requests failed.
+    pub(crate) fn into_notes(self) -> (BTreeMap<String, u64>, Reasons) {
+        (self.notes, self.reasons)
+    }
+
+    /// Ends what would only go on failing: the first requests all failed, all for one reason, and no evaluation came.
+    pub(crate) fn hopeful(&mut self) -> Result<(), LambdaError> {
+        match &self.alike {
+            Some((why, failed))
+                if *failed >= HOPELESS_AFTER && *failed < self.requests && self.evaluated.0.is_empty() =>
+            {
+                Err(LambdaError::Hopeless {
+                    failed: *failed,
+                    requests: self.requests,
+                    why: why.clone(),
+                    reasons: std::mem::take(&mut self.reasons),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes a client's side.
@@ -75,6 +101,14 @@ impl Join {
             Some(Trouble::Failed) => self.note("writer_failures", 1),
             Some(Trouble::Unanswered) => self.note("unanswered", 1),
             None => {}
+        }
+        self.alike = match (&told.why, self.alike.take()) {
+            (Some(why), Some((known, failed))) if *why == known => Some((known, failed + 1)),
+            (Some(why), None) if self.told == 1 => Some((why.clone(), 1)),
+            _ => None,
+        };
+        if let Some(why) = &told.why {
+            self.reasons.add(why);
         }
         // A request that was throttled to the end was tried once more than it was retried.
         let gave_up = u64::from(told.throttled > 0 && told.client.writer_failed && told.reply.is_none());
@@ -177,6 +211,9 @@ impl Join {
         // Both were read before.
         let reply = told.reply.as_deref().and_then(|json| Event::from_json(json.as_bytes()).ok());
         let evaluation = evaluation.and_then(|json| Evaluation::from_json(json.as_bytes()).ok());
+        if let Some(why) = evaluation.as_ref().and_then(|evaluation| evaluation.error.as_deref()) {
+            self.reasons.add(why);
+        }
         let client: &ClientSide = &told.client;
         let visible_at = self.visible.as_mut().and_then(|visible| visible.take(&client.key));
         let row = Row::join(client, reply.as_ref(), evaluation.as_ref(), visible_at, self.epoch);
@@ -230,7 +267,8 @@ mod tests {
             reply_at: trouble.is_none().then_some(Micros(1_000_100)),
             writer_failed: trouble == Some(Trouble::Failed),
         };
-        Told { client, reply: None, throttled: 0, trouble }
+        let why = trouble.map(|trouble| format!("{trouble:?}"));
+        Told { client, reply: None, throttled: 0, trouble, why }
     }
 
     #[derive(Clone, Debug)]
@@ -271,7 +309,9 @@ mod tests {
             let waited_for = fates.iter().filter(|(client, evaluations)| *client != 1 && *evaluations == 0).count();
             prop_assert_eq!(join.is_complete(), waited_for == 0);
             join.finish(&mut rows).unwrap();
-            let notes = join.into_notes();
+            let (notes, reasons) = join.into_notes();
+            let failed = fates.iter().filter(|(client, _)| *client > 0).count() as u64;
+            prop_assert_eq!(reasons.as_slice().iter().map(|reason| reason.count).sum::<u64>(), failed);
 
             rows.0.sort_by_key(|row| row.i);
             prop_assert!(rows.0.iter().map(|row| row.i).eq(0..fates.len() as u64));
@@ -286,5 +326,27 @@ mod tests {
             let repeated = fates.iter().filter(|(_, evaluations)| *evaluations == 2).count() as u64;
             prop_assert_eq!((notes["strays"], notes["duplicates"]), (3, repeated));
         }
+    }
+
+    #[test]
+    fn an_attempt_ends_when_its_first_requests_all_fail_alike() {
+        let ends_after = |fates: &[(Option<Trouble>, u64)]| {
+            let (mut rows, mut join) = (Rows::default(), Join::new(Micros(1_000_000), "mine", 1000, None));
+            let fates = fates.iter().flat_map(|(trouble, times)| (0..*times).map(move |_| *trouble));
+            for (i, trouble) in (0..).zip(fates) {
+                join.told(told(i, trouble), &mut rows).unwrap();
+                if let Err(LambdaError::Hopeless { failed, requests, reasons, .. }) = join.hopeful() {
+                    assert_eq!((requests, reasons.as_slice()[0].count), (1000, failed));
+                    return Some(failed);
+                }
+            }
+            None
+        };
+        let failed = Some(Trouble::Failed);
+        assert_eq!(ends_after(&[(failed, 500)]), Some(HOPELESS_AFTER));
+        assert_eq!(ends_after(&[(failed, HOPELESS_AFTER - 1)]), None);
+        // Something worked, or went wrong in several ways: that is for the rows to tell.
+        assert_eq!(ends_after(&[(None, 1), (failed, 500)]), None);
+        assert_eq!(ends_after(&[(failed, 10), (Some(Trouble::Unanswered), 1), (failed, 500)]), None);
     }
 }

@@ -44,6 +44,8 @@ struct Request {
     reply: Option<String>,
     throttled: u64,
     trouble: Option<Trouble>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 /// What stands at the head of the file.
@@ -101,6 +103,7 @@ impl Saving {
             reply: told.reply,
             throttled: told.throttled,
             trouble: told.trouble,
+            why: told.why,
         }))
     }
 
@@ -169,7 +172,7 @@ impl Request {
             reply_at: self.reply_us.map(|us| epoch + us),
             writer_failed: self.trouble == Some(Trouble::Failed),
         };
-        Some(Told { client, reply: self.reply, throttled: self.throttled, trouble: self.trouble })
+        Some(Told { client, reply: self.reply, throttled: self.throttled, trouble: self.trouble, why: self.why })
     }
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::types::InvocationType;
-use matrix_app::wire::reply_event;
+use matrix_app::wire::{WireError, reply_event};
 use matrix_app::{BarrierPolicy, ClientSide, Clock as _, Event, Micros, PostKey};
+use matrix_driver::clean;
 use matrix_lambdas::function::SystemClock;
 use matrix_plan::{Arrival, CellInputs, Invocation};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub(crate) struct Told {
     pub(crate) throttled: u64,
     /// Why there is no reply, where one was waited for.
     pub(crate) trouble: Option<Trouble>,
+    /// The same in the words of who failed, without secrets.
+    pub(crate) why: Option<String>,
 }
 
 /// Why a request has no reply.
@@ -149,7 +152,7 @@ impl Sender {
             self.ready().await;
             let sent_at = at.take().unwrap_or_else(|| self.clock.now());
             let client = ClientSide { i, key, sent_at, reply_at: None, writer_failed: false };
-            let mut told = Told { client, reply: None, throttled, trouble: None };
+            let mut told = Told { client, reply: None, throttled, trouble: None, why: None };
             let answer = self.ask(&told.client, &mut throttled).await;
             told.throttled = throttled;
             match answer {
@@ -188,17 +191,24 @@ impl Sender {
         match answer {
             Answer::Reply(bytes) => {
                 told.client.reply_at = Some(self.clock.now());
-                match reply_event(bytes.as_ref()) {
-                    Ok(event) if Event::from_json(event.as_bytes()).is_ok() => told.reply = Some(event.into_owned()),
-                    _ => told.trouble = Some(Trouble::Failed),
+                match completed(bytes.as_ref()) {
+                    Ok(event) => told.reply = Some(event),
+                    Err(error) => {
+                        let shown = String::from_utf8_lossy(bytes.as_ref());
+                        told.failed(Trouble::Failed, &format!("the writer's reply cannot be read ({error}): {shown}"));
+                    }
                 }
             }
             Answer::Accepted => {}
-            Answer::Failed(_) | Answer::Refused => {
+            Answer::Failed(why) => {
                 told.client.reply_at = Some(self.clock.now());
-                told.trouble = Some(Trouble::Failed);
+                told.failed(Trouble::Failed, &why);
             }
-            Answer::Unknown(_) => told.trouble = Some(Trouble::Unanswered),
+            Answer::Refused => {
+                told.client.reply_at = Some(self.clock.now());
+                told.failed(Trouble::Failed, "the credentials were refused");
+            }
+            Answer::Unknown(why) => told.failed(Trouble::Unanswered, &why),
         }
         told.client.writer_failed = told.trouble == Some(Trouble::Failed);
     }
@@ -222,6 +232,20 @@ impl Sender {
 
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// The event in a writer's reply, as JSON.
+fn completed(reply: &[u8]) -> Result<String, WireError> {
+    let event = reply_event(reply)?;
+    Event::from_json(event.as_bytes())?;
+    Ok(event.into_owned())
+}
+
+impl Told {
+    fn failed(&mut self, trouble: Trouble, why: &str) {
+        self.trouble = Some(trouble);
+        self.why = Some(clean(why));
     }
 }
 

@@ -52,7 +52,10 @@ pub fn parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part<'a>
         let mut cells = meaning.cells.clone();
         cells.retain(|key, _| inventory.cells.contains(key));
         for origin in &origins {
-            let of_origin = |key: &CellKey| inventory.records.get(&(*key, (*origin).clone())).cloned();
+            let of_origin = |key: &CellKey| {
+                let record = inventory.records.get(&(*key, (*origin).clone()))?;
+                (record.counts.observed() > 0).then(|| record.clone())
+            };
             let records: Vec<Record> = cells.keys().filter_map(of_origin).collect();
             if records.is_empty() {
                 continue;
@@ -117,7 +120,7 @@ fn experiment(inventory: &Inventory, digest: Digest) -> Result<Experiment, RunEr
     let failed = |what: String| RunError::new(FailureKind::Integrity, format!("experiment {}: {what}", digest.short()));
     let bytes = inventory.experiments.get(&digest).ok_or_else(|| failed("it is missing".to_owned()))?;
     let text = std::str::from_utf8(bytes).map_err(|error| failed(error.to_string()))?;
-    Experiment::parse(text).map_err(|problems| failed(problems.to_string()))
+    Experiment::parse_saved(text).map_err(|problems| failed(problems.to_string()))
 }
 
 /// Hexadecimal digits that tell apart what has one name.
