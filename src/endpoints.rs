@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use matrix_aws::ConnectionInfo;
 use matrix_aws::connection::{Guide, Problem};
+use matrix_plan::printable::one_line;
 use matrix_plan::{Aws, Cell, Combination, Regions};
-use matrix_run::Input;
+use matrix_run::{Input, RunError};
 use miette::MietteDiagnostic;
 
 use crate::exit::{Exit, Failure};
+use crate::output;
 
 /// The file: relative to the directory in which the command runs, wherever the experiment's file is. So `run`, `resume`,
 /// `--cell` and `aws setup` mean the same one, in a checkout the one at its root.
@@ -34,17 +36,24 @@ fn is_template(text: &str) -> bool {
 
 /// Reads the file, if there is one.
 pub(crate) fn read_if_present(path: &Path) -> Result<Option<ConnectionInfo>, Failure> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => ConnectionInfo::parse(&text).map(Some).map_err(|problems| failure(path, problems)),
+    match std::fs::read(path) {
+        Ok(bytes) => {
+            let text = matrix_run::text::decode_secret(&output::path(path), bytes)?;
+            ConnectionInfo::parse(&text).map(Some).map_err(|problems| failure(path, problems))
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::usage(format!("{}: {error}", path.display()), by_hand())),
+        Err(error) => Err(Failure::usage(format!("{}: {error}", output::path(path)), by_hand())),
     }
 }
 
 /// Reads the file that an experiment names.
-fn read(aws: &Aws) -> Result<ConnectionInfo, Failure> {
-    let path = path(aws);
-    let missing = || Failure::usage(format!("{} is not there", path.display()), by_hand());
+fn read(input: &Input) -> Result<ConnectionInfo, Failure> {
+    let path = path(&input.experiment.aws);
+    let text = (input.name.as_str(), input.text.as_str());
+    let missing = || {
+        let message = format!("{} is not there", output::path(&path));
+        RunError::named_file(text, ("aws", "connection_info"), message, &by_hand()).into()
+    };
     read_if_present(&path)?.ok_or_else(missing)
 }
 
@@ -59,7 +68,7 @@ fn by_hand() -> String {
 /// the environment are there.
 pub(crate) fn needed(input: &Input, cells: &[Cell]) -> Result<ConnectionInfo, Failure> {
     let experiment = &input.experiment;
-    let info = read(&experiment.aws)?;
+    let info = read(input)?;
     let combinations: BTreeSet<&Combination> = cells.iter().map(|cell| &cell.axes().combination).collect();
     let combinations: Vec<Combination> = combinations.into_iter().cloned().collect();
     let missing = missing(&info, &combinations, &experiment.regions);
@@ -76,7 +85,7 @@ fn missing(info: &ConnectionInfo, combinations: &[Combination], regions: &Region
 /// What is wrong with the file. Its text is not shown: there are passwords in it.
 pub(crate) fn failure(path: &Path, problems: Vec<Problem>) -> Failure {
     let report = |problem: Problem| {
-        let message = format!("{}: {problem}", path.display());
+        let message = format!("{}: {}", output::path(path), one_line(&problem.to_string()));
         MietteDiagnostic::new(message).with_help(problem.mend()).into()
     };
     Failure { exit: Exit::Usage, reports: problems.into_iter().map(report).collect() }

@@ -2,6 +2,7 @@
 
 mod badge;
 mod cli;
+mod drawn;
 mod endpoints;
 mod exit;
 mod live;

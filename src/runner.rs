@@ -11,7 +11,7 @@ use matrix_store::Digest;
 
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
-use crate::{live, signals};
+use crate::{live, output, signals};
 
 /// Where a session of this program writes.
 pub(crate) fn place(results: &Path) -> Place<'_> {
@@ -20,7 +20,7 @@ pub(crate) fn place(results: &Path) -> Place<'_> {
 
 /// This program, as it was built and called.
 fn program() -> Program {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| output::word(Path::new(&word))).collect();
     Program {
         holder: format!("matrix {}", words.join(" ")),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,5 +1,5 @@
 //! Signals: an interruption stops the run cleanly; a second one stops it at once. A command that runs nothing ends at
-//! once, and leaves nothing behind.
+//! once, and leaves nothing behind. A signal that was ignored when the command began, as `nohup` has it, stays ignored.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use matrix_bundle::temporary;
 use matrix_driver::Cancel;
+use matrix_driver::ignored::is_ignored;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::low_level;
 
@@ -24,14 +25,16 @@ static LISTENING: AtomicBool = AtomicBool::new(false);
 /// nothing half-done counts. A file that grows beyond the allowed size becomes an error of the write.
 pub(crate) fn listen(cancel: &Cancel) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::new(Exit::Internal, format!("listening for signals: {error}"));
-    for signal in INTERRUPTIONS {
+    for signal in heard() {
         signal_hook::flag::register_conditional_shutdown(signal, Exit::Interrupted as i32, cancel.flag())
             .map_err(failed)?;
         signal_hook::flag::register(signal, cancel.flag()).map_err(failed)?;
     }
     LISTENING.store(true, Ordering::SeqCst);
-    let nobody_reads_it = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(SIGXFSZ, nobody_reads_it).map_err(failed)?;
+    if !is_ignored(SIGXFSZ) {
+        let nobody_reads_it = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(SIGXFSZ, nobody_reads_it).map_err(failed)?;
+    }
     Ok(())
 }
 
@@ -49,16 +52,19 @@ pub(crate) fn clean_up_when_interrupted() {
     if std::thread::Builder::new().name("matrix-signals".to_owned()).spawn(cleaner).is_err() {
         return;
     }
-    let ignored = ignored();
-    for signal in INTERRUPTIONS.into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0) {
+    for signal in heard() {
         // An error leaves the signal as it was.
         let _ = tell.try_clone().and_then(|tell| low_level::pipe::register(signal, tell));
     }
 }
 
-/// The signals that are ignored since before the process began, as `nohup` has it: a bit for each, where the system tells.
-fn ignored() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+/// Leaves interruptions to the command, which handles them by itself.
+#[cfg(feature = "live")]
+pub(crate) fn leave_to_command() {
+    LISTENING.store(true, Ordering::SeqCst);
+}
+
+/// The interruptions that were not ignored when the process began.
+fn heard() -> impl Iterator<Item = i32> {
+    INTERRUPTIONS.into_iter().filter(|signal| !is_ignored(*signal))
 }

@@ -94,7 +94,7 @@ pub(super) fn models(subject: &Subject) -> Check {
         if experiment.platform == Platform::Sim {
             let folder = subject.project.join("experiments");
             let name = &experiment.sim.model;
-            if read_model(name, &folder).is_err() {
+            if read_model(name.as_ref(), &folder).is_err() {
                 let seen = format!("{file} names the model {name}, which cannot be read");
                 let mend = format!("`matrix plan {}` shows what is wrong", output::word(file.as_ref()));
                 return Err(Finding::fail(seen, mend));

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, CreateOptions, Inventory, MergeOptions, Selection, Tree};
 use matrix_plan::CellState;
 use matrix_report::derive;
-use matrix_run::results;
+use matrix_run::{RunError, results};
 use matrix_store::{Origin, Store};
 use serde::Serialize;
 
@@ -114,6 +114,7 @@ struct SignArgs {
 
 #[derive(Serialize)]
 struct SignJson<'a> {
+    #[serde(serialize_with = "output::lossy::path")]
     signature: &'a Path,
 }
 
@@ -152,17 +153,20 @@ fn create(args: CreateArgs) -> CommandResult {
 
 #[derive(Serialize)]
 struct ExtractJson<'a> {
+    #[serde(serialize_with = "output::lossy::path")]
     out: &'a Path,
     form: &'static str,
 }
 
 fn extract(args: &ExtractArgs) -> CommandResult {
-    let reader = BundleReader::open(&args.file, args.size.limits())?;
+    let name = output::path(&args.file);
+    let refused = |error| RunError::of_bundle(&name, error);
+    let reader = BundleReader::open(&args.file, args.size.limits()).map_err(refused)?;
     let (form, out) = (if args.as_store { "store" } else { "bag" }, output::word(&args.out));
     if args.as_store {
-        matrix_bundle::to_store(reader, &args.out)?;
+        matrix_bundle::to_store(reader, &args.out).map_err(refused)?;
     } else {
-        matrix_bundle::extract(reader, &args.out)?;
+        matrix_bundle::extract(reader, &args.out).map_err(refused)?;
     }
     match (args.format.format, args.as_store) {
         (Format::Json, _) => output::json(&ExtractJson { out: &args.out, form })?,
@@ -176,6 +180,10 @@ fn merge(args: &MergeArgs) -> CommandResult {
     let limits = args.size.limits();
     let work = std::env::temp_dir();
     let options = MergeOptions { allow_incomplete: args.allow_incomplete, workers: None };
+    // One that is no bundle is named before any is read.
+    for file in &args.files {
+        BundleReader::open(file, limits).map_err(|error| RunError::of_bundle(&output::path(file), error))?;
+    }
     let readers = args.files.iter().map(|file| BundleReader::open(file, limits));
     // A failure of ours passes through the library as an error of its own.
     let mut failure = None;
@@ -216,7 +224,7 @@ fn describe(info: BundleInfo, out: &Path, left_out: u64, filter: Option<&str>, f
         output::json(&MadeJson { info, left_out, filter })?;
         return Ok(Exit::Ok);
     }
-    output::line(format_args!("{}  {}", info.sha256, out.display()))?;
+    output::line(format_args!("{}  {}", info.sha256, output::path(out)))?;
     let counts = CellState::ALL.into_iter().map(|state| format!("{} {state}", info.cells.count(state)));
     let counts = counts.collect::<Vec<_>>().join(" + ");
     output::note(format_args!(
@@ -240,11 +248,11 @@ fn describe(info: BundleInfo, out: &Path, left_out: u64, filter: Option<&str>, f
 
 fn sign(args: &SignArgs) -> CommandResult {
     let unreadable =
-        |path: &Path, error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", path.display()));
+        |path: &Path, error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", output::path(path)));
     let key = std::fs::read_to_string(&args.key).map_err(|error| unreadable(&args.key, error))?;
     if key.starts_with("ssh-") || key.starts_with("ecdsa-") {
         return Err(Failure::usage(
-            format!("{} is a public key", args.key.display()),
+            format!("{} is a public key", output::path(&args.key)),
             "name the private key: the same name without `.pub`",
         ));
     }
@@ -254,7 +262,7 @@ fn sign(args: &SignArgs) -> CommandResult {
     output::write_file(&out, signature.as_bytes())?;
     match args.format.format {
         Format::Json => output::json(&SignJson { signature: &out })?,
-        Format::Table => output::line(out.display())?,
+        Format::Table => output::line(output::path(&out))?,
     }
     Ok(Exit::Ok)
 }

@@ -56,6 +56,7 @@ struct DiffJson {
 
 #[derive(Serialize)]
 struct SideJson {
+    #[serde(serialize_with = "output::lossy::path")]
     path: PathBuf,
     results: usize,
     simulated: usize,
@@ -148,7 +149,7 @@ impl SideJson {
 
     fn describe(&self) -> String {
         let Self { path, results, simulated } = self;
-        format!("{}: {results} results, {simulated} simulated, {} measured", path.display(), results - simulated)
+        format!("{}: {results} results, {simulated} simulated, {} measured", output::path(path), results - simulated)
     }
 }
 

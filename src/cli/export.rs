@@ -38,8 +38,11 @@ enum Form {
 
 #[derive(Serialize)]
 struct ExportJson {
+    #[serde(serialize_with = "output::lossy::path")]
     gather: PathBuf,
+    #[serde(serialize_with = "output::lossy::paths")]
     folders: Vec<PathBuf>,
+    #[serde(serialize_with = "output::lossy::paths")]
     configs: Vec<PathBuf>,
     without_results: Vec<String>,
     incomplete_rows: u64,
@@ -69,9 +72,9 @@ pub(crate) fn export(args: ExportArgs) -> CommandResult {
         })?;
         return Ok(Exit::Ok);
     }
-    output::line(format_args!("{} folders in {}", report.folders.len(), report.gather.display()))?;
+    output::line(format_args!("{} folders in {}", report.folders.len(), output::path(&report.gather)))?;
     for config in &report.configs {
-        output::line(format_args!("plot configuration {}", config.display()))?;
+        output::line(format_args!("plot configuration {}", output::path(config)))?;
     }
     if !report.without_results.is_empty() {
         output::note(format_args!(

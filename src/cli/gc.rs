@@ -53,7 +53,7 @@ pub(crate) fn gc(args: GcArgs) -> CommandResult {
     }
     for GarbageFile { file, bytes } in garbage.files() {
         let verb = if args.dry_run { "would remove" } else { "removed" };
-        output::line(format_args!("{verb} {} ({bytes} bytes)", file.display()))?;
+        output::line(format_args!("{verb} {} ({bytes} bytes)", output::path(file)))?;
     }
     let mut table = output::table(&["garbage", "number", "bytes"], &[1, 2]);
     for (kind, files) in kinds {

@@ -33,6 +33,7 @@ struct ImportJson {
 
 #[derive(Serialize)]
 struct CellJson {
+    #[serde(serialize_with = "output::lossy::path")]
     folder: PathBuf,
     key: CellKey,
     axes: Axes,

@@ -17,7 +17,7 @@ pub(crate) struct InitArgs {
 }
 
 pub(crate) fn init(args: InitArgs) -> CommandResult {
-    let file = args.file.display();
+    let file = output::path(&args.file);
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
             Failure::usage(format!("{file} already exists"), "name another file: matrix init FILE")

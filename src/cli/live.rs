@@ -42,7 +42,7 @@ pub(crate) struct WhatArgs {
     /// The experiment
     #[arg(value_name = "FILE", required_unless_present = "cell", conflicts_with = "cell")]
     pub(crate) file: Option<PathBuf>,
-    /// One combination from flags, for example post_storage=mysql,notification_storage=sns,regions=eu->us
+    /// One combination from flags, quoted, as in 'post_storage=mysql,notification_storage=sns,regions=eu->us'
     #[arg(long, value_name = "AXES")]
     pub(crate) cell: Option<String>,
     /// Only combinations with this post or notification storage

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::exit::{CommandResult, Exit, Failure};
+use crate::exit::{CommandResult, Exit};
 use crate::output;
 
 /// Print the manual page, or write one page per command
@@ -19,9 +19,8 @@ pub(crate) fn man(args: ManArgs) -> CommandResult {
     let command = super::definition();
     match args.out {
         Some(folder) => {
-            let failed = |error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", folder.display()));
-            std::fs::create_dir_all(&folder).map_err(failed)?;
-            clap_mangen::generate_to(command, &folder).map_err(failed)?;
+            output::make_folder(&folder)?;
+            clap_mangen::generate_to(command, &folder).map_err(|error| output::unwritable(&folder, &error))?;
         }
         None => {
             let mut page = Vec::new();

@@ -47,7 +47,8 @@ use crate::output;
 #[command(name = "matrix", version, arg_required_else_help = true, propagate_version = true)]
 #[command(
     after_help = "Exit codes: 0 all well; 1 internal error; 2 bad usage or input; 3 cells failed or are partial; \
-4 a claim is contradicted (check only); 5 integrity violated; 130 interrupted (state saved)."
+4 a claim is contradicted (check only); 5 integrity violated; 6 another process is writing the store; 130 interrupted (state \
+saved). A reader of the output that goes away (`| head`) changes none of them."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -232,29 +233,43 @@ pub(crate) fn main() -> Exit {
 
 /// The same with these words, of which the first is the program's name.
 pub(crate) fn run(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
+    output::set_up_diagnostics();
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => {
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
-            // Nobody may be listening any more (`matrix --help | head -1`); there is nobody to tell then.
-            let _ = error.print();
-            return exit;
+            let error = with_hint(error);
+            output::usage(&error);
+            return output::close(if error.use_stderr() { Exit::Usage } else { Exit::Ok });
         }
     };
-    output::set_up_diagnostics();
-    match execute(cli.command) {
-        Ok(exit) => exit,
-        Err(failure) => {
-            for report in &failure.reports {
-                output::complain(report);
-            }
-            failure.exit
+    let exit = execute(cli.command).unwrap_or_else(|failure| {
+        failure.reports.iter().for_each(output::complain);
+        failure.exit
+    });
+    output::close(exit)
+}
+
+/// Values of an experiment that people look for among the options.
+const SETTINGS: [&str; 7] = ["requests", "rounds", "seed", "payload", "concurrency", "rate", "invocation"];
+
+/// An unknown option that names a value of the experiment is to be set in another way.
+fn with_hint(mut error: clap::Error) -> clap::Error {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let key = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(option))) => {
+            option.trim_start_matches('-').split('=').next().unwrap_or_default().to_owned()
         }
+        _ => return error,
+    };
+    if SETTINGS.contains(&key.as_str()) {
+        let hint = format!("it is a value of the experiment: write `--set {key}=VALUE`");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
     }
+    error
 }
 
 fn execute(command: Command) -> CommandResult {
-    let outcome = match command {
+    match command {
         Command::Run(args) => run::run(args),
         Command::Resume(args) => resume::resume(args),
         Command::Plan(args) => plan::plan(args),
@@ -277,10 +292,5 @@ fn execute(command: Command) -> CommandResult {
         Command::Init(args) => init::init(args),
         Command::Completions(args) => completions::completions(args),
         Command::Man(args) => man::man(args),
-    };
-    match outcome {
-        // The reader of our output has gone: not an error of ours.
-        Err(Failure { exit: Exit::Ok, .. }) => Ok(Exit::Ok),
-        other => other,
     }
 }

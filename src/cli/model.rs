@@ -1,17 +1,19 @@
 //! `matrix model`.
 
+use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use matrix_app::Row;
+use matrix_plan::axes::BadRegionPair;
 use matrix_plan::{Platform, RegionPair};
 use matrix_run::results;
 use matrix_run::with_causes;
 use matrix_sim::FitError;
 use matrix_sim::fit::traces::{Measured, TraceOptions};
 use matrix_sim::fit::{FitOptions, Progress};
-use matrix_store::{Digest, Store};
+use matrix_store::{Digest, Store, StoreError};
 
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
@@ -33,7 +35,7 @@ enum ModelCommand {
 struct FitArgs {
     /// The model: a file, or builtin:NAME
     #[arg(value_name = "MODEL", default_value = "builtin:aws-2021", conflicts_with = "from")]
-    model: String,
+    model: OsString,
     /// Fit a whole model to the traces in this store or bundle instead, to those without an artificial delay
     #[arg(long, value_name = "RESULTS", conflicts_with_all = ["evaluate", "hold_out"])]
     from: Option<PathBuf>,
@@ -91,7 +93,7 @@ fn fit(args: &FitArgs) -> CommandResult {
         output::line(format_args!("{} (simulated)\n{report}", model.name))?;
         if let Some(out) = &args.out {
             output::write_file(out, report.write(&text).map_err(failed)?.as_bytes())?;
-            output::line(format_args!("wrote {}", out.display()))?;
+            output::line(format_args!("wrote {}", output::path(out)))?;
         }
     }
     Ok(Exit::Ok)
@@ -100,7 +102,10 @@ fn fit(args: &FitArgs) -> CommandResult {
 /// Fits a model to measured traces.
 fn fit_traces(args: &FitArgs, results: &Path) -> CommandResult {
     let reference = args.regions.parse::<RegionPair>();
-    let reference = reference.map_err(|error| Failure::usage(format!("--regions: {error}"), "for example eu->us"))?;
+    let reference = reference.map_err(|error| {
+        let help = if error.was_cut_by_the_shell() { BadRegionPair::QUOTE } else { "for example 'eu->us'" };
+        Failure::usage(format!("--regions: {error}"), help)
+    })?;
     let slug = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
     if args.name.is_empty() || !args.name.bytes().all(slug) {
         let advice = "a model's name has lower-case letters, digits, `_` and `-`";
@@ -122,7 +127,7 @@ fn fit_traces(args: &FitArgs, results: &Path) -> CommandResult {
     let fit = matrix_sim::fit::traces::fit_traces(&cells, &options).map_err(|error| {
         let platform = args.platform;
         Failure::usage(
-            format!("{}: {error}", results.display()),
+            format!("{}: {error}", output::path(results)),
             format!("--platform ({platform}) and --regions choose the cells"),
         )
     })?;
@@ -149,7 +154,7 @@ fn fit_traces(args: &FitArgs, results: &Path) -> CommandResult {
     output::line(table)?;
     if let Some(out) = &args.out {
         output::write_file(out, fit.text.as_bytes())?;
-        output::line(format_args!("wrote {}", out.display()))?;
+        output::line(format_args!("wrote {}", output::path(out)))?;
     }
     Ok(Exit::Ok)
 }
@@ -158,7 +163,7 @@ fn fit_traces(args: &FitArgs, results: &Path) -> CommandResult {
 fn rows_of(store: &Store, digest: &Digest) -> Result<Vec<Row>, Failure> {
     let damaged = |why: String| Failure::new(Exit::Integrity, format!("object {}: {why}", digest.short()));
     let mut text = String::new();
-    store.open_object(digest)?.read_to_string(&mut text).map_err(|error| damaged(error.to_string()))?;
+    store.open_object(digest)?.read_to_string(&mut text).map_err(StoreError::from_read)?;
     let lines = text.lines().skip(1);
     lines.map(|line| Row::parse_csv(line).map_err(|error| damaged(error.to_string()))).collect()
 }

@@ -165,7 +165,7 @@ fn table(input: &Input, plan: &Plan, estimate: Option<&Estimate>, every_cell: bo
         let sum = estimate.sum(plan.to_run().map(|cell| cell.key));
         output::line(estimate.describe(to_run, &sum))?;
         output::line(match endpoints::needed(input, &matrix_run::to_run(plan, input)) {
-            Ok(_) => format!("{} has all endpoints", endpoints::path(&input.experiment.aws).display()),
+            Ok(_) => format!("{} has all endpoints", output::path(&endpoints::path(&input.experiment.aws))),
             Err(failure) => {
                 let reports = failure.reports.iter().map(|report| format!("\n  {report}"));
                 format!("endpoints that a run needs first:{}", reports.collect::<String>())

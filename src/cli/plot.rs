@@ -11,6 +11,7 @@ use matrix_run::results::{self, Results, Traced, unreadable};
 use matrix_run::with_causes;
 
 use super::{ReadArgs, SelectArgs};
+use crate::drawn::Drawn;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
@@ -94,14 +95,12 @@ pub(crate) fn plot(args: PlotArgs) -> CommandResult {
 
 /// Prints where pictures are.
 pub(crate) fn list(pictures: &[PathBuf]) -> Result<(), Failure> {
-    pictures.iter().try_for_each(|picture| output::line(picture.display()))
+    pictures.iter().try_for_each(|picture| output::line(output::path(picture)))
 }
 
 /// Draws figures, each beside its table, and says where; files that would not change are left alone.
 pub(crate) fn draw(pools: &Pools<'_>, source: &Source, what: &What) -> Result<Vec<PathBuf>, Failure> {
-    let folder = &what.folder;
-    let failed = |error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", folder.display()));
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut drawn = Drawn::open(&what.folder)?;
     let mut pictures = Vec::new();
     for &figure in &what.figures {
         let (csv, drawing) = picture(figure, pools, source);
@@ -114,20 +113,19 @@ pub(crate) fn draw(pools: &Pools<'_>, source: &Source, what: &What) -> Result<Ve
             Err(error @ FigureError::NoData { .. }) => return Err(Failure::new(Exit::Usage, error.to_string())),
             Err(error) => return Err(Failure::new(Exit::Internal, format!("{figure}: {}", with_causes(&error)))),
         };
-        output::write_file(&folder.join(format!("{figure}.csv")), csv.as_bytes())?;
+        drawn.table(figure, &csv)?;
         for format in &what.formats {
-            let path = folder.join(format!("{figure}.{}", if *format == PictureFormat::Svg { "svg" } else { "png" }));
-            match format {
-                PictureFormat::Svg => output::write_file(&path, drawing.svg.as_bytes())?,
+            pictures.push(match format {
+                PictureFormat::Svg => drawn.picture(&format!("{figure}.svg"), drawing.svg.as_bytes())?,
                 PictureFormat::Png => {
                     let png = drawing.to_png();
                     let png = png.map_err(|error| Failure::new(Exit::Internal, with_causes(&error)))?;
-                    output::write_file(&path, &png)?
+                    drawn.picture(&format!("{figure}.png"), &png)?
                 }
-            };
-            pictures.push(path);
+            });
         }
     }
+    drawn.finish(&what.figures)?;
     Ok(pictures)
 }
 

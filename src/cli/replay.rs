@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use matrix_plan::printable::one_line;
 use matrix_run::replay::{self, Cell, Replay, Status};
 
 use super::bundle::SizeArgs;
@@ -58,7 +59,7 @@ fn table(replay: &Replay, compared: bool) -> Result<(), Failure> {
             Status::NotMeasuredAgain => format!("{kind}: not measured again"),
             Status::NotReplayed => format!("{kind}: not replayed"),
         };
-        output::line(format_args!("{status}: {} {axes} round {round}: {what}", key.short()))?;
+        output::line(format_args!("{status}: {} {axes} round {round}: {}", key.short(), one_line(what)))?;
     }
     let same = count(simulated, Status::Identical);
     let (all, others) = (simulated.len(), simulated.len() - same);

@@ -30,7 +30,7 @@ pub(crate) struct RunArgs {
     /// The experiment
     #[arg(value_name = "FILE", required_unless_present = "cell", conflicts_with = "cell")]
     file: Option<PathBuf>,
-    /// Run one combination from flags, for example post_storage=mysql,notification_storage=sns,regions=eu->us
+    /// Run one combination from flags, quoted, as in 'post_storage=mysql,notification_storage=sns,regions=eu->us'
     #[arg(long, value_name = "AXES")]
     cell: Option<String>,
     /// Run cells that are done again, too
@@ -79,6 +79,7 @@ struct RunJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     tally: Option<TallyJson>,
     /// Pictures that were drawn.
+    #[serde(serialize_with = "output::lossy::paths")]
     figures: Vec<PathBuf>,
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 use matrix_app::Outcome;
 use matrix_plan::ConfiguredLag;
 use matrix_store::{Attempt, Counts, Record, Store};
+use matrix_plan::printable::one_line;
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs};
@@ -67,18 +68,20 @@ pub(crate) fn show(args: ShowArgs) -> CommandResult {
             }
             for attempt in &attempts {
                 let Attempt { id, started, ended, provenance, .. } = attempt;
-                let error = attempt.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+                let error = attempt.error.as_ref().map(|error| format!(": {}", one_line(error))).unwrap_or_default();
                 let status = format!("{:?}", attempt.status).to_lowercase();
+                let (started, ended) = (one_line(started), one_line(ended));
                 output::line(format_args!("attempt {id}: {status}{error}\n  from {started} to {ended}"))?;
                 for reason in &attempt.reasons {
-                    output::line(format_args!("  {} x {}", reason.count, reason.text))?;
+                    output::line(format_args!("  {} x {}", reason.count, one_line(&reason.text)))?;
                 }
                 let unknown = || "unknown".to_owned();
                 let toolchain = provenance.toolchain.clone().unwrap_or_else(unknown);
                 let commit =
                     provenance.commit.as_deref().map_or_else(unknown, |commit| commit.chars().take(12).collect());
                 let dirty = if provenance.dirty == Some(true) { ", with changes" } else { "" };
-                output::line(format_args!("  by matrix {} ({commit}{dirty}), {toolchain}", provenance.matrix))?;
+                let by = format!("by matrix {} ({commit}{dirty}), {toolchain}", provenance.matrix);
+                output::line(format_args!("  {}", one_line(&by)))?;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `matrix status`.
 
 use clap::Args;
+use matrix_plan::printable::one_line;
 use matrix_plan::{CellState, Plan, Tally};
 use matrix_run::results::{self, Origins};
 use matrix_run::{left_of, skipped, tally};
@@ -56,7 +57,12 @@ pub(crate) fn status(args: StatusArgs) -> CommandResult {
     Origins::of(&store, &input, origin, &output::Terminal)?;
     let skipped = runs.last().map(|(_, plan)| skipped(plan)).unwrap_or_default();
     let tally = tally(&store, &input.cells, origin, &skipped)?;
-    let runs = runs.iter().map(|(run, plan)| describe_run(&store, run, plan)).collect::<Result<Vec<_>, _>>()?;
+    // The one that was written last, if one is being written.
+    let last = |run: &Run| run.journal().entries.last().map(|entry| entry.at.clone());
+    let running = store.is_being_written().then(|| runs.iter().max_by_key(|(run, _)| last(run))).flatten();
+    let running = running.map(|(run, _)| run.id().clone());
+    let described = |(run, plan): &(Run, Plan)| describe_run(&store, run, plan, running.as_ref() == Some(run.id()));
+    let runs = runs.iter().map(described).collect::<Result<Vec<_>, _>>()?;
     match args.format.format {
         Format::Json => {
             let experiment = ExperimentJson { name: input.experiment.name.clone(), tally: tally.into() };
@@ -72,6 +78,9 @@ pub(crate) fn status(args: StatusArgs) -> CommandResult {
             }
             if !runs.is_empty() {
                 output::line(format_args!("\n{}", table.trim_fmt()))?;
+            }
+            if let (Some(run), Some(holder)) = (runs.iter().find(|run| run.state == RUNNING), store.writer()) {
+                output::line(format_args!("{} is running: {}", run.name, one_line(&holder.to_string())))?;
             }
             for run in runs.iter().filter(|run| run.resumable) {
                 output::line(format_args!("to go on: {}", output::resume(&run.name, &args.read.results.results)))?;
@@ -107,7 +116,10 @@ fn without_run(args: &StatusArgs, records: &[Record]) -> CommandResult {
     Ok(Exit::Ok)
 }
 
-fn describe_run(store: &Store, run: &Run, plan: &Plan) -> Result<RunJson, Failure> {
+/// The state of a run that a process is executing.
+const RUNNING: &str = "running";
+
+fn describe_run(store: &Store, run: &Run, plan: &Plan, running: bool) -> Result<RunJson, Failure> {
     let left = left_of(store, run, plan)?.len();
     let entries = &run.journal().entries;
     let failed = run.journal().cell_states().into_values();
@@ -116,16 +128,16 @@ fn describe_run(store: &Store, run: &Run, plan: &Plan) -> Result<RunJson, Failur
         Some(Event::Finished) => "finished",
         _ if left == 0 => "done since",
         Some(Event::Interrupted) => "interrupted",
+        _ if running => RUNNING,
         _ if failed == left => "failed",
-        _ if store.is_being_written() => "running",
         _ => "killed",
     };
     Ok(RunJson {
         name: run.id().to_string(),
-        started: entries.first().map(|entry| entry.at.clone()).unwrap_or_default(),
+        started: entries.first().map(|entry| one_line(&entry.at).into_owned()).unwrap_or_default(),
         cells: plan.to_run().count(),
         left,
         state,
-        resumable: left > 0 && state != "finished",
+        resumable: left > 0 && state != "finished" && state != RUNNING,
     })
 }

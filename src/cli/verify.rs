@@ -1,15 +1,21 @@
 //! `matrix verify`.
 
+mod cure;
+
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use matrix_bundle::temporary::Folder;
-use matrix_bundle::{DERIVER_VERSION, Signer};
+use matrix_bundle::{DERIVER_VERSION, Looks, Signer, Unpacked};
+use matrix_plan::printable::one_line;
 use matrix_report::derive;
 use matrix_report::verify::{self, Findings};
-use matrix_store::verify::Fault;
+use matrix_run::results;
+use matrix_store::verify::{Fault, Note};
 use matrix_store::{Store, VerifyOptions};
+use serde::Serialize;
 
 use super::bundle::{SizeArgs, signature_of};
 use super::{Format, FormatArgs};
@@ -18,10 +24,10 @@ use crate::output;
 
 /// Check every byte of a store or a bundle against the digests that cover it
 ///
-/// Of a bundle, tables, figures and the README are derived again and compared as well, and its claims are judged.
+/// A bundle may be a file, a pipe, or unpacked. Of a bundle, tables, figures and the README are derived again and compared as well, and its claims are judged.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// The store or bundle
+    /// The store or bundle; `-` reads a bundle from standard input
     #[arg(value_name = "PATH", default_value = "results")]
     path: PathBuf,
     /// Digests, keys and references only: read no rows, derive nothing
@@ -36,21 +42,78 @@ pub(crate) struct VerifyArgs {
     format: FormatArgs,
 }
 
-pub(crate) fn verify(args: VerifyArgs) -> CommandResult {
-    let mut findings = if args.path.is_file() { of_bundle(&args)? } else { of_store(&args)? };
-    findings.sound = findings.faults.is_empty();
-    match args.format.format {
-        Format::Json => output::json(&findings)?,
-        Format::Table => table(&findings)?,
-    }
-    Ok(if findings.sound { Exit::Ok } else { Exit::Integrity })
+/// What was found, and what to do about it.
+#[derive(Default)]
+struct Found {
+    findings: Findings,
+    /// What to do about each fault, in the same order.
+    cures: Vec<String>,
+    /// Whether it is no bundle at all, so that nothing was checked.
+    is_other: bool,
 }
 
-fn of_store(args: &VerifyArgs) -> Result<Findings, Failure> {
+#[derive(Serialize)]
+struct FoundJson<'a> {
+    sound: bool,
+    checked: &'a [(String, u64)],
+    faults: Vec<FaultJson<'a>>,
+    notes: &'a [Note],
+    claims: &'a [String],
+    another_version: bool,
+}
+
+#[derive(Serialize)]
+struct FaultJson<'a> {
+    #[serde(serialize_with = "output::lossy::path")]
+    file: &'a Path,
+    what: &'a str,
+    /// What to do about it.
+    cure: &'a str,
+}
+
+impl<'a> FoundJson<'a> {
+    fn new(found: &'a Found) -> Self {
+        let Findings { checked, faults, notes, claims, another_version, .. } = &found.findings;
+        let sound = faults.is_empty();
+        let cured = faults.iter().zip(&found.cures);
+        let faults = cured.map(|(Fault { file, what }, cure)| FaultJson { file, what, cure }).collect();
+        Self { sound, checked, faults, notes, claims, another_version: *another_version }
+    }
+}
+
+pub(crate) fn verify(args: VerifyArgs) -> CommandResult {
+    let is_input = args.path == Path::new("-");
+    let name = if is_input { "standard input".to_owned() } else { output::path(&args.path) };
+    let found = if is_input {
+        of_bundle(&args, Box::new(std::io::stdin()))?
+    } else if results::is_file(&args.path) {
+        of_bundle(&args, Box::new(open(&args.path)?))?
+    } else if results::is_unpacked(&args.path) {
+        let folder = Unpacked::open(&args.path)?;
+        let beside = |file: &PathBuf| Note { file: file.clone(), what: "not part of the bundle".to_owned() };
+        let notes: Vec<Note> = folder.others.iter().map(beside).collect();
+        let mut found = of_bundle(&args, Box::new(folder))?;
+        found.findings.notes.extend(notes);
+        found
+    } else {
+        of_store(&args)?
+    };
+    match args.format.format {
+        Format::Json => output::json(&FoundJson::new(&found))?,
+        Format::Table => table(&found, &name)?,
+    }
+    Ok(if found.findings.faults.is_empty() { Exit::Ok } else { Exit::Integrity })
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    File::open(path).map_err(|error| Failure::new(Exit::Usage, format!("{}: {error}", output::path(path))))
+}
+
+fn of_store(args: &VerifyArgs) -> Result<Found, Failure> {
     if args.signer.is_some() {
         return Err(Failure::usage("a store has no signature", "--signer is for bundles"));
     }
-    let store = Store::open(&args.path)?;
+    let store = results::store_at(&args.path)?;
     let report = store.verify(VerifyOptions { rows: !args.quick, ..VerifyOptions::default() })?;
     let mut faults = report.faults;
     let mut plans = None;
@@ -71,19 +134,25 @@ fn of_store(args: &VerifyArgs) -> Result<Findings, Failure> {
         ("  journal lines: chained checksums".to_owned(), checked.journal_lines),
     ];
     checked.extend(plans);
-    Ok(Findings { checked, faults, notes: report.notes, ..Findings::default() })
+    let cures = faults.iter().map(|fault| cure::of(&store, &fault.file)).collect();
+    let findings = Findings { checked, faults, notes: report.notes, ..Findings::default() };
+    Ok(Found { findings, cures, is_other: false })
 }
 
-fn of_bundle(args: &VerifyArgs) -> Result<Findings, Failure> {
+fn of_bundle(args: &VerifyArgs, input: Box<dyn Read + Send>) -> Result<Found, Failure> {
     let limits = args.size.limits();
-    let file = File::open(&args.path)
-        .map_err(|error| Failure::new(Exit::Usage, format!("{}: {error}", args.path.display())))?;
+    if args.signer.is_some() && !args.path.is_file() {
+        return Err(Failure::usage(
+            "the signature of a pipe or an unpacked bundle cannot be checked",
+            "--signer needs the bundle's file, and FILE.sig beside it",
+        ));
+    }
     let folder = Folder::new()?;
     let place = folder.path().join("store");
     let (report, restored) = if args.quick {
-        (matrix_bundle::verify_input(file, limits, matrix_bundle::VerifyOptions { quick: true })?, None)
+        (matrix_bundle::verify_input(input, limits, matrix_bundle::VerifyOptions { quick: true })?, None)
     } else {
-        matrix_bundle::verify_to_store(file, limits, &place)?
+        matrix_bundle::verify_to_store(input, limits, &place)?
     };
     let checked = &report.checked;
     let mut findings = Findings {
@@ -119,18 +188,24 @@ fn of_bundle(args: &VerifyArgs) -> Result<Findings, Failure> {
         let what = "NOT VERIFIED: files of another version that this one derives otherwise".to_owned();
         findings.checked.push((what, findings.not_verified.len() as u64));
     }
-    Ok(findings)
+    let cure = report.looks.map_or(cure::OF_A_BUNDLE, Looks::advice);
+    let cures = vec![cure.to_owned(); findings.faults.len()];
+    Ok(Found { findings, cures, is_other: report.looks.is_some() })
 }
 
 fn signature(bundle: &Path, signer: &Path, findings: &mut Findings) -> Result<(), Failure> {
     let read = |path: &Path| {
-        std::fs::read_to_string(path).map_err(|error| Failure::new(Exit::Usage, format!("{}: {error}", path.display())))
+        std::fs::read_to_string(path)
+            .map_err(|error| Failure::new(Exit::Usage, format!("{}: {error}", output::path(path))))
     };
     let signer = Signer::parse(&read(signer)?)?;
     let signature = signature_of(bundle);
     if !signature.exists() {
         return Err(Failure::usage(
-            format!("{}: there is no such file: the bundle's signature is to stand beside it", signature.display()),
+            format!(
+                "{}: there is no such file: the bundle's signature is to stand beside it",
+                output::path(&signature)
+            ),
             format!(
                 "fetch it from where the bundle came from; who owns the key makes it by `matrix bundle sign {} --key KEY`",
                 output::word(bundle)
@@ -148,23 +223,31 @@ fn signature(bundle: &Path, signer: &Path, findings: &mut Findings) -> Result<()
     Ok(())
 }
 
-fn table(findings: &Findings) -> Result<(), Failure> {
-    let mut table = output::table(&["checked", "number"], &[1]);
-    for (what, number) in &findings.checked {
-        table.add_row([what.clone(), number.to_string()]);
+fn table(found: &Found, name: &str) -> Result<(), Failure> {
+    let Found { findings, cures, is_other } = found;
+    if !is_other {
+        let mut table = output::table(&["checked", "number"], &[1]);
+        for (what, number) in &findings.checked {
+            table.add_row([what.clone(), number.to_string()]);
+        }
+        output::line(table.trim_fmt())?;
     }
-    output::line(table.trim_fmt())?;
     for claim in &findings.claims {
-        output::line(format_args!("claim: {claim}"))?;
+        output::line(format_args!("claim: {}", one_line(claim)))?;
     }
     for note in &findings.notes {
-        output::line(format_args!("note: {}: {}", note.file.display(), note.what))?;
+        output::line(format_args!("note: {}: {}", output::path(&note.file), one_line(&note.what)))?;
     }
     for file in &findings.not_verified {
-        output::line(format_args!("{}: {}", file.file.display(), file.what))?;
+        output::line(format_args!("{}: {}", output::path(&file.file), one_line(&file.what)))?;
     }
-    for fault in &findings.faults {
-        output::line(format_args!("FAULT: {}: {}", fault.file.display(), fault.what))?;
+    for (n, (Fault { file, what }, cure)) in findings.faults.iter().zip(cures).enumerate() {
+        let file = if file == Path::new(".") { name.to_owned() } else { output::path(file) };
+        output::line(format_args!("FAULT: {file}: {}", one_line(what)))?;
+        // The same for all faults of a bundle: said once.
+        if cures.get(n + 1) != Some(cure) {
+            output::line(format_args!("  cure: {cure}"))?;
+        }
     }
     match findings.faults.len() {
         0 if !findings.not_verified.is_empty() => output::line(format_args!(

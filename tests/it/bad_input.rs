@@ -132,8 +132,10 @@ fn a_store_in_use_names_its_holder() {
     let printed = bench.matrix(&["run", "small.toml", "--set", "seed=8"]);
     first.kill().unwrap();
     first.wait().unwrap();
-    let printed = printed.code(2);
+    let printed = printed.code(6);
     assert!(printed.err.contains(&first.id().to_string()), "{}", printed.err);
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    assert!(printed.err.contains(&format!("on {}, since 20", host.trim())), "{}", printed.err);
     // The lock died with its holder.
     bench.matrix(&["run", "small.toml", "--set", "requests=10"]).code(0);
 }

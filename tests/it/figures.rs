@@ -31,7 +31,8 @@ fn one_figure_in_one_format_somewhere_else() {
     let args = ["plot", "--figure", "delay_vs_per_inconsistencies", "--format", "svg", "--out", "elsewhere"];
     bench.matrix(&args).code(0);
     let names: Vec<String> = bench.files("elsewhere").keys().map(|path| path.display().to_string()).collect();
-    assert_eq!(names, ["delay_vs_per_inconsistencies.csv", "delay_vs_per_inconsistencies.svg"]);
+    let list = ".drawn.sha256";
+    assert_eq!(names, [list, "delay_vs_per_inconsistencies.csv", "delay_vs_per_inconsistencies.svg"]);
     let printed = bench.matrix(&["plot", "--figure", "delay_vs_per_inconsistency"]).code(2);
     assert!(printed.err.contains("delay_vs_per_inconsistencies"), "{}", printed.err);
 }

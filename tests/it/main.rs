@@ -15,13 +15,16 @@ mod damage;
 mod diff;
 mod figures;
 mod fixtures;
+mod foreign;
 mod full_disk;
 mod gc;
+mod given;
 mod interface;
 mod kills;
 #[cfg(feature = "live")]
 mod live;
 mod published;
+mod output;
 mod reading;
 mod replay;
 mod running;

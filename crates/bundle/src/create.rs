@@ -79,6 +79,7 @@ pub(crate) fn whole_file<T>(
         return Err(naming()(std::io::ErrorKind::IsADirectory.into()));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(naming())?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".bundle-").suffix(".tmp");
     #[cfg(unix)]

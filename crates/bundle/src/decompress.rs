@@ -8,6 +8,7 @@ use zstd::stream::read::Decoder;
 
 use crate::compress::FRAME_START;
 use crate::error::Refusal;
+use crate::looks::{self, Looks};
 
 /// Why decompressing ended early.
 #[derive(Debug)]
@@ -36,7 +37,8 @@ impl<R: Read> Plain<R> {
         let mut start = Vec::with_capacity(FRAME_START.len());
         (&mut hashed).take(FRAME_START.len() as u64).read_to_end(&mut start).map_err(Fault::Failed)?;
         if start.is_empty() || !FRAME_START.starts_with(&start) {
-            return Err(Fault::Refused(Refusal::NotABundle));
+            (&mut hashed).take(looks::BYTES as u64).read_to_end(&mut start).map_err(Fault::Failed)?;
+            return Err(Fault::Refused(Refusal::NotABundle(Looks::of(&start))));
         }
         let input = Cursor::new(start).chain(BufReader::with_capacity(128 << 10, hashed));
         let decoder = Decoder::with_buffer(input).map_err(Fault::Failed)?.single_frame();

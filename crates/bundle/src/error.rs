@@ -7,6 +7,7 @@ use matrix_plan::{CellKey, Tally};
 use matrix_store::{Digest, Origin, StoreError, is_full};
 
 use crate::signature_error::{KeyError, SignatureError};
+use crate::looks::Looks;
 
 /// What sort of trouble it is: what an exit code is chosen by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +26,8 @@ pub enum ErrorKind {
 #[non_exhaustive]
 pub enum Refusal {
     /// The file does not begin like a bundle.
-    #[error("it does not begin like a bundle")]
-    NotABundle,
+    #[error("{0}")]
+    NotABundle(Looks),
     /// The compressed stream is damaged.
     #[error("it does not decompress: {0}")]
     Compressed(String),
@@ -279,6 +280,7 @@ impl BundleError {
             Self::Refused { why: Refusal::TooLarge { .. }, .. } => {
                 "if you trust whom it comes from, raise the limit with --max-size".to_owned()
             }
+            Self::Refused { why: Refusal::NotABundle(looks), .. } => looks.advice().to_owned(),
             Self::Refused { why: Refusal::Truncated, .. } => "fetch the file again".to_owned(),
             Self::Incomplete(_) => "finish the run (`matrix resume`), choose the done cells with --filter, or say \
                                     --allow-incomplete: the bundle then says so"

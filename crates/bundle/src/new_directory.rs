@@ -35,6 +35,7 @@ impl NewDirectory {
         }
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let folder = if stays { target } else { folder };
+        fs::create_dir_all(folder).map_err(BundleError::path(format!("creating {}", folder.display())))?;
         let above = Folder::inside(folder, ".bundle-")
             .map_err(BundleError::path(format!("creating a directory in {}", folder.display())))?;
         let this = Self { target: target.to_owned(), above, stays };

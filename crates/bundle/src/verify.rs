@@ -10,10 +10,11 @@ use serde::Serialize;
 
 use crate::check::{Followed, made_by};
 use crate::contents::Contents;
-use crate::error::BundleError;
+use crate::error::{BundleError, Refusal};
 use crate::info::BundleInfo;
 use crate::limits::Limits;
 use crate::new_directory::NewDirectory;
+use crate::looks::Looks;
 use crate::place::Place;
 use crate::reader::BundleReader;
 use crate::restore::{self, Restored};
@@ -49,6 +50,9 @@ pub struct Report {
     pub faults: Vec<Fault>,
     /// Things worth knowing that harm nobody, in order.
     pub notes: Vec<Note>,
+    /// What it is instead, if it is no bundle at all.
+    #[serde(skip)]
+    pub looks: Option<Looks>,
 }
 
 impl Report {
@@ -180,7 +184,11 @@ pub fn verify_input(
 
 /// The report on a bundle whose beginning is refused already.
 fn of_beginning(error: BundleError) -> Result<Report, BundleError> {
-    let mut report = Report::default();
+    let looks = match &error {
+        BundleError::Refused { why: Refusal::NotABundle(looks), .. } => Some(*looks),
+        _ => None,
+    };
+    let mut report = Report { looks, ..Report::default() };
     keep(&mut report.faults, error)?;
     Ok(report)
 }

@@ -1,6 +1,7 @@
 //! What executes a cell: the interface that the simulator and the live services share.
 
 mod reasons;
+pub mod ignored;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

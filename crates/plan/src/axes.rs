@@ -160,6 +160,18 @@ impl fmt::Display for RegionPair {
 #[error("`{0}` is no region pair: write it as `eu->us`, the writer's region first, two different ones")]
 pub struct BadRegionPair(pub String);
 
+impl BadRegionPair {
+    /// What to do about a pair that a shell cut off.
+    pub const QUOTE: &str = "the shell took `>` and what follows for a file to write into: quote it, as in 'regions=eu->us', and remove \
+                             that file";
+
+    /// Whether the text looks like what a shell leaves of `eu->us` that is not quoted.
+    #[must_use]
+    pub fn was_cut_by_the_shell(&self) -> bool {
+        self.0.trim_end().strip_suffix('-').is_some_and(|writer| !writer.is_empty() && !writer.contains('>'))
+    }
+}
+
 impl FromStr for RegionPair {
     type Err = BadRegionPair;
     fn from_str(text: &str) -> Result<Self, BadRegionPair> {

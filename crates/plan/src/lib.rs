@@ -13,6 +13,7 @@ pub mod local;
 pub mod order;
 pub mod plan;
 pub mod point;
+pub mod printable;
 pub mod problem;
 pub mod regions;
 pub mod schema;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use crate::axes::{Region, RegionPair};
+use crate::axes::{BadRegionPair, Region, RegionPair};
 use crate::problem::Problem;
 
 /// Short names of regions and their names at AWS.
@@ -80,10 +80,12 @@ impl Regions {
                     .help("nothing is replicated within a region: name two different ones, as in `eu->us`"));
             }
         }
-        RegionPair::from_str(text).map_err(|_| {
-            Problem::new(format!("`{text}` is no region pair"))
-                .label("expected two regions")
-                .help("write the writer's region, then the reader's, as in `eu->us`")
+        RegionPair::from_str(text).map_err(|error| {
+            let problem = Problem::new(format!("`{text}` is no region pair"));
+            if error.was_cut_by_the_shell() {
+                return problem.label("the pair ends here").help(BadRegionPair::QUOTE);
+            }
+            problem.label("expected two regions").help("write the writer's region, then the reader's, as in `eu->us`")
         })
     }
 }

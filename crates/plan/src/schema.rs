@@ -66,7 +66,9 @@ fn schema() -> Value {
             },
             "matrix": list("Cross-products of axes. A cell that several name runs once.", matrix()),
             "claim": list("Statements about the results that `matrix check` judges.", claim()),
-        }
+        },
+        // One is a closed loop, the other an open one.
+        "not": { "required": ["concurrency", "rate"] }
     })
 }
 

@@ -80,10 +80,8 @@ fn prices(file: Option<&Path>) -> Result<Prices, RunError> {
     let Some(file) = file else {
         return Prices::builtin().map_err(|problems| RunError::new(FailureKind::Internal, problems.to_string()));
     };
-    let name = file.display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        RunError::usage(format!("{name}: {error}"), "docs/guide.md shows the form of a file of prices")
-    })?;
+    let name = crate::wording::path(file);
+    let text = crate::text::read(file, || "docs/guide.md shows the form of a file of prices".to_owned())?;
     Prices::parse(&text).map_err(|problems| RunError::in_text(&name, &text, problems))
 }
 

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use matrix_bundle::BundleError;
+use matrix_plan::printable::one_line;
 use matrix_plan::{Problem, Problems};
 use matrix_store::StoreError;
 
@@ -13,6 +14,8 @@ use matrix_store::StoreError;
 pub enum FailureKind {
     /// Bad input.
     Input,
+    /// Another process is writing the store.
+    Busy,
     /// Cells were left undone: something ended that they need, or there is no room for their results.
     Unfinished,
     /// What is stored is not what was stored, or does not follow from it.
@@ -25,7 +28,8 @@ impl From<matrix_store::ErrorKind> for FailureKind {
     fn from(kind: matrix_store::ErrorKind) -> Self {
         use matrix_store::ErrorKind;
         match kind {
-            ErrorKind::Input | ErrorKind::Locked | ErrorKind::NotWritable => Self::Input,
+            ErrorKind::Input | ErrorKind::NotWritable => Self::Input,
+            ErrorKind::Locked => Self::Busy,
             ErrorKind::Full => Self::Unfinished,
             ErrorKind::Integrity => Self::Integrity,
             _ => Self::Internal,
@@ -65,6 +69,7 @@ impl RunError {
     #[must_use]
     pub fn in_text(file: &str, text: &str, problems: Problems) -> Self {
         let placed = |mut problem: Problem| {
+            problem.message = one_line(&problem.message).into_owned();
             if problem.span.is_none() {
                 problem.message = format!("{file}: {}", problem.message);
             }
@@ -74,6 +79,31 @@ impl RunError {
         Self { kind: FailureKind::Input, problems, text: Some((file.to_owned(), text.to_owned())) }
     }
 
+    /// What is wrong with a bundle, and which one it is: the library is given its bytes.
+    #[must_use]
+    pub fn of_bundle(name: &str, error: BundleError) -> Self {
+        let is_refused = matches!(error, BundleError::Refused { .. });
+        let mut this = Self::from(error);
+        for problem in this.problems.iter_mut().filter(|_| is_refused) {
+            problem.message = format!("{name}: {}", problem.message);
+        }
+        this
+    }
+
+    /// A file that an experiment, of this name and text, names by `key` of `table`, and that cannot be used: told at the place
+    /// where it is named, if it is.
+    #[must_use]
+    pub fn named_file((name, text): (&str, &str), (table, key): (&str, &str), message: String, help: &str) -> Self {
+        let document = toml_edit::Document::parse(text).ok();
+        let place = document.and_then(|document| document.as_table().get(table)?.get(key)?.span());
+        match place {
+            Some(span) => {
+                Self::in_text(name, text, Problem::new(message).at(span).label("named here").help(help).into())
+            }
+            None => Self::usage(message, help),
+        }
+    }
+
     /// The same failure, of another kind.
     #[must_use]
     pub fn of_kind(self, kind: FailureKind) -> Self {
@@ -81,7 +111,8 @@ impl RunError {
     }
 
     fn of(kind: FailureKind, error: &dyn Error, help: Option<String>) -> Self {
-        let mut problem = Problem::new(with_causes(error));
+        // It may repeat what stands in a file: it stays in one line.
+        let mut problem = Problem::new(one_line(&with_causes(error)));
         problem.help = help;
         Self { kind, problems: vec![problem], text: None }
     }
@@ -104,11 +135,16 @@ impl From<StoreError> for RunError {
 
 impl From<BundleError> for RunError {
     fn from(error: BundleError) -> Self {
-        let kind = match error.kind() {
-            matrix_bundle::ErrorKind::Input => FailureKind::Input,
-            matrix_bundle::ErrorKind::Integrity => FailureKind::Integrity,
+        let kind = match (&error, error.kind()) {
+            (BundleError::Store(error), _) if error.kind() == matrix_store::ErrorKind::Locked => FailureKind::Busy,
+            (_, matrix_bundle::ErrorKind::Input) => FailureKind::Input,
+            (_, matrix_bundle::ErrorKind::Integrity) => FailureKind::Integrity,
             _ => FailureKind::Internal,
         };
+        if let BundleError::Conflicts(_) = &error {
+            // A list, of names that are checked.
+            return Self::with_help(kind, error.to_string(), error.help().unwrap_or_default());
+        }
         Self::of(kind, &error, error.help())
     }
 }

@@ -7,6 +7,7 @@ use std::thread::Builder;
 use jiff::Timestamp;
 use matrix_app::{Outcome, Row};
 use matrix_driver::{Cancel, Driver, DriverError, Reason, Reasons, RowSink, SinkError};
+use matrix_plan::printable::one_line;
 use matrix_plan::{Cell, Local, Platform};
 use matrix_store::attempt::Execution;
 use matrix_store::{
@@ -141,6 +142,7 @@ impl Executor<'_> {
             match self.one(cell)? {
                 Ended::Spoilt(error) if !self.cancel.is_cancelled() => {
                     let (key, axes, round) = (cell.key.short(), cell.axes(), cell.inputs.round);
+                    let error = one_line(&error);
                     self.observer.note(format_args!("tried again: {key} ({axes} round {round}): {error}"));
                 }
                 ended => return Ok(ended),

@@ -1,6 +1,7 @@
 //! From what the user typed to what it means: the experiment, its model and its cells.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use matrix_app::WORKLOAD_VERSION;
@@ -9,6 +10,7 @@ use matrix_sim::Model;
 use matrix_store::Run;
 
 use crate::error::{FailureKind, RunError};
+use crate::{text, wording};
 
 /// What names a model that is part of the program.
 const BUILTIN: &str = "builtin:";
@@ -24,6 +26,8 @@ pub struct Overrides {
 
 /// An experiment, ready to be planned.
 pub struct Input {
+    /// What the text is called: its file, a run's, or a flag.
+    pub name: String,
     /// The experiment's text, with the overrides in it.
     pub text: String,
     /// What the text says.
@@ -37,12 +41,12 @@ pub struct Input {
 impl Input {
     /// Reads an experiment's file.
     pub fn from_file(file: &Path, overrides: &Overrides) -> Result<Self, RunError> {
-        let name = file.display().to_string();
-        let text = read(file, "`matrix init` writes an experiment to start from")?;
+        let name = wording::path(file);
+        let text = text::read(file, || instead_of(file))?;
         let text = apply(&name, text, overrides)?;
         let experiment = parse(&name, &text)?;
-        let model = model_of(&experiment, file.parent().unwrap_or(Path::new("")))?;
-        Self::new(text, experiment, model)
+        let model = model_of(&name, &text, &experiment, file.parent().unwrap_or(Path::new("")))?;
+        Self::new(name, text, experiment, model)
     }
 
     /// The experiment that a command names: a file, or the flags of one combination.
@@ -60,8 +64,8 @@ impl Input {
         let text = cell_experiment(flags).map_err(|problems| RunError::in_text(&name, flags, problems))?;
         let text = apply(&name, text, overrides)?;
         let experiment = parse(&name, &text)?;
-        let model = model_of(&experiment, Path::new(""))?;
-        Self::new(text, experiment, model)
+        let model = model_of(&name, &text, &experiment, Path::new(""))?;
+        Self::new(name, text, experiment, model)
     }
 
     /// Reads the experiment that a run saved, whatever has happened to the file since.
@@ -78,7 +82,7 @@ impl Input {
             }
             _ => None,
         };
-        Self::new(text, experiment, model)
+        Self::new(name, text, experiment, model)
     }
 
     /// An experiment that is in no file: its model is a built-in one, or one relative to the directory in which the program runs.
@@ -86,12 +90,18 @@ impl Input {
     /// # Errors
     /// A text that cannot be read as an experiment, or a model that cannot be read.
     pub fn from_text(text: &str) -> Result<Self, RunError> {
-        let experiment = parse("the experiment", text)?;
-        let model = model_of(&experiment, Path::new(""))?;
-        Self::new(text.to_owned(), experiment, model)
+        let name = "the experiment".to_owned();
+        let experiment = parse(&name, text)?;
+        let model = model_of(&name, text, &experiment, Path::new(""))?;
+        Self::new(name, text.to_owned(), experiment, model)
     }
 
-    fn new(text: String, experiment: Experiment, model: Option<(Model, String)>) -> Result<Self, RunError> {
+    fn new(
+        name: String,
+        text: String,
+        experiment: Experiment,
+        model: Option<(Model, String)>,
+    ) -> Result<Self, RunError> {
         let mut fingerprints: BTreeMap<Combination, Fingerprint> = BTreeMap::new();
         let mut cells = Vec::new();
         for placed in order::arrange(experiment.seed, experiment.cells()) {
@@ -107,7 +117,7 @@ impl Input {
             let cell = placed.spec.with_fingerprint(fingerprint, WORKLOAD_VERSION);
             cells.push((placed.block, cell.map_err(|error| RunError::new(FailureKind::Internal, error.to_string()))?));
         }
-        Ok(Self { text, experiment, model, cells })
+        Ok(Self { name, text, experiment, model, cells })
     }
 
     /// Reads a filter, where there is one, and makes sure that it leaves something.
@@ -131,8 +141,8 @@ impl Input {
 
 /// The experiment of a file, by itself: for those who ask what it needs, and not what its cells are.
 pub fn experiment_of(file: &Path) -> Result<Experiment, RunError> {
-    let text = read(file, "`matrix init` writes an experiment to start from")?;
-    parse(&file.display().to_string(), &text)
+    let text = text::read(file, || instead_of(file))?;
+    parse(&wording::path(file), &text)
 }
 
 fn fingerprint(
@@ -160,8 +170,30 @@ fn text_of(name: &str, bytes: Vec<u8>) -> Result<String, RunError> {
     String::from_utf8(bytes).map_err(|error| RunError::new(FailureKind::Integrity, format!("{name}: {error}")))
 }
 
-fn read(file: &Path, help: &str) -> Result<String, RunError> {
-    std::fs::read_to_string(file).map_err(|error| RunError::usage(format!("{}: {error}", file.display()), help))
+/// What to name instead of an experiment's file that cannot be read.
+fn instead_of(file: &Path) -> String {
+    let init = || "`matrix init` writes an experiment to start from".to_owned();
+    if file.exists() {
+        return init();
+    }
+    let Some(name) = file.file_name() else { return init() };
+    let there = Path::new("experiments").join(name);
+    if there.is_file() {
+        return format!("there is one in experiments/: name {}", wording::word(&there));
+    }
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let place = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let names: Vec<String> = std::fs::read_dir(place)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| Path::new(name).extension() == Some(OsStr::new("toml")))
+        .collect();
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    match name.to_str().and_then(|name| matrix_plan::nearest(name, &known)) {
+        Some(near) => format!("did you mean {}?", wording::word(&folder.join(near))),
+        None => init(),
+    }
 }
 
 fn parse(name: &str, text: &str) -> Result<Experiment, RunError> {
@@ -169,22 +201,42 @@ fn parse(name: &str, text: &str) -> Result<Experiment, RunError> {
 }
 
 /// The model that a simulated experiment names; `folder` is the experiment's.
-fn model_of(experiment: &Experiment, folder: &Path) -> Result<Option<(Model, String)>, RunError> {
+fn model_of(
+    name: &str,
+    text: &str,
+    experiment: &Experiment,
+    folder: &Path,
+) -> Result<Option<(Model, String)>, RunError> {
     if experiment.platform != Platform::Sim {
         return Ok(None);
     }
-    read_model(&experiment.sim.model, folder).map(Some)
+    let model = OsStr::new(&experiment.sim.model);
+    model_from(model, folder, |message, help| RunError::named_file((name, text), ("sim", "model"), message, help))
+        .map(Some)
 }
 
 /// Reads a model: a built-in one, or a file relative to `folder`.
-pub fn read_model(name: &str, folder: &Path) -> Result<(Model, String), RunError> {
-    if let Some(builtin) = name.strip_prefix(BUILTIN) {
-        let model = Model::builtin(builtin).map_err(|error| RunError::new(FailureKind::Input, error.to_string()))?;
+pub fn read_model(name: &OsStr, folder: &Path) -> Result<(Model, String), RunError> {
+    model_from(name, folder, |message, help| RunError::usage(message, help))
+}
+
+/// The same. `missing` makes the failure where there is none: of what to say, and what to do.
+fn model_from(
+    name: &OsStr,
+    folder: &Path,
+    missing: impl FnOnce(String, &str) -> RunError,
+) -> Result<(Model, String), RunError> {
+    if let Some(builtin) = name.to_str().and_then(|name| name.strip_prefix(BUILTIN)) {
+        let known = format!("the built-in model is {BUILTIN}aws-2021");
+        let model = Model::builtin(builtin).map_err(|error| missing(error.to_string(), &known))?;
         return Ok((model, Model::BUILTIN_TEXT.to_owned()));
     }
     let path = folder.join(name);
-    let text = read(&path, "a model's path is relative to the experiment's file; `builtin:aws-2021` is always there")?;
-    Ok((parse_model(&path.display().to_string(), &text)?, text))
+    let help = "a model's path is relative to the experiment's file; `builtin:aws-2021` is always there";
+    let name = wording::path(&path);
+    let bytes = std::fs::read(&path).map_err(|error| missing(format!("{name}: {error}"), help))?;
+    let text = text::decode(&name, bytes)?;
+    Ok((parse_model(&name, &text)?, text))
 }
 
 fn parse_model(name: &str, text: &str) -> Result<Model, RunError> {

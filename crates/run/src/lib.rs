@@ -21,6 +21,7 @@ pub mod results;
 mod schedule;
 mod session;
 mod states;
+pub mod text;
 pub mod wording;
 
 #[cfg(test)]

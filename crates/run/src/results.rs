@@ -12,14 +12,16 @@ use matrix_analysis::tables::Source;
 use matrix_analysis::{CellMeta, LoadError, LoadErrorKind, StatedBytes, Traces};
 use matrix_app::Outcome;
 use matrix_bundle::temporary::Folder;
-use matrix_bundle::{BundleReader, Limits};
 use matrix_gather::Imported;
+use matrix_bundle::{BundleReader, Limits, Unpacked};
 use matrix_plan::Plan;
+use matrix_plan::printable::one_line;
 use matrix_store::{Digest, ErrorKind, Origin, Record, Run, Store, StoreError};
 
 use crate::error::{FailureKind, RunError, with_causes};
 use crate::input::{Input, Overrides};
 use crate::observer::Observer;
+use crate::wording;
 pub use origins::Origins;
 pub use regions::regions;
 
@@ -53,9 +55,52 @@ pub fn open(results: &Path) -> Result<Opened, RunError> {
     open_within(results, Limits::default())
 }
 
+/// Whether a path leads to a file or a pipe: a bundle, if it is anything of ours.
+pub fn is_file(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_dir())
+}
+
+/// Whether a path leads to an unpacked bundle.
+pub fn is_unpacked(path: &Path) -> bool {
+    matrix_bundle::is_unpacked(path) && !is_store(path)
+}
+
+fn is_store(path: &Path) -> bool {
+    path.join("store.toml").is_file()
+}
+
+/// Opens the store in a folder. Where there is none, the message names what there is instead.
+pub fn store_at(path: &Path) -> Result<Store, RunError> {
+    let error = match Store::open(path) {
+        Ok(store) => return Ok(store),
+        Err(error) => error,
+    };
+    if !matches!(error, StoreError::Absent { .. }) {
+        return Err(error.into());
+    }
+    let name = wording::path(path);
+    if !path.exists() {
+        let help = "`matrix run FILE` makes a store; `--results PATH` names another, or a bundle";
+        return Err(RunError::usage(format!("there is no store at {name}: there is no such file or folder"), help));
+    }
+    let Ok(entries) = std::fs::read_dir(path) else { return Err(error.into()) };
+    let is_ours = |path: &Path| {
+        is_store(path) || matrix_bundle::is_unpacked(path) || path.to_string_lossy().ends_with(".tar.zst")
+    };
+    let found: BTreeSet<_> = entries.flatten().map(|entry| entry.path()).filter(|path| is_ours(path)).collect();
+    let found: Vec<String> = found.iter().take(5).map(|path| wording::word(path)).collect();
+    if found.is_empty() {
+        return Err(error.into());
+    }
+    Err(RunError::usage(
+        format!("{name} is a folder, and no store or unpacked bundle"),
+        format!("did you mean {}?", found.join(" or ")),
+    ))
+}
+
 /// Opens a store or a bundle, if there is one.
 pub fn open_if_present(results: &Path, limits: Limits) -> Result<Option<Opened>, RunError> {
-    if results.is_file() {
+    if is_file(results) || is_unpacked(results) {
         return open_within(results, limits).map(Some);
     }
     Ok(Store::open_if_present(results)?.map(|store| Opened { store, unpacked: None }))
@@ -63,12 +108,17 @@ pub fn open_if_present(results: &Path, limits: Limits) -> Result<Option<Opened>,
 
 /// Opens a store, or a bundle that unpacks to no more than it may.
 pub fn open_within(results: &Path, limits: Limits) -> Result<Opened, RunError> {
-    if !results.is_file() {
-        return Ok(Opened { store: Store::open(results)?, unpacked: None });
-    }
+    let reader = if is_file(results) {
+        BundleReader::open(results, limits)
+    } else if is_unpacked(results) {
+        Unpacked::open(results).and_then(|folder| BundleReader::new(folder, limits))
+    } else {
+        return Ok(Opened { store: store_at(results)?, unpacked: None });
+    };
     let folder = Folder::new()?;
     let place = folder.path().join("store");
-    matrix_bundle::to_store(BundleReader::open(results, limits)?, &place)?;
+    let read = reader.and_then(|reader| matrix_bundle::to_store(reader, &place));
+    read.map_err(|error| RunError::of_bundle(&wording::path(results), error))?;
     Ok(Opened { store: Store::open(&place)?, unpacked: Some(folder) })
 }
 
@@ -113,7 +163,7 @@ fn only_experiment(store: &Store, observer: &dyn Observer) -> Result<Run, RunErr
     if experiments.len() > 1 {
         let names: Vec<String> = experiments
             .iter()
-            .filter_map(|(name, runs)| Some(format!("  {name}: --run {}", runs.last()?.id())))
+            .filter_map(|(name, runs)| Some(format!("  {}: --run {}", one_line(name), runs.last()?.id())))
             .collect();
         return Err(RunError::usage(
             format!("the store has {} experiments", experiments.len()),
@@ -224,7 +274,11 @@ pub fn unreadable(error: LoadError) -> RunError {
             return RunError::new(FailureKind::Internal, with_causes(&error));
         }
     }
-    RunError::with_help(FailureKind::Integrity, error.to_string(), "`matrix verify` lists everything that is damaged")
+    RunError::with_help(
+        FailureKind::Integrity,
+        one_line(&with_causes(&error)),
+        "`matrix verify` lists everything that is damaged, and what to do about it",
+    )
 }
 
 fn meta(record: Record) -> CellMeta {

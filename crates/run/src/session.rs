@@ -9,6 +9,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use matrix_driver::{Cancel, Driver};
 use matrix_plan::plan::Reason;
+use matrix_plan::printable::one_line;
 use matrix_plan::{Cell, CellKey, Filter, Plan};
 use matrix_store::fs::{Filesystem, RealFilesystem};
 use matrix_store::{ErrorKind, Event, Journal, NewRun, Run, Store, StoreError, WritableStore, journal};
@@ -209,11 +210,11 @@ impl Session {
         let name = |cell: &Cell| format!("{} ({} round {})", cell.key.short(), cell.axes(), cell.inputs.round);
         let because = |reasons: &[matrix_driver::Reason]| {
             for matrix_driver::Reason { count, text } in reasons {
-                observer.note(format_args!("  {count} x {text}"));
+                observer.note(format_args!("  {count} x {}", one_line(text)));
             }
         };
         for (cell, broken) in &report.failed {
-            observer.note(format_args!("failed: {}: {}", name(cell), broken.error));
+            observer.note(format_args!("failed: {}: {}", name(cell), one_line(&broken.error)));
             because(&broken.reasons);
         }
         for (cell, reasons) in &report.troubled {

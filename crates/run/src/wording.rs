@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use matrix_plan::printable;
+
 /// What stands for an end of an interval that the data cannot bound.
 pub const UNBOUNDED: &str = "unbounded";
 
@@ -22,6 +24,12 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A path for people: what is not UTF-8 is replaced, and what a terminal would act on is escaped.
+#[must_use]
+pub fn path(path: &Path) -> String {
+    printable::one_line(&path.to_string_lossy()).into_owned()
+}
+
 /// A path as a word of a shell's command line.
 #[must_use]
 pub fn word(path: &Path) -> String {
@@ -33,7 +41,8 @@ pub fn word(path: &Path) -> String {
 pub const RESULTS: &str = "results";
 
 /// A command on the store at `results`, as a shell's command line.
-fn on_store(command: &str, results: &Path) -> String {
+#[must_use]
+pub fn on_store(command: &str, results: &Path) -> String {
     if results == Path::new(RESULTS) { command.to_owned() } else { format!("{command} --results {}", word(results)) }
 }
 

@@ -16,13 +16,19 @@ pub struct Holder {
     pub command: String,
     /// Its process.
     pub pid: u32,
-    /// When it began to write, in UTC.
+    /// When it began to write, in UTC; empty if it has not told.
     pub since: String,
+    /// The machine that it runs on, where the system tells: a store may be shared over a network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
 }
 
 impl std::fmt::Display for Holder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` (process {}, since {})", self.command, self.pid, self.since)
+        let Self { command, pid, since, host } = self;
+        let host = host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
+        let since = if since.is_empty() { String::new() } else { format!(", since {since}") };
+        write!(f, "`{command}` (process {pid}{host}{since})")
     }
 }
 
@@ -139,6 +145,30 @@ pub enum StoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file of the store cannot be read: for what depends on it, that is as good as damaged.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A link that leads to nothing.
+    #[error("{} is a link to {}, which is not there", path.display(), target.display())]
+    Dangling {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
+    /// A folder of the store is on another file system than the rest.
+    #[error("{} is on another file system than {}", path.display(), other.display())]
+    OtherFilesystem {
+        /// The folder.
+        path: PathBuf,
+        /// The folder from which files are moved into it.
+        other: PathBuf,
+    },
     /// What is stored is not what was stored.
     #[error("{} is damaged: {what}", path.display())]
     Damaged {
@@ -209,6 +239,10 @@ pub enum StoreError {
     Json(#[from] serde_json::Error),
 }
 
+/// What to do about a store that is spread over file systems.
+const OTHER_FILESYSTEM: &str = "files are moved into place whole, which works within one file system only: keep the store's \
+                                folders together (`results` itself may be a link)";
+
 fn shown(candidates: &[CellKey]) -> String {
     let mut names: Vec<String> = candidates.iter().take(5).map(CellKey::short).collect();
     if candidates.len() > names.len() {
@@ -233,6 +267,8 @@ impl StoreError {
             Self::Absent { .. }
             | Self::NotAStore { .. }
             | Self::NewerSchema { .. }
+            | Self::Dangling { .. }
+            | Self::OtherFilesystem { .. }
             | Self::BadName { .. }
             | Self::NoSuchCell { .. }
             | Self::AmbiguousCell { .. }
@@ -240,7 +276,7 @@ impl StoreError {
             Self::Locked { .. } => ErrorKind::Locked,
             Self::Full { .. } => ErrorKind::Full,
             Self::NotWritable { .. } => ErrorKind::NotWritable,
-            Self::Damaged { .. } => ErrorKind::Integrity,
+            Self::Damaged { .. } | Self::Unreadable { .. } => ErrorKind::Integrity,
             Self::Io { .. }
             | Self::DuplicateRow { .. }
             | Self::UnplannedRow { .. }
@@ -272,6 +308,15 @@ impl StoreError {
                  cell again"
                     .to_owned()
             }
+            Self::Unreadable { .. } => {
+                "make it readable, take it from a copy, or remove it and run the cell again".to_owned()
+            }
+            Self::Dangling { .. } => {
+                "make the folder that it leads to, remove the link, or name another store with `--results PATH`"
+                    .to_owned()
+            }
+            Self::OtherFilesystem { .. } => OTHER_FILESYSTEM.to_owned(),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::CrossesDevices => OTHER_FILESYSTEM.to_owned(),
             Self::AmbiguousCell { .. } => "give more characters of the key".to_owned(),
             Self::NoSuchRun { known, .. } if known.is_empty() => "the store has no runs yet".to_owned(),
             Self::NoSuchRun { known, .. } => format!("the runs are: {}", known.join(", ")),
@@ -292,6 +337,16 @@ impl StoreError {
         }
     }
 
+    /// The error of reading a file that results depend on. Where the system ran out of something, it is not the file's.
+    #[must_use]
+    pub fn unreadable(path: &Path, source: io::Error) -> Self {
+        use io::ErrorKind::{Interrupted, OutOfMemory};
+        // Too many open files, in the process or altogether.
+        let is_short =
+            matches!(source.raw_os_error(), Some(23 | 24)) || matches!(source.kind(), Interrupted | OutOfMemory);
+        if is_short { Self::io("reading", path, source) } else { Self::Unreadable { path: path.to_owned(), source } }
+    }
+
     /// The error that a [`TraceSink`](crate::TraceSink) gave to a driver, out of what the driver made of it.
     #[must_use]
     pub fn from_sink(SinkError(error): SinkError) -> Self {
@@ -303,7 +358,10 @@ impl StoreError {
 
     pub(crate) fn into_sink(self) -> SinkError {
         let kind = match &self {
-            Self::Full { source, .. } | Self::NotWritable { source, .. } | Self::Io { source, .. } => source.kind(),
+            Self::Full { source, .. }
+            | Self::NotWritable { source, .. }
+            | Self::Unreadable { source, .. }
+            | Self::Io { source, .. } => source.kind(),
             _ => io::ErrorKind::InvalidData,
         };
         SinkError(io::Error::new(kind, self))

@@ -28,7 +28,7 @@ impl Folder {
     pub(crate) fn stamp(&self, name: &str) -> Result<Option<Stamp>, StoreError> {
         match self.look(name) {
             Ok(stamp) => Ok(Some(stamp)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(StoreError::io("reading", &self.path.join(name), error)),
         }
     }

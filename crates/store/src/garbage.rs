@@ -16,14 +16,16 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::layout::{OBJECT_EXTENSION, parent};
+use crate::listing::list;
 use crate::names::{AttemptId, Origin};
-use crate::store::{Store, list};
+use crate::store::Store;
 use crate::writable::WritableStore;
 
 /// A file that nothing needs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct GarbageFile {
     /// The file, or a directory of `tmp/`, relative to the store.
+    #[serde(serialize_with = "crate::verify::lossy_path")]
     pub file: PathBuf,
     /// Bytes on the disk.
     pub bytes: u64,
@@ -107,14 +109,12 @@ impl Store {
     fn objects(&self) -> Result<Vec<Digest>, StoreError> {
         let directory = self.layout.objects();
         let mut found = Vec::new();
-        for shard in list(&directory)? {
-            let shard = directory.join(shard);
-            if !shard.is_dir() {
-                continue;
-            }
-            for name in list(&shard)? {
-                let digest = name.strip_suffix(OBJECT_EXTENSION).and_then(|stem| stem.parse::<Digest>().ok());
-                found.extend(digest.filter(|digest| self.layout.object(digest) == shard.join(&name)));
+        for shard in list(&directory)?.into_iter().filter(|item| item.is_folder) {
+            let shard = directory.join(shard.name);
+            for item in list(&shard)? {
+                let stem = item.file().and_then(|name| name.strip_suffix(OBJECT_EXTENSION));
+                let digest = stem.and_then(|stem| stem.parse::<Digest>().ok());
+                found.extend(digest.filter(|digest| self.layout.object(digest) == shard.join(&item.name)));
             }
         }
         Ok(found)
@@ -122,7 +122,7 @@ impl Store {
 
     fn temporary(&self) -> Result<Vec<GarbageFile>, StoreError> {
         let tmp = self.layout.tmp();
-        list(&tmp)?.into_iter().map(|name| self.file(&tmp.join(name))).collect()
+        list(&tmp)?.into_iter().map(|item| self.file(&tmp.join(item.name))).collect()
     }
 
     /// A file, or a directory with all that is in it.
@@ -137,7 +137,7 @@ fn bytes_below(path: &Path) -> Result<u64, StoreError> {
     if !metadata.is_dir() {
         return Ok(metadata.len());
     }
-    list(path)?.into_iter().map(|name| bytes_below(&path.join(name))).sum()
+    list(path)?.into_iter().map(|item| bytes_below(&path.join(item.name))).sum()
 }
 
 impl WritableStore {

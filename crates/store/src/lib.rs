@@ -25,6 +25,7 @@ pub mod writable;
 
 mod folder;
 mod layout;
+mod listing;
 mod lock;
 mod sealed;
 
@@ -45,5 +46,5 @@ pub use record::{ObjectRef, Record};
 pub use run::{ImportedRun, NewRun, Run};
 pub use store::Store;
 pub use trace::{ObjectInfo, TraceSink};
-pub use verify::{Report, VerifyOptions};
+pub use verify::{Report, VerifyOptions, lossy_path};
 pub use writable::WritableStore;

@@ -29,7 +29,13 @@ pub(crate) fn take(fs: &dyn Filesystem, layout: &Layout) -> Result<File, StoreEr
 
 /// The error that somebody has the lock.
 pub(crate) fn held(layout: &Layout) -> StoreError {
-    StoreError::Locked { path: layout.root.clone(), holder: holder(&layout.lock()).filter(alive) }
+    let holder = signed(layout).or_else(|| known_to_the_system(&layout.lock()));
+    StoreError::Locked { path: layout.root.clone(), holder }
+}
+
+/// Who has signed the lock, if it can be who has it.
+pub(crate) fn signed(layout: &Layout) -> Option<Holder> {
+    holder(&layout.lock()).filter(alive)
 }
 
 /// Whether somebody has the lock just now.
@@ -44,6 +50,7 @@ pub(crate) fn sign(fs: &dyn Filesystem, path: &Path, command: &str) -> Result<()
         command: command.to_owned(),
         pid: std::process::id(),
         since: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        host: host(),
     };
     let mut text = serde_json::to_vec(&holder)?;
     text.push(b'\n');
@@ -55,7 +62,38 @@ fn holder(path: &Path) -> Option<Holder> {
     serde_json::from_slice(&read_small(path).ok()??).ok()
 }
 
-/// Whether the signature can be the holder's: a killed process leaves its own behind, and the next may not have signed.
+/// Who has a lock and has not signed it, where the system lists locks: a process that writes nothing yet, or another
+/// program.
+#[cfg(target_os = "linux")]
+fn known_to_the_system(lock: &Path) -> Option<Holder> {
+    use std::os::unix::fs::MetadataExt as _;
+    let inode = format!(":{}", std::fs::metadata(lock).ok()?.ino());
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    // `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`; who waits for one has `->` after the number.
+    let pid = locks.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let is_it = words.get(1) == Some(&"FLOCK") && words.get(5).is_some_and(|place| place.ends_with(&inode));
+        words.get(4).filter(|_| is_it)?.parse::<u32>().ok()
+    })?;
+    let words = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let words = String::from_utf8_lossy(words.strip_suffix(&[0]).unwrap_or(&words)).replace('\0', " ");
+    Some(Holder { command: words, pid, since: String::new(), host: host() })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn known_to_the_system(_lock: &Path) -> Option<Holder> {
+    None
+}
+
+/// The name of this machine.
+fn host() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// Whether the signature can be the holder's: a killed process leaves its own behind, and the next may not have signed. Of
+/// another machine's processes nothing is known.
 fn alive(holder: &Holder) -> bool {
-    !cfg!(target_os = "linux") || Path::new(&format!("/proc/{}", holder.pid)).exists()
+    let is_here = holder.host.is_none() || holder.host == host();
+    !cfg!(target_os = "linux") || !is_here || Path::new(&format!("/proc/{}", holder.pid)).exists()
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 use matrix_plan::CellKey;
 
 use crate::digest::Digest;
-use crate::error::StoreError;
+use crate::error::{ErrorKind, StoreError};
 use crate::folder::Folder;
 use crate::index::{Entry, Stamp};
 use crate::layout::Layout;
 use crate::names::Origin;
+use crate::object::has_its_size;
 use crate::record::Record;
 use crate::store::Store;
 
@@ -49,7 +50,7 @@ impl Store {
     /// it was written; whether they and their objects are there is looked at every time.
     ///
     /// # Errors
-    /// When a record that had to be read, or an object whose file has another size than it had, is damaged.
+    /// When a record that had to be read is damaged.
     pub fn lookup(&self, keys: &[CellKey], origin: &Origin) -> Result<Vec<Lookup>, StoreError> {
         let folders =
             Folders { cells: Folder::open(self.layout.cells()), objects: Folder::open(self.layout.objects()) };
@@ -93,12 +94,29 @@ impl Store {
         };
         let known_bytes = known.map(|entry| entry.compressed_bytes);
         if known_bytes != Some(compressed_bytes) {
-            if known_bytes.is_some() {
-                self.open_object(&object)?.check()?;
+            if !self.is_whole(&object, known_bytes.is_some())? {
+                return Ok(Lookup::ObjectMissing { object });
             }
             self.learn(Entry { key: *key, origin: origin.clone(), record: stamp, object, compressed_bytes, observed });
         }
         Ok(if observed { Lookup::Done { object } } else { Lookup::NothingObserved { object } })
+    }
+}
+
+impl Store {
+    /// Whether an object's file is all there. One whose size changed is read; of one that the index does not know only the
+    /// size is looked at, as reading every object of a large store takes its time.
+    fn is_whole(&self, object: &Digest, changed: bool) -> Result<bool, StoreError> {
+        let checked = if changed {
+            self.open_object(object).and_then(|object| object.check()).map(|_| true)
+        } else {
+            let path = self.layout.object(object);
+            has_its_size(&path).map_err(|error| StoreError::unreadable(&path, error))
+        };
+        match checked {
+            Err(error) if error.kind() == ErrorKind::Integrity => Ok(false),
+            checked => checked,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Objects: traces, compressed, named by the SHA-256 of their uncompressed bytes.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -40,7 +40,7 @@ impl std::fmt::Debug for DebugDecoder {
 impl ObjectReader {
     /// Opens the file of an object.
     pub(crate) fn open(path: &Path, digest: Digest) -> Result<Self, StoreError> {
-        let fail = |error| StoreError::io("reading", path, error);
+        let fail = |error| StoreError::unreadable(path, error);
         let file = File::open(path).map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound {
                 StoreError::damaged(path, "the object is missing")
@@ -113,7 +113,10 @@ impl Read for ObjectReader {
             Err(error) if matches!(error.kind(), io::ErrorKind::Other | io::ErrorKind::UnexpectedEof) => {
                 return Err(self.damaged(format!("it does not decompress: {error}")));
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                let kind = error.kind();
+                return Err(io::Error::new(kind, StoreError::unreadable(&self.path, error)));
+            }
         };
         if count == 0 {
             self.at_end()?;
@@ -125,6 +128,39 @@ impl Read for ObjectReader {
         }
         self.hasher.update(&buffer[..count]);
         Ok(count)
+    }
+}
+
+/// Whether the file of an object has as many bytes as its compressed frame says, found out without decompressing it: one
+/// that was cut short, or grew, has not.
+pub(crate) fn has_its_size(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut start = [0; 5];
+    if length < start.len() as u64 {
+        return Ok(false);
+    }
+    file.read_exact(&mut start)?;
+    let descriptor = start[4];
+    // Ours have a window, a checksum, and neither a size nor a dictionary.
+    if start[..4] != [0x28, 0xB5, 0x2F, 0xFD] || descriptor != 0b0000_0100 {
+        return Ok(false);
+    }
+    let mut at = 6;
+    loop {
+        if at + 3 > length {
+            return Ok(false);
+        }
+        file.seek(SeekFrom::Start(at))?;
+        let mut head = [0; 4];
+        file.read_exact(&mut head[..3])?;
+        let head = u32::from_le_bytes(head);
+        // A block that repeats one byte holds just that.
+        let size = if (head >> 1) & 3 == 1 { 1 } else { u64::from(head >> 3) };
+        at += 3 + size;
+        if head & 1 == 1 {
+            return Ok(at + 4 == length);
+        }
     }
 }
 

@@ -133,7 +133,7 @@ impl Store {
     /// When there is none of that name, or its journal is damaged.
     pub fn run(&self, name: &str) -> Result<Run, StoreError> {
         match name.parse::<RunId>() {
-            Ok(id) if self.layout.run(&id).is_dir() => {
+            Ok(id) if self.is_run(&id) => {
                 let directory = self.layout.run(&id);
                 Run::open(id, directory)
             }

@@ -2,7 +2,7 @@
 //! the canonical JSON without the field `digest`.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -84,14 +84,13 @@ pub(crate) fn unseal<T: Sealed>(path: &Path, bytes: &[u8]) -> Result<T, StoreErr
 
 /// Reads a whole file of ours, refusing one that is too large to be that. `None` if there is none.
 pub(crate) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    let fail = |error| StoreError::io("reading", path, error);
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(fail(error)),
-    };
     let mut bytes = Vec::new();
-    file.take(MAX_JSON_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+    match File::open(path).and_then(|file| file.take(MAX_JSON_BYTES + 1).read_to_end(&mut bytes)) {
+        Ok(_) => {}
+        // A folder of that name is no file of ours.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => return Ok(None),
+        Err(error) => return Err(StoreError::unreadable(path, error)),
+    }
     if bytes.len() as u64 > MAX_JSON_BYTES {
         return Err(StoreError::damaged(path, format!("it has more than {MAX_JSON_BYTES} bytes")));
     }

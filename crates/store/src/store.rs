@@ -10,10 +10,11 @@ use serde::Deserialize;
 
 use crate::attempt::Attempt;
 use crate::digest::Digest;
-use crate::error::StoreError;
+use crate::error::{Holder, StoreError};
 use crate::fs::RealFilesystem;
 use crate::index::{Entry, Index};
-use crate::layout::{Layout, SCHEMA};
+use crate::layout::{JOURNAL, Layout, SCHEMA};
+use crate::listing::{is_dated, list};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
 use crate::record::Record;
@@ -45,6 +46,9 @@ impl Store {
     pub fn open_if_present(path: &Path) -> Result<Option<Self>, StoreError> {
         let layout = Layout { root: path.to_owned() };
         let present = check_schema(&layout)?;
+        if !present {
+            must_lead_somewhere(path)?;
+        }
         Ok(present.then(|| Self { layout, index: OnceLock::new(), learnt: Mutex::default() }))
     }
 
@@ -69,16 +73,36 @@ impl Store {
         crate::lock::is_held(&self.layout)
     }
 
-    /// The record of a cell.
+    /// Who is writing the store just now, if the lock tells.
+    #[must_use]
+    pub fn writer(&self) -> Option<Holder> {
+        if self.is_being_written() { crate::lock::signed(&self.layout) } else { None }
+    }
+
+    /// The record of a cell. A file that has a record's name, is none, and by whose origin no attempt was made, is not ours.
     ///
     /// # Errors
     /// When it is damaged or cannot be read.
     pub fn record(&self, key: &CellKey, origin: &Origin) -> Result<Option<Record>, StoreError> {
         let path = self.layout.record(key, origin);
         let Some(bytes) = read_small(&path)? else { return Ok(None) };
-        let record = Record::from_bytes(&path, &bytes)?;
-        record.must_be(key, origin, &path)?;
-        Ok(Some(record))
+        let read = Record::from_bytes(&path, &bytes);
+        match read.and_then(|record| record.must_be(key, origin, &path).map(|()| record)) {
+            Err(StoreError::Damaged { .. }) if self.is_foreign(key, origin) => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// Whether nobody of this origin tried the cell: who measured what is here left an attempt.
+    fn is_foreign(&self, key: &CellKey, origin: &Origin) -> bool {
+        // Where attempts cannot be read, it may be anybody's.
+        let tried = |ids: Vec<AttemptId>| {
+            ids.iter().any(|id| match self.attempt(id) {
+                Ok(attempt) => attempt.is_some_and(|attempt| attempt.key == *key && attempt.origin == *origin),
+                Err(_) => true,
+            })
+        };
+        !origin.is_local() && !self.attempts().map_or(true, tried)
     }
 
     /// The keys of all cells that have a record, in order, each with its origins in order.
@@ -87,8 +111,8 @@ impl Store {
     /// When a directory cannot be read.
     pub fn cells(&self) -> Result<Vec<(CellKey, Vec<Origin>)>, StoreError> {
         let mut cells = Vec::new();
-        for name in list(&self.layout.cells())? {
-            let Ok(key) = name.parse() else { continue };
+        for item in list(&self.layout.cells())? {
+            let Some(Ok(key)) = item.folder().map(str::parse) else { continue };
             let origins = self.origins(&key)?;
             if !origins.is_empty() {
                 cells.push((key, origins));
@@ -102,9 +126,9 @@ impl Store {
     /// # Errors
     /// When the directory cannot be read.
     pub fn origins(&self, key: &CellKey) -> Result<Vec<Origin>, StoreError> {
-        let names = list(&self.layout.cell(key))?;
+        let items = list(&self.layout.cell(key))?;
         let mut origins: Vec<Origin> =
-            names.iter().filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect();
+            items.iter().filter_map(|item| item.file()?.strip_suffix(".json")?.parse().ok()).collect();
         origins.sort();
         Ok(origins)
     }
@@ -124,8 +148,9 @@ impl Store {
     /// When no cell has such a key, or several do.
     pub fn find_cell(&self, prefix: &str) -> Result<CellKey, StoreError> {
         let mut candidates = Vec::new();
-        for name in list(&self.layout.cells())? {
-            if let Ok(key) = name.parse::<CellKey>()
+        for item in list(&self.layout.cells())? {
+            if let Some(name) = item.folder()
+                && let Ok(key) = name.parse::<CellKey>()
                 && name.starts_with(prefix)
                 && !self.origins(&key)?.is_empty()
             {
@@ -157,14 +182,17 @@ impl Store {
         ObjectReader::open(&self.layout.object(digest), *digest)
     }
 
-    /// An attempt.
+    /// An attempt. A file that is none, and whose name is not one of ours either, is not ours.
     ///
     /// # Errors
     /// When it is damaged or cannot be read.
     pub fn attempt(&self, id: &AttemptId) -> Result<Option<Attempt>, StoreError> {
         let path = self.layout.attempt(id);
         let Some(bytes) = read_small(&path)? else { return Ok(None) };
-        let attempt = Attempt::from_bytes(&path, &bytes)?;
+        let attempt = match Attempt::from_bytes(&path, &bytes) {
+            Err(StoreError::Damaged { .. }) if !is_dated(id.as_str()) => return Ok(None),
+            read => read?,
+        };
         if attempt.id != *id {
             return Err(StoreError::damaged(&path, format!("it is the attempt {}", attempt.id)));
         }
@@ -176,8 +204,8 @@ impl Store {
     /// # Errors
     /// When the directory cannot be read.
     pub fn attempts(&self) -> Result<Vec<AttemptId>, StoreError> {
-        let names = list(&self.layout.attempts())?;
-        Ok(names.iter().filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect())
+        let items = list(&self.layout.attempts())?;
+        Ok(items.iter().filter_map(|item| item.file()?.strip_suffix(".json")?.parse().ok()).collect())
     }
 
     /// The names of all runs, the oldest first.
@@ -185,7 +213,15 @@ impl Store {
     /// # Errors
     /// When the directory cannot be read.
     pub fn runs(&self) -> Result<Vec<RunId>, StoreError> {
-        Ok(list(&self.layout.runs())?.iter().filter_map(|name| name.parse().ok()).collect())
+        let runs = list(&self.layout.runs())?;
+        let ids = runs.iter().filter_map(|item| item.folder()?.parse().ok());
+        Ok(ids.filter(|id| self.is_run(id)).collect())
+    }
+
+    /// Whether a folder among the runs is one: it has a journal, or a name that says that it should have one.
+    pub(crate) fn is_run(&self, id: &RunId) -> bool {
+        let folder = self.layout.run(id);
+        folder.is_dir() && (is_dated(id.as_str()) || folder.join(JOURNAL).is_file())
     }
 
     /// What is known of a record without reading it: its file, its object, and the size of the object's file.
@@ -226,22 +262,6 @@ impl Store {
     }
 }
 
-/// The names in a directory, in order; none if it is not there.
-pub(crate) fn list(path: &Path) -> Result<Vec<String>, StoreError> {
-    let fail = |error| StoreError::io("reading", path, error);
-    let entries = match std::fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(fail(error)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        names.push(entry.map_err(fail)?.file_name().to_string_lossy().into_owned());
-    }
-    names.sort_unstable();
-    Ok(names)
-}
-
 #[derive(Deserialize)]
 struct SchemaOnly {
     schema: u32,
@@ -251,7 +271,7 @@ struct SchemaOnly {
 pub(crate) fn check_schema(layout: &Layout) -> Result<bool, StoreError> {
     let path = layout.store_toml();
     let bytes = match read_small(&path) {
-        Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotADirectory => None,
+        Err(StoreError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotADirectory => None,
         other => other?,
     };
     let Some(bytes) = bytes else { return Ok(false) };
@@ -263,5 +283,13 @@ pub(crate) fn check_schema(layout: &Layout) -> Result<bool, StoreError> {
         0 => Err(damaged("there is no schema 0".to_owned())),
         1..=SCHEMA => Ok(true),
         found => Err(StoreError::NewerSchema { path, found, known: SCHEMA }),
+    }
+}
+
+/// Refuses a link that leads to nothing, which would otherwise look as if there was nothing.
+pub(crate) fn must_lead_somewhere(path: &Path) -> Result<(), StoreError> {
+    match std::fs::read_link(path) {
+        Ok(target) if std::fs::metadata(path).is_err() => Err(StoreError::Dangling { path: path.to_owned(), target }),
+        _ => Ok(()),
     }
 }

@@ -54,10 +54,12 @@ impl WritableStore {
     pub fn open_with(path: &Path, holder: &str, fs: Arc<dyn Filesystem>) -> Result<Self, StoreError> {
         let layout = Layout { root: path.to_owned() };
         let new = !store::check_schema(&layout)?;
+        store::must_lead_somewhere(path)?;
         if new {
             may_become_a_store(&layout)?;
             make_dirs(fs.as_ref(), path)?;
         }
+        must_be_together(&layout)?;
         let lock = lock::take(fs.as_ref(), &layout)?;
         let holder = holder.to_owned();
         let shared = Shared { layout, fs, holder, begun: Mutex::new(false), temps: AtomicU64::new(0), _lock: lock };
@@ -230,10 +232,33 @@ fn may_become_a_store(layout: &Layout) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Refuses a store whose folders cannot take what is moved into them: links to nothing, other file systems. Better before
+/// anything is measured than after.
+fn must_be_together(layout: &Layout) -> Result<(), StoreError> {
+    let folders = [layout.tmp(), layout.objects(), layout.cells(), layout.attempts(), layout.runs()];
+    for path in folders.iter().chain([&layout.lock(), &layout.index(), &layout.store_toml()]) {
+        store::must_lead_somewhere(path)?;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let device = |path: &Path| std::fs::metadata(path).ok().map(|metadata| metadata.dev());
+        let Some(from) = [layout.tmp(), layout.root.clone()].into_iter().find(|path| path.exists()) else {
+            return Ok(());
+        };
+        let other = folders.into_iter().find(|path| device(path).is_some_and(|it| Some(it) != device(&from)));
+        if let Some(path) = other {
+            return Err(StoreError::OtherFilesystem { path, other: from });
+        }
+    }
+    Ok(())
+}
+
 fn make_dirs(fs: &dyn Filesystem, path: &Path) -> Result<(), StoreError> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
     }
+    store::must_lead_somewhere(path)?;
     let above = parent(path);
     if above != path {
         make_dirs(fs, above)?;

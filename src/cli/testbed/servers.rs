@@ -11,6 +11,7 @@ use crate::cli::{Format, FormatArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::live::driver::bring_up;
 use crate::output;
+use crate::signals;
 
 /// Does what was asked.
 pub(in crate::cli) fn testbed(args: TestbedArgs) -> CommandResult {
@@ -28,6 +29,7 @@ pub(in crate::cli) fn testbed(args: TestbedArgs) -> CommandResult {
         TestbedCommand::Status(format) => show(&state, &format),
         TestbedCommand::Down => stop(&state),
         TestbedCommand::Supervise => {
+            signals::leave_to_command();
             supervise(&state)?;
             Ok(Exit::Ok)
         }

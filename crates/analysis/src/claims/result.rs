@@ -2,6 +2,7 @@
 
 use matrix_plan::CellKey;
 use matrix_plan::claims::{Judgement, Metric, Verdict};
+use matrix_plan::printable::one_line;
 use matrix_plan::stats::Interval;
 use serde::Serialize;
 
@@ -99,13 +100,13 @@ impl ClaimFinding {
 pub fn claims_text(results: &[ClaimResult]) -> String {
     let mut text = String::new();
     for result in results {
-        text.push_str(&format!("{}: {}\n  {}\n", result.id, result.verdict_and_nature(), result.says));
+        text.push_str(&format!("{}: {}\n  {}\n", result.id, result.verdict_and_nature(), one_line(&result.says)));
         let open = |finding: &&ClaimFinding| {
             matches!(finding.verdict, Verdict::Inconclusive | Verdict::Contradicted) || result.findings.len() == 1
         };
         let shown: Vec<_> = result.findings.iter().filter(open).collect();
         for finding in &shown {
-            text.push_str(&format!("  {}: {}\n", finding.about, finding.text));
+            text.push_str(&format!("  {}: {}\n", one_line(&finding.about), one_line(&finding.text)));
         }
         let others = result.findings.len() - shown.len();
         if others > 0 {

@@ -168,18 +168,7 @@ impl Facts {
 
     /// The folder of the bag.
     pub(crate) fn folder(&self) -> String {
-        let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        match self.experiments.first() {
-            Some(name)
-                if self.experiments.len() == 1
-                    && !name.is_empty()
-                    && name.bytes().all(good)
-                    && !name.starts_with('-') =>
-            {
-                format!("{}-bundle", short(name))
-            }
-            _ => "matrix-bundle".to_owned(),
-        }
+        folder_name(&self.experiments)
     }
 
     /// What a reader has to know first, where cells are missing or left out.
@@ -219,6 +208,19 @@ impl Inventory {
 fn is_date(text: &str) -> bool {
     let shape = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
     text.len() == 10 && text.bytes().enumerate().all(shape)
+}
+
+/// The folder of a bag with results of these experiments.
+pub(crate) fn folder_name(experiments: &BTreeSet<String>) -> String {
+    let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    match experiments.first() {
+        Some(name)
+            if experiments.len() == 1 && !name.is_empty() && name.bytes().all(good) && !name.starts_with('-') =>
+        {
+            format!("{}-bundle", short(name))
+        }
+        _ => "matrix-bundle".to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use matrix_plan::{CellKey, Filter};
 use matrix_store::{Attempt, AttemptId, Digest, Origin, Record, RunId};
 
-pub(crate) use facts::Facts;
+pub(crate) use facts::{Facts, folder_name};
 
 /// The files of a source tree, by path.
 pub type Tree = BTreeMap<String, Vec<u8>>;

@@ -38,7 +38,8 @@ pub enum TestbedError {
     #[error("[local]: {0}")]
     Config(#[from] BadLocal),
     /// A testbed with other settings is running.
-    #[error("a testbed with other settings is running ({}); end it with `matrix testbed down`", Difference::list(.0))]
+    #[error("a testbed with other settings is running ({}). While a run uses it, wait until that has ended: its servers are its own. One that \
+             stays from `matrix testbed up` ends with `matrix testbed down`", Difference::list(.0))]
     OtherConfig(Vec<Difference>),
     /// The testbed is starting: its servers are not up yet.
     #[error("the testbed is starting; wait for a moment")]

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use matrix_analysis::{Options, Pools, load, summary, to_csv};
 use matrix_bundle::{Extras, Inventory, Tree, tree_digest};
 use matrix_figures::{Figure, FigureError};
+use matrix_plan::printable::is_unprintable;
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError, with_causes};
 use matrix_store::Digest;
@@ -62,6 +63,6 @@ pub fn extras(parts: &[Part<'_>], inventory: &Inventory, source: Tree) -> Result
 
 /// Names, in the README, the filter that chose the cells.
 pub fn name_filter(extras: &mut Extras, filter: &str) {
-    let said: String = filter.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let said: String = filter.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect();
     extras.readme.splice(0..0, format!("> Only cells that match `{said}` are in this bundle.\n\n").into_bytes());
 }

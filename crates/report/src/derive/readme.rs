@@ -7,6 +7,7 @@ use matrix_analysis::{ClaimResult, Traces};
 use matrix_bundle::Inventory;
 use matrix_gather::Imported;
 use matrix_plan::CellKey;
+use matrix_plan::printable::is_unprintable;
 use matrix_store::{Attempt, AttemptStatus, Digest};
 
 use super::Part;
@@ -47,7 +48,7 @@ fn cell(words: &str) -> String {
             '&' => text.push_str("&amp;"),
             '<' => text.push_str("&lt;"),
             '\\' | '|' | '*' | '`' | '[' => text.extend(['\\', letter]),
-            letter if letter.is_control() => text.push(' '),
+            letter if is_unprintable(letter) => text.push(' '),
             letter => text.push(letter),
         }
     }
@@ -142,6 +143,7 @@ fn environment(inventory: &Inventory) -> String {
         seen.insert(lines.join("; "));
     }
     for line in seen {
+        let line: String = line.chars().map(|letter| if is_unprintable(letter) { ' ' } else { letter }).collect();
         let _ = writeln!(text, "- {line}");
     }
     text

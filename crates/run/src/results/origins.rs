@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use matrix_plan::CellKey;
-use matrix_store::{Origin, Store};
+use matrix_store::{Lookup, Origin, Store};
 
 use crate::error::RunError;
 use crate::input::Input;
@@ -23,8 +23,10 @@ impl Origins {
     pub fn of(store: &Store, input: &Input, only: Option<&Origin>, observer: &dyn Observer) -> Result<Self, RunError> {
         let (mut this, mut all) = (Self { chosen: Vec::new(), left_out: BTreeSet::new() }, BTreeSet::new());
         let (mut several, mut preferred) = (0, BTreeSet::new());
-        for (_, cell) in &input.cells {
-            let origins = store.origins(&cell.key)?;
+        let keys: Vec<CellKey> = input.cells.iter().map(|(_, cell)| cell.key).collect();
+        let here = store.lookup(&keys, &Origin::default())?;
+        for ((_, cell), here) in input.cells.iter().zip(here) {
+            let origins = done_by(store, &cell.key, here.is_done())?;
             let local = || origins.iter().find(|origin| origin.is_local()).or(origins.first());
             let read = only.map_or_else(local, |only| origins.iter().find(|origin| *origin == only)).cloned();
             this.left_out.extend(origins.iter().filter(|origin| read.as_ref() != Some(origin)).cloned());
@@ -55,6 +57,19 @@ impl Origins {
     pub fn read(&self) -> BTreeSet<&Origin> {
         self.chosen.iter().map(|(_, origin)| origin).collect()
     }
+}
+
+/// The origins whose result of a cell is there: a record whose object is gone is none.
+fn done_by(store: &Store, key: &CellKey, here: bool) -> Result<Vec<Origin>, RunError> {
+    let mut done = Vec::new();
+    for origin in store.origins(key)? {
+        if origin.is_local() {
+            done.extend(here.then_some(origin));
+        } else if store.lookup(&[*key], &origin)?.iter().all(Lookup::is_done) {
+            done.push(origin);
+        }
+    }
+    Ok(done)
 }
 
 fn list(origins: &BTreeSet<Origin>) -> String {

@@ -36,7 +36,7 @@ pub(super) fn write_rows(store: &WritableStore, salt: u64, requests: u64) -> Res
 pub(super) fn execution(store: &Store, cell: &Cell) -> Result<Execution, StoreError> {
     let mut number = 1;
     let id = loop {
-        let id: AttemptId = format!("{}-{number}", cell.key.short()).parse()?;
+        let id: AttemptId = format!("20261122T130000Z-{}-{number}", cell.key.short()).parse()?;
         if store.attempt(&id)?.is_none() {
             break id;
         }

@@ -47,9 +47,23 @@ fn what_is_deleted_cut_or_changed_is_noticed() {
     let (digest, path) = object(1);
     fs::remove_file(path).unwrap();
     assert_eq!(lookup(root, cells[1].key).unwrap(), Lookup::ObjectMissing { object: digest });
-    let (_, path) = object(2);
-    File::options().write(true).open(path).unwrap().set_len(100).unwrap();
-    assert_eq!(lookup(root, cells[2].key).unwrap_err().kind(), ErrorKind::Integrity);
+    let (digest, path) = object(2);
+    let whole = fs::read(&path).unwrap();
+    let index = fs::read(root.join("index")).unwrap();
+    // Of another size it is missing, whether the index knows its size or not.
+    for with_index in [true, false] {
+        for length in [0, 5, 6, 9, 100, whole.len() - 1] {
+            fs::write(&path, &whole[..length]).unwrap();
+            let found = lookup(root, cells[2].key).unwrap();
+            assert_eq!(found, Lookup::ObjectMissing { object: digest }, "{length}, with an index: {with_index}");
+        }
+        fs::write(&path, [whole.as_slice(), b"0"].concat()).unwrap();
+        assert_eq!(lookup(root, cells[2].key).unwrap(), Lookup::ObjectMissing { object: digest });
+        fs::write(&path, &whole).unwrap();
+        assert!(lookup(root, cells[2].key).unwrap().is_done());
+        let _ = fs::remove_file(root.join("index"));
+    }
+    fs::write(root.join("index"), index).unwrap();
     let text = fs::read_to_string(record(3)).unwrap();
     fs::write(record(3), text + " ").unwrap();
     assert_eq!(lookup(root, cells[3].key).unwrap_err().kind(), ErrorKind::Integrity);

@@ -4,7 +4,7 @@ mod report;
 pub mod rows;
 mod store;
 
-pub use report::{Checked, Fault, Note, Report};
+pub use report::{Checked, Fault, Note, Report, lossy_path};
 
 use crate::object::DEFAULT_MAX_BYTES;
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::StoreError;
 
@@ -30,6 +30,7 @@ pub struct Checked {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Fault {
     /// The file, relative to the store.
+    #[serde(serialize_with = "lossy_path")]
     pub file: PathBuf,
     /// What differs.
     pub what: String,
@@ -39,6 +40,7 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Note {
     /// The file, relative to the store.
+    #[serde(serialize_with = "lossy_path")]
     pub file: PathBuf,
     /// What is said of it.
     pub what: String,
@@ -88,6 +90,14 @@ impl Report {
             }
         }
     }
+}
+
+/// Writes a path into JSON. What is not UTF-8 in it is replaced, where the library would give up.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn lossy_path<S: Serializer>(path: impl AsRef<Path>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.as_ref().to_string_lossy())
 }
 
 fn relative(root: &Path, file: &Path) -> PathBuf {

@@ -12,12 +12,13 @@ use crate::error::StoreError;
 use crate::index::Index;
 use crate::journal::Event;
 use crate::layout::{EXPERIMENT, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, RECEIVED, STORE_TOML, may_lie_beside};
+use crate::listing::{is_dated, list};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
 use crate::record::Record;
 use crate::run::Run;
 use crate::sealed::read_small;
-use crate::store::{Store, list};
+use crate::store::Store;
 
 use super::report::Report;
 use super::{VerifyOptions, rows};
@@ -44,6 +45,8 @@ struct Checker<'a> {
     left_out: BTreeSet<AttemptId>,
     /// Cells that have a record.
     cells: BTreeSet<CellKey>,
+    /// Files that have the name of a record and are none: not ours, unless an attempt tells of them.
+    unclear: Vec<(PathBuf, CellKey, Origin, StoreError)>,
 }
 
 impl Store {
@@ -61,6 +64,7 @@ impl Store {
             attempts: BTreeSet::new(),
             left_out: BTreeSet::new(),
             cells: BTreeSet::new(),
+            unclear: Vec::new(),
         };
         checker.top()?;
         // What journals tell of was there before: a run that goes on meanwhile adds to both.
@@ -111,10 +115,13 @@ impl Checker<'_> {
         if self.bytes(&store_toml).is_some_and(|bytes| bytes != STORE_TOML.as_bytes()) {
             self.fault(&store_toml, "it is not what is written there");
         }
-        for name in list(self.root())? {
-            let known = ["store.toml", "lock", "tmp", "index", "objects", "cells", "attempts", "runs", RECEIVED];
-            if !known.contains(&name.as_str()) && !may_lie_beside(&name) {
-                let path = self.root().join(name);
+        for item in list(self.root())? {
+            let known = match item.is_folder {
+                true => ["tmp", "objects", "cells", "attempts", "runs"].as_slice(),
+                false => &["store.toml", "lock", "index", RECEIVED],
+            };
+            if !item.name.to_str().is_some_and(|name| known.contains(&name) || (!item.is_folder && may_lie_beside(name))) {
+                let path = self.root().join(item.name);
                 self.stray(&path);
             }
         }
@@ -135,20 +142,25 @@ impl Checker<'_> {
     fn records(&mut self) -> Result<(), StoreError> {
         let cells = self.store.layout.cells();
         for cell in list(&cells)? {
-            let directory = cells.join(&cell);
-            let Ok(key) = cell.parse() else {
+            let directory = cells.join(&cell.name);
+            let Some(Ok(key)) = cell.folder().map(str::parse) else {
                 self.stray(&directory);
                 continue;
             };
-            for name in list(&directory)? {
-                let path = directory.join(&name);
-                let Some(origin) = name.strip_suffix(".json").and_then(|stem| stem.parse::<Origin>().ok()) else {
+            for item in list(&directory)? {
+                let path = directory.join(&item.name);
+                let stem = item.file().and_then(|name| name.strip_suffix(".json"));
+                let Some(origin) = stem.and_then(|stem| stem.parse::<Origin>().ok()) else {
                     self.stray(&path);
                     continue;
                 };
                 let Some(bytes) = self.bytes(&path) else { continue };
                 let read = Record::from_bytes(&path, &bytes);
                 let read = read.and_then(|record| record.must_be(&key, &origin, &path).map(|()| record));
+                if let Err(error @ StoreError::Damaged { .. }) = read {
+                    self.unclear.push((path, key, origin, error));
+                    continue;
+                }
                 if let Some(record) = self.keep(&path, read) {
                     self.report.checked.records += 1;
                     self.expect(path, &record);
@@ -171,14 +183,15 @@ impl Checker<'_> {
     fn objects(&mut self) -> Result<(), StoreError> {
         let objects = self.store.layout.objects();
         for shard in list(&objects)? {
-            let directory = objects.join(&shard);
-            if !directory.is_dir() {
+            let directory = objects.join(&shard.name);
+            if !shard.is_folder {
                 self.stray(&directory);
                 continue;
             }
-            for name in list(&directory)? {
-                let path = directory.join(&name);
-                match name.strip_suffix(OBJECT_EXTENSION).and_then(|stem| stem.parse::<Digest>().ok()) {
+            for item in list(&directory)? {
+                let path = directory.join(&item.name);
+                let stem = item.file().and_then(|name| name.strip_suffix(OBJECT_EXTENSION));
+                match stem.and_then(|stem| stem.parse::<Digest>().ok()) {
                     Some(digest) if self.store.layout.object(&digest) == path => self.object(&path, digest),
                     _ => self.stray(&path),
                 }
@@ -229,25 +242,40 @@ impl Checker<'_> {
     fn attempts(&mut self) -> Result<(), StoreError> {
         let directory = self.store.layout.attempts();
         let mut made: BTreeSet<Made> = BTreeSet::new();
-        for name in list(&directory)? {
-            let path = directory.join(&name);
-            let Some(id) = name.strip_suffix(".json").and_then(|stem| stem.parse::<AttemptId>().ok()) else {
+        let mut tried: BTreeSet<(CellKey, Origin)> = BTreeSet::new();
+        for item in list(&directory)? {
+            let path = directory.join(&item.name);
+            let stem = item.file().and_then(|name| name.strip_suffix(".json"));
+            let Some(id) = stem.and_then(|stem| stem.parse::<AttemptId>().ok()) else {
                 self.stray(&path);
                 continue;
             };
             let Some(bytes) = self.bytes(&path) else { continue };
-            let Some(attempt) = self.keep(&path, Attempt::from_bytes(&path, &bytes)) else { continue };
+            let read = Attempt::from_bytes(&path, &bytes);
+            if matches!(read, Err(StoreError::Damaged { .. })) && !is_dated(id.as_str()) {
+                self.stray(&path);
+                continue;
+            }
+            let Some(attempt) = self.keep(&path, read) else { continue };
             if attempt.id != id {
                 self.fault(&path, format!("it is the attempt {}", attempt.id));
                 continue;
             }
             self.report.checked.attempts += 1;
             self.attempts.insert(id);
+            tried.insert((attempt.key, attempt.origin.clone()));
             let Some(object) = attempt.object else { continue };
             if !self.store.layout.object(&object).exists() {
                 self.note(&path, format!("its object {} is no longer in the store", object.short()));
             }
             made.insert((attempt.key, attempt.origin, object));
+        }
+        for (path, key, origin, error) in std::mem::take(&mut self.unclear) {
+            if origin.is_local() || tried.contains(&(key, origin)) {
+                self.keep::<()>(&path, Err(error));
+            } else {
+                self.stray(&path);
+            }
         }
         let results = std::mem::take(&mut self.results);
         for (key, origin, _) in results.into_iter().filter(|result| !made.contains(result)) {
@@ -261,15 +289,16 @@ impl Checker<'_> {
     fn runs(&mut self) -> Result<Vec<Run>, StoreError> {
         let mut runs = Vec::new();
         let directory = self.store.layout.runs();
-        for name in list(&directory)? {
-            let path = directory.join(&name);
-            let Ok(id) = name.parse::<RunId>() else {
+        for item in list(&directory)? {
+            let path = directory.join(&item.name);
+            let id = item.folder().and_then(|name| name.parse::<RunId>().ok());
+            let Some(id) = id.filter(|id| self.store.is_run(id)) else {
                 self.stray(&path);
                 continue;
             };
-            for file in list(&path)? {
-                if ![EXPERIMENT, MODEL, PLAN, JOURNAL].contains(&file.as_str()) {
-                    self.stray(&path.join(file));
+            for item in list(&path)? {
+                if !item.file().is_some_and(|name| [EXPERIMENT, MODEL, PLAN, JOURNAL].contains(&name)) {
+                    self.stray(&path.join(item.name));
                 }
             }
             let Some(run) = self.keep(&path, Run::open(id, path.clone())) else { continue };

@@ -24,10 +24,12 @@ mod world;
 
 use tokio::net::UnixListener;
 use tokio::net::unix::pipe;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
+
+use matrix_driver::ignored::is_ignored;
 
 use super::error::Doing as _;
 use super::state::{SUPERVISOR_LOCK, remove_dir, remove_file};
@@ -56,14 +58,34 @@ pub fn supervise(state: &StateDir) -> Result<(), TestbedError> {
     result
 }
 
+/// A signal that ends the supervisor, unless it was ignored when the supervisor began.
+struct Heard(Option<Signal>);
+
+impl Heard {
+    fn new(kind: SignalKind) -> Result<Self, TestbedError> {
+        if is_ignored(kind.as_raw_value()) {
+            return Ok(Self(None));
+        }
+        Ok(Self(Some(signal(kind).doing(|| "listening for signals".into())?)))
+    }
+
+    async fn recv(&mut self) {
+        match &mut self.0 {
+            Some(signal) => {
+                signal.recv().await;
+            }
+            None => std::future::pending().await,
+        }
+    }
+}
+
 async fn run(state: &StateDir) -> Result<(), TestbedError> {
     let world = Arc::new(World::new(state.clone())?);
     let listener = UnixListener::bind(state.socket()).doing(|| "listening on the control socket".into())?;
     let starter = std::io::stdin().as_fd().try_clone_to_owned().and_then(pipe::Receiver::from_owned_fd);
     let starter = starter.doing(|| "watching whoever started the supervisor (is this `matrix testbed up`?)".into())?;
-    let hear = |kind| signal(kind).doing(|| "listening for signals".into());
     let (mut term, mut int, mut hup) =
-        (hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?, hear(SignalKind::hangup())?);
+        (Heard::new(SignalKind::terminate())?, Heard::new(SignalKind::interrupt())?, Heard::new(SignalKind::hangup())?);
 
     let first = world.holding.lease();
     tokio::spawn(async move {
