@@ -19,18 +19,25 @@ pub trait CsvRow {
 /// How percentiles are computed: by nearest rank, so that each is a value that was measured (Hyndman and Fan 1996, type 1).
 const PERCENTILES: &str = "nearest_rank";
 
-const SOURCE_COLUMNS: [&str; 5] = ["experiment", "simulated", "configured_lag", "cells_planned", "cells_done"];
+const SOURCE_COLUMNS: [&str; 6] =
+    ["experiment", "simulated", "configured_lag", "extrapolated", "cells_planned", "cells_done"];
 
 /// The table as CSV. Milliseconds, bytes and percents have three decimals, fractions six; what is not known is empty,
 /// and `inf` is an end of an interval that the data cannot bound. `interval_from` says what intervals come from (`blocks`
 /// of simulated rows, measured `rounds`, or `none` where there are too few), `percentiles` how they are computed. In `configured_lag` post storages stand by their names,
-/// and notification storages as `notification:NAME`.
+/// and notification storages as `notification:NAME`; in `extrapolated`, what the model has no data of, as `PAIR:STORAGE` or
+/// `PAIR:notification:STORAGE`.
 #[must_use]
 pub fn to_csv<R: CsvRow>(rows: &[R], source: &Source) -> String {
     let mut lag: Vec<String> = source.nature.configured_lag.iter().map(ToString::to_string).collect();
     lag.extend(source.nature.configured_notification_lag.iter().map(|storage| format!("notification:{storage}")));
+    let posts = source.nature.extrapolated.iter().map(|(pair, storage)| format!("{pair}:{storage}"));
+    let notifications = source.nature.extrapolated_notifications.iter();
+    let notifications = notifications.map(|(pair, storage)| format!("{pair}:notification:{storage}"));
+    let extrapolated: Vec<String> = posts.chain(notifications).collect();
     let mut end = Csv::default();
     end.text(&source.experiment).text(&flag(source.nature.simulated)).text(&lag.join(" "));
+    end.text(&extrapolated.join(" "));
     end.text(&source.planned).text(&source.done);
     let mut csv = Csv { text: String::new(), end: end.text, started: false };
     for column in R::COLUMNS.iter().chain(&SOURCE_COLUMNS) {
@@ -112,6 +119,7 @@ impl CsvRow for WindowRow {
     const COLUMNS: &'static [&'static str] = &[
         "regions",
         "post_storage",
+        "notification_storage",
         "original_reads",
         "original_p50_ms",
         "inconsistent",
@@ -126,7 +134,7 @@ impl CsvRow for WindowRow {
     ];
 
     fn write(&self, csv: &mut Csv) {
-        csv.text(&self.regions).text(&self.post_storage);
+        csv.text(&self.regions).text(&self.post_storage).text(&self.notification_storage);
         csv.text(&self.original_reads).number(self.original_p50_ms, 3).estimate(self.missed, 6);
         csv.text(&self.antipode_reads);
         csv.number(self.antipode_p50_ms.unwrap_or(f64::NAN), 3).number(self.extra_ms.unwrap_or(f64::NAN), 3);
@@ -139,6 +147,7 @@ impl CsvRow for DelayRow {
     const COLUMNS: &'static [&'static str] = &[
         "regions",
         "post_storage",
+        "notification_storage",
         "delay_ms",
         "planned",
         "misses",
@@ -152,7 +161,7 @@ impl CsvRow for DelayRow {
     ];
 
     fn write(&self, csv: &mut Csv) {
-        csv.text(&self.regions).text(&self.post_storage).text(&self.delay_ms);
+        csv.text(&self.regions).text(&self.post_storage).text(&self.notification_storage).text(&self.delay_ms);
         csv.text(&self.planned).text(&self.misses).text(&self.lost).text(&self.failed).estimate(self.inconsistent, 6);
         csv.basis(&self.basis);
         csv.end();
@@ -212,13 +221,21 @@ impl CsvRow for InconsistencyRow {
 }
 
 impl CsvRow for LatencyCurve {
-    const COLUMNS: &'static [&'static str] =
-        &["regions", "post_storage", "antipode", "consistent_only", "reads", "share", "window_ms"];
+    const COLUMNS: &'static [&'static str] = &[
+        "regions",
+        "post_storage",
+        "notification_storage",
+        "antipode",
+        "consistent_only",
+        "reads",
+        "share",
+        "window_ms",
+    ];
 
     fn write(&self, csv: &mut Csv) {
         for point in &self.points {
-            csv.text(&self.regions).text(&self.post_storage).text(&flag(self.antipode));
-            csv.text(&flag(self.consistent_only)).text(&self.reads);
+            csv.text(&self.regions).text(&self.post_storage).text(&self.notification_storage);
+            csv.text(&flag(self.antipode)).text(&flag(self.consistent_only)).text(&self.reads);
             csv.number(point.share, 6).number(point.window_ms, 3);
             csv.end();
         }

@@ -16,7 +16,10 @@ pub mod traces;
 #[cfg(test)]
 mod testing;
 
-pub use build::{Pools, consistency_window, delay, inconsistencies, storage_overhead, summary, visibility_latency};
+pub use build::{
+    Pools, WindowSummary, consistency_window, delay, inconsistencies, storage_overhead, summary, visibility_latency,
+    window_summary,
+};
 pub use changes::{Change, changes};
 pub use claims::{ClaimFinding, ClaimResult, claims_text, evaluate};
 pub use csv::{CsvRow, to_csv};

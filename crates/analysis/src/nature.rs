@@ -1,6 +1,8 @@
 //! How numbers came about.
 
-use matrix_plan::{ConfiguredLag, NotificationStorage, PostStorage};
+use std::collections::BTreeMap;
+
+use matrix_plan::{CellInputs, ConfiguredLag, NotificationStorage, Platform, PostStorage, RegionPair};
 use serde::Serialize;
 
 use crate::traces::CellMeta;
@@ -14,26 +16,53 @@ pub struct Nature {
     pub configured_lag: Vec<PostStorage>,
     /// Notification storages whose replication lag was configured, not native.
     pub configured_notification_lag: Vec<NotificationStorage>,
+    /// Region pairs and post storages of which the simulator's model has no data: it took those of another pair.
+    pub extrapolated: Vec<(RegionPair, PostStorage)>,
+    /// Likewise, region pairs and notification storages.
+    pub extrapolated_notifications: Vec<(RegionPair, NotificationStorage)>,
 }
 
 impl Nature {
     /// The nature of numbers that come from these cells.
     pub fn of<'a>(cells: impl IntoIterator<Item = &'a CellMeta>) -> Self {
+        Self::collect(cells.into_iter().map(|cell| (&cell.inputs, cell.simulated, cell.configured_lag)))
+    }
+
+    /// The nature that the numbers of these cells will have when they are done.
+    pub fn of_planned<'a>(cells: impl IntoIterator<Item = &'a CellInputs>) -> Self {
+        let planned =
+            |inputs: &'a CellInputs| (inputs, inputs.platform == Platform::Sim, ConfiguredLag::of(inputs).post);
+        Self::collect(cells.into_iter().map(planned))
+    }
+
+    fn collect<'a>(cells: impl Iterator<Item = (&'a CellInputs, bool, bool)>) -> Self {
         let mut nature = Self::default();
-        for cell in cells {
-            let combination = &cell.inputs.axes.combination;
-            nature.simulated |= cell.simulated;
-            if cell.configured_lag {
+        for (inputs, simulated, configured_lag) in cells {
+            let combination = &inputs.axes.combination;
+            nature.simulated |= simulated;
+            if configured_lag {
                 nature.configured_lag.push(combination.post_storage);
             }
-            if ConfiguredLag::of(&cell.inputs).notification {
+            if ConfiguredLag::of(inputs).notification {
                 nature.configured_notification_lag.push(combination.notification_storage);
+            }
+            let extrapolated = inputs.fingerprint.extrapolated();
+            if extrapolated.post {
+                nature.extrapolated.push((combination.regions.clone(), combination.post_storage));
+            }
+            if extrapolated.notification {
+                let storage = combination.notification_storage;
+                nature.extrapolated_notifications.push((combination.regions.clone(), storage));
             }
         }
         nature.configured_lag.sort_unstable();
         nature.configured_lag.dedup();
         nature.configured_notification_lag.sort_unstable();
         nature.configured_notification_lag.dedup();
+        nature.extrapolated.sort_unstable();
+        nature.extrapolated.dedup();
+        nature.extrapolated_notifications.sort_unstable();
+        nature.extrapolated_notifications.dedup();
         nature
     }
 
@@ -49,6 +78,24 @@ impl Nature {
         if !configured.is_empty() {
             words.push(format!("configured lag: {}", configured.join(", ")));
         }
+        let extrapolated = self.extrapolated_by_pair();
+        if !extrapolated.is_empty() {
+            let pairs = extrapolated.iter().map(|(pair, storages)| format!("{pair} ({})", storages.join(", ")));
+            words.push(format!("extrapolated: {}", pairs.collect::<Vec<_>>().join(", ")));
+        }
         words
+    }
+
+    /// Each region pair with extrapolated storages, and their names: post storages, then notification storages.
+    #[must_use]
+    pub fn extrapolated_by_pair(&self) -> BTreeMap<&RegionPair, Vec<String>> {
+        let mut by_pair: BTreeMap<&RegionPair, Vec<String>> = BTreeMap::new();
+        for (pair, storage) in &self.extrapolated {
+            by_pair.entry(pair).or_default().push(storage.to_string());
+        }
+        for (pair, storage) in &self.extrapolated_notifications {
+            by_pair.entry(pair).or_default().push(format!("{storage} notifications"));
+        }
+        by_pair
     }
 }

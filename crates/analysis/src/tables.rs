@@ -92,14 +92,16 @@ impl Basis {
     }
 }
 
-/// One bar of the consistency window: one post storage, notified by SNS at delay 0, in one region pair.
+/// One line of the consistency window: one post storage in one region pair, with one notification storage, at delay 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WindowRow {
-    /// Region pair: one panel each.
+    /// Region pair: with the notification storage, one panel each.
     pub regions: RegionPair,
-    /// Post storage: one bar each.
+    /// Post storage: one line each.
     pub post_storage: PostStorage,
-    /// Reads behind the original bar.
+    /// What carried notifications.
+    pub notification_storage: NotificationStorage,
+    /// Reads with antipode off.
     pub original_reads: u64,
     /// Median window without antipode, failed reads included.
     pub original_p50_ms: f64,
@@ -107,21 +109,23 @@ pub struct WindowRow {
     pub missed: Estimate,
     /// What stands behind its interval.
     pub basis: Basis,
-    /// Reads behind the antipode bar; 0 when it was not run.
+    /// Reads with antipode on; 0 when it was not run.
     pub antipode_reads: u64,
     /// Median window with antipode.
     pub antipode_p50_ms: Option<f64>,
-    /// The extra: antipode's median less the original's.
+    /// The extra: the median with antipode on less that with antipode off.
     pub extra_ms: Option<f64>,
 }
 
-/// One point of delay against inconsistencies: SNS, antipode off.
+/// One point of delay against inconsistencies: antipode off.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DelayRow {
-    /// Region pair: one panel each.
+    /// Region pair: with the notification storage, one panel each.
     pub regions: RegionPair,
     /// Post storage: one line each.
     pub post_storage: PostStorage,
+    /// What carried notifications.
+    pub notification_storage: NotificationStorage,
     /// Artificial delay.
     pub delay_ms: u64,
     /// Planned requests.
@@ -197,13 +201,15 @@ pub struct InconsistencyRow {
     pub basis: Basis,
 }
 
-/// One cumulative distribution of the window: SNS, delay 0.
+/// One cumulative distribution of the window, at delay 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LatencyCurve {
-    /// Region pair: one panel each.
+    /// Region pair: with the notification storage, one row of panels each.
     pub regions: RegionPair,
-    /// Post storage: one colour each.
+    /// Post storage: one column of panels each.
     pub post_storage: PostStorage,
+    /// What carried notifications.
+    pub notification_storage: NotificationStorage,
     /// Whether the reader waited in the barrier.
     pub antipode: bool,
     /// Whether only consistent reads are counted.
@@ -277,6 +283,12 @@ pub struct SummaryRow {
     pub regions: RegionPair,
     /// Artificial delay.
     pub delay_ms: u64,
+    /// Whether the replication lag of the post storage was configured, not native.
+    pub configured_lag: bool,
+    /// Whether the replication lag of the notification storage was configured, not native.
+    pub configured_notification_lag: bool,
+    /// Whether the simulator's model had no data for the region pair.
+    pub extrapolated: bool,
     /// Antipode off, if it ran.
     pub off: Option<TreatmentRow>,
     /// Antipode on, if it ran.

@@ -6,11 +6,11 @@ use std::str::FromStr;
 /// One of the figures that a store can become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Figure {
-    /// Median window, with and without antipode, and the share of missed reads.
+    /// Median window, antipode off and on, and the share of missed reads.
     ConsistencyWindow,
     /// Artificial delay against the share of inconsistencies.
     DelayVsPerInconsistencies,
-    /// Bytes kept and carried, with and without antipode.
+    /// Bytes kept and carried, antipode off and on.
     StorageOverhead,
     /// Share of inconsistencies of every pair of storages.
     Inconsistencies,
@@ -57,12 +57,12 @@ impl Figure {
     pub fn description(self) -> &'static str {
         match self {
             Self::ConsistencyWindow => {
-                "median window per post storage, the extra of antipode and the share of missed reads"
+                "median window per post storage, antipode off and on, and the share of missed reads"
             }
             Self::DelayVsPerInconsistencies => {
                 "share of inconsistencies against the artificial delay, one line per post storage"
             }
-            Self::StorageOverhead => "logical bytes per object, without and with antipode, and the overhead",
+            Self::StorageOverhead => "logical bytes per object, antipode off and on, and the overhead",
             Self::Inconsistencies => {
                 "share of inconsistencies per post storage and notification storage, antipode off and on"
             }
@@ -76,11 +76,13 @@ impl Figure {
     #[must_use]
     pub fn needs(self) -> &'static str {
         match self {
-            Self::ConsistencyWindow => "done cells with notification_storage = sns, delay_ms = 0 and antipode = false",
-            Self::DelayVsPerInconsistencies => "done cells with notification_storage = sns and antipode = false",
-            Self::StorageOverhead => "done cells with delay_ms = 0, with antipode and without, whose sizes are known",
+            Self::ConsistencyWindow => "done cells with delay_ms = 0 and antipode = false",
+            Self::DelayVsPerInconsistencies => "done cells with antipode = false",
+            Self::StorageOverhead => {
+                "done cells with delay_ms = 0, both with antipode = false and with antipode = true, and the sizes of their objects"
+            }
             Self::Inconsistencies => "done cells with delay_ms = 0",
-            Self::VisibilityLatency => "done cells with notification_storage = sns and delay_ms = 0",
+            Self::VisibilityLatency => "done cells with delay_ms = 0",
         }
     }
 }

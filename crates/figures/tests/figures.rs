@@ -42,7 +42,7 @@ fn drawings() -> Vec<(String, Tables, Drawing)> {
             }
         }
     }
-    assert_eq!(drawings.len(), 55);
+    assert_eq!(drawings.len(), 70);
     drawings
 }
 
@@ -245,12 +245,43 @@ fn the_numbers_of_the_table_are_in_the_picture() {
             assert!(labels.iter().any(|label| label == text), "`{text}` is not among {labels:?}");
         }
     };
-    has(&labels(Figure::ConsistencyWindow), &["eu \u{2192} us", "375", "81.0 %", "+489", "696", "100 %", "+17,759"]);
+    has(
+        &labels(Figure::ConsistencyWindow),
+        &["eu \u{2192} us, SNS", "375", "81.0 %", "+489", "696", "100 %", "+17,759"],
+    );
     has(
         &labels(Figure::StorageOverhead),
         &["350,012 B", "350,054 B", "+42 B", "+0.012 %", "logical bytes per object (MB)"],
     );
     has(&labels(Figure::Inconsistencies), &["62.0 %", "60.2\u{2013}63.7", "0 %", "0\u{2013}0.1", "AMQ", "antipode on"]);
     has(&labels(Figure::DelayVsPerInconsistencies), &["0", "100", "1,000", "10,000", "artificial delay (ms)"]);
-    has(&labels(Figure::VisibilityLatency), &["original, consistent reads", "consistency window (ms)", "10\u{b3}"]);
+    has(&labels(Figure::VisibilityLatency), &["antipode off, consistent reads", "consistency window (ms)", "10\u{b3}"]);
+}
+
+#[test]
+fn dense_markers_leave_the_line_between_them_to_be_seen() {
+    let tables = &cases().unwrap().into_iter().find(|(name, _)| *name == "many_delays").unwrap().1;
+    let svg = draw(Figure::DelayVsPerInconsistencies, tables).unwrap().svg;
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let white = |node: &roxmltree::Node| node.attribute("fill") == Some("#ffffff");
+    // Every marker has a rim of paper. On two lines of 101 points each, whose markers would touch from the tenth on, no
+    // more rims are drawn than an axis of 6 in has room for.
+    let rims = document.descendants().filter(|node| node.has_tag_name("path") && white(node)).count();
+    assert!((20..110).contains(&rims), "{rims} rims");
+}
+
+#[test]
+fn every_notification_storage_has_panels_of_its_own() {
+    let tables = &cases().unwrap().into_iter().find(|(name, _)| *name == "three_notifications").unwrap().1;
+    for figure in [Figure::ConsistencyWindow, Figure::DelayVsPerInconsistencies, Figure::VisibilityLatency] {
+        let labels = words(&draw(figure, tables).unwrap().svg).0;
+        for name in ["SNS", "AMQ", "DynamoDB"] {
+            let heading = format!("eu \u{2192} us, {name}");
+            assert!(labels.contains(&heading), "{figure}: `{heading}` is not among {labels:?}");
+        }
+        if figure != Figure::DelayVsPerInconsistencies {
+            assert!(labels.contains(&"us \u{2192} sg, AMQ *".to_owned()), "{figure}: {labels:?}");
+        }
+        assert!(labels.join(" ").contains("* extrapolated, as the model has no data: us \u{2192} sg"), "{figure}");
+    }
 }

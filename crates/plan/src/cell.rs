@@ -62,6 +62,46 @@ impl Fingerprint {
     pub fn as_str(&self) -> &str {
         self.0.get()
     }
+
+    /// What a simulator's model had no data of. Real services extrapolate nothing.
+    #[must_use]
+    pub fn extrapolated(&self) -> Extrapolated {
+        #[derive(Deserialize)]
+        struct Links {
+            notification_link: Link,
+            post_link: Link,
+        }
+        #[derive(Deserialize)]
+        struct Link {
+            extrapolated: bool,
+        }
+        // A fingerprint of another form is not a simulator's.
+        serde_json::from_str::<Links>(self.as_str()).map_or_else(
+            |_| Extrapolated::default(),
+            |links| Extrapolated {
+                post: links.post_link.extrapolated,
+                notification: links.notification_link.extrapolated,
+            },
+        )
+    }
+}
+
+/// What a simulator's model has no data of for a cell's region pair: it takes the reference pair's, shifted by the
+/// round-trip times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extrapolated {
+    /// The post storage.
+    pub post: bool,
+    /// The notification storage.
+    pub notification: bool,
+}
+
+impl Extrapolated {
+    /// Whether there is anything.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.post || self.notification
+    }
 }
 
 impl PartialEq for Fingerprint {

@@ -22,7 +22,7 @@ pub mod stats;
 
 pub use aws::Aws;
 pub use axes::{NotificationStorage, Platform, PostStorage, Region, RegionPair};
-pub use cell::{Arrival, Barrier, Cell, CellInputs, Fingerprint, Invocation};
+pub use cell::{Arrival, Barrier, Cell, CellInputs, Extrapolated, Fingerprint, Invocation};
 pub use claims::{Claim, Verdict};
 pub use experiment::{CellSpec, Experiment, Payload, cell_experiment};
 pub use filter::Filter;

@@ -1,19 +1,18 @@
-//! Artificial delay against inconsistencies: SNS, antipode off.
-
-use matrix_plan::NotificationStorage;
+//! Artificial delay against inconsistencies: antipode off.
 
 use super::pool::Pools;
 use crate::tables::DelayRow;
 
-/// One row per region pair, post storage and delay.
+/// One row per region pair, post storage, notification storage and delay.
 #[must_use]
 pub fn delay(pools: &Pools<'_>) -> Vec<DelayRow> {
     pools
         .by_regions()
-        .filter(|(axes, _)| axes.combination.notification_storage == NotificationStorage::Sns && !axes.antipode)
+        .filter(|(axes, _)| !axes.antipode)
         .map(|(axes, pool)| DelayRow {
             regions: axes.combination.regions.clone(),
             post_storage: axes.combination.post_storage,
+            notification_storage: axes.combination.notification_storage,
             delay_ms: axes.delay_ms,
             planned: pool.totals().planned,
             misses: pool.totals().misses,

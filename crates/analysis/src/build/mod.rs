@@ -3,6 +3,7 @@
 mod consistency_window;
 mod delay;
 mod inconsistencies;
+mod latency;
 mod pool;
 mod source;
 mod storage_overhead;
@@ -15,6 +16,7 @@ mod tests;
 pub use consistency_window::consistency_window;
 pub use delay::delay;
 pub use inconsistencies::inconsistencies;
+pub use latency::{WindowSummary, window_summary};
 pub use pool::{Pool, Pools};
 pub use storage_overhead::storage_overhead;
 pub use summary::summary;

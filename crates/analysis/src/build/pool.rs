@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use matrix_plan::stats::{self, Batches, Replicates, nearest_rank};
-use matrix_plan::{Axes, NotificationStorage, Region, RegionPair};
+use matrix_plan::{Axes, Region, RegionPair};
 
 use crate::changes::replicates;
 use crate::load::{CellData, Finding, Loaded, Totals};
@@ -155,9 +155,4 @@ pub(super) fn region_order(pair: &RegionPair) -> [(usize, &str); 2] {
         let known = Region::BUILT_IN.iter().position(|(name, _)| *name == region.as_str());
         (known.unwrap_or(Region::BUILT_IN.len()), region.as_str())
     })
-}
-
-/// Whether the axes are those of the main comparison: notified by SNS, without delay.
-pub(super) fn sns_without_delay(axes: &Axes) -> bool {
-    axes.combination.notification_storage == NotificationStorage::Sns && axes.delay_ms == 0
 }

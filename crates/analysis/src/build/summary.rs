@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use matrix_plan::stats::{Batches, Replicates, paired_difference, paired_ratio};
-use matrix_plan::{Axes, Combination};
+use matrix_plan::{Axes, Combination, ConfiguredLag};
 
 use super::pool::{Pool, Pools, region_order};
 use crate::load::CellData;
@@ -21,16 +21,23 @@ pub fn summary(pools: &Pools<'_>) -> Vec<SummaryRow> {
         let Combination { post_storage, notification_storage, regions } = combination;
         (post_storage, notification_storage, region_order(regions), *delay_ms)
     });
-    let rows = blocks.into_iter().map(|((combination, delay_ms), [off, on])| SummaryRow {
+    blocks.into_iter().map(|((combination, delay_ms), [off, on])| row(combination, delay_ms, off, on)).collect()
+}
+
+fn row(combination: &Combination, delay_ms: u64, off: Option<&Pool<'_>>, on: Option<&Pool<'_>>) -> SummaryRow {
+    let cells = || off.into_iter().chain(on).flat_map(|pool| pool.cells()).map(|cell| &cell.meta);
+    SummaryRow {
         post_storage: combination.post_storage,
         notification_storage: combination.notification_storage,
         regions: combination.regions.clone(),
         delay_ms,
+        configured_lag: cells().any(|cell| cell.configured_lag),
+        configured_notification_lag: cells().any(|cell| ConfiguredLag::of(&cell.inputs).notification),
+        extrapolated: cells().any(|cell| cell.inputs.fingerprint.extrapolated().any()),
         off: off.map(treatment),
         on: on.map(treatment),
         throughput_change_percent: off.zip(on).and_then(|(off, on)| throughput_change_percent(off, on)),
-    });
-    rows.collect()
+    }
 }
 
 fn treatment(pool: &Pool<'_>) -> TreatmentRow {

@@ -1,18 +1,18 @@
-//! Cumulative distributions of the window: SNS, delay 0.
+//! Cumulative distributions of the window, at delay 0.
 
-use super::pool::{Pools, sns_without_delay};
+use super::pool::Pools;
 use crate::load::Finding;
 use crate::tables::{CurvePoint, LatencyCurve};
 
 /// Most points of a curve.
-const POINTS: u64 = 200;
+const POINTS: u64 = 100;
 
-/// Two curves per region pair, post storage and treatment: all reads, and the consistent ones only. A curve without a
+/// Two curves per region pair, post storage, notification storage and treatment: all reads, and the consistent ones only. A curve without a
 /// read is left out.
 #[must_use]
 pub fn visibility_latency(pools: &Pools<'_>) -> Vec<LatencyCurve> {
     let mut curves = Vec::new();
-    for (axes, pool) in pools.by_regions().filter(|(axes, _)| sns_without_delay(axes)) {
+    for (axes, pool) in pools.by_regions().filter(|(axes, _)| axes.delay_ms == 0) {
         let found = pool.cells().iter().flat_map(|cell| cell.windows());
         let mut consistent: Vec<i64> =
             found.filter(|(finding, _)| *finding == Finding::Consistent).filter_map(|(_, window)| window).collect();
@@ -22,6 +22,7 @@ pub fn visibility_latency(pools: &Pools<'_>) -> Vec<LatencyCurve> {
                 curves.push(LatencyCurve {
                     regions: axes.combination.regions.clone(),
                     post_storage: axes.combination.post_storage,
+                    notification_storage: axes.combination.notification_storage,
                     antipode: axes.antipode,
                     consistent_only,
                     reads: sorted.len() as u64,

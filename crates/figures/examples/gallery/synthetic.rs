@@ -33,6 +33,9 @@ pub(crate) fn cases() -> Result<Vec<(&'static str, Tables)>, BadRegionPair> {
         ("no_antipode", no_antipode()?),
         ("troubled", troubled()?),
         ("lone_delay", lone_delay()?),
+        ("many_delays", many_delays()?),
+        ("three_notifications", three_notifications()?),
+        ("only_amq", only_amq()?),
         ("empty", Tables::default()),
     ])
 }
@@ -89,6 +92,7 @@ fn one_storage(made: &mut Tables, regions: &RegionPair, storage: PostStorage, sl
     made.windows.push(WindowRow {
         regions: regions.clone(),
         post_storage: storage,
+        notification_storage: NotificationStorage::Sns,
         original_reads: 3000,
         original_p50_ms: off,
         missed: estimate(missed),
@@ -110,6 +114,7 @@ fn one_storage(made: &mut Tables, regions: &RegionPair, storage: PostStorage, sl
         made.delays.push(DelayRow {
             regions: regions.clone(),
             post_storage: storage,
+            notification_storage: NotificationStorage::Sns,
             delay_ms,
             planned: 3000,
             misses: (share * 3000.0) as u64,
@@ -152,6 +157,7 @@ fn one_storage(made: &mut Tables, regions: &RegionPair, storage: PostStorage, sl
         made.curves.push(LatencyCurve {
             regions: regions.clone(),
             post_storage: storage,
+            notification_storage: NotificationStorage::Sns,
             antipode,
             consistent_only,
             reads: 3000,
@@ -248,6 +254,7 @@ fn troubled() -> Result<Tables, BadRegionPair> {
             simulated: false,
             configured_lag: vec![PostStorage::Dynamo, PostStorage::S3],
             configured_notification_lag: vec![NotificationStorage::Dynamo],
+            ..Nature::default()
         },
         planned: 312,
         done: 309,
@@ -270,5 +277,70 @@ fn troubled() -> Result<Tables, BadRegionPair> {
 fn lone_delay() -> Result<Tables, BadRegionPair> {
     let mut made = tables(&["eu->us"], PostStorage::ALL, 1.0)?;
     made.delays.retain(|row| row.delay_ms == 500);
+    Ok(made)
+}
+
+/// So many points on a line that their markers would touch, and a tail of small shares.
+fn many_delays() -> Result<Tables, BadRegionPair> {
+    let mut made = tables(&["eu->us"], &[PostStorage::Dynamo, PostStorage::Redis], 1.0)?;
+    made.delays.clear();
+    for storage in [PostStorage::Dynamo, PostStorage::Redis] {
+        let (_, _, missed, decay, _) = traits(storage);
+        for delay_ms in (0..=100).map(|step| step * 100) {
+            let share = missed / (1.0 + libm::pow(delay_ms as f64 / decay, 2.5));
+            made.delays.push(DelayRow {
+                regions: "eu->us".parse()?,
+                post_storage: storage,
+                notification_storage: NotificationStorage::Sns,
+                delay_ms,
+                planned: 3000,
+                misses: (share * 3000.0) as u64,
+                lost: 0,
+                failed: 0,
+                inconsistent: estimate(share),
+                basis: Basis { rounds: 3, replicates: Replicates::Blocks },
+            });
+        }
+    }
+    Ok(made)
+}
+
+/// All three notification storages, some numbers of which are extrapolated.
+fn three_notifications() -> Result<Tables, BadRegionPair> {
+    let mut made = tables(&["eu->us", "us->sg"], PostStorage::ALL, 1.0)?;
+    let of = |row: NotificationStorage| if row == NotificationStorage::Amq { 18.0 } else { 3.0 };
+    for notification in [NotificationStorage::Amq, NotificationStorage::Dynamo] {
+        let sns = |kind: NotificationStorage| kind == NotificationStorage::Sns;
+        for mut row in made.windows.clone().into_iter().filter(|row| sns(row.notification_storage)) {
+            row.notification_storage = notification;
+            row.original_p50_ms *= of(notification);
+            row.antipode_p50_ms = row.antipode_p50_ms.map(|ms| ms * of(notification));
+            row.extra_ms = row.antipode_p50_ms.map(|on| on - row.original_p50_ms);
+            made.windows.push(row);
+        }
+        for mut row in made.delays.clone().into_iter().filter(|row| sns(row.notification_storage)) {
+            row.notification_storage = notification;
+            row.inconsistent = estimate(row.inconsistent.value * row.inconsistent.value);
+            made.delays.push(row);
+        }
+        for mut curve in made.curves.clone().into_iter().filter(|row| sns(row.notification_storage)) {
+            curve.notification_storage = notification;
+            curve.points.iter_mut().for_each(|point| point.window_ms *= of(notification));
+            made.curves.push(curve);
+        }
+    }
+    let pair: RegionPair = "us->sg".parse()?;
+    made.source.nature.extrapolated = PostStorage::ALL.iter().map(|storage| (pair.clone(), *storage)).collect();
+    made.source.nature.extrapolated_notifications = vec![(pair, NotificationStorage::Dynamo)];
+    Ok(made)
+}
+
+/// No SNS: every figure shows what there is.
+fn only_amq() -> Result<Tables, BadRegionPair> {
+    let mut made = tables(&["eu->us"], &[PostStorage::Redis], 1.0)?;
+    made.windows.iter_mut().for_each(|row| row.notification_storage = NotificationStorage::Amq);
+    made.delays.iter_mut().for_each(|row| row.notification_storage = NotificationStorage::Amq);
+    made.curves.iter_mut().for_each(|row| row.notification_storage = NotificationStorage::Amq);
+    made.inconsistencies.retain(|row| row.notification_storage == NotificationStorage::Amq);
     Ok(made)
 }

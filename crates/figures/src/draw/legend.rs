@@ -19,6 +19,8 @@ const ENTRY_GAP: f64 = 13.0;
 pub(crate) enum Sample {
     /// A filled area.
     Fill(RGBColor),
+    /// A marker by itself.
+    Mark(Marker, RGBColor),
     /// A line, perhaps with markers and with a band around it.
     Line { stroke: Stroke, marker: Option<Marker>, band: bool },
     /// The shades of shares from 0 to 100 %.
@@ -41,6 +43,7 @@ impl Entry {
     fn sample_width(&self, fonts: &Fonts) -> f64 {
         match self.sample {
             Sample::Fill(_) => 12.0,
+            Sample::Mark(..) => 8.0,
             Sample::Line { .. } => 26.0,
             Sample::Heat => 90.0,
             Sample::Word(word, _) => fonts.width(word, SIZE, true),
@@ -108,6 +111,7 @@ pub(crate) fn draw(canvas: &Canvas, entries: &[Entry], at: Point, width: f64) ->
 fn sample(canvas: &Canvas, sample: Sample, (left, right): (f64, f64), y: f64) -> Result<(), FigureError> {
     match sample {
         Sample::Fill(color) => canvas.fill(Rect { left, right, top: y - 4.0, bottom: y + 4.0 }, color),
+        Sample::Mark(marker, color) => canvas.marker(marker, Point::new((left + right) / 2.0, y), color),
         Sample::Line { stroke, marker, band } => {
             if band {
                 let edge = [(left, y - 4.0), (right, y - 4.0), (right, y + 4.0), (left, y + 4.0)];

@@ -44,6 +44,19 @@ impl<'s> Page<'s> {
         if !configured.is_empty() {
             notes.push(format!("configured lag: {}", configured.join(", ")));
         }
+        let extrapolated = source.nature.extrapolated_by_pair().into_keys().map(|pair| {
+            let posts = source.nature.extrapolated.iter().filter(|(of, _)| of == pair);
+            let posts = posts.map(|(_, storage)| palette::post_name(*storage).to_owned());
+            let notifications = source.nature.extrapolated_notifications.iter().filter(|(of, _)| of == pair);
+            let notifications =
+                notifications.map(|(_, storage)| format!("{} notifications", palette::notification_name(*storage)));
+            let storages: Vec<_> = posts.chain(notifications).collect();
+            format!("{} ({})", palette::pair_name(pair), storages.join(", "))
+        });
+        let extrapolated: Vec<_> = extrapolated.collect();
+        if !extrapolated.is_empty() {
+            notes.push(format!("* extrapolated, as the model has no data: {}", extrapolated.join(", ")));
+        }
         Self { figure, source, subtitle: subtitle.into(), legend: Vec::new(), notes, words: Vec::new() }
     }
 

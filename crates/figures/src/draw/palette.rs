@@ -1,6 +1,7 @@
 //! Colours, markers and dashes. The colours are those of Okabe and Ito, which people with any of the common colour
 //! vision deficiencies can tell apart; markers, dashes and lightness carry the same distinction into grey.
 
+use matrix_analysis::Nature;
 use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 use plotters::style::RGBColor;
 
@@ -74,6 +75,19 @@ pub(crate) fn notification_name(storage: NotificationStorage) -> &'static str {
 /// A region pair as it is written in figures.
 pub(crate) fn pair_name(pair: &RegionPair) -> String {
     arrow(pair.writer.as_str(), pair.reader.as_str())
+}
+
+/// What stands behind a region pair in a heading: the notification storage, and a star where a number may be
+/// extrapolated.
+pub(crate) fn notified_by(pair: &RegionPair, notification: NotificationStorage, nature: &Nature) -> String {
+    let extrapolated = nature.extrapolated.iter().any(|(of, _)| of == pair)
+        || nature.extrapolated_notifications.contains(&(pair.clone(), notification));
+    format!(", {}{}", notification_name(notification), star(extrapolated))
+}
+
+/// The mark of what is extrapolated.
+pub(crate) fn star(extrapolated: bool) -> &'static str {
+    if extrapolated { " *" } else { "" }
 }
 
 /// From somewhere to somewhere.

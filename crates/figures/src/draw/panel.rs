@@ -44,6 +44,11 @@ impl<'c> Panel<'c> {
         self.rect.left + self.rect.width() * self.x.share(value)
     }
 
+    /// Whether the horizontal axis is logarithmic.
+    pub(crate) fn is_logarithmic(&self) -> bool {
+        matches!(self.x, Scale::Log { .. })
+    }
+
     /// Where a value of the vertical axis stands on the page.
     pub(crate) fn down(&self, value: f64) -> f64 {
         self.rect.bottom - self.rect.height() * self.y.share(value)
@@ -88,9 +93,9 @@ impl<'c> Panel<'c> {
         self.canvas.line(&[Point::new(left, top), Point::new(left, bottom)], axis())
     }
 
-    /// The region pair above the plot, cut to its width.
-    pub(crate) fn heading(&self, pair: &RegionPair) -> Result<(), FigureError> {
-        let (text, look) = fit_pair(self.canvas, pair, self.rect.width(), Type::new(9.0).bold());
+    /// The region pair above the plot, cut to its width, and what follows it.
+    pub(crate) fn heading(&self, pair: &RegionPair, end: &str) -> Result<(), FigureError> {
+        let (text, look) = fit_pair(self.canvas, pair, end, self.rect.width(), Type::new(9.0).bold());
         let at = Point::new(self.rect.centre().x, self.rect.top - 4.0);
         self.canvas.text(at, &text, look.across(HPos::Center))
     }
@@ -139,11 +144,11 @@ pub(crate) fn fit(canvas: &Canvas, text: &str, width: f64, look: Type) -> (Strin
     fit_cut(canvas, width, look, text.chars().count(), |letters| cut(text, letters))
 }
 
-/// A region pair that fits a width: the longer of its names is cut first.
-pub(crate) fn fit_pair(canvas: &Canvas, pair: &RegionPair, width: f64, look: Type) -> (String, Type) {
+/// A region pair, and what follows it, that fit a width: the longer of the pair's names is cut first.
+pub(crate) fn fit_pair(canvas: &Canvas, pair: &RegionPair, end: &str, width: f64, look: Type) -> (String, Type) {
     let (writer, reader) = (pair.writer.as_str(), pair.reader.as_str());
     fit_cut(canvas, width, look, writer.len().max(reader.len()), |letters| {
-        palette::arrow(&cut(writer, letters), &cut(reader, letters))
+        format!("{}{end}", palette::arrow(&cut(writer, letters), &cut(reader, letters)))
     })
 }
 

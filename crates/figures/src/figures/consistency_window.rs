@@ -1,237 +1,194 @@
-//! Median window per post storage, the extra of antipode on top, and the share of missed reads on the bar.
+//! Median window per post storage with antipode off and on, as pairs of dots, and the share of missed reads.
 
 use matrix_analysis::tables::{Source, WindowRow};
-use matrix_plan::PostStorage;
+use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::shared::{Grid, first_seen};
 use crate::draw::format::{count, milliseconds, percent, share_range, signed, thousands};
-use crate::draw::palette::{ANTIPODE, ANTIPODE_INK, INK, ORIGINAL, PAPER, SOFT, pair_name, post_name};
-use crate::draw::panel::{TICK_GAP, TICK_SIZE, widest, y_title};
-use crate::draw::scale::extent;
+use crate::draw::palette::{
+    ANTIPODE, ANTIPODE_INK, INK, Marker, ORIGINAL, SOFT, notification_name, notified_by, pair_name, post_name,
+};
+use crate::draw::panel::{TICK_GAP, TICK_SIZE, x_title};
 use crate::draw::ticks::logarithmic;
 use crate::draw::{Canvas, Entry, Page, Panel, Point, Rect, Sample, Scale, Stroke, Type};
 use crate::{Drawing, Figure, FigureError};
 
 const FIGURE: Figure = Figure::ConsistencyWindow;
-/// Line height of the labels on bars.
-const LINE: f64 = 10.5;
-/// Room above the tallest bar, for the extra.
-const HEADROOM: f64 = LINE + 6.0;
+/// Height of all that belongs to one post storage, in points.
+const GROUP: f64 = 34.0;
 /// The smallest type that a label may shrink to, in points.
 const LEAST: f64 = 6.0;
-/// Height of a part of a bar that can hold the labels of the original.
-const ROOM: f64 = 3.0 * LINE + 5.0;
 
-/// Draws the consistency window: one panel per region pair, one stacked bar per post storage.
+/// Draws the consistency window: one panel per region pair and notification storage, two dots per post storage.
 ///
 /// # Errors
-/// [`FigureError::NoData`] without a bar to draw; otherwise only if plotters or the embedded font fail.
+/// [`FigureError::NoData`] without a dot to draw; otherwise only if plotters or the embedded font fail.
 pub fn consistency_window(rows: &[WindowRow], source: &Source) -> Result<Drawing, FigureError> {
     let rows: Vec<&WindowRow> =
         rows.iter().filter(|row| row.original_reads > 0 && row.original_p50_ms.is_finite()).collect();
-    let Some(scale) = scale(&rows) else {
+    let values = rows.iter().flat_map(|row| [Some(row.original_p50_ms), antipode(row)]).flatten();
+    let Some(x) = Scale::log_around(values, (0.05, 0.05)) else {
         return Err(FigureError::NoData { figure: FIGURE, needs: FIGURE.needs() });
     };
-    let pairs = first_seen(rows.iter().map(|row| &row.regions));
+    let panels = panels(&rows);
     let storages: Vec<PostStorage> =
         PostStorage::ALL.iter().copied().filter(|kind| rows.iter().any(|row| row.post_storage == *kind)).collect();
 
     let mut page =
-        Page::new(FIGURE, source, "Median time from writer start to post read, failed reads included; SNS, delay 0");
-    page.entry(Entry::new(Sample::Fill(ORIGINAL), "original"));
+        Page::new(FIGURE, source, "Median time from the writer's start to the end of the read, found or not; delay 0");
+    page.entry(Entry::new(Sample::Mark(Marker::Circle, ORIGINAL), "antipode off"));
+    page.entry(Entry::new(Sample::Word("n", INK), "its median in ms"));
+    page.entry(Entry::new(Sample::Word("n %", ORIGINAL), "missed"));
     if rows.iter().any(|row| antipode(row).is_some()) {
-        page.entry(Entry::new(Sample::Fill(ANTIPODE), "extra with antipode"));
-        page.entry(Entry::new(Sample::Word("+n", ANTIPODE_INK), "the extra in ms"));
+        page.entry(Entry::new(Sample::Mark(Marker::Diamond, ANTIPODE), "antipode on"));
+        page.entry(Entry::new(Sample::Word("+n", ANTIPODE_INK), "how much longer"));
     }
-    page.entry(Entry::new(Sample::Word("n %", ORIGINAL), "original reads that missed"));
     page.note(reads(&rows));
+    if rows.iter().any(|row| row.notification_storage != NotificationStorage::Sns) {
+        page.note("AMQ and DynamoDB hand over one notification at a time: windows include the wait in that queue");
+    }
     for row in &rows {
         page.say(sentence(row));
     }
 
-    let grid = Grid::new(pairs.len(), 2);
-    let panel_height = if grid.rows == 1 { 172.0 } else { 150.0 };
-    let (above, below, gap) = (14.0, 15.0, 8.0);
-    let body = grid.rows as f64 * (above + panel_height + below) + (grid.rows - 1) as f64 * gap;
+    let grid = Grid::new(panels.len(), panels_abreast(&panels));
+    let (above, below, gap, foot) = (14.0, 15.0, 8.0, 11.0);
+    let height = GROUP * storages.len() as f64;
+    let body = grid.rows as f64 * (above + height + below) + (grid.rows - 1) as f64 * gap + foot;
     page.draw(body, |canvas, rect| {
-        let Scale::Log { low, high } = scale else { return Ok(()) };
-        // The room for labels is given in points, so the axis goes on above the data by as much.
-        let high = high * libm::pow(high / low, HEADROOM / (panel_height - HEADROOM));
-        let y = Scale::Log { low, high };
-        let ticks = logarithmic(&y, panel_height, false, &|_| TICK_SIZE + 4.0);
-        let left = rect.left + 13.0 + widest(canvas, &ticks) + TICK_GAP;
-        y_title(canvas, (rect.top + above, rect.bottom - below), rect.left, "consistency window (ms)")?;
-        let inner = Rect { left, ..rect };
-        for (index, pair) in pairs.iter().enumerate() {
+        let names = storages.iter().map(|storage| canvas.fonts.width(post_name(*storage), 9.0, false));
+        let left = rect.left + names.fold(0.0, f64::max) + TICK_GAP;
+        let inner = Rect { left, right: rect.right - 4.0, bottom: rect.bottom - foot, ..rect };
+        x_title(canvas, (inner.left, inner.right), rect.bottom - 2.0, "consistency window (ms)")?;
+        for (index, (pair, notification)) in panels.iter().enumerate() {
             let (column, row) = grid.place(index);
             let cell = inner.cell((column, grid.columns), (row, grid.rows), (14.0, gap));
             let area = Rect { top: cell.top + above, bottom: cell.bottom - below, ..cell };
-            let panel = Panel::new(canvas, area, Scale::Linear { low: 0.0, high: storages.len() as f64 }, y);
-            panel.y_axis(&ticks, column == 0)?;
-            panel.x_axis(&[], false)?;
-            panel.heading(pair)?;
-            let sizes = Sizes::of(canvas, &rows, &storages, panel.rect.width());
+            let panel = Panel::new(canvas, area, x, Scale::Linear { low: storages.len() as f64, high: 0.0 });
+            let room = |text: &str| canvas.fonts.width(text, TICK_SIZE, false) + 7.0;
+            panel.x_axis(&logarithmic(&x, area.width(), true, &room), true)?;
+            panel.y_axis(&[], false)?;
+            panel.heading(pair, &notified_by(pair, *notification, &source.nature))?;
+            let looks = Looks::of(canvas, &rows, area.width());
             for (slot, storage) in storages.iter().enumerate() {
-                let row = rows.iter().find(|row| row.regions == **pair && row.post_storage == *storage);
-                let slot = Slot { from: panel.across(slot as f64), to: panel.across(slot as f64 + 1.0) };
-                draw_slot(canvas, &panel, slot, &sizes, *storage, row.copied())?;
+                let top = area.top + GROUP * slot as f64;
+                if column == 0 {
+                    let look = Type::new(9.0).across(HPos::Right).down(VPos::Center);
+                    let at = Point::new(rect.left + (left - rect.left) - TICK_GAP, top + GROUP / 2.0);
+                    canvas.text(at, post_name(*storage), look)?;
+                }
+                let row = rows.iter().find(|row| {
+                    row.regions == **pair && row.notification_storage == *notification && row.post_storage == *storage
+                });
+                group(canvas, &panel, &looks, top, row.copied())?;
             }
         }
         Ok(())
     })
 }
 
-/// Antipode's median, if it was measured.
+/// What the panels show: region pair by region pair, and of each every notification storage.
+fn panels<'r>(rows: &[&'r WindowRow]) -> Vec<(&'r RegionPair, NotificationStorage)> {
+    let mut panels = Vec::new();
+    for pair in first_seen(rows.iter().map(|row| &row.regions)) {
+        let has = |kind| rows.iter().any(|row| row.regions == *pair && row.notification_storage == kind);
+        panels.extend(NotificationStorage::ALL.iter().filter(|kind| has(**kind)).map(|kind| (pair, *kind)));
+    }
+    panels
+}
+
+/// As many panels in a row as notification storages, where each pair has all of them; else two.
+fn panels_abreast(panels: &[(&RegionPair, NotificationStorage)]) -> usize {
+    let pairs = first_seen(panels.iter().map(|(pair, _)| *pair)).len();
+    match panels.len() / pairs.max(1) {
+        several @ 2.. if several * pairs == panels.len() => several,
+        _ => 2,
+    }
+}
+
+/// The median with antipode on, if it was measured.
 fn antipode(row: &WindowRow) -> Option<f64> {
     row.antipode_p50_ms.filter(|value| row.antipode_reads > 0 && value.is_finite())
 }
 
-/// An axis that begins a decade below the lowest bar: on a logarithmic axis a bar has no natural foot, and the bar must
-/// be tall enough to be written on.
-fn scale(rows: &[&WindowRow]) -> Option<Scale> {
-    let values = rows.iter().flat_map(|row| [Some(row.original_p50_ms), antipode(row)]).flatten();
-    let (min, max) = extent(values.filter(|value| *value > 0.0))?;
-    let low = libm::exp10((libm::log10(min) - 1.0).floor());
-    Some(Scale::Log { low, high: max.max(low * 100.0) })
+/// One post storage: numbers, the dot of antipode off, and below it that of antipode on.
+fn group(
+    canvas: &Canvas,
+    panel: &Panel<'_>,
+    looks: &Looks,
+    top: f64,
+    row: Option<&WindowRow>,
+) -> Result<(), FigureError> {
+    let (left, right) = (panel.rect.left + 3.5, panel.rect.right);
+    let Some(row) = row else {
+        return canvas.text(Point::new(left, top + GROUP / 2.0), "no data", Type::new(8.0).color(SOFT));
+    };
+    let at = |value: f64| panel.across(value).clamp(panel.rect.left, panel.rect.right);
+    let (off_y, on_y) = (top + 18.0, top + 24.5);
+    let off = at(row.original_p50_ms);
+    if let Some(value) = antipode(row) {
+        let on = at(value);
+        canvas.line(&[Point::new(off, on_y), Point::new(on, on_y)], Stroke::solid(ANTIPODE, 1.4))?;
+        canvas.marker(Marker::Diamond, Point::new(on, on_y), ANTIPODE)?;
+    }
+    canvas.marker(Marker::Circle, Point::new(off, off_y), ORIGINAL)?;
+    let (label, ink) = match extra(row) {
+        Some(extra) => (extra, ANTIPODE_INK),
+        None => ("off only".to_owned(), SOFT),
+    };
+    let texts = [(left, median(row), looks.median), ((left + right) / 2.0, missed(row), looks.missed)];
+    for (x, text, look) in texts.into_iter().chain([(right, label, looks.extra.color(ink))]) {
+        canvas.text_on_paper(Point::new(x, top + 11.0), &text, look)?;
+    }
+    Ok(())
 }
 
-/// The type of labels: the same on all bars, unless a label is so long that all would become hard to read.
-struct Sizes {
-    name: Type,
-    value: Type,
+/// The type of the three numbers of a post storage, the same in all panels.
+struct Looks {
+    median: Type,
     missed: Type,
     extra: Type,
 }
 
-impl Sizes {
-    fn of(canvas: &Canvas, rows: &[&WindowRow], storages: &[PostStorage], width: f64) -> Self {
-        let slot = Slot { from: 0.0, to: width / storages.len().max(1) as f64 };
-        let centred = |size: f64| Type::new(size).across(HPos::Center);
-        let fitted = |look: Type, texts: Vec<String>, width: f64| {
-            look.fitted_to_all(canvas.fonts, texts.iter().map(String::as_str), width, 7.5)
+impl Looks {
+    fn of(canvas: &Canvas, rows: &[&WindowRow], width: f64) -> Self {
+        let fitted = |look: Type, texts: Vec<String>| {
+            look.fitted_to_all(canvas.fonts, texts.iter().map(String::as_str), width / 3.0 - 4.5, LEAST)
         };
-        let names = storages.iter().map(|storage| post_name(*storage).to_owned()).collect();
-        let values = rows.iter().map(|row| milliseconds(row.original_p50_ms)).collect();
-        let shares = rows.iter().map(|row| missed(row)).collect();
-        let extras = rows.iter().filter_map(|row| extra(row)).collect();
+        let extras = rows.iter().map(|row| extra(row).unwrap_or_else(|| "off only".to_owned()));
         Self {
-            name: fitted(centred(9.0).down(VPos::Top), names, slot.room()),
-            value: fitted(centred(9.0).bold(), values, slot.bar() - 3.0),
-            missed: fitted(centred(8.5), shares, slot.bar() - 3.0),
-            extra: fitted(centred(9.0).bold().color(ANTIPODE_INK), extras, slot.room()),
+            median: fitted(Type::new(8.5).bold(), rows.iter().map(|row| median(row)).collect()),
+            missed: fitted(Type::new(8.5).color(ORIGINAL), rows.iter().map(|row| missed(row)).collect())
+                .across(HPos::Center),
+            extra: fitted(Type::new(8.5).bold(), extras.collect()).across(HPos::Right),
         }
     }
 }
 
-/// The piece of the horizontal axis that one bar stands in the middle of.
-#[derive(Clone, Copy)]
-struct Slot {
-    from: f64,
-    to: f64,
+fn median(row: &WindowRow) -> String {
+    milliseconds(row.original_p50_ms)
 }
 
-impl Slot {
-    fn centre(self) -> f64 {
-        (self.from + self.to) / 2.0
-    }
-
-    /// Width that labels may take: a patch of paper around them must stay off the axis.
-    fn room(self) -> f64 {
-        self.to - self.from - 3.5
-    }
-
-    /// Width of the bar.
-    fn bar(self) -> f64 {
-        ((self.to - self.from) * 0.8).min(50.0)
-    }
-}
-
-fn draw_slot(
-    canvas: &Canvas,
-    panel: &Panel<'_>,
-    slot: Slot,
-    sizes: &Sizes,
-    storage: PostStorage,
-    row: Option<&WindowRow>,
-) -> Result<(), FigureError> {
-    let foot = panel.rect.bottom;
-    let name = post_name(storage);
-    let look = sizes.name.fitted(canvas.fonts, name, slot.room(), LEAST);
-    canvas.text(Point::new(slot.centre(), foot + TICK_GAP), name, look)?;
-    let Some(row) = row else {
-        let look = Type::new(7.5).across(HPos::Center).color(SOFT);
-        return canvas.text(Point::new(slot.centre(), foot - 4.0), "no data", look);
-    };
-    let bar = Rect {
-        left: slot.centre() - slot.bar() / 2.0,
-        right: slot.centre() + slot.bar() / 2.0,
-        top: panel.down(row.original_p50_ms.max(f64::MIN_POSITIVE)).min(foot),
-        bottom: foot,
-    };
-    canvas.fill(bar, ORIGINAL)?;
-    let reached = antipode(row).map(|value| panel.down(value.max(f64::MIN_POSITIVE)).min(foot));
-    // Where the labels may begin: below the line of an antipode that was no slower, if that leaves them room.
-    let mut under = bar.top;
-    let top = reached.map_or(bar.top, |reached| reached.min(bar.top));
-    if let Some(reached) = reached {
-        if reached < bar.top {
-            canvas.fill(Rect { top: reached, bottom: bar.top, ..bar }, ANTIPODE)?;
-        } else {
-            // Antipode was no slower: a line across the bar shows where its median lies.
-            let ends = [Point::new(bar.left - 2.0, reached), Point::new(bar.right + 2.0, reached)];
-            canvas.line(&ends, Stroke::solid(ANTIPODE, 1.8))?;
-            if (bar.top..bar.top + ROOM).contains(&reached) && foot - reached >= ROOM {
-                under = reached + 1.0;
-            }
-        }
-    }
-    // The original's labels stand in its part of the bar; if that is too low, in the part above it; else over both.
-    let (first, ink, over) = if bar.bottom - bar.top >= ROOM {
-        (under + 4.0, PAPER, 0.0)
-    } else if bar.top - top >= ROOM {
-        (bar.top - ROOM + 4.0, INK, 0.0)
-    } else {
-        (top - ROOM + 2.0, ORIGINAL, ROOM - 4.0)
-    };
-    let lines = [
-        (milliseconds(row.original_p50_ms), sizes.value),
-        (missed(row), sizes.missed),
-        ("missed".to_owned(), Type { size: sizes.missed.size - 1.0, ..sizes.missed }),
-    ];
-    for (index, (text, look)) in lines.into_iter().enumerate() {
-        let look = look.fitted(canvas.fonts, &text, slot.bar() - 3.0, LEAST);
-        let y = first + LINE * index as f64 + canvas.fonts.cap_height(look.size, look.bold);
-        canvas.text(Point::new(slot.centre(), y), &text, look.color(ink))?;
-    }
-    let above = Point::new(slot.centre(), top - over - 3.5);
-    let (label, look) = match extra(row) {
-        Some(extra) => (extra, sizes.extra),
-        None => ("no antipode".to_owned(), Type::new(7.5).across(HPos::Center).color(SOFT)),
-    };
-    let look = look.fitted(canvas.fonts, &label, slot.room(), LEAST);
-    canvas.text_on_paper(above, &label, look)
-}
-
-/// Share of missed reads, as it stands on the bar.
+/// Share of missed reads.
 fn missed(row: &WindowRow) -> String {
     format!("{} %", percent(row.missed.value))
 }
 
-/// The extra of antipode in milliseconds, as it stands on the bar.
+/// How much longer the median with antipode on is, in milliseconds.
 fn extra(row: &WindowRow) -> Option<String> {
     let extra = row.extra_ms.or(antipode(row).map(|value| value - row.original_p50_ms));
     extra.filter(|extra| antipode(row).is_some() && extra.is_finite()).map(|extra| signed(extra, milliseconds))
 }
 
-/// How many reads stand behind a bar.
+/// How many reads stand behind a dot.
 fn reads(rows: &[&WindowRow]) -> String {
     let counts = rows.iter().flat_map(|row| [row.original_reads, row.antipode_reads]).filter(|reads| *reads > 0);
     let (min, max) = counts.fold((u64::MAX, 0), |(min, max), reads| (min.min(reads), max.max(reads)));
     if min == max {
-        format!("{} behind each bar", count(max, "read", "reads"))
+        format!("{} behind each dot", count(max, "read", "reads"))
     } else {
-        format!("{}\u{2013}{} behind each bar", thousands(min as f64), count(max, "read", "reads"))
+        format!("{}\u{2013}{} behind each dot", thousands(min as f64), count(max, "read", "reads"))
     }
 }
 
@@ -239,14 +196,15 @@ fn sentence(row: &WindowRow) -> String {
     let antipode = match antipode(row) {
         Some(value) => {
             let extra = extra(row).map_or(String::new(), |extra| format!(" ({extra} ms)"));
-            format!("with antipode {} ms{extra}", milliseconds(value))
+            format!("antipode on {} ms{extra}", milliseconds(value))
         }
-        None => "no antipode".to_owned(),
+        None => "antipode on was not measured".to_owned(),
     };
     format!(
-        "{}, {}: original {} ms, {} % of requests missed the post (95 % interval {}), {antipode}.",
+        "{}, {} with {}: antipode off {} ms, {} % of requests missed the post (95 % interval {}), {antipode}.",
         pair_name(&row.regions),
         post_name(row.post_storage),
+        notification_name(row.notification_storage),
         milliseconds(row.original_p50_ms),
         percent(row.missed.value),
         share_range(row.missed, row.basis),

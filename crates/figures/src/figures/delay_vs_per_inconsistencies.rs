@@ -1,11 +1,11 @@
 //! Artificial delay against the share of inconsistencies.
 
 use matrix_analysis::tables::{DelayRow, Source};
-use matrix_plan::{PostStorage, RegionPair};
+use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 
 use super::shared::{Grid, first_seen};
 use crate::draw::format::{count, percent, share_range, thousands};
-use crate::draw::palette::{PAPER, look, pair_name, post_name};
+use crate::draw::palette::{PAPER, look, notification_name, notified_by, pair_name, post_name};
 use crate::draw::panel::{TICK_GAP, TICK_SIZE, widest, x_title, y_title};
 use crate::draw::ticks::{Tick, logarithmic, percentages};
 use crate::draw::{Canvas, Entry, Page, Panel, Point, Rect, Sample, Scale, Stroke};
@@ -16,34 +16,42 @@ const FIGURE: Figure = Figure::DelayVsPerInconsistencies;
 const ZERO_PIECE: f64 = 40.0;
 /// Distance of markers that share delay 0, in points.
 const ASIDE: f64 = 8.0;
+/// Least distance of two markers of a line, in points: the rim of a nearer one would wipe out the line between them.
+const APART: f64 = 9.5;
 
-/// Draws the share of inconsistencies against the artificial delay: one panel per region pair, one line per post storage.
+/// What a panel shows.
+type Shown<'r> = (&'r RegionPair, NotificationStorage);
+
+/// Draws the share of inconsistencies against the artificial delay: one panel per region pair and notification storage, one
+/// line per post storage.
 ///
-/// Region pairs that were measured at delay 0 only are left out, and named, when another pair has more.
+/// What was measured at delay 0 only is left out, and named, when there are panels with more.
 ///
 /// # Errors
 /// [`FigureError::NoData`] without a point to draw; otherwise only if plotters or the embedded font fail.
 pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Result<Drawing, FigureError> {
     let rows: Vec<&DelayRow> =
         rows.iter().filter(|row| row.planned > 0 && row.inconsistent.value.is_finite()).collect();
-    let delayed = |pair: &RegionPair| rows.iter().any(|row| row.regions == *pair && row.delay_ms > 0);
-    let (mut pairs, flat): (Vec<_>, Vec<_>) =
-        first_seen(rows.iter().map(|row| &row.regions)).into_iter().partition(|pair| delayed(pair));
-    let mut page = Page::new(
-        FIGURE,
-        source,
-        "Share of requests whose reader found no post, with its 95 % interval; SNS, antipode off",
-    );
-    if pairs.is_empty() {
-        pairs = flat;
+    let shown = |row: &&'_ DelayRow| (row.regions.clone(), row.notification_storage);
+    let mut all = first_seen(rows.iter().map(shown));
+    // Panels of one notification storage stand together.
+    all.sort_by_key(|(_, notification)| *notification);
+    let delayed = |panel: &Shown| rows.iter().any(|row| shows(*panel, row) && row.delay_ms > 0);
+    let (mut panels, flat): (Vec<Shown<'_>>, Vec<Shown<'_>>) =
+        all.iter().map(|(pair, notification)| (pair, *notification)).partition(delayed);
+    let mut page =
+        Page::new(FIGURE, source, "Share of requests whose reader found no post, with its 95 % interval; antipode off");
+    if panels.is_empty() {
+        panels = flat;
     } else if !flat.is_empty() {
-        let names: Vec<_> = flat.iter().map(|pair| pair_name(pair)).collect();
-        page.note(format!("delay 0 only, not shown: {}", names.join(", ")));
+        let names: Vec<_> =
+            flat.iter().map(|(pair, by)| format!("{}, {}", pair_name(pair), notification_name(*by))).collect();
+        page.note(format!("delay 0 only, not shown: {}", names.join("; ")));
     }
-    if pairs.is_empty() {
+    if panels.is_empty() {
         return Err(FigureError::NoData { figure: FIGURE, needs: FIGURE.needs() });
     }
-    let rows: Vec<&DelayRow> = rows.into_iter().filter(|row| pairs.contains(&&row.regions)).collect();
+    let rows: Vec<&DelayRow> = rows.into_iter().filter(|row| panels.iter().any(|panel| shows(*panel, row))).collect();
     let storages: Vec<PostStorage> =
         PostStorage::ALL.iter().copied().filter(|kind| rows.iter().any(|row| row.post_storage == *kind)).collect();
     for storage in &storages {
@@ -62,7 +70,7 @@ pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Resul
         page.say(sentence(row));
     }
 
-    let grid = Grid::new(pairs.len(), 2);
+    let grid = Grid::new(panels.len(), 2);
     let height = if grid.rows == 1 { 165.0 } else { 130.0 };
     let (above, below, gap) = (14.0, 14.0, 12.0);
     let foot = 12.0;
@@ -74,7 +82,7 @@ pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Resul
         let inner = Rect { left, right: rect.right - 2.0, bottom: rect.bottom - foot, ..rect };
         y_title(canvas, (inner.top + above, inner.bottom - below), rect.left, "inconsistencies (%)")?;
         x_title(canvas, (inner.left, inner.right), rect.bottom - 3.0, "artificial delay (ms)")?;
-        for (index, pair) in pairs.iter().enumerate() {
+        for (index, &(pair, notification)) in panels.iter().enumerate() {
             let (column, row) = grid.place(index);
             let cell = inner.cell((column, grid.columns), (row, grid.rows), (16.0, gap));
             let area = Rect { top: cell.top + above, bottom: cell.bottom - below, ..cell };
@@ -83,10 +91,10 @@ pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Resul
             panel.y_axis(&y_ticks, column == 0)?;
             panel.x_axis(&ticks, true)?;
             axis_break(canvas, &panel, x)?;
-            panel.heading(pair)?;
+            panel.heading(pair, &notified_by(pair, notification, &source.nature))?;
             let lines: Vec<(PostStorage, Vec<&DelayRow>)> = storages
                 .iter()
-                .map(|storage| (*storage, line_of(&rows, pair, *storage)))
+                .map(|storage| (*storage, line_of(&rows, (pair, notification), *storage)))
                 .filter(|(_, line)| !line.is_empty())
                 .collect();
             draw_lines(&panel, &lines)?;
@@ -95,10 +103,15 @@ pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Resul
     })
 }
 
+/// Whether a row belongs to a panel.
+fn shows((pair, notification): Shown<'_>, row: &DelayRow) -> bool {
+    row.regions == *pair && row.notification_storage == notification
+}
+
 /// The points of one line, by rising delay.
-fn line_of<'r>(rows: &[&'r DelayRow], pair: &RegionPair, storage: PostStorage) -> Vec<&'r DelayRow> {
+fn line_of<'r>(rows: &[&'r DelayRow], panel: Shown<'_>, storage: PostStorage) -> Vec<&'r DelayRow> {
     let mut line: Vec<_> =
-        rows.iter().copied().filter(|row| row.regions == *pair && row.post_storage == storage).collect();
+        rows.iter().copied().filter(|row| shows(panel, row) && row.post_storage == storage).collect();
     line.sort_by_key(|row| row.delay_ms);
     line
 }
@@ -167,6 +180,7 @@ fn draw_lines(panel: &Panel<'_>, lines: &[(PostStorage, Vec<&DelayRow>)]) -> Res
     for (storage, line) in lines {
         let look = look(*storage);
         let lonely = line.iter().filter(|row| row.delay_ms > 0).count() == 1;
+        let mut last: Option<Point> = None;
         for row in line {
             let mut aside = 0.0;
             if row.delay_ms == 0 {
@@ -179,7 +193,11 @@ fn draw_lines(panel: &Panel<'_>, lines: &[(PostStorage, Vec<&DelayRow>)]) -> Res
                 let range = (end(row.inconsistent.low, row), end(row.inconsistent.high, row));
                 panel.interval(x, range, aside, look.color)?;
             }
-            panel.marker(look.marker, (x, y), aside, look.color)?;
+            let at = Point::new(panel.across(x) + aside, panel.down(y));
+            if last.is_none_or(|last| libm::hypot(at.x - last.x, at.y - last.y) >= APART) {
+                panel.marker(look.marker, (x, y), aside, look.color)?;
+                last = Some(at);
+            }
         }
     }
     Ok(())
@@ -187,9 +205,10 @@ fn draw_lines(panel: &Panel<'_>, lines: &[(PostStorage, Vec<&DelayRow>)]) -> Res
 
 fn sentence(row: &DelayRow) -> String {
     format!(
-        "{}, {}, delay {} ms: {} % ({}).",
+        "{}, {} with {}, delay {} ms: {} % ({}).",
         pair_name(&row.regions),
         post_name(row.post_storage),
+        notification_name(row.notification_storage),
         thousands(row.delay_ms as f64),
         percent(row.inconsistent.value),
         share_range(row.inconsistent, row.basis),

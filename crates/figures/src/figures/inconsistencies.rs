@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::shared::first_seen;
 use crate::draw::format::{count, percent, share_range};
-use crate::draw::palette::{BLANK, GRID, SOFT, heat, notification_name, pair_name, post_name, readable_on};
+use crate::draw::palette::{BLANK, GRID, SOFT, heat, notification_name, pair_name, post_name, readable_on, star};
 use crate::draw::panel::fit_pair;
 use crate::draw::{Canvas, Entry, Page, Point, Rect, Sample, Stroke, Type};
 use crate::{Drawing, Figure, FigureError};
@@ -67,7 +67,8 @@ pub fn inconsistencies(rows: &[InconsistencyRow], source: &Source) -> Result<Dra
         let inner = Rect { left: rect.left + widest + 6.0, top: rect.top + top, ..rect };
         for (index, pair) in table.pairs.iter().enumerate() {
             let y = inner.top + index as f64 * (block + gap) + 12.0;
-            let (text, look) = fit_pair(canvas, pair, rect.width(), Type::new(9.0).bold());
+            let extrapolated = source.nature.extrapolated_by_pair().contains_key(pair);
+            let (text, look) = fit_pair(canvas, pair, star(extrapolated), rect.width(), Type::new(9.0).bold());
             canvas.text(Point::new(rect.left, y), &text, look)?;
         }
         for (column, on) in table.treatments.iter().enumerate() {

@@ -1,11 +1,11 @@
-//! Bytes that storages keep and carry, with and without antipode.
+//! Bytes that storages keep and carry, antipode off and on.
 
 use matrix_analysis::tables::{OverheadRow, Source, StorageKind};
 use matrix_plan::{NotificationStorage, PostStorage};
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::draw::format::{bytes, signed, thousands, trimmed, two_digits};
-use crate::draw::palette::{ANTIPODE, ANTIPODE_INK, ORIGINAL, SOFT, notification_name, post_name};
+use crate::draw::palette::{ANTIPODE, ANTIPODE_INK, Marker, ORIGINAL, SOFT, notification_name, post_name};
 use crate::draw::panel::{TICK_GAP, TICK_SIZE, x_title};
 use crate::draw::scale::extent;
 use crate::draw::ticks::{linear, logarithmic};
@@ -22,7 +22,8 @@ const OVERHEAD: f64 = 84.0;
 /// Bars of which one is so many times another need a logarithmic axis.
 const WIDE: f64 = 50.0;
 
-/// Draws the storage overhead: a panel for posts and one for notifications, two bars per storage.
+/// Draws the storage overhead: a panel for posts and one for notifications, two bars per storage. On a logarithmic axis,
+/// where the length of a bar means nothing, dots take the place of bars.
 ///
 /// # Errors
 /// [`FigureError::NoData`] without a bar to draw; otherwise only if plotters or the embedded font fail.
@@ -43,11 +44,10 @@ pub fn storage_overhead(rows: &[OverheadRow], source: &Source) -> Result<Drawing
         "Logical bytes per object (averages): what the application writes and publishes; delay 0",
     );
     let all = || kinds.iter().flat_map(|(_, rows)| rows);
-    if all().any(|row| bars(row)[0].is_some()) {
-        page.entry(Entry::new(Sample::Fill(ORIGINAL), "baseline (antipode off)"));
-    }
-    if all().any(|row| bars(row)[1].is_some()) {
-        page.entry(Entry::new(Sample::Fill(ANTIPODE), "antipode"));
+    for (index, (color, label)) in [(ORIGINAL, "antipode off"), (ANTIPODE, "antipode on")].into_iter().enumerate() {
+        if all().any(|row| bars(row)[index].is_some()) {
+            page.entry(Entry::new(Sample::Fill(color), label));
+        }
     }
     if all().any(|row| overhead(row).is_some()) {
         page.entry(Entry::new(Sample::Word("+n B", ANTIPODE_INK), "overhead"));
@@ -88,7 +88,7 @@ fn overhead(row: &OverheadRow) -> Option<(String, String)> {
     both.then(|| {
         let percent = match row.overhead_percent {
             percent if percent.is_finite() => format!("{} %", signed(percent, two_digits)),
-            _ => "no baseline bytes".to_owned(),
+            _ => "no bytes with antipode off".to_owned(),
         };
         (format!("{} B", signed(row.overhead_bytes, bytes)), percent)
     })
@@ -166,10 +166,14 @@ fn bar(
         return canvas.text_on_paper(Point::new(left + 4.0, middle), "no data", look.color(SOFT));
     };
     let right = panel.across(value).max(left);
-    canvas.fill(Rect { left, right, top, bottom: top + BAR }, color)?;
+    if panel.is_logarithmic() {
+        canvas.marker(Marker::Circle, Point::new(right, middle), color)?;
+    } else {
+        canvas.fill(Rect { left, right, top, bottom: top + BAR }, color)?;
+    }
     let label = format!("{} B", bytes(value));
-    let look = look.fitted(canvas.fonts, &label, VALUE - 5.0, 6.0);
-    canvas.text_on_paper(Point::new(right + 4.0, middle), &label, look)
+    let look = look.fitted(canvas.fonts, &label, VALUE - 6.5, 6.0);
+    canvas.text_on_paper(Point::new(right + 5.5, middle), &label, look)
 }
 
 /// From 0 where the bars allow it; else logarithmic, and from a decade below the shortest. Beyond the longest bar there
@@ -212,7 +216,7 @@ fn sentence(row: &OverheadRow) -> String {
         StorageKind::Notification => "notifications",
     };
     format!(
-        "{} ({kind}): baseline {baseline} of {} objects, antipode {antipode} of {} objects{overhead}.",
+        "{} ({kind}): antipode off {baseline} of {} objects, on {antipode} of {} objects{overhead}.",
         name(row.kind, &row.storage),
         thousands(row.baseline_objects as f64),
         thousands(row.antipode_objects as f64),

@@ -1,12 +1,14 @@
 //! Cumulative distributions of the window.
 
 use matrix_analysis::tables::{LatencyCurve, Source};
-use matrix_plan::PostStorage;
+use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 use plotters::style::text_anchor::HPos;
 
 use super::shared::first_seen;
 use crate::draw::format::{count, milliseconds};
-use crate::draw::palette::{ANTIPODE, ANTIPODE_INK, ORIGINAL, ORIGINAL_INK, SOFT, pair_name, post_name};
+use crate::draw::palette::{
+    ANTIPODE, ANTIPODE_INK, ORIGINAL, ORIGINAL_INK, SOFT, notification_name, notified_by, pair_name, post_name,
+};
 use crate::draw::panel::{TICK_GAP, TICK_SIZE, fit_pair, widest, x_title, y_title};
 use crate::draw::ticks::{logarithmic, percentages};
 use crate::draw::{Entry, Page, Panel, Point, Rect, Sample, Scale, Stroke, Type};
@@ -16,8 +18,8 @@ const FIGURE: Figure = Figure::VisibilityLatency;
 /// Dashes of consistent reads alone.
 const CONSISTENT: &[f64] = &[3.0, 2.0];
 
-/// Draws the distributions of the window: a row per region pair, a column per post storage, and in each plot one curve
-/// for all reads and one for the consistent ones, antipode off and on.
+/// Draws the distributions of the window: a row per region pair and notification storage, a column per post storage, and in
+/// each plot one curve for all reads and one for the consistent ones, antipode off and on.
 ///
 /// # Errors
 /// [`FigureError::NoData`] without a curve to draw; otherwise only if plotters or the embedded font fail.
@@ -31,11 +33,15 @@ pub fn visibility_latency(curves: &[LatencyCurve], source: &Source) -> Result<Dr
     let Some(x) = Scale::log_around(windows, (0.04, 0.04)) else {
         return Err(FigureError::NoData { figure: FIGURE, needs: FIGURE.needs() });
     };
-    let pairs = first_seen(curves.iter().map(|(curve, _)| &curve.regions));
+    let mut rows: Vec<(&RegionPair, NotificationStorage)> = Vec::new();
+    for pair in first_seen(curves.iter().map(|(curve, _)| &curve.regions)) {
+        let has = |kind| curves.iter().any(|(c, _)| c.regions == *pair && c.notification_storage == kind);
+        rows.extend(NotificationStorage::ALL.iter().filter(|kind| has(**kind)).map(|kind| (pair, *kind)));
+    }
     let storages: Vec<PostStorage> =
         PostStorage::ALL.iter().copied().filter(|kind| curves.iter().any(|(c, _)| c.post_storage == *kind)).collect();
 
-    let mut page = Page::new(FIGURE, source, "Share of reads done within a consistency window; SNS, delay 0");
+    let mut page = Page::new(FIGURE, source, "Share of reads whose consistency window is at most so long; delay 0");
     for (antipode, consistent_only) in [(false, false), (false, true), (true, false), (true, true)] {
         if curves.iter().any(|(curve, _)| (curve.antipode, curve.consistent_only) == (antipode, consistent_only)) {
             let stroke = stroke(antipode, consistent_only);
@@ -52,11 +58,15 @@ pub fn visibility_latency(curves: &[LatencyCurve], source: &Source) -> Result<Dr
         page.say(sentence(curve));
     }
 
-    let height = if pairs.len() == 1 { 125.0 } else { 88.0 };
+    let height = match rows.len() {
+        1 => 125.0,
+        2..=4 => 88.0,
+        _ => 56.0,
+    };
     let (above, pair_heading, below, foot) = (11.0, 14.0, 14.0, 12.0);
     let row_height = pair_heading + height + below;
     let gap = 6.0;
-    let body = above + pairs.len() as f64 * (row_height + gap) - gap + foot;
+    let body = above + rows.len() as f64 * (row_height + gap) - gap + foot;
     page.draw(body, |canvas, rect| {
         let y = Scale::Linear { low: -2.0, high: 102.0 };
         let y_ticks = percentages(height);
@@ -64,16 +74,17 @@ pub fn visibility_latency(curves: &[LatencyCurve], source: &Source) -> Result<Dr
         let inner = Rect { left, right: rect.right - 4.0, top: rect.top + above, bottom: rect.bottom - foot };
         y_title(canvas, (inner.top + pair_heading, inner.bottom - below), rect.left, "reads (%)")?;
         x_title(canvas, (inner.left, inner.right), rect.bottom - 3.0, "consistency window (ms)")?;
-        for (row, pair) in pairs.iter().enumerate() {
+        for (row, (pair, notification)) in rows.iter().enumerate() {
             for (column, storage) in storages.iter().enumerate() {
-                let cell = inner.cell((column, storages.len()), (row, pairs.len()), (12.0, gap));
+                let cell = inner.cell((column, storages.len()), (row, rows.len()), (12.0, gap));
                 let area = Rect { top: cell.top + pair_heading, bottom: cell.bottom - below, ..cell };
                 if row == 0 {
                     let look = Type::new(9.5).bold().across(HPos::Center);
                     canvas.text(Point::new(area.centre().x, rect.top + 8.0), post_name(*storage), look)?;
                 }
                 if column == 0 {
-                    let (text, look) = fit_pair(canvas, pair, inner.width(), Type::new(8.5).color(SOFT).bold());
+                    let end = notified_by(pair, *notification, &source.nature);
+                    let (text, look) = fit_pair(canvas, pair, &end, inner.width(), Type::new(8.5).color(SOFT).bold());
                     canvas.text(Point::new(area.left, area.top - 4.5), &text, look)?;
                 }
                 let panel = Panel::new(canvas, area, x, y);
@@ -82,7 +93,11 @@ pub fn visibility_latency(curves: &[LatencyCurve], source: &Source) -> Result<Dr
                 panel.x_axis(&logarithmic(&x, area.width(), true, &room), true)?;
                 let here: Vec<_> = curves
                     .iter()
-                    .filter(|(curve, _)| curve.regions == **pair && curve.post_storage == *storage)
+                    .filter(|(curve, _)| {
+                        curve.regions == **pair
+                            && curve.post_storage == *storage
+                            && curve.notification_storage == *notification
+                    })
                     .collect();
                 // All reads first: where nothing was missed the dashes of the consistent ones lie on that line.
                 for (curve, points) in here.iter().filter(|(curve, _)| !curve.consistent_only) {
@@ -105,16 +120,16 @@ fn without_consistent(curves: &[(&LatencyCurve, Vec<(f64, f64)>)]) -> Option<Str
     let has = |all: &LatencyCurve| {
         curves.iter().any(|(curve, _)| {
             curve.consistent_only
-                && (&curve.regions, curve.post_storage, curve.antipode)
-                    == (&all.regions, all.post_storage, all.antipode)
+                && (&curve.regions, curve.post_storage, curve.notification_storage, curve.antipode)
+                    == (&all.regions, all.post_storage, all.notification_storage, all.antipode)
         })
     };
     let missing: Vec<String> = curves
         .iter()
         .filter(|(curve, _)| !curve.consistent_only && !has(curve))
         .map(|(curve, _)| {
-            let treatment = if curve.antipode { "antipode" } else { "original" };
-            format!("{} {treatment} ({})", post_name(curve.post_storage), pair_name(&curve.regions))
+            let (post, by) = (post_name(curve.post_storage), notification_name(curve.notification_storage));
+            format!("{post} {} ({}, {by})", treatment(curve.antipode), pair_name(&curve.regions))
         })
         .collect();
     (!missing.is_empty()).then(|| format!("no consistent read: {}", missing.join(", ")))
@@ -142,17 +157,21 @@ fn stroke(antipode: bool, consistent_only: bool) -> Stroke {
 }
 
 fn label(antipode: bool, consistent_only: bool) -> String {
-    let treatment = if antipode { "antipode" } else { "original" };
-    format!("{treatment}, {}", if consistent_only { "consistent reads" } else { "all reads" })
+    format!("{}, {}", treatment(antipode), if consistent_only { "consistent reads" } else { "all reads" })
+}
+
+fn treatment(antipode: bool) -> &'static str {
+    if antipode { "antipode on" } else { "antipode off" }
 }
 
 fn sentence(curve: &LatencyCurve) -> String {
     let median = curve.points.iter().find(|point| point.share >= 0.5);
     let median = median.map_or(String::new(), |point| format!(", half within {} ms", milliseconds(point.window_ms)));
     format!(
-        "{}, {}, {}: {}{median}.",
+        "{}, {} with {}, {}: {}{median}.",
         pair_name(&curve.regions),
         post_name(curve.post_storage),
+        notification_name(curve.notification_storage),
         label(curve.antipode, curve.consistent_only),
         count(curve.reads, "read", "reads"),
     )
