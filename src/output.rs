@@ -111,6 +111,12 @@ pub(crate) fn note(text: impl std::fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{}", printable::lines(&text.to_string()));
 }
 
+/// Columns of the terminal that standard output goes to; none where it is no terminal.
+pub(crate) fn width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(width.0))
+}
+
 /// Makes diagnostics plain where they are not read on a terminal: there they are not wrapped either.
 pub(crate) fn set_up_diagnostics() {
     let terminal = io::stderr().is_terminal();

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use matrix_analysis::{ClaimResult, Nature, Options, Traces, claims_text, evaluate};
-use matrix_plan::{Axes, Verdict};
+use matrix_plan::{Axes, Cell, Verdict};
 use matrix_report::summary::labels;
+use matrix_run::edits;
 use matrix_run::results::{Results, unreadable};
 use matrix_store::Origin;
 use serde::Serialize;
@@ -62,6 +63,9 @@ pub(crate) fn check(args: CheckArgs) -> CommandResult {
         Format::Table => {
             output::line(format_args!("{}{}\n", source.experiment, labels(&source)))?;
             output::line(claims_text(&claims))?;
+            for line in edits::describe(&edits::edits(&store, &without_result(&results))?) {
+                output::line(line)?;
+            }
             let count = |wanted: fn(&Verdict) -> bool| claims.iter().filter(|claim| wanted(&claim.verdict)).count();
             output::line(format_args!(
                 "{} claims: {} supported, {} held, {} inconclusive, {} contradicted",
@@ -83,7 +87,12 @@ pub(crate) fn check(args: CheckArgs) -> CommandResult {
 
 /// The axes of every planned cell without a result.
 fn not_done(results: &Results<'_>) -> Vec<Axes> {
+    without_result(results).into_iter().map(|cell| cell.axes().clone()).collect()
+}
+
+/// Every planned cell without a result.
+fn without_result<'a>(results: &Results<'a>) -> Vec<&'a Cell> {
     let done: BTreeSet<_> = results.traced.cells().iter().map(|cell| cell.key).collect();
     let cells = results.input.cells.iter().map(|(_, cell)| cell);
-    cells.filter(|cell| !done.contains(&cell.key)).map(|cell| cell.axes().clone()).collect()
+    cells.filter(|cell| !done.contains(&cell.key)).collect()
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use matrix_analysis::Change;
 use matrix_plan::claims::Metric;
 use matrix_plan::{Axes, CellKey, Interval};
+use matrix_report::Column;
 use matrix_run::diff::{Matching, Pair, compare, how, matching};
 use matrix_run::key_diff::shown;
 use matrix_run::results;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::bundle::SizeArgs;
+use super::plan::on_off;
 use super::{Format, FormatArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
@@ -25,7 +27,7 @@ const PARTS_SHOWN: usize = 6;
 ///
 /// Results of the same cell are compared first. Of the rest, those that agree in axes and round are compared as having the
 /// same axes, but another meaning: a model against another one, or a simulation against a measurement. A change is B less
-/// A, with the 95 % interval of independent samples. Differences are no error.
+/// A, with the 95 % interval of independent samples; it is marked where that interval leaves out 0. Differences are no error.
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
     /// A store or bundle
@@ -37,6 +39,9 @@ pub(crate) struct DiffArgs {
     /// Only this metric, as claims name it (may be repeated) [default: every one that was observed]
     #[arg(long = "metric", value_name = "M")]
     metrics: Vec<String>,
+    /// Every metric of every point, not only what is marked; JSON always has all
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     size: SizeArgs,
     #[command(flatten)]
@@ -128,7 +133,7 @@ pub(crate) fn diff(args: DiffArgs) -> CommandResult {
     };
     match args.format.format {
         Format::Json => output::json(&found)?,
-        Format::Table => table(&found)?,
+        Format::Table => table(&found, args.all)?,
     }
     Ok(Exit::Ok)
 }
@@ -182,7 +187,36 @@ impl PairJson {
     }
 }
 
+impl PairJson {
+    /// Who measured the two results, and how.
+    fn origins(&self) -> String {
+        let Self { a, b, .. } = self;
+        format!("{} ({}) / {} ({})", a.origin, a.how, b.origin, b.how)
+    }
+
+    /// The parts of the keys that differ.
+    fn parts(&self) -> String {
+        let part = |part: &PartJson| format!("{} {} / {}", part.part, shown(part.a.as_ref()), shown(part.b.as_ref()));
+        let mut named: Vec<String> = self.differs.iter().take(PARTS_SHOWN).map(part).collect();
+        if self.differs.len() > PARTS_SHOWN {
+            named.push(format!("and {} more parts", self.differs.len() - PARTS_SHOWN));
+        }
+        format!("the keys differ in: {}", named.join("; "))
+    }
+}
+
 impl ChangeJson {
+    /// Whether the interval of the change leaves out 0.
+    fn is_marked(&self) -> bool {
+        self.excludes_zero == Some(true)
+    }
+
+    /// The metric and its two values.
+    fn short(&self) -> String {
+        let [a, b] = [&self.a, &self.b].map(|estimate| numbers(estimate.as_ref(), false).0);
+        format!("{} {a} -> {b}", self.metric)
+    }
+
     fn new(change: Change) -> Self {
         Self {
             metric: change.metric.as_str(),
@@ -202,7 +236,12 @@ impl IntervalJson {
     }
 }
 
-fn table(found: &DiffJson) -> Result<(), Failure> {
+/// Marked changes that a row names.
+const CHANGES_SHOWN: usize = 3;
+/// Results of one side that are listed, without `--all`.
+const ONLY_SHOWN: usize = 10;
+
+fn table(found: &DiffJson, all: bool) -> Result<(), Failure> {
     let DiffJson { a, b, identical, only_in_a, only_in_b, same_key, same_axes } = found;
     output::line(format_args!("A  {}\nB  {}", a.describe(), b.describe()))?;
     output::line(format_args!(
@@ -214,32 +253,102 @@ fn table(found: &DiffJson) -> Result<(), Failure> {
         only_in_a.len(),
         only_in_b.len()
     ))?;
-    only("A", only_in_a)?;
-    only("B", only_in_b)?;
-    pairs("Same cell", same_key)?;
-    pairs("Same axes and round, other meaning", same_axes)?;
     let changes = || same_key.iter().chain(same_axes).flat_map(|pair| &pair.changes);
-    let clear = changes().filter(|change| change.excludes_zero == Some(true)).count();
+    let clear = changes().filter(|change| change.is_marked()).count();
     let judged = changes().filter(|change| change.excludes_zero.is_some()).count();
     if judged > 0 {
         output::line(format_args!(
-            "\n{clear} of {judged} changes have an interval that leaves out 0 (marked *); where nothing differs, at most about 5 % would. \
-             Intervals\nare of single cells, so they say little about how rounds differ."
+            "{clear} of {judged} changes are marked: their interval leaves out 0. Where nothing differs, at most about 5 % would be.\n\
+             Intervals are of single cells, so they say little about how rounds differ."
         ))?;
+    }
+    kinds("Same cell, different results", same_key)?;
+    kinds("Same axes and round, other meaning", same_axes)?;
+    only("A", only_in_a, all)?;
+    only("B", only_in_b, all)?;
+    if all {
+        pairs("Same cell", same_key)?;
+        return pairs("Same axes and round, other meaning", same_axes);
+    }
+    let marked: Vec<&PairJson> =
+        same_key.iter().chain(same_axes).filter(|pair| pair.changes.iter().any(ChangeJson::is_marked)).collect();
+    if !marked.is_empty() {
+        output::line(format_args!("\nPoints with marked changes, A -> B\n{}", points(&marked)))?;
+    }
+    if judged > 0 {
+        output::line("\n`--all` lists every metric of every point, with its intervals")?;
     }
     Ok(())
 }
 
-fn only(side: &str, results: &[ResultJson]) -> Result<(), Failure> {
+/// How many pairs differ in which parts of their keys, and where they come from.
+fn kinds(title: &str, pairs: &[PairJson]) -> Result<(), Failure> {
+    let mut kinds: Vec<(String, usize)> = Vec::new();
+    for pair in pairs.iter().filter(|pair| !pair.identical || !pair.differs.is_empty()) {
+        let differs = if pair.differs.is_empty() { String::new() } else { format!("; {}", pair.parts()) };
+        let kind = format!("{}{differs}", pair.origins());
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((kind, 1)),
+        }
+    }
+    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for (index, (kind, count)) in kinds.iter().take(ONLY_SHOWN).enumerate() {
+        let title = if index == 0 { format!("\n{title}\n") } else { String::new() };
+        output::line(format_args!("{title}  {count} of {}: {kind}", pairs.len()))?;
+    }
+    if let Some(more) = kinds.len().checked_sub(ONLY_SHOWN).filter(|more| *more > 0) {
+        output::line(format_args!("  and {more} more kinds of difference (--all)"))?;
+    }
+    Ok(())
+}
+
+/// One line for each point, with its marked changes.
+fn points(pairs: &[&PairJson]) -> String {
+    let columns = [
+        Column::left("post"),
+        Column::left("notified\nby"),
+        Column::left("regions").folded("regions"),
+        Column::right("delay\nms").folded("delay in ms"),
+        Column::left("antipode").folded("antipode"),
+        Column::right("round").folded("round"),
+        Column::left("marked changes"),
+    ];
+    let line = |pair: &&PairJson| {
+        let Axes { combination, delay_ms, antipode } = &pair.a.axes;
+        let marked: Vec<&ChangeJson> = pair.changes.iter().filter(|change| change.is_marked()).collect();
+        let mut named: Vec<String> = marked.iter().take(CHANGES_SHOWN).map(|change| change.short()).collect();
+        if marked.len() > CHANGES_SHOWN {
+            named.push(format!("and {} more", marked.len() - CHANGES_SHOWN));
+        }
+        vec![
+            combination.post_storage.to_string(),
+            combination.notification_storage.to_string(),
+            combination.regions.to_string(),
+            delay_ms.to_string(),
+            on_off(*antipode).to_owned(),
+            pair.a.round.to_string(),
+            named.join(", "),
+        ]
+    };
+    matrix_report::fitted(&columns, pairs.iter().map(line).collect(), output::width())
+}
+
+fn only(side: &str, results: &[ResultJson], all: bool) -> Result<(), Failure> {
     if results.is_empty() {
         return Ok(());
     }
+    let shown = if all { results.len() } else { ONLY_SHOWN };
     let mut table = output::table(&["cell", "axes", "round", "origin", "how"], &[2]);
-    for result in results {
+    for result in results.iter().take(shown) {
         let [axes, round] = [result.axes.to_string(), result.round.to_string()];
         table.add_row([result.key.short(), axes, round, result.origin.clone(), result.how.to_owned()]);
     }
-    output::line(format_args!("\nOnly in {side}\n{}", table.trim_fmt()))
+    output::line(format_args!("\nOnly in {side}\n{}", table.trim_fmt()))?;
+    match results.len().checked_sub(shown).filter(|more| *more > 0) {
+        Some(more) => output::line(format_args!(" and {more} more (--all)")),
+        None => Ok(()),
+    }
 }
 
 fn pairs(title: &str, pairs: &[PairJson]) -> Result<(), Failure> {
@@ -250,16 +359,9 @@ fn pairs(title: &str, pairs: &[PairJson]) -> Result<(), Failure> {
     for pair in different {
         let PairJson { a, b, identical, differs, changes } = pair;
         let keys = if a.key == b.key { a.key.short() } else { format!("{} / {}", a.key.short(), b.key.short()) };
-        let origins = format!("{} ({}) / {} ({})", a.origin, a.how, b.origin, b.how);
-        output::line(format_args!("\n{} round {}: {keys}: {origins}", a.axes, a.round))?;
+        output::line(format_args!("\n{} round {}: {keys}: {}", a.axes, a.round, pair.origins()))?;
         if !differs.is_empty() {
-            let part =
-                |part: &PartJson| format!("{} {} / {}", part.part, shown(part.a.as_ref()), shown(part.b.as_ref()));
-            let mut named: Vec<String> = differs.iter().take(PARTS_SHOWN).map(part).collect();
-            if differs.len() > PARTS_SHOWN {
-                named.push(format!("and {} more parts", differs.len() - PARTS_SHOWN));
-            }
-            output::line(format_args!("the keys differ in: {}", named.join("; ")))?;
+            output::line(pair.parts())?;
         }
         if *identical {
             output::line("identical to the byte all the same")?;
@@ -270,7 +372,7 @@ fn pairs(title: &str, pairs: &[PairJson]) -> Result<(), Failure> {
         for change in changes {
             let [(a, of_a), (b, of_b)] = [&change.a, &change.b].map(|estimate| numbers(estimate.as_ref(), false));
             let (by, of_by) = numbers(change.change.as_ref(), true);
-            let mark = if change.excludes_zero == Some(true) { "*" } else { "" };
+            let mark = if change.is_marked() { "*" } else { "" };
             let [metric, unit, mark] = [change.metric, change.unit, mark].map(str::to_owned);
             table.add_row([metric, unit, a, of_a, b, of_b, by, of_by, mark]);
         }

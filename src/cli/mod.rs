@@ -21,6 +21,7 @@ mod resume;
 mod run;
 mod show;
 mod status;
+mod table;
 mod testbed;
 mod verify;
 mod why;
@@ -61,6 +62,7 @@ enum Command {
     Resume(resume::ResumeArgs),
     Plan(plan::PlanArgs),
     Status(status::StatusArgs),
+    Table(table::TableArgs),
     Show(show::ShowArgs),
     Why(why::WhyArgs),
     Plot(plot::PlotArgs),
@@ -274,6 +276,7 @@ fn execute(command: Command) -> CommandResult {
         Command::Resume(args) => resume::resume(args),
         Command::Plan(args) => plan::plan(args),
         Command::Status(args) => status::status(args),
+        Command::Table(args) => table::table(args),
         Command::Show(args) => show::show(args),
         Command::Why(args) => why::why(args),
         Command::Plot(args) => plot::plot(args),

@@ -5,10 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use comfy_table::Table;
+use matrix_analysis::Nature;
 use matrix_aws::cost::CellCost;
-use matrix_plan::plan::PlannedCell;
-use matrix_plan::{CellKey, CellState, Combination, Plan, Platform, Tally};
+use matrix_plan::plan::{PlannedCell, Reason};
+use matrix_plan::{
+    CellKey, CellState, Combination, NotificationStorage, Plan, Platform, PostStorage, RegionPair, Tally,
+};
 use matrix_run::costs::{self, CostJson, Estimate};
+use matrix_run::edits::{self, Edit};
 use matrix_run::{Input, results};
 use serde::Serialize;
 
@@ -48,9 +52,14 @@ pub(crate) fn plan(args: PlanArgs) -> CommandResult {
     let store = results::open_if_present(&args.read.results.results, args.read.size.limits())?;
     let plan = matrix_run::plan(store.as_deref(), &input, filter.as_ref(), args.fresh)?;
     let estimate = Estimate::of(&input, args.prices.prices.as_deref())?;
+    let edits = match &store {
+        Some(store) => edits::edits(store, &matrix_run::to_run(&plan, &input).iter().collect::<Vec<_>>())?,
+        None => Vec::new(),
+    };
+    let nature = Nature::of_planned(input.cells.iter().map(|(_, cell)| &cell.inputs));
     match args.format.format {
-        Format::Json => output::json(&PlanJson::new(&input, &plan, estimate.as_ref()))?,
-        Format::Table => table(&input, &plan, estimate.as_ref(), args.cells)?,
+        Format::Json => output::json(&PlanJson::new(&input, &plan, estimate.as_ref(), &nature, &edits))?,
+        Format::Table => table(&input, &plan, estimate.as_ref(), &nature, &edits, args.cells)?,
     }
     Ok(Exit::Ok)
 }
@@ -85,6 +94,11 @@ struct PlanJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<EstimateJson<'a>>,
     warnings: &'a [matrix_plan::plan::Warning],
+    /// What the model has no data of: region pairs, and post or notification storages.
+    extrapolated: &'a [(RegionPair, PostStorage)],
+    extrapolated_notifications: &'a [(RegionPair, NotificationStorage)],
+    /// In what the cells to run differ from done ones of the same axes.
+    edits: &'a [Edit],
     cells: Vec<CellJson<'a>>,
 }
 
@@ -115,7 +129,13 @@ struct EstimateJson<'a> {
 }
 
 impl<'a> PlanJson<'a> {
-    fn new(input: &'a Input, plan: &'a Plan, estimate: Option<&'a Estimate>) -> Self {
+    fn new(
+        input: &'a Input,
+        plan: &'a Plan,
+        estimate: Option<&'a Estimate>,
+        nature: &'a Nature,
+        edits: &'a [Edit],
+    ) -> Self {
         let cell = |cell: &'a PlannedCell| CellJson {
             key: cell.key.to_string(),
             post_storage: cell.axes.combination.post_storage.as_str(),
@@ -142,6 +162,9 @@ impl<'a> PlanJson<'a> {
                 total: CostJson::from(&estimate.sum(plan.to_run().map(|cell| cell.key))),
             }),
             warnings: &plan.warnings,
+            extrapolated: &nature.extrapolated,
+            extrapolated_notifications: &nature.extrapolated_notifications,
+            edits,
             cells: plan.cells.iter().map(cell).collect(),
         }
     }
@@ -154,13 +177,24 @@ fn costs(cost: &CellCost) -> [String; 4] {
     [cost.requests.to_string(), costs::gigabytes(cost), costs::minutes(cost), costs::dollars(cost.total())]
 }
 
-fn table(input: &Input, plan: &Plan, estimate: Option<&Estimate>, every_cell: bool) -> Result<(), Failure> {
+fn table(
+    input: &Input,
+    plan: &Plan,
+    estimate: Option<&Estimate>,
+    nature: &Nature,
+    edits: &[Edit],
+    every_cell: bool,
+) -> Result<(), Failure> {
     let tally = plan.tally();
     let to_run = plan.to_run().count();
-    let simulated = if plan.platform == Platform::Sim { " (simulated)" } else { "" };
-    output::line(format_args!("{} on {}{simulated}: {}", plan.experiment, plan.platform, describe(tally)))?;
+    let nature = nature.words().join("; ");
+    let nature = if nature.is_empty() { nature } else { format!(" ({nature})") };
+    output::line(format_args!("{} on {}{nature}: {}", plan.experiment, plan.platform, describe(tally)))?;
     let requests = to_run as u64 * input.experiment.requests;
     output::line(format_args!("a run would execute {to_run} cells, {requests} requests"))?;
+    for line in edits::describe(edits) {
+        output::line(line)?;
+    }
     if let Some(estimate) = estimate {
         let sum = estimate.sum(plan.to_run().map(|cell| cell.key));
         output::line(estimate.describe(to_run, &sum))?;
@@ -211,10 +245,11 @@ fn cells_table(plan: &Plan, estimate: Option<&Estimate>) -> Table {
     table
 }
 
-/// Every combination, with what would run of it.
+/// Every combination that the filter leaves, with what would run of it.
 fn combinations_table(plan: &Plan, estimate: Option<&Estimate>) -> Table {
     let mut combinations: BTreeMap<&Combination, (u64, Vec<CellKey>)> = BTreeMap::new();
-    for cell in &plan.cells {
+    // What the filter left out is counted above the table.
+    for cell in plan.cells.iter().filter(|cell| cell.reason != Reason::Filtered) {
         let (cells, runs) = combinations.entry(&cell.axes.combination).or_default();
         *cells += 1;
         runs.extend(cell.reason.runs().then_some(cell.key));
@@ -251,7 +286,6 @@ pub(crate) fn on_off(antipode: bool) -> &'static str {
 }
 
 fn why(cell: &PlannedCell) -> &'static str {
-    use matrix_plan::plan::Reason;
     match cell.reason {
         Reason::Pending => "runs: no result yet",
         Reason::Failed => "runs: its last attempt failed",

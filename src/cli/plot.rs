@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use matrix_analysis::tables::Source;
-use matrix_analysis::{Options, Pools, Traces, load};
+use matrix_analysis::{Options, Pools, Traces, load, summary, to_csv};
 use matrix_figures::{Figure, FigureError};
 use matrix_report::picture;
 use matrix_run::results::{self, Results, Traced, unreadable};
@@ -93,15 +93,25 @@ pub(crate) fn plot(args: PlotArgs) -> CommandResult {
     Ok(Exit::Ok)
 }
 
-/// Prints where pictures are.
-pub(crate) fn list(pictures: &[PathBuf]) -> Result<(), Failure> {
-    pictures.iter().try_for_each(|picture| output::line(output::path(picture)))
+/// What was written, and where it is.
+#[derive(Default)]
+pub(crate) struct Written {
+    /// The pictures.
+    pub(crate) pictures: Vec<PathBuf>,
+    /// The summary of the same results as CSV, where every figure was asked for.
+    summary: Option<PathBuf>,
 }
 
-/// Draws figures, each beside its table, and says where; files that would not change are left alone.
-pub(crate) fn draw(pools: &Pools<'_>, source: &Source, what: &What) -> Result<Vec<PathBuf>, Failure> {
+/// Prints where pictures are.
+pub(crate) fn list(written: &Written) -> Result<(), Failure> {
+    written.pictures.iter().chain(&written.summary).try_for_each(|path| output::line(output::path(path)))
+}
+
+/// Draws figures, each beside its table, and says where; with every figure comes `summary.csv`. Files that would not change
+/// are left alone.
+pub(crate) fn draw(pools: &Pools<'_>, source: &Source, what: &What) -> Result<Written, Failure> {
     let mut drawn = Drawn::open(&what.folder)?;
-    let mut pictures = Vec::new();
+    let mut written = Written::default();
     for &figure in &what.figures {
         let (csv, drawing) = picture(figure, pools, source);
         let drawing = match drawing {
@@ -115,7 +125,7 @@ pub(crate) fn draw(pools: &Pools<'_>, source: &Source, what: &What) -> Result<Ve
         };
         drawn.table(figure, &csv)?;
         for format in &what.formats {
-            pictures.push(match format {
+            written.pictures.push(match format {
                 PictureFormat::Svg => drawn.picture(&format!("{figure}.svg"), drawing.svg.as_bytes())?,
                 PictureFormat::Png => {
                     let png = drawing.to_png();
@@ -125,8 +135,11 @@ pub(crate) fn draw(pools: &Pools<'_>, source: &Source, what: &What) -> Result<Ve
             });
         }
     }
+    if !what.named {
+        written.summary = Some(drawn.picture("summary.csv", to_csv(&summary(pools), source).as_bytes())?);
+    }
     drawn.finish(&what.figures)?;
-    Ok(pictures)
+    Ok(written)
 }
 
 fn figure(name: &str) -> Result<Figure, Failure> {

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use matrix_analysis::{Options, Pools, load};
+use matrix_analysis::{Nature, Options, Pools, load};
 use matrix_plan::{CellState, Plan};
 use matrix_report::summary::{self, SummaryJson};
 use matrix_run::costs;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::budget::BudgetArgs;
 use super::plan::TallyJson;
 use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ResultsArgs};
-use crate::cli::plot;
+use crate::cli::plot::{self, Written};
 use crate::exit::{CommandResult, Exit};
 use crate::output;
 use crate::runner;
@@ -111,6 +111,11 @@ pub(crate) fn finish(
     let ran = session.as_ref().map_or(0, Session::len);
     let exit = match session {
         Some(session) => {
+            let extrapolated =
+                Nature { simulated: false, ..Nature::of_planned(input.cells.iter().map(|(_, cell)| &cell.inputs)) };
+            for word in extrapolated.words().iter().filter(|word| word.starts_with("extrapolated")) {
+                output::note(format_args!("note: {word}: the model has no data of it"));
+            }
             output::note(format_args!("{}: {ran} of {} cells to run", input.experiment.name, plan.cells.len()));
             runner::execute(session, args.jobs.jobs)?
         }
@@ -127,17 +132,18 @@ pub(crate) fn finish(
     // Summary and figures are made of the same traces, which may be many: they are read once.
     let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
     let pools = Pools::new(&loaded);
+    let rows = matrix_analysis::summary(&pools);
     match ran {
         _ if json => {}
         0 => output::line(nothing_to_do(plan))?,
-        _ => output::line(summary::text(&pools, &source))?,
+        _ => output::line(summary::text(&rows, &source, output::width()))?,
     }
     let figures =
-        if plot { plot::draw(&pools, &source, &plot::What::everything(&input.experiment.name))? } else { Vec::new() };
+        if plot { plot::draw(&pools, &source, &plot::What::everything(&input.experiment.name))? } else { Written::default() };
     if json {
         let tally = tally(&store, &input.cells, None, &skipped(plan))?.into();
-        let summary = Some(SummaryJson::of(&pools, source));
-        output::json(&RunJson { ran, summary, tally: Some(tally), figures })?;
+        let summary = Some(SummaryJson::new(rows, source));
+        output::json(&RunJson { ran, summary, tally: Some(tally), figures: figures.pictures })?;
     } else {
         plot::list(&figures)?;
     }

@@ -3,10 +3,12 @@
 use std::io::Read;
 
 use clap::Args;
+use matrix_analysis::{CellData, Options, WindowSummary, load, window_summary};
 use matrix_app::Outcome;
 use matrix_plan::ConfiguredLag;
-use matrix_store::{Attempt, Counts, Record, Store};
 use matrix_plan::printable::one_line;
+use matrix_run::results::{Traced, unreadable};
+use matrix_store::{Attempt, Counts, Record, Store};
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs};
@@ -31,7 +33,22 @@ pub(crate) struct ShowArgs {
 #[derive(Serialize)]
 struct ShowJson<'a> {
     records: &'a [Record],
+    /// The consistency windows of each record.
+    windows: Vec<WindowsJson>,
     attempts: &'a [Attempt],
+}
+
+/// The consistency window of a result: of all reads, and of those that found the post; null without a read.
+#[derive(Serialize)]
+struct WindowsJson {
+    all_reads: Option<WindowSummary>,
+    consistent_reads: Option<WindowSummary>,
+}
+
+impl WindowsJson {
+    fn new(cell: &CellData) -> Self {
+        Self { all_reads: window_summary(cell, false), consistent_reads: window_summary(cell, true) }
+    }
 }
 
 pub(crate) fn show(args: ShowArgs) -> CommandResult {
@@ -57,11 +74,13 @@ pub(crate) fn show(args: ShowArgs) -> CommandResult {
     for id in store.attempts()? {
         attempts.extend(store.attempt(&id)?.filter(|attempt| attempt.key == key));
     }
+    let loaded = load(&Traced::in_order(&store, records.clone()), &Options::default()).map_err(unreadable)?;
+    let windows: Vec<WindowsJson> = loaded.cells().iter().map(WindowsJson::new).collect();
     match args.format.format {
-        Format::Json => output::json(&ShowJson { records: &records, attempts: &attempts })?,
+        Format::Json => output::json(&ShowJson { records: &records, windows, attempts: &attempts })?,
         Format::Table => {
-            for record in &records {
-                describe(record)?;
+            for (record, windows) in records.iter().zip(&windows) {
+                describe(record, windows)?;
             }
             if records.is_empty() {
                 output::line(format_args!("cell {key}\nno result"))?;
@@ -88,9 +107,15 @@ pub(crate) fn show(args: ShowArgs) -> CommandResult {
     Ok(Exit::Ok)
 }
 
-fn describe(record: &Record) -> Result<(), Failure> {
+fn describe(record: &Record, windows: &WindowsJson) -> Result<(), Failure> {
     let Record { inputs, counts, totals, .. } = record;
-    let simulated = if record.simulated { " (simulated)" } else { "" };
+    let extrapolated = match (inputs.fingerprint.extrapolated().post, inputs.fingerprint.extrapolated().notification) {
+        (true, true) => ", post and notification storage extrapolated",
+        (true, false) => ", post storage extrapolated",
+        (false, true) => ", notification storage extrapolated",
+        (false, false) => "",
+    };
+    let simulated = if record.simulated { format!(" (simulated{extrapolated})") } else { String::new() };
     let configured = match (record.configured_lag, ConfiguredLag::of(inputs).notification) {
         (true, true) => ", configured lag of posts and notifications",
         (true, false) => ", configured lag of posts",
@@ -105,6 +130,14 @@ fn describe(record: &Record) -> Result<(), Failure> {
     let outcomes = outcomes.collect::<Vec<_>>().join(" + ");
     output::line(format_args!("{} requests = {outcomes}", counts.planned))?;
     output::line(inconsistencies(counts))?;
+    for (which, window) in [("all reads", windows.all_reads), ("reads that found the post", windows.consistent_reads)] {
+        output::line(match window {
+            Some(WindowSummary { reads, mean_ms, p50_ms, p99_ms }) => format!(
+                "consistency window of {which} ({reads}): mean {mean_ms:.1} ms, p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms"
+            ),
+            None => format!("consistency window of {which}: there are none"),
+        })?;
+    }
     if counts.observed() == 0 {
         output::line("nothing observed: the cell is not done, and `matrix run` executes it again")?;
     }

@@ -52,16 +52,17 @@ pub(crate) fn status(args: StatusArgs) -> CommandResult {
         return without_run(&args, &records);
     }
     let input = args.select.of(&store)?;
-    let runs = runs_of(&store, &input.experiment.name)?;
+    let all = all_runs(&store)?;
+    let running = running(&store, &all);
+    let runs: Vec<_> = all.into_iter().filter(|(_, plan)| plan.experiment == input.experiment.name).collect();
     let origin = args.select.origin.as_ref();
     Origins::of(&store, &input, origin, &output::Terminal)?;
     let skipped = runs.last().map(|(_, plan)| skipped(plan)).unwrap_or_default();
     let tally = tally(&store, &input.cells, origin, &skipped)?;
-    // The one that was written last, if one is being written.
-    let last = |run: &Run| run.journal().entries.last().map(|entry| entry.at.clone());
-    let running = store.is_being_written().then(|| runs.iter().max_by_key(|(run, _)| last(run))).flatten();
-    let running = running.map(|(run, _)| run.id().clone());
-    let described = |(run, plan): &(Run, Plan)| describe_run(&store, run, plan, running.as_ref() == Some(run.id()));
+    let described = |(run, plan): &(Run, Plan)| {
+        let is_running = running.as_deref() == Some(run.id().as_str());
+        describe_run(&store, run, plan, is_running)
+    };
     let runs = runs.iter().map(described).collect::<Result<Vec<_>, _>>()?;
     match args.format.format {
         Format::Json => {
@@ -90,15 +91,20 @@ pub(crate) fn status(args: StatusArgs) -> CommandResult {
     Ok(Exit::Ok)
 }
 
-/// The runs of an experiment, the oldest first, each with its plan.
-fn runs_of(store: &Store, experiment: &str) -> Result<Vec<(Run, Plan)>, Failure> {
+/// The name of the run that is going on, if one is: the journal that was written last, while somebody writes the store.
+fn running(store: &Store, runs: &[(Run, Plan)]) -> Option<String> {
+    let last = |run: &Run| run.journal().entries.last().map(|entry| entry.at.clone());
+    let newest = runs.iter().max_by_key(|(run, _)| last(run))?;
+    store.is_being_written().then(|| newest.0.id().to_string())
+}
+
+/// The runs of a store, the oldest first, each with its plan.
+fn all_runs(store: &Store) -> Result<Vec<(Run, Plan)>, Failure> {
     let mut runs = Vec::new();
     for id in store.runs()? {
         let run = store.run(id.as_str())?;
         let plan = results::plan_of(&run)?;
-        if plan.experiment == experiment {
-            runs.push((run, plan));
-        }
+        runs.push((run, plan));
     }
     Ok(runs)
 }
@@ -119,7 +125,7 @@ fn without_run(args: &StatusArgs, records: &[Record]) -> CommandResult {
 /// The state of a run that a process is executing.
 const RUNNING: &str = "running";
 
-fn describe_run(store: &Store, run: &Run, plan: &Plan, running: bool) -> Result<RunJson, Failure> {
+fn describe_run(store: &Store, run: &Run, plan: &Plan, is_running: bool) -> Result<RunJson, Failure> {
     let left = left_of(store, run, plan)?.len();
     let entries = &run.journal().entries;
     let failed = run.journal().cell_states().into_values();
@@ -128,7 +134,7 @@ fn describe_run(store: &Store, run: &Run, plan: &Plan, running: bool) -> Result<
         Some(Event::Finished) => "finished",
         _ if left == 0 => "done since",
         Some(Event::Interrupted) => "interrupted",
-        _ if running => RUNNING,
+        _ if is_running => RUNNING,
         _ if failed == left => "failed",
         _ => "killed",
     };

@@ -8,4 +8,4 @@ mod table;
 pub mod verify;
 
 pub use pictures::picture;
-pub use table::table;
+pub use table::{Column, fitted, table};

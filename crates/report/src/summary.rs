@@ -2,18 +2,21 @@
 
 use matrix_analysis::tables::{Estimate, Source, SummaryRow, TreatmentRow};
 use matrix_analysis::{Options, Pools, load, summary};
+use matrix_plan::NotificationStorage;
 use matrix_run::RunError;
-use matrix_run::results::{Results, unreadable};
-use matrix_run::wording::{UNBOUNDED, interval};
+use matrix_run::results::{Traced, unreadable};
+use matrix_run::wording::interval;
 use serde::Serialize;
 
-/// Reads the results: their summary as text.
+use crate::table::{Column, fitted};
+
+/// Reads results and sums them up: a row for each combination and delay.
 ///
 /// # Errors
 /// A trace cannot be read, or is not what was stored.
-pub fn of(results: &Results<'_>) -> Result<String, RunError> {
-    let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
-    Ok(text(&Pools::new(&loaded), &results.source()))
+pub fn rows(traced: &Traced<'_>) -> Result<Vec<SummaryRow>, RunError> {
+    let loaded = load(traced, &Options::default()).map_err(unreadable)?;
+    Ok(summary(&Pools::new(&loaded)))
 }
 
 /// The summary as a script reads it: latencies in milliseconds, shares between 0 and 1. What was not observed, and an end
@@ -26,51 +29,21 @@ pub struct SummaryJson {
 }
 
 impl SummaryJson {
-    /// Sums up results.
+    /// The summary that these rows are.
     #[must_use]
-    pub fn of(pools: &Pools<'_>, source: Source) -> Self {
-        Self { source, summary: summary(pools) }
+    pub fn new(summary: Vec<SummaryRow>, source: Source) -> Self {
+        Self { source, summary }
     }
 }
 
-/// The summary as text.
-pub fn text(pools: &Pools<'_>, source: &Source) -> String {
-    let rows = summary(pools);
+/// The summary as text, no wider than so many columns if that can be.
+pub fn text(rows: &[SummaryRow], source: &Source, width: Option<usize>) -> String {
     let mut text = format!("\n{}{}\n", source.experiment, labels(source));
-    text += &format!("\nInconsistencies (95 % interval) and consistency window\n{}\n", windows(&rows));
+    text += &format!("\nWhat readers found, and how long it took (95 % intervals)\n{}\n", found(rows, width));
     if rows.iter().any(|row| row.on.is_some()) {
-        let price = price(&rows);
-        text += &format!("\nThe price of antipode\n{price}\n");
-        if price.contains(UNBOUNDED) {
-            text += "unbounded: too few blocks stand behind the interval for the data to bound that end\n";
-        }
+        text += &format!("\nThe price of antipode (95 % intervals)\n{}\n", price(rows, width));
     }
-    let treatments = || rows.iter().flat_map(|row| row.off.iter().chain(&row.on));
-    let lost: u64 = treatments().map(|treatment| treatment.lost).sum();
-    let failed: u64 = treatments().map(|treatment| treatment.failed).sum();
-    let planned: u64 = treatments().map(|treatment| treatment.planned).sum();
-    text += &format!("\n{planned} requests: {lost} lost, {failed} failed or timed out");
-    let unread = rows.iter().flat_map(|row| [("off", &row.off), ("on", &row.on)].map(|(name, side)| (row, name, side)));
-    for (row, name, side) in unread.filter_map(|(row, name, side)| Some((row, name, side.as_ref()?))) {
-        if side.reads == 0 {
-            let SummaryRow { post_storage, notification_storage, regions, delay_ms, .. } = row;
-            text += &format!(
-                "\nNOTHING OBSERVED: {post_storage} {notification_storage} {regions} delay {delay_ms} ms, antipode {name}: {} of {} \
-                 requests failed, timed out or were lost",
-                side.lost + side.failed,
-                side.planned
-            );
-        }
-    }
-    if treatments().any(|treatment| treatment.basis().few_blocks()) {
-        text += "\nintervals stand on few rounds (fewer than 10): they say little about how rounds differ";
-    }
-    if treatments().any(|treatment| treatment.basis().lack().is_some()) {
-        text +=
-            "\nno interval with fewer than 3 measured rounds: drift could not be told from an effect (`rounds = 3`)";
-    }
-    text += "\np50 and p99 by nearest rank";
-    text
+    text + "\n" + &closing(rows)
 }
 
 /// What must be said of the numbers' origin.
@@ -80,80 +53,139 @@ pub fn labels(source: &Source) -> String {
     format!(" ({})", labels.join("; "))
 }
 
-fn windows(rows: &[SummaryRow]) -> String {
-    let heads = [
-        "post",
-        "notification",
-        "regions",
-        "delay ms",
-        "rounds",
-        "off %",
-        "(95 %)",
-        "on %",
-        "(95 %)",
-        "p50 ms off",
-        "on",
-        "p99 ms off",
-        "on",
-        "lost",
-        "failed",
-    ];
-    let mut table = crate::table(&heads, &[3, 4, 5, 7, 9, 10, 11, 12, 13, 14]);
-    for row in rows {
-        let share = |treatment: &Option<TreatmentRow>| {
-            let none = || (dash(), dash());
-            treatment.as_ref().map_or_else(none, |treatment| {
-                // Of no reads there is neither a share nor an interval.
-                if treatment.reads == 0 {
-                    return (dash(), "no reads".to_owned());
-                }
-                let (share, interval) = percent(treatment.inconsistent);
-                (share, treatment.basis().lack().unwrap_or(interval))
-            })
-        };
-        let number = |treatment: &Option<TreatmentRow>, of: fn(&TreatmentRow) -> f64| {
-            treatment.as_ref().map_or_else(dash, |treatment| milliseconds(of(treatment)))
-        };
-        let sum = |of: fn(&TreatmentRow) -> u64| row.off.iter().chain(&row.on).map(of).sum::<u64>();
-        let rounds = row.off.iter().chain(&row.on).map(|treatment| treatment.rounds).max().unwrap_or(0);
-        let ((off, off_interval), (on, on_interval)) = (share(&row.off), share(&row.on));
-        table.add_row([
-            row.post_storage.to_string(),
-            row.notification_storage.to_string(),
-            row.regions.to_string(),
-            row.delay_ms.to_string(),
-            rounds.to_string(),
-            off,
-            off_interval,
-            on,
-            on_interval,
-            number(&row.off, |treatment| treatment.window_p50_ms),
-            number(&row.on, |treatment| treatment.window_p50_ms),
-            number(&row.off, |treatment| treatment.window_p99_ms),
-            number(&row.on, |treatment| treatment.window_p99_ms),
-            sum(|treatment| treatment.lost).to_string(),
-            sum(|treatment| treatment.failed).to_string(),
-        ]);
+/// Where the columns are explained.
+const COLUMNS: &str = "every column is explained in docs/guide.md, section \"Columns\"";
+
+/// Who hands over one notification at a time, so that requests queue.
+const QUEUES: [NotificationStorage; 2] = [NotificationStorage::Amq, NotificationStorage::Dynamo];
+
+/// What stands below the tables: totals, warnings, and what the marks and columns mean.
+fn closing(rows: &[SummaryRow]) -> String {
+    let treatments = || rows.iter().flat_map(|row| row.off.iter().chain(&row.on));
+    let sum = |of: fn(&TreatmentRow) -> u64| treatments().map(of).sum::<u64>();
+    let (planned, lost, failed) = (sum(|row| row.planned), sum(|row| row.lost), sum(|row| row.failed));
+    let mut lines = vec![format!("{planned} requests: {lost} lost, {failed} failed or timed out")];
+    let unread = rows.iter().flat_map(|row| [("off", &row.off), ("on", &row.on)].map(|(name, side)| (row, name, side)));
+    for (row, name, side) in unread.filter_map(|(row, name, side)| Some((row, name, side.as_ref()?))) {
+        if side.reads == 0 {
+            let SummaryRow { post_storage, notification_storage, regions, delay_ms, .. } = row;
+            lines.push(format!(
+                "NOTHING OBSERVED: {post_storage} {notification_storage} {regions} delay {delay_ms} ms, antipode {name}: {} of {} \
+                 requests failed, timed out or were lost",
+                side.lost + side.failed,
+                side.planned
+            ));
+        }
     }
-    table.trim_fmt()
+    if treatments().any(|treatment| treatment.basis().few_blocks()) {
+        lines.push("intervals stand on few rounds (fewer than 10): they say little about how rounds differ".to_owned());
+    }
+    if treatments().any(|treatment| treatment.basis().lack().is_some()) {
+        lines.push(
+            "no interval with fewer than 3 measured rounds: drift could not be told from an effect (`rounds = 3`)".to_owned(),
+        );
+    }
+    let unbounded = |row: &SummaryRow| {
+        row.throughput_change_percent.is_some_and(|change| !(change.low.is_finite() && change.high.is_finite()))
+    };
+    if rows.iter().any(unbounded) {
+        lines.push("unbounded: too few blocks stand behind the interval for the data to bound that end".to_owned());
+    }
+    lines.push(
+        "window: from the writer's start to the end of the reader's read, whether or not it found the post".into(),
+    );
+    if rows.iter().any(|row| QUEUES.contains(&row.notification_storage)) {
+        lines
+            .push("amq and dynamo hand over one notification at a time: windows include the wait in that queue".into());
+    }
+    if rows.iter().any(|row| row.configured_lag || row.configured_notification_lag) {
+        lines.push("[c] configured: the replication lag was set in the experiment, not measured".to_owned());
+    }
+    if rows.iter().any(|row| row.extrapolated) {
+        lines.push(
+            "[e] extrapolated: the model has no data of the pair, and shifts those of its reference pair".to_owned(),
+        );
+    }
+    lines.push("p50 and p99 by nearest rank".to_owned());
+    lines.push(COLUMNS.to_owned());
+    lines.join("\n")
 }
 
-fn price(rows: &[SummaryRow]) -> String {
-    let heads = [
-        "post",
-        "notification",
-        "regions",
-        "delay ms",
-        "reader s waited",
-        "per request ms",
-        "polls",
-        "per request",
-        "throughput off /s",
-        "on",
-        "change %",
-        "(95 %)",
-    ];
-    let mut table = crate::table(&heads, &[3, 4, 5, 6, 7, 8, 9, 10]);
+/// A cell's text with a mark, where there is one.
+fn marked(text: impl std::fmt::Display, mark: &str, is_marked: bool) -> String {
+    if is_marked { format!("{text}{mark}") } else { text.to_string() }
+}
+
+/// The four columns that name a combination and its delay.
+fn names() -> Vec<Column> {
+    vec![
+        Column::left("post"),
+        Column::left("notified\nby"),
+        Column::left("regions").folded("regions"),
+        Column::right("delay\nms").folded("delay in ms"),
+    ]
+}
+
+fn named(row: &SummaryRow) -> Vec<String> {
+    vec![
+        marked(row.post_storage, "[c]", row.configured_lag),
+        marked(row.notification_storage, "[c]", row.configured_notification_lag),
+        marked(&row.regions, "[e]", row.extrapolated),
+        row.delay_ms.to_string(),
+    ]
+}
+
+/// One line for each combination, delay and treatment.
+fn found(rows: &[SummaryRow], width: Option<usize>) -> String {
+    let mut columns = names();
+    columns.extend([
+        Column::left("antipode"),
+        Column::right("rounds").folded("rounds").rank(3),
+        Column::right("missed\n%"),
+        Column::left("(95 %)"),
+        Column::right("window\np50 ms"),
+        Column::right("window\np99 ms").rank(2),
+        Column::right("lost").rank(1),
+        Column::right("failed"),
+    ]);
+    let mut lines = Vec::new();
+    for row in rows {
+        for (on, treatment) in [("off", &row.off), ("on", &row.on)] {
+            let Some(treatment) = treatment else { continue };
+            // Of no reads there is neither a share nor an interval.
+            let (share, interval) = match percent(treatment.inconsistent) {
+                _ if treatment.reads == 0 => (dash(), "no reads".to_owned()),
+                (share, interval) => (share, treatment.basis().lack().unwrap_or(interval)),
+            };
+            let mut line = named(row);
+            line.extend([
+                on.to_owned(),
+                treatment.rounds.to_string(),
+                share,
+                interval,
+                milliseconds(treatment.window_p50_ms),
+                milliseconds(treatment.window_p99_ms),
+                treatment.lost.to_string(),
+                treatment.failed.to_string(),
+            ]);
+            lines.push(line);
+        }
+    }
+    fitted(&columns, lines, width)
+}
+
+/// One line for each combination and delay that ran with antipode on.
+fn price(rows: &[SummaryRow], width: Option<usize>) -> String {
+    let mut columns = names();
+    columns.extend([
+        Column::right("barrier ms\nper request"),
+        Column::right("polls\nper request").rank(1),
+        Column::right("requests/s\noff").rank(3),
+        Column::right("requests/s\non").rank(2),
+        Column::right("change\n%"),
+        Column::left("(95 %)"),
+    ]);
+    let mut lines = Vec::new();
     for row in rows {
         let Some(on) = &row.on else { continue };
         let per_request = |total: f64| if on.planned == 0 { 0.0 } else { total / on.planned as f64 };
@@ -170,36 +202,31 @@ fn price(rows: &[SummaryRow]) -> String {
                 (number(change.value), shown)
             },
         );
-        table.add_row([
-            row.post_storage.to_string(),
-            row.notification_storage.to_string(),
-            row.regions.to_string(),
-            row.delay_ms.to_string(),
-            format!("{:.1}", on.barrier_s),
+        let mut line = named(row);
+        line.extend([
             milliseconds(per_request(on.barrier_s * 1e3)),
-            on.barrier_polls.to_string(),
             format!("{:.1}", per_request(on.barrier_polls as f64)),
-            row.off.as_ref().map_or_else(dash, |off| rate(off.throughput_per_s)),
-            rate(on.throughput_per_s),
+            row.off.as_ref().map_or_else(dash, |off| per_second(off.throughput_per_s)),
+            per_second(on.throughput_per_s),
             change,
             interval_shown,
         ]);
+        lines.push(line);
     }
-    table.trim_fmt()
+    fitted(&columns, lines, width)
 }
 
 fn dash() -> String {
     "-".to_owned()
 }
 
+fn per_second(rate: f64) -> String {
+    if rate.is_nan() { dash() } else { format!("{rate:.2}") }
+}
+
 fn percent(share: Estimate) -> (String, String) {
     let Estimate { value, low, high } = share;
     (format!("{:.1}", 100.0 * value), format!("[{:.1}, {:.1}]", 100.0 * low, 100.0 * high))
-}
-
-/// Requests a second.
-fn rate(per_s: f64) -> String {
-    if per_s.is_nan() { dash() } else { format!("{per_s:.2}") }
 }
 
 /// Milliseconds with as many decimals as they deserve.
@@ -218,35 +245,64 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn what_nobody_read_has_no_share_and_no_latency() {
-        let nothing = TreatmentRow {
-            planned: 5,
-            rounds: 1,
-            reads: 0,
-            misses: 0,
-            lost: 5,
-            failed: 0,
-            replicates: Replicates::Rounds,
-            inconsistent: Estimate::UNKNOWN,
-            window_mean_ms: Estimate { value: f64::NAN, low: f64::NAN, high: f64::NAN },
-            window_p50_ms: f64::NAN,
-            window_p99_ms: f64::NAN,
-            throughput_per_s: 1.0,
-            barrier_s: 0.0,
-            barrier_polls: 0,
-        };
-        let row = SummaryRow {
+    fn treatment(reads: u64, lost: u64, failed: u64) -> TreatmentRow {
+        let observed = |value: f64| if reads == 0 { f64::NAN } else { value };
+        TreatmentRow {
+            planned: reads + lost + failed,
+            rounds: 3,
+            reads,
+            misses: reads / 4,
+            lost,
+            failed,
+            inconsistent: Estimate { value: 0.25, low: 0.125, high: 0.5 },
+            window_mean_ms: Estimate::UNKNOWN,
+            window_p50_ms: observed(543.2),
+            window_p99_ms: observed(12_345.6),
+            throughput_per_s: 14.0,
+            barrier_s: 1.5,
+            barrier_polls: 40,
+            replicates: Replicates::Blocks,
+        }
+    }
+
+    fn row(regions: &str, delay_ms: u64, off: Option<TreatmentRow>, on: Option<TreatmentRow>) -> SummaryRow {
+        SummaryRow {
             post_storage: matrix_plan::PostStorage::Mysql,
-            notification_storage: matrix_plan::NotificationStorage::Sns,
-            regions: "eu->us".parse().unwrap(),
-            delay_ms: 0,
-            off: Some(nothing),
-            on: None,
-            throughput_change_percent: None,
-        };
-        let table = windows(&[row]);
-        let cells: Vec<&str> = table.lines().last().unwrap().split_whitespace().collect();
-        assert_eq!(cells[4..], ["1", "-", "no", "reads", "-", "-", "-", "-", "-", "-", "5", "0"], "{table}");
+            notification_storage: NotificationStorage::Dynamo,
+            regions: regions.parse().unwrap(),
+            delay_ms,
+            configured_lag: false,
+            configured_notification_lag: true,
+            extrapolated: regions != "eu->us",
+            off,
+            on,
+            throughput_change_percent: Some(Estimate { value: -1.0, low: -4.5, high: 2.5 }),
+        }
+    }
+
+    #[test]
+    fn what_nobody_read_has_no_share_no_interval_and_no_latency() {
+        let rows = [row("eu->us", 0, Some(treatment(0, 0, 5)), None), row("eu->us", 100, None, None)];
+        let text = text(&rows, &Source::default(), None);
+        let line = text.lines().find(|line| line.contains(" off ")).unwrap();
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(cells[2..], ["off", "-", "no", "reads", "-", "-", "0", "5"], "{text}");
+        assert!(text.contains("NOTHING OBSERVED: mysql dynamo eu->us delay 0 ms, antipode off: 5 of 5"), "{text}");
+    }
+
+    #[test]
+    fn the_summary_fits_the_terminal_and_says_what_it_left_out() {
+        let rows = [
+            row("eu->us", 0, Some(treatment(40, 1, 0)), Some(treatment(40, 0, 0))),
+            row("us->sg", 0, Some(treatment(40, 0, 2)), Some(treatment(0, 0, 40))),
+            row("us->sg", 1500, Some(treatment(40, 0, 0)), None),
+        ];
+        let source = Source { experiment: "fits".to_owned(), planned: 5, done: 5, ..Source::default() };
+        let wide = text(&rows, &source, None);
+        insta::assert_snapshot!("summary_wide", wide);
+        let narrow = text(&rows, &source, Some(80));
+        insta::assert_snapshot!("summary_80", narrow);
+        let table = |line: &&str| !line.contains(':');
+        assert!(narrow.lines().filter(table).all(|line| line.chars().count() <= 80), "{narrow}");
     }
 }

@@ -152,7 +152,8 @@ fn fingerprint(
 ) -> Result<Fingerprint, RunError> {
     match (experiment.platform, model) {
         (Platform::Sim, Some(model)) => {
-            model.fingerprint(combination).map_err(|error| RunError::new(FailureKind::Input, error.to_string()))
+            let help = "docs/model-file.md says what a model needs to know of a region pair";
+            model.fingerprint(combination).map_err(|error| RunError::usage(error.to_string(), help))
         }
         (Platform::Sim, None) => Err(RunError::new(FailureKind::Integrity, "the run saved no model")),
         (Platform::Local, _) => {

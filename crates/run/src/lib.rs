@@ -10,6 +10,7 @@
 
 pub mod costs;
 pub mod diff;
+pub mod edits;
 mod error;
 mod execute;
 mod input;

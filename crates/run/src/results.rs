@@ -14,10 +14,11 @@ use matrix_app::Outcome;
 use matrix_bundle::temporary::Folder;
 use matrix_gather::Imported;
 use matrix_bundle::{BundleReader, Limits, Unpacked};
-use matrix_plan::Plan;
 use matrix_plan::printable::one_line;
+use matrix_plan::{CellInputs, Plan};
 use matrix_store::{Digest, ErrorKind, Origin, Record, Run, Store, StoreError};
 
+use crate::edits::{self, Edit};
 use crate::error::{FailureKind, RunError, with_causes};
 use crate::input::{Input, Overrides};
 use crate::observer::Observer;
@@ -172,12 +173,49 @@ fn only_experiment(store: &Store, observer: &dyn Observer) -> Result<Run, RunErr
     }
     let mut runs = experiments.into_values().next().unwrap_or_default();
     let newest = runs.pop().ok_or_else(|| RunError::usage("the store has no run", "name an experiment's file"))?;
-    if let Some(older) = runs.last()
-        && older.experiment()? != newest.experiment()?
-    {
-        observer.note(format_args!("note: the experiment changed between runs; this is the one of {}", newest.id()));
-    }
+    versions(&newest, &runs, observer)?;
     Ok(newest)
+}
+
+/// Says which version of an experiment is read, where runs had several, and how the others differ from it.
+fn versions(newest: &Run, older: &[Run], observer: &dyn Observer) -> Result<(), RunError> {
+    // Of each version the newest run.
+    let (mut texts, mut others) = (vec![newest.experiment()?], Vec::new());
+    for run in older.iter().rev() {
+        let text = run.experiment()?;
+        if !texts.contains(&text) {
+            texts.push(text);
+            others.push(run);
+        }
+    }
+    if others.is_empty() {
+        return Ok(());
+    }
+    observer.note(format_args!(
+        "note: runs of {} versions of this experiment are here; read is the newest, of run {} (--run NAME reads another)",
+        texts.len(),
+        newest.id()
+    ));
+    let here = Input::from_run(newest)?;
+    let cells: Vec<&CellInputs> = here.cells.iter().map(|(_, cell)| &cell.inputs).collect();
+    for run in others {
+        // A version that cannot be planned any more is no reason not to read the newest.
+        let Ok(input) = Input::from_run(run) else {
+            observer.note(format_args!("  run {}: cannot be planned by this version of matrix", run.id()));
+            continue;
+        };
+        let inputs: Vec<&CellInputs> = input.cells.iter().map(|(_, cell)| &cell.inputs).collect();
+        let mut differs: Vec<String> = edits::compare(&inputs, &cells)?.iter().map(Edit::parts).collect();
+        differs.truncate(3);
+        if inputs.len() != cells.len() {
+            differs.push(format!("cells {} -> {}", inputs.len(), cells.len()));
+        }
+        if differs.is_empty() {
+            differs.push("nothing that gives a cell its meaning".to_owned());
+        }
+        observer.note(format_args!("  since run {}: {}", run.id(), differs.join("; ")));
+    }
+    Ok(())
 }
 
 /// The plan that a run saved.
@@ -205,6 +243,12 @@ impl<'a> Traced<'a> {
     pub fn in_order(store: &'a Store, records: Vec<Record>) -> Self {
         let objects = records.iter().map(|record| record.object.sha256).collect();
         Self { store, cells: records.into_iter().map(meta).collect(), objects }
+    }
+
+    /// Keeps the cells that are wanted.
+    pub fn retain(&mut self, wanted: impl Fn(&CellMeta) -> bool) {
+        let cells = std::mem::take(&mut self.cells).into_iter().zip(std::mem::take(&mut self.objects));
+        (self.cells, self.objects) = cells.filter(|(cell, _)| wanted(cell)).unzip();
     }
 }
 

@@ -233,7 +233,8 @@ fn gather(job: &Job) -> CommandResult {
             remove(&kept.folder(key))?;
         }
     }
-    output::line(summary::of(&Results::of(&store, &job.input, &output::Terminal)?)?)?;
+    let results = Results::of(&store, &job.input, &output::Terminal)?;
+    output::line(summary::text(&summary::rows(&results.traced)?, &results.source(), output::width()))?;
     Ok(exit)
 }
 

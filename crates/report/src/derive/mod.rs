@@ -57,7 +57,7 @@ pub fn extras(parts: &[Part<'_>], inventory: &Inventory, source: Tree) -> Result
     }
     let own = (!extras.source.is_empty()).then(|| tree_digest(&extras.source));
     let sources: BTreeSet<Digest> = inventory.sources.keys().copied().chain(own).collect();
-    extras.readme = readme::readme(parts, inventory, &sources).into_bytes();
+    extras.readme = readme::readme(parts, inventory, &sources)?.into_bytes();
     Ok(extras)
 }
 

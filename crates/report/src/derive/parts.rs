@@ -21,6 +21,8 @@ pub struct Part<'a> {
     pub origin: Origin,
     /// Where the numbers come from.
     pub source: Source,
+    /// The newest run of this version of the experiment; none of what no run planned.
+    pub run: Option<String>,
     /// Its done cells.
     pub traced: Traced<'a>,
     /// What the experiment claims, judged.
@@ -39,16 +41,17 @@ struct Meaning {
 pub fn parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part<'a>>, RunError> {
     let mut experiments: BTreeMap<Digest, Experiment> = BTreeMap::new();
     let meanings = meanings(inventory)?;
-    for digest in meanings.iter().map(|meaning| meaning.experiment) {
+    for digest in meanings.keys().map(|meaning| meaning.experiment) {
         if let Entry::Vacant(place) = experiments.entry(digest) {
             place.insert(experiment(inventory, digest)?);
         }
     }
+    let runs: Vec<String> = meanings.values().cloned().collect();
     let of_text = |meaning: Meaning| Some((experiments.get(&meaning.experiment)?, meaning));
-    let meanings: Vec<(&Experiment, Meaning)> = meanings.into_iter().filter_map(of_text).collect();
+    let meanings: Vec<(&Experiment, Meaning)> = meanings.into_keys().filter_map(of_text).collect();
     let origins: BTreeSet<&Origin> = inventory.records.keys().map(|(_, origin)| origin).collect();
     let mut parts = Vec::new();
-    for ((experiment, meaning), name) in meanings.iter().zip(names(&meanings)) {
+    for (((experiment, meaning), name), run) in meanings.iter().zip(names(&meanings)).zip(runs) {
         let mut cells = meaning.cells.clone();
         cells.retain(|key, _| inventory.cells.contains(key));
         for origin in &origins {
@@ -70,6 +73,7 @@ pub fn parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part<'a>
                 origin: (*origin).clone(),
                 source: Source::new(&experiment.name, cells.len() as u64, traced.cells()),
                 claims: claims.map_err(unreadable)?,
+                run: Some(run.clone()),
                 traced,
             });
         }
@@ -93,12 +97,12 @@ pub fn parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part<'a>
 fn unplanned<'a>(store: &'a Store, name: String, origin: &Origin, records: Vec<Record>) -> Part<'a> {
     let traced = Traced::new(store, records);
     let source = Source::new(origin.as_str(), traced.cells().len() as u64, traced.cells());
-    Part { name, origin: origin.clone(), source, traced, claims: Vec::new() }
+    Part { name, origin: origin.clone(), source, run: None, traced, claims: Vec::new() }
 }
 
-/// What the runs planned, each once.
-fn meanings(inventory: &Inventory) -> Result<BTreeSet<Meaning>, RunError> {
-    let mut meanings = BTreeSet::new();
+/// What the runs planned, each once, with the newest run that planned it.
+fn meanings(inventory: &Inventory) -> Result<BTreeMap<Meaning, String>, RunError> {
+    let mut meanings: BTreeMap<Meaning, String> = BTreeMap::new();
     for ((run, _), text) in &inventory.journals {
         let place = format!("the journal of run {run}");
         let journal = JournalText::parse(Path::new(&place), text)?;
@@ -111,7 +115,8 @@ fn meanings(inventory: &Inventory) -> Result<BTreeSet<Meaning>, RunError> {
             RunError::new(FailureKind::Integrity, format!("the plan of run {run} cannot be read: {error}"))
         })?;
         let cells = plan.cells.into_iter().map(|cell| (cell.key, cell.axes)).collect();
-        meanings.insert(Meaning { experiment, cells });
+        let newest = meanings.entry(Meaning { experiment, cells }).or_default();
+        *newest = newest.clone().max(run.to_string());
     }
     Ok(meanings)
 }

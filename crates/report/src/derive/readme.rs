@@ -6,15 +6,21 @@ use std::fmt::Write as _;
 use matrix_analysis::{ClaimResult, Traces};
 use matrix_bundle::Inventory;
 use matrix_gather::Imported;
-use matrix_plan::CellKey;
 use matrix_plan::printable::is_unprintable;
+use matrix_plan::{CellInputs, CellKey};
+use matrix_run::RunError;
+use matrix_run::edits::{self, Edit};
 use matrix_store::{Attempt, AttemptStatus, Digest};
 
 use super::Part;
 use crate::summary::labels;
 
 /// The text. It follows from the inventory and from the source trees that the bundle has.
-pub(super) fn readme(parts: &[Part<'_>], inventory: &Inventory, sources: &BTreeSet<Digest>) -> String {
+pub(super) fn readme(
+    parts: &[Part<'_>],
+    inventory: &Inventory,
+    sources: &BTreeSet<Digest>,
+) -> Result<String, RunError> {
     let names: BTreeSet<&str> = parts.iter().map(|part| part.source.experiment.as_str()).collect();
     let mut names = names.into_iter().collect::<Vec<_>>().join(", ");
     if names.is_empty() {
@@ -32,12 +38,45 @@ pub(super) fn readme(parts: &[Part<'_>], inventory: &Inventory, sources: &BTreeS
             part.name
         );
     }
+    text += &versions(parts)?;
     text += "\nNothing in this bundle destroys or changes anything on the machine it is read on.\n";
     text += &building(sources);
     text += &environment(inventory);
     text += &resources(parts, inventory);
     text += &claims(parts);
-    text
+    Ok(text)
+}
+
+/// Where there are several versions of an experiment: which is the newest, and how the others differ from it.
+fn versions(parts: &[Part<'_>]) -> Result<String, RunError> {
+    let mut by_name: BTreeMap<&str, Vec<&Part<'_>>> = BTreeMap::new();
+    for part in parts.iter().filter(|part| part.run.is_some()) {
+        by_name.entry(part.source.experiment.as_str()).or_default().push(part);
+    }
+    let mut text = String::new();
+    for (experiment, mut versions) in by_name {
+        versions.sort_by(|a, b| b.run.cmp(&a.run));
+        versions.dedup_by(|a, b| a.run == b.run);
+        let [newest, older @ ..] = versions.as_slice() else { continue };
+        if older.is_empty() {
+            continue;
+        }
+        let _ =
+            writeln!(text, "\n{experiment} was run in {} versions. The newest is `{}`.", versions.len(), newest.name);
+        let here: Vec<&CellInputs> = newest.traced.cells().iter().map(|cell| &cell.inputs).collect();
+        for part in older {
+            let inputs: Vec<&CellInputs> = part.traced.cells().iter().map(|cell| &cell.inputs).collect();
+            let mut differs: Vec<String> = edits::compare(&inputs, &here)?.iter().map(Edit::parts).collect();
+            if inputs.len() != here.len() {
+                differs.push(format!("done cells {} -> {}", inputs.len(), here.len()));
+            }
+            if differs.is_empty() {
+                differs.push("nothing that gives a cell its meaning".to_owned());
+            }
+            let _ = writeln!(text, "- since `{}`: {}", part.name, cell(&differs.join("; ")));
+        }
+    }
+    Ok(text)
 }
 
 /// Words of an experiment as a table's cell shows them: what would be markup there is escaped.
