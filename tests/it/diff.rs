@@ -72,9 +72,17 @@ fn other_meanings_are_compared_by_axes_and_round_and_said_to_be_that() {
         assert!(number("change", "low") < number("change", "value"));
         assert!(number("change", "value") < number("change", "high"));
     }
-    let text = bench.matrix(&["diff", "results", "other", "--metric", "window_p50_ms"]).code(0).out;
+    let text = bench.matrix(&["diff", "results", "other", "--all", "--metric", "window_p50_ms"]).code(0).out;
     assert!(text.contains("Same axes and round, other meaning") && text.contains("requests 40 / 60"), "{text}");
     assert!(text.contains("window_p50_ms") && !text.contains("window_mean_ms"), "{text}");
+    // The verdict is first, and without --all only what is marked is listed.
+    let short = bench.matrix(&["diff", "results", "other"]).code(0).out;
+    assert!(
+        short.contains("  10 of 10: local (simulated) / local (simulated); the keys differ in: requests 40 / 60"),
+        "{short}"
+    );
+    let verdict = short.lines().position(|line| line.contains("changes are marked")).unwrap();
+    assert!(verdict == 3 && short.lines().count() < 40, "{short}");
 }
 
 #[test]

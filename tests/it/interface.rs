@@ -11,6 +11,7 @@ fn the_command_line_reference() {
         "resume",
         "plan",
         "status",
+        "table",
         "show",
         "why",
         "plot",

@@ -13,6 +13,7 @@ mod check;
 mod costs;
 mod damage;
 mod diff;
+mod documents;
 mod figures;
 mod fixtures;
 mod foreign;

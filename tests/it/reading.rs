@@ -93,3 +93,57 @@ fn a_plan_warns_of_aliased_factors() {
     let same = ["plan", "small.toml", "--format", "json", "--set", "payload=1000", "--set", "rate=50"];
     assert_eq!(bench.matrix(&same).code(0).json()["warnings"].as_array().unwrap().len(), 0);
 }
+
+#[test]
+fn the_summary_can_be_printed_again_whole_or_in_part() {
+    let bench = Workbench::small();
+    bench.matrix(&["table", "small.toml"]).code(2);
+    let ran = bench.matrix(&["run", "small.toml", "--plot"]).code(0).out;
+    let table = bench.matrix(&["table", "small.toml"]).code(0).out;
+    assert!(ran.contains(table.trim()), "{ran}\n{table}");
+    let csv = bench.matrix(&["table", "--format", "csv"]).code(0).out;
+    assert_eq!(csv, bench.read("plots/small/summary.csv"));
+    let part = ["table", "small.toml", "--filter", "delay_ms>=400", "--format", "json"];
+    let json = bench.matrix(&part).code(0).json();
+    let delays: Vec<&serde_json::Value> =
+        json["summary"].as_array().unwrap().iter().map(|row| &row["delay_ms"]).collect();
+    assert_eq!((delays, &json["planned"]), (vec![&400.into(), &800.into()], &2.into()));
+    let printed = bench.matrix(&["table", "small.toml", "--filter", "delay_ms=3"]).code(2);
+    assert!(printed.err.contains("matches none"), "{}", printed.err);
+}
+
+#[test]
+fn after_an_edit_it_is_said_what_is_new() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    bench.write("small.toml", &SMALL.replace("[[claim]]", "[barrier]\nmax_ms = 20\n[[claim]]"));
+    for command in ["plan", "check"] {
+        let text = bench.matrix(&[command, "small.toml"]).code(0).out;
+        assert!(text.contains("12 cells differ from done ones only in barrier.max_ms 50 -> 20\n"), "{text}");
+    }
+    let json = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    assert_eq!(json["edits"][0]["cells"], 12);
+    // The store then has two versions: which one is read is said, and how the other differs.
+    bench.matrix(&["run", "small.toml"]).code(0);
+    let said = bench.matrix(&["table"]).code(0).err;
+    assert!(said.contains("runs of 2 versions") && said.contains(": barrier.max_ms 50 -> 20"), "{said}");
+    bench.matrix(&["bundle", "create", "-o", "two.tar.zst"]).code(0);
+    bench.matrix(&["bundle", "extract", "two.tar.zst", "-o", "bag"]).code(0);
+    let readme = bench.read("bag/data/README.md");
+    assert!(readme.contains("small was run in 2 versions. The newest is `small-"), "{readme}");
+    assert!(readme.contains(": barrier.max\\_ms 50 -> 20") || readme.contains(": barrier.max_ms 50 -> 20"), "{readme}");
+}
+
+#[test]
+fn what_is_extrapolated_is_said_before_and_after() {
+    let bench = Workbench::with(&SMALL.replace("eu->us", "us->sg"));
+    let plan = bench.matrix(&["plan", "small.toml"]).code(0).out;
+    assert!(plan.contains("extrapolated: us->sg (mysql, dynamo, s3, redis)"), "{plan}");
+    let ran = bench.matrix(&["run", "small.toml"]).code(0);
+    assert!(ran.err.contains("note: extrapolated: us->sg (mysql, dynamo, s3, redis)"), "{}", ran.err);
+    assert!(ran.out.contains("us->sg[e]") && ran.out.contains("[e] extrapolated: "), "{}", ran.out);
+    let json = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    let key = json["cells"][0]["key"].as_str().unwrap();
+    let shown = bench.matrix(&["show", key]).code(0).out;
+    assert!(shown.contains("(simulated, post storage extrapolated)"), "{shown}");
+}
