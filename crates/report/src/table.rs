@@ -67,9 +67,12 @@ pub fn fitted(columns: &[Column], rows: Vec<Vec<String>>, width: Option<usize>) 
             _ => shown.push(index),
         }
     }
-    let mut table = arranged(columns, &shown, &rows);
+    let mut table = arranged(columns, &shown, &rows, WIDE);
     let mut left_out = Vec::new();
     let widest = |table: &str| table.lines().map(|line| line.trim_end().chars().count()).max().unwrap_or(0);
+    if width.is_some_and(|width| widest(&table) > width) {
+        table = arranged(columns, &shown, &rows, NARROW);
+    }
     let mut ranks: Vec<u8> = columns.iter().map(|column| column.rank).filter(|rank| *rank > 0).collect();
     ranks.sort_unstable();
     for rank in ranks {
@@ -80,7 +83,7 @@ pub fn fitted(columns: &[Column], rows: Vec<Vec<String>>, width: Option<usize>) 
         let (given_up, rest): (Vec<usize>, Vec<usize>) = shown.into_iter().partition(is_given_up);
         left_out.extend(given_up.iter().filter_map(|index| Some(columns.get(*index)?.name())));
         shown = rest;
-        table = arranged(columns, &shown, &rows);
+        table = arranged(columns, &shown, &rows, NARROW);
     }
     if !common.is_empty() {
         table = format!("in every row: {}\n{table}", common.join(", "));
@@ -91,13 +94,17 @@ pub fn fitted(columns: &[Column], rows: Vec<Vec<String>>, width: Option<usize>) 
     table
 }
 
-fn arranged(columns: &[Column], shown: &[usize], rows: &[Vec<String>]) -> String {
+/// Blanks between columns, where there is room and where there is not.
+const WIDE: u16 = 2;
+const NARROW: u16 = 1;
+
+fn arranged(columns: &[Column], shown: &[usize], rows: &[Vec<String>], gap: u16) -> String {
     let heads: Vec<&str> = shown.iter().filter_map(|index| Some(columns.get(*index)?.head)).collect();
     let is_right = |index: &usize| columns.get(*index).is_some_and(|column| column.right);
     let right: Vec<usize> = (0..).zip(shown).filter(|(_, index)| is_right(index)).map(|(place, _)| place).collect();
     let mut table = table(&heads, &right);
     for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+        column.set_padding((0, gap));
     }
     for row in rows {
         table.add_row(shown.iter().map(|index| row.get(*index).map_or("", String::as_str)));
