@@ -17,6 +17,7 @@ mod model;
 mod plan;
 mod plot;
 mod replay;
+mod report;
 mod resume;
 mod run;
 mod show;
@@ -67,6 +68,7 @@ enum Command {
     Why(why::WhyArgs),
     Plot(plot::PlotArgs),
     Check(check::CheckArgs),
+    Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
     Diff(diff::DiffArgs),
     Bundle(bundle::BundleArgs),
@@ -281,6 +283,7 @@ fn execute(command: Command) -> CommandResult {
         Command::Why(args) => why::why(args),
         Command::Plot(args) => plot::plot(args),
         Command::Check(args) => check::check(args),
+        Command::Report(args) => report::report(&args),
         Command::Verify(args) => verify::verify(args),
         Command::Diff(args) => diff::diff(args),
         Command::Bundle(args) => bundle::bundle(args),

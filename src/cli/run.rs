@@ -138,8 +138,11 @@ pub(crate) fn finish(
         0 => output::line(nothing_to_do(plan))?,
         _ => output::line(summary::text(&rows, &source, output::width()))?,
     }
-    let figures =
-        if plot { plot::draw(&pools, &source, &plot::What::everything(&input.experiment.name))? } else { Written::default() };
+    let figures = if plot {
+        plot::draw(&pools, &source, &plot::What::everything(&input.experiment.name))?
+    } else {
+        Written::default()
+    };
     if json {
         let tally = tally(&store, &input.cells, None, &skipped(plan))?.into();
         let summary = Some(SummaryJson::new(rows, source));

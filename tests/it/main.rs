@@ -24,8 +24,8 @@ mod interface;
 mod kills;
 #[cfg(feature = "live")]
 mod live;
-mod published;
 mod output;
+mod published;
 mod reading;
 mod replay;
 mod running;

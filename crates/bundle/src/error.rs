@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use matrix_plan::{CellKey, Tally};
 use matrix_store::{Digest, Origin, StoreError, is_full};
 
-use crate::signature_error::{KeyError, SignatureError};
 use crate::looks::Looks;
+use crate::signature_error::{KeyError, SignatureError};
 
 /// What sort of trouble it is: what an exit code is chosen by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

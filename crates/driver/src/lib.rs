@@ -1,7 +1,7 @@
 //! What executes a cell: the interface that the simulator and the live services share.
 
-mod reasons;
 pub mod ignored;
+mod reasons;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 //! them in a bundle. Everything here is text or bytes: who prints or writes them is the caller's choice.
 
 pub mod derive;
+pub mod page;
 mod pictures;
 pub mod summary;
 mod table;

@@ -82,7 +82,8 @@ fn closing(rows: &[SummaryRow]) -> String {
     }
     if treatments().any(|treatment| treatment.basis().lack().is_some()) {
         lines.push(
-            "no interval with fewer than 3 measured rounds: drift could not be told from an effect (`rounds = 3`)".to_owned(),
+            "no interval with fewer than 3 measured rounds: drift could not be told from an effect (`rounds = 3`)"
+                .to_owned(),
         );
     }
     let unbounded = |row: &SummaryRow| {

@@ -196,6 +196,15 @@ impl Facts {
 }
 
 impl Inventory {
+    /// The cells, each with its axes, its round, and where it stands.
+    ///
+    /// # Errors
+    /// When a journal or a plan cannot be read.
+    pub fn states(&self) -> Result<BTreeMap<CellKey, (Axes, u32, CellState)>, BundleError> {
+        let cells = Facts::of(self)?.cells;
+        Ok(cells.into_iter().map(|(key, facts)| (key, (facts.axes, facts.round, facts.state))).collect())
+    }
+
     /// How many cells the plans have that the bundle is not about. It is a selection, if there are any.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use matrix_run::{FailureKind, RunError, with_causes};
 use matrix_store::Digest;
 
 use crate::pictures::picture;
-pub use parts::{Part, parts};
+pub use parts::{Part, all_parts, parts};
 pub use replan_check::{plans_follow, wrong_plans};
 
 /// What drew the figures: the same renderer draws the same bytes. Kept in a bundle as `figures/renderer.txt`.

@@ -23,6 +23,8 @@ pub struct Part<'a> {
     pub source: Source,
     /// The newest run of this version of the experiment; none of what no run planned.
     pub run: Option<String>,
+    /// The cells that it has, done or not.
+    pub cells: BTreeSet<CellKey>,
     /// Its done cells.
     pub traced: Traced<'a>,
     /// What the experiment claims, judged.
@@ -39,6 +41,13 @@ struct Meaning {
 
 /// The parts of an inventory: each experiment as each origin measured it, and what each origin has that no run planned.
 pub fn parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part<'a>>, RunError> {
+    let mut parts = all_parts(store, inventory)?;
+    parts.retain(|part| part.source.done > 0);
+    Ok(parts)
+}
+
+/// The same, and experiments of which nothing is done.
+pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part<'a>>, RunError> {
     let mut experiments: BTreeMap<Digest, Experiment> = BTreeMap::new();
     let meanings = meanings(inventory)?;
     for digest in meanings.keys().map(|meaning| meaning.experiment) {
@@ -50,27 +59,32 @@ pub fn parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part<'a>
     let of_text = |meaning: Meaning| Some((experiments.get(&meaning.experiment)?, meaning));
     let meanings: Vec<(&Experiment, Meaning)> = meanings.into_keys().filter_map(of_text).collect();
     let origins: BTreeSet<&Origin> = inventory.records.keys().map(|(_, origin)| origin).collect();
+    let nobody = Origin::default();
     let mut parts = Vec::new();
     for (((experiment, meaning), name), run) in meanings.iter().zip(names(&meanings)).zip(runs) {
         let mut cells = meaning.cells.clone();
         cells.retain(|key, _| inventory.cells.contains(key));
-        for origin in &origins {
+        let is_theirs =
+            |origin: &&Origin| cells.keys().any(|key| inventory.records.contains_key(&(*key, (*origin).clone())));
+        let mut measured: Vec<&Origin> = origins.iter().copied().filter(is_theirs).collect();
+        if measured.is_empty() {
+            measured.push(&nobody);
+        }
+        for origin in measured {
             let of_origin = |key: &CellKey| {
-                let record = inventory.records.get(&(*key, (*origin).clone()))?;
+                let record = inventory.records.get(&(*key, origin.clone()))?;
                 (record.counts.observed() > 0).then(|| record.clone())
             };
             let records: Vec<Record> = cells.keys().filter_map(of_origin).collect();
-            if records.is_empty() {
-                continue;
-            }
             let done: BTreeSet<CellKey> = records.iter().map(|record| record.key).collect();
             let not_done: Vec<Axes> =
                 cells.iter().filter(|(key, _)| !done.contains(key)).map(|(_, axes)| axes.clone()).collect();
             let traced = Traced::new(store, records);
             let claims = evaluate(&experiment.claims, &traced, &not_done, &Options::default());
             parts.push(Part {
-                name: fitting(if origins.len() == 1 { name.clone() } else { format!("{name}@{origin}") }),
-                origin: (*origin).clone(),
+                name: fitting(if origins.len() <= 1 { name.clone() } else { format!("{name}@{origin}") }),
+                origin: origin.clone(),
+                cells: cells.keys().copied().collect(),
                 source: Source::new(&experiment.name, cells.len() as u64, traced.cells()),
                 claims: claims.map_err(unreadable)?,
                 run: Some(run.clone()),
@@ -95,9 +109,10 @@ pub fn parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part<'a>
 
 /// Results that no run planned, such as imported ones. Nothing is claimed of them.
 fn unplanned<'a>(store: &'a Store, name: String, origin: &Origin, records: Vec<Record>) -> Part<'a> {
+    let cells = records.iter().map(|record| record.key).collect();
     let traced = Traced::new(store, records);
     let source = Source::new(origin.as_str(), traced.cells().len() as u64, traced.cells());
-    Part { name, origin: origin.clone(), source, run: None, traced, claims: Vec::new() }
+    Part { name, origin: origin.clone(), cells, source, run: None, traced, claims: Vec::new() }
 }
 
 /// What the runs planned, each once, with the newest run that planned it.

@@ -120,7 +120,11 @@ impl Checker<'_> {
                 true => ["tmp", "objects", "cells", "attempts", "runs"].as_slice(),
                 false => &["store.toml", "lock", "index", RECEIVED],
             };
-            if !item.name.to_str().is_some_and(|name| known.contains(&name) || (!item.is_folder && may_lie_beside(name))) {
+            if !item
+                .name
+                .to_str()
+                .is_some_and(|name| known.contains(&name) || (!item.is_folder && may_lie_beside(name)))
+            {
                 let path = self.root().join(item.name);
                 self.stray(&path);
             }

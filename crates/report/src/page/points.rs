@@ -1,0 +1,132 @@
+//! The matrix: axes, points and the metrics of each point.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use matrix_analysis::tables::{SummaryRow, TreatmentRow};
+use matrix_plan::{Axes, CellKey, CellState};
+
+use super::model::{AttemptView, Axis, Metric, Point};
+use super::text::number;
+
+/// The metrics, in the order of [`numbers`].
+pub(super) fn metrics() -> Vec<Metric> {
+    ["inconsistent, %", "window p50, ms", "window p99, ms", "throughput, 1/s", "lost requests", "failed requests"]
+        .map(|name| Metric { name: name.to_owned() })
+        .into()
+}
+
+/// The axes of some cells, each with the values that occur.
+pub(super) fn axes<'a>(cells: impl Iterator<Item = &'a Axes>) -> Vec<Axis> {
+    let (mut posts, mut notifications, mut regions, mut delays, mut antipode) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for axes in cells {
+        posts.insert(axes.combination.post_storage);
+        notifications.insert(axes.combination.notification_storage);
+        regions.insert(axes.combination.regions.clone());
+        delays.insert(axes.delay_ms);
+        antipode.insert(axes.antipode);
+    }
+    fn axis<T: ToString>(name: &str, values: BTreeSet<T>) -> Axis {
+        Axis { name: name.to_owned(), values: values.iter().map(ToString::to_string).collect() }
+    }
+    vec![
+        axis("post_storage", posts),
+        axis("notification_storage", notifications),
+        axis("regions", regions),
+        axis("delay_ms", delays),
+        axis("antipode", antipode),
+    ]
+}
+
+/// The values of a point, in the order of [`axes`].
+pub(super) fn values(axes: &Axes) -> Vec<String> {
+    let combination = &axes.combination;
+    vec![
+        combination.post_storage.to_string(),
+        combination.notification_storage.to_string(),
+        combination.regions.to_string(),
+        axes.delay_ms.to_string(),
+        axes.antipode.to_string(),
+    ]
+}
+
+/// The points of some cells: those that differ only in the round are one.
+pub(super) fn points(
+    axes: &[Axis],
+    cells: &BTreeMap<CellKey, (Axes, CellState)>,
+    rows: &[SummaryRow],
+    mut attempts: impl FnMut(&CellKey) -> Vec<AttemptView>,
+) -> Vec<Point> {
+    let mut grouped: BTreeMap<&Axes, Vec<(&CellKey, CellState)>> = BTreeMap::new();
+    for (key, (axes, state)) in cells {
+        grouped.entry(axes).or_default().push((key, *state));
+    }
+    let treatments = treatments(rows);
+    let point = |(of, cells): (&Axes, Vec<(&CellKey, CellState)>)| {
+        let values = values(of);
+        let place = |(axis, value): (&Axis, &String)| axis.values.iter().position(|known| known == value).unwrap_or(0);
+        let treatment = treatments.get(of);
+        let mut tried: Vec<AttemptView> = cells.iter().flat_map(|(key, _)| attempts(key)).collect();
+        tried.sort_by(|a, b| (a.round, &a.started, &a.id).cmp(&(b.round, &b.started, &b.id)));
+        Point {
+            at: axes.iter().zip(&values).map(place).collect(),
+            values,
+            state: state(&cells),
+            numbers: treatment.map_or_else(|| vec![None; metrics().len()], |treatment| numbers(treatment)),
+            texts: treatment.map_or_else(|| vec!["–".to_owned(); metrics().len()], |treatment| texts(treatment)),
+            attempts: tried,
+        }
+    };
+    grouped.into_iter().map(point).collect()
+}
+
+/// How the cells of a point stand: one word where they agree, else counts.
+fn state(cells: &[(&CellKey, CellState)]) -> String {
+    let counts: Vec<(CellState, usize)> = CellState::ALL
+        .into_iter()
+        .map(|state| (state, cells.iter().filter(|(_, of)| *of == state).count()))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    match counts.as_slice() {
+        [(state, _)] => state.to_string(),
+        several => several.iter().map(|(state, count)| format!("{count} {state}")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn treatments(rows: &[SummaryRow]) -> BTreeMap<Axes, &TreatmentRow> {
+    let mut treatments = BTreeMap::new();
+    for row in rows {
+        for (antipode, treatment) in [(false, &row.off), (true, &row.on)] {
+            let Some(treatment) = treatment else { continue };
+            let combination = matrix_plan::Combination {
+                post_storage: row.post_storage,
+                notification_storage: row.notification_storage,
+                regions: row.regions.clone(),
+            };
+            treatments.insert(Axes { combination, delay_ms: row.delay_ms, antipode }, treatment);
+        }
+    }
+    treatments
+}
+
+fn numbers(row: &TreatmentRow) -> Vec<Option<f64>> {
+    let observed = |value: f64| (row.reads > 0 && value.is_finite()).then_some(value);
+    vec![
+        observed(100.0 * row.inconsistent.value),
+        observed(row.window_p50_ms),
+        observed(row.window_p99_ms),
+        row.throughput_per_s.is_finite().then_some(row.throughput_per_s),
+        Some(row.lost as f64),
+        Some(row.failed as f64),
+    ]
+}
+
+fn texts(row: &TreatmentRow) -> Vec<String> {
+    let mut texts: Vec<String> =
+        numbers(row).into_iter().map(|value| value.map_or_else(|| "–".to_owned(), number)).collect();
+    if let Some(share) = texts.first_mut() {
+        let (low, high) = (100.0 * row.inconsistent.low, 100.0 * row.inconsistent.high);
+        *share = format!("{share} [{}, {}]", number(low), number(high));
+    }
+    texts
+}

@@ -1,0 +1,179 @@
+//! From what a page says to its HTML.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use matrix_run::{FailureKind, RunError, with_causes};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value, context};
+use sha2::{Digest as _, Sha256};
+
+use super::model::Page;
+
+const TEMPLATE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+impl Page {
+    /// The page as HTML: the same bytes from the same results.
+    ///
+    /// The policy in it allows the page's own style and script by their digests, and pictures inside the page; nothing else,
+    /// and nothing from outside.
+    ///
+    /// # Errors
+    /// When the template does not fit what the page says.
+    pub fn render(&self) -> Result<String, RunError> {
+        let mut environment = Environment::new();
+        // A misspelt name is an error, not an empty place.
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let page = Value::from(Serde(self));
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        // The ending of its name makes the template escape every value.
+        let rendered = syntax
+            .and_then(|syntax| {
+                environment.set_syntax(syntax);
+                environment.add_template("page.html", TEMPLATE)
+            })
+            .and_then(|()| environment.get_template("page.html"))
+            .and_then(|template| {
+                template.render(context! { page, style => STYLE, script => SCRIPT, policy => policy() })
+            });
+        rendered.map_err(|error| RunError::new(FailureKind::Internal, format!("the report: {}", with_causes(&error))))
+    }
+}
+
+/// What the page may load and run.
+fn policy() -> String {
+    let digest = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    format!(
+        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
+        digest(STYLE),
+        digest(SCRIPT)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::{
+        AttemptView, Axis, ClaimView, Commands, Failed, FigureView, Kind, Label, Metric, Point, Section, StateCount,
+    };
+
+    /// A page in which every text of somebody else's is this one.
+    fn filled(text: &str) -> Page {
+        let owned = || text.to_owned();
+        let attempt = AttemptView {
+            id: owned(),
+            key: owned(),
+            round: 1,
+            status: "failed",
+            started: owned(),
+            took: owned(),
+            notes: vec![owned()],
+        };
+        let section = Section {
+            id: "x".to_owned(),
+            name: owned(),
+            origin: owned(),
+            nature: owned(),
+            states: vec![StateCount { state: "done", count: 1, width: 1000.0, left: 0.0 }],
+            planned: 1,
+            rows: 1,
+            time: owned(),
+            failed: vec![Failed { key: owned(), cell: owned(), state: "failed", why: owned() }],
+            failed_more: 1,
+            claims: vec![ClaimView {
+                id: owned(),
+                says: owned(),
+                source: owned(),
+                verdict: owned(),
+                nature: owned(),
+                found: vec![owned()],
+                authors: Some(owned()),
+                comparison: Some("differs"),
+            }],
+            figures: vec![FigureView {
+                id: "f".to_owned(),
+                title: owned(),
+                svg: "<svg></svg>".to_owned(),
+                svg_authors: Some("<svg></svg>".to_owned()),
+                file: owned(),
+                data: Some(owned()),
+                heads: vec![owned()],
+                rows: vec![vec![owned()]],
+                rows_more: 1,
+            }],
+            axes: vec![Axis { name: owned(), values: vec![owned()] }],
+            metrics: vec![Metric { name: owned() }],
+            points: vec![Point {
+                at: vec![0],
+                values: vec![owned()],
+                state: owned(),
+                numbers: vec![Some(1.0)],
+                texts: vec![owned()],
+                attempts: vec![attempt],
+            }],
+            points_more: 1,
+            kinds: vec![Kind {
+                values: vec![owned()],
+                attempts: 1,
+                mean_s: owned(),
+                longest_s: owned(),
+                expected_s: owned(),
+                bytes: 1,
+            }],
+            kind_heads: vec![owned()],
+            expected: true,
+            gantt: vec![(owned(), "<svg></svg>".to_owned())],
+        };
+        Page {
+            title: owned(),
+            verdict: owned(),
+            labels: vec![Label { kind: "simulated", text: owned() }],
+            generator: owned(),
+            records: owned(),
+            sections: vec![section],
+            environment: vec![owned()],
+            environment_authors: vec![owned()],
+            against: Some(owned()),
+            commands: Commands { list: vec![(owned(), owned())] },
+            refresh_s: Some(5),
+        }
+    }
+
+    #[test]
+    fn no_text_of_somebody_elses_becomes_markup_wherever_it_stands() {
+        let tags = |html: &str| html.matches('<').count();
+        let harmless = filled("word").render().unwrap();
+        for hostile in [
+            "<script>alert(1)</script>",
+            "\"><img src=x onerror=alert(1)>",
+            "' onmouseover='alert(1)",
+            "</title></style></script><b>",
+            "--><b>",
+            "{{ page.title }}{% raw %}",
+            "javascript:alert(1)//<",
+        ] {
+            let html = filled(hostile).render().unwrap();
+            assert_eq!(tags(&html), tags(&harmless), "{hostile}");
+            let quotes = |html: &str| html.matches(['"', '\'']).count();
+            assert_eq!(quotes(&html), quotes(&harmless), "{hostile}");
+            assert!(!html.contains(hostile) || !hostile.contains(['<', '"', '\'']), "{hostile}");
+        }
+    }
+
+    #[test]
+    fn the_policy_names_the_style_and_the_script_that_stand_in_the_page() {
+        let html = filled("word").render().unwrap();
+        for (open, close) in [("<style>", "</style>"), ("<script>", "</script>")] {
+            let (_, rest) = html.split_once(open).unwrap();
+            let (inside, _) = rest.split_once(close).unwrap();
+            let digest = STANDARD.encode(Sha256::digest(inside));
+            assert!(
+                html.contains(&format!("&#x27;sha256-{digest}&#x27;")) || html.contains(&format!("'sha256-{digest}'")),
+                "{open}"
+            );
+        }
+        assert!(!html.contains("http://") && !html.contains("https://"));
+    }
+}

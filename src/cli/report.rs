@@ -1,0 +1,126 @@
+//! `matrix report`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use matrix_bundle::{Inventory, Selection};
+use matrix_plan::CellKey;
+use matrix_report::derive::{Part, all_parts, parts};
+use matrix_report::page::{Authors, ReportOptions, of_results};
+use matrix_run::{Input, Overrides, results};
+use matrix_store::Store;
+
+use super::ReadArgs;
+use crate::exit::{CommandResult, Exit, Failure};
+use crate::output;
+
+/// Seconds between two pages of a run that goes on.
+const EVERY_S: u32 = 3;
+
+/// Write one page of results: claims, figures, the matrix, times, environment and commands
+///
+/// The page is one HTML file: it opens from disk, loads nothing, and reads without JavaScript. The same results give the
+/// same bytes.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Experiments whose results to show [default: all that there are]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The page to write
+    #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+    out: PathBuf,
+    /// Results to compare with, usually the authors': a bundle or a store
+    #[arg(long, value_name = "BUNDLE")]
+    against: Option<PathBuf>,
+    /// The heading of the page
+    #[arg(long, value_name = "T")]
+    title: Option<String>,
+    /// While a run goes on, write the page again and again; it loads itself again in the browser
+    #[arg(long)]
+    watch: bool,
+    /// Name the place of the results in the page's commands as it was given; without it, absolute paths are cut to their
+    /// last part
+    #[arg(long)]
+    identify: bool,
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+pub(crate) fn report(args: &ReportArgs) -> CommandResult {
+    let experiments = args.files.iter().map(|file| experiment(file)).collect::<Result<Vec<_>, _>>()?;
+    loop {
+        let store = args.read.open()?;
+        let goes_on = args.watch && store.is_being_written();
+        write(args, &store, &experiments, goes_on.then_some(EVERY_S))?;
+        if !goes_on {
+            break;
+        }
+        std::thread::sleep(Duration::from_secs(EVERY_S.into()));
+    }
+    output::line(args.out.display())?;
+    Ok(Exit::Ok)
+}
+
+/// An experiment that was named: its file, its name and its cells.
+struct Named {
+    file: PathBuf,
+    name: String,
+    cells: BTreeSet<CellKey>,
+}
+
+fn experiment(file: &Path) -> Result<Named, Failure> {
+    let input = Input::from_file(file, &Overrides::default())?;
+    let cells = input.cells.iter().map(|(_, cell)| cell.key).collect();
+    Ok(Named { file: file.to_owned(), name: input.experiment.name, cells })
+}
+
+fn write(args: &ReportArgs, store: &Store, experiments: &[Named], refresh_s: Option<u32>) -> Result<(), Failure> {
+    let inventory = Inventory::gather(store, &Selection::default(), None)?;
+    let shown = chosen(all_parts(store, &inventory)?, experiments)?;
+    let theirs = args.against.as_ref().map(|place| results::open_within(place, args.read.size.limits())).transpose()?;
+    let their_inventory =
+        theirs.as_ref().map(|theirs| Inventory::gather(theirs, &Selection::default(), None)).transpose()?;
+    let authors = match (&args.against, &theirs, &their_inventory) {
+        (Some(place), Some(theirs), Some(inventory)) => {
+            let name = place.file_name().unwrap_or(place.as_os_str()).to_string_lossy().into_owned();
+            Some(Authors { name, parts: parts(theirs, inventory)?, inventory })
+        }
+        _ => None,
+    };
+    let place = &args.read.results.results;
+    let options = ReportOptions {
+        title: args.title.clone(),
+        place: output::word(shown_place(place, args.identify)),
+        is_bundle: place.is_file(),
+        refresh_s,
+    };
+    let page = of_results(&shown, &inventory, authors.as_ref(), &options)?;
+    output::write_file(&args.out, page.render()?.as_bytes())?;
+    Ok(())
+}
+
+/// The parts of the experiments that were named, or all.
+fn chosen<'a>(mut parts: Vec<Part<'a>>, experiments: &[Named]) -> Result<Vec<Part<'a>>, Failure> {
+    if experiments.is_empty() {
+        return Ok(parts);
+    }
+    let is_of = |part: &Part<'_>, named: &Named| {
+        part.source.experiment == named.name && part.cells.iter().any(|key| named.cells.contains(key))
+    };
+    if let Some(named) = experiments.iter().find(|named| !parts.iter().any(|part| is_of(part, named))) {
+        return Err(Failure::usage(
+            format!("there are no results of {}", named.file.display()),
+            "`matrix status` lists what there is; `matrix run FILE` makes results",
+        ));
+    }
+    parts.retain(|part| experiments.iter().any(|named| is_of(part, named)));
+    Ok(parts)
+}
+
+/// The results' place as the page may name it: not where it lies on this machine, unless that is wanted.
+fn shown_place(place: &Path, identify: bool) -> &Path {
+    let is_local = place.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if identify || is_local { place } else { place.file_name().map_or(place, Path::new) }
+}
