@@ -28,6 +28,7 @@ mod output;
 mod published;
 mod reading;
 mod replay;
+mod report;
 mod running;
 mod validators;
 mod workbench;

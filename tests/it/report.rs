@@ -1,0 +1,69 @@
+//! `matrix report`: pages, as a person and a browser meet them.
+
+use std::process::Command;
+
+use crate::workbench::{Printed, SMALL, Workbench, here};
+
+/// Opens pages in a real browser: `scripts/check-report`.
+fn open(bench: &Workbench, pages: &[&str]) -> Printed {
+    let pages = pages.iter().map(|page| bench.path(page));
+    Workbench::printed(Command::new(here().join("scripts/check-report")).args(pages).output().unwrap())
+}
+
+#[test]
+fn a_browser_finds_no_fault_in_pages_of_a_store_a_comparison_and_an_unfinished_run() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    bench.matrix(&["report"]).code(0);
+    let page = bench.read("report.html");
+    bench.matrix(&["report", "-o", "again.html"]).code(0);
+    assert_eq!(page, bench.read("again.html"), "the same results give the same bytes");
+    for words in ["1 claim: 1 held.", "simulated", "12 cells planned = 12 done", "With antipode on, no reader misses its post"] {
+        assert!(page.contains(words), "{words}");
+    }
+
+    bench.write("other.toml", &SMALL.replace("seed = 7", "seed = 8"));
+    bench.matrix(&["run", "other.toml", "--results", "other"]).code(0);
+    bench.matrix(&["bundle", "create", "--results", "other", "-o", "authors.tar.zst"]).code(0);
+    bench.matrix(&["report", "--against", "authors.tar.zst", "-o", "against.html"]).code(0);
+    let against = bench.read("against.html");
+    assert!(against.contains("reproduced") && against.contains("authors.tar.zst"), "{against}");
+
+    // Nothing in it but a plan, of which a filter leaves out nearly everything.
+    bench.matrix(&["run", "small.toml", "--results", "part", "--filter", "delay_ms = 400"]).code(0);
+    bench.matrix(&["report", "--results", "part", "-o", "part.html"]).code(0);
+    let part = bench.read("part.html");
+    assert!(part.contains("incomplete: 1 of 12 cells done") && part.contains("11 skipped"), "{part}");
+
+    let printed = open(&bench, &["report.html", "against.html", "part.html"]).code(0);
+    assert_eq!(printed.out.matches("no message, no request, no fault of accessibility").count(), 3, "{printed:?}");
+}
+
+#[test]
+fn words_of_an_experiment_are_no_markup_in_a_page() {
+    let hostile = "</script><img src=x onerror=alert(1)>\\u001b[2J\\u202e\\\" onmouseover=\\\"alert(1)";
+    let text = SMALL
+        .replace("says = \"With antipode on, no reader misses its post\"", &format!("says = \"{hostile}\"\nsource = \"{hostile}\""));
+    assert_ne!(text, SMALL);
+    let bench = Workbench::with(&text);
+    bench.matrix(&["run", "small.toml"]).code(0);
+    bench.matrix(&["report", "--title", "<b>\"mine\"</b>"]).code(0);
+    let page = bench.read("report.html");
+    assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;") && page.contains("\\u{202e}"), "{page}");
+    for markup in ["<img", "<b>", "\u{1b}", "\u{202e}", "\" onmouseover"] {
+        assert!(!page.contains(markup), "{markup}");
+    }
+    open(&bench, &["report.html"]).code(0);
+}
+
+#[test]
+fn a_page_of_what_is_not_there_is_an_error_and_no_file() {
+    let bench = Workbench::small();
+    let printed = bench.matrix(&["report"]).code(2);
+    assert!(printed.err.contains("there is no store"), "{printed:?}");
+    bench.matrix(&["run", "small.toml"]).code(0);
+    bench.write("other.toml", &SMALL.replace("name = \"small\"", "name = \"other\""));
+    let printed = bench.matrix(&["report", "other.toml"]).code(2);
+    assert!(printed.err.contains("there are no results of other.toml"), "{printed:?}");
+    assert!(!bench.path("report.html").exists());
+}
