@@ -18,7 +18,9 @@ fn a_browser_finds_no_fault_in_pages_of_a_store_a_comparison_and_an_unfinished_r
     let page = bench.read("report.html");
     bench.matrix(&["report", "-o", "again.html"]).code(0);
     assert_eq!(page, bench.read("again.html"), "the same results give the same bytes");
-    for words in ["1 claim: 1 held.", "simulated", "12 cells planned = 12 done", "With antipode on, no reader misses its post"] {
+    for words in
+        ["1 claim: 1 held.", "simulated", "12 cells planned = 12 done", "With antipode on, no reader misses its post"]
+    {
         assert!(page.contains(words), "{words}");
     }
 
@@ -42,8 +44,10 @@ fn a_browser_finds_no_fault_in_pages_of_a_store_a_comparison_and_an_unfinished_r
 #[test]
 fn words_of_an_experiment_are_no_markup_in_a_page() {
     let hostile = "</script><img src=x onerror=alert(1)>\\u001b[2J\\u202e\\\" onmouseover=\\\"alert(1)";
-    let text = SMALL
-        .replace("says = \"With antipode on, no reader misses its post\"", &format!("says = \"{hostile}\"\nsource = \"{hostile}\""));
+    let text = SMALL.replace(
+        "says = \"With antipode on, no reader misses its post\"",
+        &format!("says = \"{hostile}\"\nsource = \"{hostile}\""),
+    );
     assert_ne!(text, SMALL);
     let bench = Workbench::with(&text);
     bench.matrix(&["run", "small.toml"]).code(0);

@@ -217,7 +217,7 @@ impl matrix_driver::RowSink for FailingRows<'_> {
     fn push(&mut self, row: matrix_app::Row) -> Result<(), matrix_driver::SinkError> {
         use matrix_app::Outcome;
         let failed = row.i < self.first;
-        let outcome = if row.i % 3 == 0 { Outcome::Lost } else { Outcome::WriterError };
+        let outcome = if row.i.is_multiple_of(3) { Outcome::Lost } else { Outcome::WriterError };
         self.rows.push(if failed { matrix_app::Row { outcome, consistent_read: None, ..row } } else { row })
     }
 }

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn said(bytes: &[u8]) -> String {
-        decode_secret("f", bytes.to_vec()).map_or_else(|failure| failure.to_string(), |text| text)
+        decode_secret("f", bytes.to_vec()).unwrap_or_else(|failure| failure.to_string())
     }
 
     #[test]

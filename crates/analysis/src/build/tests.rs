@@ -206,8 +206,8 @@ fn without_a_read_there_is_neither_share_nor_interval_nor_throughput() {
 #[test]
 fn errors_are_no_throughput() {
     let mut rows = reads(20, 0);
-    for i in 10..20 {
-        rows[i] = Row { outcome: Outcome::WriterError, consistent_read: None, post_read_us: None, ..rows[i].clone() };
+    for row in &mut rows[10..20] {
+        *row = Row { outcome: Outcome::WriterError, consistent_read: None, post_read_us: None, ..row.clone() };
     }
     let mut memory = Memory::default();
     memory.add("mysql sns eu->us 0 off", &rows);

@@ -173,6 +173,7 @@ impl Drop for Bed {
 }
 
 /// Starts a testbed in `state` that ends with the process above this one.
+#[expect(clippy::zombie_processes, reason = "it is to outlive this test")]
 fn start_shared(state: &StateDir) {
     let config = serde_json::to_string(&config()).expect("settings");
     let mut child = Command::new(program())
