@@ -14,6 +14,12 @@ pub enum FigureError {
         /// The cells that it is made from.
         needs: &'static str,
     },
+    /// The figure has no number to show.
+    #[error("nothing to draw for `{name}`: none of its cells has a result")]
+    Empty {
+        /// The figure.
+        name: String,
+    },
     /// The embedded font is damaged.
     #[error("the embedded font cannot be read")]
     Font(#[source] ttf_parser::FaceParsingError),

@@ -3,12 +3,14 @@
 //! A figure is a function from the rows of one table and their [`Source`](matrix_analysis::tables::Source) to a
 //! [`Drawing`]: 6 in wide, every letter an outline, so that no viewer needs a font, and the same bytes for the same rows.
 
+mod chart;
 mod draw;
 mod drawing;
 mod error;
 mod figure;
 mod figures;
 
+pub use chart::{Chart, ChartLine, ChartMark, ChartPanel, Estimate, Kind, Title};
 pub use drawing::{Drawing, WIDTH_IN};
 pub use error::FigureError;
 pub use figure::{Figure, UnknownFigure};

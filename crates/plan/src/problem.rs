@@ -68,7 +68,10 @@ pub struct Problems(pub Vec<Problem>);
 
 impl Problems {
     /// `Ok(value)` if nothing was wrong, else the problems in the order of the text.
-    pub(crate) fn unless_none<T>(mut problems: Vec<Problem>, value: Option<T>) -> Result<T, Self> {
+    ///
+    /// # Errors
+    /// The problems, where there are any.
+    pub fn unless_none<T>(mut problems: Vec<Problem>, value: Option<T>) -> Result<T, Self> {
         match value {
             Some(value) if problems.is_empty() => Ok(value),
             _ => {

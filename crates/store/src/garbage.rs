@@ -75,9 +75,21 @@ impl Store {
             objects.insert(record.object.sha256);
             results.insert((record.key, record.origin, record.object.sha256));
         }
+        for record in self.generic_records()? {
+            objects.extend(record.objects().map(|(digest, _)| digest));
+        }
         let named = self.named_attempts()?;
         let mut garbage = Garbage { temporary: self.temporary()?, ..Garbage::default() };
         for id in self.attempts()? {
+            if let Some(attempt) = self.generic_attempt(&id)? {
+                // What failed attempts left is looked at: it stays as long as they do.
+                if named.contains(&id) {
+                    objects.extend(attempt.outputs.values().map(|output| output.sha256));
+                } else {
+                    garbage.attempts.push(self.file(&self.layout.attempt(&id))?);
+                }
+                continue;
+            }
             let Some(attempt) = self.attempt(&id)? else { continue };
             let of_a_record =
                 attempt.object.is_some_and(|object| results.contains(&(attempt.key, attempt.origin.clone(), object)));

@@ -83,8 +83,8 @@ impl Store {
         let known = self.known(key, origin).filter(|entry| entry.record == stamp);
         let (object, observed) = match &known {
             Some(entry) => (entry.object, entry.observed),
-            None => match self.record(key, origin)? {
-                Some(record) => (record.object.sha256, record.counts.observed() > 0),
+            None => match self.object_of(key, origin)? {
+                Some(found) => found,
                 None => return Ok(Lookup::Missing),
             },
         };

@@ -12,6 +12,7 @@ use crate::attempt::Attempt;
 use crate::digest::Digest;
 use crate::error::{Holder, StoreError};
 use crate::fs::RealFilesystem;
+use crate::generic::is_generic;
 use crate::index::{Entry, Index};
 use crate::layout::{JOURNAL, Layout, SCHEMA};
 use crate::listing::{is_dated, list};
@@ -88,6 +89,8 @@ impl Store {
         let Some(bytes) = read_small(&path)? else { return Ok(None) };
         let read = Record::from_bytes(&path, &bytes);
         match read.and_then(|record| record.must_be(key, origin, &path).map(|()| record)) {
+            // Of a workload that this schema knows nothing of.
+            Err(StoreError::NewerSchema { .. }) if is_generic(&bytes) => Ok(None),
             Err(StoreError::Damaged { .. }) if self.is_foreign(key, origin) => Ok(None),
             read => read.map(Some),
         }
@@ -159,11 +162,11 @@ impl Store {
         }
         // A cell that failed, or whose attempts ended early, has no record.
         for id in self.attempts()? {
-            if let Some(attempt) = self.attempt(&id)?
-                && attempt.key.to_string().starts_with(prefix)
-            {
-                candidates.push(attempt.key);
-            }
+            let key = match self.attempt(&id)? {
+                Some(attempt) => Some(attempt.key),
+                None => self.generic_attempt(&id)?.map(|attempt| attempt.key),
+            };
+            candidates.extend(key.filter(|key| key.to_string().starts_with(prefix)));
         }
         candidates.sort();
         candidates.dedup();
@@ -191,6 +194,7 @@ impl Store {
         let Some(bytes) = read_small(&path)? else { return Ok(None) };
         let attempt = match Attempt::from_bytes(&path, &bytes) {
             Err(StoreError::Damaged { .. }) if !is_dated(id.as_str()) => return Ok(None),
+            Err(StoreError::NewerSchema { .. }) if is_generic(&bytes) => return Ok(None),
             read => read?,
         };
         if attempt.id != *id {

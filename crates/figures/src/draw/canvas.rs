@@ -16,8 +16,8 @@ use super::font::Fonts;
 use super::geometry::{Point, Rect};
 use super::palette::{self, Marker};
 use super::pen::{Escaped, Pen, UNITS};
+use crate::FigureError;
 use crate::drawing::{Drawing, POINTS_PER_IN, WIDTH_IN};
-use crate::{Figure, FigureError};
 
 /// Width of the page, in points.
 pub(crate) const WIDTH: f64 = WIDTH_IN * POINTS_PER_IN;
@@ -223,7 +223,7 @@ impl Canvas {
     }
 
     /// The picture: its heading and what it says in words go where readers of the file find them.
-    pub(crate) fn finish(self, figure: Figure, words: &str) -> Result<Drawing, FigureError> {
+    pub(crate) fn finish(self, title: &str, words: &str) -> Result<Drawing, FigureError> {
         self.area.present().map_err(failed)?;
         let pen = self.pen.borrow();
         let mut svg = String::with_capacity(pen.body.len() + words.len() + 512);
@@ -234,7 +234,7 @@ impl Canvas {
              role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">{}</title>\n<desc id=\"desc\">{}</desc>\n{}</svg>\n",
             self.height / POINTS_PER_IN,
             self.height,
-            Escaped(figure.title()),
+            Escaped(title),
             Escaped(words),
             pen.body,
         );

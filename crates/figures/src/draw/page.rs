@@ -19,18 +19,19 @@ const NOTE: f64 = 7.5;
 const NOTE_LINE: f64 = 10.0;
 
 /// A page before its height is known.
-pub(crate) struct Page<'s> {
-    figure: Figure,
-    source: &'s Source,
+pub(crate) struct Page {
+    title: String,
+    experiment: String,
+    simulated: bool,
     subtitle: String,
     legend: Vec<Entry>,
     notes: Vec<String>,
     words: Vec<String>,
 }
 
-impl<'s> Page<'s> {
+impl Page {
     /// A page for the figure; the subtitle says what is shown, of which cells.
-    pub(crate) fn new(figure: Figure, source: &'s Source, subtitle: impl Into<String>) -> Self {
+    pub(crate) fn new(figure: Figure, source: &Source, subtitle: impl Into<String>) -> Self {
         let mut notes = Vec::new();
         if source.incomplete() > 0 {
             let planned = count(source.planned, "cell", "cells");
@@ -57,7 +58,23 @@ impl<'s> Page<'s> {
         if !extrapolated.is_empty() {
             notes.push(format!("* extrapolated, as the model has no data: {}", extrapolated.join(", ")));
         }
-        Self { figure, source, subtitle: subtitle.into(), legend: Vec::new(), notes, words: Vec::new() }
+        let mut page = Self::titled(figure.title(), &source.experiment, subtitle);
+        page.simulated = source.nature.simulated;
+        page.notes = notes;
+        page
+    }
+
+    /// A page with this title, of measured results.
+    pub(crate) fn titled(title: &str, experiment: &str, subtitle: impl Into<String>) -> Self {
+        Self {
+            title: title.to_owned(),
+            experiment: experiment.to_owned(),
+            simulated: false,
+            subtitle: subtitle.into(),
+            legend: Vec::new(),
+            notes: Vec::new(),
+            words: Vec::new(),
+        }
     }
 
     /// Adds an entry to the legend.
@@ -84,8 +101,8 @@ impl<'s> Page<'s> {
     ) -> Result<Drawing, FigureError> {
         let fonts = Fonts::get()?;
         let width = WIDTH - 2.0 * MARGIN;
-        if !self.source.experiment.is_empty() {
-            self.notes.push(format!("experiment {}", self.source.experiment));
+        if !self.experiment.is_empty() {
+            self.notes.push(format!("experiment {}", self.experiment));
         }
         let subtitle = wrap(fonts, self.subtitle.split(' '), " ", SUBTITLE, width);
         let notes = wrap(fonts, self.notes.iter().map(String::as_str), "  \u{b7}  ", NOTE, width);
@@ -97,11 +114,11 @@ impl<'s> Page<'s> {
         let canvas = Canvas::new(foot + NOTE_LINE * notes.len() as f64 + 3.0)?;
 
         let mut title_width = width;
-        if self.source.nature.simulated {
+        if self.simulated {
             title_width -= badge(&canvas, "simulated")? + 8.0;
         }
-        let look = Type::new(HEADING).bold().fitted(fonts, self.figure.title(), title_width, NOTE);
-        canvas.text(Point::new(MARGIN, heading), self.figure.title(), look)?;
+        let look = Type::new(HEADING).bold().fitted(fonts, &self.title, title_width, NOTE);
+        canvas.text(Point::new(MARGIN, heading), &self.title, look)?;
         for (index, line) in subtitle.iter().enumerate() {
             let y = heading + SUBTITLE_LINE * (index + 1) as f64 + 1.0;
             canvas.text(Point::new(MARGIN, y), line, Type::new(SUBTITLE).color(palette::SOFT))?;
@@ -112,11 +129,11 @@ impl<'s> Page<'s> {
             canvas.text(Point::new(MARGIN, y), line, Type::new(NOTE).color(palette::SOFT))?;
         }
         panels(&canvas, Rect { left: MARGIN, right: WIDTH - MARGIN, top, bottom: top + body })?;
-        canvas.finish(self.figure, &self.description())
+        canvas.finish(&self.title, &self.description())
     }
 
     fn description(&self) -> String {
-        let simulated = self.source.nature.simulated.then_some("All numbers are simulated.".to_owned());
+        let simulated = self.simulated.then_some("All numbers are simulated.".to_owned());
         let sentences = std::iter::once(format!("{}.", self.subtitle))
             .chain(simulated)
             .chain(self.words.iter().cloned())

@@ -53,6 +53,23 @@ pub(crate) fn look(storage: PostStorage) -> Look {
     }
 }
 
+/// How the n-th of several series looks. After the eighth they repeat, which markers and dashes then tell apart no more.
+pub(crate) fn series(number: usize) -> Look {
+    const COLORS: [RGBColor; 8] = [
+        ORIGINAL,
+        ANTIPODE,
+        RGBColor(0x00, 0x9e, 0x73),
+        RGBColor(0xcc, 0x79, 0xa7),
+        RGBColor(0xd5, 0x5e, 0x00),
+        RGBColor(0x56, 0xb4, 0xe9),
+        RGBColor(0x00, 0x00, 0x00),
+        RGBColor(0xb0, 0xa0, 0x00),
+    ];
+    const MARKERS: [Marker; 4] = [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond];
+    const DASHES: [&[f64]; 4] = [&[], &[6.0, 2.0], &[2.5, 1.5], &[7.0, 1.8, 1.5, 1.8]];
+    Look { color: COLORS[number % 8], marker: MARKERS[number % 4], dashes: DASHES[number % 4] }
+}
+
 /// The name of a post storage as readers know it.
 pub(crate) fn post_name(storage: PostStorage) -> &'static str {
     match storage {

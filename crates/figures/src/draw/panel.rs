@@ -24,7 +24,7 @@ pub(crate) const TICK_GAP: f64 = 5.0;
 
 /// One plot on a page.
 pub(crate) struct Panel<'c> {
-    canvas: &'c Canvas,
+    pub(crate) canvas: &'c Canvas,
     pub(crate) rect: Rect,
     x: Scale,
     y: Scale,
@@ -52,6 +52,15 @@ impl<'c> Panel<'c> {
     /// Where a value of the vertical axis stands on the page.
     pub(crate) fn down(&self, value: f64) -> f64 {
         self.rect.bottom - self.rect.height() * self.y.share(value)
+    }
+
+    /// A value of the vertical axis, or the end of the axis where it is beyond.
+    pub(crate) fn clamped(&self, value: f64) -> f64 {
+        match self.y {
+            Scale::Linear { low, high } | Scale::Log { low, high } => value.clamp(low, high),
+            Scale::ZeroThenLog { high, .. } => value.clamp(0.0, high),
+            Scale::Zero => 0.0,
+        }
     }
 
     /// The horizontal axis: a line, ticks outwards, labels below them, and lines of the grid at the major ones.
@@ -96,6 +105,13 @@ impl<'c> Panel<'c> {
     /// The region pair above the plot, cut to its width, and what follows it.
     pub(crate) fn heading(&self, pair: &RegionPair, end: &str) -> Result<(), FigureError> {
         let (text, look) = fit_pair(self.canvas, pair, end, self.rect.width(), Type::new(9.0).bold());
+        let at = Point::new(self.rect.centre().x, self.rect.top - 4.0);
+        self.canvas.text(at, &text, look.across(HPos::Center))
+    }
+
+    /// Any words above the plot, cut to its width.
+    pub(crate) fn title(&self, text: &str) -> Result<(), FigureError> {
+        let (text, look) = fit(self.canvas, text, self.rect.width(), Type::new(9.0).bold());
         let at = Point::new(self.rect.centre().x, self.rect.top - 4.0);
         self.canvas.text(at, &text, look.across(HPos::Center))
     }

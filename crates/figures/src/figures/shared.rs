@@ -2,20 +2,20 @@
 
 /// Panels in rows and columns.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grid {
-    pub(super) columns: usize,
-    pub(super) rows: usize,
+pub(crate) struct Grid {
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
 }
 
 impl Grid {
     /// As many columns as panels, at most so many.
-    pub(super) fn new(panels: usize, at_most: usize) -> Self {
+    pub(crate) fn new(panels: usize, at_most: usize) -> Self {
         let columns = panels.clamp(1, at_most.max(1));
         Self { columns, rows: panels.div_ceil(columns).max(1) }
     }
 
     /// Column and row of a panel.
-    pub(super) fn place(&self, panel: usize) -> (usize, usize) {
+    pub(crate) fn place(&self, panel: usize) -> (usize, usize) {
         (panel % self.columns, panel / self.columns)
     }
 }

@@ -20,7 +20,7 @@ pub(crate) mod sim;
 mod spec;
 #[cfg(test)]
 mod tests;
-pub(crate) mod walk;
+pub mod walk;
 
 pub use document::{Experiment, SCHEMA};
 pub use flags::cell_experiment;

@@ -12,11 +12,11 @@ use crate::problem::Problem;
 use crate::spelling::nearest;
 
 /// A value and its place in the text.
-pub(crate) type Value<'a> = Spanned<DeValue<'a>>;
+pub type Value<'a> = Spanned<DeValue<'a>>;
 
 /// A table whose keys are known.
 #[derive(Clone, Copy)]
-pub(crate) struct Table<'a> {
+pub struct Table<'a> {
     entries: &'a DeTable<'a>,
     /// What the table is called in messages, for example `[barrier]`.
     name: &'static str,
@@ -27,7 +27,7 @@ pub(crate) struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// The table in `value`. Each key that is not in `keys` is a problem.
-    pub(crate) fn open(
+    pub fn open(
         value: &'a Value<'a>,
         name: &'static str,
         keys: &'static [&'static str],
@@ -43,7 +43,7 @@ impl<'a> Table<'a> {
     }
 
     /// The given table. Each key that is not in `keys` is a problem.
-    pub(crate) fn of(
+    pub fn of(
         entries: &'a DeTable<'a>,
         span: Range<usize>,
         name: &'static str,
@@ -61,23 +61,23 @@ impl<'a> Table<'a> {
     }
 
     /// Where the table is.
-    pub(crate) fn span(&self) -> Range<usize> {
+    pub fn span(&self) -> Range<usize> {
         self.start..self.end
     }
 
     /// The value of a key, if it is there.
-    pub(crate) fn get(&self, key: &str) -> Option<&'a Value<'a>> {
+    pub fn get(&self, key: &str) -> Option<&'a Value<'a>> {
         self.entries.get(key)
     }
 
     /// Where the key itself is, if it is there.
-    pub(crate) fn key_span(&self, key: &str) -> Option<Range<usize>> {
+    pub fn key_span(&self, key: &str) -> Option<Range<usize>> {
         self.entries.get_key_value(key).map(|(key, _)| key.span())
     }
 
     /// The value of a key; its absence is a problem, for which `example` is the remedy, unless the key is there but
     /// misspelt, which is noted already.
-    pub(crate) fn require(&self, key: &str, example: &str, problems: &mut Vec<Problem>) -> Option<&'a Value<'a>> {
+    pub fn require(&self, key: &str, example: &str, problems: &mut Vec<Problem>) -> Option<&'a Value<'a>> {
         let value = self.get(key);
         let misspelt = || {
             let unknown = self.entries.keys().filter(|key| !self.keys.contains(&&**key.get_ref()));
@@ -109,13 +109,13 @@ fn kind(value: &DeValue<'_>) -> &'static str {
 }
 
 /// The problem of a value of the wrong type.
-pub(crate) fn wrong_type(what: &str, expected: &str, found: &DeValue<'_>, span: Range<usize>) -> Problem {
+pub fn wrong_type(what: &str, expected: &str, found: &DeValue<'_>, span: Range<usize>) -> Problem {
     let found = kind(found);
     Problem::new(format!("{what} must be {expected}, not {found}")).at(span).label(format!("expected {expected}"))
 }
 
 /// A text.
-pub(crate) fn text<'a>(value: &'a Value<'a>, what: &str, problems: &mut Vec<Problem>) -> Option<&'a str> {
+pub fn text<'a>(value: &'a Value<'a>, what: &str, problems: &mut Vec<Problem>) -> Option<&'a str> {
     match value.get_ref() {
         DeValue::String(text) => Some(text),
         other => {
@@ -126,7 +126,7 @@ pub(crate) fn text<'a>(value: &'a Value<'a>, what: &str, problems: &mut Vec<Prob
 }
 
 /// A text that says something.
-pub(crate) fn words(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Option<String> {
+pub fn words(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Option<String> {
     let text = text(value, what, problems)?;
     if text.trim().is_empty() {
         problems.push(Problem::new(format!("{what} is empty")).at(value.span()).label("expected words"));
@@ -136,7 +136,7 @@ pub(crate) fn words(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) 
 }
 
 /// A name that also serves as a file name: lower-case letters, digits, `_` and `-`.
-pub(crate) fn slug(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Option<String> {
+pub fn slug(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Option<String> {
     let text = text(value, what, problems)?;
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let good = text.bytes().next().is_some_and(inner) && text.bytes().all(|b| inner(b) || matches!(b, b'_' | b'-'));
@@ -150,7 +150,7 @@ pub(crate) fn slug(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -
 }
 
 /// A whole number within bounds.
-pub(crate) fn integer(
+pub fn integer(
     value: &Value<'_>,
     what: &str,
     range: RangeInclusive<u64>,
@@ -178,7 +178,7 @@ pub(crate) fn integer(
 }
 
 /// A number, whole or not. `good` says what is accepted, `label` says so in words.
-pub(crate) fn number(
+pub fn number(
     value: &Value<'_>,
     what: &str,
     good: impl Fn(f64) -> bool,
@@ -203,7 +203,7 @@ pub(crate) fn number(
 }
 
 /// `true` or `false`.
-pub(crate) fn boolean(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Option<bool> {
+pub fn boolean(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Option<bool> {
     match value.get_ref() {
         DeValue::Boolean(flag) => Some(*flag),
         other => {
@@ -214,7 +214,7 @@ pub(crate) fn boolean(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>
 }
 
 /// One of a fixed set of names.
-pub(crate) fn name<T: FromStr<Err = UnknownName>>(
+pub fn name<T: FromStr<Err = UnknownName>>(
     value: &Value<'_>,
     what: &str,
     problems: &mut Vec<Problem>,
@@ -229,12 +229,12 @@ pub(crate) fn name<T: FromStr<Err = UnknownName>>(
 }
 
 /// The problem of an unknown name, without a place.
-pub(crate) fn unknown_name(unknown: &UnknownName) -> Problem {
+pub fn unknown_name(unknown: &UnknownName) -> Problem {
     Problem::new(unknown.to_string()).unknown(&unknown.text, "known", unknown.known)
 }
 
 /// A list that has at least one item and no item twice; in rising order.
-pub(crate) fn list<T: Ord>(
+pub fn list<T: Ord>(
     value: &Value<'_>,
     what: &str,
     problems: &mut Vec<Problem>,

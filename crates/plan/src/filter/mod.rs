@@ -4,6 +4,6 @@ mod expression;
 mod parse;
 #[cfg(test)]
 mod tests;
-mod token;
+pub mod token;
 
 pub use expression::Filter;

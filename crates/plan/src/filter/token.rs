@@ -6,7 +6,7 @@ use crate::problem::Problem;
 
 /// What a word is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind<'a> {
+pub enum Kind<'a> {
     /// A bare word: a field, a value, `and`, `or`, `not`.
     Word(&'a str),
     /// A value in quotes.
@@ -23,20 +23,25 @@ pub(super) enum Kind<'a> {
 
 /// A word and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Token<'a> {
-    pub(super) kind: Kind<'a>,
-    pub(super) at: Range<usize>,
+pub struct Token<'a> {
+    /// What it is.
+    pub kind: Kind<'a>,
+    /// Where it is.
+    pub at: Range<usize>,
 }
 
 impl<'a> Token<'a> {
     /// The word as written.
-    pub(super) fn text(&self, filter: &'a str) -> &'a str {
+    pub fn text(&self, filter: &'a str) -> &'a str {
         filter.get(self.at.clone()).unwrap_or_default()
     }
 }
 
 /// The words of a filter, then [`Kind::End`].
-pub(super) fn tokens(filter: &str) -> Result<Vec<Token<'_>>, Problem> {
+///
+/// # Errors
+/// When a quotation does not end, or a character has no meaning.
+pub fn tokens(filter: &str) -> Result<Vec<Token<'_>>, Problem> {
     let mut tokens = Vec::new();
     let mut start = 0;
     while let Some(first) = filter[start..].chars().next() {

@@ -9,6 +9,7 @@ use crate::attempt::Attempt;
 use crate::counts::{Counts, TraceTotals};
 use crate::digest::Digest;
 use crate::error::StoreError;
+use crate::generic::{GenericAttempt, GenericRecord, Outputs, is_generic};
 use crate::index::Index;
 use crate::journal::Event;
 use crate::layout::{EXPERIMENT, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, RECEIVED, STORE_TOML, may_lie_beside};
@@ -27,6 +28,8 @@ use super::{VerifyOptions, rows};
 struct Expected {
     bytes: u64,
     records: Vec<(PathBuf, u64, Counts, TraceTotals)>,
+    /// Records of schema 2 that name it: their objects are bytes like any others.
+    generic: Vec<(PathBuf, u64)>,
     seen: bool,
 }
 
@@ -40,6 +43,8 @@ struct Checker<'a> {
     expected: BTreeMap<Digest, Expected>,
     /// What records say was made.
     results: Vec<Made>,
+    /// What records of schema 2 say was left.
+    left: Vec<(CellKey, Origin, Outputs)>,
     attempts: BTreeSet<AttemptId>,
     /// Attempts that were left out of what came with a bundle.
     left_out: BTreeSet<AttemptId>,
@@ -47,6 +52,8 @@ struct Checker<'a> {
     cells: BTreeSet<CellKey>,
     /// Files that have the name of a record and are none: not ours, unless an attempt tells of them.
     unclear: Vec<(PathBuf, CellKey, Origin, StoreError)>,
+    /// What attempts of schema 2 left.
+    outputs: BTreeSet<Digest>,
 }
 
 impl Store {
@@ -61,15 +68,18 @@ impl Store {
             report: Report::default(),
             expected: BTreeMap::new(),
             results: Vec::new(),
+            left: Vec::new(),
             attempts: BTreeSet::new(),
             left_out: BTreeSet::new(),
             cells: BTreeSet::new(),
             unclear: Vec::new(),
+            outputs: BTreeSet::new(),
         };
         checker.top()?;
         // What journals tell of was there before: a run that goes on meanwhile adds to both.
         let runs = checker.runs()?;
         checker.records()?;
+        checker.outputs()?;
         checker.objects()?;
         checker.attempts()?;
         for run in &runs {
@@ -159,6 +169,10 @@ impl Checker<'_> {
                     continue;
                 };
                 let Some(bytes) = self.bytes(&path) else { continue };
+                if is_generic(&bytes) {
+                    self.generic_record(path, &bytes, &key, &origin);
+                    continue;
+                }
                 let read = Record::from_bytes(&path, &bytes);
                 let read = read.and_then(|record| record.must_be(&key, &origin, &path).map(|()| record));
                 if let Err(error @ StoreError::Damaged { .. }) = read {
@@ -178,10 +192,28 @@ impl Checker<'_> {
         let bytes = record.object.bytes;
         self.cells.insert(record.key);
         self.results.push((record.key, record.origin.clone(), record.object.sha256));
-        let new = || Expected { bytes, records: Vec::new(), seen: false };
+        let new = || Expected { bytes, records: Vec::new(), generic: Vec::new(), seen: false };
         let expected = self.expected.entry(record.object.sha256).or_insert_with(new);
         expected.bytes = expected.bytes.max(bytes);
         expected.records.push((path, bytes, record.counts, record.totals));
+    }
+
+    fn generic_record(&mut self, path: PathBuf, bytes: &[u8], key: &CellKey, origin: &Origin) {
+        let Some(record) = self.keep(&path, GenericRecord::from_bytes(&path, bytes)) else { return };
+        if record.key != *key || record.origin != *origin {
+            self.fault(&path, format!("it is the record of cell {} from {}", record.key.short(), record.origin));
+            return;
+        }
+        self.report.checked.records += 1;
+        self.report.checked.rows += record.rows.values().map(|rows| rows.rows).sum::<u64>();
+        self.cells.insert(record.key);
+        for (digest, bytes) in record.objects() {
+            let new = || Expected { bytes, records: Vec::new(), generic: Vec::new(), seen: false };
+            let expected = self.expected.entry(digest).or_insert_with(new);
+            expected.bytes = expected.bytes.max(bytes);
+            expected.generic.push((path.clone(), bytes));
+        }
+        self.left.push((record.key, record.origin, record.outputs));
     }
 
     fn objects(&mut self) -> Result<(), StoreError> {
@@ -205,7 +237,10 @@ impl Checker<'_> {
             .expected
             .iter()
             .filter(|(_, expected)| !expected.seen)
-            .flat_map(|(digest, expected)| expected.records.iter().map(|(path, ..)| (path.clone(), *digest)))
+            .flat_map(|(digest, expected)| {
+                let paths = expected.records.iter().map(|(path, ..)| path);
+                paths.chain(expected.generic.iter().map(|(path, _)| path)).map(|path| (path.clone(), *digest))
+            })
             .collect();
         for (path, digest) in missing {
             self.fault(&path, format!("its object {} is missing", digest.short()));
@@ -218,13 +253,15 @@ impl Checker<'_> {
             expected.seen = true;
             (expected.bytes, std::mem::take(&mut expected.records))
         });
-        if expected.is_none() {
+        let generic = self.expected.get(&digest).map(|expected| expected.generic.clone()).unwrap_or_default();
+        let of_a_trace = generic.is_empty();
+        if expected.is_none() && !self.outputs.contains(&digest) {
             self.note(path, "no record names this object");
         }
         let max_bytes = expected.as_ref().map_or(u64::MAX, |(bytes, _)| *bytes).min(self.options.max_bytes);
         let opened = ObjectReader::open(path, digest).map(|object| object.with_max_bytes(max_bytes));
         let read = opened.and_then(|object| {
-            if self.options.rows {
+            if self.options.rows && of_a_trace && !self.outputs.contains(&digest) {
                 rows::read(path, object).map(|contents| (contents.bytes, Some(contents)))
             } else {
                 object.check().map(|bytes| (bytes, None))
@@ -234,6 +271,11 @@ impl Checker<'_> {
         self.report.checked.objects += 1;
         self.report.checked.object_bytes += bytes;
         self.report.checked.rows += contents.map_or(0, |contents| contents.counts.planned);
+        for (record, said) in generic {
+            if said != bytes {
+                self.fault(&record, format!("it says that object {} has {said} bytes; it has {bytes}", digest.short()));
+            }
+        }
         for (record, said, counts, totals) in expected.into_iter().flat_map(|(_, records)| records) {
             if said != bytes {
                 self.fault(&record, format!("it says that its object has {said} bytes; it has {bytes}"));
@@ -255,6 +297,10 @@ impl Checker<'_> {
                 continue;
             };
             let Some(bytes) = self.bytes(&path) else { continue };
+            if is_generic(&bytes) {
+                self.generic_attempt(&path, &bytes, &id);
+                continue;
+            }
             let read = Attempt::from_bytes(&path, &bytes);
             if matches!(read, Err(StoreError::Damaged { .. })) && !is_dated(id.as_str()) {
                 self.stray(&path);
@@ -280,11 +326,39 @@ impl Checker<'_> {
             } else {
                 self.stray(&path);
             }
+        let left = std::mem::take(&mut self.left);
+        for (key, origin, _) in left {
+            let what = format!("the attempt is missing that gave the result of cell {} by {origin}", key.short());
+            self.fault(&directory, what);
         }
         let results = std::mem::take(&mut self.results);
         for (key, origin, _) in results.into_iter().filter(|result| !made.contains(result)) {
             let what = format!("the attempt is missing that gave the result of cell {} by {origin}", key.short());
             self.fault(&directory, what);
+        }
+        Ok(())
+    }
+
+    fn generic_attempt(&mut self, path: &Path, bytes: &[u8], id: &AttemptId) {
+        let Some(attempt) = self.keep(path, GenericAttempt::from_bytes(path, bytes)) else { return };
+        if attempt.id != *id {
+            self.fault(path, format!("it is the attempt {}", attempt.id));
+            return;
+        }
+        self.report.checked.attempts += 1;
+        self.attempts.insert(id.clone());
+        self.left.retain(|(key, origin, outputs)| {
+            (*key, origin, outputs) != (attempt.key, &attempt.origin, &attempt.outputs)
+        });
+    }
+
+    /// What attempts of schema 2 left, so that it is known for no trace when objects are read.
+    fn outputs(&mut self) -> Result<(), StoreError> {
+        for id in self.store.attempts()? {
+            // One that is damaged is reported when attempts are checked.
+            if let Ok(Some(attempt)) = self.store.generic_attempt(&id) {
+                self.outputs.extend(attempt.outputs.values().map(|output| output.sha256));
+            }
         }
         Ok(())
     }

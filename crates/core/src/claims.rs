@@ -1,0 +1,349 @@
+//! Claims: statements about results that a machine can check.
+
+use std::ops::Range;
+
+use matrix_plan::Problem;
+use toml::de::DeValue;
+
+use crate::axes::AxisSet;
+use crate::expand::{self, Pattern, pattern};
+use crate::filter::{Field, Filter};
+use crate::read::{self, Table};
+use crate::relation::Relation;
+use crate::value::{Kind, Value};
+
+/// Which points are meant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Selection {
+    /// All of them.
+    #[default]
+    All,
+    /// Those with these values.
+    Pattern(Pattern),
+    /// Those that match.
+    Filter(Filter),
+}
+
+impl Selection {
+    /// Whether a point is meant.
+    #[must_use]
+    pub fn matches(&self, point: &[Value]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Pattern(pattern) => expand::matches(pattern, point),
+            Self::Filter(filter) => filter.matches(&|axis| point.get(axis)),
+        }
+    }
+
+    /// Reads `where`: a table of values, or a filter over axes.
+    pub fn parse(value: &read::Value<'_>, source: &str, axes: &AxisSet, problems: &mut Vec<Problem>) -> Option<Self> {
+        let DeValue::String(text) = value.get_ref() else {
+            return pattern(value, "where", axes, problems).map(Self::Pattern);
+        };
+        match Filter::parse(text, &fields(axes)) {
+            Ok(filter) => Some(Self::Filter(filter)),
+            Err(problem) => {
+                problems.push(read::moved(problem, source, &value.span(), text));
+                None
+            }
+        }
+    }
+}
+
+/// Axes as fields of filters, by position.
+#[must_use]
+pub fn fields(axes: &AxisSet) -> Vec<Field> {
+    axes.axes.iter().map(|axis| Field { name: axis.name.clone(), kind: axis.kind }).collect()
+}
+
+/// What a number must keep.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    /// No more than this.
+    AtMost(f64),
+    /// No less than this.
+    AtLeast(f64),
+    /// Between these.
+    Within(f64, f64),
+}
+
+/// What a claim states.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Statement {
+    /// A metric keeps a bound.
+    Bound {
+        /// The metric, by position.
+        metric: usize,
+        /// The bound.
+        bound: Bound,
+    },
+    /// A boolean column is true in every row.
+    EveryRow {
+        /// The source, by position.
+        source: usize,
+        /// The column, by position.
+        column: usize,
+    },
+    /// The selected value of an axis is better than every other one.
+    BestOver {
+        /// The metric, by position.
+        metric: usize,
+        /// The axis, by position.
+        axis: usize,
+    },
+    /// A metric rises or falls along an axis.
+    Trend {
+        /// The metric, by position.
+        metric: usize,
+        /// Whether it rises.
+        rises: bool,
+        /// The axis, by position.
+        along: usize,
+    },
+    /// Nothing here covers it.
+    Uncovered(String),
+}
+
+/// A claim.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// Its name.
+    pub id: String,
+    /// Where the paper makes it.
+    pub paper: Option<String>,
+    /// What it says, in words.
+    pub says: String,
+    /// The points that it is about.
+    pub selection: Selection,
+    /// What it states.
+    pub statement: Statement,
+    /// What is done with numbers first.
+    pub relation: Relation,
+    /// Whether one measurement is enough: verdicts are then met or unmet.
+    pub point: bool,
+    /// What is judged on another model of processor than the authors'.
+    pub elsewhere: Option<Bound>,
+    /// Where it stands.
+    pub place: Range<usize>,
+}
+
+/// What claims may name.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The text of the file.
+    pub source: &'a str,
+    /// The axes.
+    pub axes: &'a AxisSet,
+    /// Names of metrics, each with whether larger is better.
+    pub metrics: &'a [(String, Option<bool>)],
+    /// Names of sources, each with its columns.
+    pub sources: &'a [(String, Vec<Field>)],
+    /// The points of the experiment.
+    pub points: &'a [Vec<Value>],
+}
+
+const KEYS: &[&str] = &[
+    "id",
+    "paper",
+    "source",
+    "says",
+    "where",
+    "metric",
+    "from",
+    "ratio_to",
+    "over",
+    "at_least",
+    "at_most",
+    "within",
+    "every_row",
+    "best_over",
+    "trend",
+    "along",
+    "basis",
+    "elsewhere",
+    "uncovered",
+];
+
+/// Reads every `[[claim]]`.
+pub fn parse(root: &Table<'_>, known: &Known<'_>, problems: &mut Vec<Problem>) -> Vec<Claim> {
+    let tables = read::tables(root, "claim", "[[claim]]", KEYS, problems);
+    let mut claims: Vec<Claim> = Vec::new();
+    for (number, table) in tables.iter().enumerate() {
+        let Some(claim) = claim(table, number, known, problems) else { continue };
+        if claims.iter().any(|other| other.id == claim.id) {
+            let problem = Problem::new(format!("two claims are called `{}`", claim.id));
+            let place = table.get("id").map_or_else(|| table.span(), read::Value::span);
+            problems.push(problem.at(place).label("taken by an earlier one"));
+        }
+        claims.push(claim);
+    }
+    claims
+}
+
+fn claim(table: &Table<'_>, number: usize, known: &Known<'_>, problems: &mut Vec<Problem>) -> Option<Claim> {
+    let paper = table.get("paper").and_then(|value| read::words(value, "`paper`", problems));
+    table.get("source").and_then(|value| read::words(value, "`source`", problems));
+    if let Some(value) = table.get("uncovered") {
+        let why = read::words(value, "`uncovered`", problems)?;
+        let id = match table.get("id") {
+            Some(value) => read::text(value, "`id`", problems)?.to_owned(),
+            None => format!("uncovered-{}", number + 1),
+        };
+        let says = table.get("says").and_then(|value| read::words(value, "`says`", problems));
+        return Some(Claim {
+            id,
+            says: says.or_else(|| paper.clone()).unwrap_or_default(),
+            paper,
+            selection: Selection::All,
+            statement: Statement::Uncovered(why),
+            relation: Relation::default(),
+            point: false,
+            elsewhere: None,
+            place: table.span(),
+        });
+    }
+    let id = table.require("id", "id = \"C1\"", problems).and_then(|value| read::words(value, "`id`", problems));
+    let says = table.require("says", "says = \"...\"", problems);
+    let says = says.and_then(|value| read::words(value, "`says`", problems));
+    let selection = match table.get("where") {
+        Some(value) => Selection::parse(value, known.source, known.axes, problems)?,
+        None => Selection::All,
+    };
+    if let Some(value) = table.get("where")
+        && !known.points.is_empty()
+        && !known.points.iter().any(|point| selection.matches(point))
+    {
+        let problem = Problem::new("`where` matches no point of the experiment").at(value.span());
+        problems.push(problem.label("selects nothing"));
+    }
+    let relation = Relation::parse(table, known.axes, problems);
+    let statement = statement(table, known, problems);
+    let point = match table.get("basis") {
+        None => false,
+        Some(value) => match read::text(value, "`basis`", problems)? {
+            "interval" => false,
+            "point" => true,
+            other => {
+                problems.push(read::unknown("basis", other, value.span(), &["interval", "point"]));
+                return None;
+            }
+        },
+    };
+    let elsewhere = table.get("elsewhere").and_then(|value| {
+        let table = Table::open(value, "`elsewhere`", &["at_least", "at_most", "within"], problems)?;
+        bound(&table, problems)
+    });
+    Some(Claim {
+        id: id?,
+        paper,
+        says: says?,
+        selection,
+        statement: statement?,
+        relation,
+        point,
+        elsewhere,
+        place: table.span(),
+    })
+}
+
+/// The bound that a table states; that it states none or several is a problem.
+fn bound(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Bound> {
+    let keys = ["at_least", "at_most", "within"];
+    let present: Vec<&str> = keys.into_iter().filter(|key| table.get(key).is_some()).collect();
+    let [key] = present[..] else {
+        let problem = Problem::new(if present.is_empty() { "no bound is stated" } else { "several bounds are stated" });
+        problems.push(problem.at(table.span()).label("write one of at_least, at_most and within"));
+        return None;
+    };
+    let value = table.get(key)?;
+    if key != "within" {
+        let number = number(value, key, problems)?;
+        return Some(if key == "at_least" { Bound::AtLeast(number) } else { Bound::AtMost(number) });
+    }
+    let table = Table::open(value, "`within`", &["value", "percent"], problems)?;
+    let target = table.require("value", "value = 1.0", problems).and_then(|v| number(v, "value", problems));
+    let percent = table.require("percent", "percent = 5", problems).and_then(|v| number(v, "percent", problems));
+    let (target, percent) = (target?, percent?);
+    if percent < 0.0 {
+        problems.push(Problem::new("`percent` cannot be negative").at(value.span()).label("out of bounds"));
+        return None;
+    }
+    let margin = target.abs() * percent / 100.0;
+    Some(Bound::Within(target - margin, target + margin))
+}
+
+fn number(value: &read::Value<'_>, key: &str, problems: &mut Vec<Problem>) -> Option<f64> {
+    read::number(value, &format!("`{key}`"), |_| true, "expected a number", problems)
+}
+
+/// The metric that a table names.
+pub fn metric(table: &Table<'_>, key: &str, known: &Known<'_>, problems: &mut Vec<Problem>) -> Option<usize> {
+    let value = table.require(key, &format!("{key} = \"throughput\""), problems)?;
+    let name = read::text(value, &format!("`{key}`"), problems)?;
+    let found = known.metrics.iter().position(|(metric, _)| metric == name);
+    if found.is_none() {
+        let names: Vec<&str> = known.metrics.iter().map(|(name, _)| name.as_str()).collect();
+        problems.push(read::unknown("metric", name, value.span(), &names));
+    }
+    found
+}
+
+/// The axis that a table names.
+pub fn axis(table: &Table<'_>, key: &str, axes: &AxisSet, problems: &mut Vec<Problem>) -> Option<usize> {
+    let value = table.get(key)?;
+    let name = read::text(value, &format!("`{key}`"), problems)?;
+    let found = axes.position(name);
+    if found.is_none() {
+        problems.push(read::unknown("axis", name, value.span(), &axes.names()));
+    }
+    found
+}
+
+fn statement(table: &Table<'_>, known: &Known<'_>, problems: &mut Vec<Problem>) -> Option<Statement> {
+    if let Some(value) = table.get("every_row") {
+        let name = read::text(value, "`every_row`", problems)?;
+        let from = table.get("from").map(|value| read::text(value, "`from`", problems));
+        let wanted = from.flatten();
+        let source = match wanted {
+            None => 0,
+            Some(wanted) => known.sources.iter().position(|(name, _)| name == wanted).or_else(|| {
+                let names: Vec<&str> = known.sources.iter().map(|(name, _)| name.as_str()).collect();
+                problems.push(read::unknown("source", wanted, table.span(), &names));
+                None
+            })?,
+        };
+        let columns = known.sources.get(source).map(|(_, columns)| columns.as_slice()).unwrap_or_default();
+        let column = columns.iter().position(|column| column.name == name && column.kind == Kind::Boolean);
+        if column.is_none() {
+            let names: Vec<&str> =
+                columns.iter().filter(|column| column.kind == Kind::Boolean).map(|c| c.name.as_str()).collect();
+            problems.push(read::unknown("boolean column", name, value.span(), &names));
+        }
+        return Some(Statement::EveryRow { source, column: column? });
+    }
+    let metric = metric(table, "metric", known, problems);
+    if let Some(value) = table.get("best_over") {
+        let axis = axis(table, "best_over", known.axes, problems)?;
+        if known.metrics.get(metric?)?.1.is_none() {
+            let problem = Problem::new("`best_over` needs to know what is better").at(value.span());
+            problems
+                .push(problem.label("the metric lacks `better`").help("write `better = \"higher\"` in the [[metric]]"));
+        }
+        return Some(Statement::BestOver { metric: metric?, axis });
+    }
+    if let Some(value) = table.get("trend") {
+        let rises = match read::text(value, "`trend`", problems)? {
+            "increasing" => true,
+            "decreasing" => false,
+            other => {
+                problems.push(read::unknown("trend", other, value.span(), &["increasing", "decreasing"]));
+                return None;
+            }
+        };
+        table.require("along", "along = \"threads\"", problems)?;
+        let along = axis(table, "along", known.axes, problems)?;
+        return Some(Statement::Trend { metric: metric?, rises, along });
+    }
+    let bound = bound(table, problems)?;
+    Some(Statement::Bound { metric: metric?, bound })
+}

@@ -1,0 +1,29 @@
+//! The parts of an experiment that no workload is special to: axes and their values, points, filters, placeholders,
+//! order, metrics, claims and figures. Pure: it reads no clock, file or environment.
+//!
+//! A *point* is a list of values by position in an [`AxisSet`]. A workload turns a point into whatever it executes; here
+//! only names, values and numbers are known.
+
+pub mod axes;
+pub mod claims;
+pub mod expand;
+pub mod figure;
+pub mod filter;
+pub mod judge;
+pub mod key;
+pub mod metric;
+pub mod order;
+pub mod placeholder;
+pub mod read;
+pub mod relation;
+pub mod series;
+pub mod value;
+
+pub use axes::{Axis, AxisSet, Point};
+pub use claims::Claim;
+pub use figure::FigureSpec;
+pub use filter::{Field, Filter};
+pub use metric::Metric;
+pub use placeholder::Template;
+pub use series::Series;
+pub use value::{Kind, Value};

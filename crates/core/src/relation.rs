@@ -1,0 +1,318 @@
+//! Numbers in relation to others: the ratio to a baseline, and the mean or best over some axes.
+
+use std::collections::BTreeMap;
+
+use matrix_plan::Problem;
+
+use crate::axes::AxisSet;
+use crate::expand::{Pattern, pattern};
+use crate::read::{self, Table};
+use crate::series::{Estimate, Series, mean, welch};
+use crate::value::Value;
+
+/// How the numbers of several points become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Combine {
+    /// The geometric mean.
+    Geomean,
+    /// The largest.
+    Max,
+    /// The smallest.
+    Min,
+    /// The best, by what the metric says is better.
+    Best,
+}
+
+/// What is done with the numbers before they are judged or drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Relation {
+    /// The baseline: the same point but for these values.
+    pub ratio_to: Option<Pattern>,
+    /// Axes that are combined, and how.
+    pub over: Option<(Combine, Vec<usize>)>,
+}
+
+/// A point, or several that were combined (then without the combined axes).
+pub type Group = Vec<Option<Value>>;
+
+/// A number in its relation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Related {
+    /// What it is of.
+    pub group: Group,
+    /// The number, where there is one.
+    pub estimate: Option<Estimate>,
+    /// Why there is none, or why its interval says nothing.
+    pub why: Option<String>,
+}
+
+/// Fewest rounds that a ratio has an interval of.
+const FEWEST_ROUNDS: usize = 3;
+
+/// What relations need to know besides numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The axes.
+    pub axes: &'a AxisSet,
+    /// The treatment, whose values share blocks.
+    pub paired: Option<usize>,
+    /// Whether larger is better, if that was said.
+    pub higher_is_better: Option<bool>,
+    /// One less the coverage of intervals.
+    pub alpha: f64,
+}
+
+impl Relation {
+    /// Reads `ratio_to` and `over`.
+    pub fn parse(table: &Table<'_>, axes: &AxisSet, problems: &mut Vec<Problem>) -> Self {
+        let ratio_to = table.get("ratio_to").and_then(|value| {
+            let pattern = pattern(value, "ratio_to", axes, problems)?;
+            if pattern.iter().flatten().any(|values| values.len() != 1) || pattern.iter().all(Option::is_none) {
+                let problem = Problem::new("`ratio_to` names one value for each of some axes").at(value.span());
+                problems.push(problem.label("for example { engine = \"lmdb\" }"));
+                return None;
+            }
+            Some(pattern)
+        });
+        Self { ratio_to, over: table.get("over").and_then(|value| over(value, axes, problems)) }
+    }
+
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.ratio_to.is_none() && self.over.is_none()
+    }
+
+    /// The numbers of the selected points in their relation, in the order of points. Baselines may be any of `all`.
+    #[must_use]
+    pub fn apply(&self, all: &[Series], selected: &dyn Fn(&[Value]) -> bool, context: &Context<'_>) -> Vec<Related> {
+        let known: BTreeMap<&[Value], &Series> = all.iter().map(|series| (series.point.as_slice(), series)).collect();
+        let mut groups: Vec<(Group, Vec<&Series>)> = Vec::new();
+        for series in all.iter().filter(|series| selected(&series.point)) {
+            if self.is_baseline(&series.point) {
+                continue;
+            }
+            let group = self.group(&series.point);
+            match groups.iter_mut().find(|(known, _)| *known == group) {
+                Some((_, members)) => members.push(series),
+                None => groups.push((group, vec![series])),
+            }
+        }
+        groups
+            .into_iter()
+            .map(|(group, members)| match self.one(&members, &known, context) {
+                Ok((estimate, why)) => Related { group, estimate: Some(estimate), why },
+                Err(why) => Related { group, estimate: None, why: Some(why) },
+            })
+            .collect()
+    }
+
+    fn group(&self, point: &[Value]) -> Group {
+        let combined = |axis: usize| self.over.as_ref().is_some_and(|(_, axes)| axes.contains(&axis));
+        point.iter().enumerate().map(|(axis, value)| (!combined(axis)).then(|| value.clone())).collect()
+    }
+
+    fn is_baseline(&self, point: &[Value]) -> bool {
+        self.ratio_to.as_ref().is_some_and(|baseline| crate::expand::matches(baseline, point))
+    }
+
+    /// The number of one group, and why its interval says nothing, if so; else why there is no number.
+    fn one(
+        &self,
+        members: &[&Series],
+        known: &BTreeMap<&[Value], &Series>,
+        context: &Context<'_>,
+    ) -> Result<(Estimate, Option<String>), String> {
+        let numbers = self.combined(members, context)?;
+        let Some(baseline) = &self.ratio_to else {
+            let values: Vec<f64> = numbers.values().copied().collect();
+            let estimate = mean(&values, context.alpha).ok_or("no result")?;
+            let why = (!estimate.is_bounded()).then(|| format!("{} round: no interval", estimate.rounds));
+            return Ok((estimate, why));
+        };
+        let of = |member: &&Series| {
+            let replaced = |(value, other): (&Value, &Option<Vec<Value>>)| match other.as_deref() {
+                Some([other]) => other.clone(),
+                _ => value.clone(),
+            };
+            let point: Vec<Value> = member.point.iter().zip(baseline).map(replaced).collect();
+            let found = known.get(point.as_slice()).copied();
+            found.ok_or_else(|| format!("its baseline {} is not in the experiment", context.axes.show(&point)))
+        };
+        let others = members.iter().map(of).collect::<Result<Vec<_>, _>>()?;
+        let base = self.combined(&others, context).map_err(|why| format!("the baseline: {why}"))?;
+        let shared = members.iter().zip(&others).all(|(one, other)| {
+            let differ = one.point.iter().zip(&other.point).enumerate().filter(|(_, (one, other))| one != other);
+            differ.map(|(axis, _)| axis).all(|axis| Some(axis) == context.paired)
+        });
+        ratio(&numbers, &base, shared, context.alpha)
+    }
+
+    /// The numbers of several points as one a round. Rounds that one of them lacks are left out.
+    fn combined(&self, members: &[&Series], context: &Context<'_>) -> Result<BTreeMap<u32, f64>, String> {
+        let Some(first) = members.first() else { return Err("no result".to_owned()) };
+        let mut combined = BTreeMap::new();
+        for round in first.rounds.keys() {
+            let numbers: Option<Vec<f64>> = members.iter().map(|member| member.rounds.get(round).copied()).collect();
+            let Some(numbers) = numbers else { continue };
+            let number = match &self.over {
+                None => numbers.first().copied(),
+                Some((how, _)) => combine(*how, &numbers, context.higher_is_better),
+            };
+            let number = number.ok_or("a number is 0 or less, which has no geometric mean")?;
+            combined.insert(*round, number);
+        }
+        if combined.is_empty() { Err("no result".to_owned()) } else { Ok(combined) }
+    }
+}
+
+fn combine(how: Combine, numbers: &[f64], higher_is_better: Option<bool>) -> Option<f64> {
+    let max = || numbers.iter().copied().max_by(f64::total_cmp);
+    let min = || numbers.iter().copied().min_by(f64::total_cmp);
+    match how {
+        Combine::Geomean if numbers.iter().any(|number| *number <= 0.0) => None,
+        Combine::Geomean => {
+            Some(libm::exp(numbers.iter().map(|number| libm::log(*number)).sum::<f64>() / numbers.len() as f64))
+        }
+        Combine::Max => max(),
+        Combine::Min => min(),
+        Combine::Best => {
+            if higher_is_better.unwrap_or(true) {
+                max()
+            } else {
+                min()
+            }
+        }
+    }
+}
+
+/// The ratio of two series: by round where they share blocks, else of independent rounds.
+fn ratio(
+    numbers: &BTreeMap<u32, f64>,
+    base: &BTreeMap<u32, f64>,
+    shared: bool,
+    alpha: f64,
+) -> Result<(Estimate, Option<String>), String> {
+    if numbers.values().chain(base.values()).any(|number| *number <= 0.0) {
+        return Err("a number is 0 or less, which has no ratio".to_owned());
+    }
+    let log = |numbers: &BTreeMap<u32, f64>| numbers.values().map(|number| libm::log(*number)).collect::<Vec<_>>();
+    let found = if shared {
+        let pairs =
+            numbers.iter().filter_map(|(round, number)| Some(libm::log(*number) - libm::log(*base.get(round)?)));
+        mean(&pairs.collect::<Vec<_>>(), alpha)
+    } else {
+        welch(&log(numbers), &log(base), alpha)
+    };
+    let found = found.ok_or("no round has both sides")?;
+    if found.rounds < FEWEST_ROUNDS {
+        let why = format!("{} rounds: a ratio needs {FEWEST_ROUNDS}", found.rounds);
+        return Ok((Estimate::unbounded(found.value, found.rounds).exp(), Some(why)));
+    }
+    Ok((found.exp(), None))
+}
+
+const OVER: &[&str] = &["geomean", "max", "min", "best"];
+
+fn over(value: &read::Value<'_>, axes: &AxisSet, problems: &mut Vec<Problem>) -> Option<(Combine, Vec<usize>)> {
+    let table = Table::open(value, "`over`", OVER, problems)?;
+    let present: Vec<&str> = OVER.iter().copied().filter(|key| table.get(key).is_some()).collect();
+    let [key] = present[..] else {
+        let problem = Problem::new("`over` says one way to combine").at(value.span());
+        problems.push(problem.label("for example { geomean = [\"dataset\"] }"));
+        return None;
+    };
+    let how = match key {
+        "geomean" => Combine::Geomean,
+        "max" => Combine::Max,
+        "min" => Combine::Min,
+        _ => Combine::Best,
+    };
+    let names = read::texts(table.get(key)?, "`over`", problems)?;
+    let positions: Option<Vec<usize>> = names
+        .iter()
+        .map(|(name, place)| {
+            let found = axes.position(name);
+            if found.is_none() {
+                problems.push(read::unknown("axis", name, place.clone(), &axes.names()));
+            }
+            found
+        })
+        .collect();
+    Some((how, positions?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::axes::Axis;
+    use crate::value::Kind;
+
+    fn axes() -> AxisSet {
+        let axis = |name: &str, values: &[&str]| Axis {
+            name: name.to_owned(),
+            kind: Kind::Text,
+            values: values.iter().map(|value| Value::Text((*value).to_owned())).collect(),
+            default: None,
+            labels: BTreeMap::new(),
+            args: None,
+            place: 0..0,
+        };
+        AxisSet { axes: vec![axis("engine", &["a", "b"]), axis("data", &["x", "y"])] }
+    }
+
+    fn series(engine: &str, data: &str, numbers: &[f64]) -> Series {
+        let point = [engine, data].map(|text| Value::Text(text.to_owned())).to_vec();
+        Series { point, rounds: (1..).zip(numbers.iter().copied()).collect(), missing: 0 }
+    }
+
+    fn all() -> Vec<Series> {
+        vec![
+            series("a", "x", &[10.0, 20.0, 30.0]),
+            series("a", "y", &[1.0, 2.0, 3.0]),
+            series("b", "x", &[40.0, 80.0, 120.0]),
+            series("b", "y", &[1.0, 2.0, 3.0]),
+        ]
+    }
+
+    fn engine_a() -> Pattern {
+        vec![Some(vec![Value::Text("a".to_owned())]), None]
+    }
+
+    #[test]
+    fn a_ratio_by_round_cancels_what_rounds_share_and_a_geometric_mean_joins_data_sets() {
+        let axes = axes();
+        let context = Context { axes: &axes, paired: Some(0), higher_is_better: None, alpha: 0.05 };
+        let plain = Relation { ratio_to: Some(engine_a()), over: None };
+        let found = plain.apply(&all(), &|_| true, &context);
+        let ratios: Vec<(f64, f64, f64)> =
+            found.iter().filter_map(|related| related.estimate).map(|e| (e.value, e.low, e.high)).collect();
+        assert_eq!(ratios.len(), 2);
+        assert!(
+            ratios.iter().zip([4.0, 1.0]).all(|((v, l, h), want)| [v, l, h].iter().all(|x| (**x - want).abs() < 1e-9))
+        );
+        let joined = Relation { ratio_to: Some(engine_a()), over: Some((Combine::Geomean, vec![1])) };
+        let found = joined.apply(&all(), &|_| true, &context);
+        assert_eq!(found.len(), 1);
+        assert!((found[0].estimate.unwrap().value - 2.0).abs() < 1e-9);
+        // Rounds that share no blocks are independent samples: the spread between rounds counts.
+        let unpaired = Context { paired: None, ..context };
+        let found = plain.apply(&all(), &|_| true, &unpaired);
+        assert!(found[0].estimate.unwrap().low < 3.0);
+    }
+
+    #[test]
+    fn few_rounds_and_numbers_of_0_have_no_interval() {
+        let axes = axes();
+        let context = Context { axes: &axes, paired: Some(0), higher_is_better: None, alpha: 0.05 };
+        let relation = Relation { ratio_to: Some(engine_a()), over: None };
+        let two = [series("a", "x", &[1.0, 2.0]), series("b", "x", &[2.0, 4.0])];
+        let found = relation.apply(&two, &|_| true, &context);
+        assert_eq!(found[0].estimate.map(|e| (e.value.round(), e.is_bounded())), Some((2.0, false)));
+        let zero = [series("a", "x", &[0.0, 2.0, 2.0]), series("b", "x", &[2.0, 4.0, 4.0])];
+        assert_eq!(relation.apply(&zero, &|_| true, &context)[0].estimate, None);
+        let alone = [series("b", "x", &[2.0, 4.0, 4.0])];
+        let found = relation.apply(&alone, &|_| true, &context);
+        assert!(found[0].why.as_ref().unwrap().contains("engine=a data=x"));
+    }
+}

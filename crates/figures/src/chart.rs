@@ -1,0 +1,179 @@
+//! Figures of any numbers: lines with bands, and bars, in one or several panels.
+
+mod bars;
+mod lines;
+mod scales;
+
+use crate::draw::palette::{self, SOFT};
+use crate::draw::panel::{TICK_GAP, widest, x_title, y_title};
+use crate::draw::{Canvas, Entry, Page, Panel, Point, Rect, Sample, Stroke, Type};
+use crate::figures::Grid;
+use crate::{Drawing, FigureError};
+use scales::Axes;
+
+/// How a chart is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A line for each series, with the band of its intervals.
+    Lines,
+    /// A group of bars for each place across.
+    Bars,
+}
+
+/// What an axis is called.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Title {
+    /// In words, with the unit.
+    pub text: String,
+    /// Whether equal steps are equal factors.
+    pub log: bool,
+}
+
+/// A number with its interval; an end that is not finite is not drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The number.
+    pub value: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// A place across, and what is there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChartMark {
+    /// The number across, or the place among the chart's categories.
+    pub x: f64,
+    /// The number; none where the program failed or did not finish.
+    pub estimate: Option<Estimate>,
+}
+
+/// One series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChartLine {
+    /// The place of the series among all, which chooses how it looks.
+    pub series: usize,
+    /// Its marks, from left to right.
+    pub marks: Vec<ChartMark>,
+}
+
+/// One panel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChartPanel {
+    /// What stands above it.
+    pub heading: Option<String>,
+    /// Its series.
+    pub lines: Vec<ChartLine>,
+}
+
+/// A figure of any numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// The name of its files.
+    pub name: String,
+    /// Its heading.
+    pub title: String,
+    /// What is shown, in words.
+    pub subtitle: String,
+    /// The experiment.
+    pub experiment: String,
+    /// What else has to be said below it.
+    pub notes: Vec<String>,
+    /// How it is drawn.
+    pub kind: Kind,
+    /// The axis across.
+    pub x: Title,
+    /// The axis upwards.
+    pub y: Title,
+    /// Names of the places across, where they are no numbers.
+    pub categories: Vec<String>,
+    /// Names of all series.
+    pub series: Vec<String>,
+    /// The panels.
+    pub panels: Vec<ChartPanel>,
+}
+
+impl Chart {
+    /// Draws it.
+    ///
+    /// # Errors
+    /// [`FigureError::Empty`] without a number to draw; otherwise only if plotters or the embedded font fail.
+    pub fn draw(&self) -> Result<Drawing, FigureError> {
+        let Some(axes) = Axes::of(self) else { return Err(FigureError::Empty { name: self.name.clone() }) };
+        let mut page = Page::titled(&self.title, &self.experiment, self.subtitle.clone());
+        for (number, name) in self.series.iter().enumerate() {
+            let look = palette::series(number);
+            let stroke = Stroke { color: look.color, width: 1.5, dashes: look.dashes };
+            let sample = match self.kind {
+                Kind::Lines => Sample::Line { stroke, marker: Some(look.marker), band: true },
+                Kind::Bars => Sample::Fill(look.color),
+            };
+            page.entry(Entry::new(sample, name.clone()));
+        }
+        for note in &self.notes {
+            page.note(note.clone());
+        }
+        let missing = self.marks().filter(|(_, mark)| mark.estimate.is_none()).count();
+        if missing > 0 {
+            page.note(format!("DNF: {missing} without a result"));
+        }
+        for (line, mark) in self.marks() {
+            page.say(self.sentence(line, mark));
+        }
+        let grid = Grid::new(self.panels.len(), 2);
+        let headed = self.panels.iter().any(|panel| panel.heading.is_some());
+        let height = if grid.rows == 1 { 165.0 } else { 130.0 };
+        let (above, below, gap, foot) = (if headed { 14.0 } else { 4.0 }, 14.0, 12.0, 12.0);
+        let body = grid.rows as f64 * (above + height + below) + (grid.rows - 1) as f64 * gap + foot;
+        page.draw(body, |canvas, rect| {
+            let y_ticks = axes.y_ticks(canvas, height);
+            let left = rect.left + 13.0 + widest(canvas, &y_ticks) + TICK_GAP;
+            let inner = Rect { left, right: rect.right - 2.0, bottom: rect.bottom - foot, ..rect };
+            y_title(canvas, (inner.top + above, inner.bottom - below), rect.left, &self.y.text)?;
+            x_title(canvas, (inner.left, inner.right), rect.bottom - 3.0, &self.x.text)?;
+            for (index, panel) in self.panels.iter().enumerate() {
+                let (column, row) = grid.place(index);
+                let cell = inner.cell((column, grid.columns), (row, grid.rows), (16.0, gap));
+                let area = Rect { top: cell.top + above, bottom: cell.bottom - below, ..cell };
+                let drawn = Panel::new(canvas, area, axes.x, axes.y);
+                drawn.y_axis(&y_ticks, column == 0)?;
+                drawn.x_axis(&axes.x_ticks(canvas, area.width()), true)?;
+                if let Some(heading) = &panel.heading {
+                    drawn.title(heading)?;
+                }
+                match self.kind {
+                    Kind::Lines => lines::draw(&drawn, panel)?,
+                    Kind::Bars => bars::draw(canvas, &drawn, panel, self.series.len())?,
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn marks(&self) -> impl Iterator<Item = (&ChartLine, &ChartMark)> {
+        let lines = self.panels.iter().flat_map(|panel| &panel.lines);
+        lines.flat_map(|line| line.marks.iter().map(move |mark| (line, mark)))
+    }
+
+    /// A mark for those who do not see the picture.
+    fn sentence(&self, line: &ChartLine, mark: &ChartMark) -> String {
+        let name = self.series.get(line.series).map(|name| format!("{name}, ")).unwrap_or_default();
+        let x = match self.categories.get(mark.x as usize) {
+            Some(category) => category.clone(),
+            None => scales::label(mark.x),
+        };
+        match mark.estimate {
+            Some(Estimate { value, low, high }) if low.is_finite() && high.is_finite() => {
+                format!("{name}{x}: {} ({} to {}).", scales::label(value), scales::label(low), scales::label(high))
+            }
+            Some(Estimate { value, .. }) => format!("{name}{x}: {}.", scales::label(value)),
+            None => format!("{name}{x}: did not finish."),
+        }
+    }
+}
+
+/// The word that stands where a program failed or did not finish.
+fn did_not_finish(canvas: &Canvas, at: Point, color: plotters::style::RGBColor) -> Result<(), FigureError> {
+    canvas.text(at, "DNF", Type::new(6.5).bold().color(if color == palette::PAPER { SOFT } else { color }).centred())
+}

@@ -1,0 +1,55 @@
+//! Lines with the bands of their intervals.
+
+use super::{ChartPanel, Estimate, did_not_finish};
+use crate::FigureError;
+use crate::draw::palette::series;
+use crate::draw::{Panel, Point, Stroke};
+
+pub(super) fn draw(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureError> {
+    let bounded = |estimate: &Estimate| estimate.low.is_finite() && estimate.high.is_finite();
+    // Bands first, then lines, then markers: no line is hidden by the band of another.
+    for line in &chart.lines {
+        // A gap in the line is a gap in its band.
+        for part in line.marks.split(|mark| !mark.estimate.as_ref().is_some_and(bounded)) {
+            let ends: Vec<(f64, Estimate)> = part.iter().filter_map(|mark| Some((mark.x, mark.estimate?))).collect();
+            if ends.len() > 1 {
+                let low: Vec<_> = ends.iter().map(|(x, estimate)| (*x, panel.clamped(estimate.low))).collect();
+                let high: Vec<_> = ends.iter().map(|(x, estimate)| (*x, panel.clamped(estimate.high))).collect();
+                panel.band(&low, &high, series(line.series).color)?;
+            }
+        }
+    }
+    for line in &chart.lines {
+        let look = series(line.series);
+        for part in line.marks.split(|mark| mark.estimate.is_none()) {
+            let points: Vec<(f64, f64)> = part.iter().filter_map(|mark| Some((mark.x, mark.estimate?.value))).collect();
+            if points.len() > 1 {
+                panel.line(&points, Stroke { color: look.color, width: 1.5, dashes: look.dashes })?;
+            }
+        }
+    }
+    let failures = chart.lines.iter().filter(|line| line.marks.iter().any(|mark| mark.estimate.is_none())).count();
+    let mut failed = 0;
+    for line in &chart.lines {
+        let look = series(line.series);
+        for mark in &line.marks {
+            match mark.estimate {
+                Some(estimate) => {
+                    if bounded(&estimate) {
+                        let range = (panel.clamped(estimate.low), panel.clamped(estimate.high));
+                        panel.interval(mark.x, range, 0.0, look.color)?;
+                    }
+                    panel.marker(look.marker, (mark.x, estimate.value), 0.0, look.color)?;
+                }
+                None => {
+                    let y = panel.rect.bottom - 6.0 - 8.0 * f64::from(failed);
+                    did_not_finish(panel.canvas, Point::new(panel.across(mark.x), y), look.color)?;
+                }
+            }
+        }
+        if line.marks.iter().any(|mark| mark.estimate.is_none()) && failures > 1 {
+            failed += 1;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,339 @@
+//! Records and attempts of schema 2: of workloads that the store knows nothing of.
+//!
+//! They stand where those of schema 1 do, beside them: `cells/<key>/<origin>.json` and `attempts/<id>.json`. A record
+//! holds what gives the cell its meaning as the workload wrote it, the rows that were read, and what the program left:
+//! rows can be read again from that when it was the reading that was wrong.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use matrix_plan::CellKey;
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::{AttemptStatus, Execution, Provenance};
+use crate::digest::Digest;
+use crate::error::StoreError;
+use crate::names::{AttemptId, Origin, RunId};
+use crate::sealed::{self, Sealed};
+
+/// The schema of these files.
+pub const SCHEMA: u32 = 2;
+
+/// Rows of one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowsRef {
+    /// Uncompressed bytes.
+    pub bytes: u64,
+    /// Rows.
+    pub rows: u64,
+    /// The SHA-256 of the uncompressed bytes.
+    pub sha256: Digest,
+}
+
+/// Something that an attempt left: a file, or what a program printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputRef {
+    /// Bytes that were kept.
+    pub bytes: u64,
+    /// Bytes that there were, where only the first ones were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<u64>,
+    /// The SHA-256 of the kept bytes.
+    pub sha256: Digest,
+}
+
+/// What an attempt left, by name: `stdout`, `stderr`, `service/NAME/stdout`, `out/PATH`.
+pub type Outputs = BTreeMap<String, OutputRef>;
+
+/// What a run cost, by name, for example `run.wall_us`.
+pub type Costs = BTreeMap<String, i64>;
+
+/// The result of a cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenericRecord {
+    /// What its run cost.
+    pub costs: Costs,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
+    /// Everything that gives the cell its meaning.
+    pub inputs: serde_json::Value,
+    /// The SHA-256 of the inputs' canonical JSON.
+    pub key: CellKey,
+    /// Who measured.
+    pub origin: Origin,
+    /// What it left.
+    pub outputs: Outputs,
+    /// The digest of how rows were read; of another one, they are read again.
+    pub reading: Digest,
+    /// The rows, by source.
+    pub rows: BTreeMap<String, RowsRef>,
+    schema: u32,
+    /// The workload.
+    pub workload: String,
+}
+
+impl Sealed for GenericRecord {
+    const SCHEMA: u32 = SCHEMA;
+    fn schema(&self) -> u32 {
+        self.schema
+    }
+    fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+    fn set_digest(&mut self, digest: Option<Digest>) {
+        self.digest = digest;
+    }
+}
+
+/// What a record says.
+#[derive(Clone, Debug)]
+pub struct NewRecord {
+    /// The workload.
+    pub workload: String,
+    /// Everything that gives the cell its meaning.
+    pub inputs: serde_json::Value,
+    /// The cell.
+    pub key: CellKey,
+    /// What its run cost.
+    pub costs: Costs,
+    /// What it left.
+    pub outputs: Outputs,
+    /// The digest of how rows were read.
+    pub reading: Digest,
+    /// The rows, by source.
+    pub rows: BTreeMap<String, RowsRef>,
+}
+
+impl GenericRecord {
+    /// A record.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn new(new: NewRecord, origin: Origin) -> Result<Self, StoreError> {
+        let NewRecord { workload, inputs, key, costs, outputs, reading, rows } = new;
+        let mut record =
+            Self { costs, digest: None, inputs, key, origin, outputs, reading, rows, schema: SCHEMA, workload };
+        sealed::seal(&mut record)?;
+        Ok(record)
+    }
+
+    /// The same result with other rows.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn with_rows(mut self, reading: Digest, rows: BTreeMap<String, RowsRef>) -> Result<Self, StoreError> {
+        self.reading = reading;
+        self.rows = rows;
+        sealed::seal(&mut self)?;
+        Ok(self)
+    }
+
+    /// The same result, said to be measured by somebody else.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn with_origin(mut self, origin: Origin) -> Result<Self, StoreError> {
+        self.origin = origin;
+        sealed::seal(&mut self)?;
+        Ok(self)
+    }
+
+    /// The bytes of the record's file.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
+        sealed::bytes_of(self)
+    }
+
+    /// Reads the bytes of a record's file; `path` is for messages.
+    ///
+    /// # Errors
+    /// When it is damaged: not of this form, of another digest, or with a key that its inputs do not have.
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, StoreError> {
+        let record: Self = sealed::unseal(path, bytes)?;
+        must_have_key(path, &record.inputs, &record.key)?;
+        if record.rows.is_empty() {
+            return Err(StoreError::damaged(path, "it has no rows"));
+        }
+        Ok(record)
+    }
+
+    /// The digest of the record itself.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+
+    /// The object that stands for the record in the index: its first source's rows.
+    #[must_use]
+    pub fn object(&self) -> Option<Digest> {
+        self.rows.values().next().map(|rows| rows.sha256)
+    }
+
+    /// Every object that it names, with its number of bytes.
+    pub fn objects(&self) -> impl Iterator<Item = (Digest, u64)> + '_ {
+        let rows = self.rows.values().map(|rows| (rows.sha256, rows.bytes));
+        rows.chain(self.outputs.values().map(|output| (output.sha256, output.bytes)))
+    }
+}
+
+fn must_have_key(path: &Path, inputs: &serde_json::Value, key: &CellKey) -> Result<(), StoreError> {
+    let found = CellKey::of(&serde_json_canonicalizer::to_vec(inputs)?);
+    if found == *key {
+        return Ok(());
+    }
+    Err(StoreError::damaged(path, format!("its key is {}, but its inputs have {}", key.short(), found.short())))
+}
+
+/// One execution of a cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenericAttempt {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
+    /// When it ended, in UTC.
+    pub ended: String,
+    /// Why it has no result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Its name.
+    pub id: AttemptId,
+    /// Everything that gives the cell its meaning, where the attempt has no result: a record has it otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<serde_json::Value>,
+    /// The cell.
+    pub key: CellKey,
+    /// What is worth knowing of it, by name: versions, what was passed over, whether the host was disturbed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, String>,
+    /// Who executed it.
+    pub origin: Origin,
+    /// What it left.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: Outputs,
+    /// With what.
+    pub provenance: Provenance,
+    /// The run that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    schema: u32,
+    /// When it started, in UTC.
+    pub started: String,
+    /// How it ended.
+    pub status: AttemptStatus,
+}
+
+impl Sealed for GenericAttempt {
+    const SCHEMA: u32 = SCHEMA;
+    fn schema(&self) -> u32 {
+        self.schema
+    }
+    fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+    fn set_digest(&mut self, digest: Option<Digest>) {
+        self.digest = digest;
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug)]
+pub enum GenericEnd {
+    /// With a result.
+    Done,
+    /// Without one.
+    Without {
+        /// It broke, or it ended early.
+        status: AttemptStatus,
+        /// Everything that gives the cell its meaning.
+        inputs: serde_json::Value,
+        /// Why.
+        error: String,
+    },
+}
+
+impl GenericAttempt {
+    /// An attempt.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn new(
+        execution: Execution,
+        end: GenericEnd,
+        outputs: Outputs,
+        notes: BTreeMap<String, String>,
+    ) -> Result<Self, StoreError> {
+        let Execution { id, key, origin, run, started, ended, provenance } = execution;
+        let (status, inputs, error) = match end {
+            GenericEnd::Done => (AttemptStatus::Done, None, None),
+            GenericEnd::Without { status, inputs, error } => (status, Some(inputs), Some(error)),
+        };
+        let mut attempt = Self {
+            digest: None,
+            ended,
+            error,
+            id,
+            inputs,
+            key,
+            notes,
+            origin,
+            outputs,
+            provenance,
+            run,
+            schema: SCHEMA,
+            started,
+            status,
+        };
+        sealed::seal(&mut attempt)?;
+        Ok(attempt)
+    }
+
+    /// The same attempt, said to be executed by somebody else.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn with_origin(mut self, origin: Origin) -> Result<Self, StoreError> {
+        self.origin = origin;
+        sealed::seal(&mut self)?;
+        Ok(self)
+    }
+
+    /// The bytes of the attempt's file.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
+        sealed::bytes_of(self)
+    }
+
+    /// Reads the bytes of an attempt's file; `path` is for messages.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, StoreError> {
+        let attempt: Self = sealed::unseal(path, bytes)?;
+        let done = attempt.status == AttemptStatus::Done;
+        if done == attempt.error.is_some() || done == attempt.inputs.is_some() {
+            return Err(StoreError::damaged(path, "an attempt has either a result or an error"));
+        }
+        if let Some(inputs) = &attempt.inputs {
+            must_have_key(path, inputs, &attempt.key)?;
+        }
+        Ok(attempt)
+    }
+}
+
+#[derive(Deserialize)]
+struct SchemaOnly {
+    schema: u32,
+}
+
+/// Whether the bytes of a record or attempt are of schema 2.
+#[must_use]
+pub fn is_generic(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<SchemaOnly>(bytes).is_ok_and(|found| found.schema == SCHEMA)
+}

@@ -1,0 +1,252 @@
+//! One execution of a cell: setup, services, the program, and what it left.
+
+mod outputs;
+mod place;
+mod services;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use matrix_core::placeholder::Template;
+use matrix_driver::Cancel;
+use matrix_store::generic::Costs;
+
+use crate::cells::{self, Cell, Here};
+use crate::file::Experiment;
+use crate::inputs::{InputFile, Stamp};
+use crate::supervise::{Ended, Job, Supervisors};
+pub(crate) use outputs::name_of;
+pub use outputs::{Kept, MAX_ROWS, last_lines};
+use place::Workplace;
+use services::Services;
+
+/// Most bytes that a program may print: a program that prints without end is to fill no disk.
+const MAX_PRINTED: u64 = 8 << 30;
+
+/// Why an attempt has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A stop was asked for.
+    Cancelled,
+    /// It failed; why, in words.
+    Failed(String),
+}
+
+impl Trouble {
+    fn failed(what: impl Into<String>) -> Self {
+        Self::Failed(what.into())
+    }
+}
+
+/// What an attempt left.
+#[derive(Debug)]
+pub struct Attempted {
+    /// Whether it went well.
+    pub result: Result<(), Trouble>,
+    /// What it cost, as far as it came.
+    pub costs: Costs,
+    /// What it left, by name.
+    pub outputs: BTreeMap<String, Kept>,
+    /// The folder that holds it all until it is in the store.
+    pub workplace: PathBuf,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// Executes cells.
+#[derive(Debug)]
+pub struct Attempts<'a> {
+    /// The experiment.
+    pub experiment: &'a Experiment,
+    /// This machine.
+    pub here: &'a Here,
+    /// What runs programs.
+    pub supervisors: &'a Supervisors,
+    /// Whether a stop was asked for.
+    pub cancel: &'a Cancel,
+    /// Whether folders and services stay for looking.
+    pub keep: bool,
+}
+
+/// A program that is run beside the measured one.
+struct Aside<'t> {
+    /// What messages call it.
+    what: &'static str,
+    arguments: &'t [Template],
+    /// The name of its output.
+    log: &'static str,
+}
+
+impl Attempts<'_> {
+    /// Executes a cell once.
+    ///
+    /// # Errors
+    /// When there is no place to do it in. What goes wrong later is in the result.
+    pub fn attempt(&self, cell: &Cell, inputs: &[InputFile]) -> std::io::Result<Attempted> {
+        let workplace = Workplace::new(self.experiment, self.here, cell)?;
+        let mut costs = Costs::new();
+        let mut result = self.whole(cell, &workplace, &mut costs);
+        for arguments in &self.experiment.command.teardown {
+            let aside = Aside { what: "teardown", arguments, log: "teardown" };
+            // The teardown runs whatever came of the rest, also after a stop was asked for.
+            let ended = self.aside(cell, &workplace, &aside, &Cancel::default());
+            if result.is_ok() {
+                result = ended;
+            }
+        }
+        if result.is_ok() {
+            result = unchanged(inputs);
+        }
+        let outputs = outputs::collect(&workplace, self.experiment, &cell.point)?;
+        let root = workplace.root.clone();
+        let folder = if self.keep { workplace.keep() } else { Some(workplace.folder) };
+        Ok(Attempted { result, costs, outputs, workplace: root, _folder: folder })
+    }
+
+    fn whole(&self, cell: &Cell, workplace: &Workplace, costs: &mut Costs) -> Result<(), Trouble> {
+        let command = &self.experiment.command;
+        for arguments in &command.setup {
+            self.aside(cell, workplace, &Aside { what: "setup", arguments, log: "setup" }, self.cancel)?;
+        }
+        let mut services = Services::start(self, cell, workplace)?;
+        let measured = self.measured(cell, workplace, &mut services, costs);
+        let stopped = services.stop(self, cell, workplace, costs);
+        measured.and(stopped)
+    }
+
+    fn measured(
+        &self,
+        cell: &Cell,
+        workplace: &Workplace,
+        services: &mut Services<'_>,
+        costs: &mut Costs,
+    ) -> Result<(), Trouble> {
+        for number in 0..self.experiment.command.warmup {
+            let out = workplace.warmup(number).map_err(|error| Trouble::failed(format!("warmup: {error}")))?;
+            let ended = self.run(cell, workplace, &out, "warmup", services)?;
+            self.must_succeed("warmup", &ended, &workplace.log("warmup", "stderr"))?;
+        }
+        let ended = self.run(cell, workplace, &workplace.out, "run", services)?;
+        put_costs(costs, "run", &ended);
+        self.must_succeed("the program", &ended, &workplace.log("run", "stderr"))
+    }
+
+    /// Runs the measured program.
+    fn run(
+        &self,
+        cell: &Cell,
+        workplace: &Workplace,
+        out: &Path,
+        log: &str,
+        services: &mut Services<'_>,
+    ) -> Result<Ended, Trouble> {
+        let job = self.job(cell, workplace, out, &self.experiment.command.run, log)?;
+        let mut running = self.start(&job)?;
+        let mut trouble = None;
+        let ended = running.wait(self.cancel, &mut || {
+            trouble = services.dead().map(Trouble::Failed).or_else(|| too_much(&job));
+            trouble.is_some()
+        });
+        if self.cancel.is_cancelled() && !ended.is_success() {
+            return Err(Trouble::Cancelled);
+        }
+        match trouble {
+            Some(trouble) => Err(trouble),
+            None => Ok(ended),
+        }
+    }
+
+    /// Runs a program beside the measured one.
+    fn aside(&self, cell: &Cell, workplace: &Workplace, aside: &Aside<'_>, cancel: &Cancel) -> Result<(), Trouble> {
+        let job = self.job(cell, workplace, &workplace.out, aside.arguments, aside.log)?;
+        let ended = self.start(&job)?.wait(cancel, &mut || too_much(&job).is_some());
+        if cancel.is_cancelled() && !ended.is_success() {
+            return Err(Trouble::Cancelled);
+        }
+        self.must_succeed(aside.what, &ended, &job.stderr)
+    }
+
+    fn start(&self, job: &Job) -> Result<crate::supervise::Running, Trouble> {
+        self.supervisors.start(job).map_err(|error| Trouble::failed(format!("no process can be started: {error}")))
+    }
+
+    fn must_succeed(&self, what: &str, ended: &Ended, stderr: &Path) -> Result<(), Trouble> {
+        if ended.is_success() {
+            return Ok(());
+        }
+        let said = last_lines(stderr).map(|lines| format!("\n{lines}")).unwrap_or_default();
+        Err(Trouble::failed(format!("{what}: {}{said}", ended.words())))
+    }
+
+    /// A program with everything in its place.
+    fn job(
+        &self,
+        cell: &Cell,
+        workplace: &Workplace,
+        out: &Path,
+        arguments: &[Template],
+        log: &str,
+    ) -> Result<Job, Trouble> {
+        let text = |template: &Template| workplace.text(template, cell, self.here, out).map_err(Trouble::Failed);
+        let flat = cells::flat(self.experiment, &cell.point, arguments);
+        let arguments = flat.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
+        let command = &self.experiment.command;
+        let mut env = BTreeMap::new();
+        let passed = crate::file::PASSED.iter().copied().chain(command.pass.iter().map(String::as_str));
+        for name in passed {
+            if let Ok(value) = std::env::var(name) {
+                env.insert(name.to_owned(), value);
+            }
+        }
+        for (name, template) in &command.env {
+            env.insert(name.clone(), text(template)?);
+        }
+        let limit = text(&command.timeout_s)?;
+        let seconds = limit.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && seconds.is_finite());
+        let seconds =
+            seconds.ok_or_else(|| Trouble::failed(format!("`timeout_s` is `{limit}`: no number of seconds")))?;
+        Ok(Job {
+            arguments,
+            env,
+            dir: self.here.dir(self.experiment, &cell.point),
+            stdout: workplace.log(log, "stdout"),
+            stderr: workplace.log(log, "stderr"),
+            timeout_ms: Some(millis(seconds)),
+        })
+    }
+}
+
+fn millis(seconds: f64) -> u64 {
+    u64::try_from(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+fn too_much(job: &Job) -> Option<Trouble> {
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    (size(&job.stdout) + size(&job.stderr) > MAX_PRINTED)
+        .then(|| Trouble::failed(format!("it printed more than {} GiB", MAX_PRINTED >> 30)))
+}
+
+fn put_costs(costs: &mut Costs, name: &str, ended: &Ended) {
+    let exit = ended.code.or_else(|| ended.signal.map(|signal| 128 + signal)).unwrap_or(-1);
+    for (part, value) in [
+        ("wall_us", ended.wall_us),
+        ("user_us", ended.user_us),
+        ("system_us", ended.system_us),
+        ("max_rss_bytes", ended.max_rss_bytes),
+        ("exit", i64::from(exit)),
+    ] {
+        costs.insert(format!("{name}.{part}"), value);
+    }
+}
+
+/// A file that is part of the key and changed while the cell ran makes its result that of nothing.
+fn unchanged(inputs: &[InputFile]) -> Result<(), Trouble> {
+    let changed = inputs.iter().find(|input| Stamp::of(&input.path).map_or(true, |stamp| stamp != input.stamp));
+    match changed {
+        Some(input) => Err(Trouble::failed(format!(
+            "its input `{}` changed while the cell ran: the result is refused",
+            input.name
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,79 @@
+//! The folders and ports of one attempt, and what placeholders stand for in it.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use matrix_core::placeholder::{Segment, Template};
+
+use crate::cells::{Cell, Here};
+use crate::file::Experiment;
+
+/// The folders and ports of one attempt.
+#[derive(Debug)]
+pub(super) struct Workplace {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) root: PathBuf,
+    /// What is kept.
+    pub(super) out: PathBuf,
+    /// What is removed.
+    pub(super) scratch: PathBuf,
+    logs: PathBuf,
+    ports: BTreeMap<String, u16>,
+}
+
+impl Workplace {
+    pub(super) fn new(experiment: &Experiment, here: &Here, cell: &Cell) -> std::io::Result<Self> {
+        let base = here.text(&Segment::Site("scratch".to_owned())).unwrap_or_default();
+        let base = here.folder.join(base);
+        std::fs::create_dir_all(&base)?;
+        let folder = tempfile::Builder::new().prefix(&format!("matrix-{}-", cell.key.short())).tempdir_in(&base)?;
+        let root = folder.path().canonicalize()?;
+        let (out, scratch, logs) = (root.join("out"), root.join("scratch"), root.join("logs"));
+        for path in [&out, &scratch, &logs] {
+            std::fs::create_dir(path)?;
+        }
+        // All are held until all are chosen, so that no two are the same.
+        let mut held = Vec::new();
+        let mut ports = BTreeMap::new();
+        for service in &experiment.command.services {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            ports.insert(service.name.clone(), listener.local_addr()?.port());
+            held.push(listener);
+        }
+        Ok(Self { folder, root, out, scratch, logs, ports })
+    }
+
+    /// Leaves the folders where they are.
+    pub(super) fn keep(self) -> Option<tempfile::TempDir> {
+        let _ = self.folder.keep();
+        None
+    }
+
+    /// Where something that a program prints goes.
+    pub(super) fn log(&self, name: &str, stream: &str) -> PathBuf {
+        self.logs.join(format!("{name}.{stream}"))
+    }
+
+    /// A folder for what a run writes that is not recorded.
+    pub(super) fn warmup(&self, number: u32) -> std::io::Result<PathBuf> {
+        let path = self.root.join(format!("warmup-{number}"));
+        std::fs::create_dir_all(&path)?;
+        Ok(path)
+    }
+
+    /// A template's text in this attempt.
+    pub(super) fn text(&self, template: &Template, cell: &Cell, here: &Here, out: &Path) -> Result<String, String> {
+        template.render(&cell.point, &|segment| match segment {
+            Segment::Round => Ok(cell.round.to_string()),
+            Segment::Seed => Ok(cell.seed.to_string()),
+            Segment::Out => Ok(out.display().to_string()),
+            Segment::Scratch => Ok(self.scratch.display().to_string()),
+            Segment::Port(name) => {
+                self.ports.get(name).map(u16::to_string).ok_or_else(|| format!("service `{name}` has no port"))
+            }
+            Segment::Addr(_) => Ok(Ipv4Addr::LOCALHOST.to_string()),
+            other => here.text(other).ok_or_else(|| format!("{other:?} stands for nothing here")),
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! `[command]`: the program that is measured.
+
+use std::collections::BTreeMap;
+
+use matrix_core::placeholder::{Names, Template};
+use matrix_core::read::{self, Table};
+use matrix_plan::Problem;
+use toml::de::DeValue;
+
+use super::service::{self, Service};
+use super::strings::Strings;
+
+pub(super) const KEYS: &[&str] = &[
+    "run",
+    "setup",
+    "teardown",
+    "dir",
+    "inputs",
+    "env",
+    "pass",
+    "version",
+    "timeout_s",
+    "warmup",
+    "retries",
+    "rows",
+    "service",
+    "as",
+];
+
+/// Time that a program has, where nothing else is said, in seconds.
+const TIMEOUT_S: &str = "3600";
+
+/// Variables of the environment that every program is given.
+pub const PASSED: [&str; 4] = ["PATH", "HOME", "TMPDIR", "LANG"];
+
+/// The program that is measured, and what is around it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// The program and its arguments.
+    pub run: Vec<Template>,
+    /// What runs before each attempt, not measured.
+    pub setup: Vec<Vec<Template>>,
+    /// What runs after each attempt, whatever came of it.
+    pub teardown: Vec<Vec<Template>>,
+    /// The folder that it runs in, relative to the experiment's file.
+    pub dir: Template,
+    /// Files and globs below `dir` that are part of the key.
+    pub inputs: Vec<Template>,
+    /// Variables of its environment.
+    pub env: BTreeMap<String, Template>,
+    /// Names of variables that are passed as they are.
+    pub pass: Vec<String>,
+    /// What prints the program's version.
+    pub version: Option<Vec<Template>>,
+    /// Seconds that it may take.
+    pub timeout_s: Template,
+    /// Runs before each attempt that are not recorded.
+    pub warmup: u32,
+    /// Attempts more after a failure.
+    pub retries: u32,
+    /// Servers that it needs.
+    pub services: Vec<Service>,
+}
+
+/// The names that placeholders may use, as far as they can be read before anything else.
+pub(super) fn names(root: &Table<'_>, site: &BTreeMap<String, String>) -> Names {
+    let mut services = Vec::new();
+    if let Some(DeValue::Table(command)) = root.get("command").map(|value| value.get_ref())
+        && let Some(DeValue::Array(tables)) = command.get("service").map(|value| value.get_ref())
+    {
+        for table in tables.iter() {
+            if let DeValue::Table(table) = table.get_ref()
+                && let Some(DeValue::String(name)) = table.get("name").map(|value| value.get_ref())
+            {
+                services.push(name.to_string());
+            }
+        }
+    }
+    let mut site: Vec<String> = site.keys().cloned().collect();
+    if !site.iter().any(|name| name == "scratch") {
+        site.push("scratch".to_owned());
+    }
+    Names { services, prepared: Vec::new(), site, preparing: false }
+}
+
+/// Reads `[command]`.
+pub(super) fn command(root: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>) -> Option<Command> {
+    let value = root.require("command", "[command]\nrun = [\"./bench\"]", problems)?;
+    let table = Table::open(value, "[command]", KEYS, problems)?;
+    if let Some(place) = table.key_span("as") {
+        problems.push(read::unsupported("`as` of [command]", place));
+    }
+    let run = table.require("run", "run = [\"./bench\", \"--threads\", \"{threads}\"]", problems);
+    let run = run.and_then(|value| strings.arguments(value, "`run`", problems));
+    let setup = several(&table, "setup", strings, problems);
+    let teardown = several(&table, "teardown", strings, problems);
+    let literal = |text: &str| Template::parse(text, strings.axes, &strings.names).ok();
+    let dir = match table.get("dir") {
+        Some(value) => strings.template(value, "`dir`", problems),
+        None => literal("."),
+    };
+    let inputs = match table.get("inputs") {
+        None => Some(Vec::new()),
+        Some(value) => read::items(value, "`inputs`", problems)
+            .and_then(|items| items.iter().map(|item| strings.template(item, "an input", problems)).collect()),
+    };
+    let env = environment(&table, strings, problems);
+    let pass = table.get("pass").map(|value| read::texts(value, "`pass`", problems));
+    let pass =
+        pass.map_or(Some(Vec::new()), |texts| texts.map(|texts| texts.into_iter().map(|(text, _)| text).collect()));
+    let version = table.get("version").map(|value| strings.arguments(value, "`version`", problems));
+    let timeout_s = match table.get("timeout_s") {
+        None => literal(TIMEOUT_S),
+        Some(value) => match value.get_ref() {
+            DeValue::String(_) => strings.template(value, "`timeout_s`", problems),
+            _ => read::number(value, "`timeout_s`", |seconds| seconds > 0.0, "must be above 0", problems)
+                .and_then(|seconds| literal(&matrix_core::value::canonical_number(seconds))),
+        },
+    };
+    let mut count = |key: &str| match table.get(key) {
+        None => Some(0),
+        Some(value) => {
+            let count = read::integer(value, &format!("`{key}`"), 0..=1000, problems);
+            count.and_then(|count| u32::try_from(count).ok())
+        }
+    };
+    let (warmup, retries) = (count("warmup"), count("retries"));
+    let services = service::services(&table, strings, problems);
+    Some(Command {
+        run: run?,
+        setup: setup?,
+        teardown: teardown?,
+        dir: dir?,
+        inputs: inputs?,
+        env: env?,
+        pass: pass?,
+        version: version.map_or(Some(None), |version| version.map(Some))?,
+        timeout_s: timeout_s?,
+        warmup: warmup?,
+        retries: retries?,
+        services: services?,
+    })
+}
+
+/// A list of argument lists.
+fn several(
+    table: &Table<'_>,
+    key: &str,
+    strings: &Strings<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<Vec<Vec<Template>>> {
+    let Some(value) = table.get(key) else { return Some(Vec::new()) };
+    let what = format!("`{key}`");
+    let items = read::items(value, &what, problems)?;
+    if let Some(item) = items.iter().find(|item| item.get_ref().as_str().is_some()) {
+        let problem = Problem::new(format!("{what} is a list of argument lists")).at(item.span());
+        problems.push(problem.label("expected a list").help(format!("write {key} = [[\"./load\", \"{{scratch}}\"]]")));
+        return None;
+    }
+    let lists: Vec<_> = items.iter().map(|item| strings.arguments(item, &what, problems)).collect();
+    lists.into_iter().collect()
+}
+
+fn environment(
+    table: &Table<'_>,
+    strings: &Strings<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<BTreeMap<String, Template>> {
+    let Some(value) = table.get("env") else { return Some(BTreeMap::new()) };
+    let entries = read::any_table(value, "`env`", problems)?;
+    let mut env = BTreeMap::new();
+    for (name, place, value) in read::entries(entries) {
+        if name.is_empty() || name.contains(['=', '\0']) {
+            problems.push(Problem::new(format!("`{name}` is no name of a variable")).at(place).label("not a name"));
+            return None;
+        }
+        env.insert(name.to_owned(), strings.template(value, "a value of `env`", problems)?);
+    }
+    Some(env)
+}

@@ -1,0 +1,144 @@
+//! `[[metric]]`: one number for a cell.
+
+use matrix_core::axes::AxisSet;
+use matrix_core::metric::{self, Function, Term};
+use matrix_core::read::{self, Table};
+use matrix_core::{Filter, Metric};
+use matrix_plan::Problem;
+
+use super::sources::Source;
+
+const KEYS: &[&str] = &["name", "is", "where", "from", "better", "unit"];
+
+/// What a run itself costs, with its unit.
+pub const RUN: [(&str, &str); 5] =
+    [("wall_s", "s"), ("user_s", "s"), ("system_s", "s"), ("max_rss_bytes", "B"), ("exit", "1")];
+
+/// Reads every `[[metric]]`.
+pub(super) fn metrics(
+    root: &Table<'_>,
+    text: &str,
+    axes: &AxisSet,
+    sources: &[Source],
+    services: &[String],
+    problems: &mut Vec<Problem>,
+) -> Vec<Metric> {
+    let mut run: Vec<String> = RUN.iter().map(|(name, _)| format!("run.{name}")).collect();
+    run.extend(
+        services.iter().flat_map(|service| RUN.iter().map(move |(name, _)| format!("service.{service}.{name}"))),
+    );
+    let mut metrics: Vec<Metric> = Vec::new();
+    for table in read::tables(root, "metric", "[[metric]]", KEYS, problems) {
+        let Some(metric) = one(&table, text, sources, &run, problems) else { continue };
+        if metrics.iter().any(|other| other.name == metric.name) || axes.position(&metric.name).is_some() {
+            let problem = Problem::new(format!("`{}` is taken", metric.name)).at(table.span());
+            problems.push(problem.label("by an earlier metric or an axis"));
+        }
+        metrics.push(metric);
+    }
+    metrics
+}
+
+fn one(
+    table: &Table<'_>,
+    text: &str,
+    sources: &[Source],
+    run: &[String],
+    problems: &mut Vec<Problem>,
+) -> Option<Metric> {
+    let name = table.require("name", "name = \"p99\"", problems).and_then(|value| {
+        let name = read::text(value, "a metric's name", problems)?;
+        if !read::is_identifier(name) {
+            let problem = Problem::new(format!("`{name}` is no name of a metric")).at(value.span());
+            problems.push(problem.label("a small letter, then small letters, digits and `_`"));
+            return None;
+        }
+        Some(name.to_owned())
+    });
+    let source = match table.get("from") {
+        None if sources.len() > 1 => {
+            let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+            let problem = Problem::new("a metric lacks `from`").at(table.span()).label("of which source?");
+            problems.push(problem.help(format!("sources: {}", names.join(", "))));
+            None
+        }
+        None => Some(0),
+        Some(value) => {
+            let wanted = read::text(value, "`from`", problems)?;
+            let found = sources.iter().position(|source| source.name == wanted);
+            if found.is_none() {
+                let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+                problems.push(read::unknown("source", wanted, value.span(), &names));
+            }
+            found
+        }
+    };
+    let higher_is_better = match table.get("better") {
+        None => None,
+        Some(value) => match read::text(value, "`better`", problems)? {
+            "higher" => Some(true),
+            "lower" => Some(false),
+            other => {
+                problems.push(read::unknown("direction", other, value.span(), &["higher", "lower"]));
+                None
+            }
+        },
+    };
+    let fields = sources.get(source?)?.fields();
+    let is = table.require("is", "is = \"p99(latency_us)\"", problems)?;
+    let written = read::text(is, "`is`", problems)?;
+    let expression = match metric::expression(written, &fields, run) {
+        Ok(expression) => Some(expression),
+        Err(problem) => {
+            problems.push(read::moved(problem, text, &is.span(), written));
+            None
+        }
+    };
+    let filter = table.get("where").map(|value| {
+        let filter = read::text(value, "`where`", problems)?;
+        match Filter::parse(filter, &fields) {
+            Ok(filter) => Some(filter),
+            Err(problem) => {
+                problems.push(read::moved(problem, text, &value.span(), filter));
+                None
+            }
+        }
+    });
+    let unit = table.get("unit").map(|value| read::words(value, "`unit`", problems));
+    let (numerator, denominator) = expression?;
+    let unit = match unit {
+        Some(unit) => unit,
+        None => unit_of(&numerator, denominator.as_ref(), sources.get(source?)?),
+    };
+    Some(Metric {
+        name: name?,
+        text: written.to_owned(),
+        numerator,
+        denominator,
+        source: source?,
+        filter: filter.map_or(Some(None), |filter| filter.map(Some))?,
+        higher_is_better,
+        unit,
+    })
+}
+
+/// The unit that follows from the columns.
+fn unit_of(numerator: &Term, denominator: Option<&Term>, source: &Source) -> Option<String> {
+    let of = |term: &Term| match term {
+        Term::Aggregate(Function::Count | Function::Share, _) | Term::Number(_) => Some("1".to_owned()),
+        Term::Aggregate(_, column) => Some(source.columns.get((*column)?)?.unit.clone()),
+        Term::Run(name) => {
+            let name = name.rsplit('.').next()?;
+            Some(RUN.iter().find(|(known, _)| *known == name)?.1.to_owned())
+        }
+    };
+    match denominator {
+        None => of(numerator),
+        Some(denominator) => match (of(numerator)?, of(denominator)?) {
+            (one, other) if other == "1" => Some(one),
+            (one, other) if one == other => Some("1".to_owned()),
+            (one, other) if one == "1" => Some(format!("1/{other}")),
+            (one, other) => Some(format!("{one}/{other}")),
+        },
+    }
+}

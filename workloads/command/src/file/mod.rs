@@ -1,0 +1,18 @@
+//! An experiment's file of schema 2: what it may say, and what is wrong with it.
+
+mod columns;
+mod command;
+mod document;
+mod metrics;
+mod service;
+mod site;
+mod sources;
+mod strings;
+
+pub use columns::{Column, ColumnType, Pick};
+pub use command::{Command, PASSED};
+pub use document::{Experiment, Subset, is_schema_2};
+pub use metrics::RUN;
+pub use service::{Ready, Service, Stop};
+pub use site::parse_site;
+pub use sources::{Format, Place, Source, UNNAMED};

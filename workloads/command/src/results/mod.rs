@@ -1,0 +1,7 @@
+//! From rows to metrics, verdicts, figures' numbers and tables.
+
+mod load;
+mod tables;
+
+pub use load::{Loaded, LoadedCell, load};
+pub use tables::{Finding, Text, cells_csv, claims_csv, export_csv, figure_csv, findings, metrics_csv, summary};

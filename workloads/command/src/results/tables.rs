@@ -1,0 +1,262 @@
+//! Tables: what people read, and what stands beside figures and in bundles.
+
+use std::io::Write;
+
+use matrix_core::claims::{Claim, Statement};
+use matrix_core::figure::Panel;
+use matrix_core::judge::{Judged, judge, number};
+use matrix_core::series::{Estimate, mean};
+use matrix_core::{FigureSpec, Value};
+use matrix_store::{Store, StoreError};
+
+use super::Loaded;
+
+/// A claim and its verdict.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding<'e> {
+    /// The claim.
+    pub claim: &'e Claim,
+    /// The verdict.
+    pub judged: Judged,
+    /// How many of the cells that it stands on ran while the host was disturbed.
+    pub disturbed: usize,
+}
+
+/// The verdicts on every claim.
+#[must_use]
+pub fn findings<'e>(loaded: &Loaded<'e>) -> Vec<Finding<'e>> {
+    let one = |claim: &'e Claim| {
+        let (metric, rows): (Option<usize>, &[_]) = match claim.statement {
+            Statement::Bound { metric, .. } | Statement::BestOver { metric, .. } | Statement::Trend { metric, .. } => {
+                (Some(metric), &[])
+            }
+            Statement::EveryRow { source, column } => (None, loaded.checks(source, column)),
+            Statement::Uncovered(_) => (None, &[]),
+        };
+        let series = metric.map(|metric| loaded.series(metric)).unwrap_or_default();
+        let judged = judge(claim, &series, rows, &loaded.context(metric));
+        let disturbed = loaded.disturbed().filter(|cell| claim.selection.matches(&cell.cell.point)).count();
+        Finding {
+            claim,
+            judged,
+            disturbed: if matches!(claim.statement, Statement::Uncovered(_)) { 0 } else { disturbed },
+        }
+    };
+    loaded.experiment.claims.iter().map(one).collect()
+}
+
+/// A table of texts: its head, then its lines.
+pub type Text = (Vec<String>, Vec<Vec<String>>);
+
+/// The metrics by point, with their intervals over rounds, as people read them.
+#[must_use]
+pub fn summary(loaded: &Loaded<'_>) -> Text {
+    let axes = &loaded.experiment.axes;
+    let mut head: Vec<String> = axes.names().into_iter().map(str::to_owned).collect();
+    head.push("rounds".to_owned());
+    for metric in &loaded.experiment.metrics {
+        let unit =
+            metric.unit.as_deref().filter(|unit| *unit != "1").map(|unit| format!(" {unit}")).unwrap_or_default();
+        head.push(format!("{}{unit} (95 %)", metric.name));
+    }
+    let all: Vec<_> = (0..loaded.metrics.len()).map(|metric| loaded.series(metric)).collect();
+    let mut points: Vec<(Vec<Value>, usize)> = Vec::new();
+    for cell in &loaded.cells {
+        let done = usize::from(cell.record.is_some());
+        match points.iter_mut().find(|(point, _)| *point == cell.cell.point) {
+            Some((_, rounds)) => *rounds += done,
+            None => points.push((cell.cell.point.clone(), done)),
+        }
+    }
+    points.sort_by_cached_key(|(point, _)| axes.ranks(point));
+    let lines = points.iter().map(|(point, rounds)| {
+        let mut line: Vec<String> = point.iter().map(ToString::to_string).collect();
+        line.push(rounds.to_string());
+        for series in &all {
+            let values: Vec<f64> = series
+                .iter()
+                .find(|series| series.point == *point)
+                .map(|s| s.rounds.values().copied().collect())
+                .unwrap_or_default();
+            line.push(match mean(&values, 0.05) {
+                None => "DNF".to_owned(),
+                Some(estimate) => shown(&estimate),
+            });
+        }
+        line
+    });
+    let lines = lines.collect();
+    (head, lines)
+}
+
+fn shown(estimate: &Estimate) -> String {
+    if estimate.is_bounded() {
+        format!("{} [{}, {}]", number(estimate.value), number(estimate.low), number(estimate.high))
+    } else {
+        number(estimate.value)
+    }
+}
+
+/// A number with all of its digits, or nothing.
+fn exact(value: Option<f64>) -> String {
+    value.filter(|value| value.is_finite()).map(matrix_core::value::canonical_number).unwrap_or_default()
+}
+
+fn csv(head: &[String], lines: &[Vec<String>]) -> String {
+    let quoted = |text: &String| {
+        if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.clone() }
+    };
+    let line = |fields: &[String]| fields.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n";
+    std::iter::once(line(head)).chain(lines.iter().map(|fields| line(fields))).collect()
+}
+
+fn texts(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// `tables/metrics.csv`: every metric of every point, with its interval.
+#[must_use]
+pub fn metrics_csv(loaded: &Loaded<'_>) -> String {
+    let axes = &loaded.experiment.axes;
+    let mut head = texts(&axes.names());
+    head.extend(texts(&["metric", "unit", "rounds", "missing", "value", "low", "high"]));
+    let mut lines = Vec::new();
+    for (number, metric) in loaded.experiment.metrics.iter().enumerate() {
+        for series in loaded.series(number) {
+            let values: Vec<f64> = series.rounds.values().copied().collect();
+            let estimate = mean(&values, 0.05);
+            let mut line: Vec<String> = series.point.iter().map(ToString::to_string).collect();
+            line.extend([metric.name.clone(), metric.unit.clone().unwrap_or_default()]);
+            line.extend([values.len().to_string(), series.missing.to_string()]);
+            line.extend([
+                exact(estimate.map(|e| e.value)),
+                exact(estimate.map(|e| e.low)),
+                exact(estimate.map(|e| e.high)),
+            ]);
+            lines.push(line);
+        }
+    }
+    csv(&head, &lines)
+}
+
+/// `tables/cells.csv`: every cell with its metrics.
+#[must_use]
+pub fn cells_csv(loaded: &Loaded<'_>) -> String {
+    let axes = &loaded.experiment.axes;
+    let mut head = texts(&["key"]);
+    head.extend(texts(&axes.names()));
+    head.extend(texts(&["round", "origin", "host"]));
+    head.extend(loaded.experiment.metrics.iter().map(|metric| metric.name.clone()));
+    let mut order: Vec<usize> = (0..loaded.cells.len()).collect();
+    order.sort_by_cached_key(|cell| (axes.ranks(&loaded.cells[*cell].cell.point), loaded.cells[*cell].cell.round));
+    let lines: Vec<Vec<String>> = order
+        .into_iter()
+        .map(|place| {
+            let loaded_cell = &loaded.cells[place];
+            let cell = &loaded_cell.cell;
+            let mut line = vec![cell.key.to_string()];
+            line.extend(cell.point.iter().map(ToString::to_string));
+            line.push(cell.round.to_string());
+            line.push(loaded_cell.record.as_ref().map(|record| record.origin.to_string()).unwrap_or_default());
+            line.push(loaded_cell.notes.get("host").cloned().unwrap_or_default());
+            line.extend(loaded.metrics.iter().map(|numbers| exact(numbers.get(place).copied().flatten())));
+            line
+        })
+        .collect();
+    csv(&head, &lines)
+}
+
+/// `tables/claims.csv`: every claim with its verdict, a line for each number that it stands on.
+#[must_use]
+pub fn claims_csv(loaded: &Loaded<'_>) -> String {
+    let head = texts(&["id", "paper", "says", "verdict", "about", "verdict_on_it", "numbers"]);
+    let mut lines = Vec::new();
+    for finding in findings(loaded) {
+        for detail in &finding.judged.details {
+            lines.push(vec![
+                finding.claim.id.clone(),
+                finding.claim.paper.clone().unwrap_or_default(),
+                finding.claim.says.clone(),
+                finding.judged.verdict.name().to_owned(),
+                detail.what.clone(),
+                detail.verdict.name().to_owned(),
+                detail.text.clone(),
+            ]);
+        }
+    }
+    csv(&head, &lines)
+}
+
+/// The table of a figure: what it shows.
+#[must_use]
+pub fn figure_csv(loaded: &Loaded<'_>, figure: &FigureSpec, panels: &[Panel]) -> String {
+    let axes = &loaded.experiment.axes.axes;
+    let name = |axis: Option<usize>| axis.and_then(|axis| axes.get(axis)).map(|axis| axis.name.clone());
+    let mut head: Vec<String> =
+        [name(figure.panel), name(figure.series), name(Some(figure.x))].into_iter().flatten().collect();
+    head.extend(texts(&["value", "low", "high", "rounds"]));
+    let mut lines = Vec::new();
+    for panel in panels {
+        for series in &panel.lines {
+            for mark in &series.marks {
+                let mut line: Vec<String> =
+                    [&panel.panel, &series.series].into_iter().flatten().map(ToString::to_string).collect();
+                line.push(mark.x.to_string());
+                let estimate = mark.estimate;
+                line.extend([
+                    exact(estimate.map(|e| e.value)),
+                    exact(estimate.map(|e| e.low)),
+                    exact(estimate.map(|e| e.high)),
+                ]);
+                line.push(estimate.map(|e| e.rounds).unwrap_or(0).to_string());
+                lines.push(line);
+            }
+        }
+    }
+    csv(&head, &lines)
+}
+
+/// Writes all rows of a source, tidy: the cell's axes and round, then the source's columns.
+///
+/// # Errors
+/// When the store cannot be read, or `out` fails.
+pub fn export_csv(store: &Store, loaded: &Loaded<'_>, source: usize, out: &mut impl Write) -> Result<u64, StoreError> {
+    use std::io::BufRead;
+    let fail = |error| StoreError::io("writing", std::path::Path::new("the export"), error);
+    let Some(source) = loaded.experiment.sources.get(source) else { return Ok(0) };
+    let axes = &loaded.experiment.axes;
+    let names: Vec<&str> = source.columns.iter().map(|column| column.name.as_str()).collect();
+    let mut head = texts(&axes.names());
+    head.extend(texts(&["round", "origin"]));
+    head.extend(texts(&names));
+    out.write_all(csv(&head, &[]).as_bytes()).map_err(fail)?;
+    let mut count = 0;
+    for loaded_cell in &loaded.cells {
+        let Some(record) = &loaded_cell.record else { continue };
+        let Some(rows) = record.rows.get(&source.name) else { continue };
+        let mut fields: Vec<String> = loaded_cell.cell.point.iter().map(ToString::to_string).collect();
+        fields.extend([loaded_cell.cell.round.to_string(), record.origin.to_string()]);
+        let start = csv(&fields, &[]);
+        let start = start.trim_end();
+        let mut lines = std::io::BufReader::new(store.open_object(&rows.sha256)?.with_max_bytes(rows.bytes));
+        let mut line = Vec::new();
+        let mut quoted = false;
+        for number in 0u64.. {
+            line.clear();
+            if lines.read_until(b'\n', &mut line).map_err(StoreError::from_read)? == 0 {
+                break;
+            }
+            if number == 0 {
+                continue;
+            }
+            // A text may go on over a line's end: then the line is the rest of the one before.
+            if !quoted {
+                write!(out, "{start},").map_err(fail)?;
+                count += 1;
+            }
+            quoted ^= line.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+            out.write_all(&line).map_err(fail)?;
+        }
+    }
+    Ok(count)
+}

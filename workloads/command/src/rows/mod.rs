@@ -1,0 +1,88 @@
+//! Rows: what a program wrote, read by its source's format into one form, whatever the format was.
+//!
+//! That form is CSV: a header with the declared columns in their order, then a line for each row, every value in its
+//! canonical text; a value that is missing is empty.
+
+mod convert;
+mod csv_rows;
+mod json_rows;
+mod lines;
+pub mod quantity;
+mod table;
+mod writer;
+
+use std::io::{Read, Write};
+
+use crate::file::{Column, Format, Source};
+pub use table::{Data, Rows};
+pub(crate) use writer::costs_into;
+pub use writer::{Written, read_into};
+
+/// Most bytes of a text that has to be in memory at once: JSON documents, and what regular expressions search.
+const MAX_TEXT: u64 = 512 << 20;
+
+/// What is wrong with what a program wrote.
+#[derive(Debug, thiserror::Error)]
+pub enum RowsError {
+    /// It is not what was declared.
+    #[error("{0}")]
+    Bad(String),
+    /// It cannot be read.
+    #[error("reading rows: {0}")]
+    Read(#[source] std::io::Error),
+    /// The rows could not be written.
+    #[error("writing rows: {0}")]
+    Write(#[source] std::io::Error),
+}
+
+impl RowsError {
+    fn bad(what: impl Into<String>) -> Self {
+        Self::Bad(what.into())
+    }
+}
+
+/// Takes rows: a text for each column, where there is one.
+trait TakeRow {
+    fn row(&mut self, fields: &[Option<&str>]) -> Result<(), RowsError>;
+}
+
+/// Reads rows of a source's format. Returns the names that were there and that nobody declared.
+fn parse(source: &Source, input: impl Read, rows: &mut dyn TakeRow) -> Result<Vec<String>, RowsError> {
+    match source.format {
+        Format::Csv => csv_rows::parse(&source.columns, input, rows),
+        Format::Jsonl => json_rows::lines(&source.columns, input, rows),
+        Format::Json => json_rows::document(&source.columns, &text(input)?, rows),
+        Format::Regex => lines::regex(&source.columns, &text(input)?, rows),
+        Format::Kv => lines::names_and_values(&source.columns, &text(input)?, rows),
+        Format::Run => Err(RowsError::bad("what a run cost is not read from anywhere")),
+    }
+}
+
+fn text(input: impl Read) -> Result<String, RowsError> {
+    let mut bytes = Vec::new();
+    input.take(MAX_TEXT + 1).read_to_end(&mut bytes).map_err(RowsError::Read)?;
+    if bytes.len() as u64 > MAX_TEXT {
+        return Err(RowsError::bad(format!(
+            "it has more than {} MiB, the most that this format is read of",
+            MAX_TEXT >> 20
+        )));
+    }
+    String::from_utf8(bytes).map_err(|error| RowsError::bad(format!("it is not UTF-8: {error}")))
+}
+
+/// The header of rows of these columns.
+fn header(columns: &[Column], out: &mut impl Write) -> std::io::Result<()> {
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    writeln!(out, "{}", names.join(","))
+}
+
+/// The nearest of some names, for a message.
+fn did_you_mean(name: &str, known: &[&str]) -> String {
+    match matrix_plan::nearest(name, known) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None => format!("; there are: {}", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! Each format, and what is wrong with texts that are not of it.
+
+use super::read_into;
+use crate::file::Experiment;
+
+fn source(rows: &str, columns: &str) -> crate::file::Source {
+    let text = format!(
+        "schema = 2\nname = \"t\"\nworkload = \"command\"\n[axes]\na = [1]\n[command]\nrun = [\"x\"]\nrows = \"{rows}\"\n[columns]\n{columns}"
+    );
+    let experiment = Experiment::parse(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    experiment.sources.into_iter().next().unwrap()
+}
+
+fn read(rows: &str, columns: &str, text: &str) -> Result<String, String> {
+    let mut out = Vec::new();
+    match read_into(&source(rows, columns), text.as_bytes(), &mut out) {
+        Ok(_) => Ok(String::from_utf8(out).unwrap()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+const TWO: &str = "t = { unit = \"us\", type = \"integer\" }\nok = { type = \"boolean\", optional = true }";
+
+#[test]
+fn every_format_gives_the_same_rows() {
+    let wanted = Ok("t,ok\n12,true\n7,\n".to_owned());
+    assert_eq!(read("csv:stdout", TWO, "more,t,ok\nx,12,1\ny, 7 ,\n"), wanted);
+    assert_eq!(read("jsonl:stdout", TWO, "{\"t\": 12, \"ok\": true}\n\n{\"t\": 7, \"z\": [1]}\n"), wanted);
+    let json = "t = { unit = \"us\", type = \"integer\", each = \"/jobs\", path = \"/read/t\" }\n\
+                ok = { type = \"boolean\", optional = true, each = \"/jobs\", path = \"/ok\" }";
+    let text = r#"{"jobs": [{"read": {"t": 12}, "ok": true}, {"read": {"t": 7}}]}"#;
+    assert_eq!(read("json:stdout", json, text), wanted);
+    let regex = "t = { unit = \"us\", type = \"integer\", match = 't=(?<t>\\d+)', every = true }";
+    assert_eq!(read("regex:stdout", regex, "a t=12\nb t=7"), Ok("t\n12\n7\n".to_owned()));
+    let last = "drops = { unit = \"1\", type = \"integer\", match = 'drops: (?<drops>\\d+)', pick = \"last\" }";
+    assert_eq!(read("regex:stdout", last, "drops: 3\ndrops: 9\n"), Ok("drops\n9\n".to_owned()));
+    assert_eq!(read("kv:stdout", TWO, "# none\nt = 12\nok: 1\n"), Ok("t,ok\n12,true\n".to_owned()));
+}
+
+#[test]
+fn what_is_not_as_declared_is_told_and_never_becomes_a_0() {
+    let text = "t = { unit = \"us\", type = \"quantity\" }\nwho = { type = \"text\" }";
+    let regex = "t = { unit = \"us\", type = \"integer\", match = 't=(?<t>\\d+)' }";
+    let shown = [
+        read("csv:stdout", TWO, ""),
+        read("csv:stdout", TWO, "t,ok\n"),
+        read("csv:stdout", TWO, "time,ok\n1,1\n"),
+        read("csv:stdout", TWO, "t,ok\n1.5,1\n"),
+        read("csv:stdout", TWO, "t,ok\n,1\n"),
+        read("csv:stdout", TWO, "t,ok\n1\n"),
+        read("csv:stdout", TWO, "t,ok\n1,yes\n"),
+        read("csv:stdout", "t = { unit = \"us\", type = \"real\" }", "t\nNaN\n"),
+        read("csv:stdout", "t = { unit = \"us\", type = \"real\" }", "t\ninf\n"),
+        read("csv:stdout", text, "t,who\n12,a\n"),
+        read("csv:stdout", text, "t,who\n12ms,\"a,b\"\n"),
+        read("jsonl:stdout", TWO, "[1]\n"),
+        read("json:stdout", TWO, "warning\n{}"),
+        read("regex:stdout", regex, "t=1 t=2"),
+        read("regex:stdout", regex, "T=1"),
+        read("kv:stdout", TWO, "t=1\nt=2\n"),
+    ];
+    let lines: Vec<String> = shown.iter().map(|result| format!("{result:?}")).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}

@@ -1,0 +1,322 @@
+//! Executing cells: what comes of each is in the store before the journal says so.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read};
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use matrix_driver::Cancel;
+use matrix_store::attempt::{AttemptStatus, Execution};
+use matrix_store::generic::{Costs, Outputs};
+use matrix_store::{
+    AttemptId, Event, GenericAttempt, GenericEnd, GenericRecord, Journal, NewRecord, Origin, OutputRef, Provenance,
+    RowsRef, RunId, StoreError, WritableStore,
+};
+
+use super::Input;
+use super::host::{HostLock, Watch};
+use super::version::Versions;
+use crate::attempt::{Attempted, Attempts, Kept, MAX_ROWS, Trouble, name_of};
+use crate::cells::{self, Cell, input_files};
+use crate::file::{Format, Source};
+use crate::inputs::{Digests, digest_of};
+use crate::rows;
+use crate::supervise::Supervisors;
+
+/// What a run needs to execute its cells.
+pub(super) struct Executor<'a> {
+    pub(super) input: &'a Input,
+    pub(super) store: &'a WritableStore,
+    pub(super) journal: &'a Journal,
+    pub(super) run: &'a RunId,
+    pub(super) provenance: &'a Provenance,
+    pub(super) supervisors: &'a Supervisors,
+    pub(super) cancel: &'a Cancel,
+    pub(super) keep: bool,
+    pub(super) fail_fast: bool,
+    pub(super) deadline: Option<std::time::Instant>,
+    pub(super) say: &'a (dyn Fn(&str) + Sync),
+}
+
+/// What came of the cells.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Cells that have a result now.
+    pub done: usize,
+    /// Cells that failed, and why.
+    pub failed: Vec<(Cell, String)>,
+    /// Cells that ended early.
+    pub partial: usize,
+    /// Cells on whose host others worked meanwhile.
+    pub disturbed: usize,
+    /// What made the whole run stop, if the store could not be written.
+    pub broken: Option<StoreError>,
+}
+
+enum Ended {
+    Done { disturbed: bool },
+    Failed(String),
+    Partial,
+}
+
+struct Shared {
+    next: usize,
+    report: Report,
+    versions: Versions,
+    told: std::collections::BTreeSet<String>,
+}
+
+impl Executor<'_> {
+    /// Executes the cells, in their order, by so many workers.
+    pub(super) fn execute(&self, cells: &[Cell], jobs: NonZeroUsize) -> Report {
+        let shared = Mutex::new(Shared {
+            next: 0,
+            report: Report::default(),
+            versions: Versions::default(),
+            told: std::collections::BTreeSet::new(),
+        });
+        std::thread::scope(|scope| {
+            for _ in 1..jobs.get().min(cells.len()) {
+                scope.spawn(|| self.work(cells, jobs, &shared));
+            }
+            self.work(cells, jobs, &shared);
+        });
+        shared.into_inner().unwrap_or_else(PoisonError::into_inner).report
+    }
+
+    fn work(&self, cells: &[Cell], jobs: NonZeroUsize, shared: &Mutex<Shared>) {
+        let lock = || -> MutexGuard<'_, Shared> { shared.lock().unwrap_or_else(PoisonError::into_inner) };
+        loop {
+            let mut guard = lock();
+            let late = self.deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline);
+            if self.cancel.is_cancelled() || late || self.fail_fast && !guard.report.failed.is_empty() {
+                return;
+            }
+            let Some(cell) = cells.get(guard.next) else { return };
+            guard.next += 1;
+            let number = guard.next;
+            drop(guard);
+            let shown = format!("{} round {}", self.input.experiment.axes.show(&cell.point), cell.round);
+            (self.say)(&format!("{number}/{} {shown}", cells.len()));
+            let ended = self.tried(cell, jobs, shared);
+            let mut guard = lock();
+            match ended {
+                Ok(Ended::Done { disturbed }) => {
+                    guard.report.done += 1;
+                    guard.report.disturbed += usize::from(disturbed);
+                }
+                Ok(Ended::Failed(error)) => guard.report.failed.push((cell.clone(), error)),
+                Ok(Ended::Partial) => guard.report.partial += 1,
+                Err(error) => {
+                    guard.report.partial += 1;
+                    guard.report.broken.get_or_insert(error);
+                    self.cancel.cancel();
+                }
+            }
+        }
+    }
+
+    /// Executes a cell, again after a failure where the experiment says so. Every attempt is kept.
+    fn tried(&self, cell: &Cell, jobs: NonZeroUsize, shared: &Mutex<Shared>) -> Result<Ended, StoreError> {
+        for _ in 0..self.input.experiment.command.retries {
+            match self.one(cell, jobs, shared)? {
+                Ended::Failed(error) => (self.say)(&format!("tried again: {}: {error}", cell.key.short())),
+                ended => return Ok(ended),
+            }
+        }
+        self.one(cell, jobs, shared)
+    }
+
+    /// Executes one cell once. Objects come first, then the attempt, then the record, and last the journal's word.
+    fn one(&self, cell: &Cell, jobs: NonZeroUsize, shared: &Mutex<Shared>) -> Result<Ended, StoreError> {
+        let failed = |error: &dyn std::fmt::Display| StoreError::Rejected(error.to_string());
+        let waiting = || (self.say)("waiting: another run measures on this host");
+        let _host = if jobs == NonZeroUsize::MIN {
+            match HostLock::take(self.cancel, &waiting).map_err(|error| failed(&error))? {
+                Some(lock) => Some(lock),
+                None => return Ok(Ended::Partial),
+            }
+        } else {
+            None
+        };
+        let version = {
+            let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            guard.versions.of(&self.input.experiment, &self.input.here, cell, self.supervisors, self.cancel)
+        };
+        let started = Timestamp::now();
+        let id: AttemptId = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S.%6fZ"), cell.key.short()).parse()?;
+        self.journal.append(&Event::Started { attempt: id.clone(), cell: cell.key })?;
+        let watch = Watch::begin();
+        let attempted = self.attempt(cell);
+        let mut notes: BTreeMap<String, String> = BTreeMap::new();
+        notes.extend(version.map(|version| ("version".to_owned(), version)));
+        let (result, costs, kept, attempted) = match attempted {
+            Ok(attempted) => {
+                let own = attempted
+                    .costs
+                    .iter()
+                    .filter(|(name, _)| name.ends_with(".user_us") || name.ends_with(".system_us"));
+                let own = own.map(|(_, value)| *value).sum();
+                notes.insert(
+                    "host".to_owned(),
+                    if jobs == NonZeroUsize::MIN {
+                        watch.verdict(own)
+                    } else {
+                        format!("not watched: {jobs} at a time")
+                    },
+                );
+                (attempted.result.clone(), attempted.costs.clone(), attempted.outputs.clone(), Some(attempted))
+            }
+            Err(why) => (Err(Trouble::Failed(why)), Costs::new(), BTreeMap::new(), None),
+        };
+        let mut outputs = Outputs::new();
+        for (name, kept) in &kept {
+            outputs.insert(name.clone(), self.keep_output(kept)?);
+        }
+        let result = result.and_then(|()| self.rows(cell, attempted.as_ref(), &kept, &costs, &mut notes));
+        let execution = Execution {
+            id: id.clone(),
+            key: cell.key,
+            origin: Origin::default(),
+            run: Some(self.run.clone()),
+            started: time(started),
+            ended: time(Timestamp::now()),
+            provenance: self.provenance.clone(),
+        };
+        let without =
+            |status, error: &str| GenericEnd::Without { status, inputs: cell.inputs.clone(), error: error.to_owned() };
+        match result {
+            Ok(rows) => {
+                let mut refs = BTreeMap::new();
+                for (name, (path, written)) in rows {
+                    let mut file = File::open(&path).map_err(|error| StoreError::io("reading", &path, error))?;
+                    self.store.keep_object(&written.sha256, &mut file)?;
+                    if !written.passed_over.is_empty() {
+                        let names = written.passed_over.join(", ");
+                        let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                        if guard.told.insert(name.clone()) {
+                            (self.say)(&format!("note: columns that nobody declared are passed over: {names}"));
+                        }
+                    }
+                    refs.insert(name, RowsRef { bytes: written.bytes, rows: written.rows, sha256: written.sha256 });
+                }
+                let disturbed = notes.get("host").is_some_and(|host| host.starts_with("disturbed"));
+                let attempt = GenericAttempt::new(execution, GenericEnd::Done, outputs.clone(), notes)?;
+                self.store.write_generic_attempt(&attempt)?;
+                let reading = cells::reading(&self.input.experiment)?;
+                let new = NewRecord {
+                    workload: crate::WORKLOAD.to_owned(),
+                    inputs: cell.inputs.clone(),
+                    key: cell.key,
+                    costs,
+                    outputs,
+                    reading,
+                    rows: refs,
+                };
+                self.store.write_generic_record(&GenericRecord::new(new, Origin::default())?)?;
+                self.journal.append(&Event::Done { attempt: id, cell: cell.key })?;
+                Ok(Ended::Done { disturbed })
+            }
+            Err(Trouble::Cancelled) => {
+                let end = without(AttemptStatus::Partial, "interrupted");
+                self.store.write_generic_attempt(&GenericAttempt::new(execution, end, outputs, notes)?)?;
+                self.journal.append(&Event::Partial { attempt: id, cell: cell.key })?;
+                Ok(Ended::Partial)
+            }
+            Err(Trouble::Failed(error)) => {
+                let end = without(AttemptStatus::Failed, &error);
+                self.store.write_generic_attempt(&GenericAttempt::new(execution, end, outputs, notes)?)?;
+                self.journal.append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
+                Ok(Ended::Failed(error))
+            }
+        }
+    }
+
+    fn attempt(&self, cell: &Cell) -> Result<Attempted, String> {
+        let input = self.input;
+        // Looked at again: a file that changed since the plan is no longer what the key says.
+        let files = input_files(&input.experiment, &input.here, &mut Digests::with_cache(), &cell.point);
+        let files = files.map_err(|error| error.to_string())?;
+        let planned = cell.inputs.pointer("/command/inputs").and_then(serde_json::Value::as_object);
+        let same = planned.is_some_and(|planned| {
+            planned.len() == files.len()
+                && files.iter().all(|file| {
+                    planned.get(&file.name).and_then(|file| file["sha256"].as_str()) == Some(&file.sha256.to_string())
+                })
+        });
+        if !same {
+            return Err("a file of `inputs` changed after the run was planned: run it anew".to_owned());
+        }
+        let attempts = Attempts {
+            experiment: &input.experiment,
+            here: &input.here,
+            supervisors: self.supervisors,
+            cancel: self.cancel,
+            keep: self.keep,
+        };
+        let attempted = attempts.attempt(cell, &files).map_err(|error| format!("no place to run it in: {error}"))?;
+        if self.keep {
+            (self.say)(&format!("kept: {}", attempted.workplace.display()));
+        }
+        Ok(attempted)
+    }
+
+    fn keep_output(&self, kept: &Kept) -> Result<OutputRef, StoreError> {
+        let fail = |error| StoreError::io("reading", &kept.path, error);
+        let open = || File::open(&kept.path).map(|file| BufReader::new(file.take(kept.bytes))).map_err(fail);
+        let (sha256, bytes) = digest_of(open()?).map_err(fail)?;
+        self.store.keep_object(&sha256, &mut open()?)?;
+        Ok(OutputRef { bytes, of: kept.of, sha256 })
+    }
+
+    /// Reads the rows of an attempt.
+    fn rows(
+        &self,
+        cell: &Cell,
+        attempted: Option<&Attempted>,
+        kept: &BTreeMap<String, Kept>,
+        costs: &Costs,
+        notes: &mut BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, (std::path::PathBuf, rows::Written)>, Trouble> {
+        let failed = |what: String| Trouble::Failed(what);
+        let Some(attempted) = attempted else { return Err(failed("there was no attempt".to_owned())) };
+        let mut found = BTreeMap::new();
+        for source in &self.input.experiment.sources {
+            let path = attempted.workplace.join(format!("rows-{}", source.name));
+            let out = File::create(&path).map_err(|error| failed(error.to_string()))?;
+            let written = if source.format == Format::Run {
+                rows::costs_into(source, &cost_fields(source, costs), BufWriter::new(out))
+            } else {
+                let name = name_of(source, &cell.point);
+                let Some(kept) = kept.get(&name) else {
+                    return Err(failed(format!("rows: the program left no `{name}`")));
+                };
+                if kept.bytes > MAX_ROWS {
+                    return Err(failed(format!("rows: `{name}` has more than {} GiB", MAX_ROWS >> 30)));
+                }
+                let input = File::open(&kept.path).map_err(|error| failed(format!("{name}: {error}")))?;
+                rows::read_into(source, input, BufWriter::new(out))
+                    .map_err(|error| rows::RowsError::Bad(format!("{name}: {error}")))
+            };
+            let written = written.map_err(|error| failed(format!("rows: {error}")))?;
+            if !written.passed_over.is_empty() {
+                notes.insert(format!("passed over in {}", source.name), written.passed_over.join(", "));
+            }
+            found.insert(source.name.clone(), (path, written));
+        }
+        Ok(found)
+    }
+}
+
+/// The one row of what a run cost.
+pub(super) fn cost_fields(source: &Source, costs: &Costs) -> Vec<String> {
+    let cost = |name: &str| costs.get(&format!("run.{name}")).copied().unwrap_or_default().to_string();
+    source.columns.iter().map(|column| cost(&column.name)).collect()
+}
+
+/// An instant as attempts write it.
+pub(super) fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}

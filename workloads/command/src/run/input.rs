@@ -1,0 +1,92 @@
+//! From a file to an experiment that is ready to be planned.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use matrix_plan::{Problem, Problems};
+
+use crate::cells::{self, Cell, CellError, Here, folder_of};
+use crate::file::{Experiment, parse_site};
+use crate::inputs::Digests;
+
+/// An experiment, ready to be planned.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Its text, with everything in it that was set.
+    pub text: String,
+    /// What the text says.
+    pub experiment: Experiment,
+    /// This machine.
+    pub here: Here,
+    /// The cells in the order in which they run.
+    pub cells: Vec<Cell>,
+}
+
+/// Why there is no experiment to plan.
+#[derive(Debug)]
+pub enum InputFailure {
+    /// A text has mistakes: its name, itself, and what is wrong with it.
+    Text(String, String, Problems),
+    /// Files that are part of keys.
+    Cells(CellError),
+    /// A file cannot be read.
+    Read(PathBuf, std::io::Error),
+}
+
+impl Input {
+    /// The experiment of a text that stood in `folder`; `name` is for messages. With the site's own values, if there is
+    /// a file of them.
+    ///
+    /// # Errors
+    /// What is wrong with the text or the site's, or the files that it names.
+    pub fn new(name: &str, text: String, folder: &Path, site: Option<&Path>) -> Result<Self, InputFailure> {
+        let experiment = match Experiment::parse(&text) {
+            Ok(experiment) => experiment,
+            Err(problems) => return Err(InputFailure::Text(name.to_owned(), text, problems)),
+        };
+        let mut values = experiment.site.clone();
+        if let Some(file) = site {
+            values.extend(site_of(file, &experiment.site)?);
+        }
+        let here = Here { folder: folder.to_owned(), site: values };
+        let mut digests = Digests::with_cache();
+        let cells = cells::cells(&experiment, &here, &mut digests).map_err(InputFailure::Cells)?;
+        digests.save();
+        Ok(Self { text, experiment, here, cells })
+    }
+
+    /// The experiment of a text alone, without the files that give its cells their keys: for reading results that are
+    /// found by their axes.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn without_files(name: &str, text: String) -> Result<(String, Experiment), InputFailure> {
+        match Experiment::parse(&text) {
+            Ok(experiment) => Ok((text, experiment)),
+            Err(problems) => Err(InputFailure::Text(name.to_owned(), text, problems)),
+        }
+    }
+
+    /// The experiment of a file.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new), and when the file cannot be read.
+    pub fn from_file(file: &Path, text: String, site: Option<&Path>) -> Result<Self, InputFailure> {
+        Self::new(&file.display().to_string(), text, &folder_of(file), site)
+    }
+}
+
+/// The values of a site's file; one that the experiment does not know is a mistake.
+fn site_of(file: &Path, known: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, InputFailure> {
+    let text = std::fs::read_to_string(file).map_err(|error| InputFailure::Read(file.to_owned(), error))?;
+    let fail = |problems| InputFailure::Text(file.display().to_string(), text.clone(), problems);
+    let found = parse_site(&text).map_err(fail)?;
+    let names: Vec<&str> = known.keys().map(String::as_str).chain(["scratch"]).collect();
+    match found.keys().find(|name| !names.contains(&name.as_str())) {
+        Some(name) => {
+            let problem = Problem::new(format!("the experiment's [site] has no `{name}`"));
+            Err(fail(problem.unknown(name, "known", &names).into()))
+        }
+        None => Ok(found),
+    }
+}

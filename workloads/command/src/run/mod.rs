@@ -1,0 +1,15 @@
+//! Planning and executing the cells of an experiment, and keeping what came of them.
+
+mod execute;
+mod host;
+mod input;
+mod plan;
+mod reread;
+mod session;
+mod version;
+
+pub use execute::Report;
+pub use input::{Input, InputFailure};
+pub use plan::{PlanDocument, PlannedCell, matches, plan, states};
+pub use reread::reread;
+pub use session::{Begun, Options, Session, interrupted, place_of};

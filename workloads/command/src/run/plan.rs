@@ -1,0 +1,143 @@
+//! What a run would do, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use matrix_core::{Filter, Value};
+use matrix_plan::plan::Reason;
+use matrix_plan::{CellKey, CellState, Tally};
+use matrix_store::{Store, StoreError, journal};
+use serde::{Deserialize, Serialize};
+
+use super::Input;
+use crate::cells::Cell;
+
+/// Version of the plan's form.
+pub(super) const SCHEMA: u32 = 2;
+
+/// The ordered cells of a run, as `plan.json` has them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanDocument {
+    /// Version of this form.
+    pub schema: u32,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// The workload.
+    pub workload: String,
+    /// Seed that the order was drawn from; text, because JSON readers round large numbers.
+    pub seed: String,
+    /// Axes that vary slowest, in the order of the file: not randomised.
+    pub not_randomised: Vec<String>,
+    /// The filter as written, if there was one.
+    pub filter: Option<String>,
+    /// Whether done cells were to run again.
+    pub fresh: bool,
+    /// The cells in the order in which they run.
+    pub cells: Vec<PlannedCell>,
+}
+
+/// A cell in a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedCell {
+    /// Its key.
+    pub key: CellKey,
+    /// Its values by axis.
+    pub axes: serde_json::Map<String, serde_json::Value>,
+    /// Its round, from 1.
+    pub round: u32,
+    /// Number of its block, from 0 in the order of running.
+    pub block: u32,
+    /// Where it stood as the run began.
+    pub state: CellState,
+    /// Why it runs or not.
+    pub reason: Reason,
+}
+
+impl PlanDocument {
+    /// The keys of the cells that run, in order.
+    pub fn to_run(&self) -> impl Iterator<Item = &PlannedCell> {
+        self.cells.iter().filter(|cell| cell.reason.runs())
+    }
+
+    /// How many cells stood in each state as the run began.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.cells.iter().map(|cell| cell.state).collect()
+    }
+}
+
+/// Whether a filter over axes and round matches a cell.
+#[must_use]
+pub fn matches(filter: &Filter, cell: &Cell) -> bool {
+    let round = Value::Whole(i64::from(cell.round));
+    filter.matches(&|field| if field == cell.point.len() { Some(&round) } else { cell.point.get(field) })
+}
+
+/// The plan of a run.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn plan(
+    store: Option<&Store>,
+    input: &Input,
+    chosen: &dyn Fn(&Cell) -> bool,
+    filter: Option<&str>,
+    fresh: bool,
+) -> Result<PlanDocument, StoreError> {
+    let states = states(store, &input.cells)?;
+    let axes = &input.experiment.axes;
+    let cells = input.cells.iter().zip(states).map(|(cell, state)| {
+        let selected = chosen(cell);
+        PlannedCell {
+            key: cell.key,
+            axes: axes.to_json(&cell.point),
+            round: cell.round,
+            block: cell.block,
+            state: state.as_run_begins(selected),
+            reason: Reason::of(state, selected, fresh),
+        }
+    });
+    let outer = input.experiment.design.outer.iter().filter_map(|axis| axes.axes.get(*axis));
+    Ok(PlanDocument {
+        schema: SCHEMA,
+        experiment: input.experiment.name.clone(),
+        workload: crate::WORKLOAD.to_owned(),
+        seed: input.experiment.seed.to_string(),
+        not_randomised: outer.map(|axis| axis.name.clone()).collect(),
+        filter: filter.map(str::to_owned),
+        fresh,
+        cells: cells.collect(),
+    })
+}
+
+/// Where each cell stands, in the same order: done whoever measured it; else as its last attempt ended.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn states(store: Option<&Store>, cells: &[Cell]) -> Result<Vec<CellState>, StoreError> {
+    let Some(store) = store else { return Ok(vec![CellState::Pending; cells.len()]) };
+    let keys: Vec<CellKey> = cells.iter().map(|cell| cell.key).collect();
+    let done = store.done(&keys)?;
+    let mut last = BTreeMap::new();
+    if done.contains(&false) {
+        let wanted: BTreeSet<&CellKey> = keys.iter().collect();
+        for id in store.runs()? {
+            for (key, state) in store.run(id.as_str())?.journal().cell_states() {
+                let state = match state {
+                    // A result that is not there any more: as if nothing had been tried.
+                    journal::CellState::Done => CellState::Pending,
+                    journal::CellState::Failed { .. } => CellState::Failed,
+                    journal::CellState::Partial | journal::CellState::Started => CellState::Partial,
+                };
+                if wanted.contains(&key) {
+                    last.insert(key, state);
+                }
+            }
+        }
+    }
+    let state = |(key, done): (&CellKey, bool)| {
+        if done { CellState::Done } else { last.get(key).copied().unwrap_or(CellState::Pending) }
+    };
+    Ok(keys.iter().zip(done).map(state).collect())
+}

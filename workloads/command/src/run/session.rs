@@ -1,0 +1,273 @@
+//! A session: a run begun or taken up again, up to what is said about it at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use matrix_driver::Cancel;
+use matrix_plan::CellKey;
+use matrix_plan::plan::Reason;
+use matrix_store::{Event, Journal, NewRun, Origin, Provenance, Run, RunId, Store, StoreError, WritableStore, journal};
+
+use super::execute::{Executor, Report};
+use super::plan::{PlanDocument, plan};
+use super::{Input, reread};
+use crate::cells::Cell;
+use crate::supervise::Supervisors;
+
+/// How a session is executed.
+#[derive(Debug)]
+pub struct Options {
+    /// Cells at the same time.
+    pub jobs: NonZeroUsize,
+    /// Whether folders stay for looking.
+    pub keep: bool,
+    /// Whether the first failure ends the run.
+    pub fail_fast: bool,
+    /// How long the run may begin new cells.
+    pub max_time: Option<Duration>,
+}
+
+/// A run with cells to execute, and the store that it writes.
+#[derive(Debug)]
+pub struct Session {
+    store: WritableStore,
+    run: Run,
+    journal: Journal,
+    cells: Vec<Cell>,
+}
+
+/// What a beginning came to.
+#[derive(Debug)]
+pub struct Begun {
+    /// The plan.
+    pub plan: PlanDocument,
+    /// What is to be executed, if anything is.
+    pub session: Option<Session>,
+    /// Cells whose rows were read again.
+    pub reread: usize,
+    /// Cells whose rows could not be read again, and why.
+    pub unreadable: Vec<(Cell, String)>,
+}
+
+impl Session {
+    /// Begins a run, unless there is nothing to do; then nothing is written, but for rows that have to be read again.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn begin(
+        results: &Path,
+        input: &Input,
+        file: Option<&Path>,
+        chosen: &dyn Fn(&Cell) -> bool,
+        filter: Option<&str>,
+        fresh: bool,
+    ) -> Result<Begun, StoreError> {
+        let before = Store::open_if_present(results)?;
+        let first = plan(before.as_ref(), input, chosen, filter, fresh)?;
+        let stale = match &before {
+            Some(store) if !fresh => stale(store, input, chosen)?,
+            _ => Vec::new(),
+        };
+        drop(before);
+        if first.to_run().next().is_none() && stale.is_empty() {
+            return Ok(Begun { plan: first, session: None, reread: 0, unreadable: Vec::new() });
+        }
+        let store = Store::create_or_open_for_writing(results, &holder())?;
+        let mut begun = Begun { plan: first, session: None, reread: 0, unreadable: Vec::new() };
+        for (cell, origin) in stale {
+            let Some(record) = store.generic_record(&cell.key, &origin)? else { continue };
+            match reread(&store, input, &cell, &record)? {
+                Ok(true) => begun.reread += 1,
+                Ok(false) => {}
+                Err(why) => begun.unreadable.push((cell, why)),
+            }
+        }
+        // Somebody else may have finished cells before the store was ours.
+        begun.plan = plan(Some(&store), input, chosen, filter, fresh)?;
+        let cells: Vec<Cell> = begun
+            .plan
+            .cells
+            .iter()
+            .zip(&input.cells)
+            .filter(|(planned, _)| planned.reason.runs())
+            .map(|(_, cell)| cell.clone())
+            .collect();
+        if cells.is_empty() {
+            store.close()?;
+            return Ok(begun);
+        }
+        let text = serde_json::to_vec(&begun.plan)?;
+        let (run, journal) = store.create_run(&NewRun {
+            time: &Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string(),
+            name: &input.experiment.name,
+            experiment: input.text.as_bytes(),
+            model: None,
+            plan: &text,
+        })?;
+        if let Some(file) = file {
+            remember(&store, run.id(), file)?;
+        }
+        begun.session = Some(Self { store, run, journal, cells });
+        Ok(begun)
+    }
+
+    /// Takes up a run where it was left; `input` is what it was begun with. Nothing, if there is nothing left to do.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written, or the run's cells are no longer those of its experiment.
+    pub fn resume(results: &Path, name: &str, input: &Input) -> Result<Option<Self>, StoreError> {
+        let store = Store::create_or_open_for_writing(results, &holder())?;
+        let run = store.run(name)?;
+        let left: BTreeSet<CellKey> = left_of(&store, &run)?.into_iter().collect();
+        if left.is_empty() {
+            return Ok(None);
+        }
+        let cells: Vec<Cell> = input.cells.iter().filter(|cell| left.contains(&cell.key)).cloned().collect();
+        if cells.len() < left.len() {
+            return Err(StoreError::Rejected(format!(
+                "run {name} planned {} cells that its experiment no longer has, because a file of `inputs` changed: run it anew",
+                left.len() - cells.len()
+            )));
+        }
+        let journal = store.journal(&run);
+        journal.append(&Event::Resumed)?;
+        Ok(Some(Self { store, run, journal, cells }))
+    }
+
+    /// How many cells it will execute.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Whether there is nothing to execute.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// The run's name.
+    #[must_use]
+    pub fn id(&self) -> &RunId {
+        self.run.id()
+    }
+
+    /// Executes the cells to the end, or until a stop is asked for. Cells left, and what came of the others.
+    ///
+    /// # Errors
+    /// When the store cannot be written at the end.
+    pub fn execute(
+        self,
+        input: &Input,
+        options: &Options,
+        provenance: &Provenance,
+        cancel: &Cancel,
+        say: &(dyn Fn(&str) + Sync),
+    ) -> Result<(usize, Report), StoreError> {
+        let supervisors = Supervisors::new().map_err(|error| StoreError::Rejected(error.to_string()))?;
+        let executor = Executor {
+            input,
+            store: &self.store,
+            journal: &self.journal,
+            run: self.run.id(),
+            provenance,
+            supervisors: &supervisors,
+            cancel,
+            keep: options.keep,
+            fail_fast: options.fail_fast,
+            deadline: options.max_time.and_then(|time| std::time::Instant::now().checked_add(time)),
+            say,
+        };
+        let mut report = executor.execute(&self.cells, options.jobs);
+        let left = self.cells.len().saturating_sub(report.done + report.failed.len());
+        if report.broken.is_none() {
+            let event = match (left, report.failed.len()) {
+                (0, 0) => Some(Event::Finished),
+                (0, _) => None,
+                _ => Some(Event::Interrupted),
+            };
+            if let Some(event) = event {
+                self.journal.append(&event)?;
+            }
+        }
+        drop(self.journal);
+        if let Err(error) = self.store.close() {
+            report.broken.get_or_insert(error);
+        }
+        Ok((left, report))
+    }
+}
+
+/// Done cells whose rows were read in another way than the experiment says now.
+fn stale(store: &Store, input: &Input, chosen: &dyn Fn(&Cell) -> bool) -> Result<Vec<(Cell, Origin)>, StoreError> {
+    let reading = crate::cells::reading(&input.experiment)?;
+    let mut stale = Vec::new();
+    for cell in input.cells.iter().filter(|cell| chosen(cell)) {
+        for origin in store.origins(&cell.key)? {
+            if let Some(record) = store.generic_record(&cell.key, &origin)?
+                && record.reading != reading
+            {
+                stale.push((cell.clone(), origin));
+            }
+        }
+    }
+    Ok(stale)
+}
+
+/// Who writes, as others are told.
+fn holder() -> String {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    format!("matrix {}", words.join(" "))
+}
+
+/// The cells left to do of a run.
+fn left_of(store: &Store, run: &Run) -> Result<Vec<CellKey>, StoreError> {
+    let Ok(plan) = serde_json::from_slice::<PlanDocument>(&run.plan()?) else { return Ok(Vec::new()) };
+    let states = run.journal().cell_states();
+    let (fresh, others): (Vec<_>, Vec<_>) = plan.to_run().partition(|cell| cell.reason == Reason::Fresh);
+    let fresh = fresh.into_iter().map(|cell| cell.key).filter(|key| states.get(key) != Some(&journal::CellState::Done));
+    let keys: Vec<CellKey> = others.into_iter().map(|cell| cell.key).collect();
+    let done = store.done(&keys)?;
+    let missing = keys.iter().zip(done).filter(|(_, done)| !done).map(|(key, _)| *key);
+    Ok(fresh.chain(missing).collect())
+}
+
+/// The runs of this workload that were begun and not finished, and that have cells left to do: the oldest first.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn interrupted(store: &Store) -> Result<Vec<Run>, StoreError> {
+    let mut found = Vec::new();
+    for id in store.runs()? {
+        let run = store.run(id.as_str())?;
+        if !run.journal().is_finished() && !left_of(store, &run)?.is_empty() {
+            found.push(run);
+        }
+    }
+    Ok(found)
+}
+
+/// Where the files of experiments were on this machine, by run: no part of any bundle.
+const PLACES: &str = "places.json";
+
+fn places(store: &Path) -> BTreeMap<String, PathBuf> {
+    // Without it, a run is resumed by naming its file.
+    std::fs::read(store.join(PLACES)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+fn remember(store: &WritableStore, run: &RunId, file: &Path) -> Result<(), StoreError> {
+    let mut places = places(store.path());
+    places.insert(run.to_string(), file.canonicalize().unwrap_or_else(|_| file.to_owned()));
+    let path = store.path().join(PLACES);
+    let bytes = serde_json::to_vec(&places)?;
+    std::fs::write(&path, bytes).map_err(|error| StoreError::io("writing", &path, error))
+}
+
+/// Where the file of a run's experiment was.
+#[must_use]
+pub fn place_of(store: &Store, run: &RunId) -> Option<PathBuf> {
+    places(store.path()).get(run.as_str()).cloned()
+}

@@ -1,0 +1,17 @@
+//! Running a program so that nothing of it is left.
+//!
+//! Each program runs under a process of its own, the *supervisor*: this same executable, begun with [`WORD`]. The
+//! supervisor is a subreaper, so that whatever the program starts stays below it, also what leaves the program's session
+//! or outlives its parent. It holds a pipe from the runner: when the runner asks for it, or is gone, `kill -9` included,
+//! the pipe ends and the supervisor kills everything below it.
+
+mod client;
+mod process;
+mod protocol;
+
+pub use client::{Running, Supervisors};
+pub use process::supervise;
+pub use protocol::{Ended, Job};
+
+/// The first argument that makes this executable a supervisor.
+pub const WORD: &str = "__supervise";

@@ -1,0 +1,213 @@
+//! The supervisor.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid};
+use wait4::{ResUse, Wait4};
+
+use super::protocol::{Ended, Job, SIGNALS};
+
+enum Message {
+    Ended(std::io::Result<ResUse>),
+    Signal(Signal),
+    Kill,
+}
+
+/// What the executable does when it is begun as a supervisor: reads a job, runs it, tells how it ended.
+#[must_use]
+pub fn supervise() -> ExitCode {
+    let mut input = BufReader::new(std::io::stdin());
+    let mut line = String::new();
+    let job = match input.read_line(&mut line) {
+        Ok(0) | Err(_) => return ExitCode::FAILURE,
+        Ok(_) => serde_json::from_str::<Job>(&line),
+    };
+    let ended = match job {
+        Ok(job) => run(&job, input),
+        Err(error) => {
+            Ended { not_started: Some(format!("the supervisor was given no job: {error}")), ..Ended::default() }
+        }
+    };
+    let Ok(mut text) = serde_json::to_string(&ended) else { return ExitCode::FAILURE };
+    text.push('\n');
+    // The runner may be gone.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+fn run(job: &Job, input: impl Read + Send + 'static) -> Ended {
+    let failed = |why: String| Ended { not_started: Some(why), ..Ended::default() };
+    if let Err(error) = set_child_subreaper(Some(rustix::process::getpid())) {
+        return failed(format!("the supervisor cannot keep hold of processes: {error}"));
+    }
+    let start = Instant::now();
+    let child = match start_program(job) {
+        Ok(child) => child,
+        Err(why) => return failed(why),
+    };
+    let pid = Pid::from_child(&child);
+    let (send, messages) = channel();
+    let asked = send.clone();
+    std::thread::spawn(move || listen(input, &asked));
+    std::thread::spawn(move || {
+        let result = child.wait4();
+        // Nobody listens when everything was killed already.
+        let _ = send.send(Message::Ended(result));
+    });
+    let limit = job.timeout_ms.map(Duration::from_millis);
+    let mut ended = Ended::default();
+    loop {
+        let left = limit.map(|limit| limit.saturating_sub(start.elapsed()));
+        let message = match left {
+            Some(left) if !ended.timed_out => match messages.recv_timeout(left) {
+                Ok(message) => message,
+                Err(RecvTimeoutError::Timeout) => {
+                    ended.timed_out = true;
+                    kill_below(Some(pid));
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            },
+            _ => match messages.recv() {
+                Ok(message) => message,
+                Err(_) => break,
+            },
+        };
+        match message {
+            Message::Signal(signal) => {
+                ended.stopped = true;
+                // It may have ended just now.
+                let _ = kill_process(pid, signal);
+            }
+            Message::Kill => {
+                ended.stopped = true;
+                kill_below(Some(pid));
+            }
+            Message::Ended(result) => {
+                ended.wall_us = micros(start.elapsed());
+                match result {
+                    Ok(used) => account(&mut ended, &used),
+                    Err(error) => ended.not_started = Some(format!("it could not be waited for: {error}")),
+                }
+                break;
+            }
+        }
+    }
+    ended.left = reap();
+    ended
+}
+
+fn account(ended: &mut Ended, used: &ResUse) {
+    ended.code = used.status.code();
+    ended.signal = used.status.signal();
+    ended.user_us = micros(used.rusage.utime);
+    ended.system_us = micros(used.rusage.stime);
+    ended.max_rss_bytes = i64::try_from(used.rusage.maxrss).unwrap_or(i64::MAX);
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn start_program(job: &Job) -> Result<Child, String> {
+    let open = |path: &std::path::Path| {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        file.map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let (stdout, stderr) = (open(&job.stdout)?, open(&job.stderr)?);
+    let Some((program, arguments)) = job.arguments.split_first() else { return Err("there is no program".to_owned()) };
+    // A path is relative to the folder that it runs in; a name is looked for in PATH.
+    let path = if program.contains('/') { job.dir.join(program) } else { program.into() };
+    let mut command = Command::new(&path);
+    command.args(arguments).env_clear().envs(&job.env).current_dir(&job.dir);
+    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+    command.spawn().map_err(|error| match error.raw_os_error() {
+        Some(7) => format!("`{program}`: the list of its arguments is too long for the system"),
+        _ if !job.dir.is_dir() => format!("there is no folder {}", job.dir.display()),
+        _ => format!("`{program}` cannot be started: {error}"),
+    })
+}
+
+/// Passes on what the runner asks for; that it is gone is a request to kill.
+fn listen(mut input: impl Read, asked: &Sender<Message>) {
+    let mut byte = [0];
+    loop {
+        let message = match input.read(&mut byte) {
+            Ok(1) => match SIGNALS.iter().find(|(letter, ..)| *letter == byte[0]) {
+                Some((.., signal)) => Message::Signal(*signal),
+                None => Message::Kill,
+            },
+            _ => Message::Kill,
+        };
+        let last = matches!(message, Message::Kill);
+        if asked.send(message).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Kills every process below this one, `first` first.
+fn kill_below(first: Option<Pid>) {
+    for pid in first.into_iter().chain(below()) {
+        // It may have ended meanwhile.
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
+/// Kills and reaps what is left below this process; how many there were. What starts others faster than they are found
+/// is found in the next round: its parent is dead by then.
+fn reap() -> u32 {
+    let mut killed = 0;
+    loop {
+        match waitpid(None, WaitOptions::NOHANG) {
+            // Nothing is left.
+            Err(_) => return killed,
+            Ok(Some(_)) => continue,
+            Ok(None) => {}
+        }
+        let found = below();
+        killed = killed.max(u32::try_from(found.len()).unwrap_or(u32::MAX));
+        for pid in found {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        // Until one of them has ended.
+        let _ = waitpid(None, WaitOptions::empty());
+    }
+}
+
+/// The processes below this one.
+fn below() -> Vec<Pid> {
+    let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    for entry in entries.flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        if let Some(parent) = parent_of(pid) {
+            children.entry(parent).or_default().push(pid);
+        }
+    }
+    let mut found = Vec::new();
+    let mut waiting = vec![rustix::process::getpid().as_raw_nonzero().get()];
+    while let Some(parent) = waiting.pop() {
+        for child in children.remove(&parent).unwrap_or_default() {
+            found.extend(Pid::from_raw(child));
+            waiting.push(child);
+        }
+    }
+    found
+}
+
+/// The parent of a process that has not ended.
+fn parent_of(pid: i32) -> Option<i32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name stands in parentheses and may have any character.
+    let mut words = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    let state = words.next()?;
+    let parent = words.next()?.parse().ok()?;
+    (state != "Z").then_some(parent)
+}
