@@ -21,6 +21,7 @@ const SOURCE: &[&str] = &[
     "rust-toolchain.toml",
     "rustfmt.toml",
     "src",
+    "workloads",
 ];
 
 fn main() {

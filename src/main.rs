@@ -7,6 +7,7 @@ mod endpoints;
 mod exit;
 mod live;
 mod output;
+mod program;
 mod progress;
 mod runner;
 mod signals;
@@ -22,6 +23,10 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Before anything else: a supervisor is begun for every program that is run.
+    if std::env::args_os().nth(1).is_some_and(|word| word == matrix_command::supervise::WORD) {
+        return matrix_command::supervise::supervise();
+    }
     signals::clean_up_when_interrupted();
     ExitCode::from(cli::main() as u8)
 }

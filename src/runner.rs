@@ -19,7 +19,7 @@ pub(crate) fn place(results: &Path) -> Place<'_> {
 }
 
 /// This program, as it was built and called.
-fn program() -> Program {
+pub(crate) fn program() -> Program {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| output::word(Path::new(&word))).collect();
     Program {
         holder: format!("matrix {}", words.join(" ")),

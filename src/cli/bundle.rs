@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{FilterArgs, Format, FormatArgs, ResultsArgs};
 use crate::exit::{CommandResult, Exit, Failure};
-use crate::{output, source};
+use crate::{output, program, source};
 
 /// Share results as one file that anyone can verify, re-derive and extend
 #[derive(Debug, Args)]
@@ -132,6 +132,19 @@ pub(crate) fn bundle(args: BundleArgs) -> CommandResult {
 
 fn create(args: CreateArgs) -> CommandResult {
     let store = Store::open(&args.results.results)?;
+    let made = program::create(&store, args.run.as_deref(), args.origin.as_ref(), args.allow_incomplete, &args.out)?;
+    if let Some(info) = made {
+        for (given, flag) in [
+            (args.filter.filter.is_some(), "--filter"),
+            (args.with_source, "--with-source"),
+            (args.identify.is_some(), "--identify"),
+        ] {
+            if given {
+                return Err(program::why_not(&format!("{flag} of `matrix bundle create`")));
+            }
+        }
+        return describe(info, &args.out, 0, None, args.format.format);
+    }
     let selection = Selection { run: args.run, filter: args.filter.parse(&results::regions(&store)?)? };
     let options = CreateOptions {
         allow_incomplete: args.allow_incomplete,
@@ -163,7 +176,13 @@ fn extract(args: &ExtractArgs) -> CommandResult {
     let refused = |error| RunError::of_bundle(&name, error);
     let reader = BundleReader::open(&args.file, args.size.limits()).map_err(refused)?;
     let (form, out) = (if args.as_store { "store" } else { "bag" }, output::word(&args.out));
-    if args.as_store {
+    if program::is_program_bundle(&args.file, args.size.limits()) {
+        if args.as_store {
+            matrix_bundle::restore_generic(reader, &args.out).map_err(refused)?;
+        } else {
+            matrix_bundle::extract_generic(reader, &args.out).map_err(refused)?;
+        }
+    } else if args.as_store {
         matrix_bundle::to_store(reader, &args.out).map_err(refused)?;
     } else {
         matrix_bundle::extract(reader, &args.out).map_err(refused)?;

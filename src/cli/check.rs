@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::{Format, FormatArgs, ReadArgs, SelectArgs};
 use crate::exit::{CommandResult, Exit};
 use crate::output;
+use crate::program;
 
 /// Judge the claims of an experiment by its results
 ///
@@ -45,7 +46,12 @@ struct CheckJson<'a> {
 }
 
 pub(crate) fn check(args: CheckArgs) -> CommandResult {
-    let (store, input) = args.read.select(&args.select)?;
+    let store = args.read.open()?;
+    if let Some(chosen) = program::chosen(&store, &args.select.options())? {
+        let json = args.format.format == Format::Json;
+        return program::check(&store, &chosen, args.select.origin.as_ref(), args.strict, json);
+    }
+    let input = args.select.of(&store)?;
     let results = Results::of_origin(&store, &input, args.select.origin.as_ref(), &output::Terminal)?;
     let claims = evaluate(&input.experiment.claims, &results.traced, &not_done(&results), &Options::default());
     let claims = claims.map_err(unreadable)?;

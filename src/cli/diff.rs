@@ -19,6 +19,7 @@ use super::plan::on_off;
 use super::{Format, FormatArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
+use crate::program;
 
 /// Parts of keys that a table names; JSON has all of them.
 const PARTS_SHOWN: usize = 6;
@@ -115,6 +116,11 @@ pub(crate) fn diff(args: DiffArgs) -> CommandResult {
     let wanted = args.metrics.iter().map(|name| metric(name)).collect::<Result<Vec<_>, _>>()?;
     let limits = args.size.limits();
     let (a, b) = (results::open_within(&args.a, limits)?, results::open_within(&args.b, limits)?);
+    for store in [&a, &b] {
+        if store.all_runs()?.len() > store.runs()?.len() {
+            return Err(program::why_not("`matrix diff`"));
+        }
+    }
     let (ours, theirs) = (records(&a)?, records(&b)?);
     let (side_a, side_b) = (SideJson::new(args.a, &ours), SideJson::new(args.b, &theirs));
     let Matching { same_key, same_axes, only_a, only_b } = matching(ours, theirs)?;

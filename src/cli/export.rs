@@ -9,18 +9,21 @@ use matrix_run::results;
 use serde::Serialize;
 
 use super::{FilterArgs, Format, FormatArgs, ReadArgs};
-use crate::exit::{CommandResult, Exit};
-use crate::output;
+use crate::exit::{CommandResult, Exit, Failure};
+use crate::{output, program};
 
-/// Export results as folders that the original artifact's own scripts read
+/// Export results: as folders that the original artifact's own scripts read, or all rows of a program as one CSV file
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// The form
     #[arg(long = "as", value_enum)]
     form: Form,
-    /// The folder to write into
-    #[arg(value_name = "DIR")]
+    /// The folder to write into, or the file of `--as csv`
+    #[arg(value_name = "PATH")]
     folder: PathBuf,
+    /// Of several experiments in a store, the one of this run (`--as csv`)
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
@@ -34,6 +37,8 @@ pub(crate) struct ExportArgs {
 enum Form {
     /// The original artifact's `gather/` folders and plot configurations.
     Gather,
+    /// One tidy CSV file: the cell's axes beside every row.
+    Csv,
 }
 
 #[derive(Serialize)]
@@ -51,12 +56,21 @@ struct ExportJson {
 
 pub(crate) fn export(args: ExportArgs) -> CommandResult {
     let store = args.read.open()?;
+    if args.form == Form::Csv {
+        let select = results::Select { file: None, run: args.run, origin: None };
+        return match program::chosen(&store, &select)? {
+            Some(chosen) => program::export(&store, &chosen, args.filter.filter.as_deref(), &args.folder),
+            None => Err(Failure::usage(
+                "not supported yet: --as csv of an experiment of schema 1",
+                "`matrix show CELL --trace` prints one cell's trace as CSV",
+            )),
+        };
+    }
     let regions = results::regions(&store)?;
     let filter = args.filter.parse(&regions)?;
     let source = StoreSource::new(&store, |record| {
         filter.as_ref().is_none_or(|filter| filter.matches(&record.inputs.axes, record.inputs.round))
     })?;
-    let Form::Gather = args.form;
     temporary::list_file(&matrix_gather::partial(&args.folder));
     let prepared = matrix_gather::prepare(&source, &args.folder, &ExportOptions { regions });
     // What an interruption takes away meanwhile is no failure of the export's.

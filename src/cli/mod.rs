@@ -39,6 +39,7 @@ use matrix_store::Origin;
 
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
+pub(crate) use plot::PictureFormat;
 
 /// A declarative experiment-matrix runner for geo-replication experiments.
 ///

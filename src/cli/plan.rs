@@ -21,6 +21,7 @@ use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ReadArgs};
 use crate::endpoints;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
+use crate::program;
 
 /// Show what a run would do, and why; nothing is executed or written
 #[derive(Debug, Args)]
@@ -38,6 +39,12 @@ pub(crate) struct PlanArgs {
     filter: FilterArgs,
     #[command(flatten)]
     overrides: OverrideArgs,
+    /// A part of the experiment that its file names under [subset]
+    #[arg(long, value_name = "NAME")]
+    subset: Option<String>,
+    /// What is this machine's, over the file's [site]
+    #[arg(long, value_name = "FILE")]
+    site: Option<PathBuf>,
     #[command(flatten)]
     prices: PricesArgs,
     #[command(flatten)]
@@ -47,7 +54,24 @@ pub(crate) struct PlanArgs {
 }
 
 pub(crate) fn plan(args: PlanArgs) -> CommandResult {
-    let input = Input::from_file(&args.file, &args.overrides.into())?;
+    let overrides = args.overrides.into();
+    if let Some(text) = program::text_of(&args.file, &overrides)? {
+        return program::plan(&program::PlanOptions {
+            results: &args.read.results.results,
+            file: &args.file,
+            text,
+            filter: args.filter.filter.as_deref(),
+            subset: args.subset.as_deref(),
+            site: args.site.as_deref(),
+            fresh: args.fresh,
+            cells: args.cells,
+            json: args.format.format == Format::Json,
+        });
+    }
+    if args.subset.is_some() || args.site.is_some() {
+        return Err(Failure::usage("--subset and --site are for experiments that run a program", "see docs/command.md"));
+    }
+    let input = Input::from_file(&args.file, &overrides)?;
     let filter = input.filter(args.filter.filter.as_deref())?;
     let store = results::open_if_present(&args.read.results.results, args.read.size.limits())?;
     let plan = matrix_run::plan(store.as_deref(), &input, filter.as_ref(), args.fresh)?;

@@ -14,6 +14,7 @@ use super::{ReadArgs, SelectArgs};
 use crate::drawn::Drawn;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
+use crate::program;
 
 /// Draw figures from results, each with its table beside it as CSV
 #[derive(Debug, Args)]
@@ -64,6 +65,11 @@ impl What {
 }
 
 pub(crate) fn plot(args: PlotArgs) -> CommandResult {
+    let store = args.read.open()?;
+    if let Some(chosen) = program::chosen(&store, &args.select.options())? {
+        let origin = args.select.origin.as_ref();
+        return program::plot(&store, &chosen, origin, &args.figures, &args.format, args.out.as_deref());
+    }
     let figures = args.figures.iter().map(|name| figure(name)).collect::<Result<Vec<_>, _>>()?;
     let what = |name: &str| {
         let mut what = What { formats: args.format.clone(), ..What::everything(name) };
@@ -76,7 +82,6 @@ pub(crate) fn plot(args: PlotArgs) -> CommandResult {
         }
         what
     };
-    let store = args.read.open()?;
     let pictures = if let Some(records) = results::without_run(&store, &args.select.options())? {
         let name = results::origins_of(&records);
         let traced = Traced::new(&store, records);

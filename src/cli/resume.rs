@@ -6,11 +6,12 @@ use matrix_run::results::plan_of;
 use matrix_run::{Input, Session, interrupted_runs, left_of};
 use matrix_store::{Run, Store};
 
-use super::ResultsArgs;
+use super::{Format, ResultsArgs};
 use super::budget::BudgetArgs;
 use super::run::{SessionArgs, finish, nothing};
 use crate::exit::{CommandResult, Failure};
 use crate::output;
+use crate::program;
 use crate::runner;
 
 /// Go on with an interrupted run
@@ -31,6 +32,10 @@ pub(crate) struct ResumeArgs {
 
 pub(crate) fn resume(args: ResumeArgs) -> CommandResult {
     let store = Store::open(&args.results.results)?;
+    if let Some(name) = program::resumable(&store, args.run.as_deref())? {
+        let json = args.session.format.format == Format::Json;
+        return program::resume(&args.results.results, &name, args.session.jobs.jobs, args.session.plot, json);
+    }
     let name = match args.run {
         Some(name) => {
             let run = store.run(&name)?;

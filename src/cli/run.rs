@@ -17,8 +17,9 @@ use super::budget::BudgetArgs;
 use super::plan::TallyJson;
 use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ResultsArgs};
 use crate::cli::plot::{self, Written};
-use crate::exit::{CommandResult, Exit};
+use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
+use crate::program;
 use crate::runner;
 
 /// Execute the cells of an experiment that have no result yet
@@ -43,9 +44,54 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     budget: BudgetArgs,
     #[command(flatten)]
+    program: ProgramArgs,
+    #[command(flatten)]
     session: SessionArgs,
     #[command(flatten)]
     results: ResultsArgs,
+}
+
+/// What only experiments that run a program have.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ProgramArgs {
+    /// Run a part of the experiment that its file names under [subset]
+    #[arg(long, value_name = "NAME")]
+    subset: Option<String>,
+    /// Run one cell: any unique beginning of its key
+    #[arg(long, value_name = "CELL")]
+    one: Option<String>,
+    /// Keep the folders of what runs, to look at
+    #[arg(long)]
+    keep: bool,
+    /// What is this machine's, over the file's [site]
+    #[arg(long, value_name = "FILE")]
+    site: Option<PathBuf>,
+    /// Begin no other cell after one that failed
+    #[arg(long)]
+    fail_fast: bool,
+    /// Begin no other cell after so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    max_time: Option<u64>,
+}
+
+impl ProgramArgs {
+    /// Refuses what an experiment of schema 1 has no use for.
+    fn must_be_absent(&self) -> Result<(), Failure> {
+        let given = [
+            (self.subset.is_some(), "--subset"),
+            (self.one.is_some(), "--one"),
+            (self.keep, "--keep"),
+            (self.site.is_some(), "--site"),
+            (self.fail_fast, "--fail-fast"),
+            (self.max_time.is_some(), "--max-time"),
+        ];
+        match given.iter().find(|(given, _)| *given) {
+            Some((_, flag)) => {
+                Err(Failure::usage(format!("{flag} is for experiments that run a program"), "see docs/command.md"))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// How many cells at once.
@@ -61,11 +107,11 @@ pub(crate) struct JobsArgs {
 pub(crate) struct SessionArgs {
     /// Draw the figures afterwards
     #[arg(long)]
-    plot: bool,
+    pub(super) plot: bool,
     #[command(flatten)]
-    jobs: JobsArgs,
+    pub(super) jobs: JobsArgs,
     #[command(flatten)]
-    format: FormatArgs,
+    pub(super) format: FormatArgs,
 }
 
 /// A session and its results, for scripts.
@@ -84,7 +130,29 @@ struct RunJson {
 }
 
 pub(crate) fn run(args: RunArgs) -> CommandResult {
-    let input = Input::named(args.file.as_deref(), args.cell.as_deref(), &Overrides::from(args.overrides))?;
+    let overrides = Overrides::from(args.overrides);
+    if let Some(file) = &args.file
+        && let Some(text) = program::text_of(file, &overrides)?
+    {
+        return program::run(&program::RunOptions {
+            file,
+            text,
+            results: &args.results.results,
+            filter: args.filter.filter.as_deref(),
+            subset: args.program.subset.as_deref(),
+            one: args.program.one.as_deref(),
+            site: args.program.site.as_deref(),
+            keep: args.program.keep,
+            fresh: args.fresh,
+            fail_fast: args.program.fail_fast,
+            max_time: args.program.max_time,
+            jobs: args.session.jobs.jobs,
+            plot: args.session.plot,
+            json: args.session.format.format == Format::Json,
+        });
+    }
+    args.program.must_be_absent()?;
+    let input = Input::named(args.file.as_deref(), args.cell.as_deref(), &overrides)?;
     let filter = input.filter(args.filter.filter.as_deref())?;
     // Nothing is made before it is known what it costs.
     costs::check(&input, &args.budget.into(), &output::Terminal, || {

@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::{Format, FormatArgs, ReadArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
+use crate::program;
 
 /// Show the result of a cell: what it is, how it ended and who executed it
 #[derive(Debug, Args)]
@@ -24,6 +25,15 @@ pub(crate) struct ShowArgs {
     /// Print the trace itself: CSV, one row per request
     #[arg(long)]
     trace: bool,
+    /// Print what the last attempt wrote to standard error, where the cell ran a program
+    #[arg(long, conflicts_with_all = ["trace", "stdout", "left"])]
+    stderr: bool,
+    /// Print what it wrote to standard output
+    #[arg(long, conflicts_with_all = ["trace", "left"])]
+    stdout: bool,
+    /// Print something else that it left, as `matrix show CELL` names it
+    #[arg(long, value_name = "NAME", conflicts_with = "trace")]
+    left: Option<String>,
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
@@ -54,6 +64,17 @@ impl WindowsJson {
 pub(crate) fn show(args: ShowArgs) -> CommandResult {
     let store = args.read.open()?;
     let key = store.find_cell(&args.cell)?;
+    let left = match (args.stderr, args.stdout) {
+        (true, _) => Some("stderr"),
+        (_, true) => Some("stdout"),
+        _ => args.left.as_deref(),
+    };
+    if let Some(exit) = program::show(&store, &key, left, args.trace, args.format.format == Format::Json)? {
+        return Ok(exit);
+    }
+    if left.is_some() {
+        return Err(Failure::usage("the cell ran no program: it left only its trace", "print that with --trace"));
+    }
     let mut records = Vec::new();
     for origin in store.origins(&key)? {
         records.extend(store.record(&key, &origin)?);

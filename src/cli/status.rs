@@ -12,6 +12,7 @@ use super::plan::{TallyJson, describe};
 use super::{Format, FormatArgs, ReadArgs, SelectArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
+use crate::program;
 
 /// Show how far an experiment and its runs are
 #[derive(Debug, Args)]
@@ -48,6 +49,9 @@ struct RunJson {
 
 pub(crate) fn status(args: StatusArgs) -> CommandResult {
     let store = args.read.open()?;
+    if let Some(chosen) = program::chosen(&store, &args.select.options())? {
+        return program::status(&store, &chosen, args.format.format == Format::Json);
+    }
     if let Some(records) = results::without_run(&store, &args.select.options())? {
         return without_run(&args, &records);
     }

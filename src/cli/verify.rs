@@ -21,6 +21,7 @@ use super::bundle::{SizeArgs, signature_of};
 use super::{Format, FormatArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
+use crate::program;
 
 /// Check every byte of a store or a bundle against the digests that cover it
 ///
@@ -146,6 +147,16 @@ fn of_bundle(args: &VerifyArgs, input: Box<dyn Read + Send>) -> Result<Found, Fa
             "the signature of a pipe or an unpacked bundle cannot be checked",
             "--signer needs the bundle's file, and FILE.sig beside it",
         ));
+    }
+    if program::is_program_bundle(&args.path, limits) {
+        let program::Verified { checked, faults, notes, claims, another_version } =
+            program::verify(&args.path, limits, args.quick)?;
+        let mut findings = Findings { checked, faults, notes, claims, another_version, ..Findings::default() };
+        if let Some(signer) = &args.signer {
+            signature(&args.path, signer, &mut findings)?;
+        }
+        let cures = findings.faults.iter().map(|_| None).collect();
+        return Ok(Found { findings, cures, is_other: false });
     }
     let folder = Folder::new()?;
     let place = folder.path().join("store");

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Format, FormatArgs, ReadArgs, SelectArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
+use crate::program;
 
 /// Explain why a cell is not done: which part of its key differs from the nearest done cell
 #[derive(Debug, Args)]
@@ -33,7 +34,11 @@ struct WhyJson {
 }
 
 pub(crate) fn why(args: WhyArgs) -> CommandResult {
-    let (store, input) = args.read.select(&args.select)?;
+    let store = args.read.open()?;
+    if program::chosen(&store, &args.select.options())?.is_some() {
+        return Err(program::why_not("`matrix why`"));
+    }
+    let input = args.select.of(&store)?;
     let cell = planned(&input.cells, &args.cell)?;
     let done = match &args.select.origin {
         Some(origin) => store.lookup(&[cell.key], origin)?.iter().all(Lookup::is_done),

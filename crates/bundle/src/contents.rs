@@ -47,6 +47,11 @@ impl Contents {
         on_fault: &mut OnFault<'_>,
     ) -> Result<Self, BundleError> {
         let mut this = Self::default();
+        let format = reader.info().get("Matrix-Bundle-Format").map(String::as_str).unwrap_or_default();
+        if !crate::create::FORMATS.contains(&format) {
+            let why = Refusal::Format(format.to_owned());
+            return Err(BundleError::Refused { place: Some(crate::bag::BAG_INFO.to_owned()), offset: 0, why });
+        }
         loop {
             let entry = match reader.next_entry() {
                 Ok(Some(entry)) => entry,

@@ -15,6 +15,7 @@ pub mod deriver;
 pub mod error;
 pub mod extract;
 pub mod extras;
+pub mod generic;
 pub mod info;
 pub mod inventory;
 pub mod limits;
@@ -54,6 +55,9 @@ pub use difference::difference;
 pub use error::{BundleError, Conflict, ErrorKind, Refusal};
 pub use extract::extract;
 pub use extras::Extras;
+pub use generic::{
+    GenericExtras, GenericRestored, create_generic, extract_generic, is_generic_bundle, restore_generic,
+};
 pub use info::BundleInfo;
 pub use inventory::{Inventory, Selection, Tree, tree_digest};
 pub use limits::Limits;

@@ -357,7 +357,7 @@ fn check_tags(tags: &BTreeMap<&'static str, Vec<u8>>, limits: Limits) -> Result<
     }
     let info = parse_info(bytes(BAG_INFO)).map_err(|why| (BAG_INFO, why))?;
     match info.get(FORMAT_FIELD).map(String::as_str) {
-        Some(format) if FORMATS.contains(&format) => {}
+        Some(format) if FORMATS.contains(&format) || format == crate::generic::FORMAT => {}
         other => return Err((BAG_INFO, Refusal::Format(other.unwrap_or("none").to_owned()))),
     }
     let manifest = parse_manifest(bytes(MANIFEST), limits.max_entries).map_err(|why| (MANIFEST, why))?;

@@ -248,7 +248,10 @@ fn parse_model(name: &str, text: &str) -> Result<Model, RunError> {
 }
 
 /// Applies `--set` and `--platform` to an experiment's text, so that what is saved is what is run.
-fn apply(name: &str, text: String, overrides: &Overrides) -> Result<String, RunError> {
+///
+/// # Errors
+/// When what is to be set has no key, or one that leads through something else than tables.
+pub fn apply(name: &str, text: String, overrides: &Overrides) -> Result<String, RunError> {
     if overrides.set.is_empty() && overrides.platform.is_none() {
         return Ok(text);
     }

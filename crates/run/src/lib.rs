@@ -29,7 +29,7 @@ pub mod wording;
 mod tests;
 
 pub use error::{FailureKind, RunError, with_causes};
-pub use input::{Input, Overrides, experiment_of, read_model};
+pub use input::{Input, Overrides, apply, experiment_of, read_model};
 pub use observer::{Observer, Unobserved};
 pub use provenance::Program;
 pub use session::{Drivers, Place, Session, SessionEnd, interrupted_runs, left_of, to_run};

@@ -118,6 +118,10 @@ pub fn open_within(results: &Path, limits: Limits) -> Result<Opened, RunError> {
     };
     let folder = Folder::new()?;
     let place = folder.path().join("store");
+    if is_file(results) && matrix_bundle::is_generic_bundle(results, limits)? {
+        matrix_bundle::restore_generic(reader?, &place)?;
+        return Ok(Opened { store: Store::open(&place)?, unpacked: Some(folder) });
+    }
     let read = reader.and_then(|reader| matrix_bundle::to_store(reader, &place));
     read.map_err(|error| RunError::of_bundle(&wording::path(results), error))?;
     Ok(Opened { store: Store::open(&place)?, unpacked: Some(folder) })

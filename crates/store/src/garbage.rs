@@ -108,7 +108,7 @@ impl Store {
     /// The attempts that the journals of runs name.
     fn named_attempts(&self) -> Result<BTreeSet<AttemptId>, StoreError> {
         let mut named = BTreeSet::new();
-        for id in self.runs()? {
+        for id in self.all_runs()? {
             let run = self.run(id.as_str())?;
             named.extend(
                 run.journal().entries.iter().filter_map(|entry| entry.event.attempt()).map(|(id, _)| id.clone()),

@@ -327,6 +327,15 @@ impl GenericAttempt {
     }
 }
 
+/// Whether a run's plan is of schema 2: it begins with its schema. One that cannot be read is of neither, and reported by
+/// whoever reads it.
+pub(crate) fn is_generic_plan(path: &Path) -> bool {
+    const START: &[u8] = b"{\"schema\":2,";
+    let mut start = [0; START.len()];
+    std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start)).is_ok()
+        && start == START
+}
+
 #[derive(Deserialize)]
 struct SchemaOnly {
     schema: u32,

@@ -14,7 +14,7 @@ use crate::error::{Holder, StoreError};
 use crate::fs::RealFilesystem;
 use crate::generic::is_generic;
 use crate::index::{Entry, Index};
-use crate::layout::{JOURNAL, Layout, SCHEMA};
+use crate::layout::{JOURNAL, Layout, PLAN, SCHEMA};
 use crate::listing::{is_dated, list};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
@@ -212,11 +212,21 @@ impl Store {
         Ok(items.iter().filter_map(|item| item.file()?.strip_suffix(".json")?.parse().ok()).collect())
     }
 
-    /// The names of all runs, the oldest first.
+    /// The names of all runs of traces, the oldest first: without those of workloads that schema 1 knows nothing of.
     ///
     /// # Errors
     /// When the directory cannot be read.
     pub fn runs(&self) -> Result<Vec<RunId>, StoreError> {
+        let mut runs = self.all_runs()?;
+        runs.retain(|id| !crate::generic::is_generic_plan(&self.layout.run(id).join(PLAN)));
+        Ok(runs)
+    }
+
+    /// The names of all runs, the oldest first.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn all_runs(&self) -> Result<Vec<RunId>, StoreError> {
         let runs = list(&self.layout.runs())?;
         let ids = runs.iter().filter_map(|item| item.folder()?.parse().ok());
         Ok(ids.filter(|id| self.is_run(id)).collect())

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use matrix_plan::Plan;
+use matrix_store::generic::is_generic;
 use matrix_store::{AttemptId, Digest, JournalText, Origin, Received, Record, Run, Store, StoreError};
 
 use super::{Inventory, Selection, tree_digest};
@@ -80,6 +81,9 @@ impl Inventory {
     fn run(&mut self, run: &Run, selection: &Selection) -> Result<(), BundleError> {
         let (experiment, plan, model) = (run.experiment()?, run.plan()?, run.model()?);
         let path = run.directory().join("plan.json");
+        if is_generic(&plan) {
+            return Ok(());
+        }
         let read: Plan =
             serde_json::from_slice(&plan).map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
         for cell in &read.cells {

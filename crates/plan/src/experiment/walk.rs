@@ -150,12 +150,7 @@ pub fn slug(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Optio
 }
 
 /// A whole number within bounds.
-pub fn integer(
-    value: &Value<'_>,
-    what: &str,
-    range: RangeInclusive<u64>,
-    problems: &mut Vec<Problem>,
-) -> Option<u64> {
+pub fn integer(value: &Value<'_>, what: &str, range: RangeInclusive<u64>, problems: &mut Vec<Problem>) -> Option<u64> {
     let DeValue::Integer(integer) = value.get_ref() else {
         problems.push(wrong_type(what, "a whole number", value.get_ref(), value.span()));
         return None;
@@ -214,11 +209,7 @@ pub fn boolean(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Op
 }
 
 /// One of a fixed set of names.
-pub fn name<T: FromStr<Err = UnknownName>>(
-    value: &Value<'_>,
-    what: &str,
-    problems: &mut Vec<Problem>,
-) -> Option<T> {
+pub fn name<T: FromStr<Err = UnknownName>>(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Option<T> {
     match text(value, what, problems)?.parse() {
         Ok(name) => Some(name),
         Err(unknown) => {

@@ -128,7 +128,7 @@ impl Checker<'_> {
         for item in list(self.root())? {
             let known = match item.is_folder {
                 true => ["tmp", "objects", "cells", "attempts", "runs"].as_slice(),
-                false => &["store.toml", "lock", "index", RECEIVED],
+                false => &["store.toml", "lock", "index", "places.json", RECEIVED],
             };
             if !item
                 .name

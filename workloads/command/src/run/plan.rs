@@ -122,13 +122,13 @@ pub fn states(store: Option<&Store>, cells: &[Cell]) -> Result<Vec<CellState>, S
     let mut last = BTreeMap::new();
     if done.contains(&false) {
         let wanted: BTreeSet<&CellKey> = keys.iter().collect();
-        for id in store.runs()? {
+        for id in store.all_runs()? {
             for (key, state) in store.run(id.as_str())?.journal().cell_states() {
                 let state = match state {
                     // A result that is not there any more: as if nothing had been tried.
-                    journal::CellState::Done => CellState::Pending,
-                    journal::CellState::Failed { .. } => CellState::Failed,
-                    journal::CellState::Partial | journal::CellState::Started => CellState::Partial,
+                    journal::JournalState::Done => CellState::Pending,
+                    journal::JournalState::Failed { .. } => CellState::Failed,
+                    journal::JournalState::Partial | journal::JournalState::Started => CellState::Partial,
                 };
                 if wanted.contains(&key) {
                     last.insert(key, state);

@@ -1,0 +1,242 @@
+//! What a bundle of format 3 holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use matrix_plan::{CellKey, Tally};
+use matrix_store::{AttemptId, Digest, GenericAttempt, GenericRecord, JournalText, Origin, RunId, Store, StoreError};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::error::BundleError;
+
+/// Files that stand beside results and follow from them, and the words that go with them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GenericExtras {
+    /// `README.md`.
+    pub readme: Vec<u8>,
+    /// `LICENSE`.
+    pub license: Vec<u8>,
+    /// `CITATION.cff`.
+    pub citation: Vec<u8>,
+    /// `cells.csv`.
+    pub cells: Vec<u8>,
+    /// `tables/`, by path in that folder.
+    pub tables: BTreeMap<String, Vec<u8>>,
+    /// `figures/`, by path in that folder.
+    pub figures: BTreeMap<String, Vec<u8>>,
+}
+
+/// Where a file's bytes are.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    Bytes(Vec<u8>),
+    Object(Digest),
+}
+
+/// A file of the payload.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) size: u64,
+    pub(super) digest: Digest,
+    pub(super) content: Content,
+}
+
+/// A plan, as far as a bundle has to know it.
+#[derive(Deserialize)]
+struct Plan {
+    experiment: String,
+    cells: Vec<Planned>,
+}
+
+#[derive(Deserialize)]
+struct Planned {
+    key: CellKey,
+}
+
+/// What is selected of a store.
+#[derive(Debug, Default)]
+pub(super) struct Payload {
+    pub(super) experiments: BTreeSet<String>,
+    pub(super) items: BTreeMap<String, Item>,
+    pub(super) tally: Tally,
+    pub(super) origins: BTreeSet<Origin>,
+    pub(super) date: String,
+    pub(super) records: u64,
+    pub(super) attempts: u64,
+    pub(super) objects: u64,
+}
+
+impl Payload {
+    fn add(&mut self, path: String, bytes: Vec<u8>) {
+        let item = Item { size: bytes.len() as u64, digest: Digest::of(&bytes), content: Content::Bytes(bytes) };
+        self.items.insert(path, item);
+    }
+
+    fn object(&mut self, path: String, digest: Digest, size: u64) {
+        self.items.insert(path, Item { size, digest, content: Content::Object(digest) });
+    }
+
+    /// The runs of these names, their cells' records and attempts, and the objects that those name.
+    pub(super) fn gather(store: &Store, runs: &[RunId], origin: Option<&Origin>) -> Result<Self, BundleError> {
+        let mut this = Self::default();
+        let mut cells: BTreeSet<CellKey> = BTreeSet::new();
+        let (mut failed, mut named) = (BTreeSet::new(), BTreeSet::new());
+        for id in runs {
+            let run = store.run(id.as_str())?;
+            let (experiment, plan) = (run.experiment()?, run.plan()?);
+            let path = run.directory().join("plan.json");
+            let read: Plan =
+                serde_json::from_slice(&plan).map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
+            this.experiments.insert(read.experiment);
+            cells.extend(read.cells.iter().map(|cell| cell.key));
+            let path = run.directory().join("journal.jsonl");
+            let mut journal = std::fs::read(&path).map_err(|error| StoreError::io("reading", &path, error))?;
+            // A line that a killed process left incomplete says nothing.
+            let text = JournalText::parse(&path, &journal)?;
+            journal.truncate(journal.len().saturating_sub(usize::try_from(text.torn_bytes).unwrap_or(usize::MAX)));
+            for (key, state) in text.cell_states() {
+                if matches!(state, matrix_store::journal::JournalState::Failed { .. }) {
+                    failed.insert(key)
+                } else {
+                    failed.remove(&key)
+                };
+            }
+            named.extend(text.entries.iter().filter_map(|entry| entry.event.ended()).map(|(id, _)| id.clone()));
+            this.add(format!("data/experiments/{}.toml", Digest::of(&experiment)), experiment);
+            this.add(format!("data/plans/{}.json", Digest::of(&plan)), plan);
+            this.add(format!("data/runs/{id}/{}.jsonl", Digest::of(&journal)), journal);
+        }
+        let mut done = BTreeSet::new();
+        for key in &cells {
+            for from in store.origins(key)? {
+                let Some(record) = store.generic_record(key, &from)? else { continue };
+                done.insert(*key);
+                this.record(renamed_record(record, origin)?)?;
+            }
+        }
+        this.attempts(store, &cells, &named, origin)?;
+        for key in &cells {
+            *match (done.contains(key), failed.contains(key)) {
+                (true, _) => &mut this.tally.done,
+                (_, true) => &mut this.tally.failed,
+                _ => &mut this.tally.pending,
+            } += 1;
+        }
+        if cells.is_empty() {
+            return Err(BundleError::Empty);
+        }
+        Ok(this)
+    }
+
+    fn record(&mut self, record: GenericRecord) -> Result<(), BundleError> {
+        for rows in record.rows.values() {
+            self.object(format!("data/objects/{}.csv", rows.sha256), rows.sha256, rows.bytes);
+        }
+        for output in record.outputs.values() {
+            self.object(format!("data/outputs/{}", output.sha256), output.sha256, output.bytes);
+        }
+        self.records += 1;
+        self.origins.insert(record.origin.clone());
+        self.add(format!("data/records/{}/{}.json", record.key, record.origin), record.to_bytes()?);
+        Ok(())
+    }
+
+    fn attempts(
+        &mut self,
+        store: &Store,
+        cells: &BTreeSet<CellKey>,
+        named: &BTreeSet<AttemptId>,
+        origin: Option<&Origin>,
+    ) -> Result<(), BundleError> {
+        let mut left: BTreeSet<AttemptId> = named.clone();
+        for id in store.attempts()? {
+            let Some(attempt) = store.generic_attempt(&id)?.filter(|attempt| cells.contains(&attempt.key)) else {
+                continue;
+            };
+            left.remove(&id);
+            // Attempts of runs that are not in the bundle are left out, but for those that gave the results.
+            self.date = self.date.clone().max(attempt.ended.chars().take(10).collect());
+            for output in attempt.outputs.values() {
+                self.object(format!("data/outputs/{}", output.sha256), output.sha256, output.bytes);
+            }
+            self.attempts += 1;
+            let attempt = renamed_attempt(attempt, origin)?;
+            self.add(format!("data/attempts/{id}.json"), attempt.to_bytes()?);
+        }
+        if let Some(id) = left.first() {
+            let what = format!("the attempt {id} is missing that a journal names: `matrix verify` lists what is wrong");
+            return Err(StoreError::Damaged { path: store.path().join("attempts"), what }.into());
+        }
+        self.objects = self.items.values().filter(|item| matches!(item.content, Content::Object(_))).count() as u64;
+        Ok(())
+    }
+
+    pub(super) fn extras(&mut self, extras: &GenericExtras) {
+        self.add("data/README.md".to_owned(), extras.readme.clone());
+        self.add("data/LICENSE".to_owned(), extras.license.clone());
+        self.add("data/CITATION.cff".to_owned(), extras.citation.clone());
+        self.add("data/cells.csv".to_owned(), extras.cells.clone());
+        for (folder, files) in [("tables", &extras.tables), ("figures", &extras.figures)] {
+            for (name, bytes) in files {
+                self.add(format!("data/{folder}/{name}"), bytes.clone());
+            }
+        }
+        let metadata = self.metadata();
+        self.add("data/ro-crate-metadata.json".to_owned(), metadata);
+    }
+
+    /// The payload as an RO-Crate 1.1 says what it is.
+    fn metadata(&self) -> Vec<u8> {
+        let names: Vec<&str> = self.experiments.iter().map(String::as_str).collect();
+        let paths: Vec<&str> = self.items.keys().filter_map(|path| path.strip_prefix("data/")).collect();
+        let mut graph = vec![
+            json!({
+                "@id": "ro-crate-metadata.json",
+                "@type": "CreativeWork",
+                "about": { "@id": "./" },
+                "conformsTo": { "@id": "https://w3id.org/ro/crate/1.1" },
+            }),
+            json!({
+                "@id": "./",
+                "@type": "Dataset",
+                "name": format!("Results of {}", names.join(", ")),
+                "description": "Results of an experiment that ran a program over a matrix of values: its rows, what it left, and what follows from them.",
+                "datePublished": self.date,
+                "license": { "@id": "LICENSE" },
+                "hasPart": paths.iter().map(|path| json!({ "@id": path })).collect::<Vec<_>>(),
+            }),
+        ];
+        for path in paths {
+            let size = self.items.get(&format!("data/{path}")).map_or(0, |item| item.size);
+            let format = match path.rsplit('.').next() {
+                Some("csv") => "text/csv",
+                Some("json") => "application/json",
+                Some("svg") => "image/svg+xml",
+                Some("md") => "text/markdown",
+                Some("toml") => "application/toml",
+                _ => "application/octet-stream",
+            };
+            graph.push(json!({
+                "@id": path, "@type": "File", "name": path, "contentSize": size.to_string(), "encodingFormat": format,
+            }));
+        }
+        let crate_ = json!({ "@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph });
+        let mut text = crate_.to_string().into_bytes();
+        text.push(b'\n');
+        text
+    }
+}
+
+fn renamed_record(record: GenericRecord, origin: Option<&Origin>) -> Result<GenericRecord, StoreError> {
+    match origin {
+        Some(origin) if record.origin.is_local() => record.with_origin(origin.clone()),
+        _ => Ok(record),
+    }
+}
+
+fn renamed_attempt(attempt: GenericAttempt, origin: Option<&Origin>) -> Result<GenericAttempt, StoreError> {
+    match origin {
+        Some(origin) if attempt.origin.is_local() => attempt.with_origin(origin.clone()),
+        _ => Ok(attempt),
+    }
+}

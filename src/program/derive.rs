@@ -1,0 +1,122 @@
+//! What stands beside a program's results in a bundle: tables, figures and the README, all of which follow from them.
+
+use std::fmt::Write as _;
+
+use matrix_bundle::GenericExtras;
+use matrix_command::results::{self, Loaded, findings};
+use matrix_figures::FigureError;
+use matrix_store::Store;
+
+use super::charts::picture;
+use super::choose::Chosen;
+use matrix_run::with_causes;
+
+use crate::exit::{Exit, Failure};
+
+/// What derives these files: only its own version's are compared byte for byte.
+pub(super) const DERIVER: &str = "matrix-command 1\n";
+
+/// Name of the file that says so.
+pub(super) const DERIVER_FILE: &str = "deriver.txt";
+
+/// Everything that stands beside the results of these experiments.
+pub(super) fn extras(store: &Store, experiments: &[Chosen]) -> Result<GenericExtras, Failure> {
+    let mut extras = GenericExtras {
+        license: include_bytes!("../../LICENSE-MIT").to_vec(),
+        citation: include_bytes!("../../CITATION.cff").to_vec(),
+        ..GenericExtras::default()
+    };
+    extras.tables.insert(DERIVER_FILE.to_owned(), DERIVER.as_bytes().to_vec());
+    let mut readme = String::new();
+    let names: Vec<&str> = experiments.iter().map(|chosen| chosen.experiment.name.as_str()).collect();
+    let _ = writeln!(readme, "# Results of {}\n\n{INTRODUCTION}", names.join(", "));
+    for chosen in experiments {
+        let loaded = results::load(store, &chosen.experiment, &chosen.cells, None)?;
+        let name = &chosen.experiment.name;
+        let table = |table: &str| format!("{name}/{table}.csv");
+        let cells = results::cells_csv(&loaded).into_bytes();
+        extras.cells.extend_from_slice(&cells);
+        extras.tables.insert(table("cells"), cells);
+        extras.tables.insert(table("metrics"), results::metrics_csv(&loaded).into_bytes());
+        extras.tables.insert(table("claims"), results::claims_csv(&loaded).into_bytes());
+        for figure in &chosen.experiment.figures {
+            let (csv, drawing) = picture(&loaded, figure);
+            match drawing {
+                Ok(drawing) => {
+                    extras.tables.insert(table(&figure.name), csv.into_bytes());
+                    extras.figures.insert(format!("{name}/{}.svg", figure.name), drawing.svg.into_bytes());
+                }
+                Err(FigureError::Empty { .. }) => {}
+                Err(error) => return Err(Failure::new(Exit::Internal, with_causes(&error))),
+            }
+        }
+        about(&mut readme, &loaded);
+    }
+    extras.readme = readme.into_bytes();
+    Ok(extras)
+}
+
+/// Words of an experiment as a table's cell shows them: what would be markup there is escaped.
+fn cell(words: &str) -> String {
+    let mut text = String::new();
+    for letter in words.chars() {
+        match letter {
+            '&' => text.push_str("&amp;"),
+            '<' => text.push_str("&lt;"),
+            '\\' | '|' | '*' | '`' | '[' => text.extend(['\\', letter]),
+            letter if letter.is_control() => text.push(' '),
+            letter => text.push(letter),
+        }
+    }
+    text
+}
+
+fn about(readme: &mut String, loaded: &Loaded<'_>) {
+    let experiment = loaded.experiment;
+    // Writing to a string does not fail.
+    let _ = writeln!(readme, "## {}\n", experiment.name);
+    let _ = writeln!(readme, "{} of {} cells are done.", loaded.done(), loaded.cells.len());
+    for (key, value) in &experiment.artifact {
+        let _ = writeln!(readme, "- {}: {}", cell(key), cell(value));
+    }
+    let wall: i64 = loaded.cells.iter().filter_map(|cell| cell.record.as_ref()?.costs.get("run.wall_us")).sum();
+    let _ = writeln!(readme, "\nThe measured runs took {:.1} s altogether, without set-up.", wall as f64 / 1e6);
+    let disturbed = loaded.disturbed().count();
+    if disturbed > 0 {
+        let _ = writeln!(readme, "Other work disturbed {disturbed} cells while they ran.");
+    }
+    for version in loaded.versions() {
+        let _ = writeln!(readme, "Version: {}", cell(version));
+    }
+    if !experiment.claims.is_empty() {
+        let _ = writeln!(readme, "\n| claim | paper | verdict | says |\n|---|---|---|---|");
+        for finding in findings(loaded) {
+            let claim = finding.claim;
+            let paper = claim.paper.as_deref().unwrap_or_default();
+            let verdict = finding.judged.verdict.name();
+            let _ = writeln!(readme, "| {} | {} | {verdict} | {} |", cell(&claim.id), cell(paper), cell(&claim.says));
+        }
+    }
+    readme.push('\n');
+}
+
+const INTRODUCTION: &str = "\
+This is a result bundle of `matrix`: a program was run over a matrix of values, and this is what came of it. All numbers were measured.
+
+| path | what it is |
+|---|---|
+| `experiments/`, `plans/` | the declared matrix, the command, and the cells it expands to |
+| `objects/` | rows: CSV, named by their SHA-256 |
+| `outputs/` | what the program left: what it printed, and its files, named by their SHA-256 |
+| `records/`, `attempts/`, `runs/` | which of these belong to which cell, and how they came to be |
+| `tables/`, `figures/` | derived from the rows, byte for byte |
+
+With stock tools alone, in the unpacked folder: `sha256sum -c manifest-sha256.txt` checks every byte. With `matrix`:
+
+```console
+$ matrix verify FILE.tar.zst           # digests, keys, references; tables and figures derived again and compared
+$ matrix check --results FILE.tar.zst  # judges the claims
+```
+
+Neither runs anything that is in the bundle.
+";

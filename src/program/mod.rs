@@ -1,0 +1,57 @@
+//! Commands on experiments whose workload is a program (schema 2): what is common to them.
+
+mod bundle;
+mod charts;
+mod choose;
+mod derive;
+mod print;
+mod run;
+mod show;
+
+use std::path::Path;
+
+use matrix_command::cells::CellError;
+use matrix_command::run::InputFailure;
+
+use matrix_plan::Problems;
+use matrix_run::{Overrides, RunError};
+
+use crate::exit::{Exit, Failure};
+
+pub(crate) use bundle::{Verified, create, is_program_bundle, verify};
+pub(crate) use choose::chosen;
+pub(crate) use print::{PlanOptions, check, export, plan, plot, status};
+pub(crate) use run::{RunOptions, resumable, resume, run};
+pub(crate) use show::{show, why_not};
+
+/// The problems of a text, each at its place.
+fn in_text(name: &str, text: &str, problems: Problems) -> Failure {
+    RunError::in_text(name, text, problems).into()
+}
+
+/// The text of an experiment's file with its overrides, if it is one of schema 2.
+pub(crate) fn text_of(file: &Path, overrides: &Overrides) -> Result<Option<String>, Failure> {
+    // A file that cannot be read is told by whoever reads it next.
+    let Ok(text) = std::fs::read_to_string(file) else { return Ok(None) };
+    if !matrix_command::file::is_schema_2(&text) {
+        return Ok(None);
+    }
+    if overrides.platform.is_some() {
+        return Err(Failure::usage("--platform says nothing of a program", "the workload runs on this machine"));
+    }
+    Ok(Some(matrix_run::apply(&file.display().to_string(), text, overrides)?))
+}
+
+impl From<InputFailure> for Failure {
+    fn from(failure: InputFailure) -> Self {
+        match failure {
+            InputFailure::Text(name, text, problems) => in_text(&name, &text, problems),
+            InputFailure::Cells(error @ CellError::Json(_)) => Self::new(Exit::Internal, error.to_string()),
+            InputFailure::Cells(error) => Self::usage(
+                error.to_string(),
+                "`inputs` of [command] are files below `dir` that are part of every cell's key",
+            ),
+            InputFailure::Read(path, error) => Self::new(Exit::Usage, format!("{}: {error}", path.display())),
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Printing what results are: summary, plan, status, claims, figures and exports.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use matrix_command::results::{self, Loaded, findings};
+use matrix_command::run::{Input, PlanDocument, states};
+use matrix_core::judge::Verdict;
+use matrix_plan::{CellState, Tally};
+use matrix_store::{Origin, Store};
+use serde::Serialize;
+
+use super::{charts, in_text};
+use super::choose::{Chosen, plan_of};
+use crate::cli::PictureFormat;
+use crate::exit::{CommandResult, Exit, Failure};
+use crate::output;
+
+/// Prints the metrics of every point.
+pub(super) fn summary(loaded: &Loaded<'_>) -> Result<(), Failure> {
+    let cells = loaded.cells.len();
+    output::line(format_args!("{} ({} of {cells} cells done)\n", loaded.experiment.name, loaded.done()))?;
+    let (head, lines) = results::summary(loaded);
+    let heads: Vec<&str> = head.iter().map(String::as_str).collect();
+    let right: Vec<usize> = (loaded.experiment.axes.axes.len()..heads.len()).collect();
+    let mut table = output::table(&heads, &right);
+    for line in lines {
+        table.add_row(line);
+    }
+    output::line(table.trim_fmt())?;
+    let versions = loaded.versions();
+    if versions.len() > 1 {
+        output::line(format_args!("\nwarning: results of {} versions: {}", versions.len(), versions.join("; ")))?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct ClaimJson {
+    id: String,
+    paper: Option<String>,
+    says: String,
+    verdict: &'static str,
+    details: Vec<(String, &'static str, String)>,
+    disturbed: usize,
+}
+
+pub(crate) fn check(store: &Store, chosen: &Chosen, origin: Option<&Origin>, strict: bool, json: bool) -> CommandResult {
+    let loaded = results::load(store, &chosen.experiment, &chosen.cells, origin)?;
+    let found = findings(&loaded);
+    let count = |verdict: Verdict| found.iter().filter(|finding| finding.judged.verdict == verdict).count();
+    if json {
+        let claims: Vec<ClaimJson> = found
+            .iter()
+            .map(|finding| ClaimJson {
+                id: finding.claim.id.clone(),
+                paper: finding.claim.paper.clone(),
+                says: finding.claim.says.clone(),
+                verdict: finding.judged.verdict.name(),
+                details: finding
+                    .judged
+                    .details
+                    .iter()
+                    .map(|d| (d.what.clone(), d.verdict.name(), d.text.clone()))
+                    .collect(),
+                disturbed: finding.disturbed,
+            })
+            .collect();
+        output::json(&claims)?;
+    } else {
+        output::line(format_args!(
+            "{} ({} of {} cells done)",
+            chosen.experiment.name,
+            loaded.done(),
+            loaded.cells.len()
+        ))?;
+        for finding in &found {
+            let paper = finding.claim.paper.as_ref().map(|paper| format!(" ({paper})")).unwrap_or_default();
+            output::line(format_args!("\n{}{paper}: {}", finding.claim.id, finding.judged.verdict.name()))?;
+            output::line(format_args!("  {}", finding.claim.says))?;
+            for detail in &finding.judged.details {
+                let what = if detail.what.is_empty() { String::new() } else { format!("{}: ", detail.what) };
+                let verdict = if finding.judged.details.len() > 1 {
+                    format!(": {}", detail.verdict.name())
+                } else {
+                    String::new()
+                };
+                output::line(format_args!("  {what}{}{verdict}", detail.text))?;
+            }
+            if finding.disturbed > 0 {
+                output::line(format_args!("  stands on {} cells that other work disturbed", finding.disturbed))?;
+            }
+        }
+        let parts = [Verdict::Supported, Verdict::Held, Verdict::Inconclusive, Verdict::Contradicted];
+        let mut text: Vec<String> =
+            parts.iter().map(|verdict| format!("{} {}", count(*verdict), verdict.name())).collect();
+        for verdict in [Verdict::Met, Verdict::Unmet, Verdict::Uncovered] {
+            if count(verdict) > 0 {
+                text.push(format!("{} {}", count(verdict), verdict.name()));
+            }
+        }
+        output::line(format_args!("\n{} claims: {}", found.len(), text.join(", ")))?;
+    }
+    let open = count(Verdict::Inconclusive) + count(Verdict::Unmet);
+    Ok(if count(Verdict::Contradicted) > 0 || strict && open > 0 { Exit::Claim } else { Exit::Ok })
+}
+
+pub(crate) fn plot(
+    store: &Store,
+    chosen: &Chosen,
+    origin: Option<&Origin>,
+    names: &[String],
+    formats: &[PictureFormat],
+    out: Option<&Path>,
+) -> CommandResult {
+    let loaded = results::load(store, &chosen.experiment, &chosen.cells, origin)?;
+    let folder = out.map_or_else(|| PathBuf::from("plots").join(&chosen.experiment.name), Path::to_owned);
+    for picture in charts::write(&loaded, &folder, names, formats)? {
+        output::line(picture.display())?;
+    }
+    Ok(Exit::Ok)
+}
+
+#[derive(Serialize)]
+struct TallyJson {
+    planned: u64,
+    done: u64,
+    partial: u64,
+    failed: u64,
+    skipped: u64,
+    pending: u64,
+}
+
+impl From<Tally> for TallyJson {
+    fn from(tally: Tally) -> Self {
+        let count = |state| tally.count(state);
+        Self {
+            planned: tally.planned(),
+            done: count(CellState::Done),
+            partial: count(CellState::Partial),
+            failed: count(CellState::Failed),
+            skipped: count(CellState::Skipped),
+            pending: count(CellState::Pending),
+        }
+    }
+}
+
+fn tally_text(tally: &Tally) -> String {
+    let count = |state| tally.count(state);
+    format!(
+        "{} cells = {} done + {} partial + {} failed + {} skipped + {} pending",
+        tally.planned(),
+        count(CellState::Done),
+        count(CellState::Partial),
+        count(CellState::Failed),
+        count(CellState::Skipped),
+        count(CellState::Pending)
+    )
+}
+
+#[derive(Serialize)]
+struct StatusJson {
+    experiment: String,
+    tally: TallyJson,
+    runs: Vec<String>,
+}
+
+pub(crate) fn status(store: &Store, chosen: &Chosen, json: bool) -> CommandResult {
+    let tally: Tally = states(Some(store), &chosen.cells)?.into_iter().collect();
+    let mut runs = Vec::new();
+    for id in store.all_runs()? {
+        if plan_of(&store.run(id.as_str())?)?.is_some_and(|plan| plan.experiment == chosen.experiment.name) {
+            runs.push(id.to_string());
+        }
+    }
+    if json {
+        output::json(&StatusJson { experiment: chosen.experiment.name.clone(), tally: tally.into(), runs })?;
+        return Ok(Exit::Ok);
+    }
+    output::line(format_args!("{}: {}", chosen.experiment.name, tally_text(&tally)))?;
+    for run in runs {
+        output::line(format_args!("run {run}"))?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// What the user asked `matrix plan` for.
+pub(crate) struct PlanOptions<'a> {
+    pub(crate) results: &'a Path,
+    pub(crate) file: &'a Path,
+    pub(crate) text: String,
+    pub(crate) filter: Option<&'a str>,
+    pub(crate) subset: Option<&'a str>,
+    pub(crate) site: Option<&'a Path>,
+    pub(crate) fresh: bool,
+    pub(crate) cells: bool,
+    pub(crate) json: bool,
+}
+
+pub(crate) fn plan(options: &PlanOptions<'_>) -> CommandResult {
+    let PlanOptions { results, file, filter, subset, site, .. } = *options;
+    let input = super::run::with_subset(file, options.text.clone(), subset, site)?;
+    let chosen = super::run::chooser(&input, filter, subset, None)?;
+    let store = matrix_run::results::open_if_present(results, matrix_bundle::Limits::default())?;
+    let plan = matrix_command::run::plan(store.as_deref(), &input, &*chosen, filter.or(subset), options.fresh)?;
+    if options.json {
+        output::json(&plan)?;
+        return Ok(Exit::Ok);
+    }
+    if options.cells {
+        print_cells(&input, &plan)?;
+    }
+    output::line(format_args!("{}: {}; {} to run", plan.experiment, tally_text(&plan.tally()), plan.to_run().count()))?;
+    if !plan.not_randomised.is_empty() {
+        output::line(format_args!("not randomised: {}", plan.not_randomised.join(", ")))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn print_cells(input: &Input, plan: &PlanDocument) -> Result<(), Failure> {
+    let mut heads = vec!["key", "block"];
+    heads.extend(input.experiment.axes.names());
+    heads.extend(["round", "state", "runs"]);
+    let mut table = output::table(&heads, &[1]);
+    for (planned, cell) in plan.cells.iter().zip(&input.cells) {
+        let mut line = vec![planned.key.short(), planned.block.to_string()];
+        line.extend(cell.point.iter().map(ToString::to_string));
+        let runs = if planned.reason.runs() { "yes" } else { "no" };
+        line.extend([planned.round.to_string(), planned.state.to_string(), runs.to_owned()]);
+        table.add_row(line);
+    }
+    output::line(table.trim_fmt())
+}
+
+pub(crate) fn export(store: &Store, chosen: &Chosen, filter: Option<&str>, file: &Path) -> CommandResult {
+    let filter = filter.map(|text| {
+        chosen.experiment.filter(text).map_err(|problem| in_text("--filter", text, problem.into()))
+    });
+    let filter = filter.transpose()?;
+    let wanted =
+        |cell: &&matrix_command::Cell| filter.as_ref().is_none_or(|filter| matrix_command::run::matches(filter, cell));
+    let cells: Vec<_> = chosen.cells.iter().filter(wanted).cloned().collect();
+    let loaded = results::load(store, &chosen.experiment, &cells, None)?;
+    let several = chosen.experiment.sources.len() > 1;
+    for (number, source) in chosen.experiment.sources.iter().enumerate() {
+        let path = if several {
+            let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+            let ending = file.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+            file.with_file_name(format!("{stem}-{}{ending}", source.name))
+        } else {
+            file.to_owned()
+        };
+        let mut target = output::new_file(&path)?;
+        let mut out = BufWriter::new(target.as_file_mut());
+        let rows = results::export_csv(store, &loaded, number, &mut out)?;
+        out.flush().map_err(|error| output::unwritable(&path, &error))?;
+        drop(out);
+        output::keep_file(target, &path)?;
+        output::line(format_args!("{}: {rows} rows of {} cells", path.display(), loaded.done()))?;
+    }
+    Ok(Exit::Ok)
+}

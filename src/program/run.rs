@@ -1,0 +1,307 @@
+//! `matrix run` and `matrix resume` of programs.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use matrix_command::cells::Cell;
+use matrix_command::results;
+use matrix_command::run::{Begun, Input, Options, Report, Session, interrupted, place_of};
+use matrix_core::Filter;
+use matrix_driver::Cancel;
+use matrix_plan::{CellState, Problem};
+use matrix_store::{ErrorKind, Store};
+use serde::Serialize;
+
+use matrix_run::Overrides;
+
+use super::{charts, in_text};
+use crate::exit::{CommandResult, Exit, Failure};
+use crate::output;
+use crate::{runner, signals};
+
+/// What the user asked for.
+pub(crate) struct RunOptions<'a> {
+    pub(crate) file: &'a Path,
+    pub(crate) text: String,
+    pub(crate) results: &'a Path,
+    pub(crate) filter: Option<&'a str>,
+    pub(crate) subset: Option<&'a str>,
+    pub(crate) one: Option<&'a str>,
+    pub(crate) site: Option<&'a Path>,
+    pub(crate) keep: bool,
+    pub(crate) fresh: bool,
+    pub(crate) fail_fast: bool,
+    pub(crate) max_time: Option<u64>,
+    pub(crate) jobs: Option<NonZeroUsize>,
+    pub(crate) plot: bool,
+    pub(crate) json: bool,
+}
+
+#[derive(Serialize)]
+struct RunJson {
+    ran: usize,
+    done: usize,
+    failed: usize,
+    disturbed: usize,
+    read_again: usize,
+    planned: usize,
+    figures: Vec<PathBuf>,
+}
+
+/// Which cells are chosen by filter, subset and key.
+pub(super) fn chooser<'a>(
+    input: &Input,
+    filter: Option<&str>,
+    subset: Option<&str>,
+    one: Option<&'a str>,
+) -> Result<Box<dyn Fn(&Cell) -> bool + 'a>, Failure> {
+    let mut filters: Vec<Filter> = Vec::new();
+    let subset = subset.and_then(|name| input.experiment.subsets.get(name)).and_then(|subset| subset.filter.as_deref());
+    for (name, text) in [("--filter", filter), ("the subset's filter", subset)] {
+        let Some(text) = text else { continue };
+        filters.push(input.experiment.filter(text).map_err(|problem| in_text(name, text, problem.into()))?);
+    }
+    let chosen = move |cell: &Cell| {
+        filters.iter().all(|filter| matrix_command::run::matches(filter, cell))
+            && one.is_none_or(|prefix| cell.key.to_string().starts_with(prefix))
+    };
+    let count = input.cells.iter().filter(|cell| chosen(cell)).count();
+    if let (Some(prefix), 0 | 2..) = (one, count) {
+        let what = if count == 0 { "no cell's key begins so" } else { "several cells' keys begin so" };
+        return Err(Failure::usage(
+            format!("--one {prefix}: {what}"),
+            "`matrix plan FILE` lists the cells with their keys",
+        ));
+    }
+    if count == 0 {
+        let text = filter.unwrap_or_default();
+        let problem = Problem::new(format!("the filter matches none of the {} cells", input.cells.len()));
+        let problem = if text.is_empty() { problem } else { problem.at(0..text.len()).label("matches nothing") };
+        return Err(in_text("--filter", text, problem.help("`matrix plan FILE` lists the cells").into()));
+    }
+    Ok(Box::new(chosen))
+}
+
+/// The experiment with a subset's settings in it.
+pub(super) fn with_subset(
+    file: &Path,
+    text: String,
+    subset: Option<&str>,
+    site: Option<&Path>,
+) -> Result<Input, Failure> {
+    let Some(name) = subset else { return Ok(Input::from_file(file, text, site)?) };
+    let shown = file.display().to_string();
+    let (text, experiment) = Input::without_files(&shown, text)?;
+    let Some(subset) = experiment.subsets.get(name) else {
+        let known: Vec<&str> = experiment.subsets.keys().map(String::as_str).collect();
+        let problem = Problem::new(format!("the experiment has no subset `{name}`")).unknown(name, "subsets", &known);
+        return Err(in_text(&shown, &text, problem.into()));
+    };
+    let set = subset.set.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let text = matrix_run::apply(&shown, text, &Overrides { set, platform: None })?;
+    Ok(Input::from_file(file, text, site)?)
+}
+
+pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
+    let input = with_subset(options.file, options.text.clone(), options.subset, options.site)?;
+    let chosen = chooser(&input, options.filter, options.subset, options.one)?;
+    let begun = Session::begin(
+        options.results,
+        &input,
+        Some(options.file),
+        &*chosen,
+        options.filter.or(options.subset),
+        options.fresh || options.one.is_some() && options.keep,
+    );
+    let Begun { plan, session, reread, unreadable } = begun.map_err(in_the_way)?;
+    if reread > 0 {
+        output::note(format_args!(
+            "rows of {reread} cells were read again from what they left; nothing was executed for that"
+        ));
+    }
+    for (cell, why) in &unreadable {
+        output::note(format_args!("not read again: {} ({}): {why}", cell.key.short(), shown(&input, cell)));
+    }
+    let Some(session) = session else {
+        let tally = plan.tally();
+        let skipped = match tally.count(CellState::Skipped) {
+            0 => String::new(),
+            skipped => format!(" ({skipped} more are left out by the filter)"),
+        };
+        if options.json {
+            output::json(&RunJson {
+                ran: 0,
+                done: 0,
+                failed: 0,
+                disturbed: 0,
+                read_again: reread,
+                planned: tally.planned() as usize,
+                figures: Vec::new(),
+            })?;
+        } else if reread == 0 {
+            output::line(format_args!(
+                "nothing to do: {} of {} cells are done{skipped}",
+                tally.count(CellState::Done),
+                tally.planned()
+            ))?;
+        }
+        if reread > 0 || options.plot {
+            after(options, &input)?;
+        }
+        return Ok(if unreadable.is_empty() { Exit::Ok } else { Exit::Cells });
+    };
+    output::note(format_args!("{}: {} of {} cells to run", input.experiment.name, session.len(), plan.cells.len()));
+    let exit = execute(session, &input, options)?;
+    Ok(if unreadable.is_empty() || exit != Exit::Ok { exit } else { Exit::Cells })
+}
+
+/// A place that cannot hold a store is bad input, whatever the system calls it.
+fn in_the_way(error: matrix_store::StoreError) -> Failure {
+    match error.kind() {
+        ErrorKind::Internal => Failure { exit: Exit::Usage, ..error.into() },
+        _ => error.into(),
+    }
+}
+
+fn shown(input: &Input, cell: &Cell) -> String {
+    format!("{} round {}", input.experiment.axes.show(&cell.point), cell.round)
+}
+
+fn execute(session: Session, input: &Input, options: &RunOptions<'_>) -> CommandResult {
+    let cancel = Cancel::default();
+    signals::listen(&cancel)?;
+    let resume = output::resume(session.id().as_str(), options.results);
+    let ran = session.len();
+    let how = Options {
+        jobs: options.jobs.unwrap_or(NonZeroUsize::MIN),
+        keep: options.keep,
+        fail_fast: options.fail_fast,
+        max_time: options.max_time.map(Duration::from_secs),
+    };
+    let start = Instant::now();
+    let provenance = runner::program().provenance(Default::default());
+    let say = |text: &str| output::note(text);
+    let (left, report) = session.execute(input, &how, &provenance, &cancel, &say)?;
+    let seconds = start.elapsed().as_secs_f64();
+    output::note(format_args!("{} of {ran} cells done in {seconds:.1} s", report.done));
+    let Report { failed, broken, disturbed, done, .. } = report;
+    for (cell, error) in &failed {
+        output::note(format_args!("failed: {} ({}): {error}", cell.key.short(), shown(input, cell)));
+    }
+    if disturbed > 0 {
+        output::note(format_args!(
+            "{disturbed} cells are disturbed: other work took the processors' time while they ran; `matrix show CELL` says how much"
+        ));
+    }
+    if let Some(error) = broken {
+        output::note(format_args!("the run stopped; what was done is kept. When the cause is fixed: {resume}"));
+        let exit = if error.kind() == ErrorKind::Integrity { Exit::Integrity } else { Exit::Cells };
+        return Err(Failure { exit, ..error.into() });
+    }
+    let exit = match (left, failed.len()) {
+        (0, 0) => Exit::Ok,
+        (0, failed) => {
+            output::note(format_args!("{failed} cells failed. To try them again: {resume}"));
+            Exit::Cells
+        }
+        (left, _) if cancel.is_cancelled() => {
+            output::note(format_args!(
+                "interrupted with {left} cells left; what was done is saved. To go on: {resume}"
+            ));
+            Exit::Interrupted
+        }
+        (left, _) => {
+            output::note(format_args!("stopped with {left} cells left. To go on: {resume}"));
+            Exit::Cells
+        }
+    };
+    if options.json {
+        let figures = if options.plot && exit != Exit::Interrupted { draw(options, input)? } else { Vec::new() };
+        let (failed, planned) = (failed.len(), input.cells.len());
+        output::json(&RunJson { ran, done, failed, disturbed, read_again: 0, planned, figures })?;
+    } else if exit != Exit::Interrupted {
+        after(options, input)?;
+    }
+    Ok(exit)
+}
+
+/// Prints what the results are now, and draws the figures if that was asked for.
+fn after(options: &RunOptions<'_>, input: &Input) -> Result<(), Failure> {
+    if options.json {
+        return Ok(());
+    }
+    let store = Store::open(options.results)?;
+    let loaded = results::load(&store, &input.experiment, &input.cells, None)?;
+    super::print::summary(&loaded)?;
+    if options.plot {
+        for picture in draw(options, input)? {
+            output::line(picture.display())?;
+        }
+    }
+    Ok(())
+}
+
+fn draw(options: &RunOptions<'_>, input: &Input) -> Result<Vec<PathBuf>, Failure> {
+    let store = Store::open(options.results)?;
+    let loaded = results::load(&store, &input.experiment, &input.cells, None)?;
+    charts::write(&loaded, &PathBuf::from("plots").join(&input.experiment.name), &[], &charts::BOTH)
+}
+
+/// The interrupted run of schema 2 that `matrix resume` means, if it means one.
+pub(crate) fn resumable(store: &Store, name: Option<&str>) -> Result<Option<String>, Failure> {
+    if let Some(name) = name {
+        let run = store.run(name)?;
+        return Ok(super::choose::plan_of(&run)?.map(|_| name.to_owned()));
+    }
+    match interrupted(store)?.as_slice() {
+        [] => Ok(None),
+        [run] => Ok(Some(run.id().to_string())),
+        several => {
+            let names: Vec<String> =
+                several.iter().map(|run| format!("  {}", output::resume(run.id().as_str(), store.path()))).collect();
+            Err(Failure::usage(
+                format!("{} runs were interrupted", several.len()),
+                format!("choose one:\n{}", names.join("\n")),
+            ))
+        }
+    }
+}
+
+/// Goes on with a run from the experiment that it saved, in the folder that its file was in.
+pub(crate) fn resume(results: &Path, name: &str, jobs: Option<NonZeroUsize>, plot: bool, json: bool) -> CommandResult {
+    let store = Store::open(results)?;
+    let run = store.run(name)?;
+    let text =
+        String::from_utf8(run.experiment()?).map_err(|error| Failure::new(Exit::Integrity, error.to_string()))?;
+    let Some(file) = place_of(&store, run.id()) else {
+        return Err(Failure::usage(
+            format!("where the experiment of run {name} was is not known here"),
+            "run it by its file, which does what is left: matrix run FILE",
+        ));
+    };
+    drop(store);
+    let input = Input::from_file(&file, text.clone(), None)?;
+    let Some(session) = Session::resume(results, name, &input)? else {
+        output::line(format_args!("nothing to resume: every cell of run {name} is done"))?;
+        return Ok(Exit::Ok);
+    };
+    output::note(format_args!("{}: {} cells left", input.experiment.name, session.len()));
+    let options = RunOptions {
+        file: &file,
+        text,
+        results,
+        filter: None,
+        subset: None,
+        one: None,
+        site: None,
+        keep: false,
+        fresh: false,
+        fail_fast: false,
+        max_time: None,
+        jobs,
+        plot,
+        json,
+    };
+    execute(session, &input, &options)
+}
