@@ -108,13 +108,6 @@ impl ReadArgs {
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
         Ok(results::open_within(&self.results.results, self.size.limits())?)
     }
-
-    /// The store or bundle, and the experiment in it that is meant.
-    pub(crate) fn select(&self, select: &SelectArgs) -> Result<(Opened, Input), Failure> {
-        let store = self.open()?;
-        let input = select.of(&store)?;
-        Ok((store, input))
-    }
 }
 
 /// How much a stranger's bundle may cost.

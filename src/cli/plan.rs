@@ -69,7 +69,10 @@ pub(crate) fn plan(args: PlanArgs) -> CommandResult {
         });
     }
     if args.subset.is_some() || args.site.is_some() {
-        return Err(Failure::usage("--subset and --site are for experiments that run a program", "see docs/command.md"));
+        return Err(Failure::usage(
+            "--subset and --site are for experiments that run a program",
+            "see docs/command.md",
+        ));
     }
     let input = Input::from_file(&args.file, &overrides)?;
     let filter = input.filter(args.filter.filter.as_deref())?;

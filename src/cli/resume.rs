@@ -6,9 +6,9 @@ use matrix_run::results::plan_of;
 use matrix_run::{Input, Session, interrupted_runs, left_of};
 use matrix_store::{Run, Store};
 
-use super::{Format, ResultsArgs};
 use super::budget::BudgetArgs;
 use super::run::{SessionArgs, finish, nothing};
+use super::{Format, ResultsArgs};
 use crate::exit::{CommandResult, Failure};
 use crate::output;
 use crate::program;

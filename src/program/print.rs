@@ -10,8 +10,8 @@ use matrix_plan::{CellState, Tally};
 use matrix_store::{Origin, Store};
 use serde::Serialize;
 
-use super::{charts, in_text};
 use super::choose::{Chosen, plan_of};
+use super::{charts, in_text};
 use crate::cli::PictureFormat;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
@@ -45,7 +45,13 @@ struct ClaimJson {
     disturbed: usize,
 }
 
-pub(crate) fn check(store: &Store, chosen: &Chosen, origin: Option<&Origin>, strict: bool, json: bool) -> CommandResult {
+pub(crate) fn check(
+    store: &Store,
+    chosen: &Chosen,
+    origin: Option<&Origin>,
+    strict: bool,
+    json: bool,
+) -> CommandResult {
     let loaded = results::load(store, &chosen.experiment, &chosen.cells, origin)?;
     let found = findings(&loaded);
     let count = |verdict: Verdict| found.iter().filter(|finding| finding.judged.verdict == verdict).count();
@@ -233,9 +239,8 @@ fn print_cells(input: &Input, plan: &PlanDocument) -> Result<(), Failure> {
 }
 
 pub(crate) fn export(store: &Store, chosen: &Chosen, filter: Option<&str>, file: &Path) -> CommandResult {
-    let filter = filter.map(|text| {
-        chosen.experiment.filter(text).map_err(|problem| in_text("--filter", text, problem.into()))
-    });
+    let filter =
+        filter.map(|text| chosen.experiment.filter(text).map_err(|problem| in_text("--filter", text, problem.into())));
     let filter = filter.transpose()?;
     let wanted =
         |cell: &&matrix_command::Cell| filter.as_ref().is_none_or(|filter| matrix_command::run::matches(filter, cell));

@@ -26,6 +26,7 @@ mod kills;
 mod live;
 mod output;
 mod published;
+mod program;
 mod reading;
 mod replay;
 mod report;

@@ -121,8 +121,6 @@ pub struct Claim {
     pub relation: Relation,
     /// Whether one measurement is enough: verdicts are then met or unmet.
     pub point: bool,
-    /// What is judged on another model of processor than the authors'.
-    pub elsewhere: Option<Bound>,
     /// Where it stands.
     pub place: Range<usize>,
 }
@@ -198,7 +196,6 @@ fn claim(table: &Table<'_>, number: usize, known: &Known<'_>, problems: &mut Vec
             statement: Statement::Uncovered(why),
             relation: Relation::default(),
             point: false,
-            elsewhere: None,
             place: table.span(),
         });
     }
@@ -229,21 +226,10 @@ fn claim(table: &Table<'_>, number: usize, known: &Known<'_>, problems: &mut Vec
             }
         },
     };
-    let elsewhere = table.get("elsewhere").and_then(|value| {
-        let table = Table::open(value, "`elsewhere`", &["at_least", "at_most", "within"], problems)?;
-        bound(&table, problems)
-    });
-    Some(Claim {
-        id: id?,
-        paper,
-        says: says?,
-        selection,
-        statement: statement?,
-        relation,
-        point,
-        elsewhere,
-        place: table.span(),
-    })
+    if let Some(place) = table.key_span("elsewhere") {
+        problems.push(read::unsupported("`elsewhere` of a [[claim]]", place));
+    }
+    Some(Claim { id: id?, paper, says: says?, selection, statement: statement?, relation, point, place: table.span() })
 }
 
 /// The bound that a table states; that it states none or several is a problem.

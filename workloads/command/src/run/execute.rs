@@ -66,7 +66,11 @@ struct Shared {
     report: Report,
     versions: Versions,
     told: std::collections::BTreeSet<String>,
+    told_at: Option<std::time::Instant>,
 }
+
+/// Time between two lines of progress.
+const PROGRESS: std::time::Duration = std::time::Duration::from_secs(2);
 
 impl Executor<'_> {
     /// Executes the cells, in their order, by so many workers.
@@ -76,6 +80,7 @@ impl Executor<'_> {
             report: Report::default(),
             versions: Versions::default(),
             told: std::collections::BTreeSet::new(),
+            told_at: None,
         });
         std::thread::scope(|scope| {
             for _ in 1..jobs.get().min(cells.len()) {
@@ -97,9 +102,17 @@ impl Executor<'_> {
             let Some(cell) = cells.get(guard.next) else { return };
             guard.next += 1;
             let number = guard.next;
+            // Not a line for each of ten thousand cells that take no time.
+            let now = std::time::Instant::now();
+            let due = guard.told_at.is_none_or(|last| now.duration_since(last) >= PROGRESS);
+            if due {
+                guard.told_at = Some(now);
+            }
             drop(guard);
             let shown = format!("{} round {}", self.input.experiment.axes.show(&cell.point), cell.round);
-            (self.say)(&format!("{number}/{} {shown}", cells.len()));
+            if due {
+                (self.say)(&format!("{number}/{} {shown}", cells.len()));
+            }
             let ended = self.tried(cell, jobs, shared);
             let mut guard = lock();
             match ended {

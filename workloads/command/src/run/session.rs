@@ -228,7 +228,8 @@ fn left_of(store: &Store, run: &Run) -> Result<Vec<CellKey>, StoreError> {
     let Ok(plan) = serde_json::from_slice::<PlanDocument>(&run.plan()?) else { return Ok(Vec::new()) };
     let states = run.journal().cell_states();
     let (fresh, others): (Vec<_>, Vec<_>) = plan.to_run().partition(|cell| cell.reason == Reason::Fresh);
-    let fresh = fresh.into_iter().map(|cell| cell.key).filter(|key| states.get(key) != Some(&journal::JournalState::Done));
+    let fresh =
+        fresh.into_iter().map(|cell| cell.key).filter(|key| states.get(key) != Some(&journal::JournalState::Done));
     let keys: Vec<CellKey> = others.into_iter().map(|cell| cell.key).collect();
     let done = store.done(&keys)?;
     let missing = keys.iter().zip(done).filter(|(_, done)| !done).map(|(key, _)| *key);

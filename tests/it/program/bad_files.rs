@@ -1,0 +1,48 @@
+//! Mistakes in a file of schema 2: each with its place and the nearest spelling.
+
+use super::{EXPERIMENT, with};
+
+/// What is printed of a file in which `from` stands as `to`.
+fn complaint(from: &str, to: &str) -> String {
+    let changed = EXPERIMENT.replacen(from, to, 1);
+    assert_ne!(changed, EXPERIMENT, "{from}");
+    let printed = with(&changed, "").matrix(&["plan", "kv.toml"]).code(2);
+    printed.err
+}
+
+#[test]
+fn mistakes_are_told_with_their_place_and_a_fix() {
+    let shown = [
+        complaint("{threads}\", \"{eng", "{thread}\", \"{eng"),
+        complaint("paired = \"engine\"", "paired = \"engin\""),
+        complaint("mean(latency_us)", "mean(latency)"),
+        complaint("mean(latency_us)", "avg(latency_us)"),
+        complaint("x = \"threads\"", "x = \"thread\""),
+        complaint("series = \"engine\"\n", ""),
+        complaint("y = \"mean_latency\"", "y = \"latency\""),
+        complaint("every_row = \"found\"", "every_row = \"latency_us\""),
+        complaint("inputs = [\"bench\"]", "inputs = [\"*.bin\"]"),
+        complaint("run = [\"./bench\"", "run = \"./bench\"\nextra = [\"./bench\""),
+        complaint("\"csv:{out}/rows.csv\"", "\"tsv:{out}/rows.csv\""),
+        complaint("engine = { values", "site = { values"),
+        complaint("at_most = 0.5", "at_mots = 0.5"),
+    ];
+    let shown = shown.join("\n").replace(std::env::temp_dir().to_str().unwrap(), "TMP");
+    // The folder of the test has another name every time.
+    let shown: Vec<&str> = shown.lines().map(|line| line.split(" in TMP/").next().unwrap()).collect();
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn what_this_version_cannot_do_is_refused_by_name() {
+    for (from, to, key) in [
+        ("[columns]", "[[prepare]]\nname = \"trace\"\n[columns]", "[[prepare]]"),
+        ("[columns]", "[[require]]\ncpus = 1\n[columns]", "[[require]]"),
+        ("[columns]", "[host]\nidle = true\n[columns]", "[host]"),
+        ("kind = \"line\"", "kind = \"ecdf\"", "kind = \"ecdf\""),
+        ("inputs =", "as = \"root\"\ninputs =", "`as` of [command]"),
+    ] {
+        let printed = complaint(from, to);
+        assert!(printed.contains(&format!("not supported yet: {key}")), "{printed}");
+    }
+}

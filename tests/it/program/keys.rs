@@ -1,0 +1,51 @@
+//! What makes a cell new, and what does not.
+
+use super::{BENCH, EXPERIMENT, executable, executions, kv};
+
+#[test]
+fn a_changed_input_makes_every_cell_new_and_a_changed_parser_makes_none_run() {
+    let bench = kv();
+    bench.matrix(&["run", "kv.toml"]).code(0);
+    // What is read of the rows is the cell's result, not its meaning: it is read again from what was kept.
+    let other = EXPERIMENT.replace("found = { type", "noise = { type = \"text\" }\nfound = { type");
+    bench.write("kv.toml", &other);
+    let printed = bench.matrix(&["run", "kv.toml"]).code(0);
+    assert!(printed.err.contains("rows of 18 cells were read again"), "{}", printed.err);
+    assert_eq!(executions(&bench), 18);
+    bench.matrix(&["export", "--as", "csv", "all.csv"]).code(0);
+    assert!(bench.read("all.csv").contains("slow,1,1,local,1001,x,true\n"), "{}", bench.read("all.csv"));
+    bench.matrix(&["verify"]).code(0);
+
+    executable(&bench, "bench", &BENCH.replace("base=1000", "base=2000"));
+    bench.matrix(&["run", "kv.toml"]).code(0);
+    assert_eq!(executions(&bench), 36);
+    // Arguments, environment and names that are passed count; site, metrics, claims and the order of keys do not.
+    let keys = |text: &str| {
+        bench.write("other.toml", text);
+        let plan = bench.matrix(&["plan", "other.toml", "--format", "json"]).code(0).json();
+        let mut keys: Vec<String> =
+            plan["cells"].as_array().unwrap().iter().map(|cell| cell["key"].as_str().unwrap().to_owned()).collect();
+        keys.sort();
+        keys
+    };
+    let mine = keys(&other);
+    let swapped =
+        other.replace("inputs = [\"bench\"]\n", "").replace("rows = \"csv", "inputs = [\"bench\"]\nrows = \"csv");
+    assert_eq!(keys(&swapped), mine);
+    assert_eq!(keys(&other.replace("[[metric]]", "[site]\nx = \"1\"\n[[metric]]")), mine);
+    assert_eq!(keys(&other.replace("better = \"lower\"\n", "")), mine);
+    for (from, to) in [
+        ("\"{engine}\",", "\"{engine}\", \"-v\","),
+        ("COUNT = \"", "MORE = \"1\", COUNT = \""),
+        ("inputs = [", "pass = [\"LANGUAGE\"]\ninputs = ["),
+        ("inputs = [", "warmup = 1\ninputs = ["),
+        ("inputs = [", "timeout_s = 5\ninputs = ["),
+        ("inputs = [", "setup = [[\"true\"]]\ninputs = ["),
+        ("seed = 7", "seed = 8"),
+    ] {
+        let changed = keys(&other.replacen(from, to, 1));
+        assert!(changed.iter().all(|key| !mine.contains(key)), "{to}");
+    }
+    std::fs::write(bench.path("bench"), BENCH).unwrap();
+    assert_ne!(keys(&other), mine, "the digest of an input counts");
+}
