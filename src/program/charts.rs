@@ -19,7 +19,7 @@ pub(crate) const BOTH: [PictureFormat; 2] = [PictureFormat::Svg, PictureFormat::
 
 /// A figure's table as CSV, and the figure.
 pub(super) fn picture(loaded: &Loaded<'_>, figure: &FigureSpec) -> (String, Result<Drawing, FigureError>) {
-    let panels = figure.panels(&loaded.series(figure.y), &loaded.context(Some(figure.y)));
+    let panels = figure.panels(&loaded.tried(figure.y), &loaded.context(Some(figure.y)));
     (figure_csv(loaded, figure, &panels), chart(loaded, figure, &panels).draw())
 }
 
@@ -163,8 +163,8 @@ fn chart(loaded: &Loaded<'_>, figure: &FigureSpec, panels: &[Panel]) -> Chart {
     if disturbed > 0 {
         notes.push(format!("{disturbed} cells disturbed by other work"));
     }
-    if loaded.versions().len() > 1 {
-        notes.push(format!("{} versions of the program", loaded.versions().len()));
+    if !loaded.mixed_versions().is_empty() {
+        notes.push(format!("{} versions of one program", loaded.mixed_versions().len()));
     }
     Chart {
         name: figure.name.clone(),

@@ -28,9 +28,17 @@ pub(super) fn summary(loaded: &Loaded<'_>) -> Result<(), Failure> {
         table.add_row(line);
     }
     output::line(table.trim_fmt())?;
-    let versions = loaded.versions();
-    if versions.len() > 1 {
-        output::line(format_args!("\nwarning: results of {} versions: {}", versions.len(), versions.join("; ")))?;
+    let untried = results::untried(loaded);
+    if untried > 0 {
+        output::line(format_args!("{untried} points more were not run"))?;
+    }
+    let versions = loaded.mixed_versions();
+    if !versions.is_empty() {
+        output::line(format_args!(
+            "\nwarning: results of {} versions of one program: {}",
+            versions.len(),
+            versions.join("; ")
+        ))?;
     }
     Ok(())
 }

@@ -236,6 +236,13 @@ fn claim(table: &Table<'_>, number: usize, known: &Known<'_>, problems: &mut Vec
 fn bound(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Bound> {
     let keys = ["at_least", "at_most", "within"];
     let present: Vec<&str> = keys.into_iter().filter(|key| table.get(key).is_some()).collect();
+    let misspelt = |problem: &Problem| {
+        let inside = |span: &Range<usize>| table.span().start <= span.start;
+        problem.message.starts_with("unknown key") && problem.span.as_ref().is_some_and(inside)
+    };
+    if present.is_empty() && problems.iter().any(misspelt) {
+        return None;
+    }
     let [key] = present[..] else {
         let problem = Problem::new(if present.is_empty() { "no bound is stated" } else { "several bounds are stated" });
         problems.push(problem.at(table.span()).label("write one of at_least, at_most and within"));

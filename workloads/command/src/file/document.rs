@@ -168,16 +168,26 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
     let axes = AxisSet::parse(root, problems);
     let design = design(root, &axes, problems);
     let points = expand::points(root, &axes, problems);
+    if !problems.is_empty() {
+        // Whatever names an axis would be wrong as well: what is wrong first comes alone.
+        return None;
+    }
     let site = site::site(root, problems);
     let strings = Strings::new(text, &axes, command::names(root, &site));
     let args = strings.axis_args(problems);
     let command = command::command(root, &strings, problems);
     let sources = sources::sources(root, &strings, command.as_ref(), problems);
+    if !problems.is_empty() {
+        return None;
+    }
     let services: Vec<String> =
         command.iter().flat_map(|command| &command.services).map(|service| service.name.clone()).collect();
     let metrics = metrics::metrics(root, text, &axes, &sources, &services, problems);
     let names: Vec<(String, Option<bool>)> =
         metrics.iter().map(|metric| (metric.name.clone(), metric.higher_is_better)).collect();
+    if !problems.is_empty() {
+        return None;
+    }
     let columns: Vec<(String, Vec<Field>)> =
         sources.iter().map(|source| (source.name.clone(), source.fields())).collect();
     let known = Known { source: text, axes: &axes, metrics: &names, sources: &columns, points: &points };

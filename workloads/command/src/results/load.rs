@@ -1,12 +1,15 @@
 //! Reading the results of an experiment: one cell at a time, so that memory holds the rows of one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use matrix_core::Value;
 use matrix_core::claims::Statement;
 use matrix_core::judge::RowCheck;
+use matrix_core::placeholder::Segment;
 use matrix_core::relation::Context;
 use matrix_core::series::{Measured, Series, by_point};
 use matrix_plan::CellKey;
+use matrix_store::attempt::AttemptStatus;
 use matrix_store::generic::Costs;
 use matrix_store::{GenericRecord, Origin, Store, StoreError};
 
@@ -23,6 +26,8 @@ pub struct LoadedCell {
     pub record: Option<GenericRecord>,
     /// What is worth knowing of the attempt that gave it.
     pub notes: BTreeMap<String, String>,
+    /// Whether an attempt at it failed, and none gave a result.
+    pub failed: bool,
 }
 
 /// The results of an experiment.
@@ -49,7 +54,7 @@ pub fn load<'e>(
     cells: &[Cell],
     only: Option<&Origin>,
 ) -> Result<Loaded<'e>, StoreError> {
-    let notes = notes(store, cells)?;
+    let (notes, failed) = notes(store, cells)?;
     let mut loaded = Loaded {
         experiment,
         cells: Vec::with_capacity(cells.len()),
@@ -65,26 +70,36 @@ pub fn load<'e>(
         let record = record_of(store, &cell.key, only)?;
         loaded.read(store, cell, record.as_ref())?;
         let notes = record.as_ref().and_then(|record| notes.get(&(cell.key, record.origin.clone())));
-        loaded.cells.push(LoadedCell { cell: cell.clone(), record, notes: notes.cloned().unwrap_or_default() });
+        let failed = record.is_none() && failed.contains(&cell.key);
+        loaded.cells.push(LoadedCell { cell: cell.clone(), record, notes: notes.cloned().unwrap_or_default(), failed });
     }
     Ok(loaded)
 }
 
 type Notes = BTreeMap<(CellKey, Origin), BTreeMap<String, String>>;
 
-fn notes(store: &Store, cells: &[Cell]) -> Result<Notes, StoreError> {
-    let wanted: std::collections::BTreeSet<&CellKey> = cells.iter().map(|cell| &cell.key).collect();
+/// What is worth knowing of attempts that gave results, and the cells at which one failed.
+fn notes(store: &Store, cells: &[Cell]) -> Result<(Notes, BTreeSet<CellKey>), StoreError> {
+    let mut failed = BTreeSet::new();
+    let wanted: BTreeSet<&CellKey> = cells.iter().map(|cell| &cell.key).collect();
     let mut notes = Notes::new();
     for id in store.attempts()? {
         if let Some(attempt) = store.generic_attempt(&id)?
-            && attempt.error.is_none()
             && wanted.contains(&attempt.key)
         {
+            match attempt.status {
+                AttemptStatus::Done => {}
+                AttemptStatus::Failed => {
+                    failed.insert(attempt.key);
+                    continue;
+                }
+                AttemptStatus::Partial => continue,
+            }
             // The last one is the one that the record is of.
             notes.insert((attempt.key, attempt.origin), attempt.notes);
         }
     }
-    Ok(notes)
+    Ok((notes, failed))
 }
 
 fn record_of(store: &Store, key: &CellKey, only: Option<&Origin>) -> Result<Option<GenericRecord>, StoreError> {
@@ -160,6 +175,16 @@ impl Loaded<'_> {
         by_point(&measured)
     }
 
+    /// The numbers of a metric, by point, of points that were tried: those that only failed have no number.
+    #[must_use]
+    pub fn tried(&self, metric: usize) -> Vec<Series> {
+        let failed: BTreeSet<&[Value]> =
+            self.cells.iter().filter(|cell| cell.failed).map(|cell| cell.cell.point.as_slice()).collect();
+        let mut series = self.series(metric);
+        series.retain(|series| !series.rounds.is_empty() || failed.contains(series.point.as_slice()));
+        series
+    }
+
     /// What relations of a metric need to know.
     #[must_use]
     pub fn context(&self, metric: Option<usize>) -> Context<'_> {
@@ -188,7 +213,28 @@ impl Loaded<'_> {
         self.cells.iter().filter(|cell| cell.notes.get("host").is_some_and(|host| host.starts_with("disturbed")))
     }
 
-    /// The versions that programs told, in order; two in one table are worth a word.
+    /// Versions of one program, where there are several: by the values of axes that choose the program.
+    #[must_use]
+    pub fn mixed_versions(&self) -> Vec<&str> {
+        let templates = self.experiment.command.version.iter().flatten();
+        let axes: BTreeSet<usize> = templates
+            .flat_map(|template| template.segments())
+            .filter_map(|segment| match segment {
+                Segment::Axis(axis) | Segment::AxisArgs(axis) => Some(*axis),
+                _ => None,
+            })
+            .collect();
+        let mut by_program: BTreeMap<Vec<&Value>, BTreeSet<&str>> = BTreeMap::new();
+        for cell in &self.cells {
+            if let Some(version) = cell.notes.get("version") {
+                let program = axes.iter().filter_map(|axis| cell.cell.point.get(*axis)).collect();
+                by_program.entry(program).or_default().insert(version);
+            }
+        }
+        by_program.into_values().filter(|versions| versions.len() > 1).flatten().collect()
+    }
+
+    /// The versions that programs told, in order.
     #[must_use]
     pub fn versions(&self) -> Vec<&str> {
         let mut versions: Vec<&str> =

@@ -4,4 +4,6 @@ mod load;
 mod tables;
 
 pub use load::{Loaded, LoadedCell, load};
-pub use tables::{Finding, Text, cells_csv, claims_csv, export_csv, figure_csv, findings, metrics_csv, summary};
+pub use tables::{
+    Finding, Text, cells_csv, claims_csv, export_csv, figure_csv, findings, metrics_csv, summary, untried,
+};

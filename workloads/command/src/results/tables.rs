@@ -1,5 +1,6 @@
 //! Tables: what people read, and what stands beside figures and in bundles.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use matrix_core::claims::{Claim, Statement};
@@ -9,7 +10,7 @@ use matrix_core::series::{Estimate, mean};
 use matrix_core::{FigureSpec, Value};
 use matrix_store::{Store, StoreError};
 
-use super::Loaded;
+use super::{Loaded, LoadedCell};
 
 /// A claim and its verdict.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,9 +60,9 @@ pub fn summary(loaded: &Loaded<'_>) -> Text {
             metric.unit.as_deref().filter(|unit| *unit != "1").map(|unit| format!(" {unit}")).unwrap_or_default();
         head.push(format!("{}{unit} (95 %)", metric.name));
     }
-    let all: Vec<_> = (0..loaded.metrics.len()).map(|metric| loaded.series(metric)).collect();
+    let all: Vec<_> = (0..loaded.metrics.len()).map(|metric| loaded.tried(metric)).collect();
     let mut points: Vec<(Vec<Value>, usize)> = Vec::new();
-    for cell in &loaded.cells {
+    for cell in loaded.cells.iter().filter(|cell| cell.record.is_some() || cell.failed) {
         let done = usize::from(cell.record.is_some());
         match points.iter_mut().find(|(point, _)| *point == cell.cell.point) {
             Some((_, rounds)) => *rounds += done,
@@ -87,6 +88,15 @@ pub fn summary(loaded: &Loaded<'_>) -> Text {
     });
     let lines = lines.collect();
     (head, lines)
+}
+
+/// How many points were not tried yet.
+#[must_use]
+pub fn untried(loaded: &Loaded<'_>) -> usize {
+    let points = |chosen: &dyn Fn(&&LoadedCell) -> bool| {
+        loaded.cells.iter().filter(chosen).map(|cell| &cell.cell.point).collect::<BTreeSet<_>>().len()
+    };
+    points(&|_| true) - points(&|cell| cell.record.is_some() || cell.failed)
 }
 
 fn shown(estimate: &Estimate) -> String {

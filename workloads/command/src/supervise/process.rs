@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -127,6 +127,9 @@ fn start_program(job: &Job) -> Result<Child, String> {
     let mut command = Command::new(&path);
     command.args(arguments).env_clear().envs(&job.env).current_dir(&job.dir);
     command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+    // With a group to set, even its own, the child is forked. Without, it would be spawned in this process's memory, and
+    // Linux counts what the memory of a process held before its program began among the most that it had.
+    command.gid(rustix::process::getgid().as_raw());
     command.spawn().map_err(|error| match error.raw_os_error() {
         Some(7) => format!("`{program}`: the list of its arguments is too long for the system"),
         _ if !job.dir.is_dir() => format!("there is no folder {}", job.dir.display()),
