@@ -25,8 +25,8 @@ mod kills;
 #[cfg(feature = "live")]
 mod live;
 mod output;
-mod published;
 mod program;
+mod published;
 mod reading;
 mod replay;
 mod report;

@@ -76,6 +76,16 @@ pub enum Rejection {
     /// A run of this name is there already.
     #[error("there is a run {0} already")]
     RunExists(RunId),
+    /// A run whose cells are no longer those of its experiment.
+    #[error(
+        "run {run} planned {cells} cells that its experiment no longer has, because a file of `inputs` changed: run it anew"
+    )]
+    OtherCells {
+        /// The run.
+        run: RunId,
+        /// How many of its cells are no longer there.
+        cells: usize,
+    },
     /// A trace after one of its writes failed.
     #[error("the trace could not be written before")]
     BrokenTrace,

@@ -5,7 +5,7 @@ use std::io::Read;
 use matrix_plan::CellKey;
 
 use crate::digest::Digest;
-use crate::error::StoreError;
+use crate::error::{Rejection, StoreError};
 use crate::generic::{GenericAttempt, GenericRecord, is_generic};
 use crate::index::{Entry, Stamp};
 use crate::names::{AttemptId, Origin};
@@ -75,10 +75,7 @@ impl WritableStore {
         let mut first = None;
         for (digest, _) in record.objects() {
             let Ok(metadata) = std::fs::metadata(self.shared.layout.object(&digest)) else {
-                let key = record.key.short();
-                return Err(StoreError::Rejected(format!(
-                    "the record of cell {key} names an object that is not in the store"
-                )));
+                return Err(StoreError::Rejected(Rejection::NoObject { cell: record.key }));
             };
             first.get_or_insert((digest, metadata.len()));
         }
@@ -105,7 +102,7 @@ impl WritableStore {
     pub fn write_generic_attempt(&self, attempt: &GenericAttempt) -> Result<(), StoreError> {
         let path = self.shared.layout.attempt(&attempt.id);
         if path.exists() {
-            return Err(StoreError::Rejected(format!("there is an attempt {} already", attempt.id)));
+            return Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id.clone())));
         }
         self.shared.write_file(&path, &attempt.to_bytes()?)
     }

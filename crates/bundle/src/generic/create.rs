@@ -1,7 +1,7 @@
 //! Making a bundle of format 3.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 
 use matrix_store::{Digest, Origin, RunId, Store};
@@ -65,16 +65,15 @@ fn write(store: &Store, payload: &Payload, out: impl Write) -> Result<BundleInfo
         std::thread::available_parallelism().ok().and_then(|cpus| u32::try_from(cpus.get()).ok()).unwrap_or(1);
     let mut tar = TarWriter::new(compressor(out, workers)?);
     for (name, bytes) in &tags {
-        tar.begin(&format!("{folder}/{name}"), bytes.len() as u64)?;
-        tar.write_all(bytes).map_err(writing())?;
+        tar.append(&format!("{folder}/{name}"), bytes.len() as u64, bytes.as_slice())?;
     }
     for (name, item) in &payload.items {
-        tar.begin(&format!("{folder}/{name}"), item.size)?;
+        let path = format!("{folder}/{name}");
         match &item.content {
-            Content::Bytes(bytes) => tar.write_all(bytes).map_err(writing())?,
+            Content::Bytes(bytes) => tar.append(&path, item.size, bytes.as_slice())?,
+            // Its reader compares its digest at the end.
             Content::Object(digest) => {
-                let mut object = store.open_object(digest)?.with_max_bytes(item.size);
-                copy(&mut object, item.size, name, &mut tar)?;
+                tar.append(&path, item.size, store.open_object(digest)?.with_max_bytes(item.size))?
             }
         }
     }
@@ -92,24 +91,6 @@ fn write(store: &Store, payload: &Payload, out: impl Write) -> Result<BundleInfo
         attempts: payload.attempts,
         objects: payload.objects,
     })
-}
-
-/// Copies an object, which has so many bytes; its reader compares its digest at the end.
-fn copy(object: &mut impl Read, size: u64, name: &str, out: &mut impl Write) -> Result<(), BundleError> {
-    let mut chunk = vec![0; 256 << 10];
-    let mut copied = 0;
-    loop {
-        let count = object.read(&mut chunk).map_err(matrix_store::StoreError::from_read)?;
-        if count == 0 {
-            break;
-        }
-        out.write_all(&chunk[..count]).map_err(BundleError::io("writing the bundle"))?;
-        copied += count as u64;
-    }
-    if copied == size {
-        return Ok(());
-    }
-    Err(BundleError::contents(name, format!("the object has {copied} bytes, and its record says {size}")))
 }
 
 fn bag_info(payload: &Payload, bytes: u64) -> BTreeMap<&'static str, String> {

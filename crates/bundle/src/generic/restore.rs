@@ -12,8 +12,8 @@ use super::FORMAT;
 use super::payload::GenericExtras;
 use crate::bag::TAG_FILES;
 use crate::error::{BundleError, Refusal};
-use crate::extract::NewDirectory;
 use crate::limits::Limits;
+use crate::new_directory::NewDirectory;
 use crate::reader::BundleReader;
 use crate::{json, restore, temporary};
 

@@ -138,7 +138,9 @@ impl Loaded<'_> {
                     Ok(table) => drop(tables.insert(number, table)),
                     // Rows that were read in another way than the experiment says now: `run` reads them again.
                     Err(RowsError::Bad(_)) => {}
-                    Err(error) => return Err(StoreError::Rejected(error.to_string())),
+                    Err(RowsError::Read(error) | RowsError::Write(error)) => {
+                        return Err(StoreError::io("reading", std::path::Path::new("rows"), error));
+                    }
                 }
             }
         }

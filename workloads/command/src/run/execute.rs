@@ -144,10 +144,11 @@ impl Executor<'_> {
 
     /// Executes one cell once. Objects come first, then the attempt, then the record, and last the journal's word.
     fn one(&self, cell: &Cell, jobs: NonZeroUsize, shared: &Mutex<Shared>) -> Result<Ended, StoreError> {
-        let failed = |error: &dyn std::fmt::Display| StoreError::Rejected(error.to_string());
         let waiting = || (self.say)("waiting: another run measures on this host");
         let _host = if jobs == NonZeroUsize::MIN {
-            match HostLock::take(self.cancel, &waiting).map_err(|error| failed(&error))? {
+            match HostLock::take(self.cancel, &waiting)
+                .map_err(|error| StoreError::io("locking", std::path::Path::new(super::host::LOCK), error))?
+            {
                 Some(lock) => Some(lock),
                 None => return Ok(Ended::Partial),
             }

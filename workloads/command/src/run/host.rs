@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use matrix_driver::Cancel;
 
+/// The host's lock.
+pub(super) const LOCK: &str = "/tmp/matrix-host.lock";
+
 /// Time between two tries to get the host's lock.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -26,8 +29,7 @@ impl HostLock {
     /// When the lock's file cannot be made.
     pub(super) fn take(cancel: &Cancel, waiting: &dyn Fn()) -> std::io::Result<Option<Self>> {
         // Whatever TMPDIR says: it is one for everybody on the host.
-        let path = "/tmp/matrix-host.lock";
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(LOCK)?;
         // Another user's file has these permissions already.
         let _ = file.set_permissions(std::fs::Permissions::from_mode(0o666));
         let mut told = false;

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use matrix_driver::Cancel;
 use matrix_plan::CellKey;
 use matrix_plan::plan::Reason;
-use matrix_store::{Event, Journal, NewRun, Origin, Provenance, Run, RunId, Store, StoreError, WritableStore, journal};
+use matrix_store::{
+    Event, Journal, NewRun, Origin, Provenance, Rejection, Run, RunId, Store, StoreError, WritableStore, journal,
+};
 
 use super::execute::{Executor, Report};
 use super::plan::{PlanDocument, plan};
@@ -127,10 +129,8 @@ impl Session {
         }
         let cells: Vec<Cell> = input.cells.iter().filter(|cell| left.contains(&cell.key)).cloned().collect();
         if cells.len() < left.len() {
-            return Err(StoreError::Rejected(format!(
-                "run {name} planned {} cells that its experiment no longer has, because a file of `inputs` changed: run it anew",
-                left.len() - cells.len()
-            )));
+            let cells = left.len() - cells.len();
+            return Err(StoreError::Rejected(Rejection::OtherCells { run: run.id().clone(), cells }));
         }
         let journal = store.journal(&run);
         journal.append(&Event::Resumed)?;
@@ -167,7 +167,8 @@ impl Session {
         cancel: &Cancel,
         say: &(dyn Fn(&str) + Sync),
     ) -> Result<(usize, Report), StoreError> {
-        let supervisors = Supervisors::new().map_err(|error| StoreError::Rejected(error.to_string()))?;
+        let supervisors =
+            Supervisors::new().map_err(|error| StoreError::io("reading", Path::new("/proc/self/exe"), error))?;
         let executor = Executor {
             input,
             store: &self.store,
