@@ -215,8 +215,11 @@ pub(crate) fn plan(options: &PlanOptions<'_>) -> CommandResult {
     let PlanOptions { results, file, filter, subset, site, .. } = *options;
     let input = super::run::with_subset(file, options.text.clone(), subset, site)?;
     let chosen = super::run::chooser(&input, filter, subset, None)?;
+    // Nothing is executed by a plan: needs that a program tells are taken as met.
+    let unmet = super::run::unmet(&input, &*chosen, false)?;
+    let chosen = |cell: &matrix_command::Cell| chosen(cell) && !unmet.contains_key(&cell.point);
     let store = matrix_run::results::open_if_present(results, matrix_bundle::Limits::default())?;
-    let plan = matrix_command::run::plan(store.as_deref(), &input, &*chosen, filter.or(subset), options.fresh)?;
+    let plan = matrix_command::run::plan(store.as_deref(), &input, &chosen, filter.or(subset), options.fresh)?;
     if options.json {
         output::json(&plan)?;
         return Ok(Exit::Ok);

@@ -1,5 +1,6 @@
 //! `matrix run` and `matrix resume` of programs.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use matrix_command::cells::Cell;
 use matrix_command::results;
 use matrix_command::run::{Begun, Input, Options, Report, Session, interrupted, place_of};
-use matrix_core::Filter;
+use matrix_core::{Filter, Point};
 use matrix_driver::Cancel;
 use matrix_plan::{CellState, Problem};
 use matrix_store::{ErrorKind, Store};
@@ -49,13 +50,16 @@ struct RunJson {
     figures: Vec<PathBuf>,
 }
 
+/// Whether a cell is chosen.
+type Chooser<'a> = Box<dyn Fn(&Cell) -> bool + 'a>;
+
 /// Which cells are chosen by filter, subset and key.
 pub(super) fn chooser<'a>(
     input: &Input,
     filter: Option<&str>,
     subset: Option<&str>,
     one: Option<&'a str>,
-) -> Result<Box<dyn Fn(&Cell) -> bool + 'a>, Failure> {
+) -> Result<Chooser<'a>, Failure> {
     let mut filters: Vec<Filter> = Vec::new();
     let subset = subset.and_then(|name| input.experiment.subsets.get(name)).and_then(|subset| subset.filter.as_deref());
     for (name, text) in [("--filter", filter), ("the subset's filter", subset)] {
@@ -83,6 +87,25 @@ pub(super) fn chooser<'a>(
     Ok(Box::new(chosen))
 }
 
+/// The points that this machine cannot run, each with why; told before anything runs.
+pub(super) fn unmet(
+    input: &Input,
+    chosen: &dyn Fn(&Cell) -> bool,
+    programs: bool,
+) -> Result<BTreeMap<Point, String>, Failure> {
+    let unmet = matrix_command::run::unmet(input, programs).map_err(|why| Failure::new(Exit::Usage, why))?;
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for cell in input.cells.iter().filter(|cell| chosen(cell)) {
+        if let Some(why) = unmet.get(&cell.point) {
+            *reasons.entry(why).or_default() += 1;
+        }
+    }
+    for (why, cells) in reasons {
+        output::note(format_args!("skipped: {cells} cells: {why}"));
+    }
+    Ok(unmet)
+}
+
 /// The experiment with a subset's settings in it.
 pub(super) fn with_subset(
     file: &Path,
@@ -106,11 +129,13 @@ pub(super) fn with_subset(
 pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     let input = with_subset(options.file, options.text.clone(), options.subset, options.site)?;
     let chosen = chooser(&input, options.filter, options.subset, options.one)?;
+    let unmet = unmet(&input, &*chosen, true)?;
+    let chosen = |cell: &Cell| chosen(cell) && !unmet.contains_key(&cell.point);
     let begun = Session::begin(
         options.results,
         &input,
         Some(options.file),
-        &*chosen,
+        &chosen,
         options.filter.or(options.subset),
         options.fresh || options.one.is_some() && options.keep,
     );

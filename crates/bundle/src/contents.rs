@@ -49,7 +49,8 @@ impl Contents {
         let mut this = Self::default();
         let format = reader.info().get("Matrix-Bundle-Format").map(String::as_str).unwrap_or_default();
         if !crate::create::FORMATS.contains(&format) {
-            let why = Refusal::Format(format.to_owned());
+            let what = format!("not supported yet: results of programs (format {format}) here");
+            let why = Refusal::Contents(what);
             return Err(BundleError::Refused { place: Some(crate::bag::BAG_INFO.to_owned()), offset: 0, why });
         }
         loop {

@@ -146,7 +146,7 @@ pub enum Refusal {
     #[error("{0}")]
     Contents(String),
     /// The bundle is of a format that this program does not know.
-    #[error("it has format `{0}`, and this program knows formats 1 and 2")]
+    #[error("it has format `{0}`, and this program knows formats 1 to 3")]
     Format(String),
 }
 

@@ -32,6 +32,9 @@ const MAX_VALUES: usize = 100_000;
 /// One value of every axis of a set, by position.
 pub type Point = Vec<Value>;
 
+/// Arguments by the canonical text of a value, each with its place.
+pub type Args = BTreeMap<String, Vec<(String, Range<usize>)>>;
+
 /// What an experiment varies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
@@ -46,7 +49,7 @@ pub struct Axis {
     /// What figures and tables call values, by their canonical text.
     pub labels: BTreeMap<String, String>,
     /// Arguments that `{axis:args}` stands for, by the value's canonical text.
-    pub args: Option<BTreeMap<String, Vec<(String, Range<usize>)>>>,
+    pub args: Option<Args>,
     /// Where its name stands.
     pub place: Range<usize>,
 }
@@ -328,8 +331,6 @@ fn by_value<'a>(
     }
     Some(found)
 }
-
-type Args = BTreeMap<String, Vec<(String, Range<usize>)>>;
 
 fn args(table: &Table<'_>, axis: &Axis, problems: &mut Vec<Problem>) -> Option<Args> {
     let listed = by_value(table, "args", axis, problems)?;

@@ -37,7 +37,6 @@ fn mistakes_are_told_with_their_place_and_a_fix() {
 fn what_this_version_cannot_do_is_refused_by_name() {
     for (from, to, key) in [
         ("[columns]", "[[prepare]]\nname = \"trace\"\n[columns]", "[[prepare]]"),
-        ("[columns]", "[[require]]\ncpus = 1\n[columns]", "[[require]]"),
         ("[columns]", "[host]\nidle = true\n[columns]", "[host]"),
         ("kind = \"line\"", "kind = \"ecdf\"", "kind = \"ecdf\""),
         ("inputs =", "as = \"root\"\ninputs =", "`as` of [command]"),

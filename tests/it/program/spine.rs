@@ -56,6 +56,25 @@ fn a_claim_that_the_rows_speak_against_ends_with_4() {
 }
 
 #[test]
+fn what_the_machine_cannot_run_is_skipped_with_the_reason_and_tried_again() {
+    let bench = kv();
+    let text = bench.read("kv.toml");
+    let require = |run: &str| {
+        format!(
+            "[[require]]\nwhere = \"threads >= 2\"\n{run}\nelse = \"needs the license\"\n[[require]]\nwhere = \"threads = 4\"\ncpus = 100000\nelse = \"needs many processors\"\n[command]"
+        )
+    };
+    bench.write("kv.toml", &text.replace("[command]", &require("run = [\"test\", \"-e\", \"license\"]")));
+    let printed = bench.matrix(&["run", "kv.toml"]).code(0);
+    assert!(printed.err.contains("skipped: 12 cells: needs the license"), "{}", printed.err);
+    assert_eq!(executions(&bench), 6);
+    bench.write("license", "");
+    let printed = bench.matrix(&["run", "kv.toml"]).code(0);
+    assert!(printed.err.contains("skipped: 6 cells: needs many processors"), "{}", printed.err);
+    assert_eq!(executions(&bench), 12);
+}
+
+#[test]
 fn what_init_writes_can_be_planned() {
     let bench = kv();
     bench.matrix(&["init", "--workload", "command", "new.toml"]).code(0);

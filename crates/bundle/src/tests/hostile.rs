@@ -326,6 +326,10 @@ fn forged_contents_are_refused_though_all_digests_fit() {
     );
     try_bytes(
         "format of the future",
+        &forged(&good, "bag-info.txt", replace("Matrix-Bundle-Format: 2", "Matrix-Bundle-Format: 4")),
+    );
+    try_bytes(
+        "format of programs",
         &forged(&good, "bag-info.txt", replace("Matrix-Bundle-Format: 2", "Matrix-Bundle-Format: 3")),
     );
     try_bytes(

@@ -13,9 +13,10 @@ use matrix_plan::{Problem, Problems};
 use toml::de::{DeTable, DeValue};
 
 use super::command::Command;
+use super::require::Require;
 use super::sources::Source;
 use super::strings::Strings;
-use super::{command, metrics, site, sources};
+use super::{command, metrics, require, site, sources};
 
 const KEYS: &[&str] = &[
     "schema", "name", "workload", "rounds", "seed", "paired", "outer", "axes", "matrix", "site", "prepare", "require",
@@ -23,7 +24,7 @@ const KEYS: &[&str] = &[
 ];
 
 /// Keys that this version can do nothing about.
-const LATER: [(&str, &str); 3] = [("prepare", "[[prepare]]"), ("require", "[[require]]"), ("host", "[host]")];
+const LATER: [(&str, &str); 2] = [("prepare", "[[prepare]]"), ("host", "[host]")];
 
 /// A part of an experiment that `--subset` chooses.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,8 @@ pub struct Experiment {
     pub command: Command,
     /// What `{axis:args}` stands for, by axis and canonical text of the value.
     pub args: BTreeMap<(usize, String), Vec<Template>>,
+    /// What cells need of the machine.
+    pub requires: Vec<Require>,
     /// Where rows come from; at least one.
     pub sources: Vec<Source>,
     /// Its metrics.
@@ -176,6 +179,7 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
     let strings = Strings::new(text, &axes, command::names(root, &site));
     let args = strings.axis_args(problems);
     let command = command::command(root, &strings, problems);
+    let requires = require::requires(root, &strings, problems);
     let sources = sources::sources(root, &strings, command.as_ref(), problems);
     if !problems.is_empty() {
         return None;
@@ -205,6 +209,7 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
         site,
         command: command?,
         args,
+        requires,
         sources,
         metrics,
         claims,

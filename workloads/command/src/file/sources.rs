@@ -95,9 +95,7 @@ pub(super) fn sources(
         return vec![of_the_run()];
     };
     let named = match value.get_ref() {
-        DeValue::Table(table) => {
-            read::entries(table).into_iter().map(|(name, place, value)| (name, place, value)).collect()
-        }
+        DeValue::Table(table) => read::entries(table),
         _ => vec![(UNNAMED, value.span(), value)],
     };
     let several = matches!(value.get_ref(), DeValue::Table(_));

@@ -1,0 +1,102 @@
+//! Which cells this machine cannot run, and why.
+
+use std::collections::BTreeMap;
+
+use matrix_core::Point;
+use matrix_core::placeholder::{Segment, Template};
+use matrix_driver::Cancel;
+
+use super::Input;
+use crate::cells::flat;
+use crate::file::{PASSED, Require};
+use crate::rows::quantity;
+use crate::supervise::{Job, Supervisors};
+
+/// How long a program may take that says whether a need is met, in milliseconds.
+const LIMIT_MS: u64 = 60_000;
+
+/// Why points of an experiment cannot be run here. With `programs`, programs that say so are run; without, those needs
+/// are taken as met.
+///
+/// # Errors
+/// When an amount is none, or a program cannot be run, in words.
+pub fn unmet(input: &Input, programs: bool) -> Result<BTreeMap<Point, String>, String> {
+    let mut found = BTreeMap::new();
+    for point in &input.experiment.points {
+        for require in &input.experiment.requires {
+            let needed = require.only.as_ref().is_none_or(|filter| filter.matches(&|axis| point.get(axis)));
+            if needed && !found.contains_key(point) && !is_met(input, require, point, programs)? {
+                found.insert(point.clone(), require.otherwise.clone());
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn is_met(input: &Input, require: &Require, point: &Point, programs: bool) -> Result<bool, String> {
+    let text = |template: &Template| {
+        let rest = |segment: &Segment| {
+            input.here.text(segment).ok_or_else(|| "a [[require]] knows nothing of a run's own placeholders".to_owned())
+        };
+        template.render(point, &rest)
+    };
+    if let Some(cpus) = &require.cpus {
+        let cpus = text(cpus)?;
+        let needed: usize =
+            cpus.trim().parse().map_err(|_| format!("`cpus` of a [[require]] is `{cpus}`: no number"))?;
+        if std::thread::available_parallelism().map_or(1, usize::from) < needed {
+            return Ok(false);
+        }
+    }
+    let amount = |template: &Template| -> Result<f64, String> {
+        let text = text(template)?;
+        text.trim().parse::<f64>().or_else(|_| quantity::convert(&text, "B").map_err(|why| format!("`{text}`: {why}")))
+    };
+    if let Some(memory) = &require.memory
+        && (memory_bytes().unwrap_or(f64::MAX)) < amount(memory)?
+    {
+        return Ok(false);
+    }
+    if let Some(disk) = &require.disk {
+        let scratch = input.here.folder.join(input.here.text(&Segment::Site("scratch".to_owned())).unwrap_or_default());
+        let free = rustix::fs::statvfs(&scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
+        if (free.f_bavail as f64) * (free.f_frsize as f64) < amount(disk)? {
+            return Ok(false);
+        }
+    }
+    match &require.run {
+        Some(arguments) if programs => {
+            let arguments =
+                flat(&input.experiment, point, arguments).into_iter().map(text).collect::<Result<_, _>>()?;
+            ends_well(input, arguments, point)
+        }
+        _ => Ok(true),
+    }
+}
+
+/// All of the machine's memory.
+fn memory_bytes() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    Some(line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok()? * 1024.0)
+}
+
+fn ends_well(input: &Input, arguments: Vec<String>, point: &Point) -> Result<bool, String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let env = PASSED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
+    let job = Job {
+        arguments,
+        env,
+        dir: input.here.dir(&input.experiment, point),
+        stdout: folder.path().join("stdout"),
+        stderr: folder.path().join("stderr"),
+        timeout_ms: Some(LIMIT_MS),
+    };
+    let supervisors = Supervisors::new().map_err(|error| error.to_string())?;
+    let mut running = supervisors.start(&job).map_err(|error| error.to_string())?;
+    let ended = running.wait(&Cancel::default(), &mut || false);
+    match ended.not_started {
+        Some(why) => Err(format!("[[require]]: {why}")),
+        None => Ok(ended.is_success()),
+    }
+}
