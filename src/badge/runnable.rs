@@ -40,16 +40,37 @@ type Read = (String, Result<Experiment, String>);
 /// The experiments by file; one that cannot be read is told as such.
 pub(super) fn experiments(subject: &Subject) -> Result<Vec<Read>, Finding> {
     let files = names(subject, "experiments")?.into_iter().filter(|name| name.ends_with(".toml"));
-    let read = |file: String| {
+    let mut found = Vec::new();
+    for file in files {
         let file = format!("experiments/{file}");
         let text = subject.read(&file)?;
-        Ok((file, Experiment::parse(&text).map_err(|problems| problems.to_string())))
-    };
-    files.map(read).collect()
+        // Those that run programs are read by their own parser.
+        if !matrix_command::file::is_schema_2(&text) {
+            found.push((file, Experiment::parse(&text).map_err(|problems| problems.to_string())));
+        }
+    }
+    Ok(found)
+}
+
+/// How many experiments of the project run programs; one that is not understood is a fault.
+fn programs(subject: &Subject) -> Result<usize, Finding> {
+    let mut understood = 0;
+    for name in names(subject, "experiments")?.into_iter().filter(|name| name.ends_with(".toml")) {
+        let file = format!("experiments/{name}");
+        let text = subject.read(&file)?;
+        if matrix_command::file::is_schema_2(&text) {
+            matrix_command::Experiment::parse(&text).map_err(|problems| {
+                let mend = format!("`matrix plan {}` shows the place", output::word(file.as_ref()));
+                Finding::fail(format!("{file}: {problems}"), mend)
+            })?;
+            understood += 1;
+        }
+    }
+    Ok(understood)
 }
 
 pub(super) fn example(subject: &Subject) -> Check {
-    let (mut small, mut all) = (Vec::new(), 0);
+    let (mut small, mut all) = (Vec::new(), programs(subject)?);
     for (file, experiment) in experiments(subject)? {
         let experiment = experiment.map_err(|problems| {
             let mend = format!("`matrix plan {}` shows the place", output::word(file.as_ref()));

@@ -197,6 +197,9 @@ fn extract(args: &ExtractArgs) -> CommandResult {
 
 fn merge(args: &MergeArgs) -> CommandResult {
     let limits = args.size.limits();
+    if args.files.iter().any(|file| program::is_program_bundle(file, limits)) {
+        return Err(program::why_not("`matrix bundle merge`"));
+    }
     let work = std::env::temp_dir();
     let options = MergeOptions { allow_incomplete: args.allow_incomplete, workers: None };
     // One that is no bundle is named before any is read.

@@ -11,6 +11,7 @@ use super::run::JobsArgs;
 use super::{Format, FormatArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
+use crate::program;
 
 /// Run the simulated cells of a bundle again and compare the traces byte for byte
 ///
@@ -34,6 +35,9 @@ pub(super) struct ReplayArgs {
 }
 
 pub(super) fn replay(args: &ReplayArgs) -> CommandResult {
+    if program::is_program_bundle(&args.file, args.size.limits()) {
+        return Err(program::why_not("`matrix bundle replay`"));
+    }
     let replay = replay::replay(&args.file, args.size.limits(), args.jobs.jobs, args.against.as_deref())?;
     match args.format.format {
         Format::Json => output::json(&replay)?,

@@ -91,7 +91,9 @@ pub(crate) fn check(
         for finding in &found {
             let paper = finding.claim.paper.as_ref().map(|paper| format!(" ({paper})")).unwrap_or_default();
             output::line(format_args!("\n{}{paper}: {}", finding.claim.id, finding.judged.verdict.name()))?;
-            output::line(format_args!("  {}", finding.claim.says))?;
+            if !finding.claim.says.is_empty() {
+                output::line(format_args!("  {}", finding.claim.says))?;
+            }
             for detail in &finding.judged.details {
                 let what = if detail.what.is_empty() { String::new() } else { format!("{}: ", detail.what) };
                 let verdict = if finding.judged.details.len() > 1 {

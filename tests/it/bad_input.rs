@@ -27,7 +27,7 @@ fn errors_name_the_file_the_line_and_the_mend() {
         ("a duplicate name", "name = \"delay\"", "name = \"baseline\""),
         ("a duplicate value", "delay_ms = [100, 200, 400, 800]", "delay_ms = [100, 200, 400, 100]"),
         ("no TOML", "seed = 7", "seed = = 7"),
-        ("a newer schema", "schema = 1", "schema = 2"),
+        ("a newer schema", "schema = 1", "schema = 3"),
         ("a claim about nothing", "where = { antipode = true }", "where = { antipode = true, delay_ms = 3 }"),
     ];
     let said: Vec<String> =

@@ -25,6 +25,7 @@ fn project() -> Workbench {
         "docs",
         "experiments",
         "lambdas",
+        "workloads",
         "plots",
         "scripts",
         ".ci",

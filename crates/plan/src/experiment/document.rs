@@ -139,7 +139,7 @@ fn schema(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Result<(), Pro
     match integer(value, "`schema`", 1..=u64::MAX, problems) {
         Some(newer) if newer > SCHEMA => Err(Problem::new(format!("the experiment is of schema {newer}"))
             .at(value.span())
-            .label(format!("this program reads schema {SCHEMA}"))
+            .label(format!("this program reads schema {SCHEMA}, and schema 2 for programs"))
             .help("a newer version of the program wrote or needs this file: update it")),
         _ => Ok(()),
     }
