@@ -35,8 +35,9 @@ struct WhyJson {
 
 pub(crate) fn why(args: WhyArgs) -> CommandResult {
     let store = args.read.open()?;
-    if program::chosen(&store, &args.select.options())?.is_some() {
-        return Err(program::why_not("`matrix why`"));
+    let json = args.format.format == Format::Json;
+    if let Some(exit) = program::why(&store, &args.select.options(), &args.cell, json)? {
+        return Ok(exit);
     }
     let input = args.select.of(&store)?;
     let cell = planned(&input.cells, &args.cell)?;

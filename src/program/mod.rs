@@ -7,6 +7,7 @@ mod derive;
 mod print;
 mod run;
 mod show;
+mod why;
 
 use std::path::Path;
 
@@ -23,6 +24,7 @@ pub(crate) use choose::chosen;
 pub(crate) use print::{PlanOptions, check, export, plan, plot, status};
 pub(crate) use run::{RunOptions, resumable, resume, run};
 pub(crate) use show::{show, why_not};
+pub(crate) use why::why;
 
 /// The problems of a text, each at its place.
 fn in_text(name: &str, text: &str, problems: Problems) -> Failure {

@@ -23,9 +23,15 @@ pub struct Difference {
 pub fn parts(inputs: &CellInputs) -> Result<BTreeMap<String, Value>, RunError> {
     let json = |error: serde_json::Error| RunError::new(FailureKind::Internal, error.to_string());
     let value: Value = serde_json::from_str(&inputs.canonical().map_err(json)?).map_err(json)?;
+    Ok(flat(value))
+}
+
+/// A JSON value as a flat list: the path of each value in it, and the value.
+#[must_use]
+pub fn flat(value: Value) -> BTreeMap<String, Value> {
     let mut parts = BTreeMap::new();
     flatten(String::new(), value, &mut parts);
-    Ok(parts)
+    parts
 }
 
 fn flatten(path: String, value: Value, parts: &mut BTreeMap<String, Value>) {

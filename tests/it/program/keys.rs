@@ -17,6 +17,10 @@ fn a_changed_input_makes_every_cell_new_and_a_changed_parser_makes_none_run() {
     bench.matrix(&["verify"]).code(0);
 
     executable(&bench, "bench", &BENCH.replace("base=1000", "base=2000"));
+    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let key = plan["cells"][0]["key"].as_str().unwrap().to_owned();
+    let why = bench.matrix(&["why", &key, "kv.toml"]).code(0);
+    assert!(why.out.contains("command.inputs.bench.sha256"), "{}", why.out);
     bench.matrix(&["run", "kv.toml"]).code(0);
     assert_eq!(executions(&bench), 36);
     // Arguments, environment and names that are passed count; site, metrics, claims and the order of keys do not.
