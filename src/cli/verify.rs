@@ -155,7 +155,7 @@ fn of_bundle(args: &VerifyArgs, input: Box<dyn Read + Send>) -> Result<Found, Fa
         if let Some(signer) = &args.signer {
             signature(&args.path, signer, &mut findings)?;
         }
-        let cures = findings.faults.iter().map(|_| None).collect();
+        let cures = vec![String::new(); findings.faults.len()];
         return Ok(Found { findings, cures, is_other: false });
     }
     let folder = Folder::new()?;

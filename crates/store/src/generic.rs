@@ -1,4 +1,4 @@
-//! Records and attempts of schema 2: of workloads that the store knows nothing of.
+//! Records and attempts of schema 3: of workloads that the store knows nothing of.
 //!
 //! They stand where those of schema 1 do, beside them: `cells/<key>/<origin>.json` and `attempts/<id>.json`. A record
 //! holds what gives the cell its meaning as the workload wrote it, the rows that were read, and what the program left:
@@ -17,7 +17,7 @@ use crate::names::{AttemptId, Origin, RunId};
 use crate::sealed::{self, Sealed};
 
 /// The schema of these files.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// Rows of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -327,10 +327,10 @@ impl GenericAttempt {
     }
 }
 
-/// Whether a run's plan is of schema 2: it begins with its schema. One that cannot be read is of neither, and reported by
+/// Whether a run's plan is of schema 3: it begins with its schema. One that cannot be read is of neither, and reported by
 /// whoever reads it.
 pub(crate) fn is_generic_plan(path: &Path) -> bool {
-    const START: &[u8] = b"{\"schema\":2,";
+    const START: &[u8] = b"{\"schema\":3,";
     let mut start = [0; START.len()];
     std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start)).is_ok()
         && start == START
@@ -341,7 +341,7 @@ struct SchemaOnly {
     schema: u32,
 }
 
-/// Whether the bytes of a record or attempt are of schema 2.
+/// Whether the bytes of a record or attempt are of schema 3.
 #[must_use]
 pub fn is_generic(bytes: &[u8]) -> bool {
     serde_json::from_slice::<SchemaOnly>(bytes).is_ok_and(|found| found.schema == SCHEMA)

@@ -1,4 +1,4 @@
-//! Reading and writing records and attempts of schema 2.
+//! Reading and writing records and attempts of schema 3.
 
 use std::io::Read;
 
@@ -14,7 +14,7 @@ use crate::store::Store;
 use crate::writable::WritableStore;
 
 impl Store {
-    /// The record of a cell, if there is one of schema 2.
+    /// The record of a cell, if there is one of schema 3.
     ///
     /// # Errors
     /// When it is damaged or cannot be read.
@@ -29,7 +29,7 @@ impl Store {
         Ok(Some(record))
     }
 
-    /// All records of schema 2, in order of key and origin.
+    /// All records of schema 3, in order of key and origin.
     ///
     /// # Errors
     /// When a directory cannot be read, or a record is damaged.
@@ -43,7 +43,7 @@ impl Store {
         Ok(records)
     }
 
-    /// An attempt, if there is one of schema 2.
+    /// An attempt, if there is one of schema 3.
     ///
     /// # Errors
     /// When it is damaged or cannot be read.
@@ -67,7 +67,7 @@ impl Store {
 }
 
 impl WritableStore {
-    /// Writes a record of schema 2, in place of one of the same cell and origin. Its objects come first.
+    /// Writes a record of schema 3, in place of one of the same cell and origin. Its objects come first.
     ///
     /// # Errors
     /// When an object is not in the store, or it cannot be written.
@@ -95,7 +95,7 @@ impl WritableStore {
         Ok(())
     }
 
-    /// Writes an attempt of schema 2.
+    /// Writes an attempt of schema 3.
     ///
     /// # Errors
     /// When there is one of that name, or it cannot be written.

@@ -173,7 +173,7 @@ impl Parts {
             Known::Record | Known::Attempt => {
                 json::check_depth(&bytes).map_err(bad)?;
                 if !is_generic(&bytes) {
-                    return Err(bad("it is not of schema 2".to_owned()));
+                    return Err(bad("it is not of schema 3".to_owned()));
                 }
                 if matches!(known, Known::Record) {
                     let record = GenericRecord::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;

@@ -28,7 +28,7 @@ use super::{VerifyOptions, rows};
 struct Expected {
     bytes: u64,
     records: Vec<(PathBuf, u64, Counts, TraceTotals)>,
-    /// Records of schema 2 that name it: their objects are bytes like any others.
+    /// Records of schema 3 that name it: their objects are bytes like any others.
     generic: Vec<(PathBuf, u64)>,
     seen: bool,
 }
@@ -43,7 +43,7 @@ struct Checker<'a> {
     expected: BTreeMap<Digest, Expected>,
     /// What records say was made.
     results: Vec<Made>,
-    /// What records of schema 2 say was left.
+    /// What records of schema 3 say was left.
     left: Vec<(CellKey, Origin, Outputs)>,
     attempts: BTreeSet<AttemptId>,
     /// Attempts that were left out of what came with a bundle.
@@ -52,9 +52,9 @@ struct Checker<'a> {
     cells: BTreeSet<CellKey>,
     /// Files that have the name of a record and are none: not ours, unless an attempt tells of them.
     unclear: Vec<(PathBuf, CellKey, Origin, StoreError)>,
-    /// What attempts of schema 2 left.
+    /// What attempts of schema 3 left.
     outputs: BTreeSet<Digest>,
-    /// Whether there are records of schema 2.
+    /// Whether there are records of schema 3.
     generic: bool,
 }
 
@@ -331,6 +331,7 @@ impl Checker<'_> {
             } else {
                 self.stray(&path);
             }
+        }
         let left = std::mem::take(&mut self.left);
         for (key, origin, _) in left {
             let what = format!("the attempt is missing that gave the result of cell {} by {origin}", key.short());
@@ -357,7 +358,7 @@ impl Checker<'_> {
         });
     }
 
-    /// What attempts of schema 2 left, so that it is known for no trace when objects are read.
+    /// What attempts of schema 3 left, so that it is known for no trace when objects are read.
     fn outputs(&mut self) -> Result<(), StoreError> {
         for id in self.store.attempts()? {
             // One that is damaged is reported when attempts are checked.

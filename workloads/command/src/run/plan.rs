@@ -12,7 +12,7 @@ use super::Input;
 use crate::cells::Cell;
 
 /// Version of the plan's form.
-pub(super) const SCHEMA: u32 = 2;
+pub(super) const SCHEMA: u32 = 3;
 
 /// The ordered cells of a run, as `plan.json` has them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
