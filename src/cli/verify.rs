@@ -61,6 +61,12 @@ struct FoundJson<'a> {
     notes: &'a [Note],
     claims: &'a [String],
     another_version: bool,
+    /// The program that made a bundle, and the version by which its files were derived.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    made_by: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deriver: Option<u32>,
+    not_verified: &'a [Note],
 }
 
 #[derive(Serialize)]
@@ -74,11 +80,13 @@ struct FaultJson<'a> {
 
 impl<'a> FoundJson<'a> {
     fn new(found: &'a Found) -> Self {
-        let Findings { checked, faults, notes, claims, another_version, .. } = &found.findings;
+        let Findings { checked, faults, notes, claims, another_version, made_by, deriver, not_verified, .. } =
+            &found.findings;
         let sound = faults.is_empty();
         let cured = faults.iter().zip(&found.cures);
         let faults = cured.map(|(Fault { file, what }, cure)| FaultJson { file, what, cure }).collect();
-        Self { sound, checked, faults, notes, claims, another_version: *another_version }
+        let (another_version, deriver) = (*another_version, *deriver);
+        Self { sound, checked, faults, notes, claims, another_version, made_by, deriver, not_verified }
     }
 }
 

@@ -32,7 +32,8 @@ fn a_store_is_made_beside_them() {
     let bench = checkout();
     // There is no store yet: not one that is damaged, and not something else.
     let none = bench.matrix(&["status"]).code(2);
-    assert!(none.err.contains("there is no store at results"), "{}", none.err);
+    assert!(none.err.contains("no store or unpacked bundle"), "{}", none.err);
+    assert!(none.err.contains("did you mean results/quick.tar.zst?"), "{}", none.err);
     bench.matrix(&["run", "experiments/quick.toml"]).code(0);
     assert!(!bench.matrix(&["verify"]).code(0).out.contains("note:"));
     bench.matrix(&["status"]).code(0);

@@ -287,7 +287,7 @@ mod tests {
         let text = text(&rows, &Source::default(), None);
         let line = text.lines().find(|line| line.contains(" off ")).unwrap();
         let cells: Vec<&str> = line.split_whitespace().collect();
-        assert_eq!(cells[2..], ["off", "-", "no", "reads", "-", "-", "0", "5"], "{text}");
+        assert_eq!(cells[4..], ["off", "3", "-", "no", "reads", "-", "-", "0", "5"], "{text}");
         assert!(text.contains("NOTHING OBSERVED: mysql dynamo eu->us delay 0 ms, antipode off: 5 of 5"), "{text}");
     }
 
@@ -301,7 +301,11 @@ mod tests {
         let source = Source { experiment: "fits".to_owned(), planned: 5, done: 5, ..Source::default() };
         let wide = text(&rows, &source, None);
         assert!(wide.contains("us->sg[e]") && wide.contains("dynamo[c]") && wide.contains("window"), "{wide}");
-        assert!(!wide.contains("left out") && wide.contains("WARNING: in 1 of 5 rows"), "{wide}");
+        assert!(
+            !wide.contains("left out")
+                && wide.contains("NOTHING OBSERVED: mysql dynamo us->sg delay 0 ms, antipode on: 40"),
+            "{wide}"
+        );
         let narrow = text(&rows, &source, Some(80));
         assert!(narrow.contains("left out, for want of room: lost"), "{narrow}");
         let table = |line: &&str| !line.contains(':');

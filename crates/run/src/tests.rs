@@ -278,7 +278,8 @@ fn a_result_of_an_earlier_version_in_which_nothing_was_observed_is_run_again() {
     }
     let left = |root: &Path| {
         let store = Store::open(root).unwrap();
-        assert!(store.verify(matrix_store::VerifyOptions::default()).unwrap().faults.is_empty(), "it stays valid");
+        let faults = store.verify(matrix_store::VerifyOptions::default()).unwrap().faults;
+        assert!(faults.is_empty(), "it stays valid: {faults:?}");
         let results = crate::results::Results::of(&store, &input, &Unobserved).unwrap();
         let plan = crate::states::plan(Some(&store), &input, None, false).unwrap();
         (plan.to_run().count(), results.source().done)

@@ -11,6 +11,9 @@ fn tables(bench: &Workbench, bag: &str) -> BTreeMap<String, BTreeMap<PathBuf, Ve
     let mut tables: BTreeMap<String, BTreeMap<PathBuf, Vec<u8>>> = BTreeMap::new();
     for (path, bytes) in bench.files(&format!("{bag}/data/tables")) {
         let folder = path.parent().unwrap().to_str().unwrap().to_owned();
+        if path.ends_with("deriver.txt") {
+            continue;
+        }
         let of_it = tables.entry(folder).or_default();
         if !path.ends_with("summary.csv") {
             of_it.insert(path.file_name().unwrap().into(), bytes);
