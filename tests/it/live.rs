@@ -97,7 +97,8 @@ fn a_killed_run_is_resumed_and_its_testbed_goes_with_it() {
     assert_eq!(status["experiment"]["tally"]["done"], 4, "{status}");
     matrix(&bench, &["verify"]).code(0);
     let verdicts = matrix(&bench, &["check"]).code(0).out;
-    assert!(verdicts.contains("1 supported, 1 held"), "{verdicts}");
+    // One measured round cannot tell an effect from drift, whatever it shows.
+    assert!(verdicts.contains("1 held, 1 inconclusive") && verdicts.contains("100.00 %"), "{verdicts}");
     let again = matrix(&bench, &["run", "small.toml"]).code(0).out;
     assert!(again.contains("nothing to do"), "{again}");
 

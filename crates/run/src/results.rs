@@ -118,7 +118,8 @@ pub fn open_within(results: &Path, limits: Limits) -> Result<Opened, RunError> {
     };
     let folder = Folder::new()?;
     let place = folder.path().join("store");
-    if is_file(results) && matrix_bundle::is_generic_bundle(results, limits)? {
+    // What is no bundle at all is reported by its name below.
+    if is_file(results) && matrix_bundle::is_generic_bundle(results, limits).unwrap_or(false) {
         matrix_bundle::restore_generic(reader?, &place)?;
         return Ok(Opened { store: Store::open(&place)?, unpacked: Some(folder) });
     }

@@ -279,7 +279,9 @@ fn a_result_of_an_earlier_version_in_which_nothing_was_observed_is_run_again() {
     let left = |root: &Path| {
         let store = Store::open(root).unwrap();
         let faults = store.verify(matrix_store::VerifyOptions::default()).unwrap().faults;
-        assert!(faults.is_empty(), "it stays valid: {faults:?}");
+        // This test wrote no attempt for it.
+        let others: Vec<_> = faults.iter().filter(|fault| !fault.what.starts_with("the attempt is missing")).collect();
+        assert!(others.is_empty(), "it stays valid: {others:?}");
         let results = crate::results::Results::of(&store, &input, &Unobserved).unwrap();
         let plan = crate::states::plan(Some(&store), &input, None, false).unwrap();
         (plan.to_run().count(), results.source().done)
