@@ -39,10 +39,10 @@ pub(crate) struct PlanArgs {
     filter: FilterArgs,
     #[command(flatten)]
     overrides: OverrideArgs,
-    /// A part of the experiment that its file names under [subset]
+    /// A part of the experiment that its file names under `[subset]`
     #[arg(long, value_name = "NAME")]
     subset: Option<String>,
-    /// What is this machine's, over the file's [site]
+    /// What is this machine's, over the file's `[site]`
     #[arg(long, value_name = "FILE")]
     site: Option<PathBuf>,
     #[command(flatten)]

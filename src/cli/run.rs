@@ -54,7 +54,7 @@ pub(crate) struct RunArgs {
 /// What only experiments that run a program have.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ProgramArgs {
-    /// Run a part of the experiment that its file names under [subset]
+    /// Run a part of the experiment that its file names under `[subset]`
     #[arg(long, value_name = "NAME")]
     subset: Option<String>,
     /// Run one cell: any unique beginning of its key
@@ -63,7 +63,7 @@ pub(crate) struct ProgramArgs {
     /// Keep the folders of what runs, to look at
     #[arg(long)]
     keep: bool,
-    /// What is this machine's, over the file's [site]
+    /// What is this machine's, over the file's `[site]`
     #[arg(long, value_name = "FILE")]
     site: Option<PathBuf>,
     /// Begin no other cell after one that failed

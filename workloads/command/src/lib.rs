@@ -1,6 +1,6 @@
 //! The workload `command`: a user's own program is run for each cell, and what it writes becomes the cell's rows.
 //!
-//! - [`file`] reads an experiment of schema 2.
+//! - [`mod@file`] reads an experiment of schema 2.
 //! - [`cells`] gives each point its key; [`inputs`] digests the files that are part of it.
 //! - [`supervise`] runs a program so that nothing of it is left; [`attempt`] is one execution of a cell.
 //! - [`rows`] reads what a program wrote.
