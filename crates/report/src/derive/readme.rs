@@ -13,6 +13,7 @@ use matrix_run::edits::{self, Edit};
 use matrix_store::{Attempt, AttemptStatus, Digest};
 
 use super::Part;
+use crate::page::attempts::seconds;
 use crate::summary::labels;
 
 /// The text. It follows from the inventory and from the source trees that the bundle has.
@@ -207,11 +208,6 @@ fn resources(parts: &[Part<'_>], inventory: &Inventory) -> String {
             writeln!(text, "| {} | {} | {requests} | {all:.1} | {longest:.1} | {bytes} |", part.name, attempts.len());
     }
     text
-}
-
-fn seconds(attempt: &Attempt) -> Option<f64> {
-    let at = |time: &str| time.parse::<jiff::Timestamp>().ok();
-    Some((at(&attempt.ended)?.as_millisecond() - at(&attempt.started)?.as_millisecond()) as f64 / 1e3)
 }
 
 fn claims(parts: &[Part<'_>]) -> String {

@@ -42,7 +42,7 @@ fn milliseconds(time: &str) -> Option<i64> {
 }
 
 /// How long an attempt took, in seconds.
-pub(super) fn seconds(attempt: &Attempt) -> Option<f64> {
+pub(crate) fn seconds(attempt: &Attempt) -> Option<f64> {
     Some((milliseconds(&attempt.ended)? - milliseconds(&attempt.started)?) as f64 / 1e3)
 }
 

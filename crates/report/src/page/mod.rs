@@ -4,7 +4,7 @@
 //! Every text reaches the page through a template that escapes it; the page's own policy forbids everything from outside.
 
 mod against;
-mod attempts;
+pub(crate) mod attempts;
 mod claims;
 mod gantt;
 mod model;
