@@ -32,6 +32,8 @@ pub(crate) struct ResumeArgs {
 
 pub(crate) fn resume(args: ResumeArgs) -> CommandResult {
     let store = Store::open(&args.results.results)?;
+    // A run killed at its very end left nothing to execute, but perhaps a half-written file.
+    matrix_run::sweep(&store, &runner::place(&args.results.results))?;
     if let Some(name) = program::resumable(&store, args.run.as_deref())? {
         let json = args.session.format.format == Format::Json;
         return program::resume(&args.results.results, &name, args.session.jobs.jobs, args.session.plot, json);

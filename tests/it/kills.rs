@@ -97,8 +97,11 @@ fn an_interruption_saves_the_state_and_says_how_to_go_on() {
 
     bench.matrix(&["resume"]).code(0);
     assert_eq!(bench.results(), reference.results());
+    // What a run that was killed at its very end left is removed too.
+    bench.write("results/tmp/000000", "half an index");
     let nothing = bench.matrix(&["resume"]).code(0);
     assert!(nothing.out.contains("nothing to resume"), "{}", nothing.out);
+    assert!(bench.files("results/tmp").is_empty());
 }
 
 #[test]

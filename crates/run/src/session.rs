@@ -44,6 +44,17 @@ pub enum SessionEnd {
     Interrupted,
 }
 
+/// Removes what a killed writer left half-written, unless another one is at work.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn sweep(store: &Store, place: &Place<'_>) -> Result<(), RunError> {
+    if store.has_leftovers() && !store.is_being_written() {
+        place.open_for_writing()?.sweep()?;
+    }
+    Ok(())
+}
+
 /// Where a session writes, and who writes there.
 pub struct Place<'a> {
     results: &'a Path,

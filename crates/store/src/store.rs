@@ -68,6 +68,12 @@ impl Store {
         &self.layout.root
     }
 
+    /// Whether a writer is at work, or was killed and left something half-written in `tmp/`.
+    #[must_use]
+    pub fn has_leftovers(&self) -> bool {
+        std::fs::read_dir(self.layout.tmp()).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
     /// Whether another process is writing the store just now.
     #[must_use]
     pub fn is_being_written(&self) -> bool {

@@ -121,6 +121,14 @@ impl WritableStore {
         self.shared.write_file(&path, &attempt.to_bytes()?)
     }
 
+    /// Removes what earlier writers left in `tmp/`, which the first write does too.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn sweep(&self) -> Result<(), StoreError> {
+        self.shared.begin()
+    }
+
     /// Ends a session. If it changed what the index should say, the index is written anew.
     ///
     /// # Errors
