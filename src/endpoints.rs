@@ -59,9 +59,9 @@ fn read(input: &Input) -> Result<ConnectionInfo, Failure> {
 
 /// How to come by a file.
 fn by_hand() -> String {
-    let mend = "`matrix aws setup` writes it into the directory in which it runs; [aws] connection_info of the experiment names \
+    let fix = "`matrix aws setup` writes it into the directory in which it runs; [aws] connection_info of the experiment names \
                 another file; by hand: see ";
-    format!("{mend}{}", Guide::File.link())
+    format!("{fix}{}", Guide::File.link())
 }
 
 /// Reads the file and makes sure that it has what these cells of an experiment need, and that the passwords which it takes from
@@ -86,7 +86,7 @@ fn missing(info: &ConnectionInfo, combinations: &[Combination], regions: &Region
 pub(crate) fn failure(path: &Path, problems: Vec<Problem>) -> Failure {
     let report = |problem: Problem| {
         let message = format!("{}: {}", output::path(path), one_line(&problem.to_string()));
-        MietteDiagnostic::new(message).with_help(problem.mend()).into()
+        MietteDiagnostic::new(message).with_help(problem.fix()).into()
     };
     Failure { exit: Exit::Usage, reports: problems.into_iter().map(report).collect() }
 }

@@ -57,7 +57,7 @@ impl Failure {
         Self { exit, reports: vec![MietteDiagnostic::new(printable::lines(&message.into())).into()] }
     }
 
-    /// A failure with a message and a mend.
+    /// A failure with a message and a fix.
     pub(crate) fn with_help(exit: Exit, message: impl Into<String>, help: impl Into<String>) -> Self {
         let (message, help) = (message.into(), help.into());
         let diagnostic = MietteDiagnostic::new(printable::lines(&message)).with_help(printable::lines(&help));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use matrix_bundle::{BundleReader, Limits};
 use matrix_driver::{Cancel, Driver};
+use matrix_plan::Part;
 use matrix_run::costs::{self, Budget};
 use matrix_run::{Input, Overrides, Session, interrupted_runs};
 use matrix_sim::{Model, SimDriver};
@@ -57,7 +58,8 @@ fn cells_that_break_are_told_in_the_bundle_and_mended_by_resuming() {
     let drivers = |input: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, Failure> {
         Ok(Box::new(with_another_redis(input)))
     };
-    let session = Session::begin(&runner::place(&results), &input, None, false, &drivers).unwrap().1.unwrap();
+    let session =
+        Session::begin(&runner::place(&results), &input, &Part::default(), false, &drivers).unwrap().1.unwrap();
     let exit = session.execute(None, &Cancel::default(), &Terminal).unwrap();
     assert_eq!(Exit::from(exit), Exit::Cells);
     assert_eq!(create(&[]), Exit::Usage, "an incomplete bundle has to be allowed");
@@ -114,7 +116,7 @@ fn an_interrupted_run_on_aws_is_held_to_a_budget_for_what_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("results");
     let drivers = |_: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, Failure> { Ok(Box::new(Unused)) };
-    let (_, session) = Session::begin(&runner::place(&root), &input, None, false, &drivers).unwrap();
+    let (_, session) = Session::begin(&runner::place(&root), &input, &Part::default(), false, &drivers).unwrap();
     assert_eq!(session.unwrap().len(), 4, "begun, and gone");
 
     let store = Store::open(&root).unwrap();

@@ -143,7 +143,7 @@ fn create(args: CreateArgs) -> CommandResult {
                 return Err(program::why_not(&format!("{flag} of `matrix bundle create`")));
             }
         }
-        return describe(info, &args.out, 0, None, args.format.format);
+        return describe(info, &args.out, &Left::default(), args.format.format);
     }
     let selection = Selection { run: args.run, filter: args.filter.parse(&results::regions(&store)?)? };
     let options = CreateOptions {
@@ -161,7 +161,7 @@ fn create(args: CreateArgs) -> CommandResult {
         derive::name_filter(&mut extras, filter);
     }
     let info = matrix_bundle::create_file(&store, &selection, &extras, &options, &output::place_of(&args.out)?)?;
-    describe(info, &args.out, inventory.left_out()?, filter, args.format.format)
+    describe(info, &args.out, &Left::of(&inventory, filter)?, args.format.format)
 }
 
 #[derive(Serialize)]
@@ -209,9 +209,9 @@ fn merge(args: &MergeArgs) -> CommandResult {
     let readers = args.files.iter().map(|file| BundleReader::open(file, limits));
     // A failure of ours passes through the library as an error of its own.
     let mut failure = None;
-    let mut left_out = 0;
+    let mut left = Left::default();
     let mut derive = |store: &Store, inventory: &Inventory| {
-        left_out = inventory.left_out()?;
+        left = Left::of(inventory, None)?;
         let parts = derive::parts(store, inventory);
         parts.and_then(|parts| derive::extras(&parts, inventory, Tree::new())).map_err(|error| {
             failure = Some(error);
@@ -223,7 +223,7 @@ fn merge(args: &MergeArgs) -> CommandResult {
     match (result, failure) {
         (Ok(info), _) => {
             output::keep_file(file, &args.out)?;
-            describe(info, &args.out, left_out, None, args.format.format)
+            describe(info, &args.out, &left, args.format.format)
         }
         (Err(_), Some(failure)) => Err(failure.into()),
         (Err(error), None) => Err(error.into()),
@@ -235,15 +235,31 @@ fn merge(args: &MergeArgs) -> CommandResult {
 struct MadeJson<'a> {
     #[serde(flatten)]
     info: BundleInfo,
+    #[serde(flatten)]
+    left: &'a Left<'a>,
+}
+
+/// What a bundle is not about.
+#[derive(Default, Serialize)]
+struct Left<'a> {
     /// Cells that its plans have and that were not selected.
     left_out: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     filter: Option<&'a str>,
+    /// Shards whose cells are not all there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_shards: Option<String>,
 }
 
-fn describe(info: BundleInfo, out: &Path, left_out: u64, filter: Option<&str>, format: Format) -> CommandResult {
+impl<'a> Left<'a> {
+    fn of(inventory: &Inventory, filter: Option<&'a str>) -> Result<Self, BundleError> {
+        Ok(Self { left_out: inventory.left_out()?, filter, missing_shards: inventory.missing_shards()? })
+    }
+}
+
+fn describe(info: BundleInfo, out: &Path, left: &Left<'_>, format: Format) -> CommandResult {
     if format == Format::Json {
-        output::json(&MadeJson { info, left_out, filter })?;
+        output::json(&MadeJson { info, left })?;
         return Ok(Exit::Ok);
     }
     output::line(format_args!("{}  {}", info.sha256, output::path(out)))?;
@@ -260,10 +276,13 @@ fn describe(info: BundleInfo, out: &Path, left_out: u64, filter: Option<&str>, f
         info.bytes,
         info.payload_bytes,
     ));
-    if left_out > 0 {
-        let filter = filter.map(|filter| format!(" ({filter})")).unwrap_or_default();
-        let (kept, all) = (info.cells.planned(), info.cells.planned() + left_out);
+    if left.left_out > 0 {
+        let filter = left.filter.map(|filter| format!(" ({filter})")).unwrap_or_default();
+        let (kept, all) = (info.cells.planned(), info.cells.planned() + left.left_out);
         output::note(format_args!("a selection{filter}: {kept} of the {all} cells that its plans have"));
+    }
+    if let Some(shards) = &left.missing_shards {
+        output::note(format_args!("missing shards: {}", shards));
     }
     Ok(Exit::Ok)
 }

@@ -32,7 +32,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use matrix_bundle::Limits;
-use matrix_plan::{Filter, Regions};
+use matrix_plan::{Filter, Regions, Shard};
 use matrix_run::results::{self, Opened, Select};
 use matrix_run::{Input, Overrides, RunError};
 use matrix_store::Origin;
@@ -216,6 +216,25 @@ impl FilterArgs {
             Filter::parse(text, regions).map_err(|problems| RunError::in_text("--filter", text, problems))
         };
         Ok(self.filter.as_ref().map(parse).transpose()?)
+    }
+}
+
+/// Which shard of an experiment is meant.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ShardArgs {
+    /// Only the K-th of N shards, which `matrix bundle merge` unites; K is `auto` in an array job
+    #[arg(long, value_name = "K/N")]
+    shard: Option<String>,
+}
+
+impl ShardArgs {
+    /// The shard, if there is one.
+    pub(crate) fn shard(&self) -> Result<Option<Shard>, Failure> {
+        let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        let parse = |text: &String| {
+            Shard::parse(text, variable).map_err(|problem| RunError::in_text("--shard", text, problem.into()))
+        };
+        Ok(self.shard.as_ref().map(parse).transpose()?)
     }
 }
 

@@ -17,7 +17,7 @@ use matrix_run::{Input, results};
 use serde::Serialize;
 
 use super::budget::PricesArgs;
-use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ReadArgs};
+use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ReadArgs, ShardArgs};
 use crate::endpoints;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
@@ -37,6 +37,8 @@ pub(crate) struct PlanArgs {
     fresh: bool,
     #[command(flatten)]
     filter: FilterArgs,
+    #[command(flatten)]
+    shard: ShardArgs,
     #[command(flatten)]
     overrides: OverrideArgs,
     /// A part of the experiment that its file names under `[subset]`
@@ -75,9 +77,9 @@ pub(crate) fn plan(args: PlanArgs) -> CommandResult {
         ));
     }
     let input = Input::from_file(&args.file, &overrides)?;
-    let filter = input.filter(args.filter.filter.as_deref())?;
+    let part = input.part(args.filter.filter.as_deref(), args.shard.shard()?)?;
     let store = results::open_if_present(&args.read.results.results, args.read.size.limits())?;
-    let plan = matrix_run::plan(store.as_deref(), &input, filter.as_ref(), args.fresh)?;
+    let plan = matrix_run::plan(store.as_deref(), &input, &part, args.fresh)?;
     let estimate = Estimate::of(&input, args.prices.prices.as_deref())?;
     let edits = match &store {
         Some(store) => edits::edits(store, &matrix_run::to_run(&plan, &input).iter().collect::<Vec<_>>())?,
@@ -276,7 +278,7 @@ fn cells_table(plan: &Plan, estimate: Option<&Estimate>) -> Table {
 fn combinations_table(plan: &Plan, estimate: Option<&Estimate>) -> Table {
     let mut combinations: BTreeMap<&Combination, (u64, Vec<CellKey>)> = BTreeMap::new();
     // What the filter left out is counted above the table.
-    for cell in plan.cells.iter().filter(|cell| cell.reason != Reason::Filtered) {
+    for cell in plan.cells.iter().filter(|cell| !matches!(cell.reason, Reason::Filtered | Reason::OtherShard)) {
         let (cells, runs) = combinations.entry(&cell.axes.combination).or_default();
         *cells += 1;
         runs.extend(cell.reason.runs().then_some(cell.key));
@@ -320,5 +322,6 @@ fn why(cell: &PlannedCell) -> &'static str {
         Reason::Fresh => "runs: a fresh result was asked for",
         Reason::Done => "does not run: done",
         Reason::Filtered => "does not run: left out by the filter",
+        Reason::OtherShard => "does not run: another shard's",
     }
 }

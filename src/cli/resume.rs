@@ -1,6 +1,7 @@
 //! `matrix resume`.
 
 use clap::Args;
+use matrix_plan::Part;
 use matrix_run::costs;
 use matrix_run::results::plan_of;
 use matrix_run::{Input, Session, interrupted_runs, left_of};
@@ -66,6 +67,6 @@ pub(crate) fn resume(args: ResumeArgs) -> CommandResult {
         Ok(left_of(&store, &run, &plan_of(&run)?)?.into_iter().collect())
     })?;
     let session = Session::resume(&runner::place(&args.results.results), &name, &input, &runner::driver)?;
-    let plan = matrix_run::plan(Some(&store), &input, None, false)?;
+    let plan = matrix_run::plan(Some(&store), &input, &Part::default(), false)?;
     finish(&args.results, &input, &plan, session, &args.session)
 }

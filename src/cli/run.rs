@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::budget::BudgetArgs;
 use super::plan::TallyJson;
-use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ResultsArgs};
+use super::{FilterArgs, Format, FormatArgs, OverrideArgs, ResultsArgs, ShardArgs};
 use crate::cli::plot::{self, Written};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
@@ -39,6 +39,8 @@ pub(crate) struct RunArgs {
     fresh: bool,
     #[command(flatten)]
     filter: FilterArgs,
+    #[command(flatten)]
+    shard: ShardArgs,
     #[command(flatten)]
     overrides: OverrideArgs,
     #[command(flatten)]
@@ -153,15 +155,15 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
     }
     args.program.must_be_absent()?;
     let input = Input::named(args.file.as_deref(), args.cell.as_deref(), &overrides)?;
-    let filter = input.filter(args.filter.filter.as_deref())?;
+    let part = input.part(args.filter.filter.as_deref(), args.shard.shard()?)?;
     // Nothing is made before it is known what it costs.
     costs::check(&input, &args.budget.into(), &output::Terminal, || {
         let store = Store::open_if_present(&args.results.results)?;
-        let before = matrix_run::plan(store.as_ref(), &input, filter.as_ref(), args.fresh)?;
+        let before = matrix_run::plan(store.as_ref(), &input, &part, args.fresh)?;
         Ok(before.to_run().map(|cell| cell.key).collect())
     })?;
     let place = runner::place(&args.results.results);
-    let (plan, session) = Session::begin(&place, &input, filter.as_ref(), args.fresh, &runner::driver)?;
+    let (plan, session) = Session::begin(&place, &input, &part, args.fresh, &runner::driver)?;
     for warning in &plan.warnings {
         output::note(format_args!("note: {}", warning.message));
     }
@@ -234,6 +236,7 @@ fn nothing_to_do(plan: &Plan) -> String {
     let tally = plan.tally();
     let skipped = match tally.count(CellState::Skipped) {
         0 => String::new(),
+        skipped if plan.shard.is_some() => format!(" ({skipped} more are other shards' or left out by the filter)"),
         skipped => format!(" ({skipped} more are left out by the filter)"),
     };
     format!("nothing to do: {} of {} cells are done{skipped}", tally.count(CellState::Done), tally.planned())

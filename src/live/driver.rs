@@ -205,13 +205,13 @@ fn check_versions(input: &Input, endpoints: &Endpoints) -> Result<(), Failure> {
         let major = found.map(|version| version.split('.').next().unwrap_or_default());
         if major != Some(meant) {
             let found = found.map_or("of an unknown version", String::as_str);
-            let mend = major.map_or_else(
+            let fix = major.map_or_else(
                 || format!("see the server's log; `matrix testbed status` names its place ({server})"),
                 |major| format!("if that is meant, set `{server} = \"{major}\"` in [local.servers]: cells of another major version are other cells"),
             );
             return Err(Failure::usage(
                 format!("the testbed's {server} is {found}, and the experiment means major version {meant}"),
-                mend,
+                fix,
             ));
         }
     }

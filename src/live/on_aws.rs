@@ -97,6 +97,6 @@ impl Driver for OnAws {
 
 impl From<AwsError> for Failure {
     fn from(error: AwsError) -> Self {
-        Self::usage(error.to_string(), error.mend())
+        Self::usage(error.to_string(), error.fix())
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn packages() -> Result<Packages, Failure> {
             format!("set {VARIABLE} to a folder with their packages, writer.zip and reader.zip"),
         )
     })?;
-    output::note("building the functions, unless they are");
+    output::note("building the functions, unless they are there: the first time takes some minutes");
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     package(&workspace, target.as_deref()).map_err(|error| {
         Failure::with_help(

@@ -16,7 +16,7 @@ fn refused(from: &str, to: &str) -> String {
 }
 
 #[test]
-fn errors_name_the_file_the_line_and_the_mend() {
+fn errors_name_the_file_the_line_and_the_fix() {
     let cases = [
         ("an unknown key", "requests = 40", "request = 40"),
         ("a misspelt value", "\"dynamo\"", "\"dynamoo\""),

@@ -72,7 +72,7 @@ fn verify_derives_everything_again_and_finds_what_was_changed() {
 fn verify_knows_the_licence_and_the_citation() {
     let (bench, _) = bundled();
     for (file, from, to) in [("LICENSE", "Permission", "Permissioo"), ("CITATION.cff", "year: 2023", "year: 2024")] {
-        // As long as before, with every digest mended.
+        // As long as before, with every digest fixed.
         tool(
             &bench,
             &format!(
@@ -80,8 +80,8 @@ fn verify_knows_the_licence_and_the_citation() {
                  hash() {{ sha256sum | cut -c1-64; }} && cd small-bundle && \
                  old=$(hash < data/{file}) && manifest=$(hash < manifest-sha256.txt) && \
                  sed -i '0,/{from}/s/{from}/{to}/' data/{file} && new=$(hash < data/{file}) && test $old != $new && \
-                 sed -i s/$old/$new/ manifest-sha256.txt && mended=$(hash < manifest-sha256.txt) && cd .. && \
-                 LC_ALL=C sed -i \"0,/{from}/s/{from}/{to}/; s/$old/$new/; s/$manifest/$mended/\" tar && \
+                 sed -i s/$old/$new/ manifest-sha256.txt && fixed=$(hash < manifest-sha256.txt) && cd .. && \
+                 LC_ALL=C sed -i \"0,/{from}/s/{from}/{to}/; s/$old/$new/; s/$manifest/$fixed/\" tar && \
                  zstd -q < tar > ../forged.tar.zst"
             ),
         );

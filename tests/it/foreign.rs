@@ -156,12 +156,26 @@ fn links_to_nothing_and_other_file_systems_are_named_before_anything_runs() {
         std::fs::rename(bench.path("there").join(folder), bench.path("aside")).unwrap();
         link(elsewhere.path(), &format!("there/{folder}"));
         let printed = bench.matrix(&["run", "small.toml", "--set", "seed=9", "--results", "there"]).code(2);
-        assert!(printed.err.contains(&format!("there/{folder} is on another file system")), "{}", printed.err);
+        assert!(printed.err.contains(&format!("there/{folder} is on another mount or file system")), "{}", printed.err);
         std::fs::remove_file(bench.path("there").join(folder)).unwrap();
         std::fs::rename(bench.path("aside"), bench.path("there").join(folder)).unwrap();
     }
     assert_eq!(bench.files("there"), before);
     assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_folder_that_is_mounted_from_elsewhere_is_named_before_anything_runs() {
+    let bench = Workbench::small();
+    bench.matrix(&["run", "small.toml"]).code(0);
+    std::fs::create_dir(bench.path("elsewhere")).unwrap();
+    // The same file system, in a name space of mounts of the test's own: a rename would be refused all the same.
+    let script = "mount --bind elsewhere results/objects && exec \"$0\" run small.toml --set seed=9";
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_matrix")]);
+    let printed = Workbench::printed(command.current_dir(bench.path("")).output().unwrap()).code(2);
+    assert!(printed.err.contains("results/objects is on another mount or file system"), "{}", printed.err);
+    assert_eq!(std::fs::read_dir(bench.path("elsewhere")).unwrap().count(), 0);
 }
 
 #[test]

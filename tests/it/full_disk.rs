@@ -31,7 +31,7 @@ fn a_full_disk_loses_nothing_that_was_done() {
     let printed = cramped(&bench, 200, false, &with(&["run", "small.toml", "--jobs", "1"])).code(3);
     assert!(printed.err.contains("File too large"), "{}", printed.err);
     // What goes on with it is told as a shell takes it.
-    let resume = printed.err.split_once("When the cause is mended: ").unwrap().1.lines().next().unwrap();
+    let resume = printed.err.split_once("When the cause is fixed: ").unwrap().1.lines().next().unwrap();
     assert!(bench.matrix(&with(&["status"])).code(0).out.contains(resume), "{resume}");
     let args = shlex::split(resume.strip_prefix("matrix ").unwrap()).unwrap();
     bench.matrix(&args.iter().map(String::as_str).collect::<Vec<_>>()).code(0);

@@ -31,5 +31,6 @@ mod reading;
 mod replay;
 mod report;
 mod running;
+mod shards;
 mod validators;
 mod workbench;

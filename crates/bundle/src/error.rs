@@ -201,6 +201,9 @@ pub enum BundleError {
     /// Cells that were planned are not done.
     #[error("{} of {} planned cells are not done ({} partial, {} failed, {} skipped, {} pending)", .0.planned() - .0.done, .0.planned(), .0.partial, .0.failed, .0.skipped, .0.pending)]
     Incomplete(Tally),
+    /// Shards of an experiment are not among what is to be united.
+    #[error("shards are missing: {0}")]
+    MissingShards(String),
     /// Nothing is selected.
     #[error("no cell is selected")]
     Empty,
@@ -255,6 +258,7 @@ impl BundleError {
         match self {
             Self::Refused { .. } | Self::Conflicts(_) | Self::Signature(_) => ErrorKind::Integrity,
             Self::Incomplete(_)
+            | Self::MissingShards(_)
             | Self::Empty
             | Self::Unfit { .. }
             | Self::TargetExists(_)
@@ -285,6 +289,9 @@ impl BundleError {
             Self::Incomplete(_) => "finish the run (`matrix resume`), choose the done cells with --filter, or say \
                                     --allow-incomplete: the bundle then says so"
                 .to_owned(),
+            Self::MissingShards(_) => {
+                "name their bundles, too, or say --allow-incomplete: the bundle then says so".to_owned()
+            }
             Self::Conflicts(_) => {
                 "results of two measurements: make the bundle of one again with --origin NAME, or leave the \
                  cells out with --filter; of the same measurement: make both with the same origin"

@@ -32,7 +32,7 @@ pub struct MergeOptions {
 ///
 /// # Errors
 /// When a bundle is not what it should be, when two results of one cell and origin differ, or two attempts of one name
-/// (all such conflicts are told), when cells are missing and that was not allowed, or when `derive` fails.
+/// (all such conflicts are told), when cells or shards are missing and that was not allowed, or when `derive` fails.
 pub fn merge(
     bundles: impl IntoIterator<Item = Result<BundleReader, BundleError>>,
     work: &Path,
@@ -44,6 +44,11 @@ pub fn merge(
         .map_err(BundleError::path(format!("creating a directory in {}", work.display())))?;
     let store = restore::open(&temp.path().join("store"))?;
     let inventory = unite(bundles, &store)?;
+    if let Some(shards) = inventory.missing_shards()?
+        && !options.allow_incomplete
+    {
+        return Err(BundleError::MissingShards(shards));
+    }
     restore::fill(&store, &inventory)?;
     let extras = derive(&store, &inventory)?;
     let options = CreateOptions {

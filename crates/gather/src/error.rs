@@ -141,7 +141,7 @@ pub(crate) const FOLDER_FORM: &str = "[antipode__]<writer>-<reader>__<requests>_
 impl Problem {
     /// What a person can do about it.
     #[must_use]
-    pub fn mend(&self) -> String {
+    pub fn fix(&self) -> String {
         match self {
             Self::NotUtf8 => "save the file as UTF-8".to_owned(),
             Self::TooLarge { .. } => "raise the limit, if the file is what it should be".to_owned(),
@@ -239,7 +239,7 @@ impl ImportError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Parse { error, .. } => error.problem.mend(),
+            Self::Parse { error, .. } => error.problem.fix(),
             Self::Contradiction { .. } => "correct whichever of them is wrong".to_owned(),
             Self::NotGather(_) => {
                 format!("name a folder that holds <post>-<notification>/{FOLDER_FORM}/{{traces.csv,tags.yml}}")

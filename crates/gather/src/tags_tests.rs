@@ -39,7 +39,7 @@ fn spellings_of_python_and_of_people() {
 }
 
 #[test]
-fn faults_name_place_and_mend() {
+fn faults_name_place_and_fix() {
     let deep = format!("A: {}", "[".repeat(10_000));
     let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n";
     let faults: Vec<String> = [
@@ -70,7 +70,7 @@ fn faults_name_place_and_mend() {
     .iter()
     .map(|text| {
         let error = parse(text).unwrap_err();
-        format!("{error}\n    mend: {}", error.problem.mend())
+        format!("{error}\n    fix: {}", error.problem.fix())
     })
     .collect();
     insta::assert_snapshot!(faults.join("\n"));

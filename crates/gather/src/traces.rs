@@ -293,7 +293,7 @@ client_latency_ms;client_visibility_latency_ms;writer_latency_ms;writer_visibili
 
     fn fault(text: &str) -> String {
         let error = parse_traces(text.as_bytes()).unwrap_err();
-        format!("{error}\n    mend: {}", error.problem.mend())
+        format!("{error}\n    fix: {}", error.problem.fix())
     }
 
     #[test]
@@ -311,7 +311,7 @@ client_latency_ms;client_visibility_latency_ms;writer_latency_ms;writer_visibili
     }
 
     #[test]
-    fn faults_name_place_and_mend() {
+    fn faults_name_place_and_fix() {
         let faults: Vec<String> = [
             "".to_owned(),
             SAMPLE.replacen(';', "i;", 1),

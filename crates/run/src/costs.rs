@@ -45,7 +45,7 @@ impl Estimate {
         let costs = Costs::new(&prices, &experiment.aws, &experiment.regions, &experiment.points);
         let cost = |(_, cell): &(u32, matrix_plan::Cell)| Ok((cell.key, costs.cell(&cell.inputs)?));
         let cells = input.cells.iter().map(cost).collect::<Result<_, NoPrice>>();
-        let cells = cells.map_err(|error| RunError::usage(error.to_string(), error.mend()))?;
+        let cells = cells.map_err(|error| RunError::usage(error.to_string(), error.fix()))?;
         Ok(Some(Self { prices_of: prices.date().to_owned(), cells }))
     }
 

@@ -42,6 +42,8 @@ pub(crate) struct Report {
     pub(crate) failed: Vec<(Cell, Broken)>,
     /// Cells that are done though some of their requests failed, and why these did.
     pub(crate) troubled: Vec<(Cell, Vec<Reason>)>,
+    /// Invocations that a service throttled, and that were made again.
+    pub(crate) throttled: u64,
     /// Cells that ended early.
     pub(crate) partial: u64,
     /// What made the whole run stop, if the store could not be written.
@@ -108,12 +110,13 @@ impl Executor<'_> {
 
             self.observer.begin(place, format!("{} round {}", cell.axes(), cell.inputs.round));
             let result = self.tried(cell);
-            self.observer.end(place, matches!(result, Ok(Ended::Done(_))));
+            self.observer.end(place, matches!(result, Ok(Ended::Done { .. })));
 
             let mut guard = lock();
             guard.schedule.release(&self.driver.resources(cell));
             match result {
-                Ok(Ended::Done(reasons)) => {
+                Ok(Ended::Done { reasons, throttled }) => {
+                    guard.report.throttled += throttled;
                     if !reasons.is_empty() {
                         guard.report.troubled.push((cell.clone(), reasons));
                     }
@@ -181,7 +184,8 @@ impl Executor<'_> {
                 let configured_lag = has_configured_lag(cell);
                 self.store.write_record(&Record::new(cell, Origin::default(), &object, configured_lag)?)?;
                 self.journal.append(&Event::Done { attempt: id, cell: cell.key })?;
-                Ok(Ended::Done(told.reasons.as_slice().to_vec()))
+                let throttled = told.notes.get("throttled").copied().unwrap_or(0);
+                Ok(Ended::Done { reasons: told.reasons.as_slice().to_vec(), throttled })
             }
             Err(DriverError::Cancelled) => {
                 drop(rows);
@@ -218,8 +222,11 @@ impl Executor<'_> {
 
 /// How an attempt ended.
 enum Ended {
-    /// With a result; some requests may have failed for these reasons.
-    Done(Vec<Reason>),
+    /// With a result; some requests may have failed for these reasons, and so many invocations were throttled.
+    Done {
+        reasons: Vec<Reason>,
+        throttled: u64,
+    },
     Spoilt(String),
     Failed(Broken),
     Partial,

@@ -1,11 +1,13 @@
 //! From what the user typed to what it means: the experiment, its model and its cells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::Path;
 
 use matrix_app::WORKLOAD_VERSION;
-use matrix_plan::{Cell, Combination, Experiment, Filter, Fingerprint, Platform, Problem, cell_experiment, order};
+use matrix_plan::{
+    Cell, Combination, Experiment, Filter, Fingerprint, Part, Platform, Problem, Shard, cell_experiment, order,
+};
 use matrix_sim::Model;
 use matrix_store::Run;
 
@@ -118,6 +120,24 @@ impl Input {
             cells.push((placed.block, cell.map_err(|error| RunError::new(FailureKind::Internal, error.to_string()))?));
         }
         Ok(Self { name, text, experiment, model, cells })
+    }
+
+    /// The part of it that a filter and a shard leave.
+    ///
+    /// # Errors
+    /// A filter that cannot be read, or that matches no cell; a shard without a block.
+    pub fn part(&self, filter: Option<&str>, shard: Option<Shard>) -> Result<Part, RunError> {
+        let part = Part { filter: self.filter(filter)?, shard };
+        let Some(shard) = shard else { return Ok(part) };
+        let selected = self.cells.iter().filter(|(_, cell)| part.selects(cell));
+        let blocks: BTreeSet<u32> = selected.map(|(block, _)| *block).collect();
+        if shard.places(u32::try_from(blocks.len()).unwrap_or(u32::MAX)).is_empty() {
+            return Err(RunError::usage(
+                format!("shard {shard} is empty: there are {} blocks to divide", blocks.len()),
+                "cells that differ only in the treatment are one block, which is not divided: take fewer shards",
+            ));
+        }
+        Ok(part)
     }
 
     /// Reads a filter, where there is one, and makes sure that it leaves something.

@@ -225,7 +225,7 @@ fn versions(newest: &Run, older: &[Run], observer: &dyn Observer) -> Result<(), 
 
 /// The plan that a run saved.
 pub fn plan_of(run: &Run) -> Result<Plan, RunError> {
-    serde_json::from_slice(&run.plan()?)
+    Plan::parse(&run.plan()?)
         .map_err(|error| RunError::new(FailureKind::Integrity, format!("plan.json of run {}: {error}", run.id())))
 }
 
@@ -348,6 +348,7 @@ fn meta(record: Record) -> CellMeta {
 #[cfg(test)]
 mod tests {
     use matrix_bundle::{CreateOptions, Extras, Selection, create_file};
+    use matrix_plan::Part;
     use matrix_store::NewRun;
 
     use super::*;
@@ -359,7 +360,7 @@ mod tests {
         let text = include_str!("../../../experiments/quick.toml").replacen("model = ", "# ", 1);
         let text = text.as_str();
         let input = Input::from_text(text).unwrap();
-        let plan = serde_json::to_vec(&crate::plan(None, &input, None, false).unwrap()).unwrap();
+        let plan = serde_json::to_vec(&crate::plan(None, &input, &Part::default(), false).unwrap()).unwrap();
         let model = input.model.as_ref().map(|(_, text)| text.as_bytes());
         let folder = tempfile::tempdir().unwrap();
         let read = |experiment: &str, name: &str| {

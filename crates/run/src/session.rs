@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use matrix_driver::{Cancel, Driver};
 use matrix_plan::plan::Reason;
 use matrix_plan::printable::one_line;
-use matrix_plan::{Cell, CellKey, Filter, Plan};
+use matrix_plan::{Cell, CellKey, Part, Plan};
 use matrix_store::fs::{Filesystem, RealFilesystem};
 use matrix_store::{ErrorKind, Event, Journal, NewRun, Run, Store, StoreError, WritableStore, journal};
 
@@ -92,30 +92,30 @@ impl Session {
     pub fn begin<E: From<RunError>>(
         place: &Place<'_>,
         input: &Input,
-        filter: Option<&Filter>,
+        part: &Part,
         fresh: bool,
         drivers: Drivers<'_, E>,
     ) -> Result<(Plan, Option<Self>), E> {
-        let plan = planned(place, input, filter, fresh)?;
+        let plan = planned(place, input, part, fresh)?;
         if plan.to_run().next().is_none() {
             return Ok((plan, None));
         }
         // What cannot be driven leaves no trace in the store.
         let driver = drivers(input, &to_run(&plan, input))?;
         let store = place.open_for_writing()?;
-        Ok(Self::begun(place, input, filter, fresh, store, driver)?)
+        Ok(Self::begun(place, input, part, fresh, store, driver)?)
     }
 
     fn begun(
         place: &Place<'_>,
         input: &Input,
-        filter: Option<&Filter>,
+        part: &Part,
         fresh: bool,
         store: WritableStore,
         driver: Box<dyn Driver>,
     ) -> Result<(Plan, Option<Self>), RunError> {
         // Somebody else may have finished cells before the store was ours.
-        let plan = states::plan(Some(&store), input, filter, fresh)?;
+        let plan = states::plan(Some(&store), input, part, fresh)?;
         let cells = to_run(&plan, input);
         if cells.is_empty() {
             return Ok((plan, None));
@@ -233,12 +233,18 @@ impl Session {
             observer.note(format_args!("{failed} of {} requests failed: {}", cell.inputs.requests, name(cell)));
             because(reasons);
         }
+        if report.throttled > 0 {
+            observer.note(format_args!(
+                "throttled: services turned away {} invocations, which were made again; the attempts' notes say of which cells",
+                report.throttled
+            ));
+        }
         if let Some(error) = report.broken {
             let kind =
                 if error.kind() == ErrorKind::Integrity { FailureKind::Integrity } else { FailureKind::Unfinished };
             let partial = report.partial;
             observer.note(format_args!(
-                "the run stopped: {partial} cells are partial, what was done is kept. When the cause is mended: {resume}"
+                "the run stopped: {partial} cells are partial, what was done is kept. When the cause is fixed: {resume}"
             ));
             return Err(RunError::from(error).of_kind(kind));
         }
@@ -266,9 +272,9 @@ impl Session {
 }
 
 /// The plan, as the store stands that may be there.
-fn planned(place: &Place<'_>, input: &Input, filter: Option<&Filter>, fresh: bool) -> Result<Plan, RunError> {
+fn planned(place: &Place<'_>, input: &Input, part: &Part, fresh: bool) -> Result<Plan, RunError> {
     let store = Store::open_if_present(place.results)?;
-    Ok(states::plan(store.as_ref(), input, filter, fresh)?)
+    Ok(states::plan(store.as_ref(), input, part, fresh)?)
 }
 
 /// The cells left to do of a run, which the experiment has to have.

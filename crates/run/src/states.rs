@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use matrix_plan::{Cell, CellKey, CellState, Filter, Plan, Tally};
+use matrix_plan::{Cell, CellKey, CellState, Part, Plan, Tally};
 use matrix_store::{Lookup, Origin, Store, StoreError, journal};
 
 use crate::input::Input;
@@ -52,11 +52,11 @@ fn states(store: Option<&Store>, cells: &[(u32, Cell)], origin: Option<&Origin>)
 }
 
 /// The plan of a run: every cell with its state and whether it runs.
-pub fn plan(store: Option<&Store>, input: &Input, filter: Option<&Filter>, fresh: bool) -> Result<Plan, StoreError> {
+pub fn plan(store: Option<&Store>, input: &Input, part: &Part, fresh: bool) -> Result<Plan, StoreError> {
     let mut states = states(store, &input.cells, None)?.into_iter();
     let cells = input.cells.iter().map(|(block, cell)| (*block, cell));
     // The plan asks for the states in the order of the cells.
-    Ok(Plan::new(&input.experiment, filter, fresh, cells, |_| states.next().unwrap_or(CellState::Pending)))
+    Ok(Plan::new(&input.experiment, part, fresh, cells, |_| states.next().unwrap_or(CellState::Pending)))
 }
 
 /// Whether there is a result in which nothing was observed.

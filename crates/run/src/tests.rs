@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use matrix_driver::{Cancel, Driver};
+use matrix_plan::Part;
 use matrix_sim::SimDriver;
 use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem};
 use matrix_store::{Store, VerifyOptions};
@@ -54,7 +55,7 @@ fn go_on(root: &Path, input: &Input, fs: Arc<dyn Filesystem>) -> Result<SessionE
     };
     let session = match interrupted {
         Some(run) => Session::resume(&place, run.id().as_str(), &Input::from_run(&run)?, &driver)?,
-        None => Session::begin(&place, input, None, false, &driver)?.1,
+        None => Session::begin(&place, input, &Part::default(), false, &driver)?.1,
     };
     match session {
         Some(session) => session.execute(Some(NonZeroUsize::MIN), &Cancel::default(), &Unobserved),
@@ -158,7 +159,8 @@ fn a_cell_whose_services_do_not_last_is_tried_again_and_its_trace_is_the_last_on
         let drivers = |input: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, RunError> {
             Ok(Box::new(Spoilt { left: AtomicUsize::new(spoilt), driver: driver(input, &[])? }))
         };
-        let (_, session) = Session::begin(&Place::new(&root, program()), &input, None, false, &drivers).unwrap();
+        let (_, session) =
+            Session::begin(&Place::new(&root, program()), &input, &Part::default(), false, &drivers).unwrap();
         let exit = session.unwrap().execute(NonZeroUsize::new(1), &Cancel::default(), &Unobserved).unwrap();
         let store = Store::open(&root).unwrap();
         let keys: Vec<_> = input.cells.iter().map(|(_, cell)| cell.key).collect();
@@ -233,7 +235,8 @@ fn a_cell_in_which_every_request_failed_has_failed_keeps_why_and_is_tried_again(
         let drivers = |input: &Input, cells: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, RunError> {
             Ok(Box::new(Failing { requests: failing, driver: driver(input, cells)? }))
         };
-        let (_, session) = Session::begin(&Place::new(&root, program()), &input, None, false, &drivers).unwrap();
+        let (_, session) =
+            Session::begin(&Place::new(&root, program()), &input, &Part::default(), false, &drivers).unwrap();
         session.map(|session| session.execute(NonZeroUsize::new(1), &Cancel::default(), &Unobserved).unwrap())
     };
     assert_eq!(run(requests), Some(SessionEnd::Failed));
@@ -283,11 +286,11 @@ fn a_result_of_an_earlier_version_in_which_nothing_was_observed_is_run_again() {
         let others: Vec<_> = faults.iter().filter(|fault| !fault.what.starts_with("the attempt is missing")).collect();
         assert!(others.is_empty(), "it stays valid: {others:?}");
         let results = crate::results::Results::of(&store, &input, &Unobserved).unwrap();
-        let plan = crate::states::plan(Some(&store), &input, None, false).unwrap();
+        let plan = crate::states::plan(Some(&store), &input, &Part::default(), false).unwrap();
         (plan.to_run().count(), results.source().done)
     };
     assert_eq!(left(&root), (4, 0));
-    let (_, session) = Session::begin(&Place::new(&root, program()), &input, None, false, &driver).unwrap();
+    let (_, session) = Session::begin(&Place::new(&root, program()), &input, &Part::default(), false, &driver).unwrap();
     assert_eq!(session.unwrap().execute(None, &Cancel::default(), &Unobserved).unwrap(), SessionEnd::Complete);
     assert_eq!(left(&root), (0, 4));
 }

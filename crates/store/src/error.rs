@@ -171,8 +171,8 @@ pub enum StoreError {
         /// Where it leads.
         target: PathBuf,
     },
-    /// A folder of the store is on another file system than the rest.
-    #[error("{} is on another file system than {}", path.display(), other.display())]
+    /// A folder of the store is on another mount or file system than the rest.
+    #[error("{} is on another mount or file system than {}", path.display(), other.display())]
     OtherFilesystem {
         /// The folder.
         path: PathBuf,

@@ -250,7 +250,7 @@ fn must_be_together(layout: &Layout) -> Result<(), StoreError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        let device = |path: &Path| std::fs::metadata(path).ok().map(|metadata| metadata.dev());
+        let device = |path: &Path| std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), mount(path)));
         let Some(from) = [layout.tmp(), layout.root.clone()].into_iter().find(|path| path.exists()) else {
             return Ok(());
         };
@@ -260,6 +260,18 @@ fn must_be_together(layout: &Layout) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// The mount that a path is on: nothing is renamed from one to another, even of the same file system. 0 where the system does not say.
+#[cfg(target_os = "linux")]
+fn mount(path: &Path) -> u64 {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+    statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).map_or(0, |found| found.stx_mnt_id)
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn mount(_: &Path) -> u64 {
+    0
 }
 
 fn make_dirs(fs: &dyn Filesystem, path: &Path) -> Result<(), StoreError> {

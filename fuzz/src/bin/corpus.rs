@@ -12,7 +12,7 @@ use matrix_app::{Evaluation, Event, Lineage, LineageId, Micros, Outcome, WriteId
 use matrix_bundle::{CreateOptions, Extras, Selection, create};
 use matrix_driver::{Cancel, Driver};
 use matrix_fuzz::frames::Frame;
-use matrix_plan::{Cell, CellState, Experiment, Plan, order};
+use matrix_plan::{Cell, CellState, Experiment, Part, Plan, order};
 use matrix_sim::{Model, SimDriver};
 use matrix_store::{Attempt, AttemptId, Execution, NewRun, Origin, Provenance, Record, Store};
 
@@ -141,7 +141,7 @@ fn cells(experiment: &Experiment, model: &Model) -> Done<Vec<(u32, Cell)>> {
 fn make_store(root: &Path, experiment: &Experiment, model: &Model, cells: &[(u32, Cell)]) -> Done<String> {
     let store = Store::create_or_open_for_writing(root, "corpus")?;
     let planned = cells.iter().map(|(block, cell)| (*block, cell));
-    let plan = serde_json::to_vec(&Plan::new(experiment, None, false, planned, |_| CellState::Pending))?;
+    let plan = serde_json::to_vec(&Plan::new(experiment, &Part::default(), false, planned, |_| CellState::Pending))?;
     let text = EXPERIMENT.as_bytes();
     let new =
         NewRun { time: "20261122T130000Z", name: "tiny", experiment: text, model: Some(b"# a model\n"), plan: &plan };

@@ -56,7 +56,7 @@ struct Answer<'a> {
 }
 
 impl Function for ReaderFunction {
-    /// Only a failure to send the evaluation fails the invocation, because only that can be mended by another try. A
+    /// Only a failure to send the evaluation fails the invocation, because only that can be fixed by another try. A
     /// delivery that is no notification never will be one: failing would make an ordered event source deliver it again
     /// and again and hold up what comes after.
     async fn handle(&self, payload: &[u8]) -> Result<Vec<u8>, FunctionError> {

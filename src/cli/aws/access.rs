@@ -49,6 +49,6 @@ impl From<ProvisionError> for Failure {
             ProvisionError::Service(_) | ProvisionError::Gone(_) | ProvisionError::Stacks { .. } => Exit::Cells,
             ProvisionError::Runtime(_) => Exit::Internal,
         };
-        Self::with_help(exit, error.to_string(), error.mend())
+        Self::with_help(exit, error.to_string(), error.fix())
     }
 }

@@ -101,8 +101,8 @@ fn regions(
 fn entries(path: &Path, info: Option<&ConnectionInfo>, experiment: Option<&Experiment>) -> Vec<Finding> {
     let about = path.display().to_string();
     let Some(info) = info else {
-        let mend = "`matrix aws setup` writes it; by hand: docs/aws.md#connection_infoyaml";
-        return vec![Finding::problem(about, "there is no such file", mend)];
+        let fix = "`matrix aws setup` writes it; by hand: docs/aws.md#connection_infoyaml";
+        return vec![Finding::problem(about, "there is no such file", fix)];
     };
     let Some(experiment) = experiment else { return vec![Finding::ok(about, "it can be read")] };
     let needed: BTreeSet<Combination> = experiment.points.iter().map(|point| point.combination.clone()).collect();
@@ -111,13 +111,13 @@ fn entries(path: &Path, info: Option<&ConnectionInfo>, experiment: Option<&Exper
     if problems.is_empty() {
         return vec![Finding::ok(about, format!("it has what the {} combinations need", needed.len()))];
     }
-    problems.iter().map(|problem| Finding::problem(about.clone(), problem.to_string(), problem.mend())).collect()
+    problems.iter().map(|problem| Finding::problem(about.clone(), problem.to_string(), problem.fix())).collect()
 }
 
-fn show(Finding { verdict, about, seen, mend }: &Finding) -> Result<(), Failure> {
+fn show(Finding { verdict, about, seen, fix }: &Finding) -> Result<(), Failure> {
     output::line(format_args!("{verdict:11}  {about}: {seen}"))?;
-    if let Some(mend) = mend {
-        output::line(format_args!("{:11}  -> {mend}", ""))?;
+    if let Some(fix) = fix {
+        output::line(format_args!("{:11}  -> {fix}", ""))?;
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ pub(super) fn setup(args: &SetupArgs) -> CommandResult {
     let old = endpoints::read(&path)?;
     output::check_folder(&path)?;
     // Refused before anybody is asked for credentials.
-    stacks(&request).map_err(|error| Failure::usage(error.to_string(), error.mend()))?;
+    stacks(&request).map_err(|error| Failure::usage(error.to_string(), error.fix()))?;
     hourly(&request)?;
     let operator = operator(old.as_ref().and_then(|info| info.credentials_profile.as_deref()))?;
     // Looking and asking end at once when they are interrupted: nothing is begun.
@@ -102,7 +102,7 @@ fn more(asked: &SetupRequest, request: &SetupRequest) -> Option<String> {
 
 fn hourly(request: &SetupRequest) -> Result<HourlyCost, Failure> {
     let prices = Prices::builtin().map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
-    setup_cost(request, &prices).map_err(|error| Failure::usage(error.to_string(), error.mend()))
+    setup_cost(request, &prices).map_err(|error| Failure::usage(error.to_string(), error.fix()))
 }
 
 fn show(request: &SetupRequest, plan: &[Planned], cost: &HourlyCost, format: Format) -> Result<(), Failure> {

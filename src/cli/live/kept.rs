@@ -151,8 +151,8 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Failure> {
 }
 
 fn unusable(path: &Path, error: impl std::fmt::Display) -> Failure {
-    let mend = "remove the folder, and run the cell again with `matrix live run`";
-    Failure::with_help(Exit::Internal, format!("{}: {error}", path.display()), mend)
+    let fix = "remove the folder, and run the cell again with `matrix live run`";
+    Failure::with_help(Exit::Internal, format!("{}: {error}", path.display()), fix)
 }
 
 /// The path without links and dots, as far as it is there.

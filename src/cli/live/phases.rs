@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
 use matrix_live::lambda::{DeploymentSpec, LambdaError};
 use matrix_live::testbed::{StateDir, Testbed, TestbedError};
-use matrix_plan::{Cell, CellKey, Filter, NotificationStorage, Platform, PostStorage};
+use matrix_plan::{Cell, CellKey, Filter, NotificationStorage, Part, Platform, PostStorage};
 use matrix_report::summary;
 use matrix_run::results::Results;
 use matrix_run::{Input, Overrides, Session, plan};
@@ -40,6 +40,10 @@ struct Job {
 }
 
 impl Job {
+    fn part(&self) -> Part {
+        Part { filter: self.filter.clone(), shard: None }
+    }
+
     fn new(what: &WhatArgs) -> Result<Self, Failure> {
         let input = Input::named(what.file.as_deref(), what.cell.as_deref(), &Overrides::from(what.overrides.clone()))?;
         let filter = input.filter(what.filter.filter.as_deref())?;
@@ -129,7 +133,7 @@ fn build(job: &Job) -> CommandResult {
 
 fn run(job: &Job) -> CommandResult {
     let store = Store::open_if_present(&job.results)?;
-    let plan = plan(store.as_ref(), &job.input, job.filter.as_ref(), false)?;
+    let plan = plan(store.as_ref(), &job.input, &job.part(), false)?;
     let pending: BTreeSet<CellKey> = plan.to_run().map(|cell| cell.key).collect();
     let cells: Vec<&Cell> = job.cells.iter().filter(|cell| pending.contains(&cell.key)).collect();
     if cells.is_empty() {
@@ -217,7 +221,7 @@ fn gather(job: &Job) -> CommandResult {
         let files = ready.iter().map(|key| (*key, kept.file(key))).collect();
         Ok(Box::new(Gathering { services, files, ran_on }))
     };
-    let (_, session) = Session::begin(&runner::place(&job.results), &job.input, job.filter.as_ref(), false, &drivers)?;
+    let (_, session) = Session::begin(&runner::place(&job.results), &job.input, &job.part(), false, &drivers)?;
     let exit = match session {
         None => Exit::Ok,
         Some(mut session) => {

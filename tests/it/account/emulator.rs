@@ -188,13 +188,13 @@ fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
     }
     assert_eq!(examined.matches(" quota of concurrent executions in ").count(), 2, "{examined}");
 
-    // Somebody turns replication off: that is seen, and mended by the same command.
+    // Somebody turns replication off: that is seen, and fixed by the same command.
     let path = "DELETE /matrix-posts-eu-central-1-000000000000?replication";
     account.ask(REGIONS[0], "s3", path, "", "");
     let examined = account.examined();
     assert!(matches!(problems(&examined)[..], [line] if line.contains(" S3 replicates ")), "{examined}");
-    let mended = account.set_up().code(0);
-    assert!(mended.err.contains("1 replications set"), "{mended:?}");
+    let fixed = account.set_up().code(0);
+    assert!(fixed.err.contains("1 replications set"), "{fixed:?}");
     assert_eq!(problems(&account.examined()), Vec::<&str>::new());
 
     // So with what replication needs: versions at both ends, and the replica's stream.
@@ -210,8 +210,8 @@ fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
     assert_eq!(found.len(), 3, "{examined}");
     assert!(found.iter().filter(|line| line.contains("versions of S3 bucket")).count() == 2, "{examined}");
     assert!(examined.contains("no active replica whose stream is on"), "{examined}");
-    let mended = account.set_up().code(0);
-    assert!(mended.err.contains("3 replications set"), "{mended:?}");
+    let fixed = account.set_up().code(0);
+    assert!(fixed.err.contains("3 replications set"), "{fixed:?}");
     assert_eq!(problems(&account.examined()), Vec::<&str>::new());
 
     // What is deleted by hand is named, and not waited for.

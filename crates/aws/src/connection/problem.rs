@@ -80,7 +80,7 @@ pub struct Problem {
 impl Problem {
     /// What to do about it.
     #[must_use]
-    pub fn mend(&self) -> String {
+    pub fn fix(&self) -> String {
         format!("`matrix aws setup` writes the file; by hand: see {}", self.guide.link())
     }
 }

@@ -49,7 +49,7 @@ pub struct NoPrice {
 impl NoPrice {
     /// What to do about it.
     #[must_use]
-    pub fn mend(&self) -> String {
+    pub fn fix(&self) -> String {
         format!("name a file of prices that has one of {} with --prices; docs/guide.md shows the form", self.what)
     }
 }

@@ -113,7 +113,7 @@ fn names(regions: &[Region]) -> String {
 impl SetupError {
     /// What to do about it.
     #[must_use]
-    pub fn mend(&self) -> String {
+    pub fn fix(&self) -> String {
         match self {
             Self::TooManyReaders { store, most, .. } => format!(
                 "name {most} readers' regions at most, as in --regions eu,us; or leave {store} out; a second set-up (--name) \

@@ -8,13 +8,13 @@ use crate::requests::{declared, everywhere, full, region, request};
 fn refused(request: &SetupRequest) -> SetupError {
     let error = setup::stacks(request).unwrap_err();
     // All that begins with a request refuses it alike.
-    assert!(!error.mend().is_empty());
+    assert!(!error.fix().is_empty());
     assert_eq!(setup::lookups(request).err().unwrap_or_else(|| error.clone()), error);
     error
 }
 
 #[test]
-fn what_cannot_be_met_is_said_with_a_mend() {
+fn what_cannot_be_met_is_said_with_a_fix() {
     let named = |name: &str| refused(&SetupRequest { name: name.into(), ..full() }).to_string();
     for name in ["", "Matrix", "1x", "a-", "a--b", "-a", "a_b", "twenty-one-characters"] {
         assert!(named(name).contains("use 1 to 20 lower-case letters"), "{name}");

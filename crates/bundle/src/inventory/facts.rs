@@ -1,9 +1,11 @@
 //! What follows from an inventory.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_plan::plan::Reason;
-use matrix_plan::{Axes, CellKey, CellState, Plan, Platform, Tally};
+use matrix_plan::printable::one_line;
+use matrix_plan::{Axes, CellKey, CellState, Plan, Platform, Shard, Tally};
 use matrix_store::{AttemptStatus, Digest, JournalText, RunId, journal};
 
 use super::Inventory;
@@ -38,6 +40,8 @@ pub(crate) struct Facts {
     pub(crate) journal_lines: u64,
     /// Cells that the plans have and that the bundle is not about: it is a selection, if there are any.
     pub(crate) left_out: u64,
+    /// Shards of its experiments whose cells are not all among those that it is about.
+    pub(crate) missing_shards: BTreeSet<(String, Shard)>,
     /// When the last attempt ended; the application's own epoch if there is none.
     pub(crate) date: String,
 }
@@ -94,7 +98,7 @@ impl Facts {
                         }
                         (_, Some((_, AttemptStatus::Failed)), _) => CellState::Failed,
                         (_, Some((_, AttemptStatus::Partial)), _) => CellState::Partial,
-                        (.., Reason::Filtered) => CellState::Skipped,
+                        (.., Reason::Filtered | Reason::OtherShard) => CellState::Skipped,
                         _ => CellState::Pending,
                     },
                 },
@@ -152,10 +156,19 @@ impl Facts {
                 continue;
             };
             let place = Place::Plan(*digest).to_string();
-            let plan: Plan = json::parse(bytes).map_err(|what| BundleError::contents(&place, what))?;
+            let plan = json::parse(bytes).and_then(|plan: Plan| plan.checked());
+            let plan = plan.map_err(|what| BundleError::contents(&place, what))?;
+            for shard in plan.missing_shards(&inventory.cells) {
+                self.missing_shards.insert((plan.experiment.clone(), shard));
+            }
             for cell in plan.cells {
                 if inventory.cells.contains(&cell.key) {
-                    cells.insert(cell.key, ((cell.axes, cell.round), plan.platform, cell.reason));
+                    let planned = ((cell.axes, cell.round), plan.platform, cell.reason);
+                    match cells.entry(cell.key) {
+                        // Another shard's run says why it is to run.
+                        Entry::Occupied(_) if cell.reason == Reason::OtherShard => {}
+                        entry => drop(entry.insert_entry(planned)),
+                    }
                 } else {
                     left_out.insert(cell.key);
                 }
@@ -185,7 +198,20 @@ impl Facts {
         if let Some(selection) = self.selection() {
             notice += &format!("> **A selection.** This bundle is about {selection}; the others were left out.\n\n");
         }
+        if let Some(shards) = self.missing_shards() {
+            notice += &format!("> **Missing shards:** {shards}. `matrix bundle merge` adds them.\n\n");
+        }
         Some(notice).filter(|notice| !notice.is_empty())
+    }
+
+    /// The shards that are missing, as in a sentence; nothing if none is.
+    pub(crate) fn missing_shards(&self) -> Option<String> {
+        let names: Vec<String> = self
+            .missing_shards
+            .iter()
+            .map(|(experiment, shard)| format!("{shard} of {}", one_line(experiment)))
+            .collect();
+        (!names.is_empty()).then(|| names.join(", "))
     }
 
     /// Which part of its plans the bundle is about, if that is not all of them.
@@ -211,6 +237,14 @@ impl Inventory {
     /// When a journal or a plan cannot be read.
     pub fn left_out(&self) -> Result<u64, BundleError> {
         Ok(Facts::of(self)?.left_out)
+    }
+
+    /// The shards whose cells are not all there, as in a sentence; nothing if none is missing.
+    ///
+    /// # Errors
+    /// When a journal or a plan cannot be read.
+    pub fn missing_shards(&self) -> Result<Option<String>, BundleError> {
+        Ok(Facts::of(self)?.missing_shards())
     }
 }
 

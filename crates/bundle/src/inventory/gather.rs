@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use matrix_plan::Plan;
+use matrix_plan::plan::Reason;
 use matrix_store::generic::is_generic;
 use matrix_store::{AttemptId, Digest, JournalText, Origin, Received, Record, Run, Store, StoreError};
 
@@ -84,9 +85,9 @@ impl Inventory {
         if is_generic(&plan) {
             return Ok(());
         }
-        let read: Plan =
-            serde_json::from_slice(&plan).map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
-        for cell in &read.cells {
+        let read: Plan = Plan::parse(&plan).map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
+        // What another shard has is no part of this bundle, unless it is done here all the same.
+        for cell in read.cells.iter().filter(|cell| cell.reason != Reason::OtherShard) {
             if selection.filter.as_ref().is_none_or(|filter| filter.matches(&cell.axes, cell.round)) {
                 self.cells.insert(cell.key);
             }

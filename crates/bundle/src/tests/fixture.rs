@@ -67,6 +67,7 @@ fn plan(run: &TestRun) -> Plan {
         platform: Platform::Sim,
         seed: "2023".to_owned(),
         filter: None,
+        shard: None,
         fresh: false,
         warnings: Vec::new(),
         cells: run.cells.iter().map(planned).collect(),

@@ -114,7 +114,7 @@ fn an_imported_cell_tells_the_bytes_of_its_posts() {
     insta::assert_debug_snapshot!(told);
 }
 
-/// Folders of other versions of the scripts, and folders that were mended by hand.
+/// Folders of other versions of the scripts, and folders that were fixed by hand.
 #[test]
 fn what_a_trace_lacks_stays_empty_and_comes_out_as_it_went_in() {
     let folder = "gather/dynamo-mq/eu-sg__2__delay-1500ms-20230916091501";

@@ -1,6 +1,6 @@
 //! What can go wrong on the way into AWS.
 
-/// Why AWS cannot be used. [`Self::mend`] says what to do about it.
+/// Why AWS cannot be used. [`Self::fix`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsError {
     /// Nobody has credentials to give.
@@ -42,7 +42,7 @@ fn of_profile(profile: Option<&str>) -> String {
 impl AwsError {
     /// What to do about it.
     #[must_use]
-    pub fn mend(&self) -> &'static str {
+    pub fn fix(&self) -> &'static str {
         match self {
             Self::NoCredentials { .. } => {
                 "give some: `aws configure`, or `aws sso login`; AWS_PROFILE names a profile, and so does \

@@ -7,7 +7,7 @@ use matrix_aws::setup::{SetupError, StackId};
 
 use crate::cloud::{Answer, CloudError};
 
-/// Why it did not end well. [`Self::mend`] says what to do about it.
+/// Why it did not end well. [`Self::fix`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvisionError {
     /// It was asked to stop.
@@ -81,16 +81,16 @@ fn list(failures: &[Failed], blocked: &[StackId]) -> String {
 impl ProvisionError {
     /// What to do about it.
     #[must_use]
-    pub fn mend(&self) -> Cow<'static, str> {
-        let mend = match self {
-            Self::Setup(error) => return error.mend().into(),
+    pub fn fix(&self) -> Cow<'static, str> {
+        let fix = match self {
+            Self::Setup(error) => return error.fix().into(),
             Self::NotOffered(_) => {
                 "name what is on offer in [aws.services] of the experiment: mysql_version, mysql_class, redis_version, \
                  redis_class, amq_version, amq_class"
             }
             Self::Cancelled => "the same command goes on from here",
             Self::Service(_) => {
-                "mend what the service says, then run the same command again: it goes on from here; what the command \
+                "fix what the service says, then run the same command again: it goes on from here; what the command \
                  needs to be allowed is in docs/aws.md#security"
             }
             Self::Gone(_) => {
@@ -98,14 +98,14 @@ impl ProvisionError {
                  stack that made it, in CloudFormation's console, and give the same command again"
             }
             Self::Stacks { .. } => {
-                "mend what the reasons say, then run the same command again: what was rolled back is deleted and made \
+                "fix what the reasons say, then run the same command again: what was rolled back is deleted and made \
                  again (docs/aws.md#when-something-fails)"
             }
             Self::Foreign { .. } => "give the set-up another name: --name NAME",
             Self::Runs(_) => "remove them by `matrix live clean --strong FILE`, or all of them by adding --runs",
             Self::Runtime(_) => "end some processes",
         };
-        mend.into()
+        fix.into()
     }
 }
 

@@ -162,7 +162,7 @@ impl Renewal {
             AwsError::Unreachable { endpoint, .. } => {
                 format!("new credentials cannot be tried: {endpoint} does not answer")
             }
-            AwsError::OtherAccount => format!("{error}: {}", error.mend()),
+            AwsError::OtherAccount => format!("{error}: {}", error.fix()),
             _ if std::env::var_os("AWS_ACCESS_KEY_ID").is_some() => "credentials have expired, and they are in this \
                 process's environment: press Ctrl-C, set new ones, and begin the same again: it goes on from here"
                 .to_owned(),

@@ -57,7 +57,7 @@ pub enum LambdaError {
         source: StorageError,
     },
     /// The queue of evaluations is not there: nothing is told, and nothing is waited for.
-    #[error("the queue of evaluations in {region} is not there ({why}); {}", queue_mend(*is_given, region))]
+    #[error("the queue of evaluations in {region} is not there ({why}); {}", queue_fix(*is_given, region))]
     NoQueue {
         /// AWS name of its region.
         region: String,
@@ -119,7 +119,7 @@ pub enum LambdaError {
     Bridge(#[from] crate::testbed::BridgeError),
 }
 
-fn queue_mend(is_given: bool, region: &str) -> String {
+fn queue_fix(is_given: bool, region: &str) -> String {
     if is_given {
         return format!(
             "`sqs_eval.url__{region}` of connection_info.yaml names it: make it, or correct the entry; `matrix aws doctor` \

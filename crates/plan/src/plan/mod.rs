@@ -7,7 +7,7 @@ mod tally;
 mod tests;
 mod warning;
 
-pub use document::{Plan, PlannedCell, SCHEMA};
+pub use document::{Part, Plan, PlannedCell, SCHEMA, SCHEMA_WITH_SHARD};
 pub use state::{CellState, Reason};
 pub use tally::Tally;
 pub use warning::{Warning, warnings};

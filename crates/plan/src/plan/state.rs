@@ -10,7 +10,7 @@ pub enum CellState {
     Done,
     /// Its last attempt broke.
     Failed,
-    /// A filter left it out, and it is not done.
+    /// A filter left it out or it is another shard's, and it is not done.
     Skipped,
     /// Its last attempt ended early.
     Partial,
@@ -57,6 +57,8 @@ pub enum Reason {
     Done,
     /// Does not run: the filter leaves it out.
     Filtered,
+    /// Does not run: it is another shard's.
+    OtherShard,
 }
 
 impl Reason {
@@ -88,13 +90,13 @@ impl Reason {
     pub fn runs(self) -> bool {
         match self {
             Self::Pending | Self::Failed | Self::Partial | Self::Fresh => true,
-            Self::Done | Self::Filtered => false,
+            Self::Done | Self::Filtered | Self::OtherShard => false,
         }
     }
 }
 
 impl CellState {
-    /// The state in which a cell stands as a run begins: a cell that the filter leaves out is skipped unless it is done.
+    /// The state in which a cell stands as a run begins: a cell that is left out is skipped unless it is done.
     #[must_use]
     pub fn as_run_begins(self, selected: bool) -> Self {
         match (selected, self) {

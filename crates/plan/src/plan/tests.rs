@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{CellState, Plan, Reason, Tally, warnings};
+use super::{CellState, Part, Plan, Reason, Tally, warnings};
 use crate::cell::{Cell, Fingerprint};
 use crate::experiment::Experiment;
 use crate::filter::Filter;
@@ -47,7 +47,7 @@ proptest! {
         prop_assert_eq!(states.len(), 24);
         let parsed = filter.map(|text| Filter::parse(text, &experiment.regions).unwrap());
         let placed = cells.iter().map(|(block, cell)| (*block, cell));
-        let plan = Plan::new(&experiment, parsed.as_ref(), fresh, placed, |key| states[key]);
+        let plan = Plan::new(&experiment, &Part { filter: parsed.clone(), shard: None }, fresh, placed, |key| states[key]);
         prop_assert_eq!(plan.cells.len(), 24);
         for (planned, (block, cell)) in plan.cells.iter().zip(&cells) {
             prop_assert_eq!((planned.key, planned.block, planned.round), (cell.key, *block, cell.inputs.round));
@@ -109,14 +109,16 @@ fn a_plan_is_written_like_this() {
     let cells = cells(&experiment);
     let filter = Filter::parse("round=1", &experiment.regions).unwrap();
     let placed = cells.iter().map(|(block, cell)| (*block, cell));
-    let plan = Plan::new(&experiment, Some(&filter), false, placed, |_| CellState::Pending);
+    let plan =
+        Plan::new(&experiment, &Part { filter: Some(filter), shard: None }, false, placed, |_| CellState::Pending);
     insta::assert_snapshot!(serde_json::to_string_pretty(&plan).unwrap());
 }
 
 #[test]
 fn aliased_factors_are_warned_of() {
     let said = |settings: &str, post_storage: &str, delays: &str| -> Vec<String> {
-        let warnings = warnings(&experiment(settings, post_storage, delays));
+        let experiment = experiment(settings, post_storage, delays);
+        let warnings = warnings(&experiment, &experiment.points.iter().collect::<Vec<_>>());
         warnings.into_iter().map(|warning| warning.message).collect()
     };
     let both = said("", "[\"mysql\", \"dynamo\", \"s3\"]", "[0, 100]");
@@ -126,4 +128,13 @@ fn aliased_factors_are_warned_of() {
     assert_eq!(said("payload = 5", "[\"mysql\", \"dynamo\"]", "[0]"), [""; 0]);
     assert_eq!(said("rate = 5", "[\"mysql\"]", "[0, 100]"), [""; 0]);
     assert_eq!(said("", "[\"mysql\"]", "[0, 100]").len(), 1);
+    // Of what a filter leaves out, nothing is said.
+    let experiment = experiment("", "[\"mysql\", \"s3\"]", "[0, 100]");
+    let cells = cells(&experiment);
+    let warned = |filter: &str| {
+        let part = Part { filter: Some(Filter::parse(filter, &experiment.regions).unwrap()), shard: None };
+        let placed = cells.iter().map(|(block, cell)| (*block, cell));
+        Plan::new(&experiment, &part, false, placed, |_| CellState::Pending).warnings.len()
+    };
+    assert_eq!(["round=1", "post_storage=s3", "delay_ms=0 and post_storage=s3"].map(warned), [2, 1, 0]);
 }

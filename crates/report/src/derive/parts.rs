@@ -126,7 +126,7 @@ fn meanings(inventory: &Inventory) -> Result<BTreeMap<Meaning, String>, RunError
             |name: &str| RunError::new(FailureKind::Integrity, format!("{place} names no {name} that is there"));
         let experiment = file("experiment.toml").ok_or_else(|| missing("experiment.toml"))?;
         let plan = file("plan.json").and_then(|plan| inventory.plans.get(&plan));
-        let plan: Plan = serde_json::from_slice(plan.ok_or_else(|| missing("plan.json"))?).map_err(|error| {
+        let plan: Plan = Plan::parse(plan.ok_or_else(|| missing("plan.json"))?).map_err(|error| {
             RunError::new(FailureKind::Integrity, format!("the plan of run {run} cannot be read: {error}"))
         })?;
         let cells = plan.cells.into_iter().map(|cell| (cell.key, cell.axes)).collect();

@@ -3,12 +3,12 @@
 
 use super::lab::Lab;
 
-/// The lines about something: each finding and its mend.
+/// The lines about something: each finding and its fix.
 fn about<'a>(findings: &'a str, what: &str) -> Vec<&'a str> {
     let lines: Vec<&str> = findings.lines().collect();
     let at = lines.iter().position(|line| line.contains(what)).unwrap_or_else(|| panic!("{what}: {findings}"));
-    let mends = lines[at + 1..].iter().take_while(|line| line.trim_start().starts_with("->"));
-    [lines[at]].into_iter().chain(mends.copied()).collect()
+    let fixes = lines[at + 1..].iter().take_while(|line| line.trim_start().starts_with("->"));
+    [lines[at]].into_iter().chain(fixes.copied()).collect()
 }
 
 #[test]
@@ -28,9 +28,9 @@ fn a_synthetic_set_up_that_lost_a_part_says_which_to_the_doctor_and_to_set_up() 
         let ill = lab.matrix(&["aws", "doctor"]).code(if role { 0 } else { 3 }).out;
         // An emulator need not know roles: it cannot tell.
         let verdict = if role { "not checked" } else { "problem" };
-        let [line, mend] = about(&ill, &format!("{part}{name}"))[..] else { panic!("{ill}") };
+        let [line, fix] = about(&ill, &format!("{part}{name}"))[..] else { panic!("{ill}") };
         assert!(line.starts_with(verdict), "{ill}");
-        assert!(mend.contains(if role { "get-role" } else { "`matrix aws clean` and `matrix aws setup`" }), "{ill}");
+        assert!(fix.contains(if role { "get-role" } else { "`matrix aws clean` and `matrix aws setup`" }), "{ill}");
         if !role {
             let refused = lab.set_up("mysql,sns", &[]).code(3).err;
             // Lines are broken where they are long.
@@ -52,9 +52,9 @@ fn what_synthetic_policies_deny_is_not_checked_and_names_the_call() {
         ("SNS topic ", "sns:GetTopicAttributes"),
         ("code bucket ", "s3:ListBucket"),
     ] {
-        let [line, mend] = about(&findings, what)[..] else { panic!("{findings}") };
-        assert!(line.starts_with("not checked") && mend.contains(call), "{findings}");
-        assert!(mend.contains("docs/aws.md#security"), "{findings}");
+        let [line, fix] = about(&findings, what)[..] else { panic!("{findings}") };
+        assert!(line.starts_with("not checked") && fix.contains(call), "{findings}");
+        assert!(fix.contains("docs/aws.md#security"), "{findings}");
     }
     // What was answered is no sign of a region that is not enabled, and is told as ever.
     assert!(about(&findings, "region us-east-1")[0].starts_with("ok "), "{findings}");

@@ -37,20 +37,20 @@ impl Operator {
             }
             // A region that says no is enabled.
             Ok(Err(error)) if Answer::of(&error) == Answer::Denied => {
-                let mend = "allow these credentials lambda:GetAccountSettings (docs/aws.md#security)";
-                let quota = Finding::not_checked(about, brief(&error), mend);
+                let fix = "allow these credentials lambda:GetAccountSettings (docs/aws.md#security)";
+                let quota = Finding::not_checked(about, brief(&error), fix);
                 return vec![Finding::ok(enabled, "answers"), quota, dates.finding(region)];
             }
             Ok(Err(error)) => {
                 let why = brief(&error);
-                let mend = if is_not_enabled(&why) {
+                let fix = if is_not_enabled(&why) {
                     enable
                 } else {
                     "the region answered, but not this: ask again; if it stays so, look at AWS's health dashboard"
                         .to_owned()
                 };
                 let quota = Finding::not_checked(about, "the question failed", "fix that first");
-                return vec![Finding::problem(enabled, why, mend), quota, dates.finding(region)];
+                return vec![Finding::problem(enabled, why, fix), quota, dates.finding(region)];
             }
             Ok(Ok(answer)) => answer,
         };
@@ -62,11 +62,11 @@ impl Operator {
         findings.push(if quota >= CONCURRENCY {
             Finding::ok(about, seen)
         } else {
-            let mend = format!(
+            let fix = format!(
                 "ask for {CONCURRENCY}: `aws service-quotas request-service-quota-increase --region {region} \
                  --service-code lambda --quota-code L-B99A9384 --desired-value {CONCURRENCY}` (docs/aws.md#quotas)"
             );
-            Finding::problem(about, seen, mend)
+            Finding::problem(about, seen, fix)
         });
         findings.push(dates.finding(region));
         findings

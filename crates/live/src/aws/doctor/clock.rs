@@ -107,9 +107,9 @@ impl Operator {
             }
         }
         if findings.is_empty() {
-            let mend = "deploy some (`matrix live build FILE`), then ask again; every run measures it, too";
+            let fix = "deploy some (`matrix live build FILE`), then ask again; every run measures it, too";
             let about = "clocks of the functions' regions";
-            findings.push(Finding::not_checked(about, "no functions are deployed", mend));
+            findings.push(Finding::not_checked(about, "no functions are deployed", fix));
         }
         findings
     }

@@ -80,7 +80,7 @@ impl Operator {
             let needed = BTreeSet::from([*store]);
             match Services::aws(&self.access, info, &Regions::built_in(), &needed) {
                 Ok(_) => Finding::ok(about, "it is where the file says"),
-                Err(LambdaError::Entry(problem)) => Finding::problem(about, problem.to_string(), problem.mend()),
+                Err(LambdaError::Entry(problem)) => Finding::problem(about, problem.to_string(), problem.fix()),
                 Err(error) => Finding::not_checked(about, error.to_string(), "see docs/aws.md#security"),
             }
         };

@@ -38,35 +38,35 @@ pub struct Finding {
     /// What was seen.
     pub seen: String,
     /// What to do about a problem, or to have it checked.
-    pub mend: Option<String>,
+    pub fix: Option<String>,
 }
 
 impl Finding {
     /// Something that is as it should be.
     #[must_use]
     pub fn ok(about: impl Into<String>, seen: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Ok, about: about.into(), seen: seen.into(), mend: None }
+        Self { verdict: Verdict::Ok, about: about.into(), seen: seen.into(), fix: None }
     }
 
     /// Something that is not.
     #[must_use]
-    pub fn problem(about: impl Into<String>, seen: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Problem, about: about.into(), seen: seen.into(), mend: Some(mend.into()) }
+    pub fn problem(about: impl Into<String>, seen: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Problem, about: about.into(), seen: seen.into(), fix: Some(fix.into()) }
     }
 
     /// Something that nobody can tell.
     #[must_use]
-    pub fn not_checked(about: impl Into<String>, seen: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { verdict: Verdict::NotChecked, about: about.into(), seen: seen.into(), mend: Some(mend.into()) }
+    pub fn not_checked(about: impl Into<String>, seen: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { verdict: Verdict::NotChecked, about: about.into(), seen: seen.into(), fix: Some(fix.into()) }
     }
 
     /// Something that could not be asked for. Where the caller may not (`action`), nobody can tell how it is; else it is a
     /// problem.
-    pub(super) fn unanswered(about: impl Into<String>, error: &CloudError, action: &str, mend: &str) -> Self {
+    pub(super) fn unanswered(about: impl Into<String>, error: &CloudError, action: &str, fix: &str) -> Self {
         if error.answer() == Some(Answer::Denied) {
-            let mend = format!("allow these credentials {action} (docs/aws.md#security)");
-            return Self::not_checked(about, error.to_string(), mend);
+            let fix = format!("allow these credentials {action} (docs/aws.md#security)");
+            return Self::not_checked(about, error.to_string(), fix);
         }
-        Self::problem(about, error.to_string(), mend)
+        Self::problem(about, error.to_string(), fix)
     }
 }

@@ -32,8 +32,8 @@ impl Operator {
         let found = match stacks.tagged(SETUP_TAG, Some(name)).await {
             Ok(found) => found,
             Err(error) => {
-                let (about, mend) = (format!("stacks in {region}"), "ask again");
-                return vec![Finding::unanswered(about, &error, "cloudformation:DescribeStacks", mend)];
+                let (about, fix) = (format!("stacks in {region}"), "ask again");
+                return vec![Finding::unanswered(about, &error, "cloudformation:DescribeStacks", fix)];
             }
         };
         for stack in found {
@@ -41,8 +41,8 @@ impl Operator {
             if stack.standing() != Standing::Complete {
                 let reason = stacks.reason(&stack.id).await.map(|reason| format!(": {reason}"));
                 let seen = format!("{}{}", stack.status, reason.unwrap_or_default());
-                let mend = "`matrix aws setup` waits for it or makes it again (docs/aws.md#when-something-fails)";
-                findings.push(Finding::problem(about, seen, mend));
+                let fix = "`matrix aws setup` waits for it or makes it again (docs/aws.md#when-something-fails)";
+                findings.push(Finding::problem(about, seen, fix));
                 continue;
             }
             findings.push(Finding::ok(about, stack.status.clone()));
@@ -73,8 +73,8 @@ impl Operator {
                 judged(about, &part.kind, &properties.unwrap_or_default())
             }
             Err(error) if error.as_service_error().is_some_and(|it| it.is_resource_not_found_exception()) => {
-                let mend = "`matrix aws clean`, then `matrix aws setup`: what was deleted by hand no stack makes again";
-                Finding::problem(about, "it is not there, though its stack says so", mend)
+                let fix = "`matrix aws clean`, then `matrix aws setup`: what was deleted by hand no stack makes again";
+                Finding::problem(about, "it is not there, though its stack says so", fix)
             }
             Err(error)
                 if error

@@ -41,8 +41,8 @@ impl Named {
         match self.found {
             Ok(()) => Finding::ok(self.about, "it is there"),
             Err(error) => {
-                let mend = format!("{ABSENT} (docs/aws.md#{})", self.section);
-                Finding::unanswered(self.about, &error, self.action, &mend)
+                let fix = format!("{ABSENT} (docs/aws.md#{})", self.section);
+                Finding::unanswered(self.about, &error, self.action, &fix)
             }
         }
     }
@@ -63,8 +63,8 @@ impl Operator {
                     "`matrix aws setup` has them kept (docs/aws.md#s3)",
                 ),
                 Err(error) => {
-                    let mend = format!("{ABSENT} (docs/aws.md#s3)");
-                    Finding::unanswered(about, &error, "s3:GetBucketVersioning", &mend)
+                    let fix = format!("{ABSENT} (docs/aws.md#s3)");
+                    Finding::unanswered(about, &error, "s3:GetBucketVersioning", &fix)
                 }
             });
         }
@@ -118,9 +118,9 @@ impl Operator {
             let answer = patiently(PATIENCE, call).await.map(drop);
             let found = answer.map_err(|error| CloudError::call("looking for it", &error));
             if found.is_err() && !self.is_aws() {
-                let mend = format!("ask the emulator for it: `aws iam get-role --role-name {name}`");
+                let fix = format!("ask the emulator for it: `aws iam get-role --role-name {name}`");
                 let seen = "an emulator's Cloud Control need not know roles";
-                findings.push(Finding::not_checked(about, seen, mend));
+                findings.push(Finding::not_checked(about, seen, fix));
             } else {
                 let action = "cloudformation:GetResource and iam:GetRole";
                 findings.push(Named { about, found, action, section: "roles" }.finding());

@@ -63,8 +63,8 @@ impl Operator {
                 Err(_) => format!("no answer within {} s", OPENS_WITHIN.as_secs()),
             };
             if !inside {
-                let mend = format!("look at its security group and at the address (docs/aws.md#{store})");
-                findings.push(Finding::problem(about, why, mend));
+                let fix = format!("look at its security group and at the address (docs/aws.md#{store})");
+                findings.push(Finding::problem(about, why, fix));
                 continue;
             }
             findings.push(self.by_functions(about, store, functions).await);
@@ -77,11 +77,11 @@ impl Operator {
         let part = format!("-{store}-");
         let users: Vec<&Function> = functions.iter().filter(|function| function.name.contains(&part)).collect();
         if users.is_empty() {
-            let mend = "deploy some (`matrix live build FILE`), then ask again";
+            let fix = "deploy some (`matrix live build FILE`), then ask again";
             return Finding::not_checked(
                 about,
                 "it is inside the network, and no functions that use it are deployed",
-                mend,
+                fix,
             );
         }
         for function in &users {
@@ -99,9 +99,9 @@ impl Operator {
             };
             if let Err(why) = told {
                 let seen = format!("function {} in {}: {why}", function.name, function.region);
-                let mend =
+                let fix =
                     format!("look at security groups and routes (docs/aws.md#{store}), and at the function's log");
-                return Finding::problem(about, seen, mend);
+                return Finding::problem(about, seen, fix);
             }
         }
         Finding::ok(about, format!("{} deployed functions reach their ends of it", users.len()))

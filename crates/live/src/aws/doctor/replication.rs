@@ -60,7 +60,7 @@ impl Operator {
                         break;
                     }
                 }
-                let mend = format!("{MEND} (docs/aws.md#dynamo)");
+                let fix = format!("{MEND} (docs/aws.md#dynamo)");
                 findings.push(match found {
                     Ok(Some((home, known))) if is_post || known == *stream => {
                         Finding::ok(about, format!("from {home}, with a stream; both are active"))
@@ -75,8 +75,8 @@ impl Operator {
                         "there is no such table in any of these regions",
                         "a set-up makes tables of its own (`matrix aws setup`); one by hand: docs/aws.md#dynamo",
                     ),
-                    Ok(None) => Finding::problem(about, "no active replica whose stream is on", mend),
-                    Err(error) => Finding::unanswered(about, &error, "dynamodb:DescribeTable", &mend),
+                    Ok(None) => Finding::problem(about, "no active replica whose stream is on", fix),
+                    Err(error) => Finding::unanswered(about, &error, "dynamodb:DescribeTable", &fix),
                 });
             }
         }
