@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use matrix_core::CellKey;
+use matrix_core::Reason;
 use matrix_driver::Cancel;
-use matrix_plan::CellKey;
-use matrix_plan::plan::Reason;
 use matrix_store::{
     Event, Journal, NewRun, Origin, Provenance, Rejection, Run, RunId, Store, StoreError, WritableStore, journal,
 };
