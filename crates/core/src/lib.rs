@@ -11,6 +11,8 @@ pub mod figure;
 pub mod filter;
 pub mod judge;
 pub mod key;
+#[cfg(test)]
+mod laws;
 pub mod metric;
 pub mod order;
 pub mod placeholder;

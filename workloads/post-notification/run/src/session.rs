@@ -8,11 +8,10 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use matrix_driver::{Cancel, Driver};
-use matrix_plan::plan::Reason;
 use matrix_plan::printable::one_line;
 use matrix_plan::{Cell, CellKey, Filter, Plan};
 use matrix_store::fs::{Filesystem, RealFilesystem};
-use matrix_store::{ErrorKind, Event, Journal, NewRun, Run, Store, StoreError, WritableStore, journal};
+use matrix_store::{ErrorKind, Event, Journal, NewRun, Run, Store, StoreError, WritableStore};
 
 use crate::error::{FailureKind, RunError};
 use crate::execute::{Executor, Report};
@@ -300,14 +299,7 @@ pub fn to_run(plan: &Plan, input: &Input) -> Vec<Cell> {
 
 /// The cells left to do of a run: those that it was to execute and that have no result yet.
 pub fn left_of(store: &Store, run: &Run, plan: &Plan) -> Result<Vec<CellKey>, StoreError> {
-    let states = run.journal().cell_states();
-    let (fresh, others): (Vec<_>, Vec<_>) = plan.to_run().partition(|cell| cell.reason == Reason::Fresh);
-    let fresh =
-        fresh.into_iter().map(|cell| cell.key).filter(|key| states.get(key) != Some(&journal::JournalState::Done));
-    let keys: Vec<CellKey> = others.into_iter().map(|cell| cell.key).collect();
-    let done = store.done(&keys)?;
-    let missing = keys.iter().zip(done).filter(|(_, done)| !done).map(|(key, _)| *key);
-    Ok(fresh.chain(missing).collect())
+    store.left_of(run, plan.cells.iter().map(|cell| (cell.key, cell.reason)))
 }
 
 /// The runs that were begun and not finished, and that have cells left to do: the oldest first.

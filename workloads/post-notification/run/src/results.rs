@@ -356,7 +356,7 @@ mod tests {
     #[test]
     fn a_bundle_whose_experiment_cannot_be_planned_is_not_what_it_should_be() {
         // With the model that is built in.
-        let text = include_str!("../../../experiments/quick.toml").replacen("model = ", "# ", 1);
+        let text = include_str!("../../../../experiments/quick.toml").replacen("model = ", "# ", 1);
         let text = text.as_str();
         let input = Input::from_text(text).unwrap();
         let plan = serde_json::to_vec(&crate::plan(None, &input, None, false).unwrap()).unwrap();
