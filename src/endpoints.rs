@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_password_from_a_variable_that_is_not_set_is_missed_by_who_needs_it() {
-        let original = include_str!("../crates/aws/tests/original/connection_info.yaml");
+        let original = include_str!("../workloads/post-notification/aws/tests/original/connection_info.yaml");
         let missed = |password: &str, post_storage| {
             let info = ConnectionInfo::parse(&original.replace("'antipode'", password)).unwrap();
             let regions = "eu->us".parse().unwrap();

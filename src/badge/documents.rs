@@ -102,9 +102,9 @@ pub(super) fn licence(subject: &Subject) -> Check {
 
 pub(super) fn components(subject: &Subject) -> Check {
     let text = subject.read("ARCHITECTURE.md")?;
-    let crates = super::runnable::crates(subject)?;
-    must_have("ARCHITECTURE.md", &text, crates.iter().map(|name| format!("crates/{name}")), "these components")?;
-    Ok(format!("it names all {} crates", crates.len()))
+    let libraries = super::runnable::libraries(subject)?;
+    must_have("ARCHITECTURE.md", &text, libraries.iter().cloned(), "these components")?;
+    Ok(format!("it names all {} libraries", libraries.len()))
 }
 
 pub(super) fn formats(subject: &Subject) -> Check {

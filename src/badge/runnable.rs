@@ -27,11 +27,14 @@ pub(super) fn names(subject: &Subject, folder: &str) -> Result<Vec<String>, Find
     Ok(names)
 }
 
-/// The crates, by their folders' names.
-pub(super) fn crates(subject: &Subject) -> Result<Vec<String>, Finding> {
-    let mut names = names(subject, "crates")?;
-    names.retain(|name| subject.project.join("crates").join(name).is_dir());
-    Ok(names)
+/// The folders of the libraries: of the generic ones, and of each workload.
+pub(super) fn libraries(subject: &Subject) -> Result<Vec<String>, Finding> {
+    let mut libraries = Vec::new();
+    for folder in ["crates", "workloads", "workloads/post-notification"] {
+        libraries.extend(names(subject, folder)?.into_iter().map(|name| format!("{folder}/{name}")));
+    }
+    libraries.retain(|folder| folder != "workloads/post-notification" && subject.project.join(folder).is_dir());
+    Ok(libraries)
 }
 
 /// An experiment's file, and what it says, or what is wrong with it.

@@ -33,7 +33,7 @@ pub(crate) fn write(
     let known: Vec<&str> = loaded.experiment.figures.iter().map(|figure| figure.name.as_str()).collect();
     if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
         let near =
-            matrix_plan::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            matrix_core::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         let help = format!("the experiment's figures are: {}", known.join(", "));
         return Err(Failure::usage(format!("unknown figure `{name}`{near}"), help));
     }

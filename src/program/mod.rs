@@ -14,7 +14,7 @@ use std::path::Path;
 use matrix_command::cells::CellError;
 use matrix_command::run::InputFailure;
 
-use matrix_plan::Problems;
+use matrix_core::Problems;
 use matrix_run::{Overrides, RunError};
 
 use crate::exit::{Exit, Failure};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use matrix_command::results::{self, Loaded, findings};
 use matrix_command::run::{Input, PlanDocument, states};
 use matrix_core::judge::Verdict;
-use matrix_plan::{CellState, Tally};
+use matrix_core::{CellState, Tally};
 use matrix_store::{Origin, Store};
 use serde::Serialize;
 

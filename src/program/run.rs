@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use matrix_command::cells::Cell;
 use matrix_command::results;
 use matrix_command::run::{Begun, Input, Options, Report, Session, interrupted, place_of};
+use matrix_core::{CellState, Problem};
 use matrix_core::{Filter, Point};
 use matrix_driver::Cancel;
-use matrix_plan::{CellState, Problem};
 use matrix_store::{ErrorKind, Store};
 use serde::Serialize;
 

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 use matrix_store::generic::Outputs;
 use matrix_store::{GenericAttempt, GenericRecord, Store};
 use serde::Serialize;

@@ -2,7 +2,7 @@
 
 use matrix_command::Cell;
 use matrix_command::run::{Input, InputFailure};
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 use matrix_run::Overrides;
 use matrix_run::key_diff::{Difference, differences, flat, shown};
 use matrix_run::results::Select;

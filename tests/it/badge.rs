@@ -82,16 +82,16 @@ fn removing_the_file_behind_an_item_flips_exactly_that_item() {
             "functional.2a",
             vec![
                 file("Cargo.toml"),
-                file("crates/plan/Cargo.toml"),
-                file("crates/sim/src/lib.rs"),
+                file("workloads/post-notification/plan/Cargo.toml"),
+                file("workloads/post-notification/sim/src/lib.rs"),
                 file("crates/report/src/derive/replan_check.rs"),
-                file("crates/live/src/cloud/stacks/mod.rs"),
+                file("workloads/post-notification/live/src/cloud/stacks/mod.rs"),
                 file("build.rs"),
                 file("src/cli/init.toml"),
                 file("crates/figures/fonts/DejaVuSans.ttf"),
-                file("crates/aws/prices/2026-11.toml"),
-                file("crates/sim"),
-                file("crates/package"),
+                file("workloads/post-notification/aws/prices/2026-11.toml"),
+                file("workloads/post-notification/sim"),
+                file("workloads/post-notification/package"),
             ],
         ),
         ("functional.2b", vec![first(&bench, "results/objects")]),
@@ -153,7 +153,7 @@ fn contents_count_not_only_names() {
     assert_eq!(flips("README.md", "Enforcing Cross-Service", "Enforcing"), ["available.3"]);
     assert_eq!(flips("LICENSE-MIT", "Permission is hereby granted", "Nothing is granted"), ["available.2"]);
     assert_eq!(flips("CITATION.cff", "version: 0.2.0", "version: 0.0.9"), ["available.1b"]);
-    assert_eq!(flips("ARCHITECTURE.md", "crates/gather", "crates/other"), ["functional.1a"]);
+    assert_eq!(flips("ARCHITECTURE.md", "workloads/post-notification/gather", "crates/other"), ["functional.1a"]);
     assert_eq!(flips("docs/formats.md", "`barrier_polls`", "`polls`"), ["functional.3"]);
     assert_eq!(flips("docs/guide.md", "`concurrency`", "`clients`"), ["functional.4a"]);
     assert_eq!(flips("experiments/quick.toml", "\"redis\"", "\"rediss\""), ["functional.6a"]);

@@ -25,7 +25,7 @@ fn told(err: &str) -> String {
 
 /// Prices a thousand times as high: all zeros of `per` less.
 fn dear_prices() -> String {
-    let prices = include_str!("../../crates/aws/prices/2026-11.toml");
+    let prices = include_str!("../../workloads/post-notification/aws/prices/2026-11.toml");
     prices
         .replace("per = 1000\n", "per = 1\n")
         .replace("per = 1000000\n", "per = 1000\n")
@@ -35,7 +35,10 @@ fn dear_prices() -> String {
 #[test]
 fn a_plan_of_the_whole_matrix_says_what_it_costs() {
     let bench = Workbench::with(include_str!("../../experiments/aws.toml"));
-    bench.write("connection_info.yaml", include_str!("../../crates/aws/tests/original/connection_info.yaml"));
+    bench.write(
+        "connection_info.yaml",
+        include_str!("../../workloads/post-notification/aws/tests/original/connection_info.yaml"),
+    );
     insta::assert_snapshot!(bench.matrix(&["plan", "small.toml"]).code(0).out);
 }
 

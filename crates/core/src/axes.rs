@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use matrix_plan::Problem;
+use crate::Problem;
 use toml::de::DeValue;
 
 use crate::read::{self, Table};

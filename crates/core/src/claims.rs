@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use matrix_plan::Problem;
+use crate::Problem;
 use toml::de::DeValue;
 
 use crate::axes::AxisSet;

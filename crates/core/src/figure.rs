@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use matrix_plan::Problem;
+use crate::Problem;
 
 use crate::axes::AxisSet;
 use crate::claims::{self, Known, Selection};

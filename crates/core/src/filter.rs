@@ -7,10 +7,12 @@
 //! comparison = field operator value
 //! ```
 
+pub mod token;
+
 use std::cmp::Ordering;
 
-use matrix_plan::Problem;
-use matrix_plan::filter::token::{Kind as Word, Token, tokens};
+use crate::Problem;
+use crate::filter::token::{Kind as Word, Token, tokens};
 
 use crate::value::{Kind, Value};
 

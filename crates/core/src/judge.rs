@@ -1,6 +1,6 @@
 //! Judging claims by results.
 
-use matrix_plan::stats::zero_failures_bound;
+use crate::stats::zero_failures_bound;
 
 use crate::claims::{Bound, Claim, Statement};
 use crate::relation::{Combine, Context, Group, Related, Relation};

@@ -1,7 +1,7 @@
 //! Metrics: one number for a cell, from its rows and from what its run cost.
 
-use matrix_plan::Problem;
-use matrix_plan::stats::nearest_rank;
+use crate::Problem;
+use crate::stats::nearest_rank;
 
 use crate::filter::{Field, Filter};
 use crate::value::Kind;

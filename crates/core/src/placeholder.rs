@@ -2,7 +2,7 @@
 //!
 //! There is no shell: a placeholder is replaced within one argument, and what replaces it is never split.
 
-use matrix_plan::Problem;
+use crate::Problem;
 
 use crate::axes::AxisSet;
 use crate::value::Value;

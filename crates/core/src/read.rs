@@ -1,9 +1,9 @@
-//! Reading the tables of an experiment's file, above what `matrix_plan` has for that.
+//! Reading the tables of an experiment's file, above what [`crate::walk`] has for that.
 
 use std::ops::Range;
 
-use matrix_plan::Problem;
-pub use matrix_plan::experiment::walk::{Table, Value, boolean, integer, number, slug, text, words, wrong_type};
+use crate::Problem;
+pub use crate::walk::{Table, Value, boolean, integer, number, slug, text, words, wrong_type};
 use toml::de::{DeTable, DeValue};
 
 /// The entries of a table in the order of the text: key, place of the key, value.

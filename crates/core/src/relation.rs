@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matrix_plan::Problem;
+use crate::Problem;
 
 use crate::axes::AxisSet;
 use crate::expand::{Pattern, pattern};

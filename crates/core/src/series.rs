@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matrix_plan::stats::t_quantile;
+use crate::stats::t_quantile;
 
 use crate::axes::Point;
 use crate::value::Value;

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use matrix_core::CellKey;
 use matrix_driver::SinkError;
-use matrix_plan::CellKey;
 use serde::{Deserialize, Serialize};
 
 use crate::names::{AttemptId, RunId};

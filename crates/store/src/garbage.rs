@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 use serde::Serialize;
 
 use crate::digest::Digest;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{AttemptStatus, Execution, Provenance};

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::fs::Metadata;
 use std::time::UNIX_EPOCH;
 
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 
 use crate::digest::Digest;
 use crate::names::Origin;

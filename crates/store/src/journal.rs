@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;

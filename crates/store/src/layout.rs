@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 
 use crate::digest::{Digest, push_hex};
 use crate::names::{AttemptId, Origin, RunId};

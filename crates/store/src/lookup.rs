@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 
 use crate::digest::Digest;
 use crate::error::{ErrorKind, StoreError};

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use matrix_core::{CellKey, Reason};
+
 use crate::digest::Digest;
 use crate::error::{Rejection, StoreError};
-use crate::journal::{self, Journal, JournalText};
+use crate::journal::{self, Journal, JournalState, JournalText};
 use crate::layout::{EXPERIMENT, JOURNAL, MODEL, PLAN};
 use crate::names::RunId;
 use crate::sealed::read_small;
@@ -127,6 +129,25 @@ impl Run {
 }
 
 impl Store {
+    /// The cells left to do of a run: of those that its plan executes, for their reasons, those without a result yet.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn left_of(
+        &self,
+        run: &Run,
+        planned: impl Iterator<Item = (CellKey, Reason)>,
+    ) -> Result<Vec<CellKey>, StoreError> {
+        let states = run.journal().cell_states();
+        let (fresh, others): (Vec<_>, Vec<_>) =
+            planned.filter(|(_, reason)| reason.runs()).partition(|(_, reason)| *reason == Reason::Fresh);
+        let fresh = fresh.into_iter().map(|(key, _)| key).filter(|key| states.get(key) != Some(&JournalState::Done));
+        let keys: Vec<CellKey> = others.into_iter().map(|(key, _)| key).collect();
+        let done = self.done(&keys)?;
+        let missing = keys.iter().zip(done).filter(|(_, done)| !done).map(|(key, _)| *key);
+        Ok(fresh.chain(missing).collect())
+    }
+
     /// Opens a run.
     ///
     /// # Errors

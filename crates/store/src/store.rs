@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 use serde::Deserialize;
 
 use crate::attempt::Attempt;

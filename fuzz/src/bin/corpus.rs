@@ -97,7 +97,7 @@ fn main() -> Done<()> {
     write("filter", "all", b"not (antipode = true or round >= 2) and notification_storage != amq")?;
     write("model", "aws-2021", Model::BUILTIN_TEXT.as_bytes())?;
 
-    let golden = project.join("crates/gather/tests/golden/gather");
+    let golden = project.join("workloads/post-notification/gather/tests/golden/gather");
     for (name, folder) in [
         ("on", "cache-sns/antipode__eu-us__4__delay-0ms-20230915140012"),
         ("off", "cache-sns/eu-us__5__delay-0ms-20230915134647"),
@@ -109,7 +109,7 @@ fn main() -> Done<()> {
         write("tags", &format!("{name}-folder"), folder.as_bytes())?;
         write("tags", &format!("{name}-pair"), pair.as_bytes())?;
     }
-    let aws = project.join("crates/aws");
+    let aws = project.join("workloads/post-notification/aws");
     write("connection", "original", &fs::read(aws.join("tests/original/connection_info.yaml"))?)?;
     write("prices", "2026-11", &fs::read(aws.join("prices/2026-11.toml"))?)?;
     frames(&|name, bytes| write("stomp", name, bytes))?;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use matrix_core::CellKey;
 use matrix_core::placeholder::{Segment, Template};
 use matrix_core::{Point, Value, key, order};
-use matrix_plan::CellKey;
 use matrix_store::Digest;
 use serde_json::json;
 

@@ -9,7 +9,7 @@ use super::fixture::{cell, finished, session, tempdir};
 use crate::fs::RealFilesystem;
 use crate::{ErrorKind, Lookup, Origin, Store};
 
-fn lookup(root: &std::path::Path, key: matrix_plan::CellKey) -> Result<Lookup, crate::StoreError> {
+fn lookup(root: &std::path::Path, key: matrix_core::CellKey) -> Result<Lookup, crate::StoreError> {
     Store::open(root).unwrap().lookup(&[key], &Origin::default()).map(|found| found[0])
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 
 use crate::attempt::Attempt;
 use crate::counts::{Counts, TraceTotals};

@@ -1,9 +1,9 @@
 //! `[columns]`: what is read of a source.
 
 use matrix_core::Kind;
+use matrix_core::Problem;
 use matrix_core::axes::RESERVED;
 use matrix_core::read::{self, Table, Value};
-use matrix_plan::Problem;
 use toml::de::DeValue;
 
 use super::sources::{self, Format, Source};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use matrix_core::Problem;
 use matrix_core::placeholder::{Names, Template};
 use matrix_core::read::{self, Table};
-use matrix_plan::Problem;
 use toml::de::DeValue;
 
 use super::service::{self, Service};

@@ -9,7 +9,7 @@ use matrix_core::order::Design;
 use matrix_core::placeholder::Template;
 use matrix_core::read::{self, Table};
 use matrix_core::{FigureSpec, Filter, Kind, Metric, Point, expand, figure};
-use matrix_plan::{Problem, Problems};
+use matrix_core::{Problem, Problems};
 use toml::de::{DeTable, DeValue};
 
 use super::command::Command;

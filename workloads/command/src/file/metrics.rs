@@ -1,10 +1,10 @@
 //! `[[metric]]`: one number for a cell.
 
+use matrix_core::Problem;
 use matrix_core::axes::AxisSet;
 use matrix_core::metric::{self, Function, Term};
 use matrix_core::read::{self, Table};
 use matrix_core::{Filter, Metric};
-use matrix_plan::Problem;
 
 use super::sources::Source;
 

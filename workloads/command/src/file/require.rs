@@ -1,9 +1,9 @@
 //! `[[require]]`: what cells need of the machine; where it is not there, they are skipped, with the reason.
 
 use matrix_core::Filter;
+use matrix_core::Problem;
 use matrix_core::placeholder::Template;
 use matrix_core::read::{self, Table};
-use matrix_plan::Problem;
 use toml::de::DeValue;
 
 use super::strings::Strings;

@@ -1,9 +1,9 @@
 //! `[[command.service]]`: a server that the program needs, fresh for each attempt.
 
 use matrix_core::Filter;
+use matrix_core::Problem;
 use matrix_core::placeholder::Template;
 use matrix_core::read::{self, Table};
-use matrix_plan::Problem;
 use toml::de::DeValue;
 
 use super::strings::Strings;

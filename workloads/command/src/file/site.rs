@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use matrix_core::Value;
 use matrix_core::read::{self, Table};
-use matrix_plan::{Problem, Problems};
+use matrix_core::{Problem, Problems};
 use toml::de::{DeTable, DeValue};
 
 /// Reads `[site]`.

@@ -1,10 +1,10 @@
 //! `rows`: where a cell's rows come from.
 
 use matrix_core::Kind;
+use matrix_core::Problem;
 use matrix_core::filter::Field;
 use matrix_core::placeholder::Template;
 use matrix_core::read::{self, Table, Value};
-use matrix_plan::Problem;
 use toml::de::DeValue;
 
 use super::columns::{self, Column, ColumnType};

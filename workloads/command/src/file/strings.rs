@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use matrix_core::Problem;
 use matrix_core::axes::AxisSet;
 use matrix_core::placeholder::{Names, Template};
 use matrix_core::read::{self, Value};
 use matrix_core::{Filter, claims};
-use matrix_plan::Problem;
 
 /// What texts of a file may name, and the file's own text for the places of problems.
 pub(super) struct Strings<'a> {

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use matrix_core::CellKey;
 use matrix_core::Value;
 use matrix_core::claims::Statement;
 use matrix_core::judge::RowCheck;
 use matrix_core::placeholder::Segment;
 use matrix_core::relation::Context;
 use matrix_core::series::{Measured, Series, by_point};
-use matrix_plan::CellKey;
 use matrix_store::attempt::AttemptStatus;
 use matrix_store::generic::Costs;
 use matrix_store::{GenericRecord, Origin, Store, StoreError};

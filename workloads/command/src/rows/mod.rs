@@ -78,7 +78,7 @@ fn header(columns: &[Column], out: &mut impl Write) -> std::io::Result<()> {
 
 /// The nearest of some names, for a message.
 fn did_you_mean(name: &str, known: &[&str]) -> String {
-    match matrix_plan::nearest(name, known) {
+    match matrix_core::nearest(name, known) {
         Some(near) => format!("; did you mean `{near}`?"),
         None => format!("; there are: {}", known.join(", ")),
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use matrix_plan::{Problem, Problems};
+use matrix_core::{Problem, Problems};
 
 use crate::cells::{self, Cell, CellError, Here, folder_of};
 use crate::file::{Experiment, parse_site};

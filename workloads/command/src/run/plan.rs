@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use matrix_core::Reason;
+use matrix_core::{CellKey, CellState, Tally};
 use matrix_core::{Filter, Value};
-use matrix_plan::plan::Reason;
-use matrix_plan::{CellKey, CellState, Tally};
 use matrix_store::{Store, StoreError, journal};
 use serde::{Deserialize, Serialize};
 

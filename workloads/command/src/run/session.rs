@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use matrix_core::CellKey;
 use matrix_driver::Cancel;
-use matrix_plan::CellKey;
-use matrix_plan::plan::Reason;
 use matrix_store::{
-    Event, Journal, NewRun, Origin, Provenance, Rejection, Run, RunId, Store, StoreError, WritableStore, journal,
+    Event, Journal, NewRun, Origin, Provenance, Rejection, Run, RunId, Store, StoreError, WritableStore,
 };
 
 use super::execute::{Executor, Report};
@@ -227,14 +226,7 @@ fn holder() -> String {
 /// The cells left to do of a run.
 fn left_of(store: &Store, run: &Run) -> Result<Vec<CellKey>, StoreError> {
     let Ok(plan) = serde_json::from_slice::<PlanDocument>(&run.plan()?) else { return Ok(Vec::new()) };
-    let states = run.journal().cell_states();
-    let (fresh, others): (Vec<_>, Vec<_>) = plan.to_run().partition(|cell| cell.reason == Reason::Fresh);
-    let fresh =
-        fresh.into_iter().map(|cell| cell.key).filter(|key| states.get(key) != Some(&journal::JournalState::Done));
-    let keys: Vec<CellKey> = others.into_iter().map(|cell| cell.key).collect();
-    let done = store.done(&keys)?;
-    let missing = keys.iter().zip(done).filter(|(_, done)| !done).map(|(key, _)| *key);
-    Ok(fresh.chain(missing).collect())
+    store.left_of(run, plan.cells.iter().map(|cell| (cell.key, cell.reason)))
 }
 
 /// The runs of this workload that were begun and not finished, and that have cells left to do: the oldest first.

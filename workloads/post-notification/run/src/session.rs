@@ -1,0 +1,321 @@
+//! A session: a run begun or taken up again, up to what is said about it at the end.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use matrix_driver::{Cancel, Driver};
+use matrix_plan::printable::one_line;
+use matrix_plan::{Cell, CellKey, Part, Plan};
+use matrix_store::fs::{Filesystem, RealFilesystem};
+use matrix_store::{ErrorKind, Event, Journal, NewRun, Run, Store, StoreError, WritableStore};
+
+use crate::error::{FailureKind, RunError};
+use crate::execute::{Executor, Report};
+use crate::input::Input;
+use crate::observer::Observer;
+use crate::provenance::Program;
+use crate::results::plan_of;
+use crate::states;
+use crate::wording::{self, duration};
+
+/// A run with cells to execute, what executes them, and the store that it writes.
+pub struct Session {
+    program: Program,
+    driver: Box<dyn Driver>,
+    store: WritableStore,
+    run: Run,
+    journal: Journal,
+    cells: Vec<Cell>,
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// Every cell has a result.
+    Complete,
+    /// Every cell was executed, and some failed.
+    Failed,
+    /// It was asked to stop before every cell was executed; what was done is saved.
+    Interrupted,
+}
+
+/// Removes what a killed writer left half-written, unless another one is at work.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn sweep(store: &Store, place: &Place<'_>) -> Result<(), RunError> {
+    if store.has_leftovers() && !store.is_being_written() {
+        place.open_for_writing()?.sweep()?;
+    }
+    Ok(())
+}
+
+/// Where a session writes, and who writes there.
+pub struct Place<'a> {
+    results: &'a Path,
+    program: Program,
+    fs: Arc<dyn Filesystem>,
+}
+
+impl<'a> Place<'a> {
+    /// The directory, on the real file system.
+    #[must_use]
+    pub fn new(results: &'a Path, program: Program) -> Self {
+        Self::on(results, program, Arc::new(RealFilesystem))
+    }
+
+    /// The directory, on this file system.
+    pub fn on(results: &'a Path, program: Program, fs: Arc<dyn Filesystem>) -> Self {
+        Self { results, program, fs }
+    }
+
+    /// Opens the store for writing. A place that cannot hold a store is bad input, whatever the system calls it.
+    fn open_for_writing(&self) -> Result<WritableStore, RunError> {
+        let store = WritableStore::open_with(self.results, &self.program.holder, Arc::clone(&self.fs));
+        store.map_err(|error| match error.kind() {
+            ErrorKind::Internal => RunError::from(error).of_kind(FailureKind::Input),
+            _ => error.into(),
+        })
+    }
+}
+
+impl Session {
+    /// Begins a run, unless there is nothing to do; then nothing is written.
+    ///
+    /// # Errors
+    /// The store cannot be read or written, or there is no driver for the cells.
+    pub fn begin<E: From<RunError>>(
+        place: &Place<'_>,
+        input: &Input,
+        part: &Part,
+        fresh: bool,
+        drivers: Drivers<'_, E>,
+    ) -> Result<(Plan, Option<Self>), E> {
+        let plan = planned(place, input, part, fresh)?;
+        if plan.to_run().next().is_none() {
+            return Ok((plan, None));
+        }
+        // What cannot be driven leaves no trace in the store.
+        let driver = drivers(input, &to_run(&plan, input))?;
+        let store = place.open_for_writing()?;
+        Ok(Self::begun(place, input, part, fresh, store, driver)?)
+    }
+
+    fn begun(
+        place: &Place<'_>,
+        input: &Input,
+        part: &Part,
+        fresh: bool,
+        store: WritableStore,
+        driver: Box<dyn Driver>,
+    ) -> Result<(Plan, Option<Self>), RunError> {
+        // Somebody else may have finished cells before the store was ours.
+        let plan = states::plan(Some(&store), input, part, fresh)?;
+        let cells = to_run(&plan, input);
+        if cells.is_empty() {
+            return Ok((plan, None));
+        }
+        let text =
+            serde_json::to_string(&plan).map_err(|error| RunError::new(FailureKind::Internal, error.to_string()))?;
+        let (run, journal) = store.create_run(&NewRun {
+            time: &Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string(),
+            name: &input.experiment.name,
+            experiment: input.text.as_bytes(),
+            model: input.model.as_ref().map(|(_, text)| text.as_bytes()),
+            plan: text.as_bytes(),
+        })?;
+        Ok((plan, Some(Self { program: place.program.clone(), driver, store, run, journal, cells })))
+    }
+
+    /// Takes up a run where it was left; `input` is what it was begun with. Nothing, if there is nothing left to do.
+    ///
+    /// # Errors
+    /// There is no such run, it cannot be resumed in this version, the store cannot be written, or there is no driver for the cells.
+    pub fn resume<E: From<RunError>>(
+        place: &Place<'_>,
+        name: &str,
+        input: &Input,
+        drivers: Drivers<'_, E>,
+    ) -> Result<Option<Self>, E> {
+        let store = place.open_for_writing()?;
+        let run = store.run(name).map_err(RunError::from)?;
+        let cells = cells_left(&store, &run, input)?;
+        if cells.is_empty() {
+            return Ok(None);
+        }
+        let driver = drivers(input, &cells)?;
+        let journal = store.journal(&run);
+        journal.append(&Event::Resumed).map_err(RunError::from)?;
+        Ok(Some(Self { program: place.program.clone(), driver, store, run, journal, cells }))
+    }
+
+    /// Keeps only these cells to be executed.
+    pub fn retain(&mut self, keep: impl Fn(&CellKey) -> bool) {
+        self.cells.retain(|cell| keep(&cell.key));
+    }
+
+    /// Number of cells that it will execute.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Number of requests of those cells.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.cells.iter().map(|cell| cell.inputs.requests).sum()
+    }
+
+    /// Executes the cells to the end, or until `cancel` asks to stop; the journal and the observer get to know how that ended.
+    ///
+    /// # Errors
+    /// The store cannot be written. What was done is kept.
+    pub fn execute(
+        self,
+        jobs: Option<NonZeroUsize>,
+        cancel: &Cancel,
+        observer: &dyn Observer,
+    ) -> Result<SessionEnd, RunError> {
+        let report = self.work(jobs, cancel, observer);
+        self.conclude(report, observer)
+    }
+
+    fn work(&self, jobs: Option<NonZeroUsize>, cancel: &Cancel, observer: &dyn Observer) -> Report {
+        let driver = self.driver.as_ref();
+        let processors = || std::thread::available_parallelism().ok().filter(|_| !driver.measures());
+        let jobs = jobs.or_else(processors).unwrap_or(NonZeroUsize::MIN);
+        let executor = Executor {
+            store: &self.store,
+            journal: &self.journal,
+            run: self.run.id(),
+            driver,
+            provenance: &self.program.provenance(driver.services()),
+            observer,
+            cancel,
+        };
+        let start = Instant::now();
+        let report = executor.execute(&self.cells, jobs);
+        observer.finish();
+        let seconds = start.elapsed().as_secs_f64();
+        let rate = if seconds > 0.0 { report.requests as f64 / seconds } else { 0.0 };
+        let (done, planned, requests) = (report.done, self.cells.len(), report.requests);
+        let took = duration(seconds);
+        observer
+            .note(format_args!("{done} of {planned} cells done in {took}: {requests} requests, {rate:.0} a second"));
+        report
+    }
+
+    fn conclude(self, report: Report, observer: &dyn Observer) -> Result<SessionEnd, RunError> {
+        let resume = wording::resume(self.run.id().as_str(), self.store.path());
+        let name = |cell: &Cell| format!("{} ({} round {})", cell.key.short(), cell.axes(), cell.inputs.round);
+        let because = |reasons: &[matrix_driver::Reason]| {
+            for matrix_driver::Reason { count, text } in reasons {
+                observer.note(format_args!("  {count} x {}", one_line(text)));
+            }
+        };
+        for (cell, broken) in &report.failed {
+            observer.note(format_args!("failed: {}: {}", name(cell), one_line(&broken.error)));
+            because(&broken.reasons);
+        }
+        for (cell, reasons) in &report.troubled {
+            let failed: u64 = reasons.iter().map(|reason| reason.count).sum();
+            observer.note(format_args!("{failed} of {} requests failed: {}", cell.inputs.requests, name(cell)));
+            because(reasons);
+        }
+        if report.throttled > 0 {
+            observer.note(format_args!(
+                "throttled: services turned away {} invocations, which were made again; the attempts' notes say of which cells",
+                report.throttled
+            ));
+        }
+        if let Some(error) = report.broken {
+            let kind =
+                if error.kind() == ErrorKind::Integrity { FailureKind::Integrity } else { FailureKind::Unfinished };
+            let partial = report.partial;
+            observer.note(format_args!(
+                "the run stopped: {partial} cells are partial, what was done is kept. When the cause is fixed: {resume}"
+            ));
+            return Err(RunError::from(error).of_kind(kind));
+        }
+        let left = self.cells.len() - report.failed.len() - usize::try_from(report.done).unwrap_or(usize::MAX);
+        let (end, event) = match (left, report.failed.len()) {
+            (0, 0) => (SessionEnd::Complete, Some(Event::Finished)),
+            (0, failed) => {
+                observer.note(format_args!("{failed} cells failed. To try them again: {resume}"));
+                (SessionEnd::Failed, None)
+            }
+            (left, _) => {
+                observer.note(format_args!(
+                    "interrupted with {left} cells left; what was done is saved. To go on: {resume}"
+                ));
+                (SessionEnd::Interrupted, Some(Event::Interrupted))
+            }
+        };
+        if let Some(event) = event {
+            self.journal.append(&event)?;
+        }
+        drop(self.journal);
+        self.store.close()?;
+        Ok(end)
+    }
+}
+
+/// The plan, as the store stands that may be there.
+fn planned(place: &Place<'_>, input: &Input, part: &Part, fresh: bool) -> Result<Plan, RunError> {
+    let store = Store::open_if_present(place.results)?;
+    Ok(states::plan(store.as_ref(), input, part, fresh)?)
+}
+
+/// The cells left to do of a run, which the experiment has to have.
+fn cells_left(store: &Store, run: &Run, input: &Input) -> Result<Vec<Cell>, RunError> {
+    let left = left_of(store, run, &plan_of(run)?)?;
+    let known: BTreeSet<CellKey> = input.cells.iter().map(|(_, cell)| cell.key).collect();
+    if let Some(key) = left.iter().find(|key| !known.contains(key)) {
+        return Err(RunError::usage(
+            format!(
+                "run {} planned cell {}, which its experiment no longer has in this version",
+                run.id(),
+                key.short()
+            ),
+            "another version of matrix planned the run: resume it with that one, or `matrix run` the experiment anew",
+        ));
+    }
+    let left: BTreeSet<CellKey> = left.into_iter().collect();
+    Ok(input.cells.iter().filter(|(_, cell)| left.contains(&cell.key)).map(|(_, cell)| cell.clone()).collect())
+}
+
+/// Makes what executes these cells of an experiment.
+pub type Drivers<'a, E> = &'a dyn Fn(&Input, &[Cell]) -> Result<Box<dyn Driver>, E>;
+
+/// The cells that a plan runs, in order.
+pub fn to_run(plan: &Plan, input: &Input) -> Vec<Cell> {
+    let planned = plan.cells.iter().zip(&input.cells);
+    planned.filter(|(planned, _)| planned.reason.runs()).map(|(_, (_, cell))| cell.clone()).collect()
+}
+
+/// The cells left to do of a run: those that it was to execute and that have no result yet.
+pub fn left_of(store: &Store, run: &Run, plan: &Plan) -> Result<Vec<CellKey>, StoreError> {
+    store.left_of(run, plan.cells.iter().map(|cell| (cell.key, cell.reason)))
+}
+
+/// The runs that were begun and not finished, and that have cells left to do: the oldest first.
+pub fn interrupted_runs(store: &Store) -> Result<Vec<Run>, RunError> {
+    let mut found = Vec::new();
+    for id in store.runs()? {
+        let run = store.run(id.as_str())?;
+        if !run.journal().is_finished() && !left_of(store, &run, &plan_of(&run)?)?.is_empty() {
+            found.push(run);
+        }
+    }
+    Ok(found)
+}
