@@ -65,6 +65,9 @@ pub(crate) struct ProgramArgs {
     /// Keep the folders of what runs, to look at
     #[arg(long)]
     keep: bool,
+    /// Run cells again that other work on the host disturbed, with the cells that they are paired with
+    #[arg(long)]
+    rerun_disturbed: bool,
     /// What is this machine's, over the file's `[site]`
     #[arg(long, value_name = "FILE")]
     site: Option<PathBuf>,
@@ -83,6 +86,7 @@ impl ProgramArgs {
             (self.subset.is_some(), "--subset"),
             (self.one.is_some(), "--one"),
             (self.keep, "--keep"),
+            (self.rerun_disturbed, "--rerun-disturbed"),
             (self.site.is_some(), "--site"),
             (self.fail_fast, "--fail-fast"),
             (self.max_time.is_some(), "--max-time"),
@@ -145,12 +149,14 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
             one: args.program.one.as_deref(),
             site: args.program.site.as_deref(),
             keep: args.program.keep,
+            rerun_disturbed: args.program.rerun_disturbed,
             fresh: args.fresh,
             fail_fast: args.program.fail_fast,
             max_time: args.program.max_time,
             jobs: args.session.jobs.jobs,
             plot: args.session.plot,
             json: args.session.format.format == Format::Json,
+            quiet: false,
         });
     }
     args.program.must_be_absent()?;

@@ -5,6 +5,7 @@ mod bundle;
 mod failures;
 mod keys;
 mod leftovers;
+mod prepare;
 mod spine;
 
 use crate::workbench::Workbench;

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::file::{Column, Experiment, Place, Ready, Service, Source, Stop};
 use crate::inputs::{Digests, InputError, InputFile};
+use crate::prepare::{Product, Products};
 
 /// A point in a round.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,8 @@ pub struct Here {
     pub folder: PathBuf,
     /// What is this machine's.
     pub site: BTreeMap<String, String>,
+    /// What `[[prepare]]` has made here.
+    pub products: Products,
 }
 
 impl Here {
@@ -72,10 +75,24 @@ impl Here {
         }
     }
 
+    /// The same for a point: what was prepared may be another for each.
+    #[must_use]
+    pub fn text_for(&self, experiment: &Experiment, point: &[Value], segment: &Segment) -> Option<String> {
+        match segment {
+            Segment::Prepared(Some(name)) => {
+                let number = experiment.prepares.iter().position(|prepare| prepare.name == *name)?;
+                Some(self.products.of(experiment, number, point)?.dir.display().to_string())
+            }
+            other => self.text(other),
+        }
+    }
+
     /// The folder that the program runs in.
     #[must_use]
     pub fn dir(&self, experiment: &Experiment, point: &[Value]) -> PathBuf {
-        let rest = |segment: &Segment| Ok::<_, std::convert::Infallible>(self.text(segment).unwrap_or_default());
+        let rest = |segment: &Segment| {
+            Ok::<_, std::convert::Infallible>(self.text_for(experiment, point, segment).unwrap_or_default())
+        };
         match experiment.command.dir.render(point, &rest) {
             Ok(dir) => self.folder.join(dir),
             Err(never) => match never {},
@@ -137,9 +154,13 @@ fn meaning(
         command.env.iter().map(|(name, template)| (name.as_str(), template.symbolic(point))).collect();
     let mut pass = command.pass.clone();
     pass.sort();
+    let products: BTreeMap<&str, &Product> = here.products.of_point(experiment, point).collect();
     let mut inputs = BTreeMap::new();
-    for InputFile { name, sha256, executable, .. } in input_files(experiment, here, digests, point)? {
-        inputs.insert(name, json!({ "executable": executable, "sha256": sha256 }));
+    // What is still to be made may be where the inputs are: until then the key is not the final one.
+    if products.values().all(|product| product.digest.is_some()) {
+        for InputFile { name, sha256, executable, .. } in input_files(experiment, here, digests, point)? {
+            inputs.insert(name, json!({ "executable": executable, "sha256": sha256 }));
+        }
     }
     let mut services = Vec::new();
     for service in services_of(experiment, point) {
@@ -147,7 +168,7 @@ fn meaning(
             symbolic(experiment, point, templates)
         }));
     }
-    Ok(json!({
+    let mut meaning = json!({
         "axes": experiment.axes.to_json(point),
         "command": {
             "dir": command.dir.symbolic(point),
@@ -164,7 +185,13 @@ fn meaning(
         "services": services,
         "version": crate::WORKLOAD_VERSION,
         "workload": crate::WORKLOAD,
-    }))
+    });
+    // Without anything prepared there is no word of it, so that keys stay what they were.
+    if !products.is_empty() {
+        meaning["prepared"] =
+            products.iter().map(|(name, product)| ((*name).to_owned(), json!(product.digest))).collect();
+    }
+    Ok(meaning)
 }
 
 fn service_meaning(
@@ -213,7 +240,7 @@ pub fn input_files(
 }
 
 /// An argument list as it stands in a key.
-fn symbolic(experiment: &Experiment, point: &[Value], templates: &[Template]) -> Vec<String> {
+pub(crate) fn symbolic(experiment: &Experiment, point: &[Value], templates: &[Template]) -> Vec<String> {
     flat(experiment, point, templates).iter().map(|template| template.symbolic(point)).collect()
 }
 

@@ -80,7 +80,7 @@ pub(super) fn names(root: &Table<'_>, site: &BTreeMap<String, String>) -> Names 
     if !site.iter().any(|name| name == "scratch") {
         site.push("scratch".to_owned());
     }
-    Names { services, prepared: Vec::new(), site, preparing: false }
+    Names { services, prepared: super::prepare::names(root), site, preparing: false }
 }
 
 /// Reads `[command]`.

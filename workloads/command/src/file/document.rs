@@ -13,18 +13,17 @@ use matrix_core::{Problem, Problems};
 use toml::de::{DeTable, DeValue};
 
 use super::command::Command;
+use super::host::Host;
+use super::prepare::Prepare;
 use super::require::Require;
 use super::sources::Source;
 use super::strings::Strings;
-use super::{command, metrics, require, site, sources};
+use super::{command, host, metrics, prepare, require, site, sources};
 
 const KEYS: &[&str] = &[
     "schema", "name", "workload", "rounds", "seed", "paired", "outer", "axes", "matrix", "site", "prepare", "require",
     "command", "columns", "metric", "claim", "figure", "subset", "artifact", "host",
 ];
-
-/// Keys that this version can do nothing about.
-const LATER: [(&str, &str); 2] = [("prepare", "[[prepare]]"), ("host", "[host]")];
 
 /// A part of an experiment that `--subset` chooses.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +51,10 @@ pub struct Experiment {
     pub points: Vec<Point>,
     /// What is this machine's.
     pub site: BTreeMap<String, String>,
+    /// What is asked of the machine that measures.
+    pub host: Host,
+    /// What is made before any cell runs, in the order of the file.
+    pub prepares: Vec<Prepare>,
     /// The program.
     pub command: Command,
     /// What `{axis:args}` stands for, by axis and canonical text of the value.
@@ -143,11 +146,6 @@ impl Experiment {
 }
 
 fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Option<Experiment> {
-    for (key, shown) in LATER {
-        if let Some(place) = root.key_span(key) {
-            problems.push(read::unsupported(shown, place));
-        }
-    }
     let name = root.require("name", "name = \"my-experiment\"", problems);
     let name = name.and_then(|value| read::slug(value, "the experiment's name", problems));
     let workload = root.require("workload", "workload = \"command\"", problems);
@@ -178,6 +176,8 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
     let site = site::site(root, problems);
     let strings = Strings::new(text, &axes, command::names(root, &site));
     let args = strings.axis_args(problems);
+    let host = host::host(root, problems);
+    let prepares = prepare::prepares(root, &strings, &args, problems);
     let command = command::command(root, &strings, problems);
     let requires = require::requires(root, &strings, problems);
     let sources = sources::sources(root, &strings, command.as_ref(), problems);
@@ -207,6 +207,8 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
         design,
         points,
         site,
+        host,
+        prepares,
         command: command?,
         args,
         requires,

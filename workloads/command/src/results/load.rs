@@ -15,6 +15,7 @@ use matrix_store::{GenericRecord, Origin, Store, StoreError};
 
 use crate::cells::Cell;
 use crate::file::Experiment;
+use crate::host;
 use crate::rows::{Rows, RowsError};
 
 /// A cell and its result, if it has one.
@@ -54,21 +55,38 @@ pub fn load<'e>(
     cells: &[Cell],
     only: Option<&Origin>,
 ) -> Result<Loaded<'e>, StoreError> {
-    let (notes, failed) = notes(store, cells)?;
-    let mut loaded = Loaded {
-        experiment,
-        cells: Vec::with_capacity(cells.len()),
-        metrics: vec![Vec::with_capacity(cells.len()); experiment.metrics.len()],
-        checks: BTreeMap::new(),
-    };
+    let mut loaded = notes_of_origin(store, experiment, cells, only)?;
+    loaded.metrics = vec![Vec::with_capacity(cells.len()); experiment.metrics.len()];
     for claim in &experiment.claims {
         if let Statement::EveryRow { source, column } = claim.statement {
             loaded.checks.insert((source, column), Vec::new());
         }
     }
+    for (cell, place) in cells.iter().zip(0..) {
+        let record = loaded.cells.get(place).and_then(|loaded| loaded.record.clone());
+        loaded.read(store, cell, record.as_ref())?;
+    }
+    Ok(loaded)
+}
+
+/// The cells with what is known of their attempts, without any rows: no metric has a number.
+///
+/// # Errors
+/// When the store cannot be read, or what it holds is not what its records say.
+pub fn notes_of<'e>(store: &Store, experiment: &'e Experiment, cells: &[Cell]) -> Result<Loaded<'e>, StoreError> {
+    notes_of_origin(store, experiment, cells, None)
+}
+
+fn notes_of_origin<'e>(
+    store: &Store,
+    experiment: &'e Experiment,
+    cells: &[Cell],
+    only: Option<&Origin>,
+) -> Result<Loaded<'e>, StoreError> {
+    let (notes, failed) = notes(store, cells)?;
+    let mut loaded = Loaded { experiment, cells: Vec::new(), metrics: Vec::new(), checks: BTreeMap::new() };
     for cell in cells {
         let record = record_of(store, &cell.key, only)?;
-        loaded.read(store, cell, record.as_ref())?;
         let notes = record.as_ref().and_then(|record| notes.get(&(cell.key, record.origin.clone())));
         let failed = record.is_none() && failed.contains(&cell.key);
         loaded.cells.push(LoadedCell { cell: cell.clone(), record, notes: notes.cloned().unwrap_or_default(), failed });
@@ -212,7 +230,27 @@ impl Loaded<'_> {
 
     /// Cells whose host was disturbed.
     pub fn disturbed(&self) -> impl Iterator<Item = &LoadedCell> {
-        self.cells.iter().filter(|cell| cell.notes.get("host").is_some_and(|host| host.starts_with("disturbed")))
+        self.cells.iter().filter(|cell| cell.notes.get(host::HOST).is_some_and(|note| host::is_disturbed(note)))
+    }
+
+    /// Cells with a result of which nobody knows whether their host was disturbed.
+    pub fn unwatched(&self) -> impl Iterator<Item = &LoadedCell> {
+        let unwatched = |cell: &&LoadedCell| {
+            cell.record.is_some() && cell.notes.get(host::HOST).is_none_or(|note| note.starts_with("not watched"))
+        };
+        self.cells.iter().filter(unwatched)
+    }
+
+    /// The machines that gave the results of cells whose points are selected, in order: processor, number of processors
+    /// and memory. More than one, and their numbers compare only if `[host] mixed = true` says so.
+    #[must_use]
+    pub fn machines(&self, selected: &dyn Fn(&[Value]) -> bool) -> Vec<&str> {
+        let chosen = self.cells.iter().filter(|cell| cell.record.is_some() && selected(&cell.cell.point));
+        let mut machines: Vec<&str> =
+            chosen.filter_map(|cell| cell.notes.get(host::MACHINE)).map(String::as_str).collect();
+        machines.sort_unstable();
+        machines.dedup();
+        machines
     }
 
     /// Versions of one program, where there are several: by the values of axes that choose the program.

@@ -3,7 +3,7 @@
 mod load;
 mod tables;
 
-pub use load::{Loaded, LoadedCell, load};
+pub use load::{Loaded, LoadedCell, load, notes_of};
 pub use tables::{
     Finding, Text, cells_csv, claims_csv, export_csv, figure_csv, findings, metrics_csv, summary, untried,
 };

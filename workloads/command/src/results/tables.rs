@@ -5,7 +5,7 @@ use std::io::Write;
 
 use matrix_core::claims::{Claim, Statement};
 use matrix_core::figure::Panel;
-use matrix_core::judge::{Judged, judge, number};
+use matrix_core::judge::{Detail, Judged, Verdict, judge, number};
 use matrix_core::series::{Estimate, mean};
 use matrix_core::{FigureSpec, Value};
 use matrix_store::{Store, StoreError};
@@ -36,6 +36,7 @@ pub fn findings<'e>(loaded: &Loaded<'e>) -> Vec<Finding<'e>> {
         };
         let series = metric.map(|metric| loaded.series(metric)).unwrap_or_default();
         let judged = judge(claim, &series, rows, &loaded.context(metric));
+        let judged = unlike_machines(loaded, claim, judged);
         let disturbed = loaded.disturbed().filter(|cell| claim.selection.matches(&cell.cell.point)).count();
         Finding {
             claim,
@@ -44,6 +45,33 @@ pub fn findings<'e>(loaded: &Loaded<'e>) -> Vec<Finding<'e>> {
         }
     };
     loaded.experiment.claims.iter().map(one).collect()
+}
+
+/// A ratio of numbers from unlike machines says nothing of the programs: it is inconclusive, unless the experiment allows
+/// it.
+fn unlike_machines(loaded: &Loaded<'_>, claim: &Claim, mut judged: Judged) -> Judged {
+    let baseline = match &claim.statement {
+        Statement::Bound { .. } => claim.relation.ratio_to.as_ref(),
+        Statement::BestOver { .. } | Statement::Trend { .. } => None,
+        Statement::EveryRow { .. } | Statement::Uncovered(_) => return judged,
+    };
+    if loaded.experiment.host.mixed || matches!(claim.statement, Statement::Bound { .. }) && baseline.is_none() {
+        return judged;
+    }
+    // Rivals stand anywhere in the experiment.
+    let rivals = matches!(claim.statement, Statement::BestOver { .. });
+    let compared = |point: &[Value]| {
+        rivals
+            || claim.selection.matches(point)
+            || baseline.is_some_and(|baseline| matrix_core::expand::matches(baseline, point))
+    };
+    let machines = loaded.machines(&compared);
+    if machines.len() > 1 {
+        let text = format!("results of {} unlike machines: {}", machines.len(), machines.join("; "));
+        judged.details.push(Detail { what: String::new(), verdict: Verdict::Inconclusive, text });
+        judged.verdict = Verdict::Inconclusive;
+    }
+    judged
 }
 
 /// A table of texts: its head, then its lines.
@@ -168,7 +196,7 @@ pub fn cells_csv(loaded: &Loaded<'_>) -> String {
             line.extend(cell.point.iter().map(ToString::to_string));
             line.push(cell.round.to_string());
             line.push(loaded_cell.record.as_ref().map(|record| record.origin.to_string()).unwrap_or_default());
-            line.push(loaded_cell.notes.get("host").cloned().unwrap_or_default());
+            line.push(loaded_cell.notes.get(crate::host::HOST).cloned().unwrap_or_default());
             line.extend(loaded.metrics.iter().map(|numbers| exact(numbers.get(place).copied().flatten())));
             line
         })

@@ -1,19 +1,25 @@
 //! The runner's side: starting supervisors, and waiting for them.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use matrix_driver::Cancel;
 
 use super::WORD;
 use super::protocol::{Ended, Job, KILL, SIGNALS};
+use super::tree::end_all_but;
 
 /// Time between two looks at whether a stop was asked for.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// The supervisors of this process that live.
+static LIVING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
 /// Starts supervisors.
 #[derive(Clone, Debug)]
@@ -30,7 +36,10 @@ impl Supervisors {
     pub fn new() -> std::io::Result<Self> {
         // What was started, also if its file has been replaced since.
         let executable = Path::new("/proc/self/exe");
-        Ok(Self { executable: if executable.exists() { executable.to_owned() } else { std::env::current_exe()? } })
+        let executable = if executable.exists() { executable.to_owned() } else { std::env::current_exe()? };
+        // Without, only what a supervisor leaves that is killed itself would go on.
+        let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+        Ok(Self::of(executable))
     }
 
     /// Supervisors of another executable, which does the same.
@@ -44,6 +53,8 @@ impl Supervisors {
     /// # Errors
     /// When the supervisor cannot be started. That the program cannot be is told when it is waited for.
     pub fn start(&self, job: &Job) -> std::io::Result<Running> {
+        // Held while it is not known yet: what is unknown is ended.
+        let mut living = LIVING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut child = Command::new(&self.executable)
             .arg(WORD)
             .stdin(Stdio::piped())
@@ -52,6 +63,8 @@ impl Supervisors {
             // A Ctrl-C is the runner's to act upon.
             .process_group(0)
             .spawn()?;
+        living.insert(child.id());
+        drop(living);
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let mut stdin = stdin.ok_or(std::io::ErrorKind::BrokenPipe)?;
         let stdout = stdout.ok_or(std::io::ErrorKind::BrokenPipe)?;
@@ -106,9 +119,14 @@ impl Running {
                 Ok(Err(error)) => lost(&error.to_string()),
                 Err(RecvTimeoutError::Disconnected) => lost("its supervisor is gone"),
             };
-            self.known = Some(found);
             // The supervisor ends when it has told.
             let _ = self.child.wait();
+            let mut living = LIVING.lock().unwrap_or_else(PoisonError::into_inner);
+            living.remove(&self.child.id());
+            if found.is_lost {
+                end_all_but(&living);
+            }
+            self.known = Some(found);
         }
         self.known.clone()
     }
@@ -129,7 +147,7 @@ impl Running {
 }
 
 fn lost(why: &str) -> Ended {
-    Ended { not_started: Some(format!("how it ended is not known: {why}")), ..Ended::default() }
+    Ended { not_started: Some(format!("how it ended is not known: {why}")), is_lost: true, ..Ended::default() }
 }
 
 impl Drop for Running {
@@ -138,7 +156,7 @@ impl Drop for Running {
             self.kill();
             // The end of the pipe says the same, should the request not have come through.
             self.stdin = None;
-            let _ = self.ended.recv_timeout(Duration::from_secs(10));
+            let _ = self.ended_within(Duration::from_secs(10));
             let _ = self.child.wait();
         }
     }

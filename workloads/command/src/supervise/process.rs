@@ -1,6 +1,5 @@
 //! The supervisor.
 
-use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -8,10 +7,11 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, wait};
 use wait4::{ResUse, Wait4};
 
 use super::protocol::{Ended, Job, SIGNALS};
+use super::tree::below;
 
 enum Message {
     Ended(std::io::Result<ResUse>),
@@ -168,7 +168,8 @@ fn kill_below(first: Option<Pid>) {
 fn reap() -> u32 {
     let mut killed = 0;
     loop {
-        match waitpid(None, WaitOptions::NOHANG) {
+        // Not `waitpid` of none: that is about the process group, which what called `setsid` has left.
+        match wait(WaitOptions::NOHANG) {
             // Nothing is left.
             Err(_) => return killed,
             Ok(Some(_)) => continue,
@@ -180,37 +181,6 @@ fn reap() -> u32 {
             let _ = kill_process(pid, Signal::KILL);
         }
         // Until one of them has ended.
-        let _ = waitpid(None, WaitOptions::empty());
+        let _ = wait(WaitOptions::empty());
     }
-}
-
-/// The processes below this one.
-fn below() -> Vec<Pid> {
-    let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    for entry in entries.flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
-        if let Some(parent) = parent_of(pid) {
-            children.entry(parent).or_default().push(pid);
-        }
-    }
-    let mut found = Vec::new();
-    let mut waiting = vec![rustix::process::getpid().as_raw_nonzero().get()];
-    while let Some(parent) = waiting.pop() {
-        for child in children.remove(&parent).unwrap_or_default() {
-            found.extend(Pid::from_raw(child));
-            waiting.push(child);
-        }
-    }
-    found
-}
-
-/// The parent of a process that has not ended.
-fn parent_of(pid: i32) -> Option<i32> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name stands in parentheses and may have any character.
-    let mut words = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-    let state = words.next()?;
-    let parent = words.next()?.parse().ok()?;
-    (state != "Z").then_some(parent)
 }
