@@ -2,6 +2,7 @@
 
 mod bad_files;
 mod bundle;
+mod evaluator;
 mod failures;
 mod keys;
 mod leftovers;
