@@ -50,20 +50,20 @@ fn parse(text: &str, cpus: &[usize]) -> Option<Ticks> {
     (found > 0).then_some(sum)
 }
 
-/// The processor time of this process and of every process below it that was waited for, in ticks; with `living`, also of
-/// those that live. What a supervisor ends or waits for becomes its own, and in the end this process's.
+/// The processor time of this process, its supervisors and every process below them that was waited for, in ticks; with
+/// `living`, also of those that live. What a process waits for becomes its own.
 pub(super) fn own(living: bool) -> Option<u64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let own = Process::parse(&stat)?;
+    let stat = |of: &str| std::fs::read_to_string(format!("/proc/{of}/stat")).ok();
+    let own = Process::parse(&stat("self")?)?;
     if !living {
-        return Some(own.ticks);
+        let of = |pid: &u32| Process::parse(&stat(&pid.to_string())?).map(|process| process.ticks);
+        return Some(own.ticks + crate::supervise::living().iter().filter_map(of).sum::<u64>());
     }
     let mut children: BTreeMap<u32, Vec<(u32, u64)>> = BTreeMap::new();
     for entry in std::fs::read_dir("/proc").ok()?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
         // One that has ended meanwhile is its parent's.
-        let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
-        if let Some(process) = Process::parse(&stat) {
+        if let Some(process) = stat(&pid.to_string()).as_deref().and_then(Process::parse) {
             children.entry(process.parent).or_default().push((pid, process.ticks));
         }
     }
