@@ -36,7 +36,11 @@ fn wants(experiment: &Experiment) -> Vec<String> {
             programs.extend(program_of(&words));
         }
     }
-    programs.into_iter().map(|program| format!("runs {program}")).chain(downloads).collect()
+    let as_root = command.as_root.then(|| "runs its program, set-up and teardown as root".to_owned());
+    let services = command.services.iter().filter(|service| service.as_root);
+    let services = services.map(|service| format!("runs the service {} as root", service.name));
+    let runs = programs.into_iter().map(|program| format!("runs {program}"));
+    runs.chain(as_root).chain(services).chain(downloads).collect()
 }
 
 /// The program of an argument list; of a shell, what it is given to run as well.

@@ -131,6 +131,13 @@ fn leave_out(input: &Input, chosen: &mut Chosen, points: &BTreeMap<Point, String
     reasons.values().sum()
 }
 
+/// Tries, before anything starts, what programs that run as root need.
+fn may_be_root(input: &Input) -> Result<(), Failure> {
+    matrix_command::root::check(&input.experiment).map_err(|why| {
+        Failure::usage(why, "let sudo run these programs without a password, or remove `as` from the experiment")
+    })
+}
+
 /// Makes what the chosen cells need to be prepared. Cells of what cannot be made are left out; how many.
 fn prepare(input: &mut Input, chosen: &mut Chosen, cancel: &Cancel) -> Result<usize, Failure> {
     let failed = input.prepare(&chosen.points(), cancel, &|text| output::note(text)).map_err(|error| match error {
@@ -174,6 +181,7 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     let mut input = with_subset(options.file, options.text.clone(), options.subset, options.site)?;
     let mut chosen = chooser(&input, options.filter, options.subset, options.one)?;
     unmet(&input, &mut chosen, true)?;
+    may_be_root(&input)?;
     let cancel = Cancel::default();
     signals::listen(&cancel)?;
     let unprepared = prepare(&mut input, &mut chosen, &cancel)?;
@@ -364,6 +372,7 @@ pub(crate) fn resume(results: &Path, name: &str, jobs: Option<NonZeroUsize>, plo
     let mut input = Input::from_file(&file, text.clone(), None)?;
     let cancel = Cancel::default();
     signals::listen(&cancel)?;
+    may_be_root(&input)?;
     let mut left = of_plan(&input, plan.as_ref());
     let unprepared = prepare(&mut input, &mut left, &cancel)?;
     if unprepared > 0 {

@@ -4,9 +4,11 @@ mod bad_files;
 mod bundle;
 mod evaluator;
 mod failures;
+mod host;
 mod keys;
 mod leftovers;
 mod prepare;
+mod root;
 mod spine;
 
 use crate::workbench::Workbench;

@@ -186,6 +186,9 @@ fn meaning(
         "version": crate::WORKLOAD_VERSION,
         "workload": crate::WORKLOAD,
     });
+    if command.as_root {
+        meaning["command"]["as"] = "root".into();
+    }
     // Without anything prepared there is no word of it, so that keys stay what they were.
     if !products.is_empty() {
         meaning["prepared"] =
@@ -210,7 +213,12 @@ fn service_meaning(
         Stop::Signal(signal) => json!(signal),
         Stop::Command(arguments) => json!(symbolic(arguments)),
     };
-    json!({ "name": service.name, "ready": ready, "run": run, "stop": stop, "until_exit": service.until_exit })
+    let mut meaning =
+        json!({ "name": service.name, "ready": ready, "run": run, "stop": stop, "until_exit": service.until_exit });
+    if service.as_root {
+        meaning["as"] = "root".into();
+    }
+    meaning
 }
 
 /// The services that a point needs, in the order of the file.

@@ -15,6 +15,7 @@ pub mod host;
 pub mod inputs;
 pub mod prepare;
 pub mod results;
+pub mod root;
 pub mod rows;
 pub mod run;
 pub mod supervise;

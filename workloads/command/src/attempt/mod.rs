@@ -162,7 +162,8 @@ impl Attempts<'_> {
         services: &mut Services<'_>,
         look: &mut dyn FnMut(),
     ) -> Result<Ended, Trouble> {
-        let job = self.job(cell, workplace, out, &self.experiment.command.run, log)?;
+        let command = &self.experiment.command;
+        let job = self.job(cell, workplace, out, &command.run, log, command.as_root)?;
         let mut running = self.start(&job)?;
         let mut trouble = None;
         let ended = running.wait(self.cancel, &mut || {
@@ -182,7 +183,8 @@ impl Attempts<'_> {
 
     /// Runs a program beside the measured one.
     fn aside(&self, cell: &Cell, workplace: &Workplace, aside: &Aside<'_>, cancel: &Cancel) -> Result<(), Trouble> {
-        let job = self.job(cell, workplace, &workplace.out, aside.arguments, aside.log)?;
+        let as_root = self.experiment.command.as_root;
+        let job = self.job(cell, workplace, &workplace.out, aside.arguments, aside.log, as_root)?;
         let ended = self.start(&job)?.wait(cancel, &mut || too_much(&job).is_some());
         if cancel.is_cancelled() && !ended.is_success() {
             return Err(Trouble::Cancelled);
@@ -210,6 +212,7 @@ impl Attempts<'_> {
         out: &Path,
         arguments: &[Template],
         log: &str,
+        as_root: bool,
     ) -> Result<Job, Trouble> {
         let text = |template: &Template| {
             workplace.text(self.experiment, template, cell, self.here, out).map_err(Trouble::Failed)
@@ -231,6 +234,7 @@ impl Attempts<'_> {
         let seconds = limit.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && seconds.is_finite());
         let seconds =
             seconds.ok_or_else(|| Trouble::failed(format!("`timeout_s` is `{limit}`: no number of seconds")))?;
+        let arguments = if as_root { crate::root::arguments(arguments, &env) } else { arguments };
         Ok(Job {
             arguments,
             env,

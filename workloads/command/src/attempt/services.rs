@@ -38,7 +38,7 @@ impl<'e> Services<'e> {
         let mut this = Self { started: Vec::new() };
         for service in cells::services_of(attempts.experiment, &cell.point) {
             let log = format!("service.{}", service.name);
-            let mut job = attempts.job(cell, workplace, &workplace.out, &service.run, &log)?;
+            let mut job = attempts.job(cell, workplace, &workplace.out, &service.run, &log, service.as_root)?;
             job.timeout_ms = None;
             let (stdout, stderr) = (job.stdout.clone(), job.stderr.clone());
             let ready = match &service.ready {

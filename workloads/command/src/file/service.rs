@@ -49,6 +49,8 @@ pub struct Service {
     pub stop: Stop,
     /// Whether the attempt ends when this service does, and not before.
     pub until_exit: bool,
+    /// Whether it runs as root.
+    pub as_root: bool,
 }
 
 /// Signals that end a service.
@@ -74,7 +76,7 @@ pub(super) fn services(
 }
 
 fn service(table: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>) -> Option<Service> {
-    for key in ["on", "as", "dir", "env"] {
+    for key in ["on", "dir", "env"] {
         if let Some(place) = table.key_span(key) {
             problems.push(read::unsupported(&format!("`{key}` of [[command.service]]"), place));
         }
@@ -112,6 +114,7 @@ fn service(table: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>
             None
         }
     });
+    let as_root = super::command::as_root(table, problems);
     Some(Service {
         name: name?,
         only: only.map_or(Some(None), |only| only.map(Some))?,
@@ -120,6 +123,7 @@ fn service(table: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>
         ready_s: ready_s?,
         stop: stop?,
         until_exit: until_exit?,
+        as_root,
     })
 }
 

@@ -7,11 +7,11 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, wait};
+use rustix::process::{Pid, Signal, WaitOptions, set_child_subreaper, wait};
 use wait4::{ResUse, Wait4};
 
 use super::protocol::{Ended, Job, SIGNALS};
-use super::tree::below;
+use super::tree::{below, signal};
 
 enum Message {
     /// What is to be run; or why that cannot be read.
@@ -89,10 +89,9 @@ fn run(job: &Job, send: &Sender<Message>, messages: &Receiver<Message>) -> (Ende
             },
         };
         match message {
-            Message::Signal(signal) => {
+            Message::Signal(which) => {
                 ended.stopped = true;
-                // It may have ended just now.
-                let _ = kill_process(pid, signal);
+                signal([pid], which);
             }
             Message::Kill => {
                 ended.stopped = true;
@@ -182,10 +181,7 @@ fn listen(mut input: impl BufRead, send: &Sender<Message>) {
 
 /// Kills every process below this one, `first` first.
 fn kill_below(first: Option<Pid>) {
-    for pid in first.into_iter().chain(below()) {
-        // It may have ended meanwhile.
-        let _ = kill_process(pid, Signal::KILL);
-    }
+    signal(first.into_iter().chain(below()), Signal::KILL);
 }
 
 /// Kills and reaps what is left below this process; how many there were. What starts others faster than they are found
@@ -202,9 +198,7 @@ fn reap() -> u32 {
         }
         let found = below();
         killed = killed.max(u32::try_from(found.len()).unwrap_or(u32::MAX));
-        for pid in found {
-            let _ = kill_process(pid, Signal::KILL);
-        }
+        signal(found, Signal::KILL);
         // Until one of them has ended.
         let _ = wait(WaitOptions::empty());
     }

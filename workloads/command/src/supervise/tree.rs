@@ -1,8 +1,27 @@
 //! The processes below this one, and how they are ended.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
+/// Sends processes a signal; those of root through sudo, where that asks for no password.
+pub(super) fn signal(pids: impl IntoIterator<Item = Pid>, signal: Signal) {
+    let mut of_root = Vec::new();
+    for pid in pids {
+        // It may have ended meanwhile.
+        if kill_process(pid, signal) == Err(rustix::io::Errno::PERM) {
+            of_root.push(pid.as_raw_nonzero().to_string());
+        }
+    }
+    if !of_root.is_empty() {
+        let mut kill = std::process::Command::new("sudo");
+        kill.args(["-n", "--", "kill", &format!("-{}", signal.as_raw())]).args(of_root);
+        kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // What cannot be killed is looked for again.
+        let _ = kill.status();
+    }
+}
 
 /// The processes below this one.
 pub(super) fn below() -> Vec<Pid> {
@@ -34,10 +53,7 @@ pub(super) fn end_all_but(kept: &BTreeSet<u32>) {
             return;
         }
         for orphan in orphans {
-            for pid in Pid::from_raw(orphan).into_iter().chain(below_of(&mut children, orphan)) {
-                // It may have ended meanwhile.
-                let _ = kill_process(pid, Signal::KILL);
-            }
+            signal(Pid::from_raw(orphan).into_iter().chain(below_of(&mut children, orphan)), Signal::KILL);
             // What it leaves is this process's in the next round.
             let _ = waitpid(Pid::from_raw(orphan), WaitOptions::empty());
         }
