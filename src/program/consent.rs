@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use matrix_command::file::{Experiment, Making, Stop};
 use matrix_core::placeholder::Template;
-use matrix_plan::printable::one_line;
+use matrix_core::printable::one_line;
 
 use crate::exit::{Exit, Failure};
 use crate::output;

@@ -9,6 +9,7 @@ mod keys;
 mod leftovers;
 mod prepare;
 mod root;
+mod shipped;
 mod spine;
 
 use crate::workbench::Workbench;

@@ -1,7 +1,7 @@
 //! `[host]`: what is asked of the machine that measures.
 
-use matrix_core::read::{self, Table};
 use matrix_core::Problem;
+use matrix_core::read::{self, Table};
 use toml::de::DeValue;
 
 const KEYS: &[&str] = &["idle", "mixed"];

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use matrix_core::Problem;
 use matrix_core::axes::AxisSet;
 use matrix_core::placeholder::{Names, Segment, Template};
 use matrix_core::read::{self, Table};
-use matrix_core::Problem;
 use matrix_store::Digest;
 use toml::de::DeValue;
 
