@@ -274,7 +274,7 @@ pub(super) fn print(found: &DiffJson, comparing: Comparing<'_>) -> Result<(), Fa
     Ok(())
 }
 
-/// What is compared where there is no store at one place yet.
+/// Compares a store with the results at a path.
 pub(super) fn of_paths(a: &Store, b: &Path, comparing: Comparing<'_>, json: bool) -> CommandResult {
     let b = matrix_run::results::open_within(b, matrix_bundle::Limits::default())?;
     Ok(diff(a, &b, comparing, json)?.unwrap_or(Exit::Ok))
