@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use matrix_analysis::{Nature, Options, Pools, load};
+use matrix_analysis::{Nature, Pools, load};
 use matrix_plan::{CellState, Plan};
 use matrix_report::summary::{self, SummaryJson};
 use matrix_run::costs;
@@ -206,7 +206,7 @@ pub(crate) fn finish(
     let results = Results::of(&store, input, &output::Terminal)?;
     let source = results.source();
     // Summary and figures are made of the same traces, which may be many: they are read once.
-    let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
+    let loaded = load(&results.traced, &plot::options(input)).map_err(unreadable)?;
     let pools = Pools::new(&loaded);
     let rows = matrix_analysis::summary(&pools);
     match ran {
@@ -215,7 +215,7 @@ pub(crate) fn finish(
         _ => output::line(summary::text(&rows, &source, output::width()))?,
     }
     let figures = if plot {
-        plot::draw(&pools, &source, &plot::What::everything(&input.experiment.name))?
+        plot::draw(&pools, &source, &plot::What::everything(&input.experiment.name), Some((input, &loaded)))?
     } else {
         Written::default()
     };

@@ -23,6 +23,7 @@ use matrix_run::{Overrides, RunError};
 use crate::exit::{Exit, Failure};
 
 pub(crate) use bundle::{CreateOptions, Verified, create, is_program_bundle, merge, verify};
+pub(crate) use charts::{files, picture, unless_empty};
 pub(crate) use choose::chosen;
 pub(crate) use diff::{Comparing, diff};
 pub(crate) use print::{PlanOptions, check, export, plan, plot, status};

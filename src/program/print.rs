@@ -282,14 +282,29 @@ fn print_cells(input: &Input, plan: &PlanDocument) -> Result<(), Failure> {
     output::line(table.trim_fmt())
 }
 
-pub(crate) fn export(store: &Store, chosen: &Chosen, filter: Option<&str>, file: &Path) -> CommandResult {
+pub(crate) fn export(
+    store: &Store,
+    chosen: &Chosen,
+    filter: Option<&str>,
+    origin: Option<&Origin>,
+    form: matrix_frame::Form,
+    file: &Path,
+) -> CommandResult {
     let filter =
         filter.map(|text| chosen.experiment.filter(text).map_err(|problem| in_text("--filter", text, problem.into())));
     let filter = filter.transpose()?;
     let wanted =
         |cell: &&matrix_command::Cell| filter.as_ref().is_none_or(|filter| matrix_command::run::matches(filter, cell));
     let cells: Vec<_> = chosen.cells.iter().filter(wanted).cloned().collect();
-    let loaded = results::load(store, &chosen.experiment, &cells, None)?;
+    let loaded = results::load(store, &chosen.experiment, &cells, origin)?;
+    let reading = matrix_command::cells::reading(&chosen.experiment)
+        .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    if loaded.cells.iter().filter_map(|cell| cell.record.as_ref()).any(|record| record.reading != reading) {
+        return Err(Failure::usage(
+            "rows were read in another way than the experiment says",
+            "name the experiment's file, by which they were read: --experiment FILE; `matrix run FILE` reads them again",
+        ));
+    }
     let several = chosen.experiment.sources.len() > 1;
     for (number, source) in chosen.experiment.sources.iter().enumerate() {
         let path = if several {
@@ -301,7 +316,7 @@ pub(crate) fn export(store: &Store, chosen: &Chosen, filter: Option<&str>, file:
         };
         let mut target = output::new_file(&path)?;
         let mut out = BufWriter::new(target.as_file_mut());
-        let rows = results::export_csv(store, &loaded, number, &mut out)?;
+        let rows = results::export(store, &loaded, number, form, &mut out)?;
         out.flush().map_err(|error| output::unwritable(&path, &error))?;
         drop(out);
         output::keep_file(target, &path)?;

@@ -4,6 +4,7 @@ mod bad_files;
 mod bundle;
 mod evaluator;
 mod failures;
+mod figures;
 mod host;
 mod keys;
 mod leftovers;

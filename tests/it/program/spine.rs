@@ -27,9 +27,9 @@ fn a_matrix_runs_once_is_judged_and_drawn() {
 
     bench.matrix(&["export", "--as", "csv", "all.csv"]).code(0);
     let all = bench.read("all.csv");
-    assert_eq!(all.lines().next(), Some("engine,threads,round,origin,latency_us,found"));
+    assert_eq!(all.lines().next(), Some("engine,threads,round,origin,cell,latency_us,found"));
     assert_eq!(all.lines().count(), 55);
-    assert!(all.contains("\nslow,2,3,local,501,true\n"), "{all}");
+    assert!(all.lines().any(|line| line.starts_with("slow,2,3,local,") && line.ends_with(",501,true")), "{all}");
     bench.matrix(&["verify"]).code(0);
 }
 
@@ -116,4 +116,22 @@ fn a_metric_is_over_its_own_rows_source_and_column() {
         let wanted: f64 = wanted.parse().unwrap();
         assert!((value - wanted).abs() < 0.001, "{is} {rest}: {line}");
     }
+}
+
+#[test]
+fn several_experiments_are_checked_at_once() {
+    let bench = kv();
+    bench.matrix(&["run", "kv.toml"]).code(0);
+    bench.write(
+        "other.toml",
+        &bench.read("kv.toml").replace("\"kv\"", "\"other\"").replace("at_most = 0.5", "at_most = 0.3"),
+    );
+    let checked = bench.matrix(&["check", "kv.toml", "other.toml"]).code(4);
+    let at = |words: &str| checked.out.find(words).unwrap_or_else(|| panic!("{}", checked.out));
+    assert!(
+        at("kv (18 of 18") < at("C1 (Fig. 1): supported") && at("other (18 of 18") < at("C1 (Fig. 1): contradicted")
+    );
+    let json = bench.matrix(&["check", "kv.toml", "other.toml", "--format", "json"]).code(4).json();
+    assert_eq!(json.as_array().map(Vec::len), Some(2), "{json}");
+    assert!(bench.matrix(&["check", "kv.toml", "--format", "json"]).code(0).json()[0]["id"] == "C1");
 }

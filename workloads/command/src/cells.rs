@@ -298,7 +298,7 @@ fn source_json(source: &Source) -> serde_json::Value {
 }
 
 fn column_json(column: &Column) -> serde_json::Value {
-    json!({
+    let mut json = json!({
         "each": column.each,
         "match": column.pattern,
         "name": column.name,
@@ -307,7 +307,12 @@ fn column_json(column: &Column) -> serde_json::Value {
         "pick": format!("{:?}", column.pick),
         "type": column.of.name(),
         "unit": column.unit,
-    })
+    });
+    // Only where it is so: the digests of other columns stay what they were.
+    if column.counts {
+        json["counts"] = true.into();
+    }
+    json
 }
 
 /// The folder of an experiment's file.

@@ -18,6 +18,7 @@ pub mod results;
 pub mod root;
 pub mod rows;
 pub mod run;
+pub mod schema;
 pub mod supervise;
 
 pub use cells::Cell;

@@ -4,7 +4,7 @@ use matrix_core::Problem;
 use matrix_core::read::{self, Table};
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["idle", "mixed"];
+pub(super) const KEYS: &[&str] = &["idle", "mixed"];
 
 /// What is asked of the machine that measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

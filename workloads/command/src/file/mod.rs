@@ -4,6 +4,8 @@ mod columns;
 mod command;
 mod document;
 mod host;
+#[cfg(test)]
+pub(crate) mod keys;
 mod metrics;
 mod prepare;
 mod require;

@@ -11,7 +11,7 @@ use toml::de::DeValue;
 
 use super::strings::Strings;
 
-const KEYS: &[&str] = &["name", "each", "run", "fetch", "inputs"];
+pub(super) const KEYS: &[&str] = &["name", "each", "run", "fetch", "inputs"];
 
 /// How something is made.
 #[derive(Clone, Debug, PartialEq)]

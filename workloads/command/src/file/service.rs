@@ -8,7 +8,8 @@ use toml::de::DeValue;
 
 use super::strings::Strings;
 
-const KEYS: &[&str] = &["name", "where", "run", "ready", "ready_s", "stop", "until", "on", "as", "dir", "env"];
+pub(super) const KEYS: &[&str] =
+    &["name", "where", "run", "ready", "ready_s", "stop", "until", "on", "as", "dir", "env"];
 
 /// When a service can be used.
 #[derive(Clone, Debug, PartialEq)]
