@@ -3,7 +3,6 @@
 #[cfg(feature = "live")]
 mod access;
 #[cfg(feature = "live")]
-mod ask;
 #[cfg(feature = "live")]
 mod clean;
 #[cfg(feature = "live")]

@@ -132,18 +132,19 @@ pub(crate) fn bundle(args: BundleArgs) -> CommandResult {
 
 fn create(args: CreateArgs) -> CommandResult {
     let store = Store::open(&args.results.results)?;
-    let made = program::create(&store, args.run.as_deref(), args.origin.as_ref(), args.allow_incomplete, &args.out)?;
-    if let Some(info) = made {
-        for (given, flag) in [
-            (args.filter.filter.is_some(), "--filter"),
-            (args.with_source, "--with-source"),
-            (args.identify.is_some(), "--identify"),
-        ] {
-            if given {
-                return Err(program::why_not(&format!("{flag} of `matrix bundle create`")));
-            }
-        }
-        return describe(info, &args.out, &Left::default(), args.format.format);
+    let filter = args.filter.filter.as_deref();
+    let options = program::CreateOptions {
+        run: args.run.as_deref(),
+        filter,
+        origin: args.origin.as_ref(),
+        allow_incomplete: args.allow_incomplete,
+        with_source: args.with_source,
+        identify: args.identify.as_deref(),
+        out: &args.out,
+    };
+    if let Some((info, left_out)) = program::create(&store, &options)? {
+        let left = Left { left_out, filter, missing_shards: None };
+        return describe(info, &args.out, &left, args.format.format);
     }
     let selection = Selection { run: args.run, filter: args.filter.parse(&results::regions(&store)?)? };
     let options = CreateOptions {
@@ -197,14 +198,15 @@ fn extract(args: &ExtractArgs) -> CommandResult {
 
 fn merge(args: &MergeArgs) -> CommandResult {
     let limits = args.size.limits();
-    if args.files.iter().any(|file| program::is_program_bundle(file, limits)) {
-        return Err(program::why_not("`matrix bundle merge`"));
-    }
     let work = std::env::temp_dir();
     let options = MergeOptions { allow_incomplete: args.allow_incomplete, workers: None };
     // One that is no bundle is named before any is read.
     for file in &args.files {
         BundleReader::open(file, limits).map_err(|error| RunError::of_bundle(&output::path(file), error))?;
+    }
+    if args.files.iter().any(|file| program::is_program_bundle(file, limits)) {
+        let info = program::merge(&args.files, limits, args.allow_incomplete, &args.out)?;
+        return describe(info, &args.out, &Left::default(), args.format.format);
     }
     let readers = args.files.iter().map(|file| BundleReader::open(file, limits));
     // A failure of ours passes through the library as an error of its own.

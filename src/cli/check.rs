@@ -1,28 +1,36 @@
 //! `matrix check`.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use clap::Args;
 use matrix_analysis::{ClaimResult, Nature, Options, Traces, claims_text, evaluate};
 use matrix_plan::{Axes, Cell, Verdict};
 use matrix_report::summary::labels;
 use matrix_run::edits;
-use matrix_run::results::{Results, unreadable};
+use matrix_run::results::{self, Opened, Results, Select, unreadable};
 use matrix_store::Origin;
 use serde::Serialize;
 
-use super::{Format, FormatArgs, ReadArgs, SelectArgs};
+use super::{Format, FormatArgs, ReadArgs};
 use crate::exit::{CommandResult, Exit};
 use crate::output;
 use crate::program;
 
-/// Judge the claims of an experiment by its results
+/// Judge the claims of experiments by their results
 ///
 /// Ends with 4 when a claim is contradicted; an inconclusive claim ends with 0, or with 4 under --strict.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    #[command(flatten)]
-    select: SelectArgs,
+    /// The experiments; without any, the only one in the store
+    #[arg(value_name = "FILE", conflicts_with = "run")]
+    files: Vec<PathBuf>,
+    /// A run in the store, whose saved experiment is read
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
+    /// Only what this origin measured [default: of each cell what was measured here, else what the first origin did]
+    #[arg(long, value_name = "NAME")]
+    origin: Option<Origin>,
     /// Inconclusive is not good enough
     #[arg(long)]
     strict: bool,
@@ -47,17 +55,44 @@ struct CheckJson<'a> {
 
 pub(crate) fn check(args: CheckArgs) -> CommandResult {
     let store = args.read.open()?;
-    if let Some(chosen) = program::chosen(&store, &args.select.options())? {
-        let json = args.format.format == Format::Json;
-        return program::check(&store, &chosen, args.select.origin.as_ref(), args.strict, json);
+    let select =
+        |file: Option<&PathBuf>| Select { file: file.cloned(), run: args.run.clone(), origin: args.origin.clone() };
+    let several: Vec<Select> = match args.files.as_slice() {
+        [] => vec![select(None)],
+        files => files.iter().map(|file| select(Some(file))).collect(),
+    };
+    let json = args.format.format == Format::Json;
+    let in_list = json && several.len() > 1;
+    let mut exit = Exit::Ok;
+    for (number, select) in several.iter().enumerate() {
+        match (number, json) {
+            (0, true) if in_list => output::line("[")?,
+            (0, _) => {}
+            (_, true) => output::line(",")?,
+            (_, false) => output::line("")?,
+        }
+        let one = match program::chosen(&store, select)? {
+            Some(chosen) => program::check(&store, &chosen, args.origin.as_ref(), args.strict, json)?,
+            None => original(&store, select, args.strict, json)?,
+        };
+        // The worst of them.
+        exit = if exit == Exit::Ok { one } else { exit };
     }
-    let input = args.select.of(&store)?;
-    let results = Results::of_origin(&store, &input, args.select.origin.as_ref(), &output::Terminal)?;
+    if in_list {
+        output::line("]")?;
+    }
+    Ok(exit)
+}
+
+/// Judges the claims of an experiment of the original application.
+fn original(store: &Opened, select: &Select, strict: bool, json: bool) -> CommandResult {
+    let input = results::selected(store, select, &output::Terminal)?;
+    let results = Results::of_origin(store, &input, select.origin.as_ref(), &output::Terminal)?;
     let claims = evaluate(&input.experiment.claims, &results.traced, &not_done(&results), &Options::default());
     let claims = claims.map_err(unreadable)?;
     let source = results.source();
-    match args.format.format {
-        Format::Json => output::json(&CheckJson {
+    if json {
+        output::json(&CheckJson {
             experiment: &source.experiment,
             nature: &source.nature,
             cells_planned: source.planned,
@@ -65,27 +100,26 @@ pub(crate) fn check(args: CheckArgs) -> CommandResult {
             origins: results.origins.read(),
             origins_left_out: &results.origins.left_out,
             claims: &claims,
-        })?,
-        Format::Table => {
-            output::line(format_args!("{}{}\n", source.experiment, labels(&source)))?;
-            output::line(claims_text(&claims))?;
-            for line in edits::describe(&edits::edits(&store, &without_result(&results))?) {
-                output::line(line)?;
-            }
-            let count = |wanted: fn(&Verdict) -> bool| claims.iter().filter(|claim| wanted(&claim.verdict)).count();
-            output::line(format_args!(
-                "{} claims: {} supported, {} held, {} inconclusive, {} contradicted",
-                claims.len(),
-                count(|verdict| matches!(verdict, Verdict::Supported)),
-                count(|verdict| matches!(verdict, Verdict::Held { .. })),
-                count(|verdict| matches!(verdict, Verdict::Inconclusive)),
-                count(|verdict| matches!(verdict, Verdict::Contradicted)),
-            ))?;
+        })?;
+    } else {
+        output::line(format_args!("{}{}\n", source.experiment, labels(&source)))?;
+        output::line(claims_text(&claims))?;
+        for line in edits::describe(&edits::edits(store, &without_result(&results))?) {
+            output::line(line)?;
         }
+        let count = |wanted: fn(&Verdict) -> bool| claims.iter().filter(|claim| wanted(&claim.verdict)).count();
+        output::line(format_args!(
+            "{} claims: {} supported, {} held, {} inconclusive, {} contradicted",
+            claims.len(),
+            count(|verdict| matches!(verdict, Verdict::Supported)),
+            count(|verdict| matches!(verdict, Verdict::Held { .. })),
+            count(|verdict| matches!(verdict, Verdict::Inconclusive)),
+            count(|verdict| matches!(verdict, Verdict::Contradicted)),
+        ))?;
     }
     let bad = |claim: &ClaimResult| match claim.verdict {
         Verdict::Contradicted => true,
-        Verdict::Inconclusive => args.strict,
+        Verdict::Inconclusive => strict,
         Verdict::Supported | Verdict::Held { .. } => false,
     };
     Ok(if claims.iter().any(bad) { Exit::Claim } else { Exit::Ok })

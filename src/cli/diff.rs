@@ -113,14 +113,13 @@ struct IntervalJson {
 }
 
 pub(crate) fn diff(args: DiffArgs) -> CommandResult {
-    let wanted = args.metrics.iter().map(|name| metric(name)).collect::<Result<Vec<_>, _>>()?;
     let limits = args.size.limits();
     let (a, b) = (results::open_within(&args.a, limits)?, results::open_within(&args.b, limits)?);
-    for store in [&a, &b] {
-        if store.all_runs()?.len() > store.runs()?.len() {
-            return Err(program::why_not("`matrix diff`"));
-        }
+    let comparing = program::Comparing { metrics: &args.metrics, all: args.all, tolerance: None };
+    if let Some(exit) = program::diff(&a, &b, comparing, args.format.format == Format::Json)? {
+        return Ok(exit);
     }
+    let wanted = args.metrics.iter().map(|name| metric(name)).collect::<Result<Vec<_>, _>>()?;
     let (ours, theirs) = (records(&a)?, records(&b)?);
     let (side_a, side_b) = (SideJson::new(args.a, &ours), SideJson::new(args.b, &theirs));
     let Matching { same_key, same_axes, only_a, only_b } = matching(ours, theirs)?;

@@ -1,29 +1,40 @@
 //! `matrix export`.
 
-use std::path::PathBuf;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use matrix_analysis::{ExportError, Traces};
 use matrix_bundle::temporary;
 use matrix_gather::{ExportOptions, Prepared, StoreSource};
-use matrix_run::results;
+use matrix_plan::Filter;
+use matrix_run::results::{self, Opened, Results, Select, Traced};
+use matrix_store::Origin;
 use serde::Serialize;
 
 use super::{FilterArgs, Format, FormatArgs, ReadArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::{output, program};
 
-/// Export results: as folders that the original artifact's own scripts read, or all rows of a program as one CSV file
+/// Export results: all rows as one tidy file, or folders that the original artifact's own scripts read
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// The form
     #[arg(long = "as", value_enum)]
     form: Form,
-    /// The folder to write into, or the file of `--as csv`
+    /// The folder to write into, or the file of `--as csv` and `--as parquet`
     #[arg(value_name = "PATH")]
     folder: PathBuf,
-    /// Of several experiments in a store, the one of this run (`--as csv`)
+    /// Of several experiments in a store, the one in this file (csv and parquet)
+    #[arg(long, value_name = "FILE", conflicts_with = "run")]
+    experiment: Option<PathBuf>,
+    /// Of several experiments in a store, the one of this run (csv and parquet)
     #[arg(long, value_name = "NAME")]
     run: Option<String>,
+    /// Only what this origin measured (csv and parquet) [default: of each cell what was measured here, else what the first
+    /// origin did]
+    #[arg(long, value_name = "NAME")]
+    origin: Option<Origin>,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
@@ -37,8 +48,27 @@ pub(crate) struct ExportArgs {
 enum Form {
     /// The original artifact's `gather/` folders and plot configurations.
     Gather,
-    /// One tidy CSV file: the cell's axes beside every row.
+    /// One tidy CSV file: the cell's axes, round, origin and key beside every row.
     Csv,
+    /// The same as Apache Parquet, if this program was built with the feature `parquet`.
+    Parquet,
+}
+
+impl Form {
+    /// The form of a file with all rows; none where it is folders.
+    fn tidy(self) -> Result<Option<matrix_frame::Form>, Failure> {
+        match self {
+            Self::Gather => Ok(None),
+            Self::Csv => Ok(Some(matrix_frame::Form::Csv)),
+            #[cfg(feature = "parquet")]
+            Self::Parquet => Ok(Some(matrix_frame::Form::Parquet)),
+            #[cfg(not(feature = "parquet"))]
+            Self::Parquet => Err(Failure::usage(
+                "this program was built without Parquet",
+                "build it with: cargo build --release --features parquet; `--as csv` writes the same rows",
+            )),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -55,16 +85,10 @@ struct ExportJson {
 }
 
 pub(crate) fn export(args: ExportArgs) -> CommandResult {
+    let form = args.form.tidy()?;
     let store = args.read.open()?;
-    if args.form == Form::Csv {
-        let select = results::Select { file: None, run: args.run, origin: None };
-        return match program::chosen(&store, &select)? {
-            Some(chosen) => program::export(&store, &chosen, args.filter.filter.as_deref(), &args.folder),
-            None => Err(Failure::usage(
-                "not supported yet: --as csv of an experiment of schema 1",
-                "`matrix show CELL --trace` prints one cell's trace as CSV",
-            )),
-        };
+    if let Some(form) = form {
+        return tidy(&store, &args, form);
     }
     let regions = results::regions(&store)?;
     let filter = args.filter.parse(&regions)?;
@@ -102,5 +126,39 @@ pub(crate) fn export(args: ExportArgs) -> CommandResult {
             report.incomplete_rows
         ));
     }
+    Ok(Exit::Ok)
+}
+
+/// Writes all rows of an experiment into one file.
+fn tidy(store: &Opened, args: &ExportArgs, form: matrix_frame::Form) -> CommandResult {
+    let select = Select { file: args.experiment.clone(), run: args.run.clone(), origin: args.origin.clone() };
+    if let Some(chosen) = program::chosen(store, &select)? {
+        let (filter, origin) = (args.filter.filter.as_deref(), args.origin.as_ref());
+        return program::export(store, &chosen, filter, origin, form, &args.folder);
+    }
+    if let Some(records) = results::without_run(store, &select)? {
+        let filter = args.filter.parse(&results::regions(store)?)?;
+        return traced(Traced::new(store, records), filter.as_ref(), form, &args.folder);
+    }
+    let input = results::selected(store, &select, &output::Terminal)?;
+    let filter = input.filter(args.filter.filter.as_deref())?;
+    let results = Results::of_origin(store, &input, args.origin.as_ref(), &output::Terminal)?;
+    traced(results.traced, filter.as_ref(), form, &args.folder)
+}
+
+fn traced(mut traces: Traced<'_>, filter: Option<&Filter>, form: matrix_frame::Form, path: &Path) -> CommandResult {
+    if let Some(filter) = filter {
+        traces.retain(|cell| filter.matches(&cell.inputs.axes, cell.inputs.round));
+    }
+    let mut target = output::new_file(path)?;
+    let mut out = BufWriter::new(target.as_file_mut());
+    let rows = matrix_analysis::export(&traces, form, &mut out).map_err(|error| match error {
+        ExportError::Trace(error) => results::unreadable(error).into(),
+        ExportError::Write(error) => output::unwritable(path, &error),
+    })?;
+    out.flush().map_err(|error| output::unwritable(path, &error))?;
+    drop(out);
+    output::keep_file(target, path)?;
+    output::line(format_args!("{}: {rows} rows of {} cells", output::path(path), traces.cells().len()))?;
     Ok(Exit::Ok)
 }

@@ -1,5 +1,6 @@
 //! What the user types: one file per command.
 
+pub(crate) mod ask;
 mod aws;
 mod badge;
 mod budget;

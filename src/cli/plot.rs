@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use matrix_analysis::declared::CellMetrics;
 use matrix_analysis::tables::Source;
-use matrix_analysis::{Options, Pools, Traces, load, summary, to_csv};
-use matrix_figures::{Figure, FigureError};
+use matrix_analysis::{Keep, Loaded, Options, Pools, Traces, load, summary, to_csv};
+use matrix_core::FigureSpec;
+use matrix_figures::{About, Figure, FigureError, MetricAbout};
+use matrix_plan::claims::Metric;
 use matrix_report::picture;
 use matrix_run::results::{self, Results, Traced, unreadable};
-use matrix_run::with_causes;
+use matrix_run::{Input, with_causes};
 
 use super::{ReadArgs, SelectArgs};
 use crate::drawn::Drawn;
@@ -46,6 +49,8 @@ pub(crate) enum PictureFormat {
 /// What to draw, and where.
 pub(crate) struct What {
     figures: Vec<Figure>,
+    /// Figures that the experiment declares, by name; without a name, all of them.
+    declared: Option<Vec<String>>,
     formats: Vec<PictureFormat>,
     folder: PathBuf,
     /// Whether figures were asked for by name: one without data is then an error.
@@ -57,6 +62,7 @@ impl What {
     pub(crate) fn everything(experiment: &str) -> Self {
         Self {
             figures: Figure::ALL.to_vec(),
+            declared: None,
             formats: vec![PictureFormat::Svg, PictureFormat::Png],
             folder: PathBuf::from("plots").join(experiment),
             named: false,
@@ -70,29 +76,33 @@ pub(crate) fn plot(args: PlotArgs) -> CommandResult {
         let origin = args.select.origin.as_ref();
         return program::plot(&store, &chosen, origin, &args.figures, &args.format, args.out.as_deref());
     }
-    let figures = args.figures.iter().map(|name| figure(name)).collect::<Result<Vec<_>, _>>()?;
-    let what = |name: &str| {
+    let what = |name: &str, declared: &[FigureSpec]| -> Result<What, Failure> {
         let mut what = What { formats: args.format.clone(), ..What::everything(name) };
-        if !figures.is_empty() {
-            what.figures = figures.clone();
+        if !args.figures.is_empty() {
+            let is_declared = |name: &&String| declared.iter().any(|figure| figure.name == **name);
+            let (own, presets): (Vec<_>, Vec<_>) = args.figures.iter().partition(is_declared);
+            what.declared = Some(own.into_iter().cloned().collect());
+            what.figures = presets.into_iter().map(|name| figure(name, declared)).collect::<Result<_, _>>()?;
             what.named = true;
         }
         if let Some(folder) = &args.out {
             what.folder = folder.clone();
         }
-        what
+        Ok(what)
     };
     let pictures = if let Some(records) = results::without_run(&store, &args.select.options())? {
         let name = results::origins_of(&records);
+        let what = what(&name, &[])?;
         let traced = Traced::new(&store, records);
         let cells = traced.cells();
         let loaded = load(&traced, &Options::default()).map_err(unreadable)?;
-        draw(&Pools::new(&loaded), &Source::new(&name, cells.len() as u64, cells), &what(&name))?
+        draw(&Pools::new(&loaded), &Source::new(&name, cells.len() as u64, cells), &what, None)?
     } else {
         let input = args.select.of(&store)?;
+        let what = what(&input.experiment.name, &input.figures)?;
         let results = Results::of_origin(&store, &input, args.select.origin.as_ref(), &output::Terminal)?;
-        let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
-        draw(&Pools::new(&loaded), &results.source(), &what(&input.experiment.name))?
+        let loaded = load(&results.traced, &options(&input)).map_err(unreadable)?;
+        draw(&Pools::new(&loaded), &results.source(), &what, Some((&input, &loaded)))?
     };
     list(&pictures)?;
     Ok(Exit::Ok)
@@ -112,9 +122,20 @@ pub(crate) fn list(written: &Written) -> Result<(), Failure> {
     written.pictures.iter().chain(&written.summary).try_for_each(|path| output::line(output::path(path)))
 }
 
+/// How traces are loaded for the figures of an experiment: those that it declares may show any metric.
+pub(crate) fn options(input: &Input) -> Options {
+    let keep = if input.figures.is_empty() { Keep::TABLES } else { Keep::EVERYTHING };
+    Options { keep, ..Options::default() }
+}
+
 /// Draws figures, each beside its table, and says where; with every figure comes `summary.csv`. Files that would not change
 /// are left alone.
-pub(crate) fn draw(pools: &Pools<'_>, source: &Source, what: &What) -> Result<Written, Failure> {
+pub(crate) fn draw(
+    pools: &Pools<'_>,
+    source: &Source,
+    what: &What,
+    experiment: Option<(&Input, &Loaded)>,
+) -> Result<Written, Failure> {
     let mut drawn = Drawn::open(&what.folder)?;
     let mut written = Written::default();
     for &figure in &what.figures {
@@ -140,6 +161,9 @@ pub(crate) fn draw(pools: &Pools<'_>, source: &Source, what: &What) -> Result<Wr
             });
         }
     }
+    if let Some((input, loaded)) = experiment {
+        written.pictures.extend(declared(input, loaded, source, what, &mut drawn)?);
+    }
     if !what.named {
         written.summary = Some(drawn.picture("summary.csv", to_csv(&summary(pools), source).as_bytes())?);
     }
@@ -147,9 +171,56 @@ pub(crate) fn draw(pools: &Pools<'_>, source: &Source, what: &What) -> Result<Wr
     Ok(written)
 }
 
-fn figure(name: &str) -> Result<Figure, Failure> {
+/// Draws the figures that an experiment declares.
+fn declared(
+    input: &Input,
+    loaded: &Loaded,
+    source: &Source,
+    what: &What,
+    drawn: &mut Drawn<'_>,
+) -> Result<Vec<PathBuf>, Failure> {
+    let wanted = |figure: &&FigureSpec| what.declared.as_ref().is_none_or(|names| names.contains(&figure.name));
+    let wanted: Vec<&FigureSpec> = input.figures.iter().filter(wanted).collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let numbers = CellMetrics::new(&input.experiment, loaded);
+    let mut notes = source.nature.words();
+    if !source.nature.simulated {
+        notes.insert(0, "measured".to_owned());
+    }
+    if source.incomplete() > 0 {
+        notes.push(format!("{} of {} cells", source.done, source.planned));
+    }
+    let metric = |metric: Metric| MetricAbout {
+        name: metric.as_str().to_owned(),
+        text: metric.as_str().to_owned(),
+        unit: Some(metric.unit().to_owned()),
+    };
+    let about = About {
+        experiment: &source.experiment,
+        axes: numbers.axes(),
+        rounds: input.experiment.rounds,
+        metrics: Metric::ALL.map(metric).to_vec(),
+        column: None,
+        notes,
+    };
+    let mut pictures = Vec::new();
+    for figure in wanted {
+        let (csv, drawing) = program::picture(figure, &about, &numbers);
+        let Some(drawing) = program::unless_empty(&figure.name, drawing, what.named)? else { continue };
+        for (name, bytes) in program::files(&figure.name, csv, &drawing, &what.formats)? {
+            let path = drawn.picture(&name, &bytes)?;
+            pictures.extend((!name.ends_with(".csv")).then_some(path));
+        }
+    }
+    Ok(pictures)
+}
+
+fn figure(name: &str, declared: &[FigureSpec]) -> Result<Figure, Failure> {
     name.parse().map_err(|error: matrix_figures::UnknownFigure| {
-        let known: Vec<&str> = Figure::ALL.into_iter().map(Figure::name).collect();
+        let mut known: Vec<&str> = Figure::ALL.into_iter().map(Figure::name).collect();
+        known.extend(declared.iter().map(|figure| figure.name.as_str()));
         Failure::usage(error.to_string(), format!("the figures are: {}", known.join(", ")))
     })
 }

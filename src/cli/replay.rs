@@ -18,6 +18,9 @@ use crate::program;
 /// Ends with 5 when a simulated cell is not the same. Cells that were measured on real services cannot be replayed; with
 /// --against they are compared with a fresh measurement of the same cells by whether the 95 % intervals of every metric
 /// overlap, which is no error if they do not.
+///
+/// Cells that ran a program are run again with the programs in --dir, after asking, and every metric is compared with the
+/// bundle's by the 95 % interval of the ratio. What differs is no error; cells that fail end with 3.
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
     /// The bundle
@@ -26,6 +29,27 @@ pub(super) struct ReplayArgs {
     /// A store or bundle with fresh measurements to compare the measured cells with
     #[arg(long, value_name = "RESULTS")]
     against: Option<PathBuf>,
+    /// Where the programs are that the bundle's experiment runs
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+    /// Only these cells of a program, for example 'threads = 1'
+    #[arg(long, value_name = "E")]
+    filter: Option<String>,
+    /// A part of a program's experiment that its file names under `[subset]`
+    #[arg(long, value_name = "NAME")]
+    subset: Option<String>,
+    /// What is this machine's, over the experiment's `[site]`
+    #[arg(long, value_name = "FILE")]
+    site: Option<PathBuf>,
+    /// Keep what a program's cells give in this store, to go on with [default: it is removed]
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
+    /// Say which metrics are not within so many per cent of the bundle's
+    #[arg(long, value_name = "PERCENT")]
+    tolerance: Option<f64>,
+    /// Run what the bundle says without being asked
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     size: SizeArgs,
     #[command(flatten)]
@@ -36,7 +60,30 @@ pub(super) struct ReplayArgs {
 
 pub(super) fn replay(args: &ReplayArgs) -> CommandResult {
     if program::is_program_bundle(&args.file, args.size.limits()) {
-        return Err(program::why_not("`matrix bundle replay`"));
+        return program::replay(&program::ReplayOptions {
+            bundle: &args.file,
+            limits: args.size.limits(),
+            dir: &args.dir,
+            filter: args.filter.as_deref(),
+            subset: args.subset.as_deref(),
+            site: args.site.as_deref(),
+            results: args.results.as_deref(),
+            against: args.against.as_deref(),
+            jobs: args.jobs.jobs,
+            comparing: program::Comparing { metrics: &[], all: true, tolerance: args.tolerance },
+            yes: args.yes,
+            json: args.format.format == Format::Json,
+        });
+    }
+    let given = [
+        (args.filter.is_some(), "--filter"),
+        (args.subset.is_some(), "--subset"),
+        (args.site.is_some(), "--site"),
+        (args.results.is_some(), "--results"),
+        (args.tolerance.is_some(), "--tolerance"),
+    ];
+    if let Some((_, flag)) = given.iter().find(|(given, _)| *given) {
+        return Err(Failure::usage(format!("{flag} is for bundles of programs' results"), "see docs/command.md"));
     }
     let replay = replay::replay(&args.file, args.size.limits(), args.jobs.jobs, args.against.as_deref())?;
     match args.format.format {

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use matrix_analysis::{Nature, Options, Pools, load};
+use matrix_analysis::{Nature, Pools, load};
 use matrix_plan::{CellState, Plan};
 use matrix_report::summary::{self, SummaryJson};
 use matrix_run::costs;
@@ -65,6 +65,9 @@ pub(crate) struct ProgramArgs {
     /// Keep the folders of what runs, to look at
     #[arg(long)]
     keep: bool,
+    /// Run cells again that other work on the host disturbed, with the cells that they are paired with
+    #[arg(long)]
+    rerun_disturbed: bool,
     /// What is this machine's, over the file's `[site]`
     #[arg(long, value_name = "FILE")]
     site: Option<PathBuf>,
@@ -83,6 +86,7 @@ impl ProgramArgs {
             (self.subset.is_some(), "--subset"),
             (self.one.is_some(), "--one"),
             (self.keep, "--keep"),
+            (self.rerun_disturbed, "--rerun-disturbed"),
             (self.site.is_some(), "--site"),
             (self.fail_fast, "--fail-fast"),
             (self.max_time.is_some(), "--max-time"),
@@ -145,12 +149,14 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
             one: args.program.one.as_deref(),
             site: args.program.site.as_deref(),
             keep: args.program.keep,
+            rerun_disturbed: args.program.rerun_disturbed,
             fresh: args.fresh,
             fail_fast: args.program.fail_fast,
             max_time: args.program.max_time,
             jobs: args.session.jobs.jobs,
             plot: args.session.plot,
             json: args.session.format.format == Format::Json,
+            quiet: false,
         });
     }
     args.program.must_be_absent()?;
@@ -200,7 +206,7 @@ pub(crate) fn finish(
     let results = Results::of(&store, input, &output::Terminal)?;
     let source = results.source();
     // Summary and figures are made of the same traces, which may be many: they are read once.
-    let loaded = load(&results.traced, &Options::default()).map_err(unreadable)?;
+    let loaded = load(&results.traced, &plot::options(input)).map_err(unreadable)?;
     let pools = Pools::new(&loaded);
     let rows = matrix_analysis::summary(&pools);
     match ran {
@@ -209,7 +215,7 @@ pub(crate) fn finish(
         _ => output::line(summary::text(&rows, &source, output::width()))?,
     }
     let figures = if plot {
-        plot::draw(&pools, &source, &plot::What::everything(&input.experiment.name))?
+        plot::draw(&pools, &source, &plot::What::everything(&input.experiment.name), Some((input, &loaded)))?
     } else {
         Written::default()
     };

@@ -1,19 +1,20 @@
 //! Bundles of programs' results: made, and verified.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
-use matrix_bundle::{BundleInfo, BundleReader, GenericExtras, Limits};
+use matrix_bundle::{BundleInfo, BundleReader, GenericExtras, GenericOptions, Limits};
 use matrix_command::results::{self, findings};
+use matrix_plan::CellKey;
 use matrix_store::verify::{Fault, Note};
 use matrix_store::{Origin, RunId, Store, VerifyOptions};
 
 use super::choose::{Chosen, chosen, plan_of};
-use super::derive;
+use super::{derive, in_text};
 use matrix_run::results::Select;
 
 use crate::exit::Failure;
-use crate::output;
+use crate::{output, source};
 
 /// Whether a path is a bundle of programs' results.
 pub(crate) fn is_program_bundle(path: &Path, limits: Limits) -> bool {
@@ -21,7 +22,7 @@ pub(crate) fn is_program_bundle(path: &Path, limits: Limits) -> bool {
 }
 
 /// The newest run of each experiment of schema 2 in a store, or one that is named.
-fn newest(store: &Store, name: Option<&str>) -> Result<Vec<RunId>, Failure> {
+pub(super) fn newest(store: &Store, name: Option<&str>) -> Result<Vec<RunId>, Failure> {
     let mut newest: BTreeMap<String, RunId> = BTreeMap::new();
     for id in store.all_runs()? {
         if name.is_some_and(|name| name != id.as_str()) {
@@ -44,26 +45,22 @@ fn of_runs(store: &Store, runs: &[RunId]) -> Result<Vec<Chosen>, Failure> {
     Ok(experiments)
 }
 
-/// Makes a bundle, if the store's experiments are of schema 2.
-pub(crate) fn create(
-    store: &Store,
-    run: Option<&str>,
-    origin: Option<&Origin>,
-    allow_incomplete: bool,
-    out: &Path,
-) -> Result<Option<BundleInfo>, Failure> {
-    let newest = newest(store, run)?;
-    if newest.is_empty() {
-        return Ok(None);
-    }
-    if run.is_none() && !store.runs()?.is_empty() {
-        return Err(Failure::usage(
-            "the store has experiments of two schemas, which do not go into one bundle",
-            "name a run, whose experiment is bundled: --run NAME; `matrix status` lists them",
-        ));
-    }
-    let experiments = of_runs(store, &newest)?;
-    // Every run of these experiments, so that every attempt that a journal names is there.
+/// What the user asked `matrix bundle create` for.
+pub(crate) struct CreateOptions<'a> {
+    pub(crate) run: Option<&'a str>,
+    pub(crate) filter: Option<&'a str>,
+    pub(crate) origin: Option<&'a Origin>,
+    pub(crate) allow_incomplete: bool,
+    pub(crate) with_source: bool,
+    pub(crate) identify: Option<&'a str>,
+    pub(crate) out: &'a Path,
+}
+
+/// A bundle that was made, and how many planned cells it leaves out.
+pub(crate) type Made = (BundleInfo, u64);
+
+/// Every run of these experiments, so that every attempt that a journal names is there.
+fn runs_of(store: &Store, experiments: &[Chosen]) -> Result<Vec<RunId>, Failure> {
     let mut runs = Vec::new();
     for id in store.all_runs()? {
         if let Some(plan) = plan_of(&store.run(id.as_str())?)?
@@ -72,24 +69,105 @@ pub(crate) fn create(
             runs.push(id);
         }
     }
-    let extras = match origin {
-        // What a bundle says follows from what is in it.
-        Some(_) => GenericExtras::default(),
-        None => derive::extras(store, &experiments)?,
+    Ok(runs)
+}
+
+/// The cells that a filter chooses, of those that the runs planned; and how many there are.
+fn filtered(
+    store: &Store,
+    runs: &[RunId],
+    experiments: &[Chosen],
+    filter: &str,
+) -> Result<(BTreeSet<CellKey>, u64), Failure> {
+    let (mut only, mut all) = (BTreeSet::new(), BTreeSet::new());
+    for id in runs {
+        let select = Select { file: None, run: Some(id.to_string()), origin: None };
+        let Some(chosen) = chosen(store, &select)? else { continue };
+        all.extend(chosen.cells.iter().map(|cell| cell.key));
+        // Another version of the experiment may lack the axis: then it has none of these cells.
+        let Ok(filter) = chosen.experiment.filter(filter) else { continue };
+        let cells = chosen.cells.iter().filter(|cell| matrix_command::run::matches(&filter, cell));
+        only.extend(cells.map(|cell| cell.key));
+    }
+    for chosen in experiments {
+        chosen.experiment.filter(filter).map_err(|problem| in_text("--filter", filter, problem.into()))?;
+    }
+    if only.is_empty() {
+        return Err(Failure::usage(
+            format!("the filter matches none of the {} cells", all.len()),
+            "`matrix plan FILE --cells` lists the cells",
+        ));
+    }
+    Ok((only, all.len() as u64))
+}
+
+/// Makes a bundle, if the store's experiments are of schema 2.
+pub(crate) fn create(store: &Store, options: &CreateOptions<'_>) -> Result<Option<Made>, Failure> {
+    let newest = newest(store, options.run)?;
+    if newest.is_empty() {
+        return Ok(None);
+    }
+    if options.run.is_none() && !store.runs()?.is_empty() {
+        return Err(Failure::usage(
+            "the store has experiments of two schemas, which do not go into one bundle",
+            "name a run, whose experiment is bundled: --run NAME; `matrix status` lists them",
+        ));
+    }
+    let experiments = of_runs(store, &newest)?;
+    let runs = runs_of(store, &experiments)?;
+    let (only, all) = match options.filter {
+        Some(filter) => filtered(store, &runs, &experiments, filter).map(|(only, all)| (Some(only), all))?,
+        None => (None, 0),
     };
-    let place = output::place_of(out)?;
-    let Some(_) = origin else {
-        return Ok(Some(matrix_bundle::create_generic(store, &runs, &extras, None, allow_incomplete, &place)?));
+    let left_out = only.as_ref().map_or(0, |only| all - only.len() as u64);
+    let place = output::place_of(options.out)?;
+    let besides = |extras: GenericExtras| GenericExtras {
+        source: if options.with_source { source::tree() } else { Default::default() },
+        identify: options.identify.map(str::to_owned),
+        ..extras
     };
-    // Under another origin the results are others': they are derived from a store that has them so.
+    let selection =
+        GenericOptions { origin: options.origin.cloned(), allow_incomplete: options.allow_incomplete, only };
+    if selection.origin.is_none() && selection.only.is_none() {
+        let extras = besides(derive::extras(store, &experiments)?);
+        return Ok(Some((matrix_bundle::create_generic(store, &runs, &extras, &selection, &place)?, left_out)));
+    }
+    // What a bundle says follows from what is in it: a selection, or results under another name, are derived from a store
+    // that has just these.
     let folder = matrix_bundle::temporary::Folder::new()?;
-    let first = folder.path().join("renamed.tar.zst");
-    matrix_bundle::create_generic(store, &runs, &extras, origin, allow_incomplete, &first)?;
-    let renamed = folder.path().join("store");
-    matrix_bundle::restore_generic(BundleReader::open(&first, Limits::default())?, &renamed)?;
-    let renamed = Store::open(&renamed)?;
-    let extras = derive::extras(&renamed, &of_runs(&renamed, &newest)?)?;
-    Ok(Some(matrix_bundle::create_generic(&renamed, &runs, &extras, None, allow_incomplete, &place)?))
+    let first = folder.path().join("selected.tar.zst");
+    matrix_bundle::create_generic(store, &runs, &GenericExtras::default(), &selection, &first)?;
+    let selected = folder.path().join("store");
+    matrix_bundle::restore_generic(BundleReader::open(&first, Limits::default())?, &selected)?;
+    let selected = Store::open(&selected)?;
+    let extras = besides(derive::extras(&selected, &of_runs(&selected, &newest)?)?);
+    // The names are given, and the selection is made, but what its plans have besides is still not in it.
+    let again = GenericOptions { origin: None, ..selection };
+    Ok(Some((matrix_bundle::create_generic(&selected, &runs, &extras, &again, &place)?, left_out)))
+}
+
+/// Makes one bundle of several.
+pub(crate) fn merge(
+    files: &[PathBuf],
+    limits: Limits,
+    allow_incomplete: bool,
+    out: &Path,
+) -> Result<BundleInfo, Failure> {
+    if let Some(file) = files.iter().find(|file| !is_program_bundle(file, limits)) {
+        return Err(Failure::usage(
+            format!("{} is a bundle of another kind: results of schema 1", output::path(file)),
+            "bundles of programs' results can be merged with each other, and so can those of schema 1",
+        ));
+    }
+    let folder = matrix_bundle::temporary::Folder::new()?;
+    let union = folder.path().join("store");
+    matrix_bundle::unite_generic(files, limits, &union)?;
+    let store = Store::open(&union)?;
+    let experiments = of_runs(&store, &newest(&store, None)?)?;
+    let runs = runs_of(&store, &experiments)?;
+    let extras = derive::extras(&store, &experiments)?;
+    let options = GenericOptions { allow_incomplete, ..GenericOptions::default() };
+    Ok(matrix_bundle::create_generic(&store, &runs, &extras, &options, &output::place_of(out)?)?)
 }
 
 /// What a check of a bundle found.

@@ -7,14 +7,14 @@ use matrix_command::results::{self, Loaded, findings};
 use matrix_figures::FigureError;
 use matrix_store::Store;
 
-use super::charts::picture;
+use super::charts::{Picture, about as about_figure, picture};
 use super::choose::Chosen;
 use matrix_run::with_causes;
 
 use crate::exit::{Exit, Failure};
 
 /// What derives these files: only its own version's are compared byte for byte.
-pub(super) const DERIVER: &str = "matrix-command 1\n";
+pub(super) const DERIVER: &str = "matrix-command 2\n";
 
 /// Name of the file that says so.
 pub(super) const DERIVER_FILE: &str = "deriver.txt";
@@ -40,11 +40,15 @@ pub(super) fn extras(store: &Store, experiments: &[Chosen]) -> Result<GenericExt
         extras.tables.insert(table("metrics"), results::metrics_csv(&loaded).into_bytes());
         extras.tables.insert(table("claims"), results::claims_csv(&loaded).into_bytes());
         for figure in &chosen.experiment.figures {
-            let (csv, drawing) = picture(&loaded, figure);
+            let (csv, drawing) = picture(figure, &about_figure(&loaded, figure), &loaded);
             match drawing {
-                Ok(drawing) => {
+                Ok(Picture::Drawing(drawing)) => {
                     extras.tables.insert(table(&figure.name), csv.into_bytes());
                     extras.figures.insert(format!("{name}/{}.svg", figure.name), drawing.svg.into_bytes());
+                }
+                Ok(Picture::Latex(text)) => {
+                    extras.tables.insert(table(&figure.name), csv.into_bytes());
+                    extras.tables.insert(format!("{name}/{}.tex", figure.name), text.into_bytes());
                 }
                 Err(FigureError::Empty { .. }) => {}
                 Err(error) => return Err(Failure::new(Exit::Internal, with_causes(&error))),

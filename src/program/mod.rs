@@ -3,8 +3,11 @@
 mod bundle;
 mod charts;
 mod choose;
+mod consent;
 mod derive;
+mod diff;
 mod print;
+mod replay;
 mod run;
 mod show;
 mod why;
@@ -19,11 +22,14 @@ use matrix_run::{Overrides, RunError};
 
 use crate::exit::{Exit, Failure};
 
-pub(crate) use bundle::{Verified, create, is_program_bundle, verify};
+pub(crate) use bundle::{CreateOptions, Verified, create, is_program_bundle, merge, verify};
+pub(crate) use charts::{files, picture, unless_empty};
 pub(crate) use choose::chosen;
+pub(crate) use diff::{Comparing, diff};
 pub(crate) use print::{PlanOptions, check, export, plan, plot, status};
+pub(crate) use replay::{ReplayOptions, replay};
 pub(crate) use run::{RunOptions, resumable, resume, run};
-pub(crate) use show::{show, why_not};
+pub(crate) use show::show;
 pub(crate) use why::why;
 
 /// The problems of a text, each at its place.

@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use matrix_command::results::{self, Loaded, findings};
-use matrix_command::run::{Input, PlanDocument, states};
+use matrix_command::run::{Again, Input, PlanDocument, states};
 use matrix_core::judge::Verdict;
 use matrix_core::{CellState, Tally};
 use matrix_store::{Origin, Store};
@@ -31,6 +31,20 @@ pub(super) fn summary(loaded: &Loaded<'_>) -> Result<(), Failure> {
     let untried = results::untried(loaded);
     if untried > 0 {
         output::line(format_args!("{untried} points more were not run"))?;
+    }
+    let disturbed = loaded.disturbed().count();
+    if disturbed > 0 {
+        output::line(format_args!(
+            "{disturbed} cells were disturbed while they ran: `run --rerun-disturbed` runs them again"
+        ))?;
+    }
+    let machines = loaded.machines(&|_| true);
+    if machines.len() > 1 && !loaded.experiment.host.mixed {
+        output::line(format_args!(
+            "\nwarning: results of {} unlike machines, which ratios do not compare: {}",
+            machines.len(),
+            machines.join("; ")
+        ))?;
     }
     let versions = loaded.mixed_versions();
     if !versions.is_empty() {
@@ -178,6 +192,10 @@ fn tally_text(tally: &Tally) -> String {
 struct StatusJson {
     experiment: String,
     tally: TallyJson,
+    /// Cells whose host was disturbed while they ran.
+    disturbed: usize,
+    /// Done cells of which nobody knows whether it was.
+    not_watched: usize,
     runs: Vec<String>,
 }
 
@@ -189,11 +207,17 @@ pub(crate) fn status(store: &Store, chosen: &Chosen, json: bool) -> CommandResul
             runs.push(id.to_string());
         }
     }
+    let loaded = results::notes_of(store, &chosen.experiment, &chosen.cells)?;
+    let (disturbed, not_watched) = (loaded.disturbed().count(), loaded.unwatched().count());
     if json {
-        output::json(&StatusJson { experiment: chosen.experiment.name.clone(), tally: tally.into(), runs })?;
+        let (experiment, tally) = (chosen.experiment.name.clone(), tally.into());
+        output::json(&StatusJson { experiment, tally, disturbed, not_watched, runs })?;
         return Ok(Exit::Ok);
     }
     output::line(format_args!("{}: {}", chosen.experiment.name, tally_text(&tally)))?;
+    if disturbed + not_watched > 0 {
+        output::line(format_args!("{disturbed} cells were disturbed while they ran, {not_watched} were not watched"))?;
+    }
     for run in runs {
         output::line(format_args!("run {run}"))?;
     }
@@ -216,12 +240,19 @@ pub(crate) struct PlanOptions<'a> {
 pub(crate) fn plan(options: &PlanOptions<'_>) -> CommandResult {
     let PlanOptions { results, file, filter, subset, site, .. } = *options;
     let input = super::run::with_subset(file, options.text.clone(), subset, site)?;
-    let chosen = super::run::chooser(&input, filter, subset, None)?;
+    let mut chosen = super::run::chooser(&input, filter, subset, None)?;
     // Nothing is executed by a plan: needs that a program tells are taken as met.
-    let unmet = super::run::unmet(&input, &*chosen, false)?;
-    let chosen = |cell: &matrix_command::Cell| chosen(cell) && !unmet.contains_key(&cell.point);
+    super::run::unmet(&input, &mut chosen, false)?;
+    let (products, unmade) = input.here.products.count();
+    if unmade > 0 {
+        output::note(format_args!(
+            "note: {unmade} of {products} things to prepare are not made yet: `matrix run` makes them, and the keys of their cells follow"
+        ));
+    }
+    let chosen = |cell: &matrix_command::Cell| chosen.has(cell);
+    let again = if options.fresh { Again::All } else { Again::None };
     let store = matrix_run::results::open_if_present(results, matrix_bundle::Limits::default())?;
-    let plan = matrix_command::run::plan(store.as_deref(), &input, &chosen, filter.or(subset), options.fresh)?;
+    let plan = matrix_command::run::plan(store.as_deref(), &input, &chosen, filter.or(subset), &again)?;
     if options.json {
         output::json(&plan)?;
         return Ok(Exit::Ok);
@@ -251,14 +282,29 @@ fn print_cells(input: &Input, plan: &PlanDocument) -> Result<(), Failure> {
     output::line(table.trim_fmt())
 }
 
-pub(crate) fn export(store: &Store, chosen: &Chosen, filter: Option<&str>, file: &Path) -> CommandResult {
+pub(crate) fn export(
+    store: &Store,
+    chosen: &Chosen,
+    filter: Option<&str>,
+    origin: Option<&Origin>,
+    form: matrix_frame::Form,
+    file: &Path,
+) -> CommandResult {
     let filter =
         filter.map(|text| chosen.experiment.filter(text).map_err(|problem| in_text("--filter", text, problem.into())));
     let filter = filter.transpose()?;
     let wanted =
         |cell: &&matrix_command::Cell| filter.as_ref().is_none_or(|filter| matrix_command::run::matches(filter, cell));
     let cells: Vec<_> = chosen.cells.iter().filter(wanted).cloned().collect();
-    let loaded = results::load(store, &chosen.experiment, &cells, None)?;
+    let loaded = results::load(store, &chosen.experiment, &cells, origin)?;
+    let reading = matrix_command::cells::reading(&chosen.experiment)
+        .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    if loaded.cells.iter().filter_map(|cell| cell.record.as_ref()).any(|record| record.reading != reading) {
+        return Err(Failure::usage(
+            "rows were read in another way than the experiment says",
+            "name the experiment's file, by which they were read: --experiment FILE; `matrix run FILE` reads them again",
+        ));
+    }
     let several = chosen.experiment.sources.len() > 1;
     for (number, source) in chosen.experiment.sources.iter().enumerate() {
         let path = if several {
@@ -270,7 +316,7 @@ pub(crate) fn export(store: &Store, chosen: &Chosen, filter: Option<&str>, file:
         };
         let mut target = output::new_file(&path)?;
         let mut out = BufWriter::new(target.as_file_mut());
-        let rows = results::export_csv(store, &loaded, number, &mut out)?;
+        let rows = results::export(store, &loaded, number, form, &mut out)?;
         out.flush().map_err(|error| output::unwritable(&path, &error))?;
         drop(out);
         output::keep_file(target, &path)?;

@@ -1,15 +1,18 @@
 //! `matrix run` and `matrix resume` of programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use matrix_command::cells::Cell;
+use matrix_command::prepare::MakeError;
 use matrix_command::results;
-use matrix_command::run::{Begun, Input, Options, Report, Session, interrupted, place_of};
-use matrix_core::{CellState, Problem};
-use matrix_core::{Filter, Point};
+use matrix_command::run::{
+    Again, Begun, Input, InputFailure, Options, PlanDocument, Report, Session, interrupted, place_of,
+};
+
+use matrix_core::{CellState, Filter, Point, Problem};
 use matrix_driver::Cancel;
 use matrix_store::{ErrorKind, Store};
 use serde::Serialize;
@@ -31,12 +34,15 @@ pub(crate) struct RunOptions<'a> {
     pub(crate) one: Option<&'a str>,
     pub(crate) site: Option<&'a Path>,
     pub(crate) keep: bool,
+    pub(crate) rerun_disturbed: bool,
     pub(crate) fresh: bool,
     pub(crate) fail_fast: bool,
     pub(crate) max_time: Option<u64>,
     pub(crate) jobs: Option<NonZeroUsize>,
     pub(crate) plot: bool,
     pub(crate) json: bool,
+    /// Whether nothing but notes is printed.
+    pub(crate) quiet: bool,
 }
 
 #[derive(Serialize)]
@@ -50,60 +56,105 @@ struct RunJson {
     figures: Vec<PathBuf>,
 }
 
-/// Whether a cell is chosen.
-type Chooser<'a> = Box<dyn Fn(&Cell) -> bool + 'a>;
+/// The cells that are chosen, by point and round: keys are not final before everything is prepared.
+pub(super) struct Chosen(BTreeSet<(Point, u32)>);
+
+impl Chosen {
+    pub(super) fn has(&self, cell: &Cell) -> bool {
+        self.0.contains(&(cell.point.clone(), cell.round))
+    }
+
+    /// Leaves out points, which nothing can run.
+    fn without(&mut self, points: &BTreeMap<Point, String>) {
+        self.0.retain(|(point, _)| !points.contains_key(point));
+    }
+
+    fn points(&self) -> BTreeSet<Point> {
+        self.0.iter().map(|(point, _)| point.clone()).collect()
+    }
+}
 
 /// Which cells are chosen by filter, subset and key.
-pub(super) fn chooser<'a>(
+pub(super) fn chooser(
     input: &Input,
     filter: Option<&str>,
     subset: Option<&str>,
-    one: Option<&'a str>,
-) -> Result<Chooser<'a>, Failure> {
+    one: Option<&str>,
+) -> Result<Chosen, Failure> {
     let mut filters: Vec<Filter> = Vec::new();
     let subset = subset.and_then(|name| input.experiment.subsets.get(name)).and_then(|subset| subset.filter.as_deref());
     for (name, text) in [("--filter", filter), ("the subset's filter", subset)] {
         let Some(text) = text else { continue };
         filters.push(input.experiment.filter(text).map_err(|problem| in_text(name, text, problem.into()))?);
     }
-    let chosen = move |cell: &Cell| {
+    let chosen = |cell: &&Cell| {
         filters.iter().all(|filter| matrix_command::run::matches(filter, cell))
             && one.is_none_or(|prefix| cell.key.to_string().starts_with(prefix))
     };
-    let count = input.cells.iter().filter(|cell| chosen(cell)).count();
-    if let (Some(prefix), 0 | 2..) = (one, count) {
-        let what = if count == 0 { "no cell's key begins so" } else { "several cells' keys begin so" };
+    let chosen: BTreeSet<(Point, u32)> =
+        input.cells.iter().filter(chosen).map(|cell| (cell.point.clone(), cell.round)).collect();
+    if let (Some(prefix), 0 | 2..) = (one, chosen.len()) {
+        let what = if chosen.is_empty() { "no cell's key begins so" } else { "several cells' keys begin so" };
         return Err(Failure::usage(
             format!("--one {prefix}: {what}"),
             "`matrix plan FILE` lists the cells with their keys",
         ));
     }
-    if count == 0 {
+    if chosen.is_empty() {
         let text = filter.unwrap_or_default();
         let problem = Problem::new(format!("the filter matches none of the {} cells", input.cells.len()));
         let problem = if text.is_empty() { problem } else { problem.at(0..text.len()).label("matches nothing") };
         return Err(in_text("--filter", text, problem.help("`matrix plan FILE` lists the cells").into()));
     }
-    Ok(Box::new(chosen))
+    Ok(Chosen(chosen))
 }
 
 /// The points that this machine cannot run, each with why; told before anything runs.
-pub(super) fn unmet(
-    input: &Input,
-    chosen: &dyn Fn(&Cell) -> bool,
-    programs: bool,
-) -> Result<BTreeMap<Point, String>, Failure> {
+pub(super) fn unmet(input: &Input, chosen: &mut Chosen, programs: bool) -> Result<(), Failure> {
     let unmet = matrix_command::run::unmet(input, programs).map_err(|why| Failure::new(Exit::Usage, why))?;
+    leave_out(input, chosen, &unmet, "skipped");
+    Ok(())
+}
+
+/// Leaves cells out, and says why; how many.
+fn leave_out(input: &Input, chosen: &mut Chosen, points: &BTreeMap<Point, String>, what: &str) -> usize {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    for cell in input.cells.iter().filter(|cell| chosen(cell)) {
-        if let Some(why) = unmet.get(&cell.point) {
+    for cell in input.cells.iter().filter(|cell| chosen.has(cell)) {
+        if let Some(why) = points.get(&cell.point) {
             *reasons.entry(why).or_default() += 1;
         }
     }
-    for (why, cells) in reasons {
-        output::note(format_args!("skipped: {cells} cells: {why}"));
+    chosen.without(points);
+    for (why, cells) in &reasons {
+        output::note(format_args!("{what}: {cells} cells: {why}"));
     }
-    Ok(unmet)
+    reasons.values().sum()
+}
+
+/// Tries, before anything starts, what programs that run as root need.
+fn may_be_root(input: &Input) -> Result<(), Failure> {
+    matrix_command::root::check(&input.experiment).map_err(|why| {
+        Failure::usage(why, "let sudo run these programs without a password, or remove `as` from the experiment")
+    })
+}
+
+/// Makes what the chosen cells need to be prepared. Cells of what cannot be made are left out; how many.
+fn prepare(input: &mut Input, chosen: &mut Chosen, cancel: &Cancel) -> Result<usize, Failure> {
+    let failed = input.prepare(&chosen.points(), cancel, &|text| output::note(text)).map_err(|error| match error {
+        MakeError::Interrupted => Failure::with_help(
+            Exit::Interrupted,
+            "interrupted while something was prepared",
+            "the same command goes on: what was finished stays, the rest is made again",
+        ),
+        MakeError::Cells(error) => InputFailure::Cells(error).into(),
+        MakeError::Failed(why) => Failure::new(Exit::Internal, why),
+    })?;
+    Ok(leave_out(input, chosen, &failed, "failed"))
+}
+
+/// The worse of two ends.
+fn worse(unprepared: usize, exit: Exit) -> Exit {
+    if unprepared > 0 && exit == Exit::Ok { Exit::Cells } else { exit }
 }
 
 /// The experiment with a subset's settings in it.
@@ -127,18 +178,24 @@ pub(super) fn with_subset(
 }
 
 pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
-    let input = with_subset(options.file, options.text.clone(), options.subset, options.site)?;
-    let chosen = chooser(&input, options.filter, options.subset, options.one)?;
-    let unmet = unmet(&input, &*chosen, true)?;
-    let chosen = |cell: &Cell| chosen(cell) && !unmet.contains_key(&cell.point);
-    let begun = Session::begin(
-        options.results,
-        &input,
-        Some(options.file),
-        &chosen,
-        options.filter.or(options.subset),
-        options.fresh || options.one.is_some() && options.keep,
-    );
+    let mut input = with_subset(options.file, options.text.clone(), options.subset, options.site)?;
+    let mut chosen = chooser(&input, options.filter, options.subset, options.one)?;
+    unmet(&input, &mut chosen, true)?;
+    may_be_root(&input)?;
+    let cancel = Cancel::default();
+    signals::listen(&cancel)?;
+    let unprepared = prepare(&mut input, &mut chosen, &cancel)?;
+    let input = input;
+    let chosen = |cell: &Cell| chosen.has(cell);
+    let again = if options.fresh || options.one.is_some() && options.keep {
+        Again::All
+    } else if options.rerun_disturbed {
+        Again::disturbed(Store::open_if_present(options.results)?.as_ref(), &input)?
+    } else {
+        Again::None
+    };
+    let begun =
+        Session::begin(options.results, &input, Some(options.file), &chosen, options.filter.or(options.subset), &again);
     let Begun { plan, session, reread, unreadable } = begun.map_err(in_the_way)?;
     if reread > 0 {
         output::note(format_args!(
@@ -154,6 +211,9 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
             0 => String::new(),
             skipped => format!(" ({skipped} more are left out by the filter)"),
         };
+        if options.quiet {
+            return Ok(worse(unreadable.len() + unprepared, Exit::Ok));
+        }
         if options.json {
             output::json(&RunJson {
                 ran: 0,
@@ -174,11 +234,11 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
         if reread > 0 || options.plot {
             after(options, &input)?;
         }
-        return Ok(if unreadable.is_empty() { Exit::Ok } else { Exit::Cells });
+        return Ok(worse(unreadable.len() + unprepared, Exit::Ok));
     };
     output::note(format_args!("{}: {} of {} cells to run", input.experiment.name, session.len(), plan.cells.len()));
-    let exit = execute(session, &input, options)?;
-    Ok(if unreadable.is_empty() || exit != Exit::Ok { exit } else { Exit::Cells })
+    let exit = execute(session, &input, options, &cancel)?;
+    Ok(worse(unreadable.len() + unprepared, exit))
 }
 
 /// A place that cannot hold a store is bad input, whatever the system calls it.
@@ -193,9 +253,7 @@ fn shown(input: &Input, cell: &Cell) -> String {
     format!("{} round {}", input.experiment.axes.show(&cell.point), cell.round)
 }
 
-fn execute(session: Session, input: &Input, options: &RunOptions<'_>) -> CommandResult {
-    let cancel = Cancel::default();
-    signals::listen(&cancel)?;
+fn execute(session: Session, input: &Input, options: &RunOptions<'_>, cancel: &Cancel) -> CommandResult {
     let resume = output::resume(session.id().as_str(), options.results);
     let ran = session.len();
     let how = Options {
@@ -207,7 +265,7 @@ fn execute(session: Session, input: &Input, options: &RunOptions<'_>) -> Command
     let start = Instant::now();
     let provenance = runner::program().provenance(Default::default());
     let say = |text: &str| output::note(text);
-    let (left, report) = session.execute(input, &how, &provenance, &cancel, &say)?;
+    let (left, report) = session.execute(input, &how, &provenance, cancel, &say)?;
     let seconds = start.elapsed().as_secs_f64();
     output::note(format_args!("{} of {ran} cells done in {seconds:.1} s", report.done));
     let Report { failed, broken, disturbed, done, .. } = report;
@@ -216,7 +274,8 @@ fn execute(session: Session, input: &Input, options: &RunOptions<'_>) -> Command
     }
     if disturbed > 0 {
         output::note(format_args!(
-            "{disturbed} cells are disturbed: other work took the processors' time while they ran; `matrix show CELL` says how much"
+            "{disturbed} cells are disturbed: the host did other work, or was slowed down, while they ran; `matrix show CELL` says how. \
+             To run them again: matrix run FILE --rerun-disturbed"
         ));
     }
     if let Some(error) = broken {
@@ -241,6 +300,9 @@ fn execute(session: Session, input: &Input, options: &RunOptions<'_>) -> Command
             Exit::Cells
         }
     };
+    if options.quiet {
+        return Ok(exit);
+    }
     if options.json {
         let figures = if options.plot && exit != Exit::Interrupted { draw(options, input)? } else { Vec::new() };
         let (failed, planned) = (failed.len(), input.cells.len());
@@ -305,8 +367,17 @@ pub(crate) fn resume(results: &Path, name: &str, jobs: Option<NonZeroUsize>, plo
             "run it by its file, which does what is left: matrix run FILE",
         ));
     };
-    drop(store);
-    let input = Input::from_file(&file, text.clone(), None)?;
+    let plan = super::choose::plan_of(&run)?;
+    drop((run, store));
+    let mut input = Input::from_file(&file, text.clone(), None)?;
+    let cancel = Cancel::default();
+    signals::listen(&cancel)?;
+    may_be_root(&input)?;
+    let mut left = of_plan(&input, plan.as_ref());
+    let unprepared = prepare(&mut input, &mut left, &cancel)?;
+    if unprepared > 0 {
+        return Ok(Exit::Cells);
+    }
     let Some(session) = Session::resume(results, name, &input)? else {
         output::line(format_args!("nothing to resume: every cell of run {name} is done"))?;
         return Ok(Exit::Ok);
@@ -321,12 +392,27 @@ pub(crate) fn resume(results: &Path, name: &str, jobs: Option<NonZeroUsize>, plo
         one: None,
         site: None,
         keep: false,
+        rerun_disturbed: false,
         fresh: false,
         fail_fast: false,
         max_time: None,
         jobs,
         plot,
         json,
+        quiet: false,
     };
-    execute(session, &input, &options)
+    execute(session, &input, &options, &cancel)
+}
+
+/// The cells that a run planned to execute.
+fn of_plan(input: &Input, plan: Option<&PlanDocument>) -> Chosen {
+    let axes = &input.experiment.axes;
+    let planned: BTreeSet<(String, u32)> = plan
+        .into_iter()
+        .flat_map(PlanDocument::to_run)
+        .map(|cell| (serde_json::Value::from(cell.axes.clone()).to_string(), cell.round))
+        .collect();
+    let shown = |point: &Point| serde_json::Value::from(axes.to_json(point)).to_string();
+    let cells = input.cells.iter().filter(|cell| planned.contains(&(shown(&cell.point), cell.round)));
+    Chosen(cells.map(|cell| (cell.point.clone(), cell.round)).collect())
 }

@@ -114,8 +114,3 @@ fn print_object(store: &Store, digest: &matrix_store::Digest, bytes: u64) -> Res
         }
     }
 }
-
-/// What is said where a command does nothing for programs yet.
-pub(crate) fn why_not(what: &str) -> Failure {
-    Failure::usage(format!("not supported yet: {what} of an experiment of schema 2"), "docs/command.md lists what is")
-}

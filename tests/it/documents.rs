@@ -2,7 +2,8 @@
 //!
 //! A block of ```` ```console ```` holds commands (`$ …`) and what they print. A line `...` stands for any lines; times,
 //! dates, digests and sizes of compressed files may differ. A comment before a block says what a test needs to know:
-//! `<!-- not run: REASON -->`, or `<!-- ends with CODE -->` of its last command.
+//! `<!-- not run: REASON -->`, or `<!-- ends with CODE -->` of its last command. `<!-- file: NAME -->` before any block makes
+//! a file of it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,7 +27,23 @@ struct Step {
 /// The commands of a document, in order.
 fn steps(text: &str) -> Vec<Step> {
     let (mut steps, mut note, mut block): (Vec<Step>, Option<String>, Option<usize>) = (Vec::new(), None, None);
+    let mut file: Option<(usize, String)> = None;
     for (line, content) in (1..).zip(text.lines()) {
+        if let Some((start, mut command)) = file.take() {
+            let _ = writeln!(command, "{}", if content == "```" { "END-OF-FILE" } else { content });
+            match content {
+                "```" => steps.push(Step { line: start, command, printed: Vec::new(), code: 0, left_out: None }),
+                _ => file = Some((start, command)),
+            }
+            continue;
+        }
+        if let (true, Some(name)) =
+            (content.starts_with("```"), note.as_deref().and_then(|note| note.strip_prefix("file: ")))
+        {
+            file = Some((line, format!("cat > {name} <<'END-OF-FILE'\n")));
+            note = None;
+            continue;
+        }
         match (content.trim_end(), block) {
             ("```console", None) => block = Some(steps.len()),
             ("```", Some(first)) => {
@@ -187,6 +204,11 @@ fn the_readme_prints_what_it_says() {
 #[test]
 fn the_guide_prints_what_it_says() {
     check("docs/guide.md");
+}
+
+#[test]
+fn the_page_for_newcomers_prints_what_it_says() {
+    check("docs/first-benchmark.md");
 }
 
 /// Commands that a document names within its lines, and those of its blocks: the words behind `matrix`.

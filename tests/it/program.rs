@@ -2,9 +2,15 @@
 
 mod bad_files;
 mod bundle;
+mod evaluator;
 mod failures;
+mod figures;
+mod host;
 mod keys;
 mod leftovers;
+mod prepare;
+mod root;
+mod shipped;
 mod spine;
 
 use crate::workbench::Workbench;

@@ -5,10 +5,12 @@
 //! byte.
 
 mod create;
+mod merge;
 mod payload;
 mod restore;
 
-pub use create::create_generic;
+pub use create::{GenericOptions, create_generic};
+pub use merge::unite_generic;
 pub use payload::GenericExtras;
 pub use restore::{GenericRestored, extract_generic, is_generic_bundle, restore_generic};
 

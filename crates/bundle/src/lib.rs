@@ -56,7 +56,8 @@ pub use error::{BundleError, Conflict, ErrorKind, Refusal};
 pub use extract::extract;
 pub use extras::Extras;
 pub use generic::{
-    GenericExtras, GenericRestored, create_generic, extract_generic, is_generic_bundle, restore_generic,
+    GenericExtras, GenericOptions, GenericRestored, create_generic, extract_generic, is_generic_bundle,
+    restore_generic, unite_generic,
 };
 pub use info::BundleInfo;
 pub use inventory::{Inventory, Selection, Tree, tree_digest};

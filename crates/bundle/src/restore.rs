@@ -121,7 +121,7 @@ pub(crate) fn fill(store: &WritableStore, inventory: &Inventory) -> Result<(), B
     Ok(())
 }
 
-fn another_name(run: &RunId, taken: &mut BTreeSet<RunId>) -> Result<RunId, StoreError> {
+pub(crate) fn another_name(run: &RunId, taken: &mut BTreeSet<RunId>) -> Result<RunId, StoreError> {
     let mut number = 2u64;
     loop {
         let name: RunId = format!("{run}-{number}").parse()?;

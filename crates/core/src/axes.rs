@@ -55,6 +55,13 @@ pub struct Axis {
 }
 
 impl Axis {
+    /// An axis of these values, without labels and arguments.
+    #[must_use]
+    pub fn plain(name: &str, kind: Kind, values: Vec<Value>) -> Self {
+        let name = name.to_owned();
+        Self { name, kind, values, default: None, labels: BTreeMap::new(), args: None, place: 0..0 }
+    }
+
     /// What figures and tables call a value.
     #[must_use]
     pub fn label(&self, value: &Value) -> String {
@@ -154,7 +161,8 @@ impl AxisSet {
     }
 }
 
-const KEYS: &[&str] = &["values", "from", "to", "step", "factor", "default", "labels", "args"];
+/// Keys of an axis that is a table.
+pub const KEYS: &[&str] = &["values", "from", "to", "step", "factor", "default", "labels", "args"];
 
 fn axis(name: &str, place: Range<usize>, value: &read::Value<'_>, problems: &mut Vec<Problem>) -> Option<Axis> {
     let (values, table) = match value.get_ref() {

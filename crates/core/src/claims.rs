@@ -121,8 +121,21 @@ pub struct Claim {
     pub relation: Relation,
     /// Whether one measurement is enough: verdicts are then met or unmet.
     pub point: bool,
+    /// What is judged instead of the bound where the results are of another processor than the authors'.
+    pub elsewhere: Option<Bound>,
     /// Where it stands.
     pub place: Range<usize>,
+}
+
+/// A metric that claims and figures may name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownMetric {
+    /// Its name.
+    pub name: String,
+    /// Whether larger is better, if that is known.
+    pub higher_is_better: Option<bool>,
+    /// The source that it is of, by position.
+    pub source: usize,
 }
 
 /// What claims may name.
@@ -132,15 +145,16 @@ pub struct Known<'a> {
     pub source: &'a str,
     /// The axes.
     pub axes: &'a AxisSet,
-    /// Names of metrics, each with whether larger is better.
-    pub metrics: &'a [(String, Option<bool>)],
+    /// The metrics.
+    pub metrics: &'a [KnownMetric],
     /// Names of sources, each with its columns.
     pub sources: &'a [(String, Vec<Field>)],
     /// The points of the experiment.
     pub points: &'a [Vec<Value>],
 }
 
-const KEYS: &[&str] = &[
+/// Keys of a `[[claim]]`.
+pub const KEYS: &[&str] = &[
     "id",
     "paper",
     "source",
@@ -161,6 +175,8 @@ const KEYS: &[&str] = &[
     "elsewhere",
     "uncovered",
 ];
+
+const BOUNDS: &[&str] = &["at_least", "at_most", "within"];
 
 /// Reads every `[[claim]]`.
 pub fn parse(root: &Table<'_>, known: &Known<'_>, problems: &mut Vec<Problem>) -> Vec<Claim> {
@@ -196,6 +212,7 @@ fn claim(table: &Table<'_>, number: usize, known: &Known<'_>, problems: &mut Vec
             statement: Statement::Uncovered(why),
             relation: Relation::default(),
             point: false,
+            elsewhere: None,
             place: table.span(),
         });
     }
@@ -226,16 +243,26 @@ fn claim(table: &Table<'_>, number: usize, known: &Known<'_>, problems: &mut Vec
             }
         },
     };
-    if let Some(place) = table.key_span("elsewhere") {
-        problems.push(read::unsupported("`elsewhere` of a [[claim]]", place));
-    }
-    Some(Claim { id: id?, paper, says: says?, selection, statement: statement?, relation, point, place: table.span() })
+    let statement = statement?;
+    let elsewhere = match table.get("elsewhere") {
+        None => None,
+        Some(value) => {
+            let table = Table::open(value, "`elsewhere`", BOUNDS, problems)?;
+            if !matches!(statement, Statement::Bound { .. }) {
+                let problem = Problem::new("`elsewhere` is for a claim that bounds a metric").at(value.span());
+                problems.push(problem.label("nothing else depends on the machine"));
+                return None;
+            }
+            Some(bound(&table, problems)?)
+        }
+    };
+    let place = table.span();
+    Some(Claim { id: id?, paper, says: says?, selection, statement, relation, point, elsewhere, place })
 }
 
 /// The bound that a table states; that it states none or several is a problem.
 fn bound(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Bound> {
-    let keys = ["at_least", "at_most", "within"];
-    let present: Vec<&str> = keys.into_iter().filter(|key| table.get(key).is_some()).collect();
+    let present: Vec<&str> = BOUNDS.iter().copied().filter(|key| table.get(key).is_some()).collect();
     let misspelt = |problem: &Problem| {
         let inside = |span: &Range<usize>| table.span().start <= span.start;
         problem.message.starts_with("unknown key") && problem.span.as_ref().is_some_and(inside)
@@ -273,9 +300,9 @@ fn number(value: &read::Value<'_>, key: &str, problems: &mut Vec<Problem>) -> Op
 pub fn metric(table: &Table<'_>, key: &str, known: &Known<'_>, problems: &mut Vec<Problem>) -> Option<usize> {
     let value = table.require(key, &format!("{key} = \"throughput\""), problems)?;
     let name = read::text(value, &format!("`{key}`"), problems)?;
-    let found = known.metrics.iter().position(|(metric, _)| metric == name);
+    let found = known.metrics.iter().position(|metric| metric.name == name);
     if found.is_none() {
-        let names: Vec<&str> = known.metrics.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = known.metrics.iter().map(|metric| metric.name.as_str()).collect();
         problems.push(read::unknown("metric", name, value.span(), &names));
     }
     found
@@ -317,7 +344,7 @@ fn statement(table: &Table<'_>, known: &Known<'_>, problems: &mut Vec<Problem>) 
     let metric = metric(table, "metric", known, problems);
     if let Some(value) = table.get("best_over") {
         let axis = axis(table, "best_over", known.axes, problems)?;
-        if known.metrics.get(metric?)?.1.is_none() {
+        if known.metrics.get(metric?)?.higher_is_better.is_none() {
             let problem = Problem::new("`best_over` needs to know what is better").at(value.span());
             problems
                 .push(problem.label("the metric lacks `better`").help("write `better = \"higher\"` in the [[metric]]"));

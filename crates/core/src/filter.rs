@@ -97,13 +97,78 @@ impl Filter {
         &self.text
     }
 
+    /// The fields that it names, by position; some perhaps twice.
+    #[must_use]
+    pub fn fields(&self) -> Vec<usize> {
+        let mut fields = Vec::new();
+        self.expression.fields(&mut fields);
+        fields
+    }
+
+    /// Evaluates it over many rows at once.
+    ///
+    /// # Errors
+    /// The first error of a comparison.
+    pub fn fold<M: Masks>(&self, masks: &M) -> Result<M::Mask, M::Error> {
+        self.expression.fold(masks)
+    }
+
     /// Whether it holds, given the fields' values. A comparison with a value that is not there does not hold.
     pub fn matches<'v>(&self, value_of: &dyn Fn(usize) -> Option<&'v Value>) -> bool {
         self.expression.matches(value_of)
     }
 }
 
+/// Filters of many rows at once: a mask says of each row whether it matches.
+pub trait Masks {
+    /// Says of each row whether it matches.
+    type Mask;
+    /// Why a field cannot be compared.
+    type Error;
+
+    /// The rows whose value of a field holds against `value`; a row without one does not.
+    ///
+    /// # Errors
+    /// When the field cannot be read.
+    fn compare(&self, field: usize, holds: &dyn Fn(Ordering) -> bool, value: &Value)
+    -> Result<Self::Mask, Self::Error>;
+
+    /// The other rows.
+    fn not(&self, mask: Self::Mask) -> Self::Mask;
+
+    /// The rows of both masks if `all`, else of any.
+    fn join(&self, one: Self::Mask, other: Self::Mask, all: bool) -> Self::Mask;
+}
+
 impl Expression {
+    fn fields(&self, fields: &mut Vec<usize>) {
+        match self {
+            Self::Compare(field, ..) => fields.push(*field),
+            Self::Not(inner) => inner.fields(fields),
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.fields(fields)),
+        }
+    }
+
+    fn fold<M: Masks>(&self, masks: &M) -> Result<M::Mask, M::Error> {
+        match self {
+            Self::Compare(field, operator, value) => masks.compare(*field, &|ordering| operator.holds(ordering), value),
+            Self::Not(inner) => Ok(masks.not(inner.fold(masks)?)),
+            Self::All(parts) | Self::Any(parts) => {
+                let all = matches!(self, Self::All(_));
+                // The parser makes no list of fewer than two.
+                let (first, rest) = parts.split_at(1.min(parts.len()));
+                let mut joined = match first {
+                    [first] => first.fold(masks)?,
+                    _ => return Self::Not(Box::new(Self::All(Vec::new()))).fold(masks),
+                };
+                for part in rest {
+                    joined = masks.join(joined, part.fold(masks)?, all);
+                }
+                Ok(joined)
+            }
+        }
+    }
+
     fn matches<'v>(&self, value_of: &dyn Fn(usize) -> Option<&'v Value>) -> bool {
         match self {
             Self::Compare(field, operator, value) => {

@@ -26,6 +26,7 @@ mod spelling;
 pub mod state;
 pub mod stats;
 pub mod tally;
+pub mod text;
 pub mod value;
 pub mod walk;
 

@@ -249,15 +249,8 @@ mod tests {
     use crate::value::Kind;
 
     fn axes() -> AxisSet {
-        let axis = |name: &str, values: &[&str]| Axis {
-            name: name.to_owned(),
-            kind: Kind::Text,
-            values: values.iter().map(|value| Value::Text((*value).to_owned())).collect(),
-            default: None,
-            labels: BTreeMap::new(),
-            args: None,
-            place: 0..0,
-        };
+        let texts = |values: &[&str]| values.iter().map(|value| Value::Text((*value).to_owned())).collect();
+        let axis = |name: &str, values: &[&str]| Axis::plain(name, Kind::Text, texts(values));
         AxisSet { axes: vec![axis("engine", &["a", "b"]), axis("data", &["x", "y"])] }
     }
 

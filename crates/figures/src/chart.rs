@@ -1,6 +1,7 @@
-//! Figures of any numbers: lines with bands, and bars, in one or several panels.
+//! Figures of any numbers: lines with bands, bars, distributions and heat maps, in one or several panels.
 
 mod bars;
+mod heat;
 mod lines;
 mod scales;
 
@@ -18,6 +19,12 @@ pub enum Kind {
     Lines,
     /// A group of bars for each place across.
     Bars,
+    /// A bar for each place across, of a part for each series.
+    Stacked,
+    /// Steps of a cumulative distribution.
+    Steps,
+    /// A field for each place across and each series, coloured by its number.
+    Heat,
 }
 
 /// What an axis is called.
@@ -45,8 +52,12 @@ pub struct Estimate {
 pub struct ChartMark {
     /// The number across, or the place among the chart's categories.
     pub x: f64,
+    /// The interval of the number across, where it has one.
+    pub across: Option<(f64, f64)>,
     /// The number; none where the program failed or did not finish.
     pub estimate: Option<Estimate>,
+    /// Whether other work disturbed what was measured.
+    pub disturbed: bool,
 }
 
 /// One series.
@@ -84,8 +95,10 @@ pub struct Chart {
     pub kind: Kind,
     /// The axis across.
     pub x: Title,
-    /// The axis upwards.
+    /// The axis upwards; of a heat map what its colours are.
     pub y: Title,
+    /// What the series are, in words: a heat map has them as rows.
+    pub rows: String,
     /// Names of the places across, where they are no numbers.
     pub categories: Vec<String>,
     /// Names of all series.
@@ -101,25 +114,9 @@ impl Chart {
     /// [`FigureError::Empty`] without a number to draw; otherwise only if plotters or the embedded font fail.
     pub fn draw(&self) -> Result<Drawing, FigureError> {
         let Some(axes) = Axes::of(self) else { return Err(FigureError::Empty { name: self.name.clone() }) };
-        let mut page = Page::titled(&self.title, &self.experiment, self.subtitle.clone());
-        for (number, name) in self.series.iter().enumerate() {
-            let look = palette::series(number);
-            let stroke = Stroke { color: look.color, width: 1.5, dashes: look.dashes };
-            let sample = match self.kind {
-                Kind::Lines => Sample::Line { stroke, marker: Some(look.marker), band: true },
-                Kind::Bars => Sample::Fill(look.color),
-            };
-            page.entry(Entry::new(sample, name.clone()));
-        }
-        for note in &self.notes {
-            page.note(note.clone());
-        }
-        let missing = self.marks().filter(|(_, mark)| mark.estimate.is_none()).count();
-        if missing > 0 {
-            page.note(format!("DNF: {missing} without a result"));
-        }
-        for (line, mark) in self.marks() {
-            page.say(self.sentence(line, mark));
+        let page = self.page();
+        if self.kind == Kind::Heat {
+            return heat::draw(self, page);
         }
         let grid = Grid::new(self.panels.len(), 2);
         let headed = self.panels.iter().any(|panel| panel.heading.is_some());
@@ -145,10 +142,59 @@ impl Chart {
                 match self.kind {
                     Kind::Lines => lines::draw(&drawn, panel)?,
                     Kind::Bars => bars::draw(canvas, &drawn, panel, self.series.len())?,
+                    Kind::Stacked => bars::stacked(canvas, &drawn, panel)?,
+                    Kind::Steps => lines::steps(&drawn, panel)?,
+                    Kind::Heat => {}
                 }
             }
             Ok(())
         })
+    }
+
+    /// The page with its legend, notes and sentences.
+    fn page(&self) -> Page {
+        let mut page = Page::titled(&self.title, &self.experiment, self.subtitle.clone());
+        for (number, name) in self.series.iter().enumerate().filter(|_| self.kind != Kind::Heat) {
+            let look = palette::series(number);
+            let stroke = Stroke { color: look.color, width: 1.5, dashes: look.dashes };
+            let sample = match self.kind {
+                Kind::Lines => Sample::Line { stroke, marker: Some(look.marker), band: true },
+                Kind::Steps => Sample::Line { stroke, marker: None, band: false },
+                Kind::Bars | Kind::Stacked | Kind::Heat => Sample::Fill(look.color),
+            };
+            page.entry(Entry::new(sample, name.clone()));
+        }
+        if self.marks().any(|(_, mark)| mark.disturbed) {
+            page.entry(Entry::new(Sample::Word(DISTURBED, palette::INK), "disturbed by other work"));
+        }
+        for note in &self.notes {
+            page.note(note.clone());
+        }
+        let missing = self.marks().filter(|(_, mark)| mark.estimate.is_none()).count();
+        if missing > 0 {
+            page.note(format!("DNF: {missing} without a result"));
+        }
+        if self.kind == Kind::Steps {
+            // Hundreds of steps are read by nobody: the quartiles stand for them.
+            for line in self.panels.iter().flat_map(|panel| &panel.lines) {
+                page.say(self.quartiles(line));
+            }
+        } else {
+            for (line, mark) in self.marks() {
+                page.say(self.sentence(line, mark));
+            }
+        }
+        page
+    }
+
+    /// A distribution for those who do not see the picture.
+    fn quartiles(&self, line: &ChartLine) -> String {
+        let name = self.series.get(line.series).map(|name| format!("{name}, ")).unwrap_or_default();
+        let at = |share: f64| {
+            let found = line.marks.iter().find(|mark| mark.estimate.is_some_and(|estimate| estimate.value >= share));
+            found.map(|mark| scales::label(mark.x)).unwrap_or_default()
+        };
+        format!("{name}quartiles {}, {} and {}.", at(0.25), at(0.5), at(0.75))
     }
 
     fn marks(&self) -> impl Iterator<Item = (&ChartLine, &ChartMark)> {
@@ -159,6 +205,7 @@ impl Chart {
     /// A mark for those who do not see the picture.
     fn sentence(&self, line: &ChartLine, mark: &ChartMark) -> String {
         let name = self.series.get(line.series).map(|name| format!("{name}, ")).unwrap_or_default();
+        let name = format!("{name}{}", if mark.disturbed { "disturbed, " } else { "" });
         let x = match self.categories.get(mark.x as usize) {
             Some(category) => category.clone(),
             None => scales::label(mark.x),
@@ -171,6 +218,15 @@ impl Chart {
             None => format!("{name}{x}: did not finish."),
         }
     }
+}
+
+/// The mark of what other work disturbed.
+const DISTURBED: &str = "*";
+
+/// Marks what other work disturbed, beside a point of the page.
+fn disturbed(canvas: &Canvas, at: Point) -> Result<(), FigureError> {
+    let at = Point::new(at.x + 4.5, at.y - 3.5);
+    canvas.text_on_paper(at, DISTURBED, Type::new(9.0).bold().color(palette::INK).centred())
 }
 
 /// The word that stands where a program failed or did not finish.

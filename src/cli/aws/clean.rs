@@ -9,9 +9,9 @@ use matrix_plan::Regions;
 use serde::Serialize;
 
 use super::access::{listen, operator, tell};
-use super::ask::go_on;
 use super::{endpoints, request};
 use crate::cli::Format;
+use crate::cli::ask::go_on;
 use crate::cli::aws::CleanArgs;
 use crate::exit::{CommandResult, Exit};
 use crate::output;

@@ -8,9 +8,9 @@ use matrix_live::aws::{Action, Planned};
 use serde::Serialize;
 
 use super::access::{listen, operator, tell};
-use super::ask::go_on;
 use super::{endpoints, request};
 use crate::cli::Format;
+use crate::cli::ask::go_on;
 use crate::cli::aws::SetupArgs;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;

@@ -26,6 +26,18 @@ fn mistakes_are_told_with_their_place_and_a_fix() {
         complaint("\"csv:{out}/rows.csv\"", "\"tsv:{out}/rows.csv\""),
         complaint("engine = { values", "site = { values"),
         complaint("at_most = 0.5", "at_mots = 0.5"),
+        complaint("[columns]", "[host]\nidle = \"yes\"\n[columns]"),
+        complaint("[columns]", "[[prepare]]\nname = \"trace\"\n[columns]"),
+        complaint(
+            "[columns]",
+            "[[prepare]]\nname = \"trace\"\nrun = [\"./make\", \"{threads}\", \"{prepared}\"]\n[columns]",
+        ),
+        complaint("[columns]", "[[prepare]]\nname = \"trace\"\nrun = [\"./make\", \"{out}\"]\n[columns]"),
+        complaint(
+            "[columns]",
+            "[[prepare]]\nname = \"trace\"\nfetch = { url = \"ftp://x\", sha256 = \"12\" }\n[columns]",
+        ),
+        complaint("[columns]", "[[prepare]]\nname = \"trace\"\nrun = [\"make\", \"{prepared:trase}\"]\n[columns]"),
     ];
     let shown = shown.join("\n").replace(std::env::temp_dir().to_str().unwrap(), "TMP");
     // The folder of the test has another name every time.
@@ -35,12 +47,11 @@ fn mistakes_are_told_with_their_place_and_a_fix() {
 
 #[test]
 fn what_this_version_cannot_do_is_refused_by_name() {
-    for (from, to, key) in [
-        ("[columns]", "[[prepare]]\nname = \"trace\"\n[columns]", "[[prepare]]"),
-        ("[columns]", "[host]\nidle = true\n[columns]", "[host]"),
-        ("kind = \"line\"", "kind = \"ecdf\"", "kind = \"ecdf\""),
-        ("inputs =", "as = \"root\"\ninputs =", "`as` of [command]"),
-    ] {
+    for (from, to, key) in [(
+        "[columns]",
+        "[[command.service]]\nname = \"db\"\nrun = [\"x\"]\non = \"server\"\n[columns]",
+        "`on` of [[command.service]]",
+    )] {
         let printed = complaint(from, to);
         assert!(printed.contains(&format!("not supported yet: {key}")), "{printed}");
     }

@@ -94,3 +94,52 @@ fn services_that_are_not_there_when_they_are_needed_fail_the_cell() {
     );
     assert_eq!(code, 0, "{err}");
 }
+
+/// What a run of the small subset prints to standard error, of an experiment with this instead of `[columns]`.
+fn failed_with(extra: &str, program: &str) -> String {
+    let bench = with(&EXPERIMENT.replace("[columns]", &format!("{extra}\n[columns]")), program);
+    let printed = bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(3);
+    bench.matrix(&["verify"]).code(0);
+    printed.err
+}
+
+#[test]
+fn a_port_that_is_taken_and_a_service_that_dies_meanwhile_fail_the_cell() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    // What listens there would answer in the service's stead, and be measured.
+    for ready in [format!("tcp:{port}"), format!("http://127.0.0.1:{port}/health")] {
+        let service = format!("[[command.service]]\nname = \"db\"\nrun = [\"sleep\", \"600\"]\nready = \"{ready}\"");
+        let err = failed_with(&service, super::BENCH);
+        assert!(err.contains("is taken: something else listens there"), "{err}");
+    }
+    // Also where the program does not notice, because it ends at once.
+    let service = "[[command.service]]\nname = \"db\"\nrun = [\"sh\", \"-c\", \"echo up; until [ -e gone ]; do :; done; echo lost >&2; exit 3\"]\nready = \"line:up\"";
+    let err = failed_with(service, &format!("{}touch gone; sleep 1\n", super::BENCH));
+    assert!(err.contains("service `db` ended while the program ran: it ended with exit code 3\n  lost"), "{err}");
+}
+
+#[test]
+fn gigabytes_of_output_fail_the_cell_and_are_not_kept() {
+    // Files with holes: nothing of them is on the disk.
+    let err = failed_with("", "#!/bin/sh\ntruncate -s 9G $3\n");
+    assert!(err.contains("rows: `out/rows.csv` has 9663676416 bytes: more than 8 GiB are not read"), "{err}");
+    let err = failed_with("", "#!/bin/sh\ntruncate -s 9G /proc/self/fd/1; exec sleep 600\n");
+    assert!(err.contains("it printed more than 8 GiB"), "{err}");
+    // What no rows are read from is kept in part, and says so.
+    let bench = with(EXPERIMENT, &format!("{}head -c 20000000 /dev/zero\n", super::BENCH));
+    bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
+    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let done = plan["cells"].as_array().unwrap().iter().find(|cell| cell["state"] == "done").unwrap();
+    let printed = bench.matrix(&["show", done["key"].as_str().unwrap(), "--stdout"]).code(0);
+    assert_eq!(printed.out.len(), 16 << 20);
+    assert!(printed.err.contains("the first 16777216 of 20000000 bytes were kept"), "{}", printed.err);
+}
+
+#[test]
+fn an_argument_list_that_is_too_long_says_so() {
+    let text =
+        EXPERIMENT.replace("\"{out}/rows.csv\"]", &format!("\"{{out}}/rows.csv\", \"{}\"]", "x".repeat(200_000)));
+    let printed = with(&text, super::BENCH).matrix(&["run", "kv.toml", "--subset", "small"]).code(3);
+    assert!(printed.err.contains("`./bench`: the list of its arguments is too long for the system"), "{}", printed.err);
+}

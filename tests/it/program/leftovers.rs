@@ -37,7 +37,8 @@ fn pids(bench: &Workbench) -> Vec<PathBuf> {
 }
 
 fn begin(bench: &Workbench) -> Child {
-    let child = bench.command(&["run", "kv.toml", "--subset", "small"]).spawn().unwrap();
+    let mut command = bench.command(&["run", "kv.toml", "--subset", "small", "--fail-fast"]);
+    let child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     wait("all three processes run", || pids(bench).len() == 3);
     child
 }
@@ -83,4 +84,102 @@ fn a_killed_run_leaves_nothing_and_is_resumed() {
     signal(&resumed, "-KILL");
     resumed.wait().unwrap();
     all_gone(&bench);
+}
+
+#[test]
+fn a_killed_supervisor_leaves_nothing_and_its_cell_has_failed() {
+    let bench = stubborn("");
+    let child = begin(&bench);
+    let stat = std::fs::read_to_string(pids(&bench)[0].join("stat")).unwrap();
+    let supervisor = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(1).unwrap().to_owned();
+    assert_ne!(supervisor, child.id().to_string());
+    assert!(std::process::Command::new("kill").args(["-KILL", &supervisor]).status().unwrap().success());
+    let ended = Workbench::printed(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 3, "{}", ended.err);
+    all_gone(&bench);
+    bench.matrix(&["status", "kv.toml"]).code(0);
+}
+
+/// A program with a child that leaves its session and outlives it; every process writes its id before anything else.
+const QUICK: &str = r#"#!/bin/sh
+echo $$ >> "$PIDS/all"
+setsid sh -c 'trap "" TERM INT HUP; echo $$ >> "$PIDS/all"; sleep 600' &
+[ "$2" = slow ] && sleep 0.1
+printf 'latency_us,found\n%s,true\n' "$1" > "$3"
+"#;
+
+/// A server that ends when it is asked to, and whose child does not.
+const SERVER: &str = r#"
+[[command.service]]
+name = "db"
+run = ["sh", "-c", "echo $$ >> $PIDS/all; setsid sh -c 'trap \"\" TERM; echo $$ >> $PIDS/all; sleep 600' & echo up; sleep 600 & wait"]
+ready = "line:up"
+
+[columns]"#;
+
+/// Whether a process of this folder lives, by its environment: a number may be another's by now.
+fn lives(bench: &Workbench, pid: &str) -> bool {
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    String::from_utf8_lossy(&environment).contains(bench.path("pids").to_str().unwrap())
+}
+
+#[test]
+fn killed_interrupted_and_timed_out_at_any_moment_nothing_is_left_and_every_cell_is_done_once() {
+    let text = EXPERIMENT.replace("COUNT = \"{experiment}/count\"", "PIDS = \"{experiment}/pids\"");
+    let text =
+        text.replace("[columns]", SERVER).replace("threads = { from = 1, to = 4, factor = 2 }", "threads = [1, 2]");
+    let bench = with(&text, QUICK);
+    std::fs::create_dir(bench.path("pids")).unwrap();
+    let none_left = |bench: &Workbench| {
+        let all = std::fs::read_to_string(bench.path("pids/all")).unwrap_or_default();
+        wait("nothing is left", || all.split_whitespace().all(|pid| !lives(bench, pid)));
+    };
+    // The moments are of a linear congruential generator: others every time would be a test that cannot be repeated.
+    let mut state = 20_261_128_u64;
+    let (mut rounds, mut interrupted) = (0, 0);
+    loop {
+        let has_run = bench.path("results/runs").is_dir();
+        // `resume` needs a run whose beginning was not interrupted; `run` goes on as well.
+        let args: &[&str] = if has_run && rounds % 2 == 1 { &["resume"] } else { &["run", "kv.toml"] };
+        let mut command = bench.command(args);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let mut child = command.spawn().unwrap();
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let moment = Instant::now() + Duration::from_millis(state >> 54);
+        while Instant::now() < moment && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if child.try_wait().unwrap().is_none() {
+            let name = if rounds % 3 == 0 { "-INT" } else { "-KILL" };
+            // It may end just now.
+            let _ = std::process::Command::new("kill").args([name, &child.id().to_string()]).status();
+            interrupted += 1;
+        }
+        child.wait().unwrap();
+        none_left(&bench);
+        rounds += 1;
+        let done = bench.matrix(&["status", "kv.toml", "--format", "json"]);
+        if rounds >= 6 && (done.code != 0 || done.json()["tally"]["done"] == 12 || rounds > 40) {
+            break;
+        }
+    }
+    assert!(interrupted > 0);
+    bench.matrix(&["run", "kv.toml"]).code(0);
+    none_left(&bench);
+    bench.matrix(&["verify"]).code(0);
+    // Nothing is to be done, and no cell was done twice: each has one record, and journals say so at most once. (A kill
+    // between the record and the journal's line leaves the record, which is what counts.)
+    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let journals = crate::workbench::walk(&bench.path("results/runs"));
+    let journals = journals.iter().filter(|path| path.ends_with("journal.jsonl"));
+    let journals: String = journals.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    for cell in plan["cells"].as_array().unwrap() {
+        assert_eq!(cell["state"], "done");
+        let key = cell["key"].as_str().unwrap();
+        let shown = bench.matrix(&["show", key, "--format", "json"]).code(0).json();
+        assert_eq!(shown["records"].as_array().unwrap().len(), 1);
+        let done = journals.lines().filter(|line| line.contains("\"done\"") && line.contains(key)).count();
+        assert!(done <= 1, "{journals}");
+    }
+    assert!(journals.contains("\"done\""), "{journals}");
 }

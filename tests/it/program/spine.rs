@@ -27,9 +27,9 @@ fn a_matrix_runs_once_is_judged_and_drawn() {
 
     bench.matrix(&["export", "--as", "csv", "all.csv"]).code(0);
     let all = bench.read("all.csv");
-    assert_eq!(all.lines().next(), Some("engine,threads,round,origin,latency_us,found"));
+    assert_eq!(all.lines().next(), Some("engine,threads,round,origin,cell,latency_us,found"));
     assert_eq!(all.lines().count(), 55);
-    assert!(all.contains("\nslow,2,3,local,501,true\n"), "{all}");
+    assert!(all.lines().any(|line| line.starts_with("slow,2,3,local,") && line.ends_with(",501,true")), "{all}");
     bench.matrix(&["verify"]).code(0);
 }
 
@@ -80,4 +80,58 @@ fn what_init_writes_can_be_planned() {
     bench.matrix(&["init", "--workload", "command", "new.toml"]).code(0);
     let printed = bench.matrix(&["plan", "new.toml"]).code(0);
     assert!(printed.out.contains("30 cells = 0 done"), "{}", printed.out);
+}
+
+/// Each number is one that no other choice of rows, source, column or function gives.
+#[test]
+fn a_metric_is_over_its_own_rows_source_and_column() {
+    let program = "#!/bin/sh\necho run >> \"$COUNT\"\ndir=$(dirname \"$3\")\n\
+                   printf 'phase,size,latency_us\\nwarm,7,1000\\nsteady,1,10\\nsteady,5,20\\nsteady,5,60\\ncool,9,5000\\n' > \"$dir/ops.csv\"\n\
+                   printf 'size = 400\\n' > \"$dir/stats.txt\"\n";
+    let text = super::EXPERIMENT
+        .replace("rows = \"csv:{out}/rows.csv\"", "rows = { ops = \"csv:{out}/ops.csv\", stats = \"kv:{out}/stats.txt\" }")
+        .replace("[columns]", "[columns.stats]\nsize = { unit = \"B\", type = \"integer\" }\n\n[columns.ops]\nphase = { type = \"text\" }\nsize = { unit = \"1\", type = \"integer\" }");
+    let (start, _) = text.split_once("found = {").unwrap();
+    let metrics = [
+        ("mean(latency_us)", "from = \"ops\"\nwhere = \"phase = steady\"", "30"),
+        ("mean(latency_us)", "from = \"ops\"\nwhere = \"phase = steady and size = 5\"", "40"),
+        ("mean(latency_us)", "from = \"ops\"", "1218"),
+        ("sum(size)", "from = \"ops\"\nwhere = \"phase != warm\"", "20"),
+        ("sum(size)", "from = \"stats\"", "400"),
+        ("count(size)", "from = \"ops\"\nwhere = \"latency_us >= 20\"", "4"),
+        ("sum(size) / max(latency_us)", "from = \"ops\"\nwhere = \"phase = steady\"", "0.1833"),
+    ];
+    let mut text = start.to_owned();
+    for (number, (is, rest, _)) in metrics.iter().enumerate() {
+        text.push_str(&format!("\n[[metric]]\nname = \"m{number}\"\nis = \"{is}\"\n{rest}\n"));
+    }
+    let bench = super::with(&text, program);
+    bench.matrix(&["run", "kv.toml"]).code(0);
+    bench.matrix(&["bundle", "create", "-o", "kv.tar.zst"]).code(0);
+    bench.matrix(&["bundle", "extract", "kv.tar.zst", "-o", "bag"]).code(0);
+    let table = bench.read("bag/data/tables/kv/metrics.csv");
+    for (number, (is, rest, wanted)) in metrics.iter().enumerate() {
+        let line = table.lines().find(|line| line.contains(&format!(",m{number},"))).unwrap();
+        let value: f64 = line.split(',').nth(6).unwrap().parse().unwrap();
+        let wanted: f64 = wanted.parse().unwrap();
+        assert!((value - wanted).abs() < 0.001, "{is} {rest}: {line}");
+    }
+}
+
+#[test]
+fn several_experiments_are_checked_at_once() {
+    let bench = kv();
+    bench.matrix(&["run", "kv.toml"]).code(0);
+    bench.write(
+        "other.toml",
+        &bench.read("kv.toml").replace("\"kv\"", "\"other\"").replace("at_most = 0.5", "at_most = 0.3"),
+    );
+    let checked = bench.matrix(&["check", "kv.toml", "other.toml"]).code(4);
+    let at = |words: &str| checked.out.find(words).unwrap_or_else(|| panic!("{}", checked.out));
+    assert!(
+        at("kv (18 of 18") < at("C1 (Fig. 1): supported") && at("other (18 of 18") < at("C1 (Fig. 1): contradicted")
+    );
+    let json = bench.matrix(&["check", "kv.toml", "other.toml", "--format", "json"]).code(4).json();
+    assert_eq!(json.as_array().map(Vec::len), Some(2), "{json}");
+    assert!(bench.matrix(&["check", "kv.toml", "--format", "json"]).code(0).json()[0]["id"] == "C1");
 }

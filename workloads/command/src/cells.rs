@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::file::{Column, Experiment, Place, Ready, Service, Source, Stop};
 use crate::inputs::{Digests, InputError, InputFile};
+use crate::prepare::{Product, Products};
 
 /// A point in a round.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,8 @@ pub struct Here {
     pub folder: PathBuf,
     /// What is this machine's.
     pub site: BTreeMap<String, String>,
+    /// What `[[prepare]]` has made here.
+    pub products: Products,
 }
 
 impl Here {
@@ -72,10 +75,24 @@ impl Here {
         }
     }
 
+    /// The same for a point: what was prepared may be another for each.
+    #[must_use]
+    pub fn text_for(&self, experiment: &Experiment, point: &[Value], segment: &Segment) -> Option<String> {
+        match segment {
+            Segment::Prepared(Some(name)) => {
+                let number = experiment.prepares.iter().position(|prepare| prepare.name == *name)?;
+                Some(self.products.of(experiment, number, point)?.dir.display().to_string())
+            }
+            other => self.text(other),
+        }
+    }
+
     /// The folder that the program runs in.
     #[must_use]
     pub fn dir(&self, experiment: &Experiment, point: &[Value]) -> PathBuf {
-        let rest = |segment: &Segment| Ok::<_, std::convert::Infallible>(self.text(segment).unwrap_or_default());
+        let rest = |segment: &Segment| {
+            Ok::<_, std::convert::Infallible>(self.text_for(experiment, point, segment).unwrap_or_default())
+        };
         match experiment.command.dir.render(point, &rest) {
             Ok(dir) => self.folder.join(dir),
             Err(never) => match never {},
@@ -137,9 +154,13 @@ fn meaning(
         command.env.iter().map(|(name, template)| (name.as_str(), template.symbolic(point))).collect();
     let mut pass = command.pass.clone();
     pass.sort();
+    let products: BTreeMap<&str, &Product> = here.products.of_point(experiment, point).collect();
     let mut inputs = BTreeMap::new();
-    for InputFile { name, sha256, executable, .. } in input_files(experiment, here, digests, point)? {
-        inputs.insert(name, json!({ "executable": executable, "sha256": sha256 }));
+    // What is still to be made may be where the inputs are: until then the key is not the final one.
+    if products.values().all(|product| product.digest.is_some()) {
+        for InputFile { name, sha256, executable, .. } in input_files(experiment, here, digests, point)? {
+            inputs.insert(name, json!({ "executable": executable, "sha256": sha256 }));
+        }
     }
     let mut services = Vec::new();
     for service in services_of(experiment, point) {
@@ -147,7 +168,7 @@ fn meaning(
             symbolic(experiment, point, templates)
         }));
     }
-    Ok(json!({
+    let mut meaning = json!({
         "axes": experiment.axes.to_json(point),
         "command": {
             "dir": command.dir.symbolic(point),
@@ -164,7 +185,16 @@ fn meaning(
         "services": services,
         "version": crate::WORKLOAD_VERSION,
         "workload": crate::WORKLOAD,
-    }))
+    });
+    if command.as_root {
+        meaning["command"]["as"] = "root".into();
+    }
+    // Without anything prepared there is no word of it, so that keys stay what they were.
+    if !products.is_empty() {
+        meaning["prepared"] =
+            products.iter().map(|(name, product)| ((*name).to_owned(), json!(product.digest))).collect();
+    }
+    Ok(meaning)
 }
 
 fn service_meaning(
@@ -183,7 +213,12 @@ fn service_meaning(
         Stop::Signal(signal) => json!(signal),
         Stop::Command(arguments) => json!(symbolic(arguments)),
     };
-    json!({ "name": service.name, "ready": ready, "run": run, "stop": stop, "until_exit": service.until_exit })
+    let mut meaning =
+        json!({ "name": service.name, "ready": ready, "run": run, "stop": stop, "until_exit": service.until_exit });
+    if service.as_root {
+        meaning["as"] = "root".into();
+    }
+    meaning
 }
 
 /// The services that a point needs, in the order of the file.
@@ -213,7 +248,7 @@ pub fn input_files(
 }
 
 /// An argument list as it stands in a key.
-fn symbolic(experiment: &Experiment, point: &[Value], templates: &[Template]) -> Vec<String> {
+pub(crate) fn symbolic(experiment: &Experiment, point: &[Value], templates: &[Template]) -> Vec<String> {
     flat(experiment, point, templates).iter().map(|template| template.symbolic(point)).collect()
 }
 
@@ -263,7 +298,7 @@ fn source_json(source: &Source) -> serde_json::Value {
 }
 
 fn column_json(column: &Column) -> serde_json::Value {
-    json!({
+    let mut json = json!({
         "each": column.each,
         "match": column.pattern,
         "name": column.name,
@@ -272,7 +307,12 @@ fn column_json(column: &Column) -> serde_json::Value {
         "pick": format!("{:?}", column.pick),
         "type": column.of.name(),
         "unit": column.unit,
-    })
+    });
+    // Only where it is so: the digests of other columns stay what they were.
+    if column.counts {
+        json["counts"] = true.into();
+    }
+    json
 }
 
 /// The folder of an experiment's file.

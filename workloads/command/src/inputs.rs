@@ -106,14 +106,18 @@ pub struct Digests {
     pub read: u64,
 }
 
+/// The folder of what this user's runs keep for later ones: `$XDG_CACHE_HOME/matrix`, or `~/.cache/matrix`.
+pub(crate) fn cache() -> Option<PathBuf> {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let folder = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()).or_else(home);
+    folder.map(|folder| folder.join("matrix"))
+}
+
 impl Digests {
     /// With what earlier runs of this user found out.
     #[must_use]
     pub fn with_cache() -> Self {
-        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-        let folder =
-            std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()).or_else(home);
-        folder.map_or_else(Self::default, |folder| Self::cached_in(folder.join("matrix/inputs.json")))
+        cache().map_or_else(Self::default, |folder| Self::cached_in(folder.join("inputs.json")))
     }
 
     /// With what is kept in this file.
@@ -138,6 +142,11 @@ impl Digests {
         };
         let _ = write();
         self.changed = false;
+    }
+
+    /// Forgets which files patterns matched, so that they are looked at again. Digests stay, by stamp.
+    pub fn look_again(&mut self) {
+        self.patterns.clear();
     }
 
     /// The files that a pattern below `dir` matches, in order of their names.
@@ -174,7 +183,7 @@ impl Digests {
         Ok(files)
     }
 
-    fn file(&mut self, name: String, path: PathBuf) -> Result<InputFile, InputError> {
+    pub(crate) fn file(&mut self, name: String, path: PathBuf) -> Result<InputFile, InputError> {
         let fail = |source| InputError::Read { path: path.clone(), source };
         let real = path.canonicalize().map_err(fail)?;
         let stamp = Stamp::of(&real).map_err(fail)?;

@@ -2,6 +2,8 @@
 //!
 //! - [`mod@file`] reads an experiment of schema 2.
 //! - [`cells`] gives each point its key; [`inputs`] digests the files that are part of it.
+//! - [`prepare`] makes what cells share before they run.
+//! - [`host`] watches the machine that measures.
 //! - [`supervise`] runs a program so that nothing of it is left; [`attempt`] is one execution of a cell.
 //! - [`rows`] reads what a program wrote.
 //! - [`run`] plans and executes; [`results`] turns rows into metrics, verdicts and tables.
@@ -9,10 +11,14 @@
 pub mod attempt;
 pub mod cells;
 pub mod file;
+pub mod host;
 pub mod inputs;
+pub mod prepare;
 pub mod results;
+pub mod root;
 pub mod rows;
 pub mod run;
+pub mod schema;
 pub mod supervise;
 
 pub use cells::Cell;

@@ -1,9 +1,10 @@
 //! Making a bundle of format 3.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
+use matrix_plan::CellKey;
 use matrix_store::{Digest, Origin, RunId, Store};
 
 use super::FORMAT;
@@ -16,6 +17,17 @@ use crate::info::BundleInfo;
 use crate::tar::TarWriter;
 use crate::{path, tar};
 
+/// What of a store goes into a bundle, and how.
+#[derive(Clone, Debug, Default)]
+pub struct GenericOptions {
+    /// Under which origin to publish what was measured here; `local` stays if there is none.
+    pub origin: Option<Origin>,
+    /// Whether cells that were planned may be missing.
+    pub allow_incomplete: bool,
+    /// Only these cells; all that the runs planned without it.
+    pub only: Option<BTreeSet<CellKey>>,
+}
+
 /// Makes a bundle of these runs, whole or not at all. The same results and extras give the same bytes.
 ///
 /// # Errors
@@ -24,12 +36,11 @@ pub fn create_generic(
     store: &Store,
     runs: &[RunId],
     extras: &GenericExtras,
-    origin: Option<&Origin>,
-    allow_incomplete: bool,
+    options: &GenericOptions,
     file: &Path,
 ) -> Result<BundleInfo, BundleError> {
-    let mut payload = Payload::gather(store, runs, origin)?;
-    if payload.tally.done < payload.tally.planned() && !allow_incomplete {
+    let mut payload = Payload::gather(store, runs, options.origin.as_ref(), options.only.as_ref())?;
+    if payload.tally.done < payload.tally.planned() && !options.allow_incomplete {
         return Err(BundleError::Incomplete(payload.tally));
     }
     payload.extras(extras);

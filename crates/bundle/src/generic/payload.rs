@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_plan::{CellKey, Tally};
 use matrix_store::{AttemptId, Digest, GenericAttempt, GenericRecord, JournalText, Origin, RunId, Store, StoreError};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::error::BundleError;
+use crate::inventory::{Tree, tree_digest};
 
 /// Files that stand beside results and follow from them, and the words that go with them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,7 +25,21 @@ pub struct GenericExtras {
     pub tables: BTreeMap<String, Vec<u8>>,
     /// `figures/`, by path in that folder.
     pub figures: BTreeMap<String, Vec<u8>>,
+    /// The runner's own source, if it is to be in the bundle: it follows from nothing, and is not read back.
+    pub source: Tree,
+    /// Who measured, if the bundle is to say so.
+    pub identify: Option<String>,
 }
+
+/// `left-out.json`: attempts that journals name and that are not in the bundle, because it is a selection.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LeftOut {
+    pub(super) attempts: BTreeSet<AttemptId>,
+}
+
+/// Where the attempts that were left out are listed.
+pub(super) const LEFT_OUT: &str = "data/left-out.json";
 
 /// Where a file's bytes are.
 #[derive(Clone, Debug)]
@@ -64,6 +79,7 @@ pub(super) struct Payload {
     pub(super) records: u64,
     pub(super) attempts: u64,
     pub(super) objects: u64,
+    identify: Option<String>,
 }
 
 impl Payload {
@@ -76,8 +92,14 @@ impl Payload {
         self.items.insert(path, Item { size, digest, content: Content::Object(digest) });
     }
 
-    /// The runs of these names, their cells' records and attempts, and the objects that those name.
-    pub(super) fn gather(store: &Store, runs: &[RunId], origin: Option<&Origin>) -> Result<Self, BundleError> {
+    /// The runs of these names, the records and attempts of their cells (of `only` these, if it names some), and the
+    /// objects that those name.
+    pub(super) fn gather(
+        store: &Store,
+        runs: &[RunId],
+        origin: Option<&Origin>,
+        only: Option<&BTreeSet<CellKey>>,
+    ) -> Result<Self, BundleError> {
         let mut this = Self::default();
         let mut cells: BTreeSet<CellKey> = BTreeSet::new();
         let (mut failed, mut named) = (BTreeSet::new(), BTreeSet::new());
@@ -105,6 +127,9 @@ impl Payload {
             this.add(format!("data/experiments/{}.toml", Digest::of(&experiment)), experiment);
             this.add(format!("data/plans/{}.json", Digest::of(&plan)), plan);
             this.add(format!("data/runs/{id}/{}.jsonl", Digest::of(&journal)), journal);
+        }
+        if let Some(only) = only {
+            cells.retain(|key| only.contains(key));
         }
         let mut done = BTreeSet::new();
         for key in &cells {
@@ -149,11 +174,18 @@ impl Payload {
         origin: Option<&Origin>,
     ) -> Result<(), BundleError> {
         let mut left: BTreeSet<AttemptId> = named.clone();
+        let received = store.received()?.left_out;
+        let mut left_out: BTreeSet<AttemptId> = named.intersection(&received).cloned().collect();
         for id in store.attempts()? {
-            let Some(attempt) = store.generic_attempt(&id)?.filter(|attempt| cells.contains(&attempt.key)) else {
+            let Some(attempt) = store.generic_attempt(&id)? else { continue };
+            if !cells.contains(&attempt.key) {
+                if left.remove(&id) {
+                    left_out.insert(id);
+                }
                 continue;
-            };
+            }
             left.remove(&id);
+            left_out.remove(&id);
             // Attempts of runs that are not in the bundle are left out, but for those that gave the results.
             self.date = self.date.clone().max(attempt.ended.chars().take(10).collect());
             for output in attempt.outputs.values() {
@@ -163,9 +195,14 @@ impl Payload {
             let attempt = renamed_attempt(attempt, origin)?;
             self.add(format!("data/attempts/{id}.json"), attempt.to_bytes()?);
         }
+        left.retain(|id| !left_out.contains(id));
         if let Some(id) = left.first() {
             let what = format!("the attempt {id} is missing that a journal names: `matrix verify` lists what is wrong");
             return Err(StoreError::Damaged { path: store.path().join("attempts"), what }.into());
+        }
+        if !left_out.is_empty() {
+            let text = serde_json::to_vec(&LeftOut { attempts: left_out }).map_err(StoreError::from)?;
+            self.add(LEFT_OUT.to_owned(), text);
         }
         self.objects = self.items.values().filter(|item| matches!(item.content, Content::Object(_))).count() as u64;
         Ok(())
@@ -181,6 +218,13 @@ impl Payload {
                 self.add(format!("data/{folder}/{name}"), bytes.clone());
             }
         }
+        if !extras.source.is_empty() {
+            let tree = tree_digest(&extras.source);
+            for (name, bytes) in &extras.source {
+                self.add(format!("data/source/{tree}/{name}"), bytes.clone());
+            }
+        }
+        self.identify.clone_from(&extras.identify);
         let metadata = self.metadata();
         self.add("data/ro-crate-metadata.json".to_owned(), metadata);
     }
@@ -206,6 +250,10 @@ impl Payload {
                 "hasPart": paths.iter().map(|path| json!({ "@id": path })).collect::<Vec<_>>(),
             }),
         ];
+        if let (Some(name), Some(root)) = (&self.identify, graph.get_mut(1)) {
+            root["author"] = json!({ "@id": "#author" });
+            graph.push(json!({ "@id": "#author", "@type": "Person", "name": name }));
+        }
         for path in paths {
             let size = self.items.get(&format!("data/{path}")).map_or(0, |item| item.size);
             let format = match path.rsplit('.').next() {

@@ -6,10 +6,10 @@ use std::io::Write;
 use std::path::Path;
 
 use matrix_store::generic::is_generic;
-use matrix_store::{Digest, GenericAttempt, GenericRecord, ImportedRun, JournalText, RunId, WritableStore};
+use matrix_store::{AttemptId, Digest, GenericAttempt, GenericRecord, ImportedRun, JournalText, RunId, WritableStore};
 
 use super::FORMAT;
-use super::payload::GenericExtras;
+use super::payload::{GenericExtras, LeftOut};
 use crate::bag::TAG_FILES;
 use crate::error::{BundleError, Refusal};
 use crate::limits::Limits;
@@ -74,12 +74,17 @@ enum Known {
     Journal(RunId, Digest),
     Table(String),
     Figure(String),
+    Source,
+    LeftOut,
     Other,
 }
 
 impl Known {
     fn of(path: &str) -> Option<Self> {
         let path = path.strip_prefix("data/")?;
+        if path == "left-out.json" {
+            return Some(Self::LeftOut);
+        }
         let Some((folder, name)) = path.split_once('/') else {
             return ["README.md", "LICENSE", "CITATION.cff", "cells.csv", "ro-crate-metadata.json"]
                 .contains(&path)
@@ -99,6 +104,7 @@ impl Known {
             }
             "tables" => Self::Table(name.to_owned()),
             "figures" => Self::Figure(name.to_owned()),
+            "source" => Self::Source,
             _ => return None,
         })
     }
@@ -124,6 +130,10 @@ pub fn restore_generic(mut reader: BundleReader, target: &Path) -> Result<Generi
                     return Err(refuse(Refusal::Contents("it is named by another digest than its own".to_owned())));
                 }
                 restore::keep_object(&mut reader, *digest, &store)?;
+                continue;
+            }
+            Known::Source => {
+                reader.finish_entry()?;
                 continue;
             }
             Known::Experiment(digest) | Known::Plan(digest) | Known::Journal(_, digest) => Some(*digest),
@@ -157,6 +167,7 @@ struct Parts {
     experiments: BTreeMap<Digest, Vec<u8>>,
     plans: BTreeMap<Digest, Vec<u8>>,
     journals: Vec<(RunId, String, Vec<u8>)>,
+    left_out: BTreeSet<AttemptId>,
 }
 
 impl Parts {
@@ -204,7 +215,12 @@ impl Parts {
                 "data/cells.csv" => extras.cells = bytes,
                 _ => {}
             },
-            Known::Rows(_) | Known::Output(_) => {}
+            Known::LeftOut => {
+                json::check_depth(&bytes).map_err(bad)?;
+                let found: LeftOut = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
+                self.left_out = found.attempts;
+            }
+            Known::Rows(_) | Known::Output(_) | Known::Source => {}
         }
         Ok(())
     }
@@ -217,7 +233,7 @@ impl Parts {
             self.records.iter().filter_map(|(_, record)| record.digest()),
             self.attempts.iter().map(|(_, attempt)| attempt.id.clone()),
         );
-        store.write_received(records, attempts, BTreeSet::new())?;
+        store.write_received(records, attempts, self.left_out.clone())?;
         for (path, attempt) in &self.attempts {
             store.write_generic_attempt(attempt).map_err(|error| BundleError::of_file(path, error))?;
         }

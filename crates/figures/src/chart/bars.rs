@@ -1,6 +1,6 @@
 //! Bars, in groups.
 
-use super::{ChartPanel, did_not_finish};
+use super::{ChartPanel, did_not_finish, disturbed};
 use crate::FigureError;
 use crate::draw::palette::series;
 use crate::draw::{Canvas, Panel, Point, Rect};
@@ -27,9 +27,52 @@ pub(super) fn draw(canvas: &Canvas, panel: &Panel<'_>, chart: &ChartPanel, all: 
                         let range = (panel.clamped(estimate.low), panel.clamped(estimate.high));
                         panel.interval(mark.x, range, aside, crate::draw::palette::INK)?;
                     }
+                    if mark.disturbed {
+                        disturbed(canvas, Point::new(centre, head))?;
+                    }
                 }
                 None => did_not_finish(canvas, Point::new(centre, foot - 6.0), look.color)?,
             }
+        }
+    }
+    Ok(())
+}
+
+/// One bar for each place, of its parts on top of each other. Where a part has no number there is no bar: it would look like
+/// a smaller sum.
+pub(super) fn stacked(canvas: &Canvas, panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureError> {
+    let width = (panel.across(1.0) - panel.across(0.0)) * FILLED * 0.75;
+    let mut places: Vec<f64> = chart.lines.iter().flat_map(|line| &line.marks).map(|mark| mark.x).collect();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    for place in places {
+        let centre = panel.across(place);
+        let parts = || {
+            let lines = chart.lines.iter();
+            lines.flat_map(|line| line.marks.iter().filter(|mark| mark.x == place).map(|mark| (line.series, mark)))
+        };
+        if parts().any(|(_, mark)| mark.estimate.is_none()) {
+            did_not_finish(
+                canvas,
+                Point::new(centre, panel.down(panel.clamped(0.0)) - 6.0),
+                crate::draw::palette::INK,
+            )?;
+            continue;
+        }
+        // What is below 0 hangs from it.
+        let (mut up, mut down) = (0.0, 0.0);
+        for (number, mark) in parts() {
+            let value = mark.estimate.map_or(0.0, |estimate| estimate.value);
+            let foot = if value < 0.0 { &mut down } else { &mut up };
+            let ends = (panel.down(panel.clamped(*foot)), panel.down(panel.clamped(*foot + value)));
+            *foot += value;
+            let (top, bottom) = (ends.0.min(ends.1), ends.0.max(ends.1));
+            let bar = Rect { left: centre - width / 2.0, right: centre + width / 2.0, top, bottom };
+            canvas.fill(bar, series(number).color)?;
+            canvas.frame(bar, crate::draw::Stroke::solid(crate::draw::palette::PAPER, 0.6))?;
+        }
+        if parts().any(|(_, mark)| mark.disturbed) {
+            disturbed(canvas, Point::new(centre, panel.down(panel.clamped(up))))?;
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Lines with the bands of their intervals.
 
-use super::{ChartPanel, Estimate, did_not_finish};
+use super::{ChartPanel, Estimate, did_not_finish, disturbed};
 use crate::FigureError;
 use crate::draw::palette::series;
 use crate::draw::{Panel, Point, Stroke};
@@ -39,7 +39,15 @@ pub(super) fn draw(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureEr
                         let range = (panel.clamped(estimate.low), panel.clamped(estimate.high));
                         panel.interval(mark.x, range, 0.0, look.color)?;
                     }
+                    if let Some((low, high)) = mark.across.filter(|(low, high)| low.is_finite() && high.is_finite()) {
+                        let y = panel.down(estimate.value);
+                        let ends = [low, high].map(|end| Point::new(panel.across(end), y));
+                        panel.canvas.line(&ends, Stroke::solid(look.color, 0.9))?;
+                    }
                     panel.marker(look.marker, (mark.x, estimate.value), 0.0, look.color)?;
+                    if mark.disturbed {
+                        disturbed(panel.canvas, Point::new(panel.across(mark.x), panel.down(estimate.value)))?;
+                    }
                 }
                 None => {
                     let y = panel.rect.bottom - 6.0 - 8.0 * f64::from(failed);
@@ -49,6 +57,24 @@ pub(super) fn draw(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureEr
         }
         if line.marks.iter().any(|mark| mark.estimate.is_none()) && failures > 1 {
             failed += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Steps of cumulative distributions: each begins at 0, and rises where a value was.
+pub(super) fn steps(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureError> {
+    for line in &chart.lines {
+        let look = series(line.series);
+        let mut points: Vec<(f64, f64)> = Vec::with_capacity(line.marks.len() * 2);
+        for mark in &line.marks {
+            let Some(estimate) = mark.estimate else { continue };
+            let before = points.last().map_or(0.0, |(_, share)| *share);
+            points.extend([(mark.x, before), (mark.x, estimate.value)]);
+        }
+        panel.line(&points, Stroke { color: look.color, width: 1.5, dashes: look.dashes })?;
+        if let (true, Some((x, share))) = (line.marks.iter().any(|mark| mark.disturbed), points.last()) {
+            disturbed(panel.canvas, Point::new(panel.across(*x), panel.down(*share)))?;
         }
     }
     Ok(())

@@ -25,7 +25,16 @@ impl<'c> Axes<'c> {
             })
         };
         let (low, high) = extent(values())?;
-        let y = if chart.y.log {
+        let y = if chart.kind == Kind::Steps {
+            Scale::Linear { low: 0.0, high: 1.0 }
+        } else if chart.kind == Kind::Stacked {
+            let (low, high) = sums(chart);
+            let margin = (high - low).max(f64::MIN_POSITIVE) * 0.06;
+            Scale::Linear {
+                low: if low < 0.0 { low - margin } else { 0.0 },
+                high: if high > 0.0 { high + margin } else { 0.0 },
+            }
+        } else if chart.y.log {
             Scale::log_around(values(), (0.05, 0.05))?
         } else {
             // From 0, unless all is below it: a length that begins elsewhere exaggerates.
@@ -37,8 +46,13 @@ impl<'c> Axes<'c> {
             }
         };
         let y = if y == (Scale::Linear { low: 0.0, high: 0.0 }) { Scale::Linear { low: 0.0, high: 1.0 } } else { y };
-        let places = || chart.marks().map(|(_, mark)| mark.x);
-        let x = if !chart.categories.is_empty() || chart.kind == Kind::Bars {
+        let places = || {
+            let ends = |across: Option<(f64, f64)>| {
+                across.into_iter().flat_map(|(low, high)| [low, high]).filter(|end| end.is_finite())
+            };
+            chart.marks().flat_map(move |(_, mark)| std::iter::once(mark.x).chain(ends(mark.across)))
+        };
+        let x = if !chart.categories.is_empty() || matches!(chart.kind, Kind::Bars | Kind::Stacked) {
             let count = chart.categories.len().max(1) as f64;
             Scale::Linear { low: -0.5, high: count - 0.5 }
         } else if chart.x.log && places().all(|x| x > 0.0) {
@@ -86,9 +100,11 @@ impl<'c> Axes<'c> {
         let mut places: Vec<f64> = self.chart.marks().map(|(_, mark)| mark.x).collect();
         places.sort_by(f64::total_cmp);
         places.dedup();
+        // Hundreds of steps are not places that somebody chose, and neither are numbers that were measured.
+        let chosen = self.chart.kind != Kind::Steps && self.chart.marks().all(|(_, mark)| mark.across.is_none());
         let needed: f64 = places.iter().map(|place| room(&label(*place))).sum();
         let evenly = places.windows(2).all(|pair| (self.x.share(pair[1]) - self.x.share(pair[0])) * width > 14.0);
-        if needed < width && evenly {
+        if chosen && needed < width && evenly {
             return places.into_iter().map(|place| Tick::major(place, label(place))).collect();
         }
         match self.x {
@@ -96,6 +112,20 @@ impl<'c> Axes<'c> {
             scale => logarithmic(&scale, width, false, &room),
         }
     }
+}
+
+/// How far stacks reach below and above 0.
+fn sums(chart: &Chart) -> (f64, f64) {
+    let mut reach = (0.0f64, 0.0f64);
+    for panel in &chart.panels {
+        let marks = || panel.lines.iter().flat_map(|line| &line.marks);
+        for place in marks().map(|mark| mark.x) {
+            let values = || marks().filter(|mark| mark.x == place).filter_map(|mark| mark.estimate).map(|e| e.value);
+            reach.0 = reach.0.min(values().filter(|value| *value < 0.0).sum());
+            reach.1 = reach.1.max(values().filter(|value| *value > 0.0).sum());
+        }
+    }
+    reach
 }
 
 fn room_down(canvas: &Canvas) -> f64 {

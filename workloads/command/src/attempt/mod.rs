@@ -14,6 +14,7 @@ use matrix_store::generic::Costs;
 
 use crate::cells::{self, Cell, Here};
 use crate::file::Experiment;
+use crate::host::Watch;
 use crate::inputs::{InputFile, Stamp};
 use crate::supervise::{Ended, Job, Supervisors};
 pub(crate) use outputs::name_of;
@@ -46,6 +47,8 @@ pub struct Attempted {
     pub result: Result<(), Trouble>,
     /// What it cost, as far as it came.
     pub costs: Costs,
+    /// Whether the host was disturbed, as far as it was watched.
+    pub host: Option<String>,
     /// What it left, by name.
     pub outputs: BTreeMap<String, Kept>,
     /// The folder that holds it all until it is in the store.
@@ -66,6 +69,15 @@ pub struct Attempts<'a> {
     pub cancel: &'a Cancel,
     /// Whether folders and services stay for looking.
     pub keep: bool,
+    /// Whether the host is watched: nothing else that this process started may run beside the attempt.
+    pub watch: bool,
+}
+
+/// What is found out on the way.
+#[derive(Default)]
+struct Found {
+    costs: Costs,
+    host: Option<String>,
 }
 
 /// A program that is run beside the measured one.
@@ -84,8 +96,8 @@ impl Attempts<'_> {
     /// When there is no place to do it in. What goes wrong later is in the result.
     pub fn attempt(&self, cell: &Cell, inputs: &[InputFile]) -> std::io::Result<Attempted> {
         let workplace = Workplace::new(self.experiment, self.here, cell)?;
-        let mut costs = Costs::new();
-        let mut result = self.whole(cell, &workplace, &mut costs);
+        let mut found = Found::default();
+        let mut result = self.whole(cell, &workplace, &mut found);
         for arguments in &self.experiment.command.teardown {
             let aside = Aside { what: "teardown", arguments, log: "teardown" };
             // The teardown runs whatever came of the rest, also after a stop was asked for.
@@ -95,22 +107,26 @@ impl Attempts<'_> {
             }
         }
         if result.is_ok() {
-            result = unchanged(inputs);
+            result = unchanged(inputs, "input");
+        }
+        for (name, product) in self.here.products.of_point(self.experiment, &cell.point) {
+            result = result.and_then(|()| unchanged(&product.files, &format!("prepared `{name}`: its file")));
         }
         let outputs = outputs::collect(&workplace, self.experiment, &cell.point)?;
         let root = workplace.root.clone();
         let folder = if self.keep { workplace.keep() } else { Some(workplace.folder) };
-        Ok(Attempted { result, costs, outputs, workplace: root, _folder: folder })
+        let Found { costs, host } = found;
+        Ok(Attempted { result, costs, host, outputs, workplace: root, _folder: folder })
     }
 
-    fn whole(&self, cell: &Cell, workplace: &Workplace, costs: &mut Costs) -> Result<(), Trouble> {
+    fn whole(&self, cell: &Cell, workplace: &Workplace, found: &mut Found) -> Result<(), Trouble> {
         let command = &self.experiment.command;
         for arguments in &command.setup {
             self.aside(cell, workplace, &Aside { what: "setup", arguments, log: "setup" }, self.cancel)?;
         }
         let mut services = Services::start(self, cell, workplace)?;
-        let measured = self.measured(cell, workplace, &mut services, costs);
-        let stopped = services.stop(self, cell, workplace, costs);
+        let measured = self.measured(cell, workplace, &mut services, found);
+        let stopped = services.stop(self, cell, workplace, &mut found.costs);
         measured.and(stopped)
     }
 
@@ -119,15 +135,20 @@ impl Attempts<'_> {
         cell: &Cell,
         workplace: &Workplace,
         services: &mut Services<'_>,
-        costs: &mut Costs,
+        found: &mut Found,
     ) -> Result<(), Trouble> {
         for number in 0..self.experiment.command.warmup {
             let out = workplace.warmup(number).map_err(|error| Trouble::failed(format!("warmup: {error}")))?;
-            let ended = self.run(cell, workplace, &out, "warmup", services)?;
+            let ended = self.run(cell, workplace, &out, "warmup", services, &mut || ())?;
             self.must_succeed("warmup", &ended, &workplace.log("warmup", "stderr"))?;
         }
-        let ended = self.run(cell, workplace, &workplace.out, "run", services)?;
-        put_costs(costs, "run", &ended);
+        let mut watch = self.watch.then(|| Watch::begin(!services.is_empty()));
+        let ended = self.run(cell, workplace, &workplace.out, "run", services, &mut || {
+            watch.iter_mut().for_each(Watch::look);
+        });
+        found.host = watch.map(Watch::verdict);
+        let ended = ended?;
+        put_costs(&mut found.costs, "run", &ended);
         self.must_succeed("the program", &ended, &workplace.log("run", "stderr"))
     }
 
@@ -139,18 +160,22 @@ impl Attempts<'_> {
         out: &Path,
         log: &str,
         services: &mut Services<'_>,
+        look: &mut dyn FnMut(),
     ) -> Result<Ended, Trouble> {
-        let job = self.job(cell, workplace, out, &self.experiment.command.run, log)?;
+        let command = &self.experiment.command;
+        let job = self.job(cell, workplace, out, &command.run, log, command.as_root)?;
         let mut running = self.start(&job)?;
         let mut trouble = None;
         let ended = running.wait(self.cancel, &mut || {
+            look();
             trouble = services.dead().map(Trouble::Failed).or_else(|| too_much(&job));
             trouble.is_some()
         });
         if self.cancel.is_cancelled() && !ended.is_success() {
             return Err(Trouble::Cancelled);
         }
-        match trouble {
+        // A program that ends at once may have had another server than it thought.
+        match trouble.or_else(|| services.dead().map(Trouble::Failed)) {
             Some(trouble) => Err(trouble),
             None => Ok(ended),
         }
@@ -158,7 +183,8 @@ impl Attempts<'_> {
 
     /// Runs a program beside the measured one.
     fn aside(&self, cell: &Cell, workplace: &Workplace, aside: &Aside<'_>, cancel: &Cancel) -> Result<(), Trouble> {
-        let job = self.job(cell, workplace, &workplace.out, aside.arguments, aside.log)?;
+        let as_root = self.experiment.command.as_root;
+        let job = self.job(cell, workplace, &workplace.out, aside.arguments, aside.log, as_root)?;
         let ended = self.start(&job)?.wait(cancel, &mut || too_much(&job).is_some());
         if cancel.is_cancelled() && !ended.is_success() {
             return Err(Trouble::Cancelled);
@@ -186,8 +212,11 @@ impl Attempts<'_> {
         out: &Path,
         arguments: &[Template],
         log: &str,
+        as_root: bool,
     ) -> Result<Job, Trouble> {
-        let text = |template: &Template| workplace.text(template, cell, self.here, out).map_err(Trouble::Failed);
+        let text = |template: &Template| {
+            workplace.text(self.experiment, template, cell, self.here, out).map_err(Trouble::Failed)
+        };
         let flat = cells::flat(self.experiment, &cell.point, arguments);
         let arguments = flat.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
         let command = &self.experiment.command;
@@ -205,6 +234,7 @@ impl Attempts<'_> {
         let seconds = limit.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && seconds.is_finite());
         let seconds =
             seconds.ok_or_else(|| Trouble::failed(format!("`timeout_s` is `{limit}`: no number of seconds")))?;
+        let arguments = if as_root { crate::root::arguments(arguments, &env) } else { arguments };
         Ok(Job {
             arguments,
             env,
@@ -240,12 +270,12 @@ fn put_costs(costs: &mut Costs, name: &str, ended: &Ended) {
 }
 
 /// A file that is part of the key and changed while the cell ran makes its result that of nothing.
-fn unchanged(inputs: &[InputFile]) -> Result<(), Trouble> {
-    let changed = inputs.iter().find(|input| Stamp::of(&input.path).map_or(true, |stamp| stamp != input.stamp));
+fn unchanged(files: &[InputFile], what: &str) -> Result<(), Trouble> {
+    let changed = files.iter().find(|file| Stamp::of(&file.path).map_or(true, |stamp| stamp != file.stamp));
     match changed {
-        Some(input) => Err(Trouble::failed(format!(
-            "its input `{}` changed while the cell ran: the result is refused",
-            input.name
+        Some(file) => Err(Trouble::failed(format!(
+            "its {what} `{}` changed while the cell ran: the result is refused",
+            file.name
         ))),
         None => Ok(()),
     }

@@ -83,7 +83,8 @@ pub(super) fn collect(
         if size == 0 && !is_read && !name.starts_with("out/") {
             continue;
         }
-        let most = if is_read { u64::MAX } else { MAX_KEPT };
+        // What rows are read from is whole or not read at all.
+        let most = if is_read && size <= MAX_ROWS { MAX_ROWS } else { MAX_KEPT };
         kept.insert(name, Kept { path, bytes: size.min(most), of: (size > most).then_some(size) });
     }
     Ok(kept)

@@ -63,7 +63,14 @@ impl Workplace {
     }
 
     /// A template's text in this attempt.
-    pub(super) fn text(&self, template: &Template, cell: &Cell, here: &Here, out: &Path) -> Result<String, String> {
+    pub(super) fn text(
+        &self,
+        experiment: &Experiment,
+        template: &Template,
+        cell: &Cell,
+        here: &Here,
+        out: &Path,
+    ) -> Result<String, String> {
         template.render(&cell.point, &|segment| match segment {
             Segment::Round => Ok(cell.round.to_string()),
             Segment::Seed => Ok(cell.seed.to_string()),
@@ -73,7 +80,9 @@ impl Workplace {
                 self.ports.get(name).map(u16::to_string).ok_or_else(|| format!("service `{name}` has no port"))
             }
             Segment::Addr(_) => Ok(Ipv4Addr::LOCALHOST.to_string()),
-            other => here.text(other).ok_or_else(|| format!("{other:?} stands for nothing here")),
+            other => here
+                .text_for(experiment, &cell.point, other)
+                .ok_or_else(|| format!("{other:?} stands for nothing here")),
         })
     }
 }

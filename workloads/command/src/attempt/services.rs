@@ -38,22 +38,33 @@ impl<'e> Services<'e> {
         let mut this = Self { started: Vec::new() };
         for service in cells::services_of(attempts.experiment, &cell.point) {
             let log = format!("service.{}", service.name);
-            let mut job = attempts.job(cell, workplace, &workplace.out, &service.run, &log)?;
+            let mut job = attempts.job(cell, workplace, &workplace.out, &service.run, &log, service.as_root)?;
             job.timeout_ms = None;
             let (stdout, stderr) = (job.stdout.clone(), job.stderr.clone());
-            let running = attempts.start(&job)?;
-            this.started.push(Started { service, running, stdout, stderr });
             let ready = match &service.ready {
                 Ready::Started => Check::Nothing,
                 Ready::Tcp(template) => Check::Tcp(text(attempts, template, cell, workplace)?),
                 Ready::Http(template) => Check::Http(text(attempts, template, cell, workplace)?),
                 Ready::Line(template) => Check::Line(text(attempts, template, cell, workplace)?),
             };
+            if let Some(address) = ready.taken() {
+                let name = &service.name;
+                return Err(Trouble::failed(format!(
+                    "service `{name}`: {address} is taken: something else listens there"
+                )));
+            }
+            let running = attempts.start(&job)?;
+            this.started.push(Started { service, running, stdout, stderr });
             if let Some(started) = this.started.last_mut() {
                 started.wait_until_ready(&ready, attempts.cancel)?;
             }
         }
         Ok(this)
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.started.is_empty()
     }
 
     /// What is wrong, if a service has ended that the program still needs.
@@ -91,7 +102,7 @@ fn text(
     cell: &Cell,
     workplace: &Workplace,
 ) -> Result<String, Trouble> {
-    workplace.text(template, cell, attempts.here, &workplace.out).map_err(Trouble::Failed)
+    workplace.text(attempts.experiment, template, cell, attempts.here, &workplace.out).map_err(Trouble::Failed)
 }
 
 /// What to look at to know whether a service is ready.
@@ -100,6 +111,18 @@ enum Check {
     Tcp(String),
     Http(String),
     Line(String),
+}
+
+impl Check {
+    /// The address that says that a service is ready, if somebody answers there before it was started.
+    fn taken(&self) -> Option<&str> {
+        let address = match self {
+            Self::Tcp(address) => address.as_str(),
+            Self::Http(address) => host_of(address)?.0,
+            Self::Nothing | Self::Line(_) => return None,
+        };
+        connect(address).map(|_| address)
+    }
 }
 
 impl Started<'_> {
@@ -181,10 +204,15 @@ fn connect(address: &str) -> Option<TcpStream> {
     TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()
 }
 
+/// Host, with its port, and path of `http://host:port/path`.
+fn host_of(address: &str) -> Option<(&str, &str)> {
+    let rest = address.strip_prefix("http://")?;
+    Some(rest.split_once('/').unwrap_or((rest, "")))
+}
+
 /// Whether a GET of `http://host:port/path` is answered with 2xx.
 fn answers(address: &str) -> Option<bool> {
-    let rest = address.strip_prefix("http://")?;
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (host, path) = host_of(address)?;
     let full = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
     let mut stream = connect(&full)?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;

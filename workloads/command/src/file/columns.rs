@@ -1,16 +1,18 @@
 //! `[columns]`: what is read of a source.
 
+use std::ops::Range;
+
 use matrix_core::Kind;
 use matrix_core::Problem;
 use matrix_core::axes::RESERVED;
 use matrix_core::read::{self, Table, Value};
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::sources::{self, Format, Source};
 use super::strings::Strings;
 use crate::rows::quantity;
 
-const KEYS: &[&str] = &["unit", "type", "optional", "path", "each", "match", "pick", "every", "weight"];
+pub(super) const KEYS: &[&str] = &["unit", "type", "optional", "path", "each", "match", "pick", "every", "weight"];
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +75,10 @@ pub struct Column {
     pub pattern: Option<String>,
     /// Which of its matches count.
     pub pick: Pick,
+    /// The column that says how often each value was there: rows are then buckets of a histogram.
+    pub weight: Option<String>,
+    /// Whether it says so of others: its values are then no less than 0.
+    pub counts: bool,
 }
 
 impl Column {
@@ -88,6 +94,8 @@ impl Column {
             each: None,
             pattern: None,
             pick: Pick::Only,
+            weight: None,
+            counts: false,
         }
     }
 
@@ -123,7 +131,7 @@ pub(super) fn columns(
             }
         };
     }
-    let mut columns = Vec::new();
+    let mut columns: Vec<Column> = Vec::new();
     for (name, place, value) in read::entries(table) {
         if RESERVED.contains(&name) || !read::is_identifier(name) {
             let problem = Problem::new(format!("a column cannot be called `{name}`")).at(place).label("not a name");
@@ -140,15 +148,14 @@ pub(super) fn columns(
     if columns.is_empty() && problems.is_empty() {
         problems.push(Problem::new(format!("{example} is empty")).at(value.span()).label("expected a column"));
     }
+    weigh(&mut columns, table, value.span(), problems);
     check(&columns, format, value, problems);
     columns
 }
 
 fn column(name: &str, value: &Value<'_>, format: Format, problems: &mut Vec<Problem>) -> Option<Column> {
     let table = Table::open(value, "a column", KEYS, problems)?;
-    if let Some(place) = table.key_span("weight") {
-        problems.push(read::unsupported("`weight` of a column", place));
-    }
+    let weight = table.get("weight").map(|value| read::text(value, "`weight`", problems).map(str::to_owned));
     let of = table.require("type", "type = \"integer\"", problems)?;
     let text = read::text(of, "`type`", problems)?;
     let Some((_, of)) = ColumnType::ALL.iter().find(|(name, _)| *name == text) else {
@@ -225,7 +232,28 @@ fn column(name: &str, value: &Value<'_>, format: Format, problems: &mut Vec<Prob
         }
         None => None,
     };
-    Some(Column { name: name.to_owned(), unit, of: *of, optional, path: at, each, pattern, pick })
+    let (name, weight) = (name.to_owned(), weight.flatten());
+    Some(Column { name, unit, of: *of, optional, path: at, each, pattern, pick, weight, counts: false })
+}
+
+/// Finds the columns that weigh others.
+fn weigh(columns: &mut [Column], table: &DeTable<'_>, whole: Range<usize>, problems: &mut Vec<Problem>) {
+    let wanted: Vec<(String, String)> =
+        columns.iter().filter_map(|column| Some((column.name.clone(), column.weight.clone()?))).collect();
+    for (name, weight) in wanted {
+        let place = table.get(name.as_str()).map_or_else(|| whole.clone(), |column| column.span());
+        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let Some(found) = columns.iter_mut().find(|column| column.name == weight && column.name != name) else {
+            let known: Vec<&str> = names.iter().filter(|known| **known != name).map(String::as_str).collect();
+            problems.push(read::unknown("column", &weight, place, &known));
+            continue;
+        };
+        found.counts = true;
+        if found.of != ColumnType::Integer || found.optional || found.weight.is_some() {
+            let problem = Problem::new(format!("`{weight}` cannot weigh `{name}`")).at(place);
+            problems.push(problem.label("a weight is an integer in every row, and has no weight itself"));
+        }
+    }
 }
 
 fn check(columns: &[Column], format: Format, value: &Value<'_>, problems: &mut Vec<Problem>) {

@@ -60,6 +60,8 @@ pub struct Command {
     pub retries: u32,
     /// Servers that it needs.
     pub services: Vec<Service>,
+    /// Whether the program, its setup and its teardown run as root.
+    pub as_root: bool,
 }
 
 /// The names that placeholders may use, as far as they can be read before anything else.
@@ -80,16 +82,14 @@ pub(super) fn names(root: &Table<'_>, site: &BTreeMap<String, String>) -> Names 
     if !site.iter().any(|name| name == "scratch") {
         site.push("scratch".to_owned());
     }
-    Names { services, prepared: Vec::new(), site, preparing: false }
+    Names { services, prepared: super::prepare::names(root), site, preparing: false }
 }
 
 /// Reads `[command]`.
 pub(super) fn command(root: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>) -> Option<Command> {
     let value = root.require("command", "[command]\nrun = [\"./bench\"]", problems)?;
     let table = Table::open(value, "[command]", KEYS, problems)?;
-    if let Some(place) = table.key_span("as") {
-        problems.push(read::unsupported("`as` of [command]", place));
-    }
+    let as_root = as_root(&table, problems);
     let run = table.require("run", "run = [\"./bench\", \"--threads\", \"{threads}\"]", problems);
     let run = run.and_then(|value| strings.arguments(value, "`run`", problems));
     let setup = several(&table, "setup", strings, problems);
@@ -139,7 +139,21 @@ pub(super) fn command(root: &Table<'_>, strings: &Strings<'_>, problems: &mut Ve
         warmup: warmup?,
         retries: retries?,
         services: services?,
+        as_root,
     })
+}
+
+/// Reads `as`: whether something runs as root.
+pub(super) fn as_root(table: &Table<'_>, problems: &mut Vec<Problem>) -> bool {
+    let Some(value) = table.get("as") else { return false };
+    match read::text(value, "`as`", problems) {
+        Some("root") => true,
+        Some(other) => {
+            problems.push(read::unknown("user", other, value.span(), &["root"]));
+            false
+        }
+        None => false,
+    }
 }
 
 /// A list of argument lists.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use matrix_core::axes::AxisSet;
-use matrix_core::claims::{self, Claim, Known};
+use matrix_core::claims::{self, Claim, Known, KnownMetric};
 use matrix_core::filter::Field;
 use matrix_core::order::Design;
 use matrix_core::placeholder::Template;
@@ -13,18 +13,17 @@ use matrix_core::{Problem, Problems};
 use toml::de::{DeTable, DeValue};
 
 use super::command::Command;
+use super::host::Host;
+use super::prepare::Prepare;
 use super::require::Require;
 use super::sources::Source;
 use super::strings::Strings;
-use super::{command, metrics, require, site, sources};
+use super::{command, host, metrics, prepare, require, site, sources};
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "schema", "name", "workload", "rounds", "seed", "paired", "outer", "axes", "matrix", "site", "prepare", "require",
     "command", "columns", "metric", "claim", "figure", "subset", "artifact", "host",
 ];
-
-/// Keys that this version can do nothing about.
-const LATER: [(&str, &str); 2] = [("prepare", "[[prepare]]"), ("host", "[host]")];
 
 /// A part of an experiment that `--subset` chooses.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +51,10 @@ pub struct Experiment {
     pub points: Vec<Point>,
     /// What is this machine's.
     pub site: BTreeMap<String, String>,
+    /// What is asked of the machine that measures.
+    pub host: Host,
+    /// What is made before any cell runs, in the order of the file.
+    pub prepares: Vec<Prepare>,
     /// The program.
     pub command: Command,
     /// What `{axis:args}` stands for, by axis and canonical text of the value.
@@ -87,11 +90,15 @@ fn head(document: &DeTable<'_>) -> Head {
     Head { schema, workload }
 }
 
-/// Whether a text says that it is an experiment of schema 2. A text that is no TOML is not.
+/// Whether a text says that it is an experiment of schema 2, and not that it is of the other workload. A text that is no
+/// TOML is not.
 #[must_use]
 pub fn is_schema_2(text: &str) -> bool {
     let (document, _) = DeTable::parse_recoverable(text);
     let head = head(document.get_ref());
+    if head.workload.as_deref() == Some("post-notification") {
+        return false;
+    }
     head.schema == Some(2) || (head.schema.is_none() && head.workload.is_some())
 }
 
@@ -134,20 +141,9 @@ impl Experiment {
     pub fn filter(&self, text: &str) -> Result<Filter, Problem> {
         Filter::parse(text, &self.fields())
     }
-
-    /// The names and directions of metrics.
-    #[must_use]
-    pub fn metric_names(&self) -> Vec<(String, Option<bool>)> {
-        self.metrics.iter().map(|metric| (metric.name.clone(), metric.higher_is_better)).collect()
-    }
 }
 
 fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Option<Experiment> {
-    for (key, shown) in LATER {
-        if let Some(place) = root.key_span(key) {
-            problems.push(read::unsupported(shown, place));
-        }
-    }
     let name = root.require("name", "name = \"my-experiment\"", problems);
     let name = name.and_then(|value| read::slug(value, "the experiment's name", problems));
     let workload = root.require("workload", "workload = \"command\"", problems);
@@ -155,12 +151,7 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
         && let Some(name) = read::text(value, "`workload`", problems)
         && name != crate::WORKLOAD
     {
-        let problem = match name {
-            "post-notification" => read::unsupported("workload = \"post-notification\" in schema 2", value.span())
-                .help("write `schema = 1` and no `workload`"),
-            _ => read::unknown("workload", name, value.span(), &["command", "post-notification"]),
-        };
-        problems.push(problem);
+        problems.push(read::unknown("workload", name, value.span(), &["command", "post-notification"]));
     }
     let mut whole = |key: &str, default: u64, least: u64, most: u64| match root.get(key) {
         Some(value) => read::integer(value, &format!("`{key}`"), least..=most, problems),
@@ -178,6 +169,8 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
     let site = site::site(root, problems);
     let strings = Strings::new(text, &axes, command::names(root, &site));
     let args = strings.axis_args(problems);
+    let host = host::host(root, problems);
+    let prepares = prepare::prepares(root, &strings, &args, problems);
     let command = command::command(root, &strings, problems);
     let requires = require::requires(root, &strings, problems);
     let sources = sources::sources(root, &strings, command.as_ref(), problems);
@@ -187,8 +180,14 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
     let services: Vec<String> =
         command.iter().flat_map(|command| &command.services).map(|service| service.name.clone()).collect();
     let metrics = metrics::metrics(root, text, &axes, &sources, &services, problems);
-    let names: Vec<(String, Option<bool>)> =
-        metrics.iter().map(|metric| (metric.name.clone(), metric.higher_is_better)).collect();
+    let names: Vec<KnownMetric> = metrics
+        .iter()
+        .map(|metric| KnownMetric {
+            name: metric.name.clone(),
+            higher_is_better: metric.higher_is_better,
+            source: metric.source,
+        })
+        .collect();
     if !problems.is_empty() {
         return None;
     }
@@ -199,6 +198,12 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
     let figures = figure::parse(root, &known, problems);
     let subsets = subsets(root, &axes, text, problems);
     let artifact = site::texts(root, "artifact", "[artifact]", problems);
+    for claim in claims.iter().filter(|claim| claim.elsewhere.is_some() && !artifact.contains_key("hardware")) {
+        let problem = Problem::new(format!("`elsewhere` of claim `{}`: where did the authors measure?", claim.id));
+        problems.push(problem.at(claim.place.clone()).label("nothing says which processor is not elsewhere").help(
+            "write the model of the authors' processor into `hardware` of [artifact]: hardware = \"AMD EPYC 7763, 256 GiB\"",
+        ));
+    }
     Some(Experiment {
         name: name?,
         rounds: rounds?,
@@ -207,6 +212,8 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
         design,
         points,
         site,
+        host,
+        prepares,
         command: command?,
         args,
         requires,

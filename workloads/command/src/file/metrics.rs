@@ -8,7 +8,7 @@ use matrix_core::{Filter, Metric};
 
 use super::sources::Source;
 
-const KEYS: &[&str] = &["name", "is", "where", "from", "better", "unit"];
+pub(super) const KEYS: &[&str] = &["name", "is", "where", "from", "better", "unit"];
 
 /// What a run itself costs, with its unit.
 pub const RUN: [(&str, &str); 5] =

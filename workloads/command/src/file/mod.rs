@@ -3,7 +3,11 @@
 mod columns;
 mod command;
 mod document;
+mod host;
+#[cfg(test)]
+pub(crate) mod keys;
 mod metrics;
+mod prepare;
 mod require;
 mod service;
 mod site;
@@ -13,7 +17,9 @@ mod strings;
 pub use columns::{Column, ColumnType, Pick};
 pub use command::{Command, PASSED};
 pub use document::{Experiment, Subset, is_schema_2};
+pub use host::Host;
 pub use metrics::RUN;
+pub use prepare::{Making, Prepare};
 pub use require::Require;
 pub use service::{Ready, Service, Stop};
 pub use site::parse_site;

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 use super::strings::Strings;
 
-const KEYS: &[&str] = &["where", "cpus", "memory", "disk", "run", "else"];
+pub(super) const KEYS: &[&str] = &["where", "cpus", "memory", "disk", "run", "else"];
 
 /// What some cells need of the machine.
 #[derive(Clone, Debug, PartialEq)]

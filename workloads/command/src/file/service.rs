@@ -8,7 +8,8 @@ use toml::de::DeValue;
 
 use super::strings::Strings;
 
-const KEYS: &[&str] = &["name", "where", "run", "ready", "ready_s", "stop", "until", "on", "as", "dir", "env"];
+pub(super) const KEYS: &[&str] =
+    &["name", "where", "run", "ready", "ready_s", "stop", "until", "on", "as", "dir", "env"];
 
 /// When a service can be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +50,8 @@ pub struct Service {
     pub stop: Stop,
     /// Whether the attempt ends when this service does, and not before.
     pub until_exit: bool,
+    /// Whether it runs as root.
+    pub as_root: bool,
 }
 
 /// Signals that end a service.
@@ -74,7 +77,7 @@ pub(super) fn services(
 }
 
 fn service(table: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>) -> Option<Service> {
-    for key in ["on", "as", "dir", "env"] {
+    for key in ["on", "dir", "env"] {
         if let Some(place) = table.key_span(key) {
             problems.push(read::unsupported(&format!("`{key}` of [[command.service]]"), place));
         }
@@ -112,6 +115,7 @@ fn service(table: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>
             None
         }
     });
+    let as_root = super::command::as_root(table, problems);
     Some(Service {
         name: name?,
         only: only.map_or(Some(None), |only| only.map(Some))?,
@@ -120,6 +124,7 @@ fn service(table: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>
         ready_s: ready_s?,
         stop: stop?,
         until_exit: until_exit?,
+        as_root,
     })
 }
 

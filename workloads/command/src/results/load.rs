@@ -1,21 +1,23 @@
 //! Reading the results of an experiment: one cell at a time, so that memory holds the rows of one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use matrix_core::CellKey;
 use matrix_core::Value;
-use matrix_core::claims::Statement;
 use matrix_core::judge::RowCheck;
 use matrix_core::placeholder::Segment;
 use matrix_core::relation::Context;
 use matrix_core::series::{Measured, Series, by_point};
+use matrix_frame::Distribution;
 use matrix_store::attempt::AttemptStatus;
-use matrix_store::generic::Costs;
 use matrix_store::{GenericRecord, Origin, Store, StoreError};
 
+use super::numbers::{Wanted, numbers};
 use crate::cells::Cell;
 use crate::file::Experiment;
-use crate::rows::{Rows, RowsError};
+use crate::host;
 
 /// A cell and its result, if it has one.
 #[derive(Clone, Debug)]
@@ -41,6 +43,12 @@ pub struct Loaded<'e> {
     pub metrics: Vec<Vec<Option<f64>>>,
     /// What boolean columns were that claims ask for, by source and column.
     checks: BTreeMap<(usize, usize), Vec<RowCheck>>,
+    /// The number of a metric of the rows with each value of a column, by metric, source and column, and by cell.
+    pub(super) by: BTreeMap<(usize, usize, usize), Vec<BTreeMap<Value, f64>>>,
+    /// The distributions that figures show, by source and column, and by cell.
+    pub(super) distributions: BTreeMap<(usize, usize), Vec<Option<Distribution>>>,
+    /// What could not be computed, in words.
+    pub remarks: BTreeSet<String>,
 }
 
 /// Reads the results of an experiment's cells: of each what was measured here, or else what the first of the other
@@ -54,27 +62,46 @@ pub fn load<'e>(
     cells: &[Cell],
     only: Option<&Origin>,
 ) -> Result<Loaded<'e>, StoreError> {
+    let mut loaded = notes_of_origin(store, experiment, cells, only)?;
+    loaded.compute(store)?;
+    Ok(loaded)
+}
+
+/// The cells with what is known of their attempts, without any rows: no metric has a number.
+///
+/// # Errors
+/// When the store cannot be read, or what it holds is not what its records say.
+pub fn notes_of<'e>(store: &Store, experiment: &'e Experiment, cells: &[Cell]) -> Result<Loaded<'e>, StoreError> {
+    notes_of_origin(store, experiment, cells, None)
+}
+
+fn notes_of_origin<'e>(
+    store: &Store,
+    experiment: &'e Experiment,
+    cells: &[Cell],
+    only: Option<&Origin>,
+) -> Result<Loaded<'e>, StoreError> {
     let (notes, failed) = notes(store, cells)?;
     let mut loaded = Loaded {
         experiment,
         cells: Vec::with_capacity(cells.len()),
-        metrics: vec![Vec::with_capacity(cells.len()); experiment.metrics.len()],
+        metrics: Vec::new(),
         checks: BTreeMap::new(),
+        by: BTreeMap::new(),
+        distributions: BTreeMap::new(),
+        remarks: BTreeSet::new(),
     };
-    for claim in &experiment.claims {
-        if let Statement::EveryRow { source, column } = claim.statement {
-            loaded.checks.insert((source, column), Vec::new());
-        }
-    }
     for cell in cells {
         let record = record_of(store, &cell.key, only)?;
-        loaded.read(store, cell, record.as_ref())?;
         let notes = record.as_ref().and_then(|record| notes.get(&(cell.key, record.origin.clone())));
         let failed = record.is_none() && failed.contains(&cell.key);
         loaded.cells.push(LoadedCell { cell: cell.clone(), record, notes: notes.cloned().unwrap_or_default(), failed });
     }
     Ok(loaded)
 }
+
+/// The note that holds the model of the processor.
+pub(super) const CPU_MODEL: &str = "cpu_model";
 
 type Notes = BTreeMap<(CellKey, Origin), BTreeMap<String, String>>;
 
@@ -96,7 +123,9 @@ fn notes(store: &Store, cells: &[Cell]) -> Result<(Notes, BTreeSet<CellKey>), St
                 AttemptStatus::Partial => continue,
             }
             // The last one is the one that the record is of.
-            notes.insert((attempt.key, attempt.origin), attempt.notes);
+            let mut known = attempt.notes;
+            known.extend(attempt.provenance.cpu_model.map(|model| (CPU_MODEL.to_owned(), model)));
+            notes.insert((attempt.key, attempt.origin), known);
         }
     }
     Ok((notes, failed))
@@ -117,43 +146,50 @@ fn record_of(store: &Store, key: &CellKey, only: Option<&Origin>) -> Result<Opti
     Ok(None)
 }
 
-/// What a run cost, by the name that metrics use.
-fn cost(costs: &Costs, name: &str) -> Option<f64> {
-    if let Some(micros) = name.strip_suffix("_s").and_then(|name| costs.get(&format!("{name}_us"))) {
-        return Some(*micros as f64 / 1e6);
-    }
-    costs.get(name).map(|value| *value as f64)
-}
-
 impl Loaded<'_> {
-    fn read(&mut self, store: &Store, cell: &Cell, record: Option<&GenericRecord>) -> Result<(), StoreError> {
-        let mut tables: BTreeMap<usize, Rows> = BTreeMap::new();
-        for (number, source) in self.experiment.sources.iter().enumerate() {
-            let asked = self.experiment.metrics.iter().any(|metric| metric.source == number)
-                || self.checks.keys().any(|(source, _)| *source == number);
-            let rows = record.and_then(|record| record.rows.get(&source.name));
-            if let (true, Some(rows)) = (asked, rows) {
-                let object = store.open_object(&rows.sha256)?.with_max_bytes(rows.bytes);
-                match Rows::read(&source.columns, object) {
-                    Ok(table) => drop(tables.insert(number, table)),
-                    // Rows that were read in another way than the experiment says now: `run` reads them again.
-                    Err(RowsError::Bad(_)) => {}
-                    Err(RowsError::Read(error) | RowsError::Write(error)) => {
-                        return Err(StoreError::io("reading", std::path::Path::new("rows"), error));
-                    }
+    /// Computes the numbers of all cells, several at a time. They do not depend on how many.
+    fn compute(&mut self, store: &Store) -> Result<(), StoreError> {
+        let wanted = Wanted::of(self.experiment);
+        let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(self.cells.len());
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(cell) = self.cells.get(place) else { break };
+                let computed = numbers(store, self.experiment, &wanted, cell.record.as_ref());
+                let failed = computed.is_err();
+                done.push((place, computed));
+                if failed {
+                    break;
                 }
             }
-        }
-        for (metric, numbers) in self.experiment.metrics.iter().zip(&mut self.metrics) {
-            let value = match (record, tables.get(&metric.source)) {
-                (Some(record), Some(rows)) => rows.metric(metric, &|name| cost(&record.costs, name)),
-                _ => None,
-            };
-            numbers.push(value);
-        }
-        for ((source, column), checks) in &mut self.checks {
-            let rows = tables.get(source).and_then(|rows| rows.failures(*column));
-            checks.push(RowCheck { point: cell.point.clone(), rows });
+            done
+        };
+        let mut done: Vec<_> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
+            let joined = workers.into_iter().map(|worker| worker.join());
+            joined.flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        });
+        done.sort_by_key(|(place, _)| *place);
+        self.metrics = vec![Vec::with_capacity(done.len()); self.experiment.metrics.len()];
+        self.checks = wanted.checks.iter().map(|check| (*check, Vec::new())).collect();
+        for (place, computed) in done {
+            let mut computed = computed?;
+            for (numbers, number) in self.metrics.iter_mut().zip(computed.metrics) {
+                numbers.push(number);
+            }
+            for (check, rows) in &mut self.checks {
+                let point = self.cells[place].cell.point.clone();
+                rows.push(RowCheck { point, rows: computed.checks.get(check).copied() });
+            }
+            for by in &wanted.by {
+                self.by.entry(*by).or_default().push(computed.by.remove(by).unwrap_or_default());
+            }
+            for column in &wanted.distributions {
+                self.distributions.entry(*column).or_default().push(computed.distributions.remove(column));
+            }
+            self.remarks.append(&mut computed.remarks);
         }
         Ok(())
     }
@@ -187,6 +223,13 @@ impl Loaded<'_> {
         series
     }
 
+    /// The name of a column, and its unit.
+    #[must_use]
+    pub fn column(&self, source: usize, column: usize) -> Option<(&str, &str)> {
+        let column = self.experiment.sources.get(source)?.columns.get(column)?;
+        Some((&column.name, &column.unit))
+    }
+
     /// What relations of a metric need to know.
     #[must_use]
     pub fn context(&self, metric: Option<usize>) -> Context<'_> {
@@ -212,7 +255,27 @@ impl Loaded<'_> {
 
     /// Cells whose host was disturbed.
     pub fn disturbed(&self) -> impl Iterator<Item = &LoadedCell> {
-        self.cells.iter().filter(|cell| cell.notes.get("host").is_some_and(|host| host.starts_with("disturbed")))
+        self.cells.iter().filter(|cell| cell.notes.get(host::HOST).is_some_and(|note| host::is_disturbed(note)))
+    }
+
+    /// Cells with a result of which nobody knows whether their host was disturbed.
+    pub fn unwatched(&self) -> impl Iterator<Item = &LoadedCell> {
+        let unwatched = |cell: &&LoadedCell| {
+            cell.record.is_some() && cell.notes.get(host::HOST).is_none_or(|note| note.starts_with("not watched"))
+        };
+        self.cells.iter().filter(unwatched)
+    }
+
+    /// The machines that gave the results of cells whose points are selected, in order: processor, number of processors
+    /// and memory. More than one, and their numbers compare only if `[host] mixed = true` says so.
+    #[must_use]
+    pub fn machines(&self, selected: &dyn Fn(&[Value]) -> bool) -> Vec<&str> {
+        let chosen = self.cells.iter().filter(|cell| cell.record.is_some() && selected(&cell.cell.point));
+        let mut machines: Vec<&str> =
+            chosen.filter_map(|cell| cell.notes.get(host::MACHINE)).map(String::as_str).collect();
+        machines.sort_unstable();
+        machines.dedup();
+        machines
     }
 
     /// Versions of one program, where there are several: by the values of axes that choose the program.

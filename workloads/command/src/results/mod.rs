@@ -1,9 +1,14 @@
 //! From rows to metrics, verdicts, figures' numbers and tables.
 
+mod compare;
+mod elsewhere;
+mod export;
+mod figures;
 mod load;
+mod numbers;
 mod tables;
 
-pub use load::{Loaded, LoadedCell, load};
-pub use tables::{
-    Finding, Text, cells_csv, claims_csv, export_csv, figure_csv, findings, metrics_csv, summary, untried,
-};
+pub use compare::{Change, Matched, changes, matched};
+pub use export::export;
+pub use load::{Loaded, LoadedCell, load, notes_of};
+pub use tables::{Finding, Text, cells_csv, claims_csv, findings, metrics_csv, summary, untried};

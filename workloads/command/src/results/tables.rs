@@ -1,15 +1,14 @@
 //! Tables: what people read, and what stands beside figures and in bundles.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 
+use matrix_core::Value;
 use matrix_core::claims::{Claim, Statement};
-use matrix_core::figure::Panel;
-use matrix_core::judge::{Judged, judge, number};
+use matrix_core::judge::{Detail, Judged, Verdict, judge, number};
 use matrix_core::series::{Estimate, mean};
-use matrix_core::{FigureSpec, Value};
-use matrix_store::{Store, StoreError};
+use matrix_core::text::{csv, exact};
 
+use super::elsewhere::elsewhere;
 use super::{Loaded, LoadedCell};
 
 /// A claim and its verdict.
@@ -35,7 +34,10 @@ pub fn findings<'e>(loaded: &Loaded<'e>) -> Vec<Finding<'e>> {
             Statement::Uncovered(_) => (None, &[]),
         };
         let series = metric.map(|metric| loaded.series(metric)).unwrap_or_default();
-        let judged = judge(claim, &series, rows, &loaded.context(metric));
+        let (there, note) = elsewhere(loaded, claim);
+        let mut judged = judge(there.as_ref().unwrap_or(claim), &series, rows, &loaded.context(metric));
+        judged.details.extend(note.map(|text| Detail { what: String::new(), verdict: judged.verdict, text }));
+        let judged = unlike_machines(loaded, claim, judged);
         let disturbed = loaded.disturbed().filter(|cell| claim.selection.matches(&cell.cell.point)).count();
         Finding {
             claim,
@@ -44,6 +46,33 @@ pub fn findings<'e>(loaded: &Loaded<'e>) -> Vec<Finding<'e>> {
         }
     };
     loaded.experiment.claims.iter().map(one).collect()
+}
+
+/// A ratio of numbers from unlike machines says nothing of the programs: it is inconclusive, unless the experiment allows
+/// it.
+fn unlike_machines(loaded: &Loaded<'_>, claim: &Claim, mut judged: Judged) -> Judged {
+    let baseline = match &claim.statement {
+        Statement::Bound { .. } => claim.relation.ratio_to.as_ref(),
+        Statement::BestOver { .. } | Statement::Trend { .. } => None,
+        Statement::EveryRow { .. } | Statement::Uncovered(_) => return judged,
+    };
+    if loaded.experiment.host.mixed || matches!(claim.statement, Statement::Bound { .. }) && baseline.is_none() {
+        return judged;
+    }
+    // Rivals stand anywhere in the experiment.
+    let rivals = matches!(claim.statement, Statement::BestOver { .. });
+    let compared = |point: &[Value]| {
+        rivals
+            || claim.selection.matches(point)
+            || baseline.is_some_and(|baseline| matrix_core::expand::matches(baseline, point))
+    };
+    let machines = loaded.machines(&compared);
+    if machines.len() > 1 {
+        let text = format!("results of {} unlike machines: {}", machines.len(), machines.join("; "));
+        judged.details.push(Detail { what: String::new(), verdict: Verdict::Inconclusive, text });
+        judged.verdict = Verdict::Inconclusive;
+    }
+    judged
 }
 
 /// A table of texts: its head, then its lines.
@@ -107,19 +136,6 @@ fn shown(estimate: &Estimate) -> String {
     }
 }
 
-/// A number with all of its digits, or nothing.
-fn exact(value: Option<f64>) -> String {
-    value.filter(|value| value.is_finite()).map(matrix_core::value::canonical_number).unwrap_or_default()
-}
-
-fn csv(head: &[String], lines: &[Vec<String>]) -> String {
-    let quoted = |text: &String| {
-        if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.clone() }
-    };
-    let line = |fields: &[String]| fields.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n";
-    std::iter::once(line(head)).chain(lines.iter().map(|fields| line(fields))).collect()
-}
-
 fn texts(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
@@ -168,7 +184,7 @@ pub fn cells_csv(loaded: &Loaded<'_>) -> String {
             line.extend(cell.point.iter().map(ToString::to_string));
             line.push(cell.round.to_string());
             line.push(loaded_cell.record.as_ref().map(|record| record.origin.to_string()).unwrap_or_default());
-            line.push(loaded_cell.notes.get("host").cloned().unwrap_or_default());
+            line.push(loaded_cell.notes.get(crate::host::HOST).cloned().unwrap_or_default());
             line.extend(loaded.metrics.iter().map(|numbers| exact(numbers.get(place).copied().flatten())));
             line
         })
@@ -195,78 +211,4 @@ pub fn claims_csv(loaded: &Loaded<'_>) -> String {
         }
     }
     csv(&head, &lines)
-}
-
-/// The table of a figure: what it shows.
-#[must_use]
-pub fn figure_csv(loaded: &Loaded<'_>, figure: &FigureSpec, panels: &[Panel]) -> String {
-    let axes = &loaded.experiment.axes.axes;
-    let name = |axis: Option<usize>| axis.and_then(|axis| axes.get(axis)).map(|axis| axis.name.clone());
-    let mut head: Vec<String> =
-        [name(figure.panel), name(figure.series), name(Some(figure.x))].into_iter().flatten().collect();
-    head.extend(texts(&["value", "low", "high", "rounds"]));
-    let mut lines = Vec::new();
-    for panel in panels {
-        for series in &panel.lines {
-            for mark in &series.marks {
-                let mut line: Vec<String> =
-                    [&panel.panel, &series.series].into_iter().flatten().map(ToString::to_string).collect();
-                line.push(mark.x.to_string());
-                let estimate = mark.estimate;
-                line.extend([
-                    exact(estimate.map(|e| e.value)),
-                    exact(estimate.map(|e| e.low)),
-                    exact(estimate.map(|e| e.high)),
-                ]);
-                line.push(estimate.map(|e| e.rounds).unwrap_or(0).to_string());
-                lines.push(line);
-            }
-        }
-    }
-    csv(&head, &lines)
-}
-
-/// Writes all rows of a source, tidy: the cell's axes and round, then the source's columns.
-///
-/// # Errors
-/// When the store cannot be read, or `out` fails.
-pub fn export_csv(store: &Store, loaded: &Loaded<'_>, source: usize, out: &mut impl Write) -> Result<u64, StoreError> {
-    use std::io::BufRead;
-    let fail = |error| StoreError::io("writing", std::path::Path::new("the export"), error);
-    let Some(source) = loaded.experiment.sources.get(source) else { return Ok(0) };
-    let axes = &loaded.experiment.axes;
-    let names: Vec<&str> = source.columns.iter().map(|column| column.name.as_str()).collect();
-    let mut head = texts(&axes.names());
-    head.extend(texts(&["round", "origin"]));
-    head.extend(texts(&names));
-    out.write_all(csv(&head, &[]).as_bytes()).map_err(fail)?;
-    let mut count = 0;
-    for loaded_cell in &loaded.cells {
-        let Some(record) = &loaded_cell.record else { continue };
-        let Some(rows) = record.rows.get(&source.name) else { continue };
-        let mut fields: Vec<String> = loaded_cell.cell.point.iter().map(ToString::to_string).collect();
-        fields.extend([loaded_cell.cell.round.to_string(), record.origin.to_string()]);
-        let start = csv(&fields, &[]);
-        let start = start.trim_end();
-        let mut lines = std::io::BufReader::new(store.open_object(&rows.sha256)?.with_max_bytes(rows.bytes));
-        let mut line = Vec::new();
-        let mut quoted = false;
-        for number in 0u64.. {
-            line.clear();
-            if lines.read_until(b'\n', &mut line).map_err(StoreError::from_read)? == 0 {
-                break;
-            }
-            if number == 0 {
-                continue;
-            }
-            // A text may go on over a line's end: then the line is the rest of the one before.
-            if !quoted {
-                write!(out, "{start},").map_err(fail)?;
-                count += 1;
-            }
-            quoted ^= line.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
-            out.write_all(&line).map_err(fail)?;
-        }
-    }
-    Ok(count)
 }

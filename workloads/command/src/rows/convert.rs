@@ -20,6 +20,7 @@ pub(super) fn convert(column: &Column, text: &str, out: &mut Vec<u8>) -> Result<
     let not = |what: &str| Err(format!("column `{}`: `{}` is not {what}", column.name, shown(text)));
     match column.of {
         ColumnType::Integer => match trimmed.parse::<i64>() {
+            Ok(number) if column.counts && number < 0 => return not("a count: it is less than 0"),
             Ok(number) => out.extend_from_slice(number.to_string().as_bytes()),
             Err(_) => return not("a whole number"),
         },

@@ -8,13 +8,11 @@ mod csv_rows;
 mod json_rows;
 mod lines;
 pub mod quantity;
-mod table;
 mod writer;
 
 use std::io::{Read, Write};
 
 use crate::file::{Column, Format, Source};
-pub use table::{Data, Rows};
 pub(crate) use writer::costs_into;
 pub use writer::{Written, read_into};
 

@@ -16,11 +16,11 @@ use matrix_store::{
 };
 
 use super::Input;
-use super::host::{HostLock, Watch};
 use super::version::Versions;
 use crate::attempt::{Attempted, Attempts, Kept, MAX_ROWS, Trouble, name_of};
 use crate::cells::{self, Cell, input_files};
 use crate::file::{Format, Source};
+use crate::host::{self, HostLock};
 use crate::inputs::{Digests, digest_of};
 use crate::rows;
 use crate::supervise::Supervisors;
@@ -38,6 +38,10 @@ pub(super) struct Executor<'a> {
     pub(super) fail_fast: bool,
     pub(super) deadline: Option<std::time::Instant>,
     pub(super) say: &'a (dyn Fn(&str) + Sync),
+    /// What machine this is.
+    pub(super) machine: String,
+    /// Digests of inputs that are known, by stamp.
+    pub(super) digests: Mutex<Digests>,
 }
 
 /// What came of the cells.
@@ -147,7 +151,7 @@ impl Executor<'_> {
         let waiting = || (self.say)("waiting: another run measures on this host");
         let _host = if jobs == NonZeroUsize::MIN {
             match HostLock::take(self.cancel, &waiting)
-                .map_err(|error| StoreError::io("locking", std::path::Path::new(super::host::LOCK), error))?
+                .map_err(|error| StoreError::io("locking", std::path::Path::new(host::LOCK), error))?
             {
                 Some(lock) => Some(lock),
                 None => return Ok(Ended::Partial),
@@ -155,6 +159,10 @@ impl Executor<'_> {
         } else {
             None
         };
+        let idle = !self.input.experiment.host.idle || host::wait_until_idle(self.cancel, self.deadline, self.say);
+        if !idle {
+            return Ok(Ended::Partial);
+        }
         let version = {
             let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
             guard.versions.of(&self.input.experiment, &self.input.here, cell, self.supervisors, self.cancel)
@@ -162,25 +170,15 @@ impl Executor<'_> {
         let started = Timestamp::now();
         let id: AttemptId = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S.%6fZ"), cell.key.short()).parse()?;
         self.journal.append(&Event::Started { attempt: id.clone(), cell: cell.key })?;
-        let watch = Watch::begin();
-        let attempted = self.attempt(cell);
+        let attempted = self.attempt(cell, jobs == NonZeroUsize::MIN);
         let mut notes: BTreeMap<String, String> = BTreeMap::new();
         notes.extend(version.map(|version| ("version".to_owned(), version)));
         let (result, costs, kept, attempted) = match attempted {
             Ok(attempted) => {
-                let own = attempted
-                    .costs
-                    .iter()
-                    .filter(|(name, _)| name.ends_with(".user_us") || name.ends_with(".system_us"));
-                let own = own.map(|(_, value)| *value).sum();
-                notes.insert(
-                    "host".to_owned(),
-                    if jobs == NonZeroUsize::MIN {
-                        watch.verdict(own)
-                    } else {
-                        format!("not watched: {jobs} at a time")
-                    },
-                );
+                let alone = jobs == NonZeroUsize::MIN;
+                let unwatched = if alone { "not watched".to_owned() } else { format!("not watched: {jobs} at a time") };
+                notes.insert(host::HOST.to_owned(), attempted.host.clone().unwrap_or(unwatched));
+                notes.insert(host::MACHINE.to_owned(), self.machine.clone());
                 (attempted.result.clone(), attempted.costs.clone(), attempted.outputs.clone(), Some(attempted))
             }
             Err(why) => (Err(Trouble::Failed(why)), Costs::new(), BTreeMap::new(), None),
@@ -216,7 +214,7 @@ impl Executor<'_> {
                     }
                     refs.insert(name, RowsRef { bytes: written.bytes, rows: written.rows, sha256: written.sha256 });
                 }
-                let disturbed = notes.get("host").is_some_and(|host| host.starts_with("disturbed"));
+                let disturbed = notes.get(host::HOST).is_some_and(|host| host::is_disturbed(host));
                 let attempt = GenericAttempt::new(execution, GenericEnd::Done, outputs.clone(), notes)?;
                 self.store.write_generic_attempt(&attempt)?;
                 let reading = cells::reading(&self.input.experiment)?;
@@ -248,10 +246,14 @@ impl Executor<'_> {
         }
     }
 
-    fn attempt(&self, cell: &Cell) -> Result<Attempted, String> {
+    fn attempt(&self, cell: &Cell, watch: bool) -> Result<Attempted, String> {
         let input = self.input;
         // Looked at again: a file that changed since the plan is no longer what the key says.
-        let files = input_files(&input.experiment, &input.here, &mut Digests::with_cache(), &cell.point);
+        let files = {
+            let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+            digests.look_again();
+            input_files(&input.experiment, &input.here, &mut digests, &cell.point)
+        };
         let files = files.map_err(|error| error.to_string())?;
         let planned = cell.inputs.pointer("/command/inputs").and_then(serde_json::Value::as_object);
         let same = planned.is_some_and(|planned| {
@@ -269,6 +271,7 @@ impl Executor<'_> {
             supervisors: self.supervisors,
             cancel: self.cancel,
             keep: self.keep,
+            watch,
         };
         let attempted = attempts.attempt(cell, &files).map_err(|error| format!("no place to run it in: {error}"))?;
         if self.keep {
@@ -307,8 +310,9 @@ impl Executor<'_> {
                 let Some(kept) = kept.get(&name) else {
                     return Err(failed(format!("rows: the program left no `{name}`")));
                 };
-                if kept.bytes > MAX_ROWS {
-                    return Err(failed(format!("rows: `{name}` has more than {} GiB", MAX_ROWS >> 30)));
+                if let Some(bytes) = kept.of {
+                    let most = MAX_ROWS >> 30;
+                    return Err(failed(format!("rows: `{name}` has {bytes} bytes: more than {most} GiB are not read")));
                 }
                 let input = File::open(&kept.path).map_err(|error| failed(format!("{name}: {error}")))?;
                 rows::read_into(source, input, BufWriter::new(out))

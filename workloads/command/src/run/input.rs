@@ -1,13 +1,16 @@
 //! From a file to an experiment that is ready to be planned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use matrix_core::{Problem, Problems};
+use matrix_core::{Point, Problem, Problems};
+use matrix_driver::Cancel;
 
 use crate::cells::{self, Cell, CellError, Here, folder_of};
 use crate::file::{Experiment, parse_site};
 use crate::inputs::Digests;
+use crate::prepare::{self, MakeError, Maker, Products};
+use crate::supervise::Supervisors;
 
 /// An experiment, ready to be planned.
 #[derive(Clone, Debug)]
@@ -48,11 +51,36 @@ impl Input {
         if let Some(file) = site {
             values.extend(site_of(file, &experiment.site)?);
         }
-        let here = Here { folder: folder.to_owned(), site: values };
+        let mut here = Here { folder: folder.to_owned(), site: values, products: Products::default() };
         let mut digests = Digests::with_cache();
+        prepare::look(&experiment, &mut here, &mut digests).map_err(|error| InputFailure::Cells(error.into()))?;
         let cells = cells::cells(&experiment, &here, &mut digests).map_err(InputFailure::Cells)?;
         digests.save();
         Ok(Self { text, experiment, here, cells })
+    }
+
+    /// Makes what `[[prepare]]` declares and these points use, and gives the cells the keys that follow. What could not
+    /// be made, and why, by the points that use it.
+    ///
+    /// # Errors
+    /// When a stop was asked for, or files that are part of keys cannot be read.
+    pub fn prepare(
+        &mut self,
+        points: &BTreeSet<Point>,
+        cancel: &Cancel,
+        say: &dyn Fn(&str),
+    ) -> Result<BTreeMap<Point, String>, MakeError> {
+        if self.experiment.prepares.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let supervisors = Supervisors::new().map_err(|error| MakeError::Failed(error.to_string()))?;
+        let mut digests = Digests::with_cache();
+        let maker = Maker { experiment: &self.experiment, supervisors: &supervisors, cancel, say };
+        let failed = maker.make(&mut self.here, &mut digests, points);
+        digests.save();
+        let failed = failed?;
+        self.cells = cells::cells(&self.experiment, &self.here, &mut digests)?;
+        Ok(failed)
     }
 
     /// The experiment of a text alone, without the files that give its cells their keys: for reading results that are
@@ -81,7 +109,7 @@ fn site_of(file: &Path, known: &BTreeMap<String, String>) -> Result<BTreeMap<Str
     let text = std::fs::read_to_string(file).map_err(|error| InputFailure::Read(file.to_owned(), error))?;
     let fail = |problems| InputFailure::Text(file.display().to_string(), text.clone(), problems);
     let found = parse_site(&text).map_err(fail)?;
-    let names: Vec<&str> = known.keys().map(String::as_str).chain(["scratch"]).collect();
+    let names: Vec<&str> = known.keys().map(String::as_str).chain(["scratch", "prepared"]).collect();
     match found.keys().find(|name| !names.contains(&name.as_str())) {
         Some(name) => {
             let problem = Problem::new(format!("the experiment's [site] has no `{name}`"));

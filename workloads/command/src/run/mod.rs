@@ -1,7 +1,6 @@
 //! Planning and executing the cells of an experiment, and keeping what came of them.
 
 mod execute;
-mod host;
 mod input;
 mod plan;
 mod require;
@@ -11,7 +10,7 @@ mod version;
 
 pub use execute::Report;
 pub use input::{Input, InputFailure};
-pub use plan::{PlanDocument, PlannedCell, matches, plan, states};
+pub use plan::{Again, PlanDocument, PlannedCell, matches, plan, states};
 pub use require::unmet;
 pub use reread::reread;
 pub use session::{Begun, Options, Session, interrupted, place_of};

@@ -74,6 +74,51 @@ pub fn matches(filter: &Filter, cell: &Cell) -> bool {
     filter.matches(&|field| if field == cell.point.len() { Some(&round) } else { cell.point.get(field) })
 }
 
+/// Which done cells run again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Again {
+    /// None.
+    #[default]
+    None,
+    /// All.
+    All,
+    /// These.
+    These(BTreeSet<CellKey>),
+}
+
+impl Again {
+    fn has(&self, cell: &Cell) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::These(keys) => keys.contains(&cell.key),
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::All => false,
+            Self::These(keys) => keys.is_empty(),
+        }
+    }
+
+    /// The cells whose results ran on a disturbed host; with a paired axis also those that they are compared with by
+    /// round, as both sides of a pair have to run next to each other.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn disturbed(store: Option<&Store>, input: &Input) -> Result<Self, StoreError> {
+        let Some(store) = store else { return Ok(Self::None) };
+        let loaded = crate::results::notes_of(store, &input.experiment, &input.cells)?;
+        let blocks: BTreeSet<u32> = loaded.disturbed().map(|loaded| loaded.cell.block).collect();
+        let cells: BTreeSet<CellKey> = loaded.disturbed().map(|loaded| loaded.cell.key).collect();
+        let paired = input.experiment.design.paired.is_some();
+        let again = |cell: &&Cell| cells.contains(&cell.key) || paired && blocks.contains(&cell.block);
+        Ok(Self::These(input.cells.iter().filter(again).map(|cell| cell.key).collect()))
+    }
+}
+
 /// The plan of a run.
 ///
 /// # Errors
@@ -83,7 +128,7 @@ pub fn plan(
     input: &Input,
     chosen: &dyn Fn(&Cell) -> bool,
     filter: Option<&str>,
-    fresh: bool,
+    again: &Again,
 ) -> Result<PlanDocument, StoreError> {
     let states = states(store, &input.cells)?;
     let axes = &input.experiment.axes;
@@ -95,7 +140,7 @@ pub fn plan(
             round: cell.round,
             block: cell.block,
             state: state.as_run_begins(selected),
-            reason: Reason::of(state, selected, fresh),
+            reason: Reason::of(state, selected, again.has(cell)),
         }
     });
     let outer = input.experiment.design.outer.iter().filter_map(|axis| axes.axes.get(*axis));
@@ -106,7 +151,7 @@ pub fn plan(
         seed: input.experiment.seed.to_string(),
         not_randomised: outer.map(|axis| axis.name.clone()).collect(),
         filter: filter.map(str::to_owned),
-        fresh,
+        fresh: !again.is_none(),
         cells: cells.collect(),
     })
 }

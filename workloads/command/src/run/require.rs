@@ -9,6 +9,7 @@ use matrix_driver::Cancel;
 use super::Input;
 use crate::cells::flat;
 use crate::file::{PASSED, Require};
+use crate::host::memory_bytes;
 use crate::rows::quantity;
 use crate::supervise::{Job, Supervisors};
 
@@ -36,7 +37,8 @@ pub fn unmet(input: &Input, programs: bool) -> Result<BTreeMap<Point, String>, S
 fn is_met(input: &Input, require: &Require, point: &Point, programs: bool) -> Result<bool, String> {
     let text = |template: &Template| {
         let rest = |segment: &Segment| {
-            input.here.text(segment).ok_or_else(|| "a [[require]] knows nothing of a run's own placeholders".to_owned())
+            let text = input.here.text_for(&input.experiment, point, segment);
+            text.ok_or_else(|| "a [[require]] knows nothing of a run's own placeholders".to_owned())
         };
         template.render(point, &rest)
     };
@@ -72,13 +74,6 @@ fn is_met(input: &Input, require: &Require, point: &Point, programs: bool) -> Re
         }
         _ => Ok(true),
     }
-}
-
-/// All of the machine's memory.
-fn memory_bytes() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    Some(line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok()? * 1024.0)
 }
 
 fn ends_well(input: &Input, arguments: Vec<String>, point: &Point) -> Result<bool, String> {

@@ -13,7 +13,7 @@ use matrix_store::{
 };
 
 use super::execute::{Executor, Report};
-use super::plan::{PlanDocument, plan};
+use super::plan::{Again, PlanDocument, plan};
 use super::{Input, reread};
 use crate::cells::Cell;
 use crate::supervise::Supervisors;
@@ -64,12 +64,12 @@ impl Session {
         file: Option<&Path>,
         chosen: &dyn Fn(&Cell) -> bool,
         filter: Option<&str>,
-        fresh: bool,
+        again: &Again,
     ) -> Result<Begun, StoreError> {
         let before = Store::open_if_present(results)?;
-        let first = plan(before.as_ref(), input, chosen, filter, fresh)?;
+        let first = plan(before.as_ref(), input, chosen, filter, again)?;
         let stale = match &before {
-            Some(store) if !fresh => stale(store, input, chosen)?,
+            Some(store) if *again != Again::All => stale(store, input, chosen)?,
             _ => Vec::new(),
         };
         drop(before);
@@ -87,7 +87,7 @@ impl Session {
             }
         }
         // Somebody else may have finished cells before the store was ours.
-        begun.plan = plan(Some(&store), input, chosen, filter, fresh)?;
+        begun.plan = plan(Some(&store), input, chosen, filter, again)?;
         let cells: Vec<Cell> = begun
             .plan
             .cells
@@ -180,6 +180,8 @@ impl Session {
             fail_fast: options.fail_fast,
             deadline: options.max_time.and_then(|time| std::time::Instant::now().checked_add(time)),
             say,
+            machine: crate::host::machine(),
+            digests: std::sync::Mutex::new(crate::inputs::Digests::with_cache()),
         };
         let mut report = executor.execute(&self.cells, options.jobs);
         let left = self.cells.len().saturating_sub(report.done + report.failed.len());

@@ -30,7 +30,9 @@ impl Versions {
         cancel: &Cancel,
     ) -> Option<String> {
         let templates = experiment.command.version.as_ref()?;
-        let text = |segment: &Segment| Ok::<_, std::convert::Infallible>(here.text(segment).unwrap_or_default());
+        let text = |segment: &Segment| {
+            Ok::<_, std::convert::Infallible>(here.text_for(experiment, &cell.point, segment).unwrap_or_default())
+        };
         let arguments: Vec<String> = flat(experiment, &cell.point, templates)
             .into_iter()
             .map(|template| match template.render(&cell.point, &text) {

@@ -1,65 +1,74 @@
 //! The supervisor.
 
-use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, set_child_subreaper, wait};
 use wait4::{ResUse, Wait4};
 
 use super::protocol::{Ended, Job, SIGNALS};
+use super::tree::{below, signal};
 
 enum Message {
+    /// What is to be run; or why that cannot be read.
+    Job(Result<Box<Job>, String>),
+    /// The program has ended.
     Ended(std::io::Result<ResUse>),
     Signal(Signal),
     Kill,
+    /// The runner is.
+    Gone,
 }
 
-/// What the executable does when it is begun as a supervisor: reads a job, runs it, tells how it ended.
+/// What the executable does when it is begun as a supervisor: runs one job after the other, and tells how each ended.
 #[must_use]
 pub fn supervise() -> ExitCode {
-    let mut input = BufReader::new(std::io::stdin());
-    let mut line = String::new();
-    let job = match input.read_line(&mut line) {
-        Ok(0) | Err(_) => return ExitCode::FAILURE,
-        Ok(_) => serde_json::from_str::<Job>(&line),
-    };
-    let ended = match job {
-        Ok(job) => run(&job, input),
-        Err(error) => {
-            Ended { not_started: Some(format!("the supervisor was given no job: {error}")), ..Ended::default() }
+    if set_child_subreaper(Some(rustix::process::getpid())).is_err() {
+        return ExitCode::FAILURE;
+    }
+    let (send, messages) = channel();
+    let listener = send.clone();
+    std::thread::spawn(move || listen(BufReader::new(std::io::stdin()), &listener));
+    loop {
+        let (ended, is_gone) = match messages.recv() {
+            Ok(Message::Job(Ok(job))) => run(&job, &send, &messages),
+            Ok(Message::Job(Err(why))) => (not_started(format!("the supervisor was given no job: {why}")), false),
+            Ok(Message::Gone) | Err(_) => return ExitCode::SUCCESS,
+            // About a program that has ended meanwhile.
+            Ok(Message::Signal(_) | Message::Kill | Message::Ended(_)) => continue,
+        };
+        let Ok(mut text) = serde_json::to_string(&ended) else { return ExitCode::FAILURE };
+        text.push('\n');
+        let mut out = std::io::stdout();
+        if is_gone || out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+            return ExitCode::SUCCESS;
         }
-    };
-    let Ok(mut text) = serde_json::to_string(&ended) else { return ExitCode::FAILURE };
-    text.push('\n');
-    // The runner may be gone.
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    ExitCode::SUCCESS
+    }
 }
 
-fn run(job: &Job, input: impl Read + Send + 'static) -> Ended {
-    let failed = |why: String| Ended { not_started: Some(why), ..Ended::default() };
-    if let Err(error) = set_child_subreaper(Some(rustix::process::getpid())) {
-        return failed(format!("the supervisor cannot keep hold of processes: {error}"));
-    }
+fn not_started(why: String) -> Ended {
+    Ended { not_started: Some(why), ..Ended::default() }
+}
+
+/// Runs a program to its end, and ends what it leaves; and whether the runner is gone.
+fn run(job: &Job, send: &Sender<Message>, messages: &Receiver<Message>) -> (Ended, bool) {
     let start = Instant::now();
     let child = match start_program(job) {
         Ok(child) => child,
-        Err(why) => return failed(why),
+        Err(why) => return (not_started(why), false),
     };
     let pid = Pid::from_child(&child);
-    let (send, messages) = channel();
-    let asked = send.clone();
-    std::thread::spawn(move || listen(input, &asked));
+    let waiter = send.clone();
     std::thread::spawn(move || {
         let result = child.wait4();
-        // Nobody listens when everything was killed already.
-        let _ = send.send(Message::Ended(result));
+        // The receiver lives as long as this process.
+        let _ = waiter.send(Message::Ended(result));
     });
+    let mut is_gone = false;
     let limit = job.timeout_ms.map(Duration::from_millis);
     let mut ended = Ended::default();
     loop {
@@ -80,15 +89,20 @@ fn run(job: &Job, input: impl Read + Send + 'static) -> Ended {
             },
         };
         match message {
-            Message::Signal(signal) => {
+            Message::Signal(which) => {
                 ended.stopped = true;
-                // It may have ended just now.
-                let _ = kill_process(pid, signal);
+                signal([pid], which);
             }
             Message::Kill => {
                 ended.stopped = true;
                 kill_below(Some(pid));
             }
+            Message::Gone => {
+                (ended.stopped, is_gone) = (true, true);
+                kill_below(Some(pid));
+            }
+            // The runner waits for this one first.
+            Message::Job(_) => {}
             Message::Ended(result) => {
                 ended.wall_us = micros(start.elapsed());
                 match result {
@@ -100,7 +114,7 @@ fn run(job: &Job, input: impl Read + Send + 'static) -> Ended {
         }
     }
     ended.left = reap();
-    ended
+    (ended, is_gone)
 }
 
 fn account(ended: &mut Ended, used: &ResUse) {
@@ -137,30 +151,37 @@ fn start_program(job: &Job) -> Result<Child, String> {
     })
 }
 
-/// Passes on what the runner asks for; that it is gone is a request to kill.
-fn listen(mut input: impl Read, asked: &Sender<Message>) {
-    let mut byte = [0];
+/// Passes on what the runner asks for: a line of JSON is a job, a letter a signal. That it is gone is told last.
+fn listen(mut input: impl BufRead, send: &Sender<Message>) {
     loop {
-        let message = match input.read(&mut byte) {
-            Ok(1) => match SIGNALS.iter().find(|(letter, ..)| *letter == byte[0]) {
+        let first = match input.fill_buf() {
+            Ok(bytes) if !bytes.is_empty() => bytes[0],
+            _ => break,
+        };
+        let message = if first == b'{' {
+            let mut line = Vec::new();
+            if input.read_until(b'\n', &mut line).is_err() {
+                break;
+            }
+            Message::Job(serde_json::from_slice(&line).map_err(|error| error.to_string()))
+        } else {
+            input.consume(1);
+            match SIGNALS.iter().find(|(letter, ..)| *letter == first) {
                 Some((.., signal)) => Message::Signal(*signal),
                 None => Message::Kill,
-            },
-            _ => Message::Kill,
+            }
         };
-        let last = matches!(message, Message::Kill);
-        if asked.send(message).is_err() || last {
+        if send.send(message).is_err() {
             return;
         }
     }
+    // The receiver lives as long as this process.
+    let _ = send.send(Message::Gone);
 }
 
 /// Kills every process below this one, `first` first.
 fn kill_below(first: Option<Pid>) {
-    for pid in first.into_iter().chain(below()) {
-        // It may have ended meanwhile.
-        let _ = kill_process(pid, Signal::KILL);
-    }
+    signal(first.into_iter().chain(below()), Signal::KILL);
 }
 
 /// Kills and reaps what is left below this process; how many there were. What starts others faster than they are found
@@ -168,7 +189,8 @@ fn kill_below(first: Option<Pid>) {
 fn reap() -> u32 {
     let mut killed = 0;
     loop {
-        match waitpid(None, WaitOptions::NOHANG) {
+        // Not `waitpid` of none: that is about the process group, which what called `setsid` has left.
+        match wait(WaitOptions::NOHANG) {
             // Nothing is left.
             Err(_) => return killed,
             Ok(Some(_)) => continue,
@@ -176,41 +198,8 @@ fn reap() -> u32 {
         }
         let found = below();
         killed = killed.max(u32::try_from(found.len()).unwrap_or(u32::MAX));
-        for pid in found {
-            let _ = kill_process(pid, Signal::KILL);
-        }
+        signal(found, Signal::KILL);
         // Until one of them has ended.
-        let _ = waitpid(None, WaitOptions::empty());
+        let _ = wait(WaitOptions::empty());
     }
-}
-
-/// The processes below this one.
-fn below() -> Vec<Pid> {
-    let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    for entry in entries.flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
-        if let Some(parent) = parent_of(pid) {
-            children.entry(parent).or_default().push(pid);
-        }
-    }
-    let mut found = Vec::new();
-    let mut waiting = vec![rustix::process::getpid().as_raw_nonzero().get()];
-    while let Some(parent) = waiting.pop() {
-        for child in children.remove(&parent).unwrap_or_default() {
-            found.extend(Pid::from_raw(child));
-            waiting.push(child);
-        }
-    }
-    found
-}
-
-/// The parent of a process that has not ended.
-fn parent_of(pid: i32) -> Option<i32> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name stands in parentheses and may have any character.
-    let mut words = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-    let state = words.next()?;
-    let parent = words.next()?.parse().ok()?;
-    (state != "Z").then_some(parent)
 }

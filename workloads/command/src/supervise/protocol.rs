@@ -35,6 +35,8 @@ pub struct Ended {
     pub timed_out: bool,
     /// Whether the runner had it ended.
     pub stopped: bool,
+    /// Whether the supervisor itself was killed, so that nothing else is known.
+    pub is_lost: bool,
     /// Processes that were left when it had ended, and were killed.
     pub left: u32,
     /// From its start to its end, in microseconds.

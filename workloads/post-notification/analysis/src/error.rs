@@ -4,6 +4,7 @@ use std::io;
 
 use matrix_app::Outcome;
 use matrix_app::row::RowError;
+use matrix_frame::FrameError;
 use polars::error::PolarsError;
 
 /// A trace that could not be loaded.
@@ -100,6 +101,9 @@ pub enum LoadErrorKind {
         /// Requests, by the trace.
         found: u64,
     },
+    /// Its rows are not those of a trace.
+    #[error("{0}")]
+    Frame(#[source] FrameError),
     /// Polars refused what the rules of traces allow.
     #[error("lines from {line}: {source}")]
     Polars {
@@ -108,4 +112,15 @@ pub enum LoadErrorKind {
         /// What polars said.
         source: PolarsError,
     },
+}
+
+/// Why rows could not be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// A trace could not be read.
+    #[error(transparent)]
+    Trace(#[from] LoadError),
+    /// They could not be written.
+    #[error("writing the export: {0}")]
+    Write(#[source] io::Error),
 }

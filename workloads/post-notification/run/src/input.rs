@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use matrix_app::WORKLOAD_VERSION;
+use matrix_core::FigureSpec;
 use matrix_plan::{
     Cell, Combination, Experiment, Filter, Fingerprint, Part, Platform, Problem, Shard, cell_experiment, order,
 };
@@ -34,6 +35,8 @@ pub struct Input {
     pub text: String,
     /// What the text says.
     pub experiment: Experiment,
+    /// The figures that it declares beside the presets; none in schema 1.
+    pub figures: Vec<FigureSpec>,
     /// The simulator's model and its text, where the experiment is simulated.
     pub model: Option<(Model, String)>,
     /// The cells in the order in which they run, each with the number of its block.
@@ -104,6 +107,8 @@ impl Input {
         experiment: Experiment,
         model: Option<(Model, String)>,
     ) -> Result<Self, RunError> {
+        let figures = matrix_analysis::declared::figures(&experiment, &text)
+            .map_err(|problems| RunError::in_text(&name, &text, problems))?;
         let mut fingerprints: BTreeMap<Combination, Fingerprint> = BTreeMap::new();
         let mut cells = Vec::new();
         for placed in order::arrange(experiment.seed, experiment.cells()) {
@@ -119,7 +124,7 @@ impl Input {
             let cell = placed.spec.with_fingerprint(fingerprint, WORKLOAD_VERSION);
             cells.push((placed.block, cell.map_err(|error| RunError::new(FailureKind::Internal, error.to_string()))?));
         }
-        Ok(Self { name, text, experiment, model, cells })
+        Ok(Self { name, text, experiment, figures, model, cells })
     }
 
     /// The part of it that a filter and a shard leave.

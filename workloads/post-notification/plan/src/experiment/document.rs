@@ -1,6 +1,6 @@
 //! The experiment as a whole: the document's top level.
 
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::payload::Payload;
 use super::sim::Sim;
@@ -37,6 +37,35 @@ pub(crate) const KEYS: &[&str] = &[
     "regions",
     "matrix",
     "claim",
+];
+
+/// The version of the form that any workload has. Of this one it has the keys of schema 1, and those below.
+const SCHEMA_OF_WORKLOADS: u64 = 2;
+
+/// The name of this workload there.
+const WORKLOAD: &str = "post-notification";
+
+/// Keys of the top level in schema 2: those of schema 1, the workload, and `[[figure]]`, which belongs to whoever draws.
+pub const KEYS_OF_WORKLOADS: &[&str] = &[
+    "schema",
+    "name",
+    "platform",
+    "requests",
+    "rounds",
+    "seed",
+    "payload",
+    "concurrency",
+    "rate",
+    "invocation",
+    "barrier",
+    "sim",
+    "local",
+    "aws",
+    "regions",
+    "matrix",
+    "claim",
+    "workload",
+    "figure",
 ];
 
 /// Most requests of one cell.
@@ -121,10 +150,21 @@ impl Experiment {
         }
         let mut problems = Vec::new();
         schema(document.get_ref(), &mut problems)?;
-        let root = Table::of(document.get_ref(), 0..0, matrix_core::walk::DOCUMENT, KEYS, &mut problems);
+        let keys = if is_of_workloads(document.get_ref()) { KEYS_OF_WORKLOADS } else { KEYS };
+        let root = Table::of(document.get_ref(), 0..0, matrix_core::walk::DOCUMENT, keys, &mut problems);
         let experiment = experiment(&root, reading, &mut problems);
         Problems::unless_none(problems, experiment)
     }
+}
+
+/// Whether the document is of schema 2 and of this workload.
+fn is_of_workloads(document: &DeTable<'_>) -> bool {
+    let schema = document.get("schema").and_then(|value| match value.get_ref() {
+        DeValue::Integer(integer) => u64::from_str_radix(integer.as_str(), integer.radix()).ok(),
+        _ => None,
+    });
+    let workload = document.get("workload").and_then(|value| value.get_ref().as_str());
+    schema == Some(SCHEMA_OF_WORKLOADS) && workload == Some(WORKLOAD)
 }
 
 /// Checks the version first: of a newer form nothing else can be said.
@@ -134,10 +174,12 @@ fn schema(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Result<(), Pro
         return Ok(());
     };
     match integer(value, "`schema`", 1..=u64::MAX, problems) {
-        Some(newer) if newer > SCHEMA => Err(Problem::new(format!("the experiment is of schema {newer}"))
-            .at(value.span())
-            .label(format!("this program reads schema {SCHEMA}, and schema 2 for programs"))
-            .help("a newer version of the program wrote or needs this file: update it")),
+        Some(newer) if newer > SCHEMA && !is_of_workloads(document) => {
+            Err(Problem::new(format!("the experiment is of schema {newer}"))
+                .at(value.span())
+                .label(format!("this program reads schema {SCHEMA}, and schema 2 for programs"))
+                .help("a newer version of the program wrote or needs this file: update it"))
+        }
         _ => Ok(()),
     }
 }

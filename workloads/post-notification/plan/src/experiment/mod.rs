@@ -21,7 +21,7 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-pub use document::{Experiment, SCHEMA};
+pub use document::{Experiment, KEYS_OF_WORKLOADS, SCHEMA};
 pub use flags::cell_experiment;
 pub use payload::Payload;
 pub use selector::Selector;

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use crate::exit::Failure;
 
 /// Asks whether to go on; `yes` answers for the person. Where nobody can be asked, that is an error.
-pub(super) fn go_on(question: &str, yes: bool) -> Result<bool, Failure> {
+pub(crate) fn go_on(question: &str, yes: bool) -> Result<bool, Failure> {
     if yes {
         return Ok(true);
     }

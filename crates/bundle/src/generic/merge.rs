@@ -1,0 +1,125 @@
+//! The union of bundles of format 3.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use matrix_store::{AttemptId, GenericAttempt, GenericRecord, ImportedRun, RunId, Store, StoreError, WritableStore};
+
+use super::restore::restore_generic;
+use crate::error::{BundleError, Conflict};
+use crate::limits::Limits;
+use crate::new_directory::NewDirectory;
+use crate::reader::BundleReader;
+use crate::restore;
+use crate::temporary::Folder;
+
+/// Makes one store of several bundles: all their records, attempts, runs and objects. Which comes first makes no
+/// difference, nor does it if one comes twice.
+///
+/// # Errors
+/// When a bundle is not what it should be, when two results of one cell and origin differ, or two attempts of one name
+/// (all such conflicts are told), or when the store cannot be written.
+pub fn unite_generic(bundles: &[PathBuf], limits: Limits, target: &Path) -> Result<(), BundleError> {
+    let directory = NewDirectory::begin(target)?;
+    let union = restore::open(&directory.path())?;
+    let mut conflicts = Vec::new();
+    for bundle in bundles {
+        let folder = Folder::new().map_err(BundleError::io("making a temporary folder"))?;
+        let place = folder.path().join("store");
+        restore_generic(BundleReader::open(bundle, limits)?, &place)?;
+        unite(&Store::open(&place)?, &union, &mut conflicts)?;
+    }
+    if !conflicts.is_empty() {
+        conflicts.sort();
+        conflicts.dedup();
+        return Err(BundleError::Conflicts(conflicts));
+    }
+    union.close()?;
+    directory.finish()
+}
+
+fn unite(from: &Store, union: &WritableStore, conflicts: &mut Vec<Conflict>) -> Result<(), BundleError> {
+    for record in from.generic_records()? {
+        match union.generic_record(&record.key, &record.origin)? {
+            None => {
+                copy_objects(from, union, record.objects())?;
+                union.write_generic_record(&record)?;
+            }
+            Some(other) if other == record => {}
+            Some(other) => conflicts.push(of_results(&record, &other)),
+        }
+    }
+    let mut attempts = BTreeSet::new();
+    for id in from.attempts()? {
+        let Some(attempt) = from.generic_attempt(&id)? else { continue };
+        match union.generic_attempt(&id)? {
+            None => {
+                copy_objects(from, union, attempt.outputs.values().map(|output| (output.sha256, output.bytes)))?;
+                union.write_generic_attempt(&attempt)?;
+            }
+            Some(other) if other == attempt => {}
+            Some(other) => conflicts.push(of_attempts(&id, &attempt, &other)?),
+        }
+        attempts.insert(id);
+    }
+    let (ours, theirs) = (union.received()?, from.received()?);
+    attempts.extend(ours.attempts);
+    let left_out = ours.left_out.union(&theirs.left_out).filter(|id| !attempts.contains(*id)).cloned().collect();
+    let records = ours.records.into_iter().chain(theirs.records);
+    union.write_received(records, attempts.iter().cloned(), left_out)?;
+    runs(from, union)
+}
+
+fn copy_objects(
+    from: &Store,
+    union: &WritableStore,
+    objects: impl Iterator<Item = (matrix_store::Digest, u64)>,
+) -> Result<(), StoreError> {
+    for (digest, bytes) in objects {
+        union.keep_object(&digest, &mut from.open_object(&digest)?.with_max_bytes(bytes))?;
+    }
+    Ok(())
+}
+
+fn of_results(one: &GenericRecord, other: &GenericRecord) -> Conflict {
+    let mut objects: Vec<_> = [one, other].into_iter().filter_map(GenericRecord::object).collect();
+    objects.sort();
+    Conflict::Results { key: one.key, origin: one.origin.clone(), objects }
+}
+
+fn of_attempts(id: &AttemptId, one: &GenericAttempt, other: &GenericAttempt) -> Result<Conflict, StoreError> {
+    let mut files = vec![matrix_store::Digest::of(&one.to_bytes()?), matrix_store::Digest::of(&other.to_bytes()?)];
+    files.sort();
+    Ok(Conflict::Attempts { id: id.to_string(), files })
+}
+
+/// Runs of one name whose journals differ were made in two places within one second, or went on in one of them: both
+/// stay.
+fn runs(from: &Store, union: &WritableStore) -> Result<(), BundleError> {
+    let mut taken: BTreeSet<RunId> = union.all_runs()?.into_iter().collect();
+    let journal_of = |run: &matrix_store::Run| -> Result<Vec<u8>, StoreError> {
+        let path = run.directory().join("journal.jsonl");
+        std::fs::read(&path).map_err(|error| StoreError::io("reading", &path, error))
+    };
+    for id in from.all_runs()? {
+        let run = from.run(id.as_str())?;
+        let journal = journal_of(&run)?;
+        let mut name = id.clone();
+        if taken.contains(&id) {
+            let known = taken.iter().filter(|other| other.as_str().starts_with(id.as_str()));
+            let mut same = false;
+            for other in known {
+                same |= journal_of(&union.run(other.as_str())?)? == journal;
+            }
+            if same {
+                continue;
+            }
+            name = restore::another_name(&id, &mut taken)?;
+        }
+        taken.insert(name.clone());
+        let (experiment, plan) = (run.experiment()?, run.plan()?);
+        union
+            .import_run(name, &ImportedRun { experiment: &experiment, model: None, plan: &plan, journal: &journal })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! Tables as CSV.
+
+use crate::value::canonical_number;
+
+/// A number with all of its digits, or nothing where there is none.
+#[must_use]
+pub fn exact(value: Option<f64>) -> String {
+    value.filter(|value| value.is_finite()).map(canonical_number).unwrap_or_default()
+}
+
+/// A head and lines as CSV (RFC 4180, with bare line ends).
+#[must_use]
+pub fn csv(head: &[String], lines: &[Vec<String>]) -> String {
+    let quoted = |text: &String| {
+        if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.clone() }
+    };
+    let line = |fields: &[String]| fields.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n";
+    std::iter::once(line(head)).chain(lines.iter().map(|fields| line(fields))).collect()
+}

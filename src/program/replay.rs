@@ -1,0 +1,95 @@
+//! `matrix bundle replay` of programs' results: the bundle's experiment runs again here, and every metric is compared.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use matrix_bundle::Limits;
+use matrix_run::results::{Select, open_within};
+use matrix_store::{RunId, Store};
+
+use super::choose::chosen;
+use super::diff::{Comparing, diff, of_paths};
+use super::run::RunOptions;
+use super::{consent, run};
+use crate::exit::{CommandResult, Exit, Failure};
+use crate::output;
+
+/// What the user asked for.
+pub(crate) struct ReplayOptions<'a> {
+    pub(crate) bundle: &'a Path,
+    pub(crate) limits: Limits,
+    /// Where the programs are.
+    pub(crate) dir: &'a Path,
+    pub(crate) filter: Option<&'a str>,
+    pub(crate) subset: Option<&'a str>,
+    pub(crate) site: Option<&'a Path>,
+    pub(crate) results: Option<&'a Path>,
+    pub(crate) against: Option<&'a Path>,
+    pub(crate) jobs: Option<NonZeroUsize>,
+    pub(crate) comparing: Comparing<'a>,
+    pub(crate) yes: bool,
+    pub(crate) json: bool,
+}
+
+pub(crate) fn replay(options: &ReplayOptions<'_>) -> CommandResult {
+    let store = open_within(options.bundle, options.limits)?;
+    if let Some(against) = options.against {
+        return of_paths(&store, against, options.comparing, options.json);
+    }
+    if !options.dir.is_dir() {
+        let shown = output::path(options.dir);
+        return Err(Failure::usage(
+            format!("{shown} is no folder"),
+            "--dir names the folder that the experiment's file was in: its programs and inputs are looked for there",
+        ));
+    }
+    let runs = super::bundle::newest(&store, None)?;
+    let mut experiments = Vec::new();
+    for id in &runs {
+        let select = Select { file: None, run: Some(id.to_string()), origin: None };
+        experiments.extend(chosen(&store, &select)?);
+    }
+    let listed: Vec<_> = experiments.iter().map(|chosen| &chosen.experiment).collect();
+    consent::ask(&listed, options.dir, options.yes)?;
+    let folder = matrix_bundle::temporary::Folder::new()?;
+    let place = options.results.map_or_else(|| folder.path().join("results"), Path::to_owned);
+    let mut worst = Exit::Ok;
+    for id in &runs {
+        match again(&store, id, options, &place)? {
+            Exit::Ok => {}
+            Exit::Interrupted => return Ok(Exit::Interrupted),
+            other => worst = other,
+        }
+    }
+    let Some(fresh) = Store::open_if_present(&place)? else { return Ok(worst) };
+    output::note("A is the bundle, B was measured here");
+    diff(&store, &fresh, options.comparing, options.json)?;
+    Ok(worst)
+}
+
+/// Runs the experiment of one run of the bundle, into another store.
+fn again(store: &Store, id: &RunId, options: &ReplayOptions<'_>, results: &Path) -> CommandResult {
+    let run = store.run(id.as_str())?;
+    let name = format!("experiment.toml of run {id}");
+    let text = String::from_utf8(run.experiment()?)
+        .map_err(|error| Failure::new(Exit::Integrity, format!("{name}: {error}")))?;
+    run::run(&RunOptions {
+        // What is relative in it is relative to the folder, and messages name the file that it was.
+        file: &options.dir.join("experiment.toml"),
+        text,
+        results,
+        filter: options.filter,
+        subset: options.subset,
+        one: None,
+        site: options.site,
+        keep: false,
+        rerun_disturbed: false,
+        fresh: false,
+        fail_fast: false,
+        max_time: None,
+        jobs: options.jobs,
+        plot: false,
+        json: false,
+        quiet: true,
+    })
+}

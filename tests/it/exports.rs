@@ -1,0 +1,60 @@
+//! All rows as one file, read by tools that know nothing of this project: `scripts/check-export`.
+
+use std::process::Command;
+
+use crate::workbench::{Printed, SMALL, Workbench, here};
+
+fn check(bench: &Workbench, export: &str) -> Printed {
+    let script = here().join("scripts/check-export");
+    Workbench::printed(Command::new(script).args([bench.path(export), bench.path("summary.csv")]).output().unwrap())
+}
+
+/// A sweep like that of `experiments/sosp.toml`, run, with its summary.
+fn swept() -> Workbench {
+    let bench = Workbench::with(&SMALL.replace("rounds = 1", "rounds = 2"));
+    bench.matrix(&["run", "small.toml"]).code(0);
+    let summary = bench.matrix(&["table", "small.toml", "--format", "csv"]).code(0);
+    bench.write("summary.csv", &summary.out);
+    bench
+}
+
+#[test]
+fn pandas_and_duckdb_compute_from_the_export_what_the_tables_say() {
+    let bench = swept();
+    let printed = bench.matrix(&["export", "--as", "csv", "all.csv"]).code(0);
+    assert_eq!(printed.out, "all.csv: 960 rows of 24 cells\n");
+    let all = bench.read("all.csv");
+    assert!(all.starts_with(
+        "post_storage,notification_storage,regions,delay_ms,antipode,round,origin,cell,simulated,configured_lag,i,key,outcome,"
+    ));
+    let printed = check(&bench, "all.csv").code(0);
+    assert_eq!(printed.out.matches("12 treatments, the same mean windows").count(), 2, "{}", printed.out);
+
+    // One read more that missed its post is seen by both.
+    let line = all.lines().find(|line| line.contains(",ok,")).unwrap();
+    let mut fields: Vec<&str> = line.split(',').collect();
+    let found = all.lines().next().unwrap().split(',').position(|name| name == "consistent_read").unwrap();
+    fields[found] = if fields[found] == "1" { "0" } else { "1" };
+    bench.write("changed.csv", &all.replacen(line, &fields.join(","), 1));
+    let printed = check(&bench, "changed.csv").code(1);
+    assert!(printed.err.contains("pandas: inconsistent of 1 treatments differs"), "{}", printed.err);
+
+    let printed = bench.matrix(&["export", "--as", "csv", "--filter", "antipode=on and round=1", "on.csv"]).code(0);
+    assert_eq!(printed.out, "on.csv: 160 rows of 4 cells\n");
+}
+
+#[test]
+#[cfg(not(feature = "parquet"))]
+fn a_build_without_parquet_says_how_to_get_it() {
+    let bench = Workbench::small();
+    let printed = bench.matrix(&["export", "--as", "parquet", "all.parquet"]).code(2);
+    assert!(printed.err.contains("cargo build --release --features parquet"), "{}", printed.err);
+}
+
+#[test]
+#[cfg(feature = "parquet")]
+fn parquet_holds_the_same_rows_with_their_types() {
+    let bench = swept();
+    bench.matrix(&["export", "--as", "parquet", "all.parquet"]).code(0);
+    check(&bench, "all.parquet").code(0);
+}

@@ -1,0 +1,78 @@
+//! The host that measures: what disturbs it is told, and machines that are unlike are not compared.
+
+use std::process::{Child, Command, Stdio};
+
+use super::{EXPERIMENT, executions, kv, with};
+
+/// Work beside the measurement: a busy loop for each processor, and one more.
+struct Load(Vec<Child>);
+
+impl Load {
+    fn begin() -> Self {
+        let loops = std::thread::available_parallelism().unwrap().get() + 1;
+        let spin = || Command::new("sh").args(["-c", "while :; do :; done"]).stdout(Stdio::null()).spawn().unwrap();
+        Self((0..loops).map(|_| spin()).collect())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+#[test]
+fn work_beside_a_cell_is_told_everywhere_and_its_pair_runs_again() {
+    // Long enough to be watched.
+    let bench = with(EXPERIMENT, &format!("{}sleep 0.4\n", super::BENCH));
+    let load = Load::begin();
+    let printed = bench.matrix(&["run", "kv.toml", "--filter", "threads = 1"]).code(0);
+    drop(load);
+    assert!(printed.err.contains("6 cells are disturbed"), "{}", printed.err);
+    assert!(printed.out.contains("6 cells were disturbed while they ran"), "{}", printed.out);
+    let status = bench.matrix(&["status", "kv.toml", "--format", "json"]).code(0).json();
+    assert_eq!((&status["disturbed"], &status["not_watched"]), (&6.into(), &0.into()));
+    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let done = plan["cells"].as_array().unwrap().iter().find(|cell| cell["state"] == "done").unwrap();
+    let shown = bench.matrix(&["show", done["key"].as_str().unwrap()]).code(0);
+    assert!(shown.out.contains("host: disturbed: ") && shown.out.contains("went to others"), "{}", shown.out);
+    let checked = bench.matrix(&["check", "kv.toml"]).code(0);
+    assert!(checked.out.contains("stands on 6 cells that other work disturbed"), "{}", checked.out);
+
+    // The others are run in any case; of the done ones, those that were disturbed. Here that is all of them, and all but
+    // these six are new.
+    let before = executions(&bench);
+    bench.matrix(&["run", "kv.toml", "--filter", "threads = 1 and round = 1", "--rerun-disturbed"]).code(0);
+    assert_eq!(executions(&bench) - before, 2, "both sides of the pair");
+    // What takes no time is not called quiet.
+    let quick = kv();
+    quick.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
+    let status = quick.matrix(&["status", "kv.toml", "--format", "json"]).code(0).json();
+    assert_eq!((&status["disturbed"], &status["not_watched"]), (&0.into(), &2.into()));
+    let again = quick.matrix(&["run", "kv.toml", "--subset", "small", "--rerun-disturbed"]).code(0);
+    assert!(again.out.contains("nothing to do"), "{}", again.out);
+}
+
+#[test]
+fn a_ratio_across_unlike_machines_is_inconclusive_unless_that_is_allowed() {
+    let bench = kv();
+    // With one processor it is another machine.
+    let mut slow = Command::new("taskset");
+    slow.args(["-c", "0", env!("CARGO_BIN_EXE_matrix"), "run", "kv.toml", "--filter", "engine = slow"]);
+    assert!(slow.current_dir(bench.path("")).output().unwrap().status.success());
+    let printed = bench.matrix(&["run", "kv.toml"]).code(0);
+    if std::thread::available_parallelism().unwrap().get() == 1 {
+        return;
+    }
+    assert!(printed.out.contains("warning: results of 2 unlike machines"), "{}", printed.out);
+    let checked = bench.matrix(&["check", "kv.toml"]).code(0);
+    assert!(checked.out.contains("C1 (Fig. 1): inconclusive"), "{}", checked.out);
+    assert!(checked.out.contains("results of 2 unlike machines: "), "{}", checked.out);
+    assert!(checked.out.contains("C2: held"), "what compares nothing stands: {}", checked.out);
+    bench.write("mixed.toml", &EXPERIMENT.replace("[columns]", "[host]\nmixed = true\n\n[columns]"));
+    let checked = bench.matrix(&["check", "mixed.toml"]).code(0);
+    assert!(checked.out.contains("C1 (Fig. 1): supported"), "{}", checked.out);
+}

@@ -1,0 +1,155 @@
+//! Two sets of results of one experiment, metric by metric: another machine's, another version's, or the same again.
+
+use std::collections::BTreeMap;
+
+use matrix_core::Value;
+use matrix_core::series::{Estimate, mean, welch};
+use matrix_store::GenericRecord;
+
+use super::{Loaded, LoadedCell};
+
+/// Fewest rounds on each side of which an interval of their ratio is made.
+const FEWEST_ROUNDS: usize = 3;
+
+/// A metric at one point on both sides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The point's values by axis.
+    pub axes: serde_json::Map<String, serde_json::Value>,
+    /// The metric's name.
+    pub metric: String,
+    /// Its unit.
+    pub unit: Option<String>,
+    /// The one side, with its interval over rounds.
+    pub a: Option<Estimate>,
+    /// The other side.
+    pub b: Option<Estimate>,
+    /// B divided by A, with the interval of independent samples of logarithms; none where a number is 0 or less.
+    pub ratio: Option<Estimate>,
+    /// B less A, with the interval of independent samples.
+    pub difference: Option<Estimate>,
+}
+
+impl Change {
+    /// Whether the two sides differ: by the ratio's interval, or the difference's where there is no ratio. None if nothing
+    /// bounds it.
+    #[must_use]
+    pub fn is_apart(&self) -> Option<bool> {
+        let (estimate, same) = match (&self.ratio, &self.difference) {
+            (Some(ratio), _) => (ratio, 1.0),
+            (None, Some(difference)) => (difference, 0.0),
+            (None, None) => return None,
+        };
+        let (low, high) = (estimate.low, estimate.high);
+        estimate.is_bounded().then_some(low > same || high < same)
+    }
+
+    /// By what share B is more or less than A, at the most that the estimates say: |B / A - 1|.
+    #[must_use]
+    pub fn share(&self) -> Option<f64> {
+        let (a, b) = (self.a?.value, self.b?.value);
+        if a == b { Some(0.0) } else { (a != 0.0).then(|| (b / a - 1.0).abs()) }
+    }
+}
+
+/// How the cells of two sides belong together.
+#[derive(Clone, Debug, Default)]
+pub struct Matched<'l> {
+    /// Cells of the same key with the very same result.
+    pub identical: usize,
+    /// Cells of the same key with results of their own.
+    pub same_key: usize,
+    /// Cells of the same axes and round whose keys differ.
+    pub same_axes: Vec<(&'l GenericRecord, &'l GenericRecord)>,
+    /// Results that only A has.
+    pub only_a: usize,
+    /// Results that only B has.
+    pub only_b: usize,
+}
+
+type Place = (String, u32);
+
+fn axes(loaded: &Loaded<'_>, point: &[Value]) -> serde_json::Map<String, serde_json::Value> {
+    loaded.experiment.axes.to_json(point)
+}
+
+fn places<'l>(loaded: &'l Loaded<'_>) -> BTreeMap<Place, &'l LoadedCell> {
+    let place = |cell: &LoadedCell| {
+        let axes = serde_json::Value::Object(axes(loaded, &cell.cell.point));
+        (axes.to_string(), cell.cell.round)
+    };
+    loaded.cells.iter().map(|cell| (place(cell), cell)).collect()
+}
+
+/// Which results belong together.
+#[must_use]
+pub fn matched<'l>(a: &'l Loaded<'_>, b: &'l Loaded<'_>) -> Matched<'l> {
+    let (ours, mut theirs) = (places(a), places(b));
+    let mut found = Matched::default();
+    for (place, one) in ours {
+        let other = theirs.remove(&place).and_then(|cell| cell.record.as_ref());
+        match (one.record.as_ref(), other) {
+            (Some(one), Some(other)) if one.key != other.key => found.same_axes.push((one, other)),
+            (Some(one), Some(other)) if one.rows == other.rows && one.costs == other.costs => found.identical += 1,
+            (Some(_), Some(_)) => found.same_key += 1,
+            (Some(_), None) => found.only_a += 1,
+            (None, Some(_)) => found.only_b += 1,
+            (None, None) => {}
+        }
+    }
+    found.only_b += theirs.values().filter(|cell| cell.record.is_some()).count();
+    found
+}
+
+/// Every metric that both sides have, at every point that both have a number of.
+#[must_use]
+pub fn changes(a: &Loaded<'_>, b: &Loaded<'_>) -> Vec<Change> {
+    let mut found = Vec::new();
+    for (number, metric) in a.experiment.metrics.iter().enumerate() {
+        let Some(other) = b.experiment.metrics.iter().position(|other| other.name == metric.name) else { continue };
+        let theirs = b.series(other);
+        let theirs: BTreeMap<String, Vec<f64>> = theirs
+            .iter()
+            .map(|series| {
+                let axes = serde_json::Value::Object(axes(b, &series.point)).to_string();
+                (axes, series.rounds.values().copied().collect())
+            })
+            .collect();
+        for series in a.series(number) {
+            let axes = axes(a, &series.point);
+            let ours: Vec<f64> = series.rounds.values().copied().collect();
+            let Some(theirs) = theirs.get(&serde_json::Value::Object(axes.clone()).to_string()) else { continue };
+            if ours.is_empty() && theirs.is_empty() {
+                continue;
+            }
+            found.push(change(axes, metric, &ours, theirs));
+        }
+    }
+    found
+}
+
+fn change(
+    axes: serde_json::Map<String, serde_json::Value>,
+    metric: &matrix_core::Metric,
+    a: &[f64],
+    b: &[f64],
+) -> Change {
+    let positive = a.iter().chain(b).all(|value| *value > 0.0);
+    let logs = |values: &[f64]| values.iter().map(|value| value.ln()).collect::<Vec<_>>();
+    let enough = |estimate: Estimate| {
+        if a.len().min(b.len()) < FEWEST_ROUNDS {
+            Estimate::unbounded(estimate.value, estimate.rounds)
+        } else {
+            estimate
+        }
+    };
+    Change {
+        axes,
+        metric: metric.name.clone(),
+        unit: metric.unit.clone().filter(|unit| unit != "1"),
+        a: mean(a, 0.05),
+        b: mean(b, 0.05),
+        ratio: positive.then(|| welch(&logs(b), &logs(a), 0.05)).flatten().map(enough).map(Estimate::exp),
+        difference: welch(b, a, 0.05).map(enough),
+    }
+}

@@ -1,0 +1,60 @@
+//! `as = "root"`: programs that run through `sudo -n`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use matrix_driver::Cancel;
+
+use crate::file::{Experiment, PASSED};
+use crate::supervise::{Job, Supervisors};
+
+/// How long sudo may take to say whether it asks for a password, in milliseconds.
+const LIMIT_MS: u64 = 10_000;
+
+/// Whether this process is root and there is no sudo, as in containers: then programs are root's without it.
+fn is_root_without_sudo() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    rustix::process::geteuid().is_root() && !std::env::split_paths(&path).any(|folder| folder.join("sudo").is_file())
+}
+
+/// The arguments that run a program as root, with this environment and no other.
+pub(crate) fn arguments(arguments: Vec<String>, env: &BTreeMap<String, String>) -> Vec<String> {
+    if is_root_without_sudo() {
+        return arguments;
+    }
+    let sudo = ["sudo", "-n", "--", "env", "-i"].map(str::to_owned).into_iter();
+    sudo.chain(env.iter().map(|(name, value)| format!("{name}={value}"))).chain(arguments).collect()
+}
+
+/// Whether an experiment runs anything as root.
+#[must_use]
+pub fn is_needed(experiment: &Experiment) -> bool {
+    experiment.command.as_root || experiment.command.services.iter().any(|service| service.as_root)
+}
+
+/// Tries what programs as root need, before anything starts.
+///
+/// # Errors
+/// Why it cannot be had, in words.
+pub fn check(experiment: &Experiment) -> Result<(), String> {
+    if !is_needed(experiment) || is_root_without_sudo() {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let job = Job {
+        arguments: ["sudo", "-n", "--", "true"].map(str::to_owned).to_vec(),
+        env: PASSED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect(),
+        dir: Path::new("/").to_owned(),
+        stdout: folder.path().join("stdout"),
+        stderr: folder.path().join("stderr"),
+        timeout_ms: Some(LIMIT_MS),
+    };
+    let supervisors = Supervisors::new().map_err(|error| error.to_string())?;
+    let mut running = supervisors.start(&job).map_err(|error| error.to_string())?;
+    let ended = running.wait(&Cancel::default(), &mut || false);
+    if ended.is_success() {
+        return Ok(());
+    }
+    let said = crate::attempt::last_lines(&job.stderr).map(|lines| format!("\n{lines}")).unwrap_or_default();
+    Err(format!("`as = \"root\"` needs a sudo that asks for no password: {}{said}", ended.words()))
+}
