@@ -141,8 +141,10 @@ pub(super) fn numbers(
         let columns = columns(source);
         let rows = matrix_frame::Source::new(&columns, &open);
         match of_source(&mut numbers, number, &rows, experiment, wanted, record) {
+            // Rows that are not those of the declared columns have no numbers: `matrix run` reads them again.
+            Ok(()) | Err(FrameError::Bad(_)) => {}
             Err(FrameError::Read(error) | FrameError::Write(error)) => return Err(StoreError::from_read(error)),
-            Err(_) | Ok(()) => {}
+            Err(error) => return Err(StoreError::from_read(std::io::Error::other(error))),
         }
     }
     Ok(numbers)
