@@ -135,7 +135,7 @@ fn change(
     b: &[f64],
 ) -> Change {
     let positive = a.iter().chain(b).all(|value| *value > 0.0);
-    let logs = |values: &[f64]| values.iter().map(|value| value.ln()).collect::<Vec<_>>();
+    let logs = |values: &[f64]| values.iter().map(|value| libm::log(*value)).collect::<Vec<_>>();
     let enough = |estimate: Estimate| {
         if a.len().min(b.len()) < FEWEST_ROUNDS {
             Estimate::unbounded(estimate.value, estimate.rounds)

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use matrix_core::Value;
 use matrix_core::claims::{Claim, Statement};
 use matrix_core::judge::{Detail, Judged, Verdict, judge, number};
 use matrix_core::series::{Estimate, mean};
 use matrix_core::text::{csv, exact};
+use matrix_core::{Point, Value};
 
 use super::elsewhere::elsewhere;
 use super::{Loaded, LoadedCell};
@@ -37,37 +37,50 @@ pub fn findings<'e>(loaded: &Loaded<'e>) -> Vec<Finding<'e>> {
         let (there, note) = elsewhere(loaded, claim);
         let mut judged = judge(there.as_ref().unwrap_or(claim), &series, rows, &loaded.context(metric));
         judged.details.extend(note.map(|text| Detail { what: String::new(), verdict: judged.verdict, text }));
-        let judged = unlike_machines(loaded, claim, judged);
-        let disturbed = loaded.disturbed().filter(|cell| claim.selection.matches(&cell.cell.point)).count();
-        Finding {
-            claim,
-            judged,
-            disturbed: if matches!(claim.statement, Statement::Uncovered(_)) { 0 } else { disturbed },
-        }
+        let points = points_of(loaded, claim);
+        let judged = unlike_machines(loaded, claim, &points, judged);
+        let disturbed = loaded.disturbed().filter(|cell| points.contains(&cell.cell.point)).count();
+        Finding { claim, judged, disturbed }
     };
     loaded.experiment.claims.iter().map(one).collect()
 }
 
+/// The points that a claim stands on: those that it selects, their baselines and their rivals.
+fn points_of(loaded: &Loaded<'_>, claim: &Claim) -> BTreeSet<Point> {
+    let mut points = BTreeSet::new();
+    if matches!(claim.statement, Statement::Uncovered(_)) {
+        return points;
+    }
+    for point in loaded.cells.iter().map(|cell| &cell.cell.point).filter(|point| claim.selection.matches(point)) {
+        if let Some(baseline) = &claim.relation.ratio_to {
+            let replaced = point.iter().zip(baseline).map(|(value, other)| match other.as_deref() {
+                Some([other]) => other.clone(),
+                _ => value.clone(),
+            });
+            points.insert(replaced.collect());
+        }
+        if let Statement::BestOver { axis, .. } = claim.statement {
+            for rival in loaded.experiment.axes.axes.get(axis).into_iter().flat_map(|axis| &axis.values) {
+                let mut other = point.clone();
+                other[axis] = rival.clone();
+                points.insert(other);
+            }
+        }
+        points.insert(point.clone());
+    }
+    points
+}
+
 /// A ratio of numbers from unlike machines says nothing of the programs: it is inconclusive, unless the experiment allows
 /// it.
-fn unlike_machines(loaded: &Loaded<'_>, claim: &Claim, mut judged: Judged) -> Judged {
-    let baseline = match &claim.statement {
-        Statement::Bound { .. } => claim.relation.ratio_to.as_ref(),
-        Statement::BestOver { .. } | Statement::Trend { .. } => None,
-        Statement::EveryRow { .. } | Statement::Uncovered(_) => return judged,
+fn unlike_machines(loaded: &Loaded<'_>, claim: &Claim, points: &BTreeSet<Point>, mut judged: Judged) -> Judged {
+    let compares = match &claim.statement {
+        Statement::Bound { .. } => claim.relation.ratio_to.is_some(),
+        Statement::BestOver { .. } | Statement::Trend { .. } => true,
+        Statement::EveryRow { .. } | Statement::Uncovered(_) => false,
     };
-    if loaded.experiment.host.mixed || matches!(claim.statement, Statement::Bound { .. }) && baseline.is_none() {
-        return judged;
-    }
-    // Rivals stand anywhere in the experiment.
-    let rivals = matches!(claim.statement, Statement::BestOver { .. });
-    let compared = |point: &[Value]| {
-        rivals
-            || claim.selection.matches(point)
-            || baseline.is_some_and(|baseline| matrix_core::expand::matches(baseline, point))
-    };
-    let machines = loaded.machines(&compared);
-    if machines.len() > 1 {
+    let machines = loaded.machines(&|point| points.contains(point));
+    if compares && machines.len() > 1 && !loaded.experiment.host.mixed {
         let text = format!("results of {} unlike machines: {}", machines.len(), machines.join("; "));
         judged.details.push(Detail { what: String::new(), verdict: Verdict::Inconclusive, text });
         judged.verdict = Verdict::Inconclusive;
