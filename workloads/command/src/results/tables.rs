@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use matrix_core::Point;
-use matrix_core::Value;
 use matrix_core::claims::{Claim, Statement};
 use matrix_core::judge::{Detail, Judged, Verdict, judge, number};
 use matrix_core::series::{Estimate, mean};
 use matrix_core::text::{csv, exact};
+use matrix_core::{Point, Value};
 
 use super::elsewhere::elsewhere;
 use super::{Loaded, LoadedCell};
