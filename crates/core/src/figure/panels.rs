@@ -67,6 +67,9 @@ pub struct Panel {
     pub lines: Vec<Line>,
 }
 
+/// The place of a value across among all.
+type Rank<'a> = Box<dyn Fn(&Value) -> Option<usize> + 'a>;
+
 /// A number with its place.
 struct Placed {
     panel: Option<Value>,
@@ -79,7 +82,7 @@ impl FigureSpec {
     #[must_use]
     pub fn panels(&self, numbers: &dyn Numbers) -> Vec<Panel> {
         let axes = numbers.context(None).axes;
-        let (placed, rank): (_, Box<dyn Fn(&Value) -> Option<usize> + '_>) = match (self.x, self.y) {
+        let (placed, rank): (_, Rank<'_>) = match (self.x, self.y) {
             (Across::Axis(axis), Some(metric)) => {
                 let related = self.related(metric, numbers);
                 let rank = move |value: &Value| axes.axes.get(axis)?.rank(value);

@@ -140,9 +140,9 @@ pub(super) fn numbers(
         };
         let columns = columns(source);
         let rows = matrix_frame::Source::new(&columns, &open);
-        match of_source(&mut numbers, number, &rows, experiment, wanted, record) {
-            Err(FrameError::Read(error) | FrameError::Write(error)) => return Err(StoreError::from_read(error)),
-            Err(_) | Ok(()) => {}
+        let computed = of_source(&mut numbers, number, &rows, experiment, wanted, record);
+        if let Err(FrameError::Read(error) | FrameError::Write(error)) = computed {
+            return Err(StoreError::from_read(error));
         }
     }
     Ok(numbers)
