@@ -18,7 +18,7 @@ pub use aggregate::{Request, Summary};
 pub use distribution::Distribution;
 pub use error::FrameError;
 pub use export::{Export, Form};
-pub use read::{Block, Column, Reader, Source};
+pub use read::{Block, Column, Open, Reader, Source};
 
 #[cfg(test)]
 mod tests;

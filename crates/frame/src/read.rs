@@ -28,15 +28,18 @@ impl Column {
     }
 }
 
+/// Opens the bytes of rows, each time from the start.
+pub type Open<'a> = dyn Fn() -> std::io::Result<Box<dyn Read + 'a>> + 'a;
+
 /// Rows as they are stored: what opens their bytes, each time from the start, and their columns.
 pub struct Source<'a> {
     columns: &'a [Column],
-    open: &'a dyn Fn() -> Result<Box<dyn Read + 'a>, std::io::Error>,
+    open: &'a Open<'a>,
 }
 
 impl<'a> Source<'a> {
     /// The rows that `open` opens.
-    pub fn new(columns: &'a [Column], open: &'a dyn Fn() -> Result<Box<dyn Read + 'a>, std::io::Error>) -> Self {
+    pub fn new(columns: &'a [Column], open: &'a Open<'a>) -> Self {
         Self { columns, open }
     }
 

@@ -115,7 +115,10 @@ fn every_kind_is_drawn_of_numbers_that_are_right() {
             .map(|name| format!("{name}\n{}", csv(name)))
             .join("\n")
     );
-    insta::assert_snapshot!(bench.read("plots/kinds/table.tex"));
+    // Whether other work disturbed a cell meanwhile is not what this is about.
+    let table = bench.read("plots/kinds/table.tex").replace("$^{*}$", "");
+    let lines: Vec<&str> = table.lines().filter(|line| !line.contains("disturbed")).collect();
+    insta::assert_snapshot!(lines.join("\n"));
     for name in ["phases", "stacked", "distribution", "fields", "curve"] {
         let svg = bench.read(&format!("plots/kinds/{name}.svg"));
         assert!(svg.contains("measured"), "{name} says where its numbers come from");

@@ -18,8 +18,6 @@ pub fn csv(figure: &FigureSpec, axes: &AxisSet, across: &str, panels: &[Panel]) 
         head.push(across.to_owned());
     }
     head.extend(["value", "low", "high", "rounds"].map(str::to_owned));
-    let any_disturbed = panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.marks).any(|m| m.disturbed);
-    head.extend(any_disturbed.then(|| "disturbed".to_owned()));
     let three = |estimate: Option<Estimate>| {
         [estimate.map(|e| e.value), estimate.map(|e| e.low), estimate.map(|e| e.high)].map(text::exact)
     };
@@ -35,7 +33,6 @@ pub fn csv(figure: &FigureSpec, axes: &AxisSet, across: &str, panels: &[Panel]) 
                 }
                 line.extend(three(mark.estimate));
                 line.push(mark.estimate.map(|e| e.rounds).unwrap_or(0).to_string());
-                line.extend(any_disturbed.then(|| mark.disturbed.to_string()));
                 lines.push(line);
             }
         }
