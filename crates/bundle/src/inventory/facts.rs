@@ -46,8 +46,8 @@ pub(crate) struct Facts {
     pub(crate) date: String,
 }
 
-/// Longest name of an experiment that a bag's folder bears as it is. An archive's entry has at most 155 bytes for folders, of
-/// which the longest path of the runner's own source (`--with-source`) takes 101.
+/// Longest name of an experiment that a bag's folder bears as it is. An archive's entry has at most 155 bytes for folders and 100 for the
+/// rest, which have to do for the longest path of the runner's own source (`--with-source`) in `NAME-bundle/data/source/DIGEST/`.
 const NAME_MAX: usize = 32;
 
 /// Hexadecimal digits of a long name's digest that stand for what was cut from it.

@@ -30,7 +30,7 @@ fn store() -> Memory {
 }
 
 #[test]
-fn verdicts_as_a_person_and_a_program_read_them() {
+fn verdicts_for_people_and_programs() {
     let memory = store();
     let claims = [
         claim("prevents", true, Check::EveryRowConsistent),

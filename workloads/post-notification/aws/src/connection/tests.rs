@@ -89,7 +89,7 @@ fn nothing_secret_is_shown() {
 }
 
 #[test]
-fn everything_wrong_is_named_with_its_line_and_the_place_to_read() {
+fn what_is_wrong_is_named_with_its_line() {
     let changes = [
         ("host__us-east-1__reader: antipode-lambda-us.cl", "host__us-east-1__raeder: antipode-lambda-us.cl"),
         ("    host__us-east-1__reader: antipode-lambda-us.gh", "    # host__us-east-1__reader: antipode-lambda-us.gh"),
