@@ -1,6 +1,5 @@
 //! `matrix`: a declarative experiment-matrix runner for geo-replication experiments.
 
-mod badge;
 mod cli;
 mod drawn;
 mod endpoints;

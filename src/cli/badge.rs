@@ -1,19 +1,27 @@
 //! `matrix badge`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use matrix_badge::{Item, Progress, Results, Stand, Status, Subject, Tree, sosp26};
+use matrix_bundle::{Inventory, Selection};
+use matrix_plan::Verdict;
+use matrix_report::derive::all_parts;
+use matrix_report::environment;
+use matrix_run::results;
+use matrix_store::{Attempt, Store, VerifyOptions};
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs};
-use crate::badge::{Item, Status, Subject, sosp26};
 use crate::exit::{CommandResult, Exit, Failure};
-use crate::output;
+use crate::{output, program};
 
-/// Check a project and its results against what artifact badges ask
+/// Check your project and its results against what artifact badges ask
 ///
-/// Every item of the checklists is either checked by machine, with what was seen and the mend, or marked as a person's to
-/// judge. An item that fails is a finding, not an error: the command ends with 0, and JSON says which failed.
+/// The project may be of any language: files are looked for under the names that people give them, and nothing is run. Every
+/// item of the checklists is either checked by machine, with what was seen and a fix, or marked as a person's to judge. An
+/// item that fails is a finding, not an error: the command ends with 0, and JSON says which failed.
 #[derive(Debug, Args)]
 pub(crate) struct BadgeArgs {
     /// Whose checklists
@@ -52,9 +60,15 @@ pub(crate) fn badge(args: BadgeArgs) -> CommandResult {
             "name the project's folder with --project",
         ));
     }
-    let subject = Subject::open(args.project, args.read.results.results, args.read.size.limits())?;
+    let unreadable = |error| Failure::new(Exit::Usage, format!("{}: {error}", args.project.display()));
+    let tree = Tree::read(&args.project).map_err(unreadable)?;
+    let place = &args.read.results.results;
+    let found = match results::open_if_present(place, args.read.size.limits())? {
+        Some(store) => of_store(&store)?,
+        None => Err(format!("there are no results at {}", output::path(place))),
+    };
     let Profile::Sosp26 = args.profile;
-    let items = sosp26(&subject);
+    let items = sosp26(&Subject { tree, results: found });
     let count = |status| items.iter().filter(|item| item.status == status).count();
     let [passed, failed, for_a_person] = [Status::Pass, Status::Fail, Status::Person].map(count);
     if args.format.format == Format::Json {
@@ -69,10 +83,61 @@ pub(crate) fn badge(args: BadgeArgs) -> CommandResult {
         };
         output::line(format_args!("{status:<6}  {:<13}  {}", item.id, item.asks))?;
         output::line(format_args!("{:23}  {}: {}", "", item.looks_at, item.seen))?;
-        if let Some(mend) = &item.mend {
-            output::line(format_args!("{:23}  mend: {mend}", ""))?;
+        if let Some(fix) = &item.fix {
+            output::line(format_args!("{:23}  fix: {fix}", ""))?;
         }
     }
     output::line(format_args!("\n{passed} pass, {failed} fail, {for_a_person} are a person's to judge"))?;
     Ok(Exit::Ok)
+}
+
+/// What a store shows, whatever the workload, or why nothing can be told of it.
+fn of_store(store: &Store) -> Result<Result<Results, String>, Failure> {
+    let report = match store.verify(VerifyOptions { rows: false, ..VerifyOptions::default() }) {
+        Ok(report) => report,
+        Err(error) => return Ok(Err(format!("the results cannot be read: {}", matrix_run::with_causes(&error)))),
+    };
+    let fault = |fault: &matrix_store::verify::Fault| format!("{}: {}", fault.file.display(), fault.what);
+    let mut results = Results {
+        checked: (report.checked.records, report.checked.objects),
+        faults: report.faults.iter().map(fault).collect(),
+        ..Results::default()
+    };
+    // What is damaged says nothing of claims.
+    if results.faults.is_empty() {
+        built_in(store, &mut results)?;
+        program::badge(store, &mut results)?;
+    }
+    Ok(Ok(results))
+}
+
+/// Adds what there is of the built-in workload.
+fn built_in(store: &Store, results: &mut Results) -> Result<(), Failure> {
+    if store.runs()?.is_empty() {
+        return Ok(());
+    }
+    let inventory = Inventory::gather(store, &Selection::default(), None)?;
+    for part in all_parts(store, &inventory)? {
+        let name = &part.source.experiment;
+        results.simulated |= part.source.nature.simulated;
+        results.experiments.push(Progress { name: name.clone(), planned: part.source.planned, done: part.source.done });
+        for claim in &part.claims {
+            let stand = match claim.verdict {
+                Verdict::Contradicted => Stand::Contradicted,
+                Verdict::Supported | Verdict::Held { .. } => Stand::Holds,
+                Verdict::Inconclusive => Stand::Open,
+            };
+            results.claims.push((format!("{} of {name}", claim.id), stand));
+        }
+    }
+    // Who imported what others measured cannot know on what.
+    let ours: Vec<_> = inventory.records.keys().filter(|(_, origin)| origin.as_str() != "imported").collect();
+    let is_described =
+        |attempt: &&Attempt| attempt.provenance.kernel.is_some() && attempt.provenance.cpu_model.is_some();
+    let described = inventory.attempts.values().filter(is_described);
+    let known: BTreeSet<_> = described.map(|attempt| (attempt.key, attempt.origin.clone())).collect();
+    results.unknown.1 += ours.len() as u64;
+    results.unknown.0 += ours.iter().filter(|record| !known.contains(record)).count() as u64;
+    results.environments.extend(inventory.attempts.values().map(|attempt| environment(&attempt.provenance)));
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the user types: one file per command.
 
+mod appendix;
 pub(crate) mod ask;
 mod aws;
 mod badge;
@@ -71,6 +72,7 @@ enum Command {
     Plot(plot::PlotArgs),
     Check(check::CheckArgs),
     Report(report::ReportArgs),
+    Appendix(appendix::AppendixArgs),
     Verify(verify::VerifyArgs),
     Diff(diff::DiffArgs),
     Bundle(bundle::BundleArgs),
@@ -297,6 +299,7 @@ fn execute(command: Command) -> CommandResult {
         Command::Why(args) => why::why(args),
         Command::Plot(args) => plot::plot(args),
         Command::Check(args) => check::check(args),
+        Command::Appendix(args) => appendix::appendix(&args),
         Command::Report(args) => report::report(&args),
         Command::Verify(args) => verify::verify(args),
         Command::Diff(args) => diff::diff(args),

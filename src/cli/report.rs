@@ -8,13 +8,13 @@ use clap::Args;
 use matrix_bundle::{Inventory, Selection};
 use matrix_plan::CellKey;
 use matrix_report::derive::{Part, all_parts, parts};
-use matrix_report::page::{Authors, ReportOptions, of_results};
+use matrix_report::page::{Authors, Page, ReportOptions, of_results, plain, records_digest};
 use matrix_run::{Input, Overrides, results};
 use matrix_store::Store;
 
 use super::ReadArgs;
 use crate::exit::{CommandResult, Exit, Failure};
-use crate::output;
+use crate::{output, program};
 
 /// Seconds between two pages of a run that goes on.
 const EVERY_S: u32 = 3;
@@ -63,32 +63,28 @@ pub(crate) fn report(args: &ReportArgs) -> CommandResult {
     Ok(Exit::Ok)
 }
 
-/// An experiment that was named: its file, its name and its cells.
+/// An experiment that was named: its file, its name and its cells, unless it is a program's.
 struct Named {
     file: PathBuf,
     name: String,
-    cells: BTreeSet<CellKey>,
+    cells: Option<BTreeSet<CellKey>>,
 }
 
 fn experiment(file: &Path) -> Result<Named, Failure> {
+    if let Some(name) = program::name_of(file)? {
+        return Ok(Named { file: file.to_owned(), name, cells: None });
+    }
     let input = Input::from_file(file, &Overrides::default())?;
     let cells = input.cells.iter().map(|(_, cell)| cell.key).collect();
-    Ok(Named { file: file.to_owned(), name: input.experiment.name, cells })
+    Ok(Named { file: file.to_owned(), name: input.experiment.name, cells: Some(cells) })
 }
 
 fn write(args: &ReportArgs, store: &Store, experiments: &[Named], refresh_s: Option<u32>) -> Result<(), Failure> {
-    let inventory = Inventory::gather(store, &Selection::default(), None)?;
-    let shown = chosen(all_parts(store, &inventory)?, experiments)?;
     let theirs = args.against.as_ref().map(|place| results::open_within(place, args.read.size.limits())).transpose()?;
-    let their_inventory =
-        theirs.as_ref().map(|theirs| Inventory::gather(theirs, &Selection::default(), None)).transpose()?;
-    let authors = match (&args.against, &theirs, &their_inventory) {
-        (Some(place), Some(theirs), Some(inventory)) => {
-            let name = place.file_name().unwrap_or(place.as_os_str()).to_string_lossy().into_owned();
-            Some(Authors { name, parts: parts(theirs, inventory)?, inventory })
-        }
-        _ => None,
-    };
+    let against = args
+        .against
+        .as_ref()
+        .map(|place| place.file_name().unwrap_or(place.as_os_str()).to_string_lossy().into_owned());
     let place = &args.read.results.results;
     let options = ReportOptions {
         title: args.title.clone(),
@@ -96,9 +92,54 @@ fn write(args: &ReportArgs, store: &Store, experiments: &[Named], refresh_s: Opt
         is_bundle: place.is_file(),
         refresh_s,
     };
-    let page = of_results(&shown, &inventory, authors.as_ref(), &options)?;
+    let programs = program::report::experiments(store)?;
+    let is_program = |named: &Named| named.cells.is_none() && programs.contains(&named.name);
+    let mut page = Page { against: against.as_deref().map(plain), ..Page::default() };
+    if !store.runs()?.is_empty() || programs.is_empty() {
+        page = built_in(store, experiments, theirs.as_deref(), against, &options)?;
+    } else if let Some(named) = experiments.iter().find(|named| !is_program(named)) {
+        return Err(nothing_of(named));
+    }
+    if !programs.is_empty() {
+        let wanted = |name: &str| {
+            experiments.is_empty() || experiments.iter().any(|named| named.name == name && is_program(named))
+        };
+        program::report::add_to(&mut page, store, theirs.as_deref(), &wanted)?;
+        let records = program::report::records(store)?;
+        if page.records.is_empty() {
+            page.records = records_digest(records.iter().map(|(key, origin, digest)| (*key, origin, *digest)));
+        }
+    }
+    page.conclude(&options);
     output::write_file(&args.out, page.render()?.as_bytes())?;
     Ok(())
+}
+
+/// The page of what there is of the built-in workload.
+fn built_in(
+    store: &Store,
+    experiments: &[Named],
+    theirs: Option<&Store>,
+    against: Option<String>,
+    options: &ReportOptions,
+) -> Result<Page, Failure> {
+    let inventory = Inventory::gather(store, &Selection::default(), None)?;
+    let shown = chosen(all_parts(store, &inventory)?, experiments)?;
+    let their_inventory = theirs.map(|theirs| Inventory::gather(theirs, &Selection::default(), None)).transpose()?;
+    let authors = match (against, theirs, &their_inventory) {
+        (Some(name), Some(theirs), Some(inventory)) => {
+            Some(Authors { name, parts: parts(theirs, inventory)?, inventory })
+        }
+        _ => None,
+    };
+    Ok(of_results(&shown, &inventory, authors.as_ref(), options)?)
+}
+
+fn nothing_of(named: &Named) -> Failure {
+    Failure::usage(
+        format!("there are no results of {}", named.file.display()),
+        "`matrix status` lists what there is; `matrix run FILE` makes results",
+    )
 }
 
 /// The parts of the experiments that were named, or all.
@@ -107,20 +148,19 @@ fn chosen<'a>(mut parts: Vec<Part<'a>>, experiments: &[Named]) -> Result<Vec<Par
         return Ok(parts);
     }
     let is_of = |part: &Part<'_>, named: &Named| {
-        part.source.experiment == named.name && part.cells.iter().any(|key| named.cells.contains(key))
+        let cells = named.cells.iter().flatten();
+        part.source.experiment == named.name && cells.into_iter().any(|key| part.cells.contains(key))
     };
-    if let Some(named) = experiments.iter().find(|named| !parts.iter().any(|part| is_of(part, named))) {
-        return Err(Failure::usage(
-            format!("there are no results of {}", named.file.display()),
-            "`matrix status` lists what there is; `matrix run FILE` makes results",
-        ));
+    let ours = || experiments.iter().filter(|named| named.cells.is_some());
+    if let Some(named) = ours().find(|named| !parts.iter().any(|part| is_of(part, named))) {
+        return Err(nothing_of(named));
     }
     parts.retain(|part| experiments.iter().any(|named| is_of(part, named)));
     Ok(parts)
 }
 
 /// The results' place as the page may name it: not where it lies on this machine, unless that is wanted.
-fn shown_place(place: &Path, identify: bool) -> &Path {
+pub(super) fn shown_place(place: &Path, identify: bool) -> &Path {
     let is_local = place.components().all(|part| matches!(part, std::path::Component::Normal(_)));
     if identify || is_local { place } else { place.file_name().map_or(place, Path::new) }
 }

@@ -35,7 +35,7 @@ pub(super) fn newest(store: &Store, name: Option<&str>) -> Result<Vec<RunId>, Fa
     Ok(newest.into_values().collect())
 }
 
-fn of_runs(store: &Store, runs: &[RunId]) -> Result<Vec<Chosen>, Failure> {
+pub(super) fn experiments_of(store: &Store, runs: &[RunId]) -> Result<Vec<Chosen>, Failure> {
     let mut experiments = Vec::new();
     for id in runs {
         let select = Select { file: None, run: Some(id.to_string()), origin: None };
@@ -113,7 +113,7 @@ pub(crate) fn create(store: &Store, options: &CreateOptions<'_>) -> Result<Optio
             "name a run, whose experiment is bundled: --run NAME; `matrix status` lists them",
         ));
     }
-    let experiments = of_runs(store, &newest)?;
+    let experiments = experiments_of(store, &newest)?;
     let runs = runs_of(store, &experiments)?;
     let (only, all) = match options.filter {
         Some(filter) => filtered(store, &runs, &experiments, filter).map(|(only, all)| (Some(only), all))?,
@@ -140,7 +140,7 @@ pub(crate) fn create(store: &Store, options: &CreateOptions<'_>) -> Result<Optio
     let selected = folder.path().join("store");
     matrix_bundle::restore_generic(BundleReader::open(&first, Limits::default())?, &selected)?;
     let selected = Store::open(&selected)?;
-    let extras = besides(derive::extras(&selected, &of_runs(&selected, &newest)?)?);
+    let extras = besides(derive::extras(&selected, &experiments_of(&selected, &newest)?)?);
     // The names are given, and the selection is made, but what its plans have besides is still not in it.
     let again = GenericOptions { origin: None, ..selection };
     Ok(Some((matrix_bundle::create_generic(&selected, &runs, &extras, &again, &place)?, left_out)))
@@ -163,7 +163,7 @@ pub(crate) fn merge(
     let union = folder.path().join("store");
     matrix_bundle::unite_generic(files, limits, &union)?;
     let store = Store::open(&union)?;
-    let experiments = of_runs(&store, &newest(&store, None)?)?;
+    let experiments = experiments_of(&store, &newest(&store, None)?)?;
     let runs = runs_of(&store, &experiments)?;
     let extras = derive::extras(&store, &experiments)?;
     let options = GenericOptions { allow_incomplete, ..GenericOptions::default() };
@@ -204,7 +204,7 @@ pub(crate) fn verify(path: &Path, limits: Limits, quick: bool) -> Result<Verifie
     if quick || !verified.faults.is_empty() {
         return Ok(verified);
     }
-    let experiments = of_runs(&store, &newest(&store, None)?)?;
+    let experiments = experiments_of(&store, &newest(&store, None)?)?;
     let derived = derive::extras(&store, &experiments)?;
     verified.another_version =
         restored.extras.tables.get(derive::DERIVER_FILE) != derived.tables.get(derive::DERIVER_FILE);

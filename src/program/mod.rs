@@ -1,13 +1,18 @@
 //! Commands on experiments whose workload is a program (schema 2): what is common to them.
 
+mod appendix;
+mod attempts;
+mod badge;
 mod bundle;
 mod charts;
 mod choose;
 mod consent;
 mod derive;
 mod diff;
+mod overlay;
 mod print;
 mod replay;
+pub(crate) mod report;
 mod run;
 mod show;
 mod why;
@@ -22,6 +27,8 @@ use matrix_run::{Overrides, RunError};
 
 use crate::exit::{Exit, Failure};
 
+pub(crate) use appendix::appendix;
+pub(crate) use badge::badge;
 pub(crate) use bundle::{CreateOptions, Verified, create, is_program_bundle, merge, verify};
 pub(crate) use charts::{files, picture, unless_empty};
 pub(crate) use choose::chosen;
@@ -48,6 +55,13 @@ pub(crate) fn text_of(file: &Path, overrides: &Overrides) -> Result<Option<Strin
         return Err(Failure::usage("--platform says nothing of a program", "the workload runs on this machine"));
     }
     Ok(Some(matrix_run::apply(&file.display().to_string(), text, overrides)?))
+}
+
+/// The name of a file's experiment, if it is one of schema 2. The files that its cells depend on need not be there.
+pub(crate) fn name_of(file: &Path) -> Result<Option<String>, Failure> {
+    let Some(text) = text_of(file, &Overrides::default())? else { return Ok(None) };
+    let (_, experiment) = matrix_command::run::Input::without_files(&file.display().to_string(), text)?;
+    Ok(Some(experiment.name))
 }
 
 impl From<InputFailure> for Failure {

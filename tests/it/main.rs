@@ -3,6 +3,7 @@
 
 #[cfg(feature = "live")]
 mod account;
+mod appendix;
 mod architecture;
 #[cfg(feature = "live")]
 mod aws;

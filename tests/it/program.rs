@@ -16,7 +16,7 @@ mod spine;
 use crate::workbench::Workbench;
 
 /// A program that writes three rows, faster with more threads, and counts how often it was executed.
-const BENCH: &str = r#"#!/bin/sh
+pub(crate) const BENCH: &str = r#"#!/bin/sh
 set -eu
 echo run >> "$COUNT"
 threads=$1 engine=$2 out=$3
@@ -26,7 +26,7 @@ printf 'latency_us,found,noise\n' > "$out"
 for i in 1 2 3; do printf '%s,true,x\n' $((base / threads + i)) >> "$out"; done
 "#;
 
-const EXPERIMENT: &str = r#"
+pub(crate) const EXPERIMENT: &str = r#"
 schema = 2
 name = "kv"
 workload = "command"
@@ -80,14 +80,14 @@ filter = "threads = 1 and round = 1"
 "#;
 
 /// A folder with an experiment of this text, and its program.
-fn with(experiment: &str, program: &str) -> Workbench {
+pub(crate) fn with(experiment: &str, program: &str) -> Workbench {
     let bench = Workbench::new();
     bench.write("kv.toml", experiment);
     executable(&bench, "bench", program);
     bench
 }
 
-fn kv() -> Workbench {
+pub(crate) fn kv() -> Workbench {
     with(EXPERIMENT, BENCH)
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::program::{BENCH, EXPERIMENT, with};
 use crate::workbench::{Printed, SMALL, Workbench, here};
 
 /// Opens pages in a real browser: `scripts/check-report`.
@@ -37,8 +38,50 @@ fn a_browser_finds_no_fault_in_pages_of_a_store_a_comparison_and_an_unfinished_r
     let part = bench.read("part.html");
     assert!(part.contains("incomplete: 1 of 12 cells done") && part.contains("11 skipped"), "{part}");
 
-    let printed = open(&bench, &["report.html", "against.html", "part.html"]).code(0);
-    assert_eq!(printed.out.matches("no message, no request, no fault of accessibility").count(), 3, "{printed:?}");
+    program(&bench);
+    let pages = ["report.html", "against.html", "part.html", "program-against.html"];
+    let printed = open(&bench, &pages).code(0);
+    assert_eq!(printed.out.matches("no message, no request, no fault of accessibility").count(), 4, "{printed:?}");
+}
+
+/// Pages of a program: one with a failed cell and skipped ones, alone and beside the authors' results.
+fn program(bench: &Workbench) {
+    let hostile = "<img src=x onerror=alert(1)>";
+    let experiment = EXPERIMENT.to_owned()
+        + &format!(
+            "\n[[require]]\nwhere = \"threads = 4\"\ncpus = \"100000\"\nelse = \"needs a larger machine {hostile}\"\n\
+             [[claim]]\nid = \"C3\"\npaper = \"Table 2\"\nsays = \"It scales\"\nuncovered = \"needs 36 cores\"\n"
+        );
+    let broken = format!("if [ $1$2 = 2fast ]; then echo '{hostile}' >&2; exit 3; fi\nthreads=$1");
+    let fails = BENCH.replace("threads=$1", &broken);
+    let theirs = with(&experiment, BENCH);
+    theirs.matrix(&["run", "kv.toml"]);
+    theirs.matrix(&["bundle", "create", "--allow-incomplete", "-o", "authors.tar.zst"]).code(0);
+    let ours = with(&experiment, &fails);
+    ours.matrix(&["run", "kv.toml"]).code(3);
+    let to = |name: &str| bench.path(name).display().to_string();
+    ours.matrix(&["report", "kv.toml", "-o", &to("program.html")]).code(0);
+    let authors = theirs.path("authors.tar.zst").display().to_string();
+    ours.matrix(&["report", "--against", &authors, "-o", &to("program-against.html")]).code(0);
+    let page = bench.read("program.html");
+    for words in [
+        "18 cells planned = 9 done + 0 partial + 3 failed + 6 skipped + 0 pending",
+        "it ended with exit code 3",
+        "&lt;img src=x onerror=alert(1)&gt;",
+        "needs a larger machine",
+        "What cells require of the machine",
+        "3 claims: ",
+        "1 uncovered",
+        "not covered: needs 36 cores",
+        "Fig. 1: <a href=\"#kv-scaling\">scaling</a>",
+        "DNF",
+        "measured: programs that were run",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains("<img"), "words of a program are no markup");
+    let against = bench.read("program-against.html");
+    assert!(against.contains("Slow (the authors"), "the authors' curves are in the same figure");
 }
 
 #[test]

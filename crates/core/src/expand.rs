@@ -12,40 +12,54 @@ use crate::value::Value;
 /// Most points of an experiment.
 const MAX_POINTS: usize = 1_000_000;
 
-/// Reads every `[[matrix]]` and expands them: each point once, in the order of the axes' values. Without one, the whole
-/// cross-product.
-pub fn points(root: &Table<'_>, axes: &AxisSet, problems: &mut Vec<Problem>) -> Vec<Point> {
+/// A `[[matrix]]`: a part of an experiment that has a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// Minutes that a person is busy with it, as the author states.
+    pub human_minutes: Option<f64>,
+    /// Its points; another matrix may have some of them as well.
+    pub points: Vec<Point>,
+}
+
+/// Reads every `[[matrix]]` and expands it. Without one, there is a single matrix without a name: the whole cross-product.
+pub fn matrices(root: &Table<'_>, axes: &AxisSet, problems: &mut Vec<Problem>) -> Vec<Matrix> {
     if axes.axes.is_empty() {
         return Vec::new();
     }
-    // The rank of values, not the values, keys the set: the order is the file's.
-    let mut found: BTreeMap<Vec<usize>, Point> = BTreeMap::new();
-    let mut add = |points: Vec<Point>, place: std::ops::Range<usize>, problems: &mut Vec<Problem>| {
-        for point in points {
-            found.insert(axes.ranks(&point), point);
-        }
-        let too_many = found.len() > MAX_POINTS;
-        if too_many {
+    let mut found = Vec::new();
+    let mut count = 0;
+    let mut add = |matrix: Option<Matrix>, place: std::ops::Range<usize>, problems: &mut Vec<Problem>| {
+        count += matrix.as_ref().map_or(0, |matrix| matrix.points.len());
+        if count > MAX_POINTS {
             problems.push(Problem::new(format!("more than {MAX_POINTS} points")).at(place).label("too many"));
+            return false;
         }
-        !too_many
+        found.extend(matrix);
+        true
     };
-    let matrices = read::values(root, "matrix", "[[matrix]]", problems);
-    if matrices.is_empty() {
+    let tables = read::values(root, "matrix", "[[matrix]]", problems);
+    if tables.is_empty() {
         let all: Vec<Vec<Value>> = axes.axes.iter().map(|axis| axis.values.clone()).collect();
         let place = root.key_span("axes").unwrap_or_default();
-        if let Some(points) = product(&all, &place, problems) {
-            add(points, place, problems);
-        }
+        let points = product(&all, &place, problems);
+        add(points.map(|points| Matrix { name: None, human_minutes: None, points }), place, problems);
     }
-    for value in matrices {
-        if let Some(points) = matrix(value, axes, problems)
-            && !add(points, value.span(), problems)
-        {
+    for value in tables {
+        if !add(matrix(value, axes, problems), value.span(), problems) {
             break;
         }
     }
-    found.into_values().collect()
+    found
+}
+
+/// The points of some matrices: each once, in the order of the axes' values.
+#[must_use]
+pub fn points(matrices: &[Matrix], axes: &AxisSet) -> Vec<Point> {
+    // The rank of values, not the values, keys the set: the order is the file's.
+    let ranked = matrices.iter().flat_map(|matrix| &matrix.points).map(|point| (axes.ranks(point), point.clone()));
+    ranked.collect::<BTreeMap<Vec<usize>, Point>>().into_values().collect()
 }
 
 /// The cross-product of lists of values, the last varying fastest.
@@ -70,23 +84,23 @@ fn product(lists: &[Vec<Value>], place: &std::ops::Range<usize>, problems: &mut 
     Some(points)
 }
 
-fn matrix(value: &read::Value<'_>, axes: &AxisSet, problems: &mut Vec<Problem>) -> Option<Vec<Point>> {
+fn matrix(value: &read::Value<'_>, axes: &AxisSet, problems: &mut Vec<Problem>) -> Option<Matrix> {
     let entries = read::any_table(value, "[[matrix]]", problems)?;
     let mut lists: Vec<Option<Vec<Value>>> = vec![None; axes.axes.len()];
-    let (mut exclude, mut include) = (None, None);
+    let (mut name, mut human_minutes, mut exclude, mut include) = (None, None, None, None);
     let before = problems.len();
     for (key, place, value) in read::entries(entries) {
         match key {
-            "name" => {
-                read::slug(value, "a matrix's name", problems);
-            }
+            "name" => name = read::slug(value, "a matrix's name", problems),
+            // An axis may have been called so before this was a key.
+            "human_minutes" if axes.position(key).is_none() => human_minutes = minutes(value, problems),
             "exclude" => exclude = Some(value),
             "include" => include = Some(value),
             _ => match axes.position(key) {
                 Some(position) => lists[position] = some_values(value, axes, position, problems),
                 None => {
                     let mut known = axes.names();
-                    known.extend(["name", "exclude", "include"]);
+                    known.extend(["name", "human_minutes", "exclude", "include"]);
                     problems.push(read::unknown("axis", key, place, &known));
                 }
             },
@@ -136,7 +150,12 @@ fn matrix(value: &read::Value<'_>, axes: &AxisSet, problems: &mut Vec<Problem>) 
         };
         points.push(point);
     }
-    Some(points)
+    Some(Matrix { name, human_minutes, points })
+}
+
+/// Minutes of a person's time.
+fn minutes(value: &read::Value<'_>, problems: &mut Vec<Problem>) -> Option<f64> {
+    read::number(value, "`human_minutes`", |minutes| minutes >= 0.0, "minutes of a person's time: 0 or more", problems)
 }
 
 /// The values of an axis that a matrix names: a list, or one.

@@ -146,7 +146,7 @@ fn read(text: &str) -> (AxisSet, Vec<Point>) {
     let mut problems = Vec::new();
     let root = Table::of(document.get_ref(), 0..0, "the experiment", &["axes", "matrix"], &mut problems);
     let axes = AxisSet::parse(&root, &mut problems);
-    let points = expand::points(&root, &axes, &mut problems);
+    let points = expand::points(&expand::matrices(&root, &axes, &mut problems), &axes);
     assert_eq!(problems, [], "{text}");
     (axes, points)
 }

@@ -1,6 +1,7 @@
 //! What is derived from results: the closing summary, and the tables, figures, judged claims and README that stand beside
 //! them in a bundle. Everything here is text or bytes: who prints or writes them is the caller's choice.
 
+pub mod appendix;
 pub mod derive;
 pub mod page;
 mod pictures;
@@ -8,5 +9,6 @@ pub mod summary;
 mod table;
 pub mod verify;
 
+pub use page::attempts::{environment, seconds_between};
 pub use pictures::picture;
 pub use table::{Column, fitted, table};

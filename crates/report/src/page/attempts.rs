@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_bundle::Inventory;
 use matrix_plan::CellKey;
+use matrix_store::attempt::Provenance;
 use matrix_store::{Attempt, AttemptStatus, Origin};
 
 use super::gantt::{Bar, gantt};
@@ -30,7 +31,13 @@ pub(super) fn attempts_of<'a>(
 
 /// An attempt's status in one word.
 pub(super) fn status(attempt: &Attempt) -> &'static str {
-    match attempt.status {
+    status_word(attempt.status)
+}
+
+/// A status in one word.
+#[must_use]
+pub fn status_word(status: AttemptStatus) -> &'static str {
+    match status {
         AttemptStatus::Done => "done",
         AttemptStatus::Failed => "failed",
         AttemptStatus::Partial => "partial",
@@ -43,7 +50,13 @@ fn milliseconds(time: &str) -> Option<i64> {
 
 /// How long an attempt took, in seconds.
 pub(crate) fn seconds(attempt: &Attempt) -> Option<f64> {
-    Some((milliseconds(&attempt.ended)? - milliseconds(&attempt.started)?) as f64 / 1e3)
+    seconds_between(&attempt.started, &attempt.ended)
+}
+
+/// Seconds between two times in UTC, as attempts have them; none where either is no time.
+#[must_use]
+pub fn seconds_between(started: &str, ended: &str) -> Option<f64> {
+    Some((milliseconds(ended)? - milliseconds(started)?) as f64 / 1e3)
 }
 
 /// An attempt as the page shows it.
@@ -62,35 +75,63 @@ pub(super) fn view(attempt: &Attempt, round: u32) -> AttemptView {
     }
 }
 
-/// Attempts over time: a picture for each run.
-pub(super) fn over_time<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Vec<(String, String)> {
+/// When an attempt ran.
+#[derive(Clone, Debug)]
+pub struct Timed {
+    /// Its run.
+    pub run: Option<String>,
+    /// The beginning of its cell's key.
+    pub key: String,
+    /// How it ended.
+    pub status: &'static str,
+    /// When it started, in UTC.
+    pub started: String,
+    /// When it ended, in UTC.
+    pub ended: String,
+}
+
+/// When an attempt of the built-in workload ran.
+pub(super) fn timed(attempt: &Attempt) -> Timed {
+    Timed {
+        run: attempt.run.as_ref().map(ToString::to_string),
+        key: attempt.key.short(),
+        status: status(attempt),
+        started: attempt.started.clone(),
+        ended: attempt.ended.clone(),
+    }
+}
+
+/// Attempts over time: an SVG for each run, with its name.
+pub fn over_time(attempts: impl Iterator<Item = Timed>) -> Vec<(String, String)> {
     let mut runs: BTreeMap<String, Vec<Bar>> = BTreeMap::new();
     for attempt in attempts {
         let Some((start_ms, end_ms)) = milliseconds(&attempt.started).zip(milliseconds(&attempt.ended)) else {
             continue;
         };
-        let title = format!("cell {}: {}, {}", attempt.key.short(), status(attempt), attempt.started);
-        let run = attempt.run.as_ref().map_or_else(|| "without a run".to_owned(), ToString::to_string);
-        runs.entry(run).or_default().push(Bar { start_ms, end_ms, status: status(attempt), title: plain(&title) });
+        let title = plain(&format!("cell {}: {}, {}", attempt.key, attempt.status, attempt.started));
+        let run = attempt.run.unwrap_or_else(|| "without a run".to_owned());
+        runs.entry(run).or_default().push(Bar { start_ms, end_ms, status: attempt.status, title });
     }
     runs.into_iter().map(|(run, bars)| (run, gantt(bars))).collect()
 }
 
 /// What attempts ran on, each once: no names of users, hosts or paths.
-pub(super) fn environments<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> BTreeSet<String> {
-    let environment = |attempt: &Attempt| {
-        let provenance = &attempt.provenance;
-        let mut parts = vec![format!("matrix {}", provenance.matrix)];
-        parts.extend(
-            provenance.commit.as_ref().map(|commit| format!("commit {}", &commit.chars().take(12).collect::<String>())),
-        );
-        parts.extend((provenance.dirty == Some(true)).then(|| "with changes".to_owned()));
-        parts.extend(provenance.toolchain.clone());
-        parts.extend(provenance.kernel.clone());
-        parts.extend(provenance.cpu_model.clone());
-        parts.extend(provenance.cpus.map(|cpus| format!("{cpus} processors")));
-        parts.extend(provenance.services.iter().map(|(name, version)| format!("{name} {version}")));
-        plain(&parts.join("; "))
-    };
-    attempts.map(environment).collect()
+pub(crate) fn environments<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> BTreeSet<String> {
+    attempts.map(|attempt| environment(&attempt.provenance)).collect()
+}
+
+/// What an attempt ran on, as a line: no name of a user, a host or a path.
+#[must_use]
+pub fn environment(provenance: &Provenance) -> String {
+    let mut parts = vec![format!("matrix {}", provenance.matrix)];
+    parts.extend(
+        provenance.commit.as_ref().map(|commit| format!("commit {}", &commit.chars().take(12).collect::<String>())),
+    );
+    parts.extend((provenance.dirty == Some(true)).then(|| "with changes".to_owned()));
+    parts.extend(provenance.toolchain.clone());
+    parts.extend(provenance.kernel.clone());
+    parts.extend(provenance.cpu_model.clone());
+    parts.extend(provenance.cpus.map(|cpus| format!("{cpus} processors")));
+    parts.extend(provenance.services.iter().map(|(name, version)| format!("{name} {version}")));
+    plain(&parts.join("; "))
 }

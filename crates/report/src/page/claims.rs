@@ -24,7 +24,7 @@ pub(super) fn view(claim: &ClaimResult, authors: Option<&ClaimResult>) -> ClaimV
 }
 
 /// The findings that are not as claimed, or the only one; how many others there are.
-fn findings(claim: &ClaimResult) -> Vec<String> {
+pub(crate) fn findings(claim: &ClaimResult) -> Vec<String> {
     let open = |verdict: &Verdict| matches!(verdict, Verdict::Inconclusive | Verdict::Contradicted);
     let only = claim.findings.len() == 1;
     let shown: Vec<_> = claim.findings.iter().filter(|finding| only || open(&finding.verdict)).collect();
@@ -69,28 +69,5 @@ fn compare(ours: &ClaimResult, authors: &ClaimResult) -> &'static str {
             if pairs.into_iter().all(overlaps) { "reproduced" } else { "same direction" }
         }
         _ => "differs",
-    }
-}
-
-/// One sentence: how many claims there are, and what became of them.
-pub(super) fn sentence<'a>(claims: impl Iterator<Item = &'a ClaimResult>) -> String {
-    let words = ["supported", "held", "inconclusive", "contradicted"];
-    let mut counts = [0_usize; 4];
-    for claim in claims {
-        if let Some(at) = words.iter().position(|word| *word == claim.verdict.as_str()) {
-            counts[at] += 1;
-        }
-    }
-    let all: usize = counts.iter().sum();
-    let parts: Vec<String> = counts
-        .iter()
-        .zip(words)
-        .filter(|(count, _)| **count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    match all {
-        0 => "No claims.".to_owned(),
-        1 => format!("1 claim: {}.", parts.join(", ")),
-        all => format!("{all} claims: {}.", parts.join(", ")),
     }
 }

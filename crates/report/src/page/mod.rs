@@ -5,7 +5,8 @@
 
 mod against;
 pub(crate) mod attempts;
-mod claims;
+pub(crate) mod claims;
+mod conclude;
 mod gantt;
 mod model;
 mod points;
@@ -14,7 +15,10 @@ mod results;
 mod text;
 
 pub use against::Authors;
+pub use attempts::{Timed, over_time, status_word};
+pub use conclude::records_digest;
 pub use model::{
     AttemptView, Axis, ClaimView, Commands, Failed, FigureView, Kind, Label, Metric, Page, Point, Section, StateCount,
 };
-pub use results::{ReportOptions, of_results};
+pub use results::{MOST_FAILED, MOST_POINTS, ReportOptions, figure_view, of_results, state_counts};
+pub use text::{anchor, duration, number, plain};

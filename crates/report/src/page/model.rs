@@ -52,6 +52,8 @@ pub struct Section {
     pub id: String,
     /// The heading.
     pub name: String,
+    /// The experiment.
+    pub experiment: String,
     /// Who measured.
     pub origin: String,
     /// How the numbers came about.
@@ -60,10 +62,12 @@ pub struct Section {
     pub states: Vec<StateCount>,
     /// Cells planned.
     pub planned: u64,
-    /// Requests, or rows, behind the done cells.
+    /// Rows behind the done cells: of the built-in workload, one for each request.
     pub rows: u64,
     /// Wall-clock time of all attempts, in words.
     pub time: String,
+    /// What cells require of the machine; without it they are skipped.
+    pub requires: Vec<String>,
     /// Cells without a result, and why.
     pub failed: Vec<Failed>,
     /// How many more there are than `failed` lists.
@@ -148,6 +152,8 @@ pub struct FigureView {
     pub svg: String,
     /// The authors' picture.
     pub svg_authors: Option<String>,
+    /// The figure or table of the paper that it is compared with.
+    pub paper: Option<String>,
     /// Name of the table's file.
     pub file: String,
     /// The table as a link; none where it is too large.

@@ -74,6 +74,8 @@ mod tests {
         let section = Section {
             id: "x".to_owned(),
             name: owned(),
+            experiment: owned(),
+            requires: vec![owned()],
             origin: owned(),
             nature: owned(),
             states: vec![StateCount { state: "done", count: 1, width: 1000.0, left: 0.0 }],
@@ -97,6 +99,7 @@ mod tests {
                 title: owned(),
                 svg: "<svg></svg>".to_owned(),
                 svg_authors: Some("<svg></svg>".to_owned()),
+                paper: Some(owned()),
                 file: owned(),
                 data: Some(owned()),
                 heads: vec![owned()],

@@ -8,20 +8,21 @@ use matrix_figures::{Figure, FigureError};
 use matrix_plan::{Axes, CellKey, CellState, Tally};
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError, with_causes};
-use matrix_store::{Attempt, Digest};
+use matrix_store::Attempt;
 
 use super::against::Authors;
-use super::model::{Commands, Failed, FigureView, Kind, Label, Page, Section, StateCount};
+use super::conclude::records_digest;
+use super::model::{Failed, FigureView, Kind, Label, Page, Section, StateCount};
 use super::text::{anchor, duration, plain};
 use super::{attempts, claims, points};
 use crate::derive::Part;
 use crate::picture;
 
 /// Points that one section lists; a matrix of more is shown without its attempts, and without the points beyond.
-const MOST_POINTS: usize = 2000;
+pub const MOST_POINTS: usize = 2000;
 
 /// Cells without a result that one section lists.
-const MOST_FAILED: usize = 50;
+pub const MOST_FAILED: usize = 50;
 
 /// Rows of a table that stand under its figure; the link has all of them.
 const MOST_ROWS: usize = 60;
@@ -55,12 +56,11 @@ pub fn of_results(
     let states = inventory.states()?;
     let mut page = Page {
         generator: concat!("matrix ", env!("CARGO_PKG_VERSION")).to_owned(),
-        verdict: claims::sentence(parts.iter().flat_map(|part| &part.claims)),
-        records: records_digest(inventory).to_string(),
+        records: records_digest(
+            inventory.records.iter().map(|((key, origin), record)| (*key, origin, record.digest())),
+        ),
         environment: attempts::environments(inventory.attempts.values()).into_iter().collect(),
         against: authors.map(|authors| plain(&authors.name)),
-        commands: commands(options, parts),
-        refresh_s: options.refresh_s,
         ..Page::default()
     };
     if let Some(authors) = authors {
@@ -86,22 +86,12 @@ pub fn of_results(
             .collect();
         page.sections.push(section(part, inventory, &states, authors)?);
     }
-    let names: BTreeSet<&str> = parts.iter().map(|part| part.source.experiment.as_str()).collect();
-    let names = names.into_iter().collect::<Vec<_>>().join(", ");
-    page.title = plain(&options.title.clone().unwrap_or_else(|| format!("Results of {names}")));
-    page.labels = labels(parts, &page.sections);
+    page.labels = labels(parts);
+    page.conclude(options);
     Ok(page)
 }
 
-/// The SHA-256 over the records: a line for each, its key, its origin and its own digest.
-fn records_digest(inventory: &Inventory) -> Digest {
-    let line = |((key, origin), record): (&(CellKey, matrix_store::Origin), &matrix_store::Record)| {
-        format!("{key} {origin} {}\n", record.digest().map(|digest| digest.to_string()).unwrap_or_default())
-    };
-    Digest::of(inventory.records.iter().map(line).collect::<String>().as_bytes())
-}
-
-fn labels(parts: &[Part<'_>], sections: &[Section]) -> Vec<Label> {
+fn labels(parts: &[Part<'_>]) -> Vec<Label> {
     let mut labels = BTreeSet::new();
     for part in parts.iter().filter(|part| part.source.done > 0) {
         let words = part.source.nature.words();
@@ -112,38 +102,7 @@ fn labels(parts: &[Part<'_>], sections: &[Section]) -> Vec<Label> {
             labels.insert(("measured", "measured on real services".to_owned()));
         }
     }
-    let (done, planned) = sections.iter().fold((0, 0), |(done, planned), section| {
-        let of_section = section.states.iter().find(|state| state.state == "done").map_or(0, |state| state.count);
-        (done + of_section, planned + section.planned)
-    });
-    if done < planned {
-        labels.insert(("incomplete", format!("incomplete: {done} of {planned} cells done")));
-    }
     labels.into_iter().map(|(kind, text)| Label { kind, text }).collect()
-}
-
-fn commands(options: &ReportOptions, parts: &[Part<'_>]) -> Commands {
-    let place = &options.place;
-    let mut list =
-        vec![(format!("matrix verify {place}"), "checks every byte, and derives tables and figures again".to_owned())];
-    if options.is_bundle {
-        if parts.iter().any(|part| part.source.nature.simulated) {
-            list.push((
-                format!("matrix bundle replay {place}"),
-                "runs the simulated cells again and compares every trace, byte for byte".to_owned(),
-            ));
-        }
-        list.push((
-            format!("matrix bundle extract {place} --as-store -o results"),
-            "makes a store of it, to go on in".to_owned(),
-        ));
-    }
-    list.push((format!("matrix check --results {place}"), "judges the claims".to_owned()));
-    list.push((format!("matrix plot --results {place}"), "draws the figures".to_owned()));
-    if !options.is_bundle && parts.iter().any(|part| part.source.incomplete() > 0) {
-        list.push(("matrix resume".to_owned(), "goes on with an interrupted run".to_owned()));
-    }
-    Commands { list }
 }
 
 type States = BTreeMap<CellKey, (Axes, CellState, u32)>;
@@ -180,12 +139,14 @@ fn section(
     let id = anchor(&part.name);
     Ok(Section {
         name: plain(&part.name),
+        experiment: plain(&part.source.experiment),
         origin: part.origin.to_string(),
         nature: plain(&part.source.nature.words().join("; ")),
         states: state_counts(tally),
         planned: tally.planned(),
         rows: loaded_rows(inventory, part),
         time: duration(seconds),
+        requires: Vec::new(),
         failed_more: failed.len().saturating_sub(MOST_FAILED) as u64,
         failed: failed.into_iter().take(MOST_FAILED).collect(),
         claims: claims.collect(),
@@ -197,7 +158,7 @@ fn section(
         kind_heads: vec!["post_storage".to_owned(), "notification_storage".to_owned()],
         kinds: kinds(part, inventory, states, &tried, authors),
         expected: their.is_some(),
-        gantt: attempts::over_time(tried.values().flatten().copied()),
+        gantt: attempts::over_time(tried.values().flatten().map(|attempt| attempts::timed(attempt))),
         id,
     })
 }
@@ -208,7 +169,9 @@ fn loaded_rows(inventory: &Inventory, part: &Part<'_>) -> u64 {
     records.map(|(_, record)| record.counts.planned).sum()
 }
 
-fn state_counts(tally: Tally) -> Vec<StateCount> {
+/// How cells stand, as parts of a bar.
+#[must_use]
+pub fn state_counts(tally: Tally) -> Vec<StateCount> {
     let planned = tally.planned().max(1) as f64;
     let mut left = 0.0;
     let count = |state: CellState| {
@@ -265,22 +228,30 @@ fn figures(
         };
         let id = format!("{section}-{figure}");
         let drawn = theirs.as_ref().zip(their).and_then(|(pools, their)| picture(figure, pools, &their.source).1.ok());
-        let mut lines = csv.lines();
-        let heads = lines.next().map(fields).unwrap_or_default();
-        let rows: Vec<Vec<String>> = lines.map(fields).collect();
-        views.push(FigureView {
-            title: figure.title().to_owned(),
-            svg: inline(&drawing.svg, &id),
-            svg_authors: drawn.map(|drawing| inline(&drawing.svg, &format!("{id}-authors"))),
-            file: format!("{figure}.csv"),
-            data: (csv.len() <= LARGEST_TABLE).then(|| data_link(&csv)),
-            heads,
-            rows_more: rows.len().saturating_sub(MOST_ROWS),
-            rows: rows.into_iter().take(MOST_ROWS).collect(),
-            id,
-        });
+        let mut view = figure_view(&id, figure.title(), &format!("{figure}.csv"), &drawing.svg, &csv);
+        view.svg_authors = drawn.map(|drawing| inline(&drawing.svg, &format!("{id}-authors")));
+        views.push(view);
     }
     Ok(views)
+}
+
+/// A figure with its picture and its table. `svg` is of this program's own renderer.
+#[must_use]
+pub fn figure_view(id: &str, title: &str, file: &str, svg: &str, csv: &str) -> FigureView {
+    let mut lines = csv.lines();
+    let heads = lines.next().map(fields).unwrap_or_default();
+    let rows: Vec<Vec<String>> = lines.map(fields).collect();
+    FigureView {
+        title: plain(title),
+        svg: inline(svg, id),
+        file: plain(file),
+        data: (csv.len() <= LARGEST_TABLE).then(|| data_link(csv)),
+        heads,
+        rows_more: rows.len().saturating_sub(MOST_ROWS),
+        rows: rows.into_iter().take(MOST_ROWS).collect(),
+        id: id.to_owned(),
+        ..FigureView::default()
+    }
 }
 
 /// The fields of a line of our own CSV, none of which is quoted unless a name holds a comma.

@@ -2,7 +2,8 @@
 
 /// A text of somebody else's without what would change how a page reads: control characters and those that turn the
 /// direction of writing are shown by their number.
-pub(super) fn plain(text: &str) -> String {
+#[must_use]
+pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -20,7 +21,8 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// A number with about three digits.
-pub(super) fn number(value: f64) -> String {
+#[must_use]
+pub fn number(value: f64) -> String {
     match value {
         value if !value.is_finite() => "–".to_owned(),
         0.0 => "0".to_owned(),
@@ -32,7 +34,8 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A duration in seconds, in words.
-pub(super) fn duration(seconds: f64) -> String {
+#[must_use]
+pub fn duration(seconds: f64) -> String {
     match seconds {
         seconds if !seconds.is_finite() => "–".to_owned(),
         seconds if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
@@ -43,7 +46,8 @@ pub(super) fn duration(seconds: f64) -> String {
 }
 
 /// An anchor: letters, digits and hyphens of a name.
-pub(super) fn anchor(name: &str) -> String {
+#[must_use]
+pub fn anchor(name: &str) -> String {
     let letters =
         name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' });
     letters.collect()

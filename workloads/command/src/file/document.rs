@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use matrix_core::axes::AxisSet;
 use matrix_core::claims::{self, Claim, Known, KnownMetric};
+use matrix_core::expand::Matrix;
 use matrix_core::filter::Field;
 use matrix_core::order::Design;
 use matrix_core::placeholder::Template;
@@ -47,7 +48,9 @@ pub struct Experiment {
     pub axes: AxisSet,
     /// What is paired, and what varies slowest.
     pub design: Design,
-    /// The points that it is about.
+    /// Its parts.
+    pub matrices: Vec<Matrix>,
+    /// The points that it is about: those of its parts, each once.
     pub points: Vec<Point>,
     /// What is this machine's.
     pub site: BTreeMap<String, String>,
@@ -161,7 +164,8 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
     let seed = whole("seed", 0, 0, i64::MAX as u64);
     let axes = AxisSet::parse(root, problems);
     let design = design(root, &axes, problems);
-    let points = expand::points(root, &axes, problems);
+    let matrices = expand::matrices(root, &axes, problems);
+    let points = expand::points(&matrices, &axes);
     if !problems.is_empty() {
         // Whatever names an axis would be wrong as well: what is wrong first comes alone.
         return None;
@@ -210,6 +214,7 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
         seed: seed?,
         axes,
         design,
+        matrices,
         points,
         site,
         host,

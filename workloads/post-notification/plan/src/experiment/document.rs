@@ -2,6 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
+use super::matrix::Matrix;
 use super::payload::Payload;
 use super::sim::Sim;
 use super::{aws, barrier, declared, expand, load, local, matrix, payload, sim};
@@ -109,6 +110,8 @@ pub struct Experiment {
     pub aws: Aws,
     /// Regions: the built-in ones and those that the experiment declares.
     pub regions: Regions,
+    /// Its matrices.
+    pub matrices: Vec<Matrix>,
     /// The points that its matrices name, each once, in ascending order.
     pub points: Vec<Axes>,
     /// What it claims about its results.
@@ -209,7 +212,9 @@ fn experiment(root: &Table<'_>, reading: Reading, problems: &mut Vec<Problem>) -
     let mut local = local::local(root, problems);
     let aws = aws::aws(root, problems);
     let regions = declared::regions(root, problems);
-    let points = points(root, &regions, rounds.unwrap_or(1), problems);
+    let matrices = matrices(root, &regions, problems);
+    let points =
+        if matrices.is_empty() { Vec::new() } else { expand::points(&matrices, rounds.unwrap_or(1), problems) };
     local::settle(root, platform, &points, &mut local, problems);
     if let (Some(payload), Some(value)) = (payload, root.get("payload")) {
         payload::check(payload, value, &points, problems);
@@ -229,13 +234,14 @@ fn experiment(root: &Table<'_>, reading: Reading, problems: &mut Vec<Problem>) -
         local,
         aws,
         regions,
+        matrices,
         points,
         claims,
     })
 }
 
-/// The points of all matrices; none when something is wrong with any matrix.
-fn points(root: &Table<'_>, regions: &Regions, rounds: u32, problems: &mut Vec<Problem>) -> Vec<Axes> {
+/// All matrices; none when something is wrong with any of them.
+fn matrices(root: &Table<'_>, regions: &Regions, problems: &mut Vec<Problem>) -> Vec<Matrix> {
     let before = problems.len();
     let matrices = matrix::matrices(root, regions, problems);
     if problems.len() > before {
@@ -245,5 +251,5 @@ fn points(root: &Table<'_>, regions: &Regions, rounds: u32, problems: &mut Vec<P
         let help = "a [[matrix]] names the values of each axis; `matrix init` writes an example";
         problems.push(Problem::new("the experiment lacks a [[matrix]]").help(help));
     }
-    expand::points(&matrices, rounds, problems)
+    matrices
 }

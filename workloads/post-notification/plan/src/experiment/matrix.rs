@@ -19,10 +19,11 @@ pub(crate) const KEYS: &[&str] =
 const NAME: &str = "[[matrix]]";
 
 /// A matrix; the values of each axis are in order and differ.
-#[derive(Clone, Debug)]
-pub(crate) struct Matrix {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
     pub(crate) span: Range<usize>,
-    pub(crate) name: String,
+    /// Its name.
+    pub name: String,
     pub(crate) post_storage: Vec<PostStorage>,
     pub(crate) notification_storage: Vec<NotificationStorage>,
     pub(crate) regions: Vec<RegionPair>,
@@ -30,6 +31,20 @@ pub(crate) struct Matrix {
     pub(crate) antipode: Vec<bool>,
     pub(crate) exclude: Vec<Selector>,
     pub(crate) include: Vec<Axes>,
+}
+
+impl Matrix {
+    /// Whether a point is one of its own.
+    #[must_use]
+    pub fn contains(&self, axes: &Axes) -> bool {
+        let combination = &axes.combination;
+        let named = self.post_storage.contains(&combination.post_storage)
+            && self.notification_storage.contains(&combination.notification_storage)
+            && self.regions.contains(&combination.regions)
+            && self.delay_ms.contains(&axes.delay_ms)
+            && self.antipode.contains(&axes.antipode);
+        (named && !self.exclude.iter().any(|exclude| exclude.matches(axes))) || self.include.contains(axes)
+    }
 }
 
 /// Reads all matrices of the document.

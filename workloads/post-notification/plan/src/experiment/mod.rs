@@ -23,6 +23,7 @@ mod tests;
 
 pub use document::{Experiment, KEYS_OF_WORKLOADS, SCHEMA};
 pub use flags::cell_experiment;
+pub use matrix::Matrix;
 pub use payload::Payload;
 pub use selector::Selector;
 pub use sim::Sim;

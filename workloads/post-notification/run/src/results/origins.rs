@@ -12,7 +12,7 @@ use crate::observer::Observer;
 /// Whose results of an experiment are read.
 pub struct Origins {
     /// The cells that have a result, each with the origin whose result is read.
-    pub(super) chosen: Vec<(CellKey, Origin)>,
+    pub chosen: Vec<(CellKey, Origin)>,
     /// The origins that are left out of some cell.
     pub left_out: BTreeSet<Origin>,
 }

@@ -1,0 +1,92 @@
+//! What follows from all sections together: the verdict, what is missing, and commands to copy.
+
+use matrix_plan::CellKey;
+use matrix_store::{Digest, Origin};
+
+use super::model::{Commands, Label, Page};
+use super::results::ReportOptions;
+use super::text::plain;
+
+/// Verdicts in the order in which the sentence counts them.
+const VERDICTS: [&str; 7] =
+    ["supported", "held", "met (one run)", "inconclusive", "unmet (one run)", "contradicted", "uncovered"];
+
+impl Page {
+    /// Says what follows from the sections as they are now; to be called again when one is added.
+    pub fn conclude(&mut self, options: &ReportOptions) {
+        let mut names: Vec<&str> = self.sections.iter().map(|section| section.experiment.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        self.title = plain(&options.title.clone().unwrap_or_else(|| format!("Results of {}", names.join(", "))));
+        self.verdict =
+            sentence(self.sections.iter().flat_map(|section| &section.claims).map(|claim| claim.verdict.as_str()));
+        let done = |section: &super::Section| {
+            section.states.iter().find(|state| state.state == "done").map_or(0, |state| state.count)
+        };
+        let (done, planned) = self
+            .sections
+            .iter()
+            .fold((0, 0), |(all, planned), section| (all + done(section), planned + section.planned));
+        self.labels.retain(|label| label.kind != "incomplete");
+        if done < planned {
+            let text = format!("incomplete: {done} of {planned} cells done");
+            self.labels.push(Label { kind: "incomplete", text });
+        }
+        self.labels.sort_by(|a, b| (a.kind, &a.text).cmp(&(b.kind, &b.text)));
+        self.labels.dedup();
+        let simulated = self.labels.iter().any(|label| label.kind == "simulated");
+        self.commands = commands(options, simulated, done < planned);
+        self.refresh_s = options.refresh_s;
+    }
+}
+
+/// One sentence: how many claims there are, and what became of them.
+fn sentence<'a>(verdicts: impl Iterator<Item = &'a str>) -> String {
+    let mut counts = [0_usize; VERDICTS.len()];
+    for verdict in verdicts {
+        if let Some(at) = VERDICTS.iter().position(|word| *word == verdict) {
+            counts[at] += 1;
+        }
+    }
+    let all: usize = counts.iter().sum();
+    let parts: Vec<String> = counts
+        .iter()
+        .zip(VERDICTS)
+        .filter(|(count, _)| **count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    match all {
+        0 => "No claims.".to_owned(),
+        1 => format!("1 claim: {}.", parts.join(", ")),
+        all => format!("{all} claims: {}.", parts.join(", ")),
+    }
+}
+
+fn commands(options: &ReportOptions, simulated: bool, incomplete: bool) -> Commands {
+    let place = &options.place;
+    let mut list = Vec::new();
+    let mut add = |command: String, what: &str| list.push((command, what.to_owned()));
+    add(format!("matrix verify {place}"), "checks every byte, and derives tables and figures again");
+    if options.is_bundle {
+        if simulated {
+            let what = "runs the simulated cells again and compares every trace, byte for byte";
+            add(format!("matrix bundle replay {place}"), what);
+        }
+        add(format!("matrix bundle extract {place} --as-store -o results"), "makes a store of it, to go on in");
+    }
+    add(format!("matrix check --results {place}"), "judges the claims");
+    add(format!("matrix plot --results {place}"), "draws the figures");
+    if !options.is_bundle && incomplete {
+        add("matrix resume".to_owned(), "goes on with an interrupted run");
+    }
+    Commands { list }
+}
+
+/// The SHA-256 over some records: a line for each, its key, its origin and its own digest.
+#[must_use]
+pub fn records_digest<'a>(records: impl Iterator<Item = (CellKey, &'a Origin, Option<Digest>)>) -> String {
+    let line = |(key, origin, digest): (CellKey, &Origin, Option<Digest>)| {
+        format!("{key} {origin} {}\n", digest.map(|digest| digest.to_string()).unwrap_or_default())
+    };
+    Digest::of(records.map(line).collect::<String>().as_bytes()).to_string()
+}

@@ -1,0 +1,45 @@
+//! What a program's results show to those who judge badges.
+
+use matrix_badge::{Progress, Results, Stand};
+use matrix_command::results;
+use matrix_core::judge::Verdict;
+use matrix_report::environment;
+use matrix_store::Store;
+
+use super::bundle::experiments_of;
+use super::{attempts, bundle};
+use crate::exit::Failure;
+
+/// Adds what there is of experiments of schema 2.
+pub(crate) fn badge(store: &Store, found: &mut Results) -> Result<(), Failure> {
+    for chosen in experiments_of(store, &bundle::newest(store, None)?)? {
+        let loaded = results::load(store, &chosen.experiment, &chosen.cells, None)?;
+        let name = &chosen.experiment.name;
+        found.experiments.push(Progress {
+            name: name.clone(),
+            planned: loaded.cells.len() as u64,
+            done: loaded.done() as u64,
+        });
+        for finding in results::findings(&loaded) {
+            let stand = match finding.judged.verdict {
+                Verdict::Contradicted | Verdict::Unmet => Stand::Contradicted,
+                Verdict::Supported | Verdict::Held | Verdict::Met => Stand::Holds,
+                Verdict::Inconclusive => Stand::Open,
+                Verdict::Uncovered => Stand::Uncovered,
+            };
+            found.claims.push((format!("{} of {name}", finding.claim.id), stand));
+        }
+        let tried = attempts::of_cells(store, &chosen.cells)?;
+        for cell in loaded.cells.iter().filter(|cell| cell.record.is_some()) {
+            let of_cell = tried.get(&cell.cell.key).into_iter().flatten();
+            let is_known = |attempt: &&matrix_store::GenericAttempt| {
+                attempt.provenance.kernel.is_some() && attempt.provenance.cpu_model.is_some()
+            };
+            let known: Vec<_> = of_cell.filter(is_known).collect();
+            found.unknown.0 += u64::from(known.is_empty());
+            found.unknown.1 += 1;
+            found.environments.extend(known.iter().map(|attempt| environment(&attempt.provenance)));
+        }
+    }
+    Ok(())
+}

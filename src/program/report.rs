@@ -1,0 +1,430 @@
+//! A program's results as sections of a report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+
+use matrix_command::results::{self, Finding, Loaded, findings};
+use matrix_command::run::PlanDocument;
+use matrix_core::judge::Verdict;
+use matrix_core::series::mean;
+use matrix_core::{FigureSpec, Point as Values};
+use matrix_figures::FigureError;
+use matrix_plan::{CellKey, CellState, Tally};
+use matrix_report::page::{
+    self, AttemptView, Axis, ClaimView, Failed, FigureView, Kind, Label, MOST_FAILED, MOST_POINTS, Metric, Page, Point,
+    Section, Timed, plain,
+};
+use matrix_report::{environment, seconds_between};
+use matrix_run::with_causes;
+use matrix_store::attempt::AttemptStatus;
+use matrix_store::{Digest, GenericAttempt, Origin, Store};
+
+use super::bundle::{experiments_of, newest};
+use super::charts::Picture;
+use super::choose::{Chosen, plan_of};
+use super::{appendix, attempts, overlay};
+use crate::exit::{Exit, Failure};
+
+/// Most lines of what a program printed that stand under a failed cell.
+const MOST_LINES: usize = 12;
+
+/// Axes that tell kinds of cells apart where times are shown.
+const KIND_AXES: usize = 2;
+
+/// An experiment of a store, and what the newest run of it planned.
+struct Part {
+    chosen: Chosen,
+    plan: PlanDocument,
+}
+
+/// The newest run of each experiment of schema 2.
+fn parts(store: &Store) -> Result<Vec<Part>, Failure> {
+    let mut parts = Vec::new();
+    for id in newest(store, None)? {
+        if let Some(plan) = plan_of(&store.run(id.as_str())?)? {
+            for chosen in experiments_of(store, std::slice::from_ref(&id))? {
+                parts.push(Part { chosen, plan: plan.clone() });
+            }
+        }
+    }
+    Ok(parts)
+}
+
+/// The names of the experiments of schema 2 in a store.
+pub(crate) fn experiments(store: &Store) -> Result<BTreeSet<String>, Failure> {
+    Ok(parts(store)?.into_iter().map(|part| part.plan.experiment).collect())
+}
+
+/// Adds a store's experiments of schema 2 to a page: those that are `wanted` by their names. With `authors`, each is compared
+/// with the experiment of the same name there.
+pub(crate) fn add_to(
+    page: &mut Page,
+    store: &Store,
+    authors: Option<&Store>,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<(), Failure> {
+    let theirs = authors.map(parts).transpose()?.unwrap_or_default();
+    for part in parts(store)?.iter().filter(|part| wanted(&part.plan.experiment)) {
+        let loaded = results::load(store, &part.chosen.experiment, &part.chosen.cells, None)?;
+        let their = match (authors, theirs.iter().find(|other| other.plan.experiment == part.plan.experiment)) {
+            (Some(authors), Some(other)) => {
+                let loaded = results::load(authors, &other.chosen.experiment, &other.chosen.cells, None)?;
+                Some((loaded, attempts::of_cells(authors, &other.chosen.cells)?))
+            }
+            _ => None,
+        };
+        let tried = attempts::of_cells(store, &part.chosen.cells)?;
+        let environments = of_attempts(&tried);
+        if let Some((_, theirs)) = &their {
+            let others = of_attempts(theirs).into_iter().filter(|line| !environments.contains(line));
+            page.environment_authors.extend(others);
+        }
+        page.environment.extend(environments);
+        page.environment.sort();
+        page.environment.dedup();
+        if loaded.done() > 0 {
+            page.labels.push(Label { kind: "measured", text: "measured: programs that were run".to_owned() });
+        }
+        let disturbed = loaded.disturbed().count();
+        if disturbed > 0 {
+            let text = format!("disturbed: other work ran beside {disturbed} cells");
+            page.labels.push(Label { kind: "disturbed", text });
+        }
+        page.sections.push(section(store, part, &loaded, &tried, their.as_ref())?);
+    }
+    Ok(())
+}
+
+/// The digests of a store's records, for [`page::records_digest`].
+pub(crate) fn records(store: &Store) -> Result<Vec<(CellKey, Origin, Option<Digest>)>, Failure> {
+    let mut records = BTreeMap::new();
+    for part in parts(store)? {
+        for cell in &part.chosen.cells {
+            for origin in store.origins(&cell.key)? {
+                if let Some(record) = store.generic_record(&cell.key, &origin)? {
+                    records.insert((cell.key, origin), record.digest());
+                }
+            }
+        }
+    }
+    Ok(records.into_iter().map(|((key, origin), digest)| (key, origin, digest)).collect())
+}
+
+type Tried = BTreeMap<CellKey, Vec<GenericAttempt>>;
+
+fn of_attempts(tried: &Tried) -> BTreeSet<String> {
+    tried.values().flatten().map(|attempt| environment(&attempt.provenance)).collect()
+}
+
+fn took(attempt: &GenericAttempt) -> Option<f64> {
+    seconds_between(&attempt.started, &attempt.ended)
+}
+
+fn section(
+    store: &Store,
+    part: &Part,
+    loaded: &Loaded<'_>,
+    tried: &Tried,
+    their: Option<&(Loaded<'_>, Tried)>,
+) -> Result<Section, Failure> {
+    let experiment = loaded.experiment;
+    let states = states(part, loaded, tried);
+    let tally: Tally = states.values().copied().collect();
+    let id = page::anchor(&experiment.name);
+    let records = || loaded.cells.iter().filter_map(|cell| cell.record.as_ref());
+    let origins: BTreeSet<&str> = records().map(|record| record.origin.as_str()).collect();
+    let seconds: f64 = tried.values().flatten().filter_map(took).sum();
+    let failed = failed(store, part, loaded, &states, tried)?;
+    let points = points(loaded, &states, tried);
+    let axis = |axis: &matrix_core::Axis| Axis {
+        name: axis.name.clone(),
+        values: axis.values.iter().map(|value| plain(&value.to_string())).collect(),
+    };
+    Ok(Section {
+        name: plain(&experiment.name),
+        experiment: plain(&experiment.name),
+        origin: if origins.is_empty() { "local".to_owned() } else { origins.into_iter().collect::<Vec<_>>().join("+") },
+        nature: "measured".to_owned(),
+        states: page::state_counts(tally),
+        planned: tally.planned(),
+        rows: records().flat_map(|record| record.rows.values()).map(|rows| rows.rows).sum(),
+        time: page::duration(seconds),
+        requires: appendix::requires(experiment).into_iter().map(|(requirement, _)| plain(&requirement)).collect(),
+        failed_more: failed.len().saturating_sub(MOST_FAILED) as u64,
+        failed: failed.into_iter().take(MOST_FAILED).collect(),
+        claims: claims(loaded, their.map(|(loaded, _)| loaded)),
+        figures: figures(&id, loaded, their.map(|(loaded, _)| loaded))?,
+        axes: experiment.axes.axes.iter().map(axis).collect(),
+        metrics: results::summary(loaded)
+            .0
+            .into_iter()
+            .skip(experiment.axes.axes.len() + 1)
+            .map(|name| Metric { name })
+            .collect(),
+        points_more: points.len().saturating_sub(MOST_POINTS) as u64,
+        points: points.into_iter().take(MOST_POINTS).collect(),
+        kind_heads: experiment.axes.names().into_iter().take(KIND_AXES).map(str::to_owned).collect(),
+        kinds: kinds(loaded, tried, their),
+        expected: their.is_some(),
+        gantt: page::over_time(tried.values().flatten().map(|attempt| Timed {
+            run: attempt.run.as_ref().map(ToString::to_string),
+            key: attempt.key.short(),
+            status: page::status_word(attempt.status),
+            started: attempt.started.clone(),
+            ended: attempt.ended.clone(),
+        })),
+        id,
+    })
+}
+
+/// How each cell stands: what has no result as its last attempt ended, else as the newest run planned it.
+fn states(part: &Part, loaded: &Loaded<'_>, tried: &Tried) -> BTreeMap<CellKey, CellState> {
+    let planned: BTreeMap<CellKey, CellState> = part.plan.cells.iter().map(|cell| (cell.key, cell.state)).collect();
+    let state = |cell: &results::LoadedCell| {
+        let key = cell.cell.key;
+        let last = tried.get(&key).and_then(|attempts| attempts.last()).map(|attempt| attempt.status);
+        let state = match (cell.record.is_some(), last, planned.get(&key)) {
+            (true, ..) => CellState::Done,
+            (false, Some(AttemptStatus::Failed), _) => CellState::Failed,
+            (false, Some(AttemptStatus::Partial), _) => CellState::Partial,
+            (false, _, Some(CellState::Skipped)) => CellState::Skipped,
+            _ => CellState::Pending,
+        };
+        (key, state)
+    };
+    loaded.cells.iter().map(state).collect()
+}
+
+/// Cells without a result, each with why: the last attempt's error and the last lines of standard error, or what it
+/// requires. Failed cells come first.
+fn failed(
+    store: &Store,
+    part: &Part,
+    loaded: &Loaded<'_>,
+    states: &BTreeMap<CellKey, CellState>,
+    tried: &Tried,
+) -> Result<Vec<Failed>, Failure> {
+    let mut failed = Vec::new();
+    for cell in &loaded.cells {
+        let key = cell.cell.key;
+        let state = states.get(&key).copied().unwrap_or(CellState::Pending);
+        let why = match state {
+            CellState::Done | CellState::Pending => continue,
+            CellState::Skipped => skipped(part, loaded, &cell.cell.point),
+            CellState::Failed | CellState::Partial => {
+                let last = tried.get(&key).and_then(|attempts| attempts.last());
+                let error = last.and_then(|attempt| attempt.error.clone()).unwrap_or_default();
+                let printed = last.map(|attempt| stderr(store, attempt)).transpose()?.unwrap_or_default();
+                // Failures of the program itself name these lines already.
+                if printed.is_empty() || error.contains(printed.trim_end()) {
+                    error
+                } else {
+                    format!("{error}\nstandard error:\n{printed}")
+                }
+            }
+        };
+        let values: Vec<String> = loaded
+            .experiment
+            .axes
+            .axes
+            .iter()
+            .zip(&cell.cell.point)
+            .map(|(axis, value)| format!("{}={value}", axis.name))
+            .collect();
+        failed.push((
+            state == CellState::Skipped,
+            Failed {
+                key: key.short(),
+                cell: plain(&format!("{} round {}", values.join(" "), cell.cell.round)),
+                state: state.as_str(),
+                why: plain(&why),
+            },
+        ));
+    }
+    failed.sort_by(|(a, one), (b, other)| (a, &one.cell).cmp(&(b, &other.cell)));
+    Ok(failed.into_iter().map(|(_, failed)| failed).collect())
+}
+
+/// Why a cell was left out: what it requires, or the filter.
+fn skipped(part: &Part, loaded: &Loaded<'_>, point: &Values) -> String {
+    let requires = loaded.experiment.requires.iter();
+    let unmet: Vec<&str> = requires
+        .filter(|require| require.only.as_ref().is_none_or(|filter| filter.matches(&|axis| point.get(axis))))
+        .map(|require| require.otherwise.as_str())
+        .collect();
+    match (&part.plan.filter, unmet.is_empty()) {
+        (None, true) => "left out of the newest run".to_owned(),
+        (None, false) => unmet.join("; "),
+        (Some(filter), true) => format!("the filter of the newest run leaves it out: {filter}"),
+        (Some(filter), false) => {
+            format!("the filter of the newest run leaves it out ({filter}), or {}", unmet.join("; "))
+        }
+    }
+}
+
+/// The last lines of what an attempt printed to standard error.
+fn stderr(store: &Store, attempt: &GenericAttempt) -> Result<String, Failure> {
+    let Some(kept) = attempt.outputs.get("stderr") else { return Ok(String::new()) };
+    let mut bytes = Vec::new();
+    let mut object = store.open_object(&kept.sha256)?.with_max_bytes(kept.bytes);
+    object.read_to_end(&mut bytes).map_err(matrix_store::StoreError::from_read)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    Ok(lines[lines.len().saturating_sub(MOST_LINES)..].join("\n"))
+}
+
+fn claims(loaded: &Loaded<'_>, their: Option<&Loaded<'_>>) -> Vec<ClaimView> {
+    let theirs = their.map(findings).unwrap_or_default();
+    let view = |finding: &Finding<'_>| {
+        let authors = theirs.iter().find(|other| other.claim.id == finding.claim.id);
+        let uncovered = match &finding.claim.statement {
+            matrix_core::claims::Statement::Uncovered(why) => vec![format!("not covered: {}", plain(why))],
+            _ => appendix::numbers(finding).iter().map(|line| plain(line)).collect(),
+        };
+        ClaimView {
+            id: plain(&finding.claim.id),
+            says: plain(&finding.claim.says),
+            source: finding.claim.paper.as_deref().map(plain).unwrap_or_default(),
+            verdict: finding.judged.verdict.name().to_owned(),
+            nature: if finding.disturbed > 0 { "disturbed".to_owned() } else { String::new() },
+            found: uncovered,
+            authors: authors.map(|other| {
+                plain(&format!("{}: {}", other.judged.verdict.name(), appendix::numbers(other).join("; ")))
+            }),
+            comparison: authors.map(|other| compare(finding.judged.verdict, other.judged.verdict)),
+        }
+    };
+    findings(loaded).iter().map(view).collect()
+}
+
+/// How a verdict compares with the authors': a program's numbers are of another machine, so that what can be reproduced is the
+/// verdict.
+fn compare(ours: Verdict, theirs: Verdict) -> &'static str {
+    let holds = |verdict: Verdict| match verdict {
+        Verdict::Supported | Verdict::Held | Verdict::Met => Some(true),
+        Verdict::Contradicted | Verdict::Unmet => Some(false),
+        Verdict::Inconclusive | Verdict::Uncovered => None,
+    };
+    match (holds(ours), holds(theirs)) {
+        (Some(true), Some(true)) => "reproduced",
+        (Some(_), Some(_)) => "differs",
+        _ => "undecided",
+    }
+}
+
+fn figures(section: &str, loaded: &Loaded<'_>, their: Option<&Loaded<'_>>) -> Result<Vec<FigureView>, Failure> {
+    let mut views = Vec::new();
+    for figure in &loaded.experiment.figures {
+        let (csv, drawing) = overlay::picture_against(loaded, their, figure);
+        let drawing = match drawing {
+            Ok(Picture::Drawing(drawing)) => drawing.svg,
+            // Its rows are the picture.
+            Ok(Picture::Latex(_)) => String::new(),
+            Err(FigureError::Empty { .. }) => continue,
+            Err(error) => return Err(Failure::new(Exit::Internal, with_causes(&error))),
+        };
+        let id = format!("{section}-{}", page::anchor(&figure.name));
+        let mut view = page::figure_view(&id, &title(figure), &format!("{}.csv", figure.name), &drawing, &csv);
+        view.paper = figure.paper.as_deref().map(plain);
+        views.push(view);
+    }
+    Ok(views)
+}
+
+fn title(figure: &FigureSpec) -> String {
+    figure.name.clone()
+}
+
+fn points(loaded: &Loaded<'_>, states: &BTreeMap<CellKey, CellState>, tried: &Tried) -> Vec<Point> {
+    let experiment = loaded.experiment;
+    let axes = &experiment.axes;
+    let (_, lines) = results::summary(loaded);
+    let count = axes.axes.len();
+    let texts: BTreeMap<Vec<String>, Vec<String>> =
+        lines.into_iter().map(|line| (line[..count].to_vec(), line[count + 1..].to_vec())).collect();
+    let series: Vec<BTreeMap<Values, f64>> = (0..experiment.metrics.len())
+        .map(|metric| {
+            let series = loaded.series(metric).into_iter();
+            let value = |series: matrix_core::Series| {
+                let values: Vec<f64> = series.rounds.values().copied().collect();
+                Some((series.point, mean(&values, 0.05)?.value))
+            };
+            series.filter_map(value).collect()
+        })
+        .collect();
+    let mut grouped: BTreeMap<Vec<usize>, Vec<&results::LoadedCell>> = BTreeMap::new();
+    for cell in &loaded.cells {
+        grouped.entry(axes.ranks(&cell.cell.point)).or_default().push(cell);
+    }
+    let point = |(at, mut cells): (Vec<usize>, Vec<&results::LoadedCell>)| {
+        cells.sort_by_key(|cell| cell.cell.round);
+        let values: Vec<String> =
+            cells.first().map(|cell| cell.cell.point.iter().map(ToString::to_string).collect()).unwrap_or_default();
+        let of_state =
+            |state: CellState| cells.iter().filter(|cell| states.get(&cell.cell.key) == Some(&state)).count();
+        let counts: Vec<(CellState, usize)> =
+            CellState::ALL.into_iter().map(|state| (state, of_state(state))).filter(|(_, count)| *count > 0).collect();
+        let number = |values: &BTreeMap<Values, f64>| values.get(&cells.first()?.cell.point).copied();
+        let of_cell = |cell: &&results::LoadedCell| {
+            let round = cell.cell.round;
+            tried.get(&cell.cell.key).into_iter().flatten().map(move |attempt| view(attempt, round)).collect::<Vec<_>>()
+        };
+        Point {
+            at,
+            state: match counts.as_slice() {
+                [(state, _)] => state.to_string(),
+                several => {
+                    several.iter().map(|(state, count)| format!("{count} {state}")).collect::<Vec<_>>().join(", ")
+                }
+            },
+            numbers: series.iter().map(number).collect(),
+            texts: texts.get(&values).cloned().unwrap_or_else(|| vec!["–".to_owned(); series.len()]),
+            attempts: cells.iter().flat_map(of_cell).collect(),
+            values: values.iter().map(|value| plain(value)).collect(),
+        }
+    };
+    grouped.into_iter().map(point).collect()
+}
+
+fn view(attempt: &GenericAttempt, round: u32) -> AttemptView {
+    let mut notes: Vec<String> = attempt.notes.iter().map(|(name, note)| plain(&format!("{name}: {note}"))).collect();
+    notes.extend(attempt.error.as_deref().map(plain));
+    AttemptView {
+        id: attempt.id.to_string(),
+        key: attempt.key.short(),
+        round,
+        status: page::status_word(attempt.status),
+        started: plain(&attempt.started),
+        took: took(attempt).map_or_else(|| "–".to_owned(), page::duration),
+        notes,
+    }
+}
+
+type Times = BTreeMap<Vec<String>, (Vec<f64>, u64)>;
+
+/// Seconds of attempts, and bytes of what they left, by kind of cell.
+fn times(loaded: &Loaded<'_>, tried: &Tried) -> Times {
+    let mut kinds = Times::new();
+    for cell in &loaded.cells {
+        let kind = cell.cell.point.iter().take(KIND_AXES).map(|value| plain(&value.to_string())).collect();
+        let (seconds, bytes) = kinds.entry(kind).or_default();
+        seconds.extend(tried.get(&cell.cell.key).into_iter().flatten().filter_map(took));
+        *bytes += cell.record.iter().flat_map(|record| record.objects()).map(|(_, bytes)| bytes).sum::<u64>();
+    }
+    kinds
+}
+
+fn kinds(loaded: &Loaded<'_>, tried: &Tried, their: Option<&(Loaded<'_>, Tried)>) -> Vec<Kind> {
+    let theirs = their.map(|(loaded, tried)| times(loaded, tried)).unwrap_or_default();
+    let mean = |times: &[f64]| (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64);
+    let words = |seconds: Option<f64>| seconds.map_or_else(|| "–".to_owned(), page::duration);
+    let kind = |(values, (seconds, bytes)): (Vec<String>, (Vec<f64>, u64))| Kind {
+        attempts: seconds.len(),
+        mean_s: words(mean(&seconds)),
+        longest_s: words(seconds.iter().copied().reduce(f64::max)),
+        expected_s: words(theirs.get(&values).and_then(|(seconds, _)| mean(seconds))),
+        values,
+        bytes,
+    };
+    times(loaded, tried).into_iter().map(kind).collect()
+}
