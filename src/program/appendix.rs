@@ -42,10 +42,9 @@ pub(crate) fn appendix(file: &Path, text: String, store: Option<&Store>, shown: 
             let Some(record) = loaded.record.as_ref().filter(|_| points[n].contains(&loaded.cell.point)) else {
                 continue;
             };
-            let of_cell = tried.get(&loaded.cell.key).into_iter().flatten();
-            let last = of_cell
-                .filter(|attempt| attempt.status == AttemptStatus::Done && attempt.origin == record.origin)
-                .last();
+            let mut of_cell = tried.get(&loaded.cell.key).into_iter().flatten();
+            let last =
+                of_cell.rfind(|attempt| attempt.status == AttemptStatus::Done && attempt.origin == record.origin);
             if let Some(attempt) = last
                 && let Some(seconds) = seconds_between(&attempt.started, &attempt.ended)
             {

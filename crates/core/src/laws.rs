@@ -32,7 +32,7 @@ struct Matrix {
 fn values() -> impl Strategy<Value = Vec<Value>> {
     let distinct = |values: Vec<Value>| values.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
     let text =
-        select(vec!["a", "b", "1", "0.5", "true", "x-1", "é", "a b", ""]).prop_map(|text| Value::Text(text.to_owned()));
+        select(vec!["a", "b", "1", "0.5", "true", "x-1", "é", "a b"]).prop_map(|text| Value::Text(text.to_owned()));
     let real = prop_oneof![(-4i32..4).prop_map(|n| f64::from(n) / 2.0), Just(1e300), Just(0.1), Just(1e-9)];
     prop_oneof![
         vec(

@@ -140,9 +140,10 @@ impl<R: Read> Reader<R> {
         } else {
             self.options.clone().into_reader_with_file_handle(Cursor::new(records.bytes)).finish()?
         };
-        if blank > 0 {
-            // Polars passes over lines without a value. Where they stand among the others does not matter.
-            frame.vstack_mut(&nulls(&self.fields, blank)?)?;
+        // Polars passes over some lines without a value, and reads others as rows. Where they stand among the others does not matter.
+        let missing = rows.saturating_sub(frame.height());
+        if (1..=blank).contains(&missing) {
+            frame.vstack_mut(&nulls(&self.fields, missing)?)?;
         }
         frame.rechunk_mut();
         if frame.height() != rows {

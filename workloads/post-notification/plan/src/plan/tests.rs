@@ -129,12 +129,12 @@ fn aliased_factors_are_warned_of() {
     assert_eq!(said("rate = 5", "[\"mysql\"]", "[0, 100]"), [""; 0]);
     assert_eq!(said("", "[\"mysql\"]", "[0, 100]").len(), 1);
     // Of what a filter leaves out, nothing is said.
-    let experiment = experiment("", "[\"mysql\", \"s3\"]", "[0, 100]");
+    let experiment = experiment("", "[\"mysql\", \"dynamo\"]", "[0, 100]");
     let cells = cells(&experiment);
     let warned = |filter: &str| {
         let part = Part { filter: Some(Filter::parse(filter, &experiment.regions).unwrap()), shard: None };
         let placed = cells.iter().map(|(block, cell)| (*block, cell));
         Plan::new(&experiment, &part, false, placed, |_| CellState::Pending).warnings.len()
     };
-    assert_eq!(["round=1", "post_storage=s3", "delay_ms=0 and post_storage=s3"].map(warned), [2, 1, 0]);
+    assert_eq!(["round=1", "post_storage=dynamo", "delay_ms=0 and post_storage=dynamo"].map(warned), [2, 1, 0]);
 }
