@@ -13,7 +13,7 @@ use crate::{output, program};
 /// Write the artifact appendix that conferences ask for: claims, experiments, times, hardware, what to expect
 ///
 /// The form is that of the EuroSys template. Claims and experiments come from the files, times and numbers from the results, as
-/// far as there are any. The author's own text comes from [artifact] and from appendix.d/*.md beside the first file
+/// far as there are any. The author's own text comes from `[artifact]` and from appendix.d/*.md beside the first file
 /// (abstract, access, hardware, software, benchmarks, warnings, installation, customisation, notes, or a matrix's name), so
 /// that it stays when the appendix is written again.
 #[derive(Debug, Args)]
