@@ -153,8 +153,8 @@ fn elsewhere(text: &str) -> String {
         if let Some((mark, _)) = line.split_once("matrix 0.") {
             return format!("{mark}ENVIRONMENT\n");
         }
-        match (line.split_once(" + "), line.split_once(" disk]")) {
-            (Some((before, _)), Some((_, after))) => format!("{before} + N compute-minutes, N disk]{after}\n"),
+        match (line.split_once(" + "), line.split_once(" disk")) {
+            (Some((before, _)), Some((_, after))) => format!("{before} + N compute-minutes, N disk{after}\n"),
             _ => format!("{line}\n"),
         }
     };
