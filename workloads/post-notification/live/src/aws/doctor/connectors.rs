@@ -12,7 +12,7 @@ use crate::lambda::Brokers;
 /// How long a message may take from one broker to another.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
 
-const MEND: &str = "look at the writer's network connectors and at the peering (docs/aws.md#activemq)";
+const FIX: &str = "look at the writer's network connectors and at the peering (docs/aws.md#activemq)";
 
 /// Sends a message from the writer's broker to each reader's. The readers' are not connected with each other: a reader's
 /// region is one that has a queue of evaluations.
@@ -62,7 +62,7 @@ async fn connected(
             format!("they are inside the network and not reached from here: {error}"),
             "a run with `amq` shows it; or ask from a machine inside the network",
         ),
-        Err(error) => Finding::problem(about, error.to_string(), MEND),
+        Err(error) => Finding::problem(about, error.to_string(), FIX),
     }
 }
 
@@ -80,11 +80,11 @@ async fn carried(about: String, mut writer: Client, mut reader: Client) -> Findi
         Ok(Ok(Some(message))) if message.body == queue.as_bytes() => {
             Finding::ok(about, "a message was carried from one to the other")
         }
-        Ok(Ok(_)) => Finding::problem(about, "another message came than was sent", MEND),
-        Ok(Err(error)) => Finding::problem(about, error.to_string(), MEND),
+        Ok(Ok(_)) => Finding::problem(about, "another message came than was sent", FIX),
+        Ok(Err(error)) => Finding::problem(about, error.to_string(), FIX),
         Err(_) => {
             let seen = format!("a message did not arrive within {} s", ARRIVES_WITHIN.as_secs());
-            Finding::problem(about, seen, MEND)
+            Finding::problem(about, seen, FIX)
         }
     };
     let (_, _) = (writer.disconnect().await, reader.disconnect().await);

@@ -9,7 +9,7 @@ use super::presence::ABSENT;
 use crate::aws::Operator;
 use crate::cloud::replicates;
 
-const MEND: &str = "`matrix aws setup` sets it";
+const FIX: &str = "`matrix aws setup` sets it";
 
 impl Operator {
     /// Whether the writers' buckets are replicated to the readers'.
@@ -21,7 +21,7 @@ impl Operator {
                 let about = format!("S3 replicates {source} to {target}");
                 findings.push(match replicates(&self.s3(region), source, target).await {
                     Ok(true) => Finding::ok(about, "a rule is enabled"),
-                    Ok(false) => Finding::problem(about, "no rule is enabled", format!("{MEND} (docs/aws.md#s3)")),
+                    Ok(false) => Finding::problem(about, "no rule is enabled", format!("{FIX} (docs/aws.md#s3)")),
                     Err(error) => {
                         let action = "s3:GetReplicationConfiguration";
                         Finding::unanswered(about, &error, action, &format!("{ABSENT} (docs/aws.md#s3)"))
@@ -60,7 +60,7 @@ impl Operator {
                         break;
                     }
                 }
-                let fix = format!("{MEND} (docs/aws.md#dynamo)");
+                let fix = format!("{FIX} (docs/aws.md#dynamo)");
                 findings.push(match found {
                     Ok(Some((home, known))) if is_post || known == *stream => {
                         Finding::ok(about, format!("from {home}, with a stream; both are active"))
