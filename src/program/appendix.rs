@@ -102,7 +102,8 @@ pub(super) fn numbers(finding: &Finding<'_>) -> Vec<String> {
         lines.push(format!("{} more", details.len() - MOST));
     }
     if finding.disturbed > 0 {
-        lines.push(format!("{} cells were disturbed by other work", finding.disturbed));
+        let cells = if finding.disturbed == 1 { "cell was" } else { "cells were" };
+        lines.push(format!("{} {cells} disturbed by other work", finding.disturbed));
     }
     lines
 }

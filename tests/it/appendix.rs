@@ -158,7 +158,12 @@ fn elsewhere(text: &str) -> String {
             _ => format!("{line}\n"),
         }
     };
-    text.lines().map(line).collect()
+    // Other work may have disturbed cells.
+    let undisturbed = |line: &str| match line.split_once(" disturbed by other work") {
+        Some((before, after)) => format!("{}{after}", before.rsplit_once("; ").map_or(before, |(before, _)| before)),
+        None => line.to_owned(),
+    };
+    text.lines().map(|text| line(&undisturbed(text))).collect()
 }
 
 #[test]

@@ -161,6 +161,9 @@ impl AxisSet {
     }
 }
 
+/// Largest whole number, and smallest with a minus sign, that an axis may have: canonical JSON (RFC 8785) rounds larger ones.
+const MAX_WHOLE: u64 = 1 << 53;
+
 /// Keys of an axis that is a table.
 pub const KEYS: &[&str] = &["values", "from", "to", "step", "factor", "default", "labels", "args"];
 
@@ -189,6 +192,14 @@ fn axis(name: &str, place: Range<usize>, value: &read::Value<'_>, problems: &mut
             return None;
         }
     };
+    let inexact = |value: &&Value| matches!(value, Value::Whole(number) if number.unsigned_abs() > MAX_WHOLE);
+    if let Some(number) = values.iter().find(inexact) {
+        let problem = Problem::new(format!("axis `{name}` has the whole number {number}, which is beyond 2^53"));
+        let help =
+            "keys are computed of JSON, whose numbers beyond 2^53 are not told apart: write it as a text, in quotes";
+        problems.push(problem.at(value.span()).label("too large").help(help));
+        return None;
+    }
     let kind = values.first()?.kind();
     let mut axis =
         Axis { name: name.to_owned(), kind, values, default: None, labels: BTreeMap::new(), args: None, place };
