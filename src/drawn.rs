@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use matrix_figures::Figure;
+use matrix_presets::Figure;
 use matrix_store::Digest;
 
 use crate::exit::Failure;

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use matrix_app::Row;
 use matrix_driver::{Cancel, Driver};
 use matrix_plan::{Cell, Platform};
 use matrix_run::{Input, Place, Program, Session};
@@ -33,7 +34,7 @@ pub(crate) fn program() -> Program {
 }
 
 /// What executes an experiment's cells: by its platform.
-pub(crate) fn driver(input: &Input, cells: &[Cell]) -> Result<Box<dyn Driver>, Failure> {
+pub(crate) fn driver(input: &Input, cells: &[Cell]) -> Result<Box<dyn Driver<Cell, Row>>, Failure> {
     match (input.experiment.platform, &input.model) {
         (Platform::Sim, Some((model, _))) => Ok(Box::new(SimDriver::new(model.clone()))),
         (Platform::Sim, None) => Err(Failure::new(Exit::Internal, "the experiment has no model")),

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use matrix_app::Row;
 use matrix_bundle::{BundleReader, Limits};
 use matrix_driver::{Cancel, Driver};
-use matrix_plan::Part;
+use matrix_plan::{Cell, Part};
 use matrix_run::costs::{self, Budget};
 use matrix_run::{Input, Overrides, Session, interrupted_runs};
 use matrix_sim::{Model, SimDriver};
@@ -55,7 +56,7 @@ fn cells_that_break_are_told_in_the_bundle_and_mended_by_resuming() {
     };
 
     let input = Input::from_file(&project.join("experiments/quick.toml"), &Overrides::default()).unwrap();
-    let drivers = |input: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, Failure> {
+    let drivers = |input: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver<Cell, Row>>, Failure> {
         Ok(Box::new(with_another_redis(input)))
     };
     let session =
@@ -79,11 +80,11 @@ fn cells_that_break_are_told_in_the_bundle_and_mended_by_resuming() {
 /// A driver that must not be used.
 struct Unused;
 
-impl Driver for Unused {
+impl Driver<Cell, Row> for Unused {
     fn attempt(
         &self,
         _: &matrix_plan::Cell,
-        _: &mut dyn matrix_driver::RowSink,
+        _: &mut dyn matrix_driver::RowSink<Row>,
         _: &Cancel,
     ) -> Result<matrix_driver::AttemptDetails, matrix_driver::DriverError> {
         Err(matrix_driver::DriverError::Failed("used".to_owned()))
@@ -115,7 +116,8 @@ fn an_interrupted_run_on_aws_is_held_to_a_budget_for_what_is_left() {
     let input = Input::from_text(&text).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("results");
-    let drivers = |_: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, Failure> { Ok(Box::new(Unused)) };
+    let drivers =
+        |_: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver<Cell, Row>>, Failure> { Ok(Box::new(Unused)) };
     let (_, session) = Session::begin(&runner::place(&root), &input, &Part::default(), false, &drivers).unwrap();
     assert_eq!(session.unwrap().len(), 4, "begun, and gone");
 

@@ -7,8 +7,9 @@ use matrix_analysis::declared::CellMetrics;
 use matrix_analysis::tables::Source;
 use matrix_analysis::{Keep, Loaded, Options, Pools, Traces, load, summary, to_csv};
 use matrix_core::FigureSpec;
-use matrix_figures::{About, Figure, FigureError, MetricAbout};
+use matrix_figures::{About, MetricAbout};
 use matrix_plan::claims::Metric;
+use matrix_presets::{Figure, FigureError};
 use matrix_report::picture;
 use matrix_run::results::{self, Results, Traced, unreadable};
 use matrix_run::{Input, with_causes};
@@ -218,7 +219,7 @@ fn declared(
 }
 
 fn figure(name: &str, declared: &[FigureSpec]) -> Result<Figure, Failure> {
-    name.parse().map_err(|error: matrix_figures::UnknownFigure| {
+    name.parse().map_err(|error: matrix_presets::UnknownFigure| {
         let mut known: Vec<&str> = Figure::ALL.into_iter().map(Figure::name).collect();
         known.extend(declared.iter().map(|figure| figure.name.as_str()));
         Failure::usage(error.to_string(), format!("the figures are: {}", known.join(", ")))

@@ -1,5 +1,6 @@
 //! What a binary without the drivers of real services answers.
 
+use matrix_app::Row;
 use matrix_driver::Driver;
 use matrix_plan::Cell;
 use matrix_run::Input;
@@ -7,7 +8,7 @@ use matrix_run::Input;
 use crate::exit::Failure;
 
 /// See `driver::driver`.
-pub(crate) fn driver(input: &Input, _: &[Cell]) -> Result<Box<dyn Driver>, Failure> {
+pub(crate) fn driver(input: &Input, _: &[Cell]) -> Result<Box<dyn Driver<Cell, Row>>, Failure> {
     let platform = input.experiment.platform;
     Err(not_built_in(&format!("platform `{platform}` runs on real services")))
 }

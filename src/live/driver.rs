@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use matrix_app::Row;
 use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
 use matrix_live::lambda::{LambdaDriver, LambdaError, Services, Settings};
 use matrix_live::testbed::{
@@ -20,12 +21,12 @@ use crate::exit::{Exit, Failure};
 use crate::output;
 
 /// The driver that executes an experiment's cells on real services.
-pub(crate) fn driver(input: &Input, cells: &[Cell]) -> Result<Box<dyn Driver>, Failure> {
+pub(crate) fn driver(input: &Input, cells: &[Cell]) -> Result<Box<dyn Driver<Cell, Row>>, Failure> {
     Ok(open(input, cells, &StateDir::of_user()?, Task::Build)?)
 }
 
 /// The lambda driver on real services of some kind, which are there as long as this is.
-pub(crate) trait RealServices: Driver {
+pub(crate) trait RealServices: Driver<Cell, Row> {
     /// The driver, for its phases.
     fn lambda(&self) -> &LambdaDriver;
 
@@ -232,8 +233,13 @@ impl RealServices for Local {
     }
 }
 
-impl Driver for Local {
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError> {
+impl Driver<Cell, Row> for Local {
+    fn attempt(
+        &self,
+        cell: &Cell,
+        rows: &mut dyn RowSink<Row>,
+        cancel: &Cancel,
+    ) -> Result<AttemptDetails, DriverError> {
         let revived = self.made_well().map_err(|error| DriverError::Failed(error.to_string()))?;
         let (told, ended) = self.watched(cancel, |stop| self.lambda.attempt(cell, rows, stop));
         if cancel.is_cancelled() || matches!(told, Err(DriverError::Sink(_))) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use matrix_app::Row;
 use matrix_aws::Datastore;
 use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
 use matrix_live::aws::{Access, AwsError};
@@ -66,8 +67,13 @@ impl RealServices for OnAws {
     }
 }
 
-impl Driver for OnAws {
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError> {
+impl Driver<Cell, Row> for OnAws {
+    fn attempt(
+        &self,
+        cell: &Cell,
+        rows: &mut dyn RowSink<Row>,
+        cancel: &Cancel,
+    ) -> Result<AttemptDetails, DriverError> {
         self.lambda.attempt(cell, rows, cancel).map_err(|error| match error {
             // Failures are kept in the store, and services speak of ARNs.
             DriverError::Failed(why) if !self.account.is_empty() => {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use matrix_app::Row;
 use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
 use matrix_live::lambda::LambdaDriver;
 use matrix_live::testbed::StateDir;
@@ -48,8 +49,13 @@ impl RealServices for WithStrays {
     }
 }
 
-impl Driver for WithStrays {
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError> {
+impl Driver<Cell, Row> for WithStrays {
+    fn attempt(
+        &self,
+        cell: &Cell,
+        rows: &mut dyn RowSink<Row>,
+        cancel: &Cancel,
+    ) -> Result<AttemptDetails, DriverError> {
         self.0.attempt(cell, rows, cancel)
     }
 

@@ -1,6 +1,6 @@
 //! Replay: simulated cells to the byte, measured ones by their intervals.
 
-use matrix_app::{Micros, Row};
+use matrix_app::Row;
 use matrix_driver::RowSink;
 use matrix_plan::plan::PlannedCell;
 use matrix_plan::{Cell, CellInputs, Plan, Platform};
@@ -52,7 +52,7 @@ fn measured(bench: &Workbench, name: &str, time: &str, later_us: impl Fn(&CellIn
             provenance: Provenance { matrix: "0.1.0".to_owned(), ..Provenance::default() },
         };
         let attempt = execution.id.clone();
-        let told = matrix_driver::AttemptDetails { epoch: Micros(0), ..matrix_driver::AttemptDetails::default() };
+        let told = matrix_driver::AttemptDetails { epoch_us: 0, ..matrix_driver::AttemptDetails::default() };
         store.write_attempt(&Attempt::done(execution, &told, object.digest).unwrap()).unwrap();
         store.write_record(&Record::new(&cell, Origin::default(), &object, false).unwrap()).unwrap();
         journal.append(&Event::Done { attempt, cell: cell.key }).unwrap();

@@ -207,7 +207,7 @@ fn no_name_of_one_project_is_looked_for() {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
-        for name in ["ARCHITECTURE", "Antipode", "antipode", "crates/", "DejaVu", "Cargo.toml", "lambdas"] {
+        for name in ["ARCHITECTURE", "ntipode", "crates/", "DejaVu", "Cargo.toml", "lambdas"] {
             assert!(!text.contains(name), "{name} in {}", path.display());
         }
     }

@@ -32,7 +32,7 @@ pub const DOCUMENT: &str = "the experiment";
 #[derive(Clone, Copy)]
 pub struct Table<'a> {
     entries: &'a DeTable<'a>,
-    /// What the table is called in messages, for example `[barrier]`.
+    /// What the table is called in messages, for example `[site]`.
     name: &'static str,
     keys: &'static [&'static str],
     start: usize,

@@ -1,4 +1,5 @@
-//! What executes a cell: the interface that the simulator and the live services share.
+//! What executes a cell: the interface between who runs cells and who executes one. What a cell and a row are is the
+//! workload's matter.
 
 pub mod ignored;
 mod reasons;
@@ -7,13 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use matrix_app::{Micros, Row};
-use matrix_plan::{Cell, CellKey};
+use matrix_core::CellKey;
 
 pub use reasons::{Reason, Reasons, clean};
 
-/// Takes the rows of an attempt, in any order; the trace has them in order of `i`.
-pub trait RowSink {
+/// Takes the rows of an attempt, in any order.
+pub trait RowSink<Row> {
     /// Takes one row.
     ///
     /// # Errors
@@ -52,8 +52,8 @@ impl Cancel {
 /// What an attempt reports besides its rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttemptDetails {
-    /// Instant that the rows' times count from.
-    pub epoch: Micros,
+    /// Instant that the rows' times count from, in microseconds since the Unix epoch.
+    pub epoch_us: i64,
     /// Time bounds of the regions' clocks, in microseconds, where they were probed.
     pub clock_bound_us: Option<i64>,
     /// What happened on the way and how often, for provenance: for example `throttled`, `duplicates` or `cold_starts`.
@@ -88,12 +88,13 @@ pub enum DriverError {
 }
 
 /// Executes cells.
-pub trait Driver: Sync {
+pub trait Driver<Cell, Row>: Sync {
     /// Executes one cell: every planned request becomes a row, the lost ones too.
     ///
     /// # Errors
     /// When it was asked to stop, the trace could not be written, or the execution broke.
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError>;
+    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink<Row>, cancel: &Cancel)
+    -> Result<AttemptDetails, DriverError>;
 
     /// Names of what the cell needs for itself: cells that share a name do not run at the same time.
     fn resources(&self, cell: &Cell) -> Vec<String>;

@@ -7,8 +7,7 @@ mod scales;
 
 use crate::draw::palette::{self, SOFT};
 use crate::draw::panel::{TICK_GAP, widest, x_title, y_title};
-use crate::draw::{Canvas, Entry, Page, Panel, Point, Rect, Sample, Stroke, Type};
-use crate::figures::Grid;
+use crate::draw::{Canvas, Entry, Grid, Page, Panel, Point, Rect, Sample, Stroke, Type};
 use crate::{Drawing, FigureError};
 use scales::Axes;
 

@@ -1,7 +1,5 @@
 //! What can go wrong when a figure is drawn.
 
-use crate::Figure;
-
 /// Why there is no figure.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -10,7 +8,7 @@ pub enum FigureError {
     #[error("nothing to draw for `{figure}`: it needs {needs}")]
     NoData {
         /// The figure that was asked for.
-        figure: Figure,
+        figure: &'static str,
         /// The cells that it is made from.
         needs: &'static str,
     },

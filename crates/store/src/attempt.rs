@@ -187,7 +187,7 @@ impl Attempt {
         object: Digest,
     ) -> Result<Self, StoreError> {
         let mut attempt = Self::new(execution, AttemptStatus::Done);
-        attempt.epoch_us = Some(told.epoch.0);
+        attempt.epoch_us = Some(told.epoch_us);
         attempt.clock_bound_us = told.clock_bound_us;
         attempt.notes = told.notes.clone();
         attempt.object = Some(object);

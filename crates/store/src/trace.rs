@@ -192,7 +192,7 @@ impl TraceSink {
     }
 }
 
-impl RowSink for TraceSink {
+impl RowSink<Row> for TraceSink {
     fn push(&mut self, row: Row) -> Result<(), SinkError> {
         self.take(&row).map_err(StoreError::into_sink)
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use matrix_app::Row;
 use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
 use matrix_live::lambda::{DeploymentSpec, LambdaError};
 use matrix_live::testbed::{StateDir, Testbed, TestbedError};
@@ -215,7 +216,7 @@ fn gather(job: &Job) -> CommandResult {
         output::line("nothing to gather: no cell was run by `matrix live run`")?;
         return Ok(Exit::Ok);
     }
-    let drivers = |_: &Input, _: &[Cell]| -> Result<Box<dyn Driver>, Failure> {
+    let drivers = |_: &Input, _: &[Cell]| -> Result<Box<dyn Driver<Cell, Row>>, Failure> {
         let services = job.open(Task::UseWhatIsBuilt)?;
         let ran_on = kept.services(&ready)?;
         let files = ready.iter().map(|key| (*key, kept.file(key))).collect();
@@ -270,8 +271,13 @@ struct Gathering {
     ran_on: Versions,
 }
 
-impl Driver for Gathering {
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError> {
+impl Driver<Cell, Row> for Gathering {
+    fn attempt(
+        &self,
+        cell: &Cell,
+        rows: &mut dyn RowSink<Row>,
+        cancel: &Cancel,
+    ) -> Result<AttemptDetails, DriverError> {
         let file = self.files.get(&cell.key).ok_or_else(|| DriverError::Failed("it was not run".to_owned()))?;
         let told = self.services.lambda().gather(cell, file, rows, cancel)?;
         // What is gone is not gathered by another try.

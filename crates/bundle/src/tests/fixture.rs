@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
 
-use matrix_app::Micros;
 use matrix_driver::RowSink;
 use matrix_plan::plan::{PlannedCell, Reason};
 use matrix_plan::{Cell, CellState, Plan, Platform};
@@ -107,7 +106,7 @@ pub(super) fn execute(root: &Path, run: &TestRun) {
             Fate::Done(salt) => {
                 let object = write_rows(&store, salt);
                 let told = matrix_driver::AttemptDetails {
-                    epoch: Micros(1_633_046_400_000_000),
+                    epoch_us: 1_633_046_400_000_000,
                     ..matrix_driver::AttemptDetails::default()
                 };
                 store.write_attempt(&Attempt::done(execution, &told, object.digest).unwrap()).unwrap();

@@ -3,11 +3,11 @@
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::{Chart, ChartMark, ChartPanel, DISTURBED, scales};
+use crate::draw::Grid;
 use crate::draw::palette::{BLANK, GRID, SOFT, heat, readable_on};
 use crate::draw::panel::{fit, x_title, y_title};
 use crate::draw::scale::extent;
 use crate::draw::{Canvas, Page, Point, Rect, Stroke, Type};
-use crate::figures::Grid;
 use crate::{Drawing, FigureError};
 
 const LABEL: f64 = 8.5;

@@ -20,76 +20,91 @@ use crate::FigureError;
 use crate::drawing::{Drawing, POINTS_PER_IN, WIDTH_IN};
 
 /// Width of the page, in points.
-pub(crate) const WIDTH: f64 = WIDTH_IN * POINTS_PER_IN;
+pub const WIDTH: f64 = WIDTH_IN * POINTS_PER_IN;
 
 /// A line to be drawn.
 #[derive(Clone, Copy)]
-pub(crate) struct Stroke {
-    pub(crate) color: RGBColor,
-    pub(crate) width: f64,
-    pub(crate) dashes: &'static [f64],
+pub struct Stroke {
+    /// Its colour.
+    pub color: RGBColor,
+    /// Its width, in points.
+    pub width: f64,
+    /// Lengths of dashes and gaps in turn, in points; none for a solid line.
+    pub dashes: &'static [f64],
 }
 
 impl Stroke {
-    pub(crate) fn solid(color: RGBColor, width: f64) -> Self {
+    /// A line without gaps.
+    pub fn solid(color: RGBColor, width: f64) -> Self {
         Self { color, width, dashes: &[] }
     }
 
-    pub(crate) fn style(&self) -> ShapeStyle {
+    /// The line as plotters knows it.
+    pub fn style(&self) -> ShapeStyle {
         ShapeStyle { color: self.color.to_rgba(), filled: false, stroke_width: (self.width * UNITS).round() as u32 }
     }
 }
 
 /// How text looks, and how it stands to its point. Vertically, the height of a capital counts.
 #[derive(Clone, Copy)]
-pub(crate) struct Type {
-    pub(crate) size: f64,
-    pub(crate) bold: bool,
-    pub(crate) color: RGBColor,
-    pub(crate) across: HPos,
-    pub(crate) down: VPos,
+pub struct Type {
+    /// Its size, in points.
+    pub size: f64,
+    /// Whether it is bold.
+    pub bold: bool,
+    /// Its colour.
+    pub color: RGBColor,
+    /// Which part of it stands at its point, from left to right.
+    pub across: HPos,
+    /// Which part of it stands at its point, from top to bottom.
+    pub down: VPos,
     /// Whether it reads from bottom to top.
-    pub(crate) upright: bool,
+    pub upright: bool,
 }
 
 impl Type {
     /// Text that begins at its point, standing on it.
-    pub(crate) fn new(size: f64) -> Self {
+    pub fn new(size: f64) -> Self {
         Self { size, bold: false, color: palette::INK, across: HPos::Left, down: VPos::Bottom, upright: false }
     }
 
-    pub(crate) fn bold(self) -> Self {
+    /// The same, bold.
+    pub fn bold(self) -> Self {
         Self { bold: true, ..self }
     }
 
-    pub(crate) fn color(self, color: RGBColor) -> Self {
+    /// The same in another colour.
+    pub fn color(self, color: RGBColor) -> Self {
         Self { color, ..self }
     }
 
     /// Centred about its point, both ways.
-    pub(crate) fn centred(self) -> Self {
+    pub fn centred(self) -> Self {
         Self { across: HPos::Center, down: VPos::Center, ..self }
     }
 
-    pub(crate) fn across(self, across: HPos) -> Self {
+    /// The same with another part at its point, from left to right.
+    pub fn across(self, across: HPos) -> Self {
         Self { across, ..self }
     }
 
-    pub(crate) fn down(self, down: VPos) -> Self {
+    /// The same with another part at its point, from top to bottom.
+    pub fn down(self, down: VPos) -> Self {
         Self { down, ..self }
     }
 
-    pub(crate) fn upright(self) -> Self {
+    /// The same, read from bottom to top.
+    pub fn upright(self) -> Self {
         Self { upright: true, ..self }
     }
 
     /// The same, no larger than fits the width, but no smaller than `least`.
-    pub(crate) fn fitted(self, fonts: &Fonts, text: &str, width: f64, least: f64) -> Self {
+    pub fn fitted(self, fonts: &Fonts, text: &str, width: f64, least: f64) -> Self {
         self.fitted_to_all(fonts, [text], width, least)
     }
 
     /// The same, no larger than lets every one of the texts fit the width, but no smaller than `least`.
-    pub(crate) fn fitted_to_all<'t>(
+    pub fn fitted_to_all<'t>(
         self,
         fonts: &Fonts,
         texts: impl IntoIterator<Item = &'t str>,
@@ -106,8 +121,9 @@ impl Type {
 }
 
 /// A page.
-pub(crate) struct Canvas {
-    pub(crate) fonts: &'static Fonts,
+pub struct Canvas {
+    /// What text is set in.
+    pub fonts: &'static Fonts,
     pen: Rc<RefCell<Pen>>,
     area: DrawingArea<Pen, Shift>,
     height: f64,
@@ -115,7 +131,7 @@ pub(crate) struct Canvas {
 
 impl Canvas {
     /// An empty page of the given height.
-    pub(crate) fn new(height: f64) -> Result<Self, FigureError> {
+    pub fn new(height: f64) -> Result<Self, FigureError> {
         let fonts = Fonts::get()?;
         let size = ((WIDTH * UNITS).round() as u32, (height * UNITS).round() as u32);
         let pen = Rc::new(RefCell::new(Pen::new(fonts, size)));
@@ -125,12 +141,12 @@ impl Canvas {
     }
 
     /// The plotters area that covers the page.
-    pub(crate) fn area(&self) -> &DrawingArea<Pen, Shift> {
+    pub fn area(&self) -> &DrawingArea<Pen, Shift> {
         &self.area
     }
 
     /// Draws with dashes.
-    pub(crate) fn dashed<T>(&self, dashes: &'static [f64], draw: impl FnOnce() -> T) -> T {
+    pub fn dashed<T>(&self, dashes: &'static [f64], draw: impl FnOnce() -> T) -> T {
         let before = std::mem::replace(&mut self.pen.borrow_mut().dashes, dashes);
         let drawn = draw();
         self.pen.borrow_mut().dashes = before;
@@ -146,29 +162,29 @@ impl Canvas {
     }
 
     /// A line through the points.
-    pub(crate) fn line(&self, points: &[Point], stroke: Stroke) -> Result<(), FigureError> {
+    pub fn line(&self, points: &[Point], stroke: Stroke) -> Result<(), FigureError> {
         let points: Vec<_> = points.iter().map(|point| units(*point)).collect();
         self.dashed(stroke.dashes, || self.draw(&PathElement::new(points, stroke.style())))
     }
 
     /// A filled rectangle.
-    pub(crate) fn fill(&self, rect: Rect, color: RGBColor) -> Result<(), FigureError> {
+    pub fn fill(&self, rect: Rect, color: RGBColor) -> Result<(), FigureError> {
         self.draw(&Rectangle::new(corners(rect), color.filled()))
     }
 
     /// The edge of a rectangle.
-    pub(crate) fn frame(&self, rect: Rect, stroke: Stroke) -> Result<(), FigureError> {
+    pub fn frame(&self, rect: Rect, stroke: Stroke) -> Result<(), FigureError> {
         self.draw(&Rectangle::new(corners(rect), stroke.style()))
     }
 
     /// A filled shape.
-    pub(crate) fn shape(&self, points: &[Point], color: RGBAColor) -> Result<(), FigureError> {
+    pub fn shape(&self, points: &[Point], color: RGBAColor) -> Result<(), FigureError> {
         let points: Vec<_> = points.iter().map(|point| units(*point)).collect();
         self.draw(&Polygon::new(points, color.filled()))
     }
 
     /// A marker about its centre, with a rim of paper that sets it off from lines below it.
-    pub(crate) fn marker(&self, marker: Marker, at: Point, color: RGBColor) -> Result<(), FigureError> {
+    pub fn marker(&self, marker: Marker, at: Point, color: RGBColor) -> Result<(), FigureError> {
         const RIM: f64 = 0.7;
         for (grow, color) in [(RIM, palette::PAPER), (0.0, color)] {
             // Radii that give the four shapes about the same area.
@@ -192,7 +208,7 @@ impl Canvas {
     }
 
     /// One line of text.
-    pub(crate) fn text(&self, at: Point, text: &str, look: Type) -> Result<(), FigureError> {
+    pub fn text(&self, at: Point, text: &str, look: Type) -> Result<(), FigureError> {
         if text.is_empty() {
             return Ok(());
         }
@@ -204,7 +220,7 @@ impl Canvas {
     }
 
     /// One line of level text, on a patch of paper that keeps lines of the grid away from it.
-    pub(crate) fn text_on_paper(&self, at: Point, text: &str, look: Type) -> Result<(), FigureError> {
+    pub fn text_on_paper(&self, at: Point, text: &str, look: Type) -> Result<(), FigureError> {
         let (width, cap) = (self.fonts.width(text, look.size, look.bold), self.fonts.cap_height(look.size, look.bold));
         let left = match look.across {
             HPos::Left => at.x,
@@ -223,7 +239,7 @@ impl Canvas {
     }
 
     /// The picture: its heading and what it says in words go where readers of the file find them.
-    pub(crate) fn finish(self, title: &str, words: &str) -> Result<Drawing, FigureError> {
+    pub fn finish(self, title: &str, words: &str) -> Result<Drawing, FigureError> {
         self.area.present().map_err(failed)?;
         let pen = self.pen.borrow();
         let mut svg = String::with_capacity(pen.body.len() + words.len() + 512);
@@ -243,11 +259,12 @@ impl Canvas {
 }
 
 /// The error of a plotters call.
-pub(crate) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> FigureError {
+pub fn failed(error: impl std::error::Error + Send + Sync + 'static) -> FigureError {
     FigureError::Draw(Box::new(error))
 }
 
-pub(crate) fn units(point: Point) -> (i32, i32) {
+/// A point in the units of the pen.
+pub fn units(point: Point) -> (i32, i32) {
     ((point.x * UNITS).round() as i32, (point.y * UNITS).round() as i32)
 }
 

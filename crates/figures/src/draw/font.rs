@@ -11,13 +11,17 @@ static REGULAR: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
 static BOLD: &[u8] = include_bytes!("../../fonts/DejaVuSans-Bold.ttf");
 
 /// The two weights of DejaVu Sans, read once for all figures.
-pub(crate) struct Fonts {
+pub struct Fonts {
     regular: Face<'static>,
     bold: Face<'static>,
 }
 
 impl Fonts {
-    pub(crate) fn get() -> Result<&'static Self, FigureError> {
+    /// The embedded fonts.
+    ///
+    /// # Errors
+    /// [`FigureError::Font`] if they are damaged.
+    pub fn get() -> Result<&'static Self, FigureError> {
         static FONTS: OnceLock<Result<Fonts, FaceParsingError>> = OnceLock::new();
         FONTS
             .get_or_init(|| Ok(Self { regular: Face::parse(REGULAR, 0)?, bold: Face::parse(BOLD, 0)? }))
@@ -30,14 +34,14 @@ impl Fonts {
     }
 
     /// Width of one line of text.
-    pub(crate) fn width(&self, text: &str, size: f64, bold: bool) -> f64 {
+    pub fn width(&self, text: &str, size: f64, bold: bool) -> f64 {
         let face = self.face(bold);
         let end = Glyphs::new(face, text).last().map_or(0, |glyph| glyph.x + glyph.advance);
         f64::from(end) * size / f64::from(face.units_per_em())
     }
 
     /// Height of a capital letter: what text is centred and hung by.
-    pub(crate) fn cap_height(&self, size: f64, bold: bool) -> f64 {
+    pub fn cap_height(&self, size: f64, bold: bool) -> f64 {
         let face = self.face(bold);
         // DejaVu Sans states its cap height (1493 of 2048); the fallback is the usual proportion.
         let units = face.capital_height().map_or(f64::from(face.units_per_em()) * 0.73, f64::from);
@@ -45,12 +49,12 @@ impl Fonts {
     }
 
     /// Units that make the size of a letter.
-    pub(crate) fn units_per_em(&self, bold: bool) -> f64 {
+    pub fn units_per_em(&self, bold: bool) -> f64 {
         f64::from(self.face(bold).units_per_em())
     }
 
     /// Outline of one line of text as SVG path data in font units, the baseline at 0 and y upwards.
-    pub(crate) fn outline(&self, text: &str, bold: bool) -> String {
+    pub fn outline(&self, text: &str, bold: bool) -> String {
         let face = self.face(bold);
         let mut path = Outline::default();
         for glyph in Glyphs::new(face, text) {

@@ -1,9 +1,7 @@
 //! Numbers as they are printed.
 
-use matrix_analysis::tables::{Basis, Estimate};
-
 /// A whole number with commas between thousands.
-pub(crate) fn thousands(value: f64) -> String {
+pub fn thousands(value: f64) -> String {
     let digits = format!("{:.0}", value.abs());
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -16,13 +14,13 @@ pub(crate) fn thousands(value: f64) -> String {
 }
 
 /// Milliseconds: one decimal below 10, none from there on.
-pub(crate) fn milliseconds(value: f64) -> String {
+pub fn milliseconds(value: f64) -> String {
     if value.abs() < 9.95 { trimmed(value, 1) } else { thousands(value) }
 }
 
 /// A share between 0 and 1 as a percentage without its sign, with one decimal: whole only
 /// where it is exactly 0 or 1, and what is not quite that does not read as if it were.
-pub(crate) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     let value = share * 100.0;
     if value > 0.0 && value < 0.05 {
         "<0.1".to_owned()
@@ -35,13 +33,8 @@ pub(crate) fn percent(share: f64) -> String {
     }
 }
 
-/// The interval of a share, as percentages; where there is none, the rounds that do not make one.
-pub(crate) fn share_range(share: Estimate, basis: Basis) -> String {
-    basis.lack().unwrap_or_else(|| percent_range(share.low, share.high))
-}
-
 /// An interval of shares, as percentages.
-pub(crate) fn percent_range(low: f64, high: f64) -> String {
+pub fn percent_range(low: f64, high: f64) -> String {
     let end = |share: f64| match share * 100.0 {
         value if value > 0.0 && value < 0.05 => two_digits(value),
         value if value == 0.0 || value >= 99.95 => format!("{value:.0}"),
@@ -51,17 +44,17 @@ pub(crate) fn percent_range(low: f64, high: f64) -> String {
 }
 
 /// A difference with its sign.
-pub(crate) fn signed(value: f64, magnitude: impl Fn(f64) -> String) -> String {
+pub fn signed(value: f64, magnitude: impl Fn(f64) -> String) -> String {
     format!("{}{}", if value < 0.0 { "\u{2212}" } else { "+" }, magnitude(value.abs()))
 }
 
 /// Bytes: one decimal where it matters.
-pub(crate) fn bytes(value: f64) -> String {
+pub fn bytes(value: f64) -> String {
     if value.abs() < 999.95 { trimmed(value, 1) } else { thousands(value) }
 }
 
 /// A percentage with two significant digits, as overheads need them.
-pub(crate) fn two_digits(value: f64) -> String {
+pub fn two_digits(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude == 0.0 {
         "0".to_owned()
@@ -74,14 +67,14 @@ pub(crate) fn two_digits(value: f64) -> String {
 }
 
 /// A number with at most so many decimals.
-pub(crate) fn trimmed(value: f64, decimals: usize) -> String {
+pub fn trimmed(value: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", value.abs());
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     if value < 0.0 && text != "0" { format!("\u{2212}{text}") } else { text.to_owned() }
 }
 
 /// A power of ten with its exponent raised.
-pub(crate) fn power_of_ten(exponent: i32) -> String {
+pub fn power_of_ten(exponent: i32) -> String {
     const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
     let mut text = String::from("10");
     if exponent < 0 {
@@ -92,7 +85,7 @@ pub(crate) fn power_of_ten(exponent: i32) -> String {
 }
 
 /// A number of things, `one` for a single one.
-pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
+pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number as f64), if number == 1 { one } else { many })
 }
 

@@ -16,13 +16,20 @@ const ENTRY_GAP: f64 = 13.0;
 
 /// What an entry looks like in the plots.
 #[derive(Clone, Copy)]
-pub(crate) enum Sample {
+pub enum Sample {
     /// A filled area.
     Fill(RGBColor),
     /// A marker by itself.
     Mark(Marker, RGBColor),
     /// A line, perhaps with markers and with a band around it.
-    Line { stroke: Stroke, marker: Option<Marker>, band: bool },
+    Line {
+        /// The line.
+        stroke: Stroke,
+        /// Its markers.
+        marker: Option<Marker>,
+        /// Whether there is a band.
+        band: bool,
+    },
     /// The shades of shares from 0 to 100 %.
     Heat,
     /// A word as it stands in the plots.
@@ -30,13 +37,16 @@ pub(crate) enum Sample {
 }
 
 /// One entry.
-pub(crate) struct Entry {
-    pub(crate) sample: Sample,
-    pub(crate) label: String,
+pub struct Entry {
+    /// What stands in the figure.
+    pub sample: Sample,
+    /// What it means.
+    pub label: String,
 }
 
 impl Entry {
-    pub(crate) fn new(sample: Sample, label: impl Into<String>) -> Self {
+    /// An entry.
+    pub fn new(sample: Sample, label: impl Into<String>) -> Self {
         Self { sample, label: label.into() }
     }
 
@@ -89,12 +99,12 @@ fn rows<'e>(fonts: &Fonts, entries: &'e [Entry], width: f64) -> Vec<Vec<(f64, &'
 }
 
 /// Height of the strip.
-pub(crate) fn height(fonts: &Fonts, entries: &[Entry], width: f64) -> f64 {
+pub fn height(fonts: &Fonts, entries: &[Entry], width: f64) -> f64 {
     rows(fonts, entries, width).len() as f64 * ROW
 }
 
 /// Draws the strip from its top left corner.
-pub(crate) fn draw(canvas: &Canvas, entries: &[Entry], at: Point, width: f64) -> Result<(), FigureError> {
+pub fn draw(canvas: &Canvas, entries: &[Entry], at: Point, width: f64) -> Result<(), FigureError> {
     for (index, row) in rows(canvas.fonts, entries, width).into_iter().enumerate() {
         let y = at.y + ROW * (index as f64 + 0.5);
         for (x, entry) in row {

@@ -1,21 +1,23 @@
 //! What every figure is drawn with: a pen that turns plotters' elements into SVG paths, letters, colours, axes, legends
 //! and the page around the panels.
 
-pub(crate) mod canvas;
-pub(crate) mod font;
-pub(crate) mod format;
-pub(crate) mod geometry;
-pub(crate) mod legend;
-pub(crate) mod page;
-pub(crate) mod palette;
-pub(crate) mod panel;
-pub(crate) mod pen;
-pub(crate) mod scale;
-pub(crate) mod ticks;
+pub mod canvas;
+pub mod font;
+pub mod format;
+pub mod geometry;
+pub mod grid;
+pub mod legend;
+pub mod page;
+pub mod palette;
+pub mod panel;
+pub mod pen;
+pub mod scale;
+pub mod ticks;
 
-pub(crate) use canvas::{Canvas, Stroke, Type};
-pub(crate) use geometry::{Point, Rect};
-pub(crate) use legend::{Entry, Sample};
-pub(crate) use page::Page;
-pub(crate) use panel::Panel;
-pub(crate) use scale::Scale;
+pub use canvas::{Canvas, Stroke, Type};
+pub use geometry::{Point, Rect};
+pub use grid::Grid;
+pub use legend::{Entry, Sample};
+pub use page::Page;
+pub use panel::Panel;
+pub use scale::Scale;

@@ -1,15 +1,13 @@
 //! What surrounds the panels of every figure: heading, subtitle, legend, and where the numbers come from.
 
-use matrix_analysis::tables::Source;
 use plotters::style::text_anchor::HPos;
 
 use super::canvas::{Canvas, Stroke, Type, WIDTH};
 use super::font::Fonts;
-use super::format::{count, thousands};
 use super::geometry::{Point, Rect};
 use super::legend::{self, Entry};
 use super::palette;
-use crate::{Drawing, Figure, FigureError};
+use crate::{Drawing, FigureError};
 
 const MARGIN: f64 = 7.0;
 const HEADING: f64 = 11.0;
@@ -19,7 +17,7 @@ const NOTE: f64 = 7.5;
 const NOTE_LINE: f64 = 10.0;
 
 /// A page before its height is known.
-pub(crate) struct Page {
+pub struct Page {
     title: String,
     experiment: String,
     simulated: bool,
@@ -30,42 +28,8 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// A page for the figure; the subtitle says what is shown, of which cells.
-    pub(crate) fn new(figure: Figure, source: &Source, subtitle: impl Into<String>) -> Self {
-        let mut notes = Vec::new();
-        if source.incomplete() > 0 {
-            let planned = count(source.planned, "cell", "cells");
-            notes.push(format!("{} of {planned} incomplete", thousands(source.incomplete() as f64)));
-        }
-        let posts = source.nature.configured_lag.iter().map(|storage| palette::post_name(*storage).to_owned());
-        let notifications = source.nature.configured_notification_lag.iter();
-        let notifications =
-            notifications.map(|storage| format!("{} notifications", palette::notification_name(*storage)));
-        let configured: Vec<_> = posts.chain(notifications).collect();
-        if !configured.is_empty() {
-            notes.push(format!("configured lag: {}", configured.join(", ")));
-        }
-        let extrapolated = source.nature.extrapolated_by_pair().into_keys().map(|pair| {
-            let posts = source.nature.extrapolated.iter().filter(|(of, _)| of == pair);
-            let posts = posts.map(|(_, storage)| palette::post_name(*storage).to_owned());
-            let notifications = source.nature.extrapolated_notifications.iter().filter(|(of, _)| of == pair);
-            let notifications =
-                notifications.map(|(_, storage)| format!("{} notifications", palette::notification_name(*storage)));
-            let storages: Vec<_> = posts.chain(notifications).collect();
-            format!("{} ({})", palette::pair_name(pair), storages.join(", "))
-        });
-        let extrapolated: Vec<_> = extrapolated.collect();
-        if !extrapolated.is_empty() {
-            notes.push(format!("* extrapolated, as the model has no data: {}", extrapolated.join(", ")));
-        }
-        let mut page = Self::titled(figure.title(), &source.experiment, subtitle);
-        page.simulated = source.nature.simulated;
-        page.notes = notes;
-        page
-    }
-
     /// A page with this title, of measured results.
-    pub(crate) fn titled(title: &str, experiment: &str, subtitle: impl Into<String>) -> Self {
+    pub fn titled(title: &str, experiment: &str, subtitle: impl Into<String>) -> Self {
         Self {
             title: title.to_owned(),
             experiment: experiment.to_owned(),
@@ -77,24 +41,29 @@ impl Page {
         }
     }
 
+    /// Says that all numbers are simulated.
+    pub fn simulated(&mut self) {
+        self.simulated = true;
+    }
+
     /// Adds an entry to the legend.
-    pub(crate) fn entry(&mut self, entry: Entry) {
+    pub fn entry(&mut self, entry: Entry) {
         self.legend.push(entry);
     }
 
     /// Adds a note below the panels.
-    pub(crate) fn note(&mut self, note: impl Into<String>) {
+    pub fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
 
     /// Adds a sentence to the description for those who do not see the picture.
-    pub(crate) fn say(&mut self, sentence: impl Into<String>) {
+    pub fn say(&mut self, sentence: impl Into<String>) {
         self.words.push(sentence.into());
     }
 
     /// Draws everything but the panels, for which it leaves room of the given height, then the panels, and ends the
     /// picture.
-    pub(crate) fn draw(
+    pub fn draw(
         mut self,
         body: f64,
         panels: impl FnOnce(&Canvas, Rect) -> Result<(), FigureError>,

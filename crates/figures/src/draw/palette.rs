@@ -1,63 +1,56 @@
 //! Colours, markers and dashes. The colours are those of Okabe and Ito, which people with any of the common colour
 //! vision deficiencies can tell apart; markers, dashes and lightness carry the same distinction into grey.
 
-use matrix_analysis::Nature;
-use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 use plotters::style::RGBColor;
 
 /// Text and axes.
-pub(crate) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 /// Text of lesser weight.
-pub(crate) const SOFT: RGBColor = RGBColor(0x55, 0x55, 0x55);
+pub const SOFT: RGBColor = RGBColor(0x55, 0x55, 0x55);
 /// The lines of the grid.
-pub(crate) const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
+pub const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
 /// Where nothing was measured.
-pub(crate) const BLANK: RGBColor = RGBColor(0xf2, 0xf2, 0xf2);
+pub const BLANK: RGBColor = RGBColor(0xf2, 0xf2, 0xf2);
 /// Paper.
-pub(crate) const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
-/// The original: antipode off.
-pub(crate) const ORIGINAL: RGBColor = RGBColor(0x00, 0x72, 0xb2);
+pub const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
+/// The first colour.
+pub const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xb2);
 /// The same hue, dark enough to be seen on it.
-pub(crate) const ORIGINAL_INK: RGBColor = RGBColor(0x00, 0x2f, 0x4f);
-/// Antipode on.
-pub(crate) const ANTIPODE: RGBColor = RGBColor(0xe6, 0x9f, 0x00);
-/// Text that belongs to antipode: the same hue, dark enough to be read on paper.
-pub(crate) const ANTIPODE_INK: RGBColor = RGBColor(0x8a, 0x5a, 0x00);
+pub const DEEP_BLUE: RGBColor = RGBColor(0x00, 0x2f, 0x4f);
+/// The second colour.
+pub const ORANGE: RGBColor = RGBColor(0xe6, 0x9f, 0x00);
+/// Text that belongs to it: the same hue, dark enough to be read on paper.
+pub const BROWN: RGBColor = RGBColor(0x8a, 0x5a, 0x00);
 
 /// The shape of a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Marker {
+pub enum Marker {
+    /// A disc.
     Circle,
+    /// A square.
     Square,
+    /// A triangle, its point up.
     Triangle,
+    /// A square on its corner.
     Diamond,
 }
 
 /// How one of several lines looks.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Look {
-    pub(crate) color: RGBColor,
-    pub(crate) marker: Marker,
-    pub(crate) dashes: &'static [f64],
-}
-
-/// How a post storage looks in every figure.
-pub(crate) fn look(storage: PostStorage) -> Look {
-    match storage {
-        PostStorage::Mysql => Look { color: ORIGINAL, marker: Marker::Circle, dashes: &[] },
-        PostStorage::Dynamo => Look { color: ANTIPODE, marker: Marker::Square, dashes: &[6.0, 2.0] },
-        PostStorage::S3 => Look { color: RGBColor(0x00, 0x9e, 0x73), marker: Marker::Triangle, dashes: &[2.5, 1.5] },
-        PostStorage::Redis => {
-            Look { color: RGBColor(0xcc, 0x79, 0xa7), marker: Marker::Diamond, dashes: &[7.0, 1.8, 1.5, 1.8] }
-        }
-    }
+pub struct Look {
+    /// Its colour.
+    pub color: RGBColor,
+    /// The shape of its points.
+    pub marker: Marker,
+    /// Dashes and gaps of its line.
+    pub dashes: &'static [f64],
 }
 
 /// How the n-th of several series looks. After the eighth they repeat, which markers and dashes then tell apart no more.
-pub(crate) fn series(number: usize) -> Look {
+pub fn series(number: usize) -> Look {
     const COLORS: [RGBColor; 8] = [
-        ORIGINAL,
-        ANTIPODE,
+        BLUE,
+        ORANGE,
         RGBColor(0x00, 0x9e, 0x73),
         RGBColor(0xcc, 0x79, 0xa7),
         RGBColor(0xd5, 0x5e, 0x00),
@@ -70,50 +63,13 @@ pub(crate) fn series(number: usize) -> Look {
     Look { color: COLORS[number % 8], marker: MARKERS[number % 4], dashes: DASHES[number % 4] }
 }
 
-/// The name of a post storage as readers know it.
-pub(crate) fn post_name(storage: PostStorage) -> &'static str {
-    match storage {
-        PostStorage::Mysql => "MySQL",
-        PostStorage::Dynamo => "DynamoDB",
-        PostStorage::S3 => "S3",
-        PostStorage::Redis => "Redis",
-    }
-}
-
-/// The name of a notification storage as readers know it.
-pub(crate) fn notification_name(storage: NotificationStorage) -> &'static str {
-    match storage {
-        NotificationStorage::Sns => "SNS",
-        NotificationStorage::Amq => "AMQ",
-        NotificationStorage::Dynamo => "DynamoDB",
-    }
-}
-
-/// A region pair as it is written in figures.
-pub(crate) fn pair_name(pair: &RegionPair) -> String {
-    arrow(pair.writer.as_str(), pair.reader.as_str())
-}
-
-/// What stands behind a region pair in a heading: the notification storage, and a star where a number may be
-/// extrapolated.
-pub(crate) fn notified_by(pair: &RegionPair, notification: NotificationStorage, nature: &Nature) -> String {
-    let extrapolated = nature.extrapolated.iter().any(|(of, _)| of == pair)
-        || nature.extrapolated_notifications.contains(&(pair.clone(), notification));
-    format!(", {}{}", notification_name(notification), star(extrapolated))
-}
-
-/// The mark of what is extrapolated.
-pub(crate) fn star(extrapolated: bool) -> &'static str {
-    if extrapolated { " *" } else { "" }
-}
-
 /// From somewhere to somewhere.
-pub(crate) fn arrow(from: &str, to: &str) -> String {
+pub fn arrow(from: &str, to: &str) -> String {
     format!("{from} \u{2192} {to}")
 }
 
-/// The colour of a share between 0 and 1: white to the original's blue, and on to a dark blue.
-pub(crate) fn heat(share: f64) -> RGBColor {
+/// The colour of a share between 0 and 1: white to blue, and on to a dark blue.
+pub fn heat(share: f64) -> RGBColor {
     // Lightness falls evenly from one stop to the next, so that equal steps look equal, in grey too.
     const STOPS: [(u8, u8, u8); 5] =
         [(0xf7, 0xfb, 0xff), (0xc9, 0xdd, 0xf0), (0x86, 0xb6, 0xdb), (0x3d, 0x86, 0xbd), (0x08, 0x45, 0x84)];
@@ -126,13 +82,13 @@ pub(crate) fn heat(share: f64) -> RGBColor {
 }
 
 /// Black or white, whichever is the better read on the colour.
-pub(crate) fn readable_on(color: RGBColor) -> RGBColor {
+pub fn readable_on(color: RGBColor) -> RGBColor {
     const BLACK: RGBColor = RGBColor(0, 0, 0);
     if contrast(color, PAPER) >= contrast(color, BLACK) { PAPER } else { BLACK }
 }
 
 /// Contrast ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio").
-pub(crate) fn contrast(a: RGBColor, b: RGBColor) -> f64 {
+pub fn contrast(a: RGBColor, b: RGBColor) -> f64 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
@@ -157,7 +113,7 @@ mod tests {
             // 4.5 is what WCAG asks of text of this size.
             assert!(contrast(shade, readable_on(shade)) >= 4.5, "{percent} %");
         }
-        for color in [SOFT, ANTIPODE_INK, ORIGINAL] {
+        for color in [SOFT, BROWN, BLUE] {
             assert!(contrast(color, PAPER) >= 4.5);
         }
     }

@@ -1,6 +1,5 @@
 //! A plot: two axes, a thin grid, and data in the units of the axes.
 
-use matrix_plan::RegionPair;
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::drawing::DrawingArea;
 use plotters::element::{PathElement, Polygon};
@@ -16,23 +15,26 @@ use super::ticks::Tick;
 use crate::FigureError;
 
 /// Size of the labels of ticks.
-pub(crate) const TICK_SIZE: f64 = 8.5;
+pub const TICK_SIZE: f64 = 8.5;
 /// Size of the titles of axes.
-pub(crate) const TITLE_SIZE: f64 = 9.0;
+pub const TITLE_SIZE: f64 = 9.0;
 /// Space between an axis and the labels of its ticks.
-pub(crate) const TICK_GAP: f64 = 5.0;
+pub const TICK_GAP: f64 = 5.0;
 
 /// One plot on a page.
-pub(crate) struct Panel<'c> {
-    pub(crate) canvas: &'c Canvas,
-    pub(crate) rect: Rect,
+pub struct Panel<'c> {
+    /// What it is drawn on.
+    pub canvas: &'c Canvas,
+    /// Where it is.
+    pub rect: Rect,
     x: Scale,
     y: Scale,
     area: DrawingArea<Pen, Cartesian2d<Scale, Scale>>,
 }
 
 impl<'c> Panel<'c> {
-    pub(crate) fn new(canvas: &'c Canvas, rect: Rect, x: Scale, y: Scale) -> Self {
+    /// A plot in a rectangle, with these scales.
+    pub fn new(canvas: &'c Canvas, rect: Rect, x: Scale, y: Scale) -> Self {
         let unit = |value: f64| (value * UNITS).round() as i32;
         let ranges = (unit(rect.left)..unit(rect.right), unit(rect.bottom)..unit(rect.top));
         let area = canvas.area().apply_coord_spec(Cartesian2d::new(x, y, ranges));
@@ -40,22 +42,22 @@ impl<'c> Panel<'c> {
     }
 
     /// Where a value of the horizontal axis stands on the page.
-    pub(crate) fn across(&self, value: f64) -> f64 {
+    pub fn across(&self, value: f64) -> f64 {
         self.rect.left + self.rect.width() * self.x.share(value)
     }
 
     /// Whether the horizontal axis is logarithmic.
-    pub(crate) fn is_logarithmic(&self) -> bool {
+    pub fn is_logarithmic(&self) -> bool {
         matches!(self.x, Scale::Log { .. })
     }
 
     /// Where a value of the vertical axis stands on the page.
-    pub(crate) fn down(&self, value: f64) -> f64 {
+    pub fn down(&self, value: f64) -> f64 {
         self.rect.bottom - self.rect.height() * self.y.share(value)
     }
 
     /// A value of the vertical axis, or the end of the axis where it is beyond.
-    pub(crate) fn clamped(&self, value: f64) -> f64 {
+    pub fn clamped(&self, value: f64) -> f64 {
         match self.y {
             Scale::Linear { low, high } | Scale::Log { low, high } => value.clamp(low, high),
             Scale::ZeroThenLog { high, .. } => value.clamp(0.0, high),
@@ -64,7 +66,7 @@ impl<'c> Panel<'c> {
     }
 
     /// The horizontal axis: a line, ticks outwards, labels below them, and lines of the grid at the major ones.
-    pub(crate) fn x_axis(&self, ticks: &[Tick], labels: bool) -> Result<(), FigureError> {
+    pub fn x_axis(&self, ticks: &[Tick], labels: bool) -> Result<(), FigureError> {
         let Rect { left, right, top, bottom } = self.rect;
         for tick in ticks {
             let x = self.across(tick.value);
@@ -85,7 +87,7 @@ impl<'c> Panel<'c> {
     }
 
     /// The vertical axis, likewise; its labels stand to its left.
-    pub(crate) fn y_axis(&self, ticks: &[Tick], labels: bool) -> Result<(), FigureError> {
+    pub fn y_axis(&self, ticks: &[Tick], labels: bool) -> Result<(), FigureError> {
         let Rect { left, right, top, bottom } = self.rect;
         for tick in ticks {
             let y = self.down(tick.value);
@@ -102,45 +104,39 @@ impl<'c> Panel<'c> {
         self.canvas.line(&[Point::new(left, top), Point::new(left, bottom)], axis())
     }
 
-    /// The region pair above the plot, cut to its width, and what follows it.
-    pub(crate) fn heading(&self, pair: &RegionPair, end: &str) -> Result<(), FigureError> {
-        let (text, look) = fit_pair(self.canvas, pair, end, self.rect.width(), Type::new(9.0).bold());
+    /// From where to where, above the plot, cut to its width, and what follows it.
+    pub fn heading(&self, ends: (&str, &str), end: &str) -> Result<(), FigureError> {
+        let (text, look) = fit_arrow(self.canvas, ends, end, self.rect.width(), Type::new(9.0).bold());
         let at = Point::new(self.rect.centre().x, self.rect.top - 4.0);
         self.canvas.text(at, &text, look.across(HPos::Center))
     }
 
     /// Any words above the plot, cut to its width.
-    pub(crate) fn title(&self, text: &str) -> Result<(), FigureError> {
+    pub fn title(&self, text: &str) -> Result<(), FigureError> {
         let (text, look) = fit(self.canvas, text, self.rect.width(), Type::new(9.0).bold());
         let at = Point::new(self.rect.centre().x, self.rect.top - 4.0);
         self.canvas.text(at, &text, look.across(HPos::Center))
     }
 
     /// A line through points of the data.
-    pub(crate) fn line(&self, points: &[(f64, f64)], stroke: Stroke) -> Result<(), FigureError> {
+    pub fn line(&self, points: &[(f64, f64)], stroke: Stroke) -> Result<(), FigureError> {
         let element = PathElement::new(points.to_vec(), stroke.style());
         self.canvas.dashed(stroke.dashes, || self.area.draw(&element)).map_err(failed)
     }
 
     /// What lies between a lower and an upper edge, both given as points of the data from left to right.
-    pub(crate) fn band(&self, low: &[(f64, f64)], high: &[(f64, f64)], color: RGBColor) -> Result<(), FigureError> {
+    pub fn band(&self, low: &[(f64, f64)], high: &[(f64, f64)], color: RGBColor) -> Result<(), FigureError> {
         let edge: Vec<_> = low.iter().chain(high.iter().rev()).copied().collect();
         self.area.draw(&Polygon::new(edge, color.mix(0.2))).map_err(failed)
     }
 
     /// A marker at a point of the data, moved aside by some points of the page.
-    pub(crate) fn marker(
-        &self,
-        marker: Marker,
-        at: (f64, f64),
-        aside: f64,
-        color: RGBColor,
-    ) -> Result<(), FigureError> {
+    pub fn marker(&self, marker: Marker, at: (f64, f64), aside: f64, color: RGBColor) -> Result<(), FigureError> {
         self.canvas.marker(marker, Point::new(self.across(at.0) + aside, self.down(at.1)), color)
     }
 
     /// An interval of the vertical axis about a point of the data, as a bar with caps.
-    pub(crate) fn interval(&self, x: f64, range: (f64, f64), aside: f64, color: RGBColor) -> Result<(), FigureError> {
+    pub fn interval(&self, x: f64, range: (f64, f64), aside: f64, color: RGBColor) -> Result<(), FigureError> {
         let x = self.across(x) + aside;
         let (low, high) = (self.down(range.0), self.down(range.1));
         let stroke = Stroke::solid(color, 0.9);
@@ -156,15 +152,14 @@ impl<'c> Panel<'c> {
 const LEAST: f64 = 7.0;
 
 /// Text that fits a width: smaller if need be, and cut with an ellipsis if it would become too small to be read.
-pub(crate) fn fit(canvas: &Canvas, text: &str, width: f64, look: Type) -> (String, Type) {
+pub fn fit(canvas: &Canvas, text: &str, width: f64, look: Type) -> (String, Type) {
     fit_cut(canvas, width, look, text.chars().count(), |letters| cut(text, letters))
 }
 
-/// A region pair, and what follows it, that fit a width: the longer of the pair's names is cut first.
-pub(crate) fn fit_pair(canvas: &Canvas, pair: &RegionPair, end: &str, width: f64, look: Type) -> (String, Type) {
-    let (writer, reader) = (pair.writer.as_str(), pair.reader.as_str());
-    fit_cut(canvas, width, look, writer.len().max(reader.len()), |letters| {
-        format!("{}{end}", palette::arrow(&cut(writer, letters), &cut(reader, letters)))
+/// From where to where, and what follows it, that fit a width: the longer of the names is cut first.
+pub fn fit_arrow(canvas: &Canvas, (from, to): (&str, &str), end: &str, width: f64, look: Type) -> (String, Type) {
+    fit_cut(canvas, width, look, from.len().max(to.len()), |letters| {
+        format!("{}{end}", palette::arrow(&cut(from, letters), &cut(to, letters)))
     })
 }
 
@@ -187,18 +182,18 @@ fn cut(text: &str, letters: usize) -> String {
 }
 
 /// The title of the horizontal axis of everything between two edges, `y` from the top of the page.
-pub(crate) fn x_title(canvas: &Canvas, (left, right): (f64, f64), y: f64, text: &str) -> Result<(), FigureError> {
+pub fn x_title(canvas: &Canvas, (left, right): (f64, f64), y: f64, text: &str) -> Result<(), FigureError> {
     canvas.text(Point::new((left + right) / 2.0, y), text, Type::new(TITLE_SIZE).across(HPos::Center))
 }
 
 /// The title of the vertical axis of everything between two edges, `x` from the left of the page.
-pub(crate) fn y_title(canvas: &Canvas, (top, bottom): (f64, f64), x: f64, text: &str) -> Result<(), FigureError> {
+pub fn y_title(canvas: &Canvas, (top, bottom): (f64, f64), x: f64, text: &str) -> Result<(), FigureError> {
     let look = Type::new(TITLE_SIZE).across(HPos::Center).down(VPos::Top).upright();
     canvas.text(Point::new(x, (top + bottom) / 2.0), text, look)
 }
 
 /// Width of the widest label.
-pub(crate) fn widest(canvas: &Canvas, ticks: &[Tick]) -> f64 {
+pub fn widest(canvas: &Canvas, ticks: &[Tick]) -> f64 {
     let labels = ticks.iter().filter_map(|tick| tick.label.as_deref());
     labels.map(|label| canvas.fonts.width(label, TICK_SIZE, false)).fold(0.0, f64::max)
 }

@@ -15,23 +15,23 @@ use plotters_backend::{
 use super::font::Fonts;
 
 /// Units of the backend in a point.
-pub(crate) const UNITS: f64 = 100.0;
+pub const UNITS: f64 = 100.0;
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
 /// Collects the elements of one picture.
-pub(crate) struct Pen {
+pub struct Pen {
     fonts: &'static Fonts,
     size: (u32, u32),
     /// Lengths of dashes and gaps, in points, of the lines that follow; plotters' styles have no dashes.
-    pub(crate) dashes: &'static [f64],
+    pub dashes: &'static [f64],
     /// The elements drawn so far.
-    pub(crate) body: String,
+    pub body: String,
 }
 
 impl Pen {
     /// A pen for a page of the given size, in backend units.
-    pub(crate) fn new(fonts: &'static Fonts, size: (u32, u32)) -> Self {
+    pub fn new(fonts: &'static Fonts, size: (u32, u32)) -> Self {
         Self { fonts, size, dashes: &[], body: String::new() }
     }
 
@@ -229,7 +229,7 @@ impl std::fmt::Display for Six {
 }
 
 /// Text as it stands in an attribute or an element.
-pub(crate) struct Escaped<'t>(pub(crate) &'t str);
+pub struct Escaped<'t>(pub &'t str);
 
 impl std::fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

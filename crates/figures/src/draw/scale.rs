@@ -6,7 +6,7 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged};
 
 /// One axis of a panel. A share of its length is a number from 0 (where it begins) to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Scale {
+pub enum Scale {
     /// Equal steps are equal differences.
     Linear {
         /// Where the axis begins.
@@ -37,7 +37,7 @@ pub(crate) enum Scale {
 impl Scale {
     /// A logarithmic scale around the given values, widened by the given share of its length at either end. Values
     /// that have no logarithm do not count.
-    pub(crate) fn log_around(values: impl IntoIterator<Item = f64>, margins: (f64, f64)) -> Option<Self> {
+    pub fn log_around(values: impl IntoIterator<Item = f64>, margins: (f64, f64)) -> Option<Self> {
         let (min, max) = extent(values.into_iter().filter(|value| *value > 0.0))?;
         // A single value still needs a piece of axis around it.
         let (min, max) = if max / min < 1.05 { (min / 1.5, max * 1.5) } else { (min, max) };
@@ -46,7 +46,7 @@ impl Scale {
     }
 
     /// Place of a value, as a share of the axis.
-    pub(crate) fn share(&self, value: f64) -> f64 {
+    pub fn share(&self, value: f64) -> f64 {
         match *self {
             Self::Linear { low, high } => (value - low) / (high - low),
             Self::Log { low, high } => libm::log(value / low) / libm::log(high / low),
@@ -60,7 +60,7 @@ impl Scale {
 }
 
 /// Least and greatest of the values that are numbers.
-pub(crate) fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+pub fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     values.into_iter().filter(|value| value.is_finite()).fold(None, |extent, value| {
         Some(extent.map_or((value, value), |(min, max): (f64, f64)| (min.min(value), max.max(value))))
     })

@@ -5,16 +5,18 @@ use super::scale::Scale;
 
 /// A mark on an axis.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Tick {
-    pub(crate) value: f64,
+pub struct Tick {
+    /// Where it is, in the units of the data.
+    pub value: f64,
     /// What stands beside it; minor ticks have nothing.
-    pub(crate) label: Option<String>,
+    pub label: Option<String>,
     /// Whether a line of the grid starts here.
-    pub(crate) major: bool,
+    pub major: bool,
 }
 
 impl Tick {
-    pub(crate) fn major(value: f64, label: impl Into<String>) -> Self {
+    /// A tick with a label.
+    pub fn major(value: f64, label: impl Into<String>) -> Self {
         Self { value, label: Some(label.into()), major: true }
     }
 
@@ -24,7 +26,7 @@ impl Tick {
 }
 
 /// Percentages from 0 to 100 in steps of 25, or of 50 where there is little room.
-pub(crate) fn percentages(length: f64) -> Vec<Tick> {
+pub fn percentages(length: f64) -> Vec<Tick> {
     [0, 25, 50, 75, 100]
         .into_iter()
         .map(|percent| match percent {
@@ -35,13 +37,13 @@ pub(crate) fn percentages(length: f64) -> Vec<Tick> {
 }
 
 /// How much of an axis one label takes, in points, given its text.
-pub(crate) type Room<'r> = &'r dyn Fn(&str) -> f64;
+pub type Room<'r> = &'r dyn Fn(&str) -> f64;
 
 /// Ticks at powers of ten, minor ones between them. Where fewer than two powers are in sight, at 1, 2 and 5 times a
 /// power, and where even those are too few, at round numbers. Labels that would touch are left out.
 ///
 /// `length` is that of the whole axis, in points.
-pub(crate) fn logarithmic(scale: &Scale, length: f64, raised: bool, room: Room<'_>) -> Vec<Tick> {
+pub fn logarithmic(scale: &Scale, length: f64, raised: bool, room: Room<'_>) -> Vec<Tick> {
     let (Scale::Log { low, high } | Scale::ZeroThenLog { low, high, .. }) = *scale else { return Vec::new() };
     let (first, last) = (libm::log10(low).floor() as i32, libm::log10(high).ceil() as i32);
     let inside = |value: f64| value >= low * (1.0 - 1e-9) && value <= high * (1.0 + 1e-9);
@@ -92,7 +94,7 @@ pub(crate) fn logarithmic(scale: &Scale, length: f64, raised: bool, room: Room<'
 }
 
 /// Ticks at round numbers from 0, about as many as there is room for.
-pub(crate) fn linear(low: f64, high: f64, at_most: usize, label: impl Fn(f64) -> String) -> Vec<Tick> {
+pub fn linear(low: f64, high: f64, at_most: usize, label: impl Fn(f64) -> String) -> Vec<Tick> {
     let step = round_step((high - low) / at_most.max(1) as f64);
     let (first, last) = ((low / step).ceil() as i64, (high / step + 1e-9).floor() as i64);
     (first..=last).map(|index| index as f64 * step).map(|value| Tick::major(value, label(value))).collect()

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use matrix_analysis::{Options, Pools, load, summary, to_csv};
 use matrix_bundle::{Extras, Inventory, Tree, tree_digest};
-use matrix_figures::{Figure, FigureError};
 use matrix_plan::printable::is_unprintable;
+use matrix_presets::{Figure, FigureError};
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError, with_causes};
 use matrix_store::Digest;

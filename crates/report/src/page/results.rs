@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_analysis::{Options, Pools, load, summary};
 use matrix_bundle::Inventory;
-use matrix_figures::{Figure, FigureError};
 use matrix_plan::{Axes, CellKey, CellState, Tally};
+use matrix_presets::{Figure, FigureError};
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError, with_causes};
 use matrix_store::Attempt;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use matrix_app::Micros;
 use matrix_driver::RowSink;
 use matrix_plan::Cell;
 
@@ -83,7 +82,7 @@ pub(super) fn session(root: &Path, fs: Arc<dyn Filesystem>, cells: &[Cell]) -> R
         journal.append(&Event::Started { attempt: attempt.clone(), cell: cell.key })?;
         let object = write_rows(&store, cell.inputs.axes.delay_ms, REQUESTS)?;
         let told = matrix_driver::AttemptDetails {
-            epoch: Micros(1_633_046_400_000_000),
+            epoch_us: 1_633_046_400_000_000,
             ..matrix_driver::AttemptDetails::default()
         };
         store.write_attempt(&Attempt::done(execution, &told, object.digest)?)?;

@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use matrix_app::Micros;
 use proptest::prelude::*;
 
 use super::fixture::{REQUESTS, cell, execution, files, finished, tempdir, write_rows};
@@ -37,7 +36,7 @@ fn add(root: &Path, extra: Extra, number: u64) -> Result<BTreeSet<PathBuf>, Stor
     let store = Store::create_or_open_for_writing(root, "test")?;
     let salt = 1000 + number;
     let cell = cell(salt);
-    let told = matrix_driver::AttemptDetails { epoch: Micros(0), ..matrix_driver::AttemptDetails::default() };
+    let told = matrix_driver::AttemptDetails { epoch_us: 0, ..matrix_driver::AttemptDetails::default() };
     let relative = |path: PathBuf| path.strip_prefix(root).unwrap().to_owned();
     let mut garbage = BTreeSet::new();
     match extra {

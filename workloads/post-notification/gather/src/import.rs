@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use matrix_app::Micros;
 use matrix_driver::RowSink;
 use matrix_plan::{Axes, Cell, CellKey, Combination, Platform, RegionPair, Regions};
 use matrix_store::{Attempt, AttemptId, Execution, ObjectInfo, Provenance, Record, StoreError, WritableStore};
@@ -291,7 +290,7 @@ fn write_attempt(
             ..Provenance::default()
         },
     };
-    let told = matrix_driver::AttemptDetails { epoch: Micros(EPOCH_US), ..matrix_driver::AttemptDetails::default() };
+    let told = matrix_driver::AttemptDetails { epoch_us: EPOCH_US, ..matrix_driver::AttemptDetails::default() };
     store.write_attempt(&Attempt::done(execution, &told, object.digest)?)?;
     Ok(())
 }

@@ -25,7 +25,7 @@ pub(crate) struct Executor<'a> {
     pub(crate) store: &'a WritableStore,
     pub(crate) journal: &'a Journal,
     pub(crate) run: &'a RunId,
-    pub(crate) driver: &'a dyn Driver,
+    pub(crate) driver: &'a dyn Driver<Cell, Row>,
     pub(crate) provenance: &'a Provenance,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancel: &'a Cancel,
@@ -256,7 +256,7 @@ struct Counted<'a> {
     rows: u64,
 }
 
-impl RowSink for Counted<'_> {
+impl RowSink<Row> for Counted<'_> {
     fn push(&mut self, row: Row) -> Result<(), SinkError> {
         self.sink.push(row)?;
         self.rows += 1;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use matrix_app::Row;
 use matrix_driver::{Cancel, Driver};
 use matrix_plan::printable::one_line;
 use matrix_plan::{Cell, CellKey, Part, Plan};
@@ -25,7 +26,7 @@ use crate::wording::{self, duration};
 /// A run with cells to execute, what executes them, and the store that it writes.
 pub struct Session {
     program: Program,
-    driver: Box<dyn Driver>,
+    driver: Box<dyn Driver<Cell, Row>>,
     store: WritableStore,
     run: Run,
     journal: Journal,
@@ -111,7 +112,7 @@ impl Session {
         part: &Part,
         fresh: bool,
         store: WritableStore,
-        driver: Box<dyn Driver>,
+        driver: Box<dyn Driver<Cell, Row>>,
     ) -> Result<(Plan, Option<Self>), RunError> {
         // Somebody else may have finished cells before the store was ours.
         let plan = states::plan(Some(&store), input, part, fresh)?;
@@ -295,7 +296,7 @@ fn cells_left(store: &Store, run: &Run, input: &Input) -> Result<Vec<Cell>, RunE
 }
 
 /// Makes what executes these cells of an experiment.
-pub type Drivers<'a, E> = &'a dyn Fn(&Input, &[Cell]) -> Result<Box<dyn Driver>, E>;
+pub type Drivers<'a, E> = &'a dyn Fn(&Input, &[Cell]) -> Result<Box<dyn Driver<Cell, Row>>, E>;
 
 /// The cells that a plan runs, in order.
 pub fn to_run(plan: &Plan, input: &Input) -> Vec<Cell> {

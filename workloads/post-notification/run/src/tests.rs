@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use matrix_app::Row;
 use matrix_driver::{Cancel, Driver};
-use matrix_plan::Part;
+use matrix_plan::{Cell, Part};
 use matrix_sim::SimDriver;
 use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem};
 use matrix_store::{Store, VerifyOptions};
@@ -42,7 +43,7 @@ fn program() -> Program {
     }
 }
 
-fn driver(input: &Input, _: &[matrix_plan::Cell]) -> Result<Box<dyn Driver>, RunError> {
+fn driver(input: &Input, _: &[matrix_plan::Cell]) -> Result<Box<dyn Driver<Cell, Row>>, RunError> {
     Ok(Box::new(SimDriver::new(input.model.as_ref().unwrap().0.clone())))
 }
 
@@ -129,14 +130,14 @@ fn a_disk_that_fills_up_stops_the_run_and_loses_nothing_done() {
 /// The simulator, on services that do not last: the first so many attempts are spoilt after some rows.
 struct Spoilt {
     left: AtomicUsize,
-    driver: Box<dyn Driver>,
+    driver: Box<dyn Driver<Cell, Row>>,
 }
 
-impl Driver for Spoilt {
+impl Driver<Cell, Row> for Spoilt {
     fn attempt(
         &self,
         cell: &matrix_plan::Cell,
-        rows: &mut dyn matrix_driver::RowSink,
+        rows: &mut dyn matrix_driver::RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<matrix_driver::AttemptDetails, matrix_driver::DriverError> {
         let told = self.driver.attempt(cell, rows, cancel)?;
@@ -156,7 +157,7 @@ fn a_cell_whose_services_do_not_last_is_tried_again_and_its_trace_is_the_last_on
     let run = |spoilt: usize| {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("results");
-        let drivers = |input: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, RunError> {
+        let drivers = |input: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver<Cell, Row>>, RunError> {
             Ok(Box::new(Spoilt { left: AtomicUsize::new(spoilt), driver: driver(input, &[])? }))
         };
         let (_, session) =
@@ -187,14 +188,14 @@ fn a_cell_whose_services_do_not_last_is_tried_again_and_its_trace_is_the_last_on
 /// Services that fail the first so many requests of every cell, and then work.
 struct Failing {
     requests: u64,
-    driver: Box<dyn Driver>,
+    driver: Box<dyn Driver<Cell, Row>>,
 }
 
-impl Driver for Failing {
+impl Driver<Cell, Row> for Failing {
     fn attempt(
         &self,
         cell: &matrix_plan::Cell,
-        rows: &mut dyn matrix_driver::RowSink,
+        rows: &mut dyn matrix_driver::RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<matrix_driver::AttemptDetails, matrix_driver::DriverError> {
         let mut failing = FailingRows { first: self.requests, rows };
@@ -212,10 +213,10 @@ impl Driver for Failing {
 
 struct FailingRows<'a> {
     first: u64,
-    rows: &'a mut dyn matrix_driver::RowSink,
+    rows: &'a mut dyn matrix_driver::RowSink<Row>,
 }
 
-impl matrix_driver::RowSink for FailingRows<'_> {
+impl matrix_driver::RowSink<Row> for FailingRows<'_> {
     fn push(&mut self, row: matrix_app::Row) -> Result<(), matrix_driver::SinkError> {
         use matrix_app::Outcome;
         let failed = row.i < self.first;
@@ -232,7 +233,7 @@ fn a_cell_in_which_every_request_failed_has_failed_keeps_why_and_is_tried_again(
     let root = folder.path().join("results");
     let keys: Vec<_> = input.cells.iter().map(|(_, cell)| cell.key).collect();
     let run = |failing: u64| {
-        let drivers = |input: &Input, cells: &[matrix_plan::Cell]| -> Result<Box<dyn Driver>, RunError> {
+        let drivers = |input: &Input, cells: &[matrix_plan::Cell]| -> Result<Box<dyn Driver<Cell, Row>>, RunError> {
             Ok(Box::new(Failing { requests: failing, driver: driver(input, cells)? }))
         };
         let (_, session) =

@@ -1,5 +1,6 @@
 //! The sim driver.
 
+use matrix_app::Row;
 use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink, nonce_of};
 use matrix_plan::Cell;
 
@@ -34,8 +35,13 @@ impl SimDriver {
     }
 }
 
-impl Driver for SimDriver {
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError> {
+impl Driver<Cell, Row> for SimDriver {
+    fn attempt(
+        &self,
+        cell: &Cell,
+        rows: &mut dyn RowSink<Row>,
+        cancel: &Cancel,
+    ) -> Result<AttemptDetails, DriverError> {
         let failed = |why: &dyn std::fmt::Display| DriverError::Failed(why.to_string());
         let inputs = &cell.inputs;
         let fingerprint = self.model.fingerprint(&inputs.axes.combination).map_err(|error| failed(&error))?;
@@ -45,7 +51,7 @@ impl Driver for SimDriver {
         let stream = inputs.pair_key().map_err(|error| failed(&error))?;
         let setup = Setup::new(&self.model, inputs, &stream, nonce_of(&cell.key)).map_err(|error| failed(&error))?;
         run(&setup, &*self.faults, rows, cancel)?;
-        Ok(AttemptDetails { epoch: EPOCH, ..AttemptDetails::default() })
+        Ok(AttemptDetails { epoch_us: EPOCH.0, ..AttemptDetails::default() })
     }
 
     /// Nothing: simulated cells do not get in each other's way.

@@ -38,7 +38,7 @@ struct Count {
     memory_kib: Vec<u64>,
 }
 
-impl RowSink for Count {
+impl RowSink<Row> for Count {
     fn push(&mut self, _row: Row) -> Result<(), SinkError> {
         self.rows += 1;
         if self.rows.is_multiple_of(self.every) {

@@ -78,7 +78,11 @@ impl<'a> Course<'a> {
     }
 
     /// The whole attempt, on a deployment that is built.
-    pub(crate) async fn attempt(&self, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, LambdaError> {
+    pub(crate) async fn attempt(
+        &self,
+        rows: &mut dyn RowSink<Row>,
+        cancel: &Cancel,
+    ) -> Result<AttemptDetails, LambdaError> {
         self.check()?;
         let renewed_before = self.services.pause().count();
         or_cancelled(cancel, self.clean()).await?;
@@ -97,7 +101,7 @@ impl<'a> Course<'a> {
         }
         join.note("credentials_renewed", self.services.pause().count() - renewed_before);
         let (notes, reasons) = join.into_notes();
-        Ok(AttemptDetails { epoch: head.epoch, clock_bound_us: worst(before, after), notes, reasons })
+        Ok(AttemptDetails { epoch_us: head.epoch.0, clock_bound_us: worst(before, after), notes, reasons })
     }
 
     /// Sends the requests and keeps what the client saw in a file. What was published is delivered when it returns, where
@@ -138,13 +142,13 @@ impl<'a> Course<'a> {
     pub(crate) async fn gather(
         &self,
         file: &Path,
-        rows: &mut dyn RowSink,
+        rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<AttemptDetails, LambdaError> {
         let (saved, join) = self.taken_up(file, rows)?;
         let join = self.emptied(file, join, rows, cancel).await?;
         let (notes, reasons) = join.into_notes();
-        Ok(AttemptDetails { epoch: saved.head.epoch, clock_bound_us: saved.clock_bound_us, notes, reasons })
+        Ok(AttemptDetails { epoch_us: saved.head.epoch.0, clock_bound_us: saved.clock_bound_us, notes, reasons })
     }
 
     /// Takes what the queue has for a file, and keeps it beside it: nothing more is expected then.
@@ -155,7 +159,7 @@ impl<'a> Course<'a> {
     }
 
     /// What is known of a run: the client's side, and the messages that were taken already.
-    fn taken_up(&self, file: &Path, rows: &mut dyn RowSink) -> Result<(Saved, Join), LambdaError> {
+    fn taken_up(&self, file: &Path, rows: &mut dyn RowSink<Row>) -> Result<(Saved, Join), LambdaError> {
         let mut saved = Saved::load(file, &self.cell.key)?.ok_or_else(|| LambdaError::Content {
             path: file.to_owned(),
             what: "there is no such file: run the cell first".into(),
@@ -184,7 +188,7 @@ impl<'a> Course<'a> {
         &self,
         file: &Path,
         join: Join,
-        rows: &mut dyn RowSink,
+        rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<Join, LambdaError> {
         if saved::is_collected(file) {
@@ -225,7 +229,7 @@ impl<'a> Course<'a> {
 /// For rows that are made again later.
 struct Forgotten;
 
-impl RowSink for Forgotten {
+impl RowSink<Row> for Forgotten {
     fn push(&mut self, _: Row) -> Result<(), SinkError> {
         Ok(())
     }

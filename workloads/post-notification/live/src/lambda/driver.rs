@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use matrix_app::Row;
 use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
 use matrix_package::Packages;
 use matrix_plan::{Cell, NotificationStorage};
@@ -136,7 +137,7 @@ impl LambdaDriver {
         &self,
         cell: &Cell,
         file: &Path,
-        rows: &mut dyn RowSink,
+        rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<AttemptDetails, LambdaError> {
         let deployment = self.leased(cell, cancel)?;
@@ -193,7 +194,7 @@ impl LambdaDriver {
         &self,
         cell: &Cell,
         via: Via,
-        rows: &mut dyn RowSink,
+        rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<AttemptDetails, LambdaError> {
         let exchange = Exchange::new(&cell.inputs, via, &self.services, &self.settings, &self.shared);
@@ -201,7 +202,7 @@ impl LambdaDriver {
             let (head, clock) = exchange.begin()?;
             let join = exchange.exchange(&head, clock, None, rows, cancel).await?;
             let (notes, reasons) = join.into_notes();
-            Ok(AttemptDetails { epoch: head.epoch, clock_bound_us: None, notes, reasons })
+            Ok(AttemptDetails { epoch_us: head.epoch.0, clock_bound_us: None, notes, reasons })
         })
     }
 
@@ -266,9 +267,14 @@ impl Drop for LambdaDriver {
     }
 }
 
-impl Driver for LambdaDriver {
+impl Driver<Cell, Row> for LambdaDriver {
     /// Builds the deployment if need be, cleans it, runs and gathers at the same time, and cleans again.
-    fn attempt(&self, cell: &Cell, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<AttemptDetails, DriverError> {
+    fn attempt(
+        &self,
+        cell: &Cell,
+        rows: &mut dyn RowSink<Row>,
+        cancel: &Cancel,
+    ) -> Result<AttemptDetails, DriverError> {
         let deployment = self.ready(cell, cancel)?;
         let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared);
         let paused_before = self.services.pause().count();

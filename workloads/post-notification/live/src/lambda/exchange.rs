@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use matrix_app::Clock as _;
+use matrix_app::Row;
 use matrix_driver::{Cancel, RowSink};
 use matrix_lambdas::function::SystemClock;
 use matrix_plan::CellInputs;
@@ -84,7 +85,7 @@ impl<'a> Exchange<'a> {
         head: &Head,
         clock: SystemClock,
         visible: Option<VisibleLog>,
-        rows: &mut dyn RowSink,
+        rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<Join, LambdaError> {
         let clients = self.send(head, clock)?;
@@ -118,7 +119,7 @@ impl<'a> Exchange<'a> {
         join: Join,
         clients: Option<Clients>,
         keep: Option<Messages>,
-        rows: &mut dyn RowSink,
+        rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<Join, LambdaError> {
         Box::pin(self.gathering(join, keep)?.gather(clients, rows, cancel)).await
@@ -128,7 +129,7 @@ impl<'a> Exchange<'a> {
     pub(crate) async fn conclude(
         &self,
         join: Join,
-        rows: &mut dyn RowSink,
+        rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<Join, LambdaError> {
         self.gathering(join, None)?.conclude(rows, cancel).await

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use matrix_app::Row;
 use matrix_driver::{Cancel, RowSink};
 use matrix_plan::{CellInputs, Invocation};
 use tokio::sync::mpsc;
@@ -73,7 +74,7 @@ impl Gathering<'_> {
     pub(crate) async fn gather(
         mut self,
         mut clients: Option<Clients>,
-        rows: &mut dyn RowSink,
+        rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<Join, LambdaError> {
         let mut queue = self.listen();
@@ -88,7 +89,7 @@ impl Gathering<'_> {
     }
 
     /// Makes the rows of what is known: what is missing is lost.
-    pub(crate) async fn conclude(mut self, rows: &mut dyn RowSink, cancel: &Cancel) -> Result<Join, LambdaError> {
+    pub(crate) async fn conclude(mut self, rows: &mut dyn RowSink<Row>, cancel: &Cancel) -> Result<Join, LambdaError> {
         self.join.give_up(rows)?;
         self.end(None, rows, cancel).await
     }
@@ -97,7 +98,7 @@ impl Gathering<'_> {
     async fn end(
         mut self,
         mut queue: Option<Queue>,
-        rows: &mut dyn RowSink,
+        rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<Join, LambdaError> {
         let since = self.pause.stopwatch();
@@ -137,7 +138,7 @@ impl Gathering<'_> {
         &mut self,
         clients: &mut Option<Clients>,
         queue: &mut Queue,
-        rows: &mut dyn RowSink,
+        rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<bool, LambdaError> {
         let mut ticks = interval(TICK);
@@ -185,7 +186,7 @@ impl Gathering<'_> {
     }
 
     /// Takes a batch; says whether an evaluation was in it.
-    fn take(&mut self, batch: Batch, rows: &mut dyn RowSink) -> Result<bool, LambdaError> {
+    fn take(&mut self, batch: Batch, rows: &mut dyn RowSink<Row>) -> Result<bool, LambdaError> {
         if let Some(keep) = &mut self.keep {
             keep.append(&batch.bodies)?;
         }

@@ -94,7 +94,7 @@ impl Join {
     }
 
     /// Takes a client's side.
-    pub(crate) fn told(&mut self, told: Told, rows: &mut dyn RowSink) -> Result<(), LambdaError> {
+    pub(crate) fn told(&mut self, told: Told, rows: &mut dyn RowSink<Row>) -> Result<(), LambdaError> {
         self.told += 1;
         self.note("throttled", told.throttled);
         match told.trouble {
@@ -125,7 +125,7 @@ impl Join {
     }
 
     /// Takes a message of the queue.
-    pub(crate) fn message(&mut self, message: &str, rows: &mut dyn RowSink) -> Result<Taken, LambdaError> {
+    pub(crate) fn message(&mut self, message: &str, rows: &mut dyn RowSink<Row>) -> Result<Taken, LambdaError> {
         let Some(body) = Evaluation::unwrap_message(message).ok() else { return Ok(self.stray()) };
         let Some((i, ours)) = Evaluation::from_json(body.as_bytes()).ok().map(|evaluation| {
             (evaluation.i, evaluation.attempt.as_deref() == Some(&self.nonce) && evaluation.i < self.requests)
@@ -162,7 +162,7 @@ impl Join {
     }
 
     /// Looks what became visible, and makes the rows that waited for it. Says whether any still wait.
-    pub(crate) fn look(&mut self, rows: &mut dyn RowSink) -> Result<bool, LambdaError> {
+    pub(crate) fn look(&mut self, rows: &mut dyn RowSink<Row>) -> Result<bool, LambdaError> {
         if let Some(visible) = &mut self.visible {
             visible.read()?;
             let known: Vec<u64> =
@@ -177,7 +177,7 @@ impl Join {
     }
 
     /// Gives up waiting for evaluations: what is missing is lost.
-    pub(crate) fn give_up(&mut self, rows: &mut dyn RowSink) -> Result<(), LambdaError> {
+    pub(crate) fn give_up(&mut self, rows: &mut dyn RowSink<Row>) -> Result<(), LambdaError> {
         for told in std::mem::take(&mut self.waiting).into_values() {
             self.complete(told, None, rows)?;
         }
@@ -185,7 +185,7 @@ impl Join {
     }
 
     /// Makes the rows of what is left.
-    pub(crate) fn finish(&mut self, rows: &mut dyn RowSink) -> Result<(), LambdaError> {
+    pub(crate) fn finish(&mut self, rows: &mut dyn RowSink<Row>) -> Result<(), LambdaError> {
         self.give_up(rows)?;
         self.look(rows)?;
         for (told, evaluation) in std::mem::take(&mut self.hidden).into_values() {
@@ -196,7 +196,12 @@ impl Join {
         Ok(())
     }
 
-    fn complete(&mut self, told: Told, evaluation: Option<String>, rows: &mut dyn RowSink) -> Result<(), LambdaError> {
+    fn complete(
+        &mut self,
+        told: Told,
+        evaluation: Option<String>,
+        rows: &mut dyn RowSink<Row>,
+    ) -> Result<(), LambdaError> {
         match &self.visible {
             // What no writer confirmed may never become visible.
             Some(visible) if !visible.knows(&told.client.key) && !told.client.writer_failed => {
@@ -207,7 +212,7 @@ impl Join {
         }
     }
 
-    fn row(&mut self, told: &Told, evaluation: Option<&str>, rows: &mut dyn RowSink) -> Result<(), LambdaError> {
+    fn row(&mut self, told: &Told, evaluation: Option<&str>, rows: &mut dyn RowSink<Row>) -> Result<(), LambdaError> {
         // Both were read before.
         let reply = told.reply.as_deref().and_then(|json| Event::from_json(json.as_bytes()).ok());
         let evaluation = evaluation.and_then(|json| Evaluation::from_json(json.as_bytes()).ok());
@@ -252,7 +257,7 @@ mod tests {
     #[derive(Default)]
     struct Rows(Vec<Row>);
 
-    impl RowSink for Rows {
+    impl RowSink<Row> for Rows {
         fn push(&mut self, row: Row) -> Result<(), SinkError> {
             self.0.push(row);
             Ok(())

@@ -66,7 +66,7 @@ pub(crate) fn cell(inputs: CellInputs) -> Cell {
 #[derive(Default)]
 pub(crate) struct Rows(pub(crate) BTreeMap<u64, Row>, Option<Box<dyn FnOnce()>>);
 
-impl RowSink for Rows {
+impl RowSink<Row> for Rows {
     fn push(&mut self, row: Row) -> Result<(), SinkError> {
         if let Some(happening) = self.1.take() {
             happening();

@@ -68,7 +68,7 @@ impl Instances {
 
 struct Loop<'s> {
     setup: &'s Setup,
-    rows: &'s mut dyn RowSink,
+    rows: &'s mut dyn RowSink<Row>,
     heap: BinaryHeap<Reverse<(Micros, u64, Step, u32)>>,
     sequence: u64,
     now: Micros,
@@ -82,7 +82,7 @@ struct Loop<'s> {
 }
 
 /// Runs the cell.
-pub(crate) fn run(setup: &Setup, rows: &mut dyn RowSink) {
+pub(crate) fn run(setup: &Setup, rows: &mut dyn RowSink<Row>) {
     let Arrival::Concurrency(clients) = setup.arrival else { panic!("the plain loop is closed") };
     assert!(!setup.antipode && setup.delay_ms == 0 && setup.post.in_log_order && setup.notification.lanes.is_none());
     let mut plain = Loop {

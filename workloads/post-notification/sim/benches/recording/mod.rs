@@ -51,7 +51,7 @@ impl Recorder {
     }
 }
 
-impl RowSink for Recorder {
+impl RowSink<Row> for Recorder {
     fn push(&mut self, row: Row) -> Result<(), SinkError> {
         if row.i == self.next {
             self.write(&row);

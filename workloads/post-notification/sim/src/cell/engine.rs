@@ -32,7 +32,7 @@ const READERS: u8 = 1;
 pub(crate) fn run(
     setup: &Setup,
     faults: &dyn Faults,
-    rows: &mut dyn RowSink,
+    rows: &mut dyn RowSink<Row>,
     cancel: &Cancel,
 ) -> Result<(), DriverError> {
     let world = World::new(setup, faults);
@@ -104,7 +104,7 @@ impl<F: Future> Function<F> {
 
 struct Engine<'w, 'r, W, R> {
     world: &'w World<'w>,
-    rows: &'r mut dyn RowSink,
+    rows: &'r mut dyn RowSink<Row>,
     writer: Function<W>,
     reader: Function<R>,
     /// Number of the request to be sent next.

@@ -143,7 +143,7 @@ struct Sums {
     missed: i64,
 }
 
-impl RowSink for Sums {
+impl RowSink<Row> for Sums {
     fn push(&mut self, row: Row) -> Result<(), SinkError> {
         if let Some(window_us) = row.window_us() {
             self.reads += 1;

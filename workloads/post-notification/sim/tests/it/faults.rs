@@ -138,7 +138,7 @@ fn a_cell_in_which_nothing_can_happen_any_more_fails() {
 #[test]
 fn a_cell_stops_when_asked_to() {
     struct Stop(Cancel, Rows);
-    impl RowSink for Stop {
+    impl RowSink<Row> for Stop {
         fn push(&mut self, row: Row) -> Result<(), SinkError> {
             self.0.cancel();
             self.1.push(row)
@@ -155,7 +155,7 @@ fn a_cell_stops_when_asked_to() {
 #[test]
 fn a_row_that_cannot_be_kept_ends_the_attempt() {
     struct Full;
-    impl RowSink for Full {
+    impl RowSink<Row> for Full {
         fn push(&mut self, _: Row) -> Result<(), SinkError> {
             Err(SinkError(std::io::ErrorKind::StorageFull.into()))
         }

@@ -13,7 +13,7 @@ use crate::model::Model;
 
 struct Rows(Vec<Row>);
 
-impl RowSink for Rows {
+impl RowSink<Row> for Rows {
     fn push(&mut self, row: Row) -> Result<(), SinkError> {
         self.0.push(row);
         Ok(())

@@ -4,15 +4,18 @@ use matrix_analysis::tables::{Source, WindowRow};
 use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::shared::{Grid, first_seen};
-use crate::draw::format::{count, milliseconds, percent, share_range, signed, thousands};
-use crate::draw::palette::{
-    ANTIPODE, ANTIPODE_INK, INK, Marker, ORIGINAL, SOFT, notification_name, notified_by, pair_name, post_name,
-};
-use crate::draw::panel::{TICK_GAP, TICK_SIZE, x_title};
-use crate::draw::ticks::logarithmic;
-use crate::draw::{Canvas, Entry, Page, Panel, Point, Rect, Sample, Scale, Stroke, Type};
 use crate::{Drawing, Figure, FigureError};
+use matrix_figures::draw::Grid;
+use matrix_figures::draw::format::{count, milliseconds, percent, signed, thousands};
+use matrix_figures::draw::palette::{INK, Marker, SOFT};
+use matrix_figures::draw::panel::{TICK_GAP, TICK_SIZE, x_title};
+use matrix_figures::draw::ticks::logarithmic;
+use matrix_figures::draw::{Canvas, Entry, Panel, Point, Rect, Sample, Scale, Stroke, Type};
+
+use crate::shared::{
+    ANTIPODE, ANTIPODE_INK, ORIGINAL, ends, first_seen, notification_name, notified_by, page, pair_name, post_name,
+    share_range,
+};
 
 const FIGURE: Figure = Figure::ConsistencyWindow;
 /// Height of all that belongs to one post storage, in points.
@@ -29,14 +32,14 @@ pub fn consistency_window(rows: &[WindowRow], source: &Source) -> Result<Drawing
         rows.iter().filter(|row| row.original_reads > 0 && row.original_p50_ms.is_finite()).collect();
     let values = rows.iter().flat_map(|row| [Some(row.original_p50_ms), antipode(row)]).flatten();
     let Some(x) = Scale::log_around(values, (0.05, 0.05)) else {
-        return Err(FigureError::NoData { figure: FIGURE, needs: FIGURE.needs() });
+        return Err(FigureError::NoData { figure: FIGURE.name(), needs: FIGURE.needs() });
     };
     let panels = panels(&rows);
     let storages: Vec<PostStorage> =
         PostStorage::ALL.iter().copied().filter(|kind| rows.iter().any(|row| row.post_storage == *kind)).collect();
 
     let mut page =
-        Page::new(FIGURE, source, "Median time from the writer's start to the end of the read, found or not; delay 0");
+        page(FIGURE, source, "Median time from the writer's start to the end of the read, found or not; delay 0");
     page.entry(Entry::new(Sample::Mark(Marker::Circle, ORIGINAL), "antipode off"));
     page.entry(Entry::new(Sample::Word("n", INK), "its median in ms"));
     page.entry(Entry::new(Sample::Word("n %", ORIGINAL), "missed"));
@@ -69,7 +72,7 @@ pub fn consistency_window(rows: &[WindowRow], source: &Source) -> Result<Drawing
             let room = |text: &str| canvas.fonts.width(text, TICK_SIZE, false) + 7.0;
             panel.x_axis(&logarithmic(&x, area.width(), true, &room), true)?;
             panel.y_axis(&[], false)?;
-            panel.heading(pair, &notified_by(pair, *notification, &source.nature))?;
+            panel.heading(ends(pair), &notified_by(pair, *notification, &source.nature))?;
             let looks = Looks::of(canvas, &rows, area.width());
             for (slot, storage) in storages.iter().enumerate() {
                 let top = area.top + GROUP * slot as f64;

@@ -1,4 +1,4 @@
-//! Draws every figure from made-up tables, to judge their looks by: `cargo run -p matrix-figures --example gallery [DIR]`.
+//! Draws every figure from made-up tables, to judge their looks by: `cargo run -p matrix-presets --example gallery [DIR]`.
 
 mod synthetic;
 
@@ -6,7 +6,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use matrix_figures::{
+use matrix_presets::{
     Drawing, FigureError, consistency_window, delay_vs_per_inconsistencies, inconsistencies, storage_overhead,
     visibility_latency,
 };

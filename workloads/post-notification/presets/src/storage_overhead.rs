@@ -4,13 +4,15 @@ use matrix_analysis::tables::{OverheadRow, Source, StorageKind};
 use matrix_plan::{NotificationStorage, PostStorage};
 use plotters::style::text_anchor::{HPos, VPos};
 
-use crate::draw::format::{bytes, signed, thousands, trimmed, two_digits};
-use crate::draw::palette::{ANTIPODE, ANTIPODE_INK, Marker, ORIGINAL, SOFT, notification_name, post_name};
-use crate::draw::panel::{TICK_GAP, TICK_SIZE, x_title};
-use crate::draw::scale::extent;
-use crate::draw::ticks::{linear, logarithmic};
-use crate::draw::{Canvas, Entry, Page, Panel, Point, Rect, Sample, Scale, Type};
 use crate::{Drawing, Figure, FigureError};
+use matrix_figures::draw::format::{bytes, signed, thousands, trimmed, two_digits};
+use matrix_figures::draw::palette::{Marker, SOFT};
+use matrix_figures::draw::panel::{TICK_GAP, TICK_SIZE, x_title};
+use matrix_figures::draw::scale::extent;
+use matrix_figures::draw::ticks::{linear, logarithmic};
+use matrix_figures::draw::{Canvas, Entry, Panel, Point, Rect, Sample, Scale, Type};
+
+use crate::shared::{ANTIPODE, ANTIPODE_INK, ORIGINAL, notification_name, page, post_name};
 
 const FIGURE: Figure = Figure::StorageOverhead;
 /// Thickness of a bar and height of all that belongs to one storage, in points.
@@ -36,13 +38,10 @@ pub fn storage_overhead(rows: &[OverheadRow], source: &Source) -> Result<Drawing
         .filter(|(_, rows): &(_, Vec<_>)| !rows.is_empty())
         .collect();
     if kinds.is_empty() {
-        return Err(FigureError::NoData { figure: FIGURE, needs: FIGURE.needs() });
+        return Err(FigureError::NoData { figure: FIGURE.name(), needs: FIGURE.needs() });
     }
-    let mut page = Page::new(
-        FIGURE,
-        source,
-        "Logical bytes per object (averages): what the application writes and publishes; delay 0",
-    );
+    let mut page =
+        page(FIGURE, source, "Logical bytes per object (averages): what the application writes and publishes; delay 0");
     let all = || kinds.iter().flat_map(|(_, rows)| rows);
     for (index, (color, label)) in [(ORIGINAL, "antipode off"), (ANTIPODE, "antipode on")].into_iter().enumerate() {
         if all().any(|row| bars(row)[index].is_some()) {
@@ -137,7 +136,7 @@ fn block(
         let middle = area.top + GROUP * (index as f64 + 0.5);
         let label = name(kind, &row.storage);
         let look = Type::new(9.0).across(HPos::Right).down(VPos::Center);
-        let (label, look) = crate::draw::panel::fit(canvas, &label, area.left - outer.left - TICK_GAP, look);
+        let (label, look) = matrix_figures::draw::panel::fit(canvas, &label, area.left - outer.left - TICK_GAP, look);
         canvas.text(Point::new(area.left - TICK_GAP, middle), &label, look)?;
         for ((value, color), top) in
             bars(row).into_iter().zip([ORIGINAL, ANTIPODE]).zip([middle - BAR - 0.5, middle + 0.5])

@@ -3,13 +3,15 @@
 use matrix_analysis::tables::{DelayRow, Source};
 use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 
-use super::shared::{Grid, first_seen};
-use crate::draw::format::{count, percent, share_range, thousands};
-use crate::draw::palette::{PAPER, look, notification_name, notified_by, pair_name, post_name};
-use crate::draw::panel::{TICK_GAP, TICK_SIZE, widest, x_title, y_title};
-use crate::draw::ticks::{Tick, logarithmic, percentages};
-use crate::draw::{Canvas, Entry, Page, Panel, Point, Rect, Sample, Scale, Stroke};
 use crate::{Drawing, Figure, FigureError};
+use matrix_figures::draw::Grid;
+use matrix_figures::draw::format::{count, percent, thousands};
+use matrix_figures::draw::palette::PAPER;
+use matrix_figures::draw::panel::{TICK_GAP, TICK_SIZE, widest, x_title, y_title};
+use matrix_figures::draw::ticks::{Tick, logarithmic, percentages};
+use matrix_figures::draw::{Canvas, Entry, Panel, Point, Rect, Sample, Scale, Stroke};
+
+use crate::shared::{ends, first_seen, look, notification_name, notified_by, page, pair_name, post_name, share_range};
 
 const FIGURE: Figure = Figure::DelayVsPerInconsistencies;
 /// Width of the piece of the axis that holds delay 0, in points.
@@ -40,7 +42,7 @@ pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Resul
     let (mut panels, flat): (Vec<Shown<'_>>, Vec<Shown<'_>>) =
         all.iter().map(|(pair, notification)| (pair, *notification)).partition(delayed);
     let mut page =
-        Page::new(FIGURE, source, "Share of requests whose reader found no post, with its 95 % interval; antipode off");
+        page(FIGURE, source, "Share of requests whose reader found no post, with its 95 % interval; antipode off");
     if panels.is_empty() {
         panels = flat;
     } else if !flat.is_empty() {
@@ -49,7 +51,7 @@ pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Resul
         page.note(format!("delay 0 only, not shown: {}", names.join("; ")));
     }
     if panels.is_empty() {
-        return Err(FigureError::NoData { figure: FIGURE, needs: FIGURE.needs() });
+        return Err(FigureError::NoData { figure: FIGURE.name(), needs: FIGURE.needs() });
     }
     let rows: Vec<&DelayRow> = rows.into_iter().filter(|row| panels.iter().any(|panel| shows(*panel, row))).collect();
     let storages: Vec<PostStorage> =
@@ -91,7 +93,7 @@ pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Resul
             panel.y_axis(&y_ticks, column == 0)?;
             panel.x_axis(&ticks, true)?;
             axis_break(canvas, &panel, x)?;
-            panel.heading(pair, &notified_by(pair, notification, &source.nature))?;
+            panel.heading(ends(pair), &notified_by(pair, notification, &source.nature))?;
             let lines: Vec<(PostStorage, Vec<&DelayRow>)> = storages
                 .iter()
                 .map(|storage| (*storage, line_of(&rows, (pair, notification), *storage)))
@@ -149,7 +151,7 @@ fn axis_break(canvas: &Canvas, panel: &Panel<'_>, x: Scale) -> Result<(), Figure
     let gap = [Point::new(x - 3.2, y + 1.5), Point::new(x - 0.2, y - 1.5), Point::new(x + 0.2, y - 1.5)];
     let gap = [gap[0], gap[1], gap[2], Point::new(x - 2.8, y + 1.5)];
     canvas.shape(&gap, plotters::style::Color::to_rgba(&PAPER))?;
-    let ink = Stroke::solid(crate::draw::palette::INK, 0.8);
+    let ink = Stroke::solid(matrix_figures::draw::palette::INK, 0.8);
     canvas.line(&slanted(x - 3.0), ink)?;
     canvas.line(&slanted(x), ink)
 }

@@ -9,7 +9,7 @@ mod synthetic;
 use std::sync::LazyLock;
 
 use matrix_analysis::tables::Estimate;
-use matrix_figures::{
+use matrix_presets::{
     Drawing, Figure, FigureError, consistency_window, delay_vs_per_inconsistencies, inconsistencies, storage_overhead,
     visibility_latency,
 };
@@ -37,7 +37,7 @@ fn drawings() -> Vec<(String, Tables, Drawing)> {
         for figure in Figure::ALL {
             match draw(figure, &tables) {
                 Ok(drawing) => drawings.push((format!("{case}/{figure}"), tables.clone(), drawing)),
-                Err(FigureError::NoData { figure: which, .. }) => assert_eq!((case, which), ("empty", figure)),
+                Err(FigureError::NoData { figure: which, .. }) => assert_eq!((case, which), ("empty", figure.name())),
                 Err(error) => panic!("{case}/{figure}: {error}"),
             }
         }

@@ -4,15 +4,17 @@ use matrix_analysis::tables::{LatencyCurve, Source};
 use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 use plotters::style::text_anchor::HPos;
 
-use super::shared::first_seen;
-use crate::draw::format::{count, milliseconds};
-use crate::draw::palette::{
-    ANTIPODE, ANTIPODE_INK, ORIGINAL, ORIGINAL_INK, SOFT, notification_name, notified_by, pair_name, post_name,
-};
-use crate::draw::panel::{TICK_GAP, TICK_SIZE, fit_pair, widest, x_title, y_title};
-use crate::draw::ticks::{logarithmic, percentages};
-use crate::draw::{Entry, Page, Panel, Point, Rect, Sample, Scale, Stroke, Type};
 use crate::{Drawing, Figure, FigureError};
+use matrix_figures::draw::format::{count, milliseconds};
+use matrix_figures::draw::palette::SOFT;
+use matrix_figures::draw::panel::{TICK_GAP, TICK_SIZE, fit_arrow, widest, x_title, y_title};
+use matrix_figures::draw::ticks::{logarithmic, percentages};
+use matrix_figures::draw::{Entry, Panel, Point, Rect, Sample, Scale, Stroke, Type};
+
+use crate::shared::{
+    ANTIPODE, ANTIPODE_INK, ORIGINAL, ORIGINAL_INK, ends, first_seen, notification_name, notified_by, page, pair_name,
+    post_name,
+};
 
 const FIGURE: Figure = Figure::VisibilityLatency;
 /// Dashes of consistent reads alone.
@@ -31,7 +33,7 @@ pub fn visibility_latency(curves: &[LatencyCurve], source: &Source) -> Result<Dr
         .collect();
     let windows = curves.iter().flat_map(|(_, points)| points.iter().map(|(window, _)| *window));
     let Some(x) = Scale::log_around(windows, (0.04, 0.04)) else {
-        return Err(FigureError::NoData { figure: FIGURE, needs: FIGURE.needs() });
+        return Err(FigureError::NoData { figure: FIGURE.name(), needs: FIGURE.needs() });
     };
     let mut rows: Vec<(&RegionPair, NotificationStorage)> = Vec::new();
     for pair in first_seen(curves.iter().map(|(curve, _)| &curve.regions)) {
@@ -41,7 +43,7 @@ pub fn visibility_latency(curves: &[LatencyCurve], source: &Source) -> Result<Dr
     let storages: Vec<PostStorage> =
         PostStorage::ALL.iter().copied().filter(|kind| curves.iter().any(|(c, _)| c.post_storage == *kind)).collect();
 
-    let mut page = Page::new(FIGURE, source, "Share of reads whose consistency window is at most so long; delay 0");
+    let mut page = page(FIGURE, source, "Share of reads whose consistency window is at most so long; delay 0");
     for (antipode, consistent_only) in [(false, false), (false, true), (true, false), (true, true)] {
         if curves.iter().any(|(curve, _)| (curve.antipode, curve.consistent_only) == (antipode, consistent_only)) {
             let stroke = stroke(antipode, consistent_only);
@@ -84,7 +86,8 @@ pub fn visibility_latency(curves: &[LatencyCurve], source: &Source) -> Result<Dr
                 }
                 if column == 0 {
                     let end = notified_by(pair, *notification, &source.nature);
-                    let (text, look) = fit_pair(canvas, pair, &end, inner.width(), Type::new(8.5).color(SOFT).bold());
+                    let (text, look) =
+                        fit_arrow(canvas, ends(pair), &end, inner.width(), Type::new(8.5).color(SOFT).bold());
                     canvas.text(Point::new(area.left, area.top - 4.5), &text, look)?;
                 }
                 let panel = Panel::new(canvas, area, x, y);

@@ -4,12 +4,13 @@ use matrix_analysis::tables::{InconsistencyRow, Source};
 use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::shared::first_seen;
-use crate::draw::format::{count, percent, share_range};
-use crate::draw::palette::{BLANK, GRID, SOFT, heat, notification_name, pair_name, post_name, readable_on, star};
-use crate::draw::panel::fit_pair;
-use crate::draw::{Canvas, Entry, Page, Point, Rect, Sample, Stroke, Type};
 use crate::{Drawing, Figure, FigureError};
+use matrix_figures::draw::format::{count, percent};
+use matrix_figures::draw::palette::{BLANK, GRID, SOFT, heat, readable_on};
+use matrix_figures::draw::panel::fit_arrow;
+use matrix_figures::draw::{Canvas, Entry, Point, Rect, Sample, Stroke, Type};
+
+use crate::shared::{ends, first_seen, notification_name, page, pair_name, post_name, share_range, star};
 
 const FIGURE: Figure = Figure::Inconsistencies;
 /// Height of a field, of each line more that tells of lost or failed requests, and the space between fields, in points.
@@ -29,7 +30,7 @@ pub fn inconsistencies(rows: &[InconsistencyRow], source: &Source) -> Result<Dra
     let rows: Vec<&InconsistencyRow> =
         rows.iter().filter(|row| row.planned > 0 && row.inconsistent.value.is_finite()).collect();
     if rows.is_empty() {
-        return Err(FigureError::NoData { figure: FIGURE, needs: FIGURE.needs() });
+        return Err(FigureError::NoData { figure: FIGURE.name(), needs: FIGURE.needs() });
     }
     let table = Table {
         pairs: first_seen(rows.iter().map(|row| &row.regions)),
@@ -43,7 +44,7 @@ pub fn inconsistencies(rows: &[InconsistencyRow], source: &Source) -> Result<Dra
         field: FIELD + TROUBLE * rows.iter().map(|row| trouble(row).len()).max().unwrap_or(0) as f64,
         rows,
     };
-    let mut page = Page::new(
+    let mut page = page(
         FIGURE,
         source,
         "Share of requests whose reader found no post, with its 95 % interval; delay 0. \
@@ -68,7 +69,7 @@ pub fn inconsistencies(rows: &[InconsistencyRow], source: &Source) -> Result<Dra
         for (index, pair) in table.pairs.iter().enumerate() {
             let y = inner.top + index as f64 * (block + gap) + 12.0;
             let extrapolated = source.nature.extrapolated_by_pair().contains_key(pair);
-            let (text, look) = fit_pair(canvas, pair, star(extrapolated), rect.width(), Type::new(9.0).bold());
+            let (text, look) = fit_arrow(canvas, ends(pair), star(extrapolated), rect.width(), Type::new(9.0).bold());
             canvas.text(Point::new(rect.left, y), &text, look)?;
         }
         for (column, on) in table.treatments.iter().enumerate() {
