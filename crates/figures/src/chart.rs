@@ -225,7 +225,7 @@ const DISTURBED: &str = "*";
 /// Marks what other work disturbed, beside a point of the page.
 fn disturbed(canvas: &Canvas, at: Point) -> Result<(), FigureError> {
     let at = Point::new(at.x + 4.5, at.y - 3.5);
-    canvas.text_on_paper(at, DISTURBED, Type::new(9.0).bold().color(palette::INK).centred())
+    canvas.text(at, DISTURBED, Type::new(9.0).bold().color(palette::INK).centred())
 }
 
 /// The word that stands where a program failed or did not finish.
