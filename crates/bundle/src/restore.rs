@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use matrix_store::fs::{Filesystem, OutFile, RealFilesystem};
@@ -184,6 +184,10 @@ impl Filesystem for Unsynced {
     }
 
     fn sync_dir(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync_below(&self, _directory: &Path, _paths: &BTreeSet<PathBuf>) -> io::Result<()> {
         Ok(())
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Processor time is what counts, and is printed beside the time on the clock: other programs may be running.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -64,6 +64,9 @@ impl Filesystem for WithoutSyncs {
         RealFilesystem.remove_dir_all(path)
     }
     fn sync_dir(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+    fn sync_below(&self, _: &Path, _: &BTreeSet<PathBuf>) -> io::Result<()> {
         Ok(())
     }
 }

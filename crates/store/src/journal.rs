@@ -278,10 +278,23 @@ impl Journal {
     /// # Errors
     /// When it cannot be written. The journal stays good, and the next line may succeed.
     pub fn append(&self, event: &Event) -> Result<(), StoreError> {
+        self.append_all(std::slice::from_ref(event))
+    }
+
+    /// Writes lines, in one piece. They are on the disk when this returns, unless all are of starts.
+    ///
+    /// # Errors
+    /// When they cannot be written. The journal stays good, and the next line may succeed.
+    pub fn append_all(&self, events: &[Event]) -> Result<(), StoreError> {
         self.shared.begin()?;
         let fail = |error| StoreError::io("writing", &self.path, error);
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        let (line, sum) = render(&tail.checksum, tail.lines, event)?;
+        let (mut text, mut sum, mut lines) = (String::new(), tail.checksum.clone(), tail.lines);
+        for event in events {
+            let (line, next) = render(&sum, lines, event)?;
+            text += &line;
+            (sum, lines) = (next, lines + 1);
+        }
         let mut file = match tail.file.take() {
             Some(file) => file,
             None => {
@@ -292,13 +305,13 @@ impl Journal {
                 self.shared.fs.append(&self.path).map_err(fail)?
             }
         };
-        file.write_all(line.as_bytes()).map_err(fail)?;
-        if !matches!(event, Event::Started { .. }) {
+        file.write_all(text.as_bytes()).map_err(fail)?;
+        if !events.iter().all(|event| matches!(event, Event::Started { .. })) {
             file.sync().map_err(fail)?;
         }
         tail.file = Some(file);
-        tail.good_bytes += line.len() as u64;
-        tail.lines += 1;
+        tail.good_bytes += text.len() as u64;
+        tail.lines = lines;
         tail.checksum = sum;
         Ok(())
     }

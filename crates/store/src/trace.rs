@@ -16,6 +16,7 @@ use crate::counts::{Counts, TraceTotals};
 use crate::digest::Digest;
 use crate::error::{Rejection, StoreError};
 use crate::fs::OutFile;
+use crate::group::Group;
 use crate::layout::parent;
 use crate::object::ObjectReader;
 use crate::writable::Shared;
@@ -156,6 +157,26 @@ impl TraceSink {
     /// # Errors
     /// When a planned request has no row, or the object cannot be written; the temporary file is removed then.
     pub fn finish(mut self) -> Result<ObjectInfo, StoreError> {
+        let (mut file, info) = self.complete()?;
+        let fail = |error| StoreError::io("writing", &self.temp, error);
+        file.sync().map_err(fail)?;
+        drop(file);
+        let compressed_bytes = self.keep(info.digest, info.compressed_bytes)?;
+        Ok(ObjectInfo { compressed_bytes, ..info })
+    }
+
+    /// Makes the trace an object that is part of a group: it is in the store when the group is.
+    ///
+    /// # Errors
+    /// As for [`finish`](Self::finish).
+    pub fn finish_in(mut self, group: &mut Group) -> Result<ObjectInfo, StoreError> {
+        let (_, info) = self.complete()?;
+        group.add_object(std::mem::take(&mut self.temp), &info.digest);
+        Ok(info)
+    }
+
+    /// Writes what is left of the rows. The bytes are in the file, which is not synced.
+    fn complete(&mut self) -> Result<(Box<dyn OutFile>, ObjectInfo), StoreError> {
         if self.counts.planned != self.planned {
             let (missing, first) = (self.planned - self.counts.planned, self.next);
             return Err(StoreError::MissingRows { missing, first, planned: self.planned });
@@ -166,13 +187,11 @@ impl TraceSink {
             return Err(StoreError::Rejected(Rejection::BrokenTrace));
         };
         let buffered = encoder.finish().map_err(fail)?;
-        let mut file = buffered.into_inner().map_err(|error| fail(error.into_error()))?;
-        file.sync().map_err(fail)?;
-        drop(file);
+        let file = buffered.into_inner().map_err(|error| fail(error.into_error()))?;
         let compressed_bytes = std::fs::metadata(&self.temp).map_err(fail)?.len();
         let digest = Digest::finish(std::mem::take(&mut self.hasher));
-        let compressed_bytes = self.keep(digest, compressed_bytes)?;
-        Ok(ObjectInfo { digest, bytes: self.bytes, compressed_bytes, counts: self.counts, totals: self.totals })
+        let (bytes, counts, totals) = (self.bytes, self.counts, self.totals);
+        Ok((file, ObjectInfo { digest, bytes, compressed_bytes, counts, totals }))
     }
 
     /// Renames the file to the object's name, unless a sound object has that name already; returns the size of the file
@@ -183,6 +202,8 @@ impl TraceSink {
         if let Some(present) = present
             && ObjectReader::open(&path, digest).and_then(ObjectReader::check).is_ok()
         {
+            // Somebody else may have placed it just now.
+            self.shared.sync_dir(parent(&path))?;
             return Ok(present.len());
         }
         self.shared.ensure_dir(parent(&path))?;

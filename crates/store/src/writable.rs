@@ -11,7 +11,7 @@ use crate::attempt::Attempt;
 use crate::digest::Digest;
 use crate::error::{Rejection, StoreError};
 use crate::fs::Filesystem;
-use crate::index::{self, Entry, Stamp};
+use crate::index;
 use crate::layout::{self, Layout, parent};
 use crate::lock;
 use crate::record::Record;
@@ -91,22 +91,11 @@ impl WritableStore {
     /// # Errors
     /// When its object is not in the store, or it cannot be written.
     pub fn write_record(&self, record: &Record) -> Result<(), StoreError> {
-        let object = self.shared.layout.object(&record.object.sha256);
-        let Ok(object) = std::fs::metadata(&object) else {
+        if !self.shared.layout.object(&record.object.sha256).exists() {
             return Err(StoreError::Rejected(Rejection::NoObject { cell: record.key }));
-        };
-        let path = self.shared.layout.record(&record.key, &record.origin);
-        self.shared.write_file(&path, &record.to_bytes()?)?;
-        let stamp = std::fs::metadata(&path).map_err(|error| StoreError::io("reading", &path, error))?;
-        self.store.learn(Entry {
-            key: record.key,
-            origin: record.origin.clone(),
-            record: Stamp::of(&stamp),
-            object: record.object.sha256,
-            compressed_bytes: object.len(),
-            observed: record.counts.observed() > 0,
-        });
-        Ok(())
+        }
+        self.shared.write_file(&self.shared.layout.record(&record.key, &record.origin), &record.to_bytes()?)?;
+        self.learn_record(record)
     }
 
     /// Writes an attempt.

@@ -1,6 +1,6 @@
 //! A file system that fails at a chosen operation, as a full disk does, a killed process or a power cut.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -306,6 +306,15 @@ impl Filesystem for FaultyFilesystem {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         self.change(false, |state| {
             state.unsynced.retain(|(directory, _)| directory != path);
+            Ok(())
+        })
+    }
+
+    fn sync_below(&self, _: &Path, paths: &BTreeSet<PathBuf>) -> io::Result<()> {
+        self.change(false, |state| {
+            // No more than what was named: a path that was forgotten is lost here.
+            state.synced.retain(|path, _| !paths.contains(path));
+            state.unsynced.retain(|(directory, _)| !paths.contains(directory));
             Ok(())
         })
     }

@@ -3,9 +3,10 @@
 mod faults;
 mod real;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use faults::{Fault, FaultyFilesystem, Loss};
 pub use real::RealFilesystem;
@@ -61,4 +62,9 @@ pub trait Filesystem: fmt::Debug + Send + Sync {
     /// # Errors
     /// What the system says.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// Waits until everything below a directory is on the disk, bytes and names; `paths` are the files and directories that changed there.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn sync_below(&self, directory: &Path, paths: &BTreeSet<PathBuf>) -> io::Result<()>;
 }

@@ -1,8 +1,9 @@
 //! The file system of the operating system.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Filesystem, OutFile};
 
@@ -62,5 +63,16 @@ impl Filesystem for RealFilesystem {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         // Elsewhere a directory cannot be opened as a file, and the system keeps its names by itself.
         if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+    }
+
+    /// One call for the whole file system costs less than one for each of many files.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    fn sync_below(&self, directory: &Path, _: &BTreeSet<PathBuf>) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(File::open(directory)?)?)
+    }
+
+    #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+    fn sync_below(&self, _: &Path, paths: &BTreeSet<PathBuf>) -> io::Result<()> {
+        paths.iter().try_for_each(|path| if path.is_dir() { self.sync_dir(path) } else { File::open(path)?.sync_all() })
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use matrix_plan::Cell;
 use proptest::prelude::*;
 
-use super::fixture::{cell, files, results, session, tempdir};
+use super::fixture::{cell, files, results, session, session_in_groups, tempdir};
 use crate::fs::{Fault, FaultyFilesystem, Loss};
 use crate::{ErrorKind, JournalState, Origin, Store, VerifyOptions};
 
@@ -18,12 +18,12 @@ struct Reference {
     operations: u64,
 }
 
-fn reference() -> Reference {
+fn reference(group: Option<usize>) -> Reference {
     let directory = tempdir();
     let root = directory.path().join("results");
     let cells: Vec<Cell> = (0..3).map(cell).collect();
     let fs = FaultyFilesystem::counting();
-    session(&root, Arc::new(fs.clone()), &cells).unwrap();
+    session_in_groups(&root, Arc::new(fs.clone()), &cells, group).unwrap();
     let results = results(&root);
     assert_eq!(results.len(), 6, "an object and a record each");
     assert!(files(&root.join("tmp")).is_empty());
@@ -69,15 +69,26 @@ fn assert_complete(root: &Path, reference: &Reference, when: &str) {
 
 #[test]
 fn a_crash_at_any_operation_loses_only_what_was_in_flight() {
-    let reference = reference();
-    assert!(reference.operations > 60, "only {} operations", reference.operations);
+    let alone = crash_at_any_operation(None);
+    assert!(alone > 60, "only {alone} operations");
+}
+
+#[test]
+fn a_crash_at_any_operation_of_a_group_loses_only_the_group() {
+    for of in [1, 2, 3] {
+        crash_at_any_operation(Some(of));
+    }
+}
+
+fn crash_at_any_operation(group: Option<usize>) -> u64 {
+    let reference = reference(group);
     for loss in Loss::ALL {
         for nth in 0..reference.operations {
             let when = format!("crash at operation {nth}, losing {loss:?}");
             let directory = tempdir();
             let root = directory.path().join("results");
             let fs = FaultyFilesystem::failing(nth, Fault::Crash(loss));
-            let ended = session(&root, Arc::new(fs.clone()), &reference.cells);
+            let ended = session_in_groups(&root, Arc::new(fs.clone()), &reference.cells, group);
             assert!(fs.crashed(), "{when}");
             // What a session said it had done is done, whatever happens after.
             if ended.is_ok() {
@@ -89,11 +100,12 @@ fn a_crash_at_any_operation_loses_only_what_was_in_flight() {
             assert_complete(&root, &reference, &when);
         }
     }
+    reference.operations
 }
 
 #[test]
 fn an_error_of_any_operation_is_told_and_does_no_harm() {
-    let reference = reference();
+    let reference = reference(None);
     let full = io::ErrorKind::StorageFull;
     let read_only = io::ErrorKind::ReadOnlyFilesystem;
     let faults = [
@@ -126,7 +138,7 @@ proptest! {
 
     #[test]
     fn crash_after_crash_leads_to_the_same_store(crashes in prop::collection::vec((0u64..120, 0usize..5), 1..8)) {
-        let reference = reference();
+        let reference = reference(None);
         let directory = tempdir();
         let root = directory.path().join("results");
         for (nth, loss) in crashes {

@@ -9,7 +9,7 @@ use matrix_plan::Cell;
 
 use crate::fs::{Filesystem, RealFilesystem};
 use crate::{
-    Attempt, AttemptId, Event, Execution, NewRun, ObjectInfo, Origin, Provenance, Record, Store, StoreError,
+    Attempt, AttemptId, Event, Execution, NewRun, ObjectInfo, Origin, Provenance, Record, Store, StoreError, TraceSink,
     WritableStore,
 };
 
@@ -23,13 +23,17 @@ pub(super) fn cell(delay_ms: u64) -> Cell {
 
 /// Writes the rows of a cell, the later ones of every five first.
 pub(super) fn write_rows(store: &WritableStore, salt: u64, requests: u64) -> Result<ObjectInfo, StoreError> {
+    filled(store, salt, requests)?.finish()
+}
+
+fn filled(store: &WritableStore, salt: u64, requests: u64) -> Result<TraceSink, StoreError> {
     let mut sink = store.sink(requests)?;
     for block in (0..requests).step_by(5) {
         for i in (block..requests.min(block + 5)).rev() {
             sink.push(row(salt, i)).map_err(StoreError::from_sink)?;
         }
     }
-    sink.finish()
+    Ok(sink)
 }
 
 pub(super) fn execution(store: &Store, cell: &Cell) -> Result<Execution, StoreError> {
@@ -54,6 +58,16 @@ pub(super) fn execution(store: &Store, cell: &Cell) -> Result<Execution, StoreEr
 
 /// What a run does: takes up the last run, or makes one, and executes the cells that have no result.
 pub(super) fn session(root: &Path, fs: Arc<dyn Filesystem>, cells: &[Cell]) -> Result<(), StoreError> {
+    session_in_groups(root, fs, cells, None)
+}
+
+/// The same, with the results of so many cells in a group.
+pub(super) fn session_in_groups(
+    root: &Path,
+    fs: Arc<dyn Filesystem>,
+    cells: &[Cell],
+    of: Option<usize>,
+) -> Result<(), StoreError> {
     let store = WritableStore::open_with(root, "matrix test", fs)?;
     let journal = match store.runs()?.last() {
         Some(id) => {
@@ -76,19 +90,35 @@ pub(super) fn session(root: &Path, fs: Arc<dyn Filesystem>, cells: &[Cell]) -> R
     };
     let keys: Vec<_> = cells.iter().map(|cell| cell.key).collect();
     let found = store.lookup(&keys, &Origin::default())?;
+    let mut group = store.group();
     for (cell, _) in cells.iter().zip(found).filter(|(_, found)| !found.is_done()) {
         let execution = execution(&store, cell)?;
         let attempt = execution.id.clone();
         journal.append(&Event::Started { attempt: attempt.clone(), cell: cell.key })?;
-        let object = write_rows(&store, cell.inputs.axes.delay_ms, REQUESTS)?;
+        let sink = filled(&store, cell.inputs.axes.delay_ms, REQUESTS)?;
+        let object = if of.is_some() { sink.finish_in(&mut group)? } else { sink.finish()? };
         let told = matrix_driver::AttemptDetails {
             epoch_us: 1_633_046_400_000_000,
             ..matrix_driver::AttemptDetails::default()
         };
-        store.write_attempt(&Attempt::done(execution, &told, object.digest)?)?;
-        store.write_record(&Record::new(cell, Origin::default(), &object, false)?)?;
-        journal.append(&Event::Done { attempt, cell: cell.key })?;
+        let done = Attempt::done(execution, &told, object.digest)?;
+        let record = Record::new(cell, Origin::default(), &object, false)?;
+        let event = Event::Done { attempt, cell: cell.key };
+        match of {
+            None => {
+                store.write_attempt(&done)?;
+                store.write_record(&record)?;
+                journal.append(&event)?;
+            }
+            Some(of) => {
+                group.add(&done, record, event)?;
+                if group.len() == of {
+                    store.commit(std::mem::replace(&mut group, store.group()), &journal)?;
+                }
+            }
+        }
     }
+    store.commit(group, &journal)?;
     journal.append(&Event::Finished)?;
     drop(journal);
     store.close()

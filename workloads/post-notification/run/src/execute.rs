@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use matrix_app::{Outcome, Row};
@@ -11,7 +12,8 @@ use matrix_plan::printable::one_line;
 use matrix_plan::{Cell, Local, Platform};
 use matrix_store::attempt::Execution;
 use matrix_store::{
-    Attempt, AttemptId, Counts, Event, Journal, Origin, Provenance, Record, RunId, StoreError, TraceSink, WritableStore,
+    Attempt, AttemptId, Counts, Event, Group, Journal, Origin, Provenance, Record, RunId, StoreError, TraceSink,
+    WritableStore,
 };
 
 use crate::observer::Observer;
@@ -29,6 +31,26 @@ pub(crate) struct Executor<'a> {
     pub(crate) provenance: &'a Provenance,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancel: &'a Cancel,
+}
+
+/// How long results of small cells wait for others, to be synced together. A crash loses the cells of that time.
+const GROUP_TIME: Duration = Duration::from_millis(200);
+
+/// Most cells in a group: each has three files, which wait in one folder.
+const GROUP_CELLS: usize = 1000;
+
+/// A cell that has a result, which may be in a group that is not committed yet.
+struct Finished<'a> {
+    cell: &'a Cell,
+    reasons: Vec<Reason>,
+    throttled: u64,
+}
+
+/// What a worker has finished and not yet committed.
+struct Open<'a> {
+    group: Group,
+    finished: Vec<Finished<'a>>,
+    committed: Instant,
 }
 
 /// What came of the cells.
@@ -92,6 +114,7 @@ impl Executor<'_> {
 
     fn work(&self, cells: &[Cell], shared: &Mutex<Shared>, released: &Condvar) {
         let lock = || -> MutexGuard<'_, Shared> { shared.lock().unwrap_or_else(PoisonError::into_inner) };
+        let mut open = Open { group: self.store.group(), finished: Vec::new(), committed: Instant::now() };
         loop {
             let mut guard = lock();
             if self.cancel.is_cancelled() {
@@ -99,6 +122,11 @@ impl Executor<'_> {
             }
             let place = match guard.schedule.next() {
                 Next::Cell(place) => place,
+                _ if !open.finished.is_empty() => {
+                    drop(guard);
+                    self.commit(&mut open, shared);
+                    continue;
+                }
                 Next::Nothing => return,
                 Next::Wait => {
                     drop(released.wait(guard).unwrap_or_else(PoisonError::into_inner));
@@ -109,19 +137,14 @@ impl Executor<'_> {
             let Some(cell) = cells.get(place) else { return };
 
             self.observer.begin(place, format!("{} round {}", cell.axes(), cell.inputs.round));
-            let result = self.tried(cell);
+            let result = self.tried(cell, &mut open.group);
             self.observer.end(place, matches!(result, Ok(Ended::Done { .. })));
 
             let mut guard = lock();
             guard.schedule.release(&self.driver.resources(cell));
             match result {
                 Ok(Ended::Done { reasons, throttled }) => {
-                    guard.report.throttled += throttled;
-                    if !reasons.is_empty() {
-                        guard.report.troubled.push((cell.clone(), reasons));
-                    }
-                    guard.report.done += 1;
-                    guard.report.requests += cell.inputs.requests;
+                    open.finished.push(Finished { cell, reasons, throttled });
                 }
                 Ok(Ended::Failed(broken)) => guard.report.failed.push((cell.clone(), broken)),
                 Ok(Ended::Spoilt(error)) => {
@@ -136,13 +159,40 @@ impl Executor<'_> {
             }
             drop(guard);
             released.notify_all();
+            let is_old = open.committed.elapsed() >= GROUP_TIME;
+            if open.group.is_empty() || open.group.len() >= GROUP_CELLS || is_old {
+                self.commit(&mut open, shared);
+            }
+        }
+    }
+
+    /// Commits what a worker has finished, and counts it.
+    fn commit(&self, open: &mut Open<'_>, shared: &Mutex<Shared>) {
+        let group = std::mem::replace(&mut open.group, self.store.group());
+        let committed = self.store.commit(group, self.journal);
+        open.committed = Instant::now();
+        let finished = std::mem::take(&mut open.finished);
+        let report = &mut shared.lock().unwrap_or_else(PoisonError::into_inner).report;
+        if let Err(error) = committed {
+            report.partial += finished.len() as u64;
+            report.broken.get_or_insert(error);
+            self.cancel.cancel();
+            return;
+        }
+        for Finished { cell, reasons, throttled } in finished {
+            report.throttled += throttled;
+            if !reasons.is_empty() {
+                report.troubled.push((cell.clone(), reasons));
+            }
+            report.done += 1;
+            report.requests += cell.inputs.requests;
         }
     }
 
     /// Executes one cell, again where its services did not stay as they were.
-    fn tried(&self, cell: &Cell) -> Result<Ended, StoreError> {
+    fn tried(&self, cell: &Cell, group: &mut Group) -> Result<Ended, StoreError> {
         for _ in 1..TRIES {
-            match self.one(cell)? {
+            match self.one(cell, group)? {
                 Ended::Spoilt(error) if !self.cancel.is_cancelled() => {
                     let (key, axes, round) = (cell.key.short(), cell.axes(), cell.inputs.round);
                     let error = one_line(&error);
@@ -151,11 +201,12 @@ impl Executor<'_> {
                 ended => return Ok(ended),
             }
         }
-        self.one(cell)
+        self.one(cell, group)
     }
 
-    /// Executes one cell once. The object comes first, then the attempt, then the record, and last the journal's word.
-    fn one(&self, cell: &Cell) -> Result<Ended, StoreError> {
+    /// Executes one cell once. The object comes first, then the attempt, then the record, and last the journal's word. What was measured is
+    /// in the store when this returns; what was computed, which is cheap to compute again, is in the group.
+    fn one(&self, cell: &Cell, group: &mut Group) -> Result<Ended, StoreError> {
         let started = Timestamp::now();
         let id: AttemptId = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S.%6fZ"), cell.key.short()).parse()?;
         self.journal.append(&Event::Started { attempt: id.clone(), cell: cell.key })?;
@@ -179,11 +230,18 @@ impl Executor<'_> {
                 self.failed(execution(), cell, error, &told.reasons)
             }
             Ok(told) => {
-                let object = rows.sink.finish()?;
-                self.store.write_attempt(&Attempt::done(execution(), &told, object.digest)?)?;
-                let configured_lag = has_configured_lag(cell);
-                self.store.write_record(&Record::new(cell, Origin::default(), &object, configured_lag)?)?;
-                self.journal.append(&Event::Done { attempt: id, cell: cell.key })?;
+                let measured = self.driver.measures();
+                let object = if measured { rows.sink.finish()? } else { rows.sink.finish_in(group)? };
+                let attempt = Attempt::done(execution(), &told, object.digest)?;
+                let record = Record::new(cell, Origin::default(), &object, has_configured_lag(cell))?;
+                let done = Event::Done { attempt: id, cell: cell.key };
+                if measured {
+                    self.store.write_attempt(&attempt)?;
+                    self.store.write_record(&record)?;
+                    self.journal.append(&done)?;
+                } else {
+                    group.add(&attempt, record, done)?;
+                }
                 let throttled = told.notes.get("throttled").copied().unwrap_or(0);
                 Ok(Ended::Done { reasons: told.reasons.as_slice().to_vec(), throttled })
             }

@@ -1,0 +1,172 @@
+//! Results that become durable together.
+//!
+//! A sync takes longer than a small simulated cell. The files of a group are written first, and then synced together: objects and attempts
+//! before a record is visible, and records before the journal says that a cell is done. A crash loses what a group holds, and nothing else.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::attempt::Attempt;
+use crate::digest::Digest;
+use crate::error::{Rejection, StoreError};
+use crate::index::{Entry, Stamp};
+use crate::journal::{Event, Journal};
+use crate::layout::parent;
+use crate::object::ObjectReader;
+use crate::record::Record;
+use crate::writable::{Shared, WritableStore};
+
+/// Results that are written, and not in the store yet. Dropped, it removes their files.
+#[derive(Debug)]
+pub struct Group {
+    shared: Arc<Shared>,
+    objects: Vec<(PathBuf, Digest)>,
+    attempts: Vec<(PathBuf, PathBuf)>,
+    records: Vec<(PathBuf, Record)>,
+    events: Vec<Event>,
+}
+
+impl Group {
+    /// How many cells it has results of.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The trace whose bytes are in `temp`.
+    pub(crate) fn add_object(&mut self, temp: PathBuf, digest: &Digest) {
+        self.objects.push((temp, *digest));
+    }
+
+    /// The attempt and the record of a trace that was finished in this group, and what the journal is to say of them.
+    ///
+    /// # Errors
+    /// When there is an attempt of that name, when the record's trace is not in the group, or when a file cannot be written.
+    pub fn add(&mut self, attempt: &Attempt, record: Record, event: Event) -> Result<(), StoreError> {
+        let place = self.shared.layout.attempt(&attempt.id);
+        if place.exists() {
+            return Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id.clone())));
+        }
+        if !self.objects.iter().any(|(_, digest)| *digest == record.object.sha256) {
+            return Err(StoreError::Rejected(Rejection::NoObject { cell: record.key }));
+        }
+        let temp = self.write(&attempt.to_bytes()?)?;
+        self.attempts.push((temp, place));
+        let temp = self.write(&record.to_bytes()?)?;
+        self.records.push((temp, record));
+        self.events.push(event);
+        Ok(())
+    }
+
+    /// Writes a file under `tmp/`, and does not wait for the disk.
+    fn write(&self, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+        let temp = self.shared.temp();
+        let written = self.shared.fs.create(&temp).and_then(|mut file| file.write_all(bytes));
+        match written {
+            Ok(()) => Ok(temp),
+            Err(error) => {
+                // What cannot be removed is swept later.
+                let _ = self.shared.fs.remove_file(&temp);
+                Err(StoreError::io("writing", &temp, error))
+            }
+        }
+    }
+
+    fn temps(&self) -> impl Iterator<Item = &PathBuf> {
+        let objects = self.objects.iter().map(|(temp, _)| temp);
+        objects.chain(self.attempts.iter().map(|(temp, _)| temp)).chain(self.records.iter().map(|(temp, _)| temp))
+    }
+
+    fn sync(&self, paths: &BTreeSet<PathBuf>) -> Result<(), StoreError> {
+        let root = &self.shared.layout.root;
+        self.shared.fs.sync_below(root, paths).map_err(|error| StoreError::io("syncing", root, error))
+    }
+
+    /// Gives a file its name, and notes the directory that changed.
+    fn place(&self, temp: &Path, place: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<(), StoreError> {
+        self.shared.ensure_dir(parent(place))?;
+        changed.insert(parent(place).to_owned());
+        self.shared.fs.rename(temp, place).map_err(|error| StoreError::io("writing", place, error))
+    }
+
+    fn place_objects_and_attempts(&self) -> Result<BTreeSet<PathBuf>, StoreError> {
+        let mut changed = BTreeSet::new();
+        for (temp, digest) in &self.objects {
+            let place = self.shared.layout.object(digest);
+            // A sound object of that name stays; the file is removed with the group. Its name may not be on the disk yet: somebody else
+            // may have placed it just now.
+            changed.insert(parent(&place).to_owned());
+            if !place.exists() || ObjectReader::open(&place, *digest).and_then(ObjectReader::check).is_err() {
+                self.place(temp, &place, &mut changed)?;
+            }
+        }
+        for (temp, place) in &self.attempts {
+            self.place(temp, place, &mut changed)?;
+        }
+        Ok(changed)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        for temp in self.temps().filter(|temp| temp.exists()) {
+            // What cannot be removed now is swept by the next writer.
+            let _ = self.shared.fs.remove_file(temp);
+        }
+    }
+}
+
+impl WritableStore {
+    /// An empty group.
+    #[must_use]
+    pub fn group(&self) -> Group {
+        let shared = Arc::clone(&self.shared);
+        Group { shared, objects: Vec::new(), attempts: Vec::new(), records: Vec::new(), events: Vec::new() }
+    }
+
+    /// Puts the results of a group into the store, and says so in the journal.
+    ///
+    /// # Errors
+    /// When something cannot be written. Cells of the group are then done or not, as if a process had been killed here.
+    pub fn commit(&self, mut group: Group, journal: &Journal) -> Result<(), StoreError> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        group.sync(&group.temps().cloned().collect())?;
+        let changed = group.place_objects_and_attempts()?;
+        group.sync(&changed)?;
+        let mut changed = BTreeSet::new();
+        for (temp, record) in &group.records {
+            group.place(temp, &self.shared.layout.record(&record.key, &record.origin), &mut changed)?;
+        }
+        group.sync(&changed)?;
+        for (_, record) in &group.records {
+            self.learn_record(record)?;
+        }
+        journal.append_all(&std::mem::take(&mut group.events))
+    }
+
+    /// Takes a record that was written into the index.
+    pub(crate) fn learn_record(&self, record: &Record) -> Result<(), StoreError> {
+        let stat = |path: &Path| std::fs::metadata(path).map_err(|error| StoreError::io("reading", path, error));
+        let object = stat(&self.shared.layout.object(&record.object.sha256))?;
+        let stamp = stat(&self.shared.layout.record(&record.key, &record.origin))?;
+        self.learn(Entry {
+            key: record.key,
+            origin: record.origin.clone(),
+            record: Stamp::of(&stamp),
+            object: record.object.sha256,
+            compressed_bytes: object.len(),
+            observed: record.counts.observed() > 0,
+        });
+        Ok(())
+    }
+}
