@@ -4,6 +4,7 @@ use matrix_bundle::BundleError;
 use matrix_gather::{ExportError, ImportError};
 use matrix_plan::Problem;
 use matrix_plan::printable::{self, is_unprintable, one_line};
+use matrix_report::page::PageError;
 use matrix_run::{FailureKind, RunError, SessionEnd, with_causes};
 use matrix_store::{ErrorKind, StoreError};
 use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
@@ -163,6 +164,12 @@ fn of_gather(error: &dyn std::error::Error, kind: ErrorKind, help: Option<String
     let mut diagnostic = MietteDiagnostic::new(one_line(&with_causes(error)));
     diagnostic.help = help;
     Failure { exit, reports: vec![diagnostic.into()] }
+}
+
+impl From<PageError> for Failure {
+    fn from(error: PageError) -> Self {
+        Self::new(Exit::Internal, with_causes(&error))
+    }
 }
 
 impl From<std::io::Error> for Failure {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use matrix_report::appendix::{Appendix, ProseError, of_results};
+use matrix_derived::appendix::of_results;
+use matrix_report::appendix::{Appendix, ProseError};
 use matrix_run::{Input, Overrides, results};
 
 use super::ReadArgs;

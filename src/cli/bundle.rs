@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, CreateOptions, Inventory, MergeOptions, Selection, Tree};
+use matrix_derived::derive;
 use matrix_plan::CellState;
-use matrix_report::derive;
 use matrix_run::{RunError, results};
 use matrix_store::{Origin, Store};
 use serde::Serialize;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use matrix_analysis::{ClaimResult, Nature, Options, Traces, claims_text, evaluate};
+use matrix_derived::summary::labels;
 use matrix_plan::{Axes, Cell, Verdict};
-use matrix_report::summary::labels;
 use matrix_run::edits;
 use matrix_run::results::{self, Opened, Results, Select, unreadable};
 use matrix_store::Origin;

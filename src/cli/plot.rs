@@ -7,10 +7,10 @@ use matrix_analysis::declared::CellMetrics;
 use matrix_analysis::tables::Source;
 use matrix_analysis::{Keep, Loaded, Options, Pools, Traces, load, summary, to_csv};
 use matrix_core::FigureSpec;
+use matrix_derived::picture;
 use matrix_figures::{About, MetricAbout};
 use matrix_plan::claims::Metric;
 use matrix_presets::{Figure, FigureError};
-use matrix_report::picture;
 use matrix_run::results::{self, Results, Traced, unreadable};
 use matrix_run::{Input, with_causes};
 

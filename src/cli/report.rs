@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 use matrix_bundle::{Inventory, Selection};
+use matrix_derived::derive::{Part, all_parts, parts};
+use matrix_derived::page::{Authors, of_results};
 use matrix_plan::CellKey;
-use matrix_report::derive::{Part, all_parts, parts};
-use matrix_report::page::{Authors, Page, ReportOptions, of_results, plain, records_digest};
+use matrix_report::page::{Page, ReportOptions, plain, records_digest};
 use matrix_run::{Input, Overrides, results};
 use matrix_store::Store;
 

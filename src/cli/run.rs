@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use matrix_analysis::{Nature, Pools, load};
+use matrix_derived::summary::{self, SummaryJson};
 use matrix_plan::{CellState, Plan};
-use matrix_report::summary::{self, SummaryJson};
 use matrix_run::costs;
 use matrix_run::results::{Results, unreadable};
 use matrix_run::{Input, Overrides, Session, skipped, tally};

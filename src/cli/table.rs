@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use matrix_analysis::tables::Source;
 use matrix_analysis::{Traces, to_csv};
 
-use matrix_report::summary::{self, SummaryJson};
+use matrix_derived::summary::{self, SummaryJson};
 use matrix_run::results::{self, Results, Traced};
 
 use super::{FilterArgs, ReadArgs, SelectArgs};

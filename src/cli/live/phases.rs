@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use matrix_app::Row;
+use matrix_derived::summary;
 use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
 use matrix_live::lambda::{DeploymentSpec, LambdaError};
 use matrix_live::testbed::{StateDir, Testbed, TestbedError};
 use matrix_plan::{Cell, CellKey, Filter, NotificationStorage, Part, Platform, PostStorage};
-use matrix_report::summary;
 use matrix_run::results::Results;
 use matrix_run::{Input, Overrides, Session, plan};
 use matrix_store::{Origin, Store};

@@ -1,15 +1,13 @@
 //! The artifact appendix that systems conferences ask for, in the form of the EuroSys template.
 //!
-//! [`Appendix`] is what it says, free of any workload; [`of_results`] fills one for an experiment of schema 1. The author's
-//! own text comes from [`Prose`], so that it survives when the appendix is written again.
+//! [`Appendix`] is what it says, free of any workload, which fills it. The author's own text comes from [`Prose`], so that it
+//! survives when the appendix is written again.
 
 mod document;
 mod latex;
 mod markdown;
 mod model;
 mod prose;
-mod results;
 
 pub use model::{Appendix, Claim, Experiment, Measured};
 pub use prose::{Prose, ProseError};
-pub use results::of_results;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use matrix_plan::nearest;
+use matrix_core::nearest;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::document::{Block, Span, Style, plain};

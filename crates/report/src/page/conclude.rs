@@ -1,11 +1,23 @@
 //! What follows from all sections together: the verdict, what is missing, and commands to copy.
 
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 use matrix_store::{Digest, Origin};
 
 use super::model::{Commands, Label, Page};
-use super::results::ReportOptions;
 use super::text::plain;
+
+/// What a page is made with besides the results.
+#[derive(Clone, Debug, Default)]
+pub struct ReportOptions {
+    /// The heading, where it is not to be the experiments' names.
+    pub title: Option<String>,
+    /// What the commands on the page call the results: a path in the shell's quotes, or a stand-in.
+    pub place: String,
+    /// Whether the results are a bundle.
+    pub is_bundle: bool,
+    /// Seconds after which the page loads itself again.
+    pub refresh_s: Option<u32>,
+}
 
 /// Verdicts in the order in which the sentence counts them.
 const VERDICTS: [&str; 7] =

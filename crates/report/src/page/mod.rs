@@ -1,24 +1,24 @@
 //! The report: one HTML page of results, which opens from disk and needs nothing else.
 //!
-//! [`Page`] is what the page says, free of any workload; [`of_results`] fills it from results, and [`Page::render`] writes it.
-//! Every text reaches the page through a template that escapes it; the page's own policy forbids everything from outside.
+//! [`Page`] is what the page says, free of any workload, which fills it; [`Page::render`] writes it. Every text reaches the
+//! page through a template that escapes it; the page's own policy forbids everything from outside.
 
-mod against;
-pub(crate) mod attempts;
-pub(crate) mod claims;
+mod attempts;
 mod conclude;
+mod figure;
 mod gantt;
 mod model;
-mod points;
 mod render;
-mod results;
+mod states;
 mod text;
 
-pub use against::Authors;
-pub use attempts::{Timed, over_time, status_word};
-pub use conclude::records_digest;
+pub use attempts::{Timed, environment, over_time, seconds_between, status_word};
+pub use conclude::{ReportOptions, records_digest};
+pub use figure::{figure_view, inline};
 pub use model::{
-    AttemptView, Axis, ClaimView, Commands, Failed, FigureView, Kind, Label, Metric, Page, Point, Section, StateCount,
+    AttemptView, Axis, ClaimView, Commands, Failed, FigureView, Kind, Label, MOST_FAILED, MOST_POINTS, Metric, Page,
+    Point, Section, StateCount,
 };
-pub use results::{MOST_FAILED, MOST_POINTS, ReportOptions, figure_view, of_results, state_counts};
+pub use render::PageError;
+pub use states::state_counts;
 pub use text::{anchor, duration, number, plain};

@@ -2,6 +2,12 @@
 
 use serde::Serialize;
 
+/// Points that one section lists; a matrix of more is shown without its attempts, and without the points beyond.
+pub const MOST_POINTS: usize = 2000;
+
+/// Cells without a result that one section lists.
+pub const MOST_FAILED: usize = 50;
+
 /// A report.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Page {

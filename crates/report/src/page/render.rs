@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use matrix_run::{FailureKind, RunError, with_causes};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
@@ -14,6 +13,11 @@ const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
+/// The template does not fit what the page says.
+#[derive(Debug, thiserror::Error)]
+#[error("the report")]
+pub struct PageError(#[source] minijinja::Error);
+
 impl Page {
     /// The page as HTML: the same bytes from the same results.
     ///
@@ -22,7 +26,7 @@ impl Page {
     ///
     /// # Errors
     /// When the template does not fit what the page says.
-    pub fn render(&self) -> Result<String, RunError> {
+    pub fn render(&self) -> Result<String, PageError> {
         let mut environment = Environment::new();
         // A misspelt name is an error, not an empty place.
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -38,7 +42,7 @@ impl Page {
             .and_then(|template| {
                 template.render(context! { page, style => STYLE, script => SCRIPT, policy => policy() })
             });
-        rendered.map_err(|error| RunError::new(FailureKind::Internal, format!("the report: {}", with_causes(&error))))
+        rendered.map_err(PageError)
     }
 }
 

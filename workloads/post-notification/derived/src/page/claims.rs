@@ -2,9 +2,7 @@
 
 use matrix_analysis::ClaimResult;
 use matrix_plan::Verdict;
-
-use super::model::ClaimView;
-use super::text::plain;
+use matrix_report::page::{ClaimView, plain};
 
 /// Findings that one claim lists.
 const MOST: usize = 12;

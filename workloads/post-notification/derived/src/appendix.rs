@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_analysis::{ClaimResult, Nature, Options, Traces, evaluate};
 use matrix_plan::{Axes, Cell, CellKey};
+use matrix_report::appendix::{Appendix, Claim, Experiment, Measured};
 use matrix_run::results::{Results, unreadable};
 use matrix_run::{Input, Observer, RunError};
 use matrix_store::{Attempt, AttemptStatus, Origin, Store};
 
-use super::model::{Appendix, Claim, Experiment, Measured};
 use crate::page::attempts::{environments, seconds};
 use crate::page::claims::findings;
 

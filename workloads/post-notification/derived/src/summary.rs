@@ -3,12 +3,11 @@
 use matrix_analysis::tables::{Estimate, Source, SummaryRow, TreatmentRow};
 use matrix_analysis::{Options, Pools, load, summary};
 use matrix_plan::NotificationStorage;
+use matrix_report::{Column, fitted};
 use matrix_run::RunError;
 use matrix_run::results::{Traced, unreadable};
 use matrix_run::wording::interval;
 use serde::Serialize;
-
-use crate::table::{Column, fitted};
 
 /// Reads results and sums them up: a row for each combination and delay.
 ///

@@ -28,8 +28,8 @@ pub const RENDERER_FILE: &str = "renderer.txt";
 /// in the bundle.
 pub fn extras(parts: &[Part<'_>], inventory: &Inventory, source: Tree) -> Result<Extras, RunError> {
     let mut extras = Extras {
-        license: include_bytes!("../../../../LICENSE-MIT").to_vec(),
-        citation: include_bytes!("../../../../CITATION.cff").to_vec(),
+        license: include_bytes!("../../../../../LICENSE-MIT").to_vec(),
+        citation: include_bytes!("../../../../../CITATION.cff").to_vec(),
         source,
         ..Extras::default()
     };

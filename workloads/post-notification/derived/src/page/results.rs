@@ -6,42 +6,18 @@ use matrix_analysis::{Options, Pools, load, summary};
 use matrix_bundle::Inventory;
 use matrix_plan::{Axes, CellKey, CellState, Tally};
 use matrix_presets::{Figure, FigureError};
+use matrix_report::page::{
+    Failed, FigureView, Kind, Label, MOST_FAILED, MOST_POINTS, Page, ReportOptions, Section, anchor, duration,
+    figure_view, inline, over_time, plain, records_digest, state_counts,
+};
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError, with_causes};
 use matrix_store::Attempt;
 
 use super::against::Authors;
-use super::conclude::records_digest;
-use super::model::{Failed, FigureView, Kind, Label, Page, Section, StateCount};
-use super::text::{anchor, duration, plain};
 use super::{attempts, claims, points};
 use crate::derive::Part;
 use crate::picture;
-
-/// Points that one section lists; a matrix of more is shown without its attempts, and without the points beyond.
-pub const MOST_POINTS: usize = 2000;
-
-/// Cells without a result that one section lists.
-pub const MOST_FAILED: usize = 50;
-
-/// Rows of a table that stand under its figure; the link has all of them.
-const MOST_ROWS: usize = 60;
-
-/// Largest table that the page carries as a link, in bytes.
-const LARGEST_TABLE: usize = 400 << 10;
-
-/// What a page is made with besides the results.
-#[derive(Clone, Debug, Default)]
-pub struct ReportOptions {
-    /// The heading, where it is not to be the experiments' names.
-    pub title: Option<String>,
-    /// What the commands on the page call the results: a path in the shell's quotes, or a stand-in.
-    pub place: String,
-    /// Whether the results are a bundle.
-    pub is_bundle: bool,
-    /// Seconds after which the page loads itself again.
-    pub refresh_s: Option<u32>,
-}
 
 /// Makes the page of some results.
 ///
@@ -158,7 +134,7 @@ fn section(
         kind_heads: vec!["post_storage".to_owned(), "notification_storage".to_owned()],
         kinds: kinds(part, inventory, states, &tried, authors),
         expected: their.is_some(),
-        gantt: attempts::over_time(tried.values().flatten().map(|attempt| attempts::timed(attempt))),
+        gantt: over_time(tried.values().flatten().map(|attempt| attempts::timed(attempt))),
         id,
     })
 }
@@ -167,21 +143,6 @@ fn loaded_rows(inventory: &Inventory, part: &Part<'_>) -> u64 {
     let records =
         inventory.records.iter().filter(|((key, origin), _)| *origin == part.origin && part.cells.contains(key));
     records.map(|(_, record)| record.counts.planned).sum()
-}
-
-/// How cells stand, as parts of a bar.
-#[must_use]
-pub fn state_counts(tally: Tally) -> Vec<StateCount> {
-    let planned = tally.planned().max(1) as f64;
-    let mut left = 0.0;
-    let count = |state: CellState| {
-        let count = tally.count(state);
-        let width = 1000.0 * count as f64 / planned;
-        let part = StateCount { state: state.as_str(), count, width, left };
-        left += width;
-        part
-    };
-    CellState::ALL.into_iter().map(count).collect()
 }
 
 /// Cells whose last attempt failed or ended early, each with its reason.
@@ -233,60 +194,6 @@ fn figures(
         views.push(view);
     }
     Ok(views)
-}
-
-/// A figure with its picture and its table. `svg` is of this program's own renderer.
-#[must_use]
-pub fn figure_view(id: &str, title: &str, file: &str, svg: &str, csv: &str) -> FigureView {
-    let mut lines = csv.lines();
-    let heads = lines.next().map(fields).unwrap_or_default();
-    let rows: Vec<Vec<String>> = lines.map(fields).collect();
-    FigureView {
-        title: plain(title),
-        svg: inline(svg, id),
-        file: plain(file),
-        data: (csv.len() <= LARGEST_TABLE).then(|| data_link(csv)),
-        heads,
-        rows_more: rows.len().saturating_sub(MOST_ROWS),
-        rows: rows.into_iter().take(MOST_ROWS).collect(),
-        id: id.to_owned(),
-        ..FigureView::default()
-    }
-}
-
-/// The fields of a line of our own CSV, none of which is quoted unless a name holds a comma.
-fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut quoted = false;
-    for letter in line.chars() {
-        match letter {
-            '"' => quoted = !quoted,
-            ',' if !quoted => fields.push(String::new()),
-            letter => fields.last_mut().into_iter().for_each(|field| field.push(letter)),
-        }
-    }
-    fields.iter().map(|field| plain(field)).collect()
-}
-
-/// A table as a link that a browser saves.
-fn data_link(csv: &str) -> String {
-    use base64::Engine as _;
-    format!("data:text/csv;base64,{}", base64::engine::general_purpose::STANDARD.encode(csv))
-}
-
-/// A picture of our renderer as part of a page: its anchors get a prefix, so that several can stand in one page, and the
-/// words of single paths go, which the picture's own description has.
-fn inline(svg: &str, prefix: &str) -> String {
-    let svg = svg
-        .replacen("id=\"title\"", &format!("id=\"{prefix}-title\""), 1)
-        .replacen("id=\"desc\"", &format!("id=\"{prefix}-desc\""), 1)
-        .replacen("aria-labelledby=\"title desc\"", &format!("aria-labelledby=\"{prefix}-title {prefix}-desc\""), 1);
-    let mut pieces = svg.split(" aria-label=\"");
-    let mut inline = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        inline.push_str(piece.split_once('"').map_or("", |(_, rest)| rest));
-    }
-    inline
 }
 
 fn kinds(

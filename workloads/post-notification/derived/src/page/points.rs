@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_analysis::tables::{SummaryRow, TreatmentRow};
 use matrix_plan::{Axes, CellKey, CellState};
-
-use super::model::{AttemptView, Axis, Metric, Point};
-use super::text::number;
+use matrix_report::page::{AttemptView, Axis, Metric, Point, number};
 
 /// The metrics, in the order of [`numbers`].
 pub(super) fn metrics() -> Vec<Metric> {

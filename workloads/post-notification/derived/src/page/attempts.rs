@@ -1,0 +1,69 @@
+//! Attempts: how each ended, how long it took, and when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use matrix_bundle::Inventory;
+use matrix_plan::CellKey;
+use matrix_report::page::{AttemptView, Timed, duration, plain, status_word};
+use matrix_report::{environment, seconds_between};
+use matrix_store::{Attempt, Origin};
+
+/// The attempts of some cells by one origin, the oldest first.
+pub(super) fn attempts_of<'a>(
+    inventory: &'a Inventory,
+    origin: &Origin,
+    is_of: impl Fn(&CellKey) -> bool,
+) -> BTreeMap<CellKey, Vec<&'a Attempt>> {
+    let mut of_cells: BTreeMap<CellKey, Vec<&Attempt>> = BTreeMap::new();
+    for attempt in inventory.attempts.values() {
+        if attempt.origin == *origin && is_of(&attempt.key) {
+            of_cells.entry(attempt.key).or_default().push(attempt);
+        }
+    }
+    for attempts in of_cells.values_mut() {
+        attempts.sort_by(|a, b| (&a.started, &a.id).cmp(&(&b.started, &b.id)));
+    }
+    of_cells
+}
+
+/// An attempt's status in one word.
+pub(super) fn status(attempt: &Attempt) -> &'static str {
+    status_word(attempt.status)
+}
+
+/// How long an attempt took, in seconds.
+pub(crate) fn seconds(attempt: &Attempt) -> Option<f64> {
+    seconds_between(&attempt.started, &attempt.ended)
+}
+
+/// An attempt as the page shows it.
+pub(super) fn view(attempt: &Attempt, round: u32) -> AttemptView {
+    let mut notes: Vec<String> = attempt.notes.iter().map(|(what, count)| plain(&format!("{what}: {count}"))).collect();
+    notes.extend(attempt.error.as_deref().map(plain));
+    notes.extend(attempt.reasons.iter().map(|reason| plain(&format!("{} x {}", reason.count, reason.text))));
+    AttemptView {
+        id: attempt.id.to_string(),
+        key: attempt.key.short(),
+        round,
+        status: status(attempt),
+        started: plain(&attempt.started),
+        took: seconds(attempt).map_or_else(|| "–".to_owned(), duration),
+        notes,
+    }
+}
+
+/// When an attempt of the built-in workload ran.
+pub(super) fn timed(attempt: &Attempt) -> Timed {
+    Timed {
+        run: attempt.run.as_ref().map(ToString::to_string),
+        key: attempt.key.short(),
+        status: status(attempt),
+        started: attempt.started.clone(),
+        ended: attempt.ended.clone(),
+    }
+}
+
+/// What attempts ran on, each once: no names of users, hosts or paths.
+pub(crate) fn environments<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> BTreeSet<String> {
+    attempts.map(|attempt| environment(&attempt.provenance)).collect()
+}
