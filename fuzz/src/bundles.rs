@@ -5,7 +5,8 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use matrix_bundle::{BundleReader, Limits, Report, VerifyOptions, parse, to_store, verify_input};
+use matrix_archive::{Report, VerifyOptions, parse, to_store, verify_input};
+use matrix_bundle::{BundleReader, Limits};
 use matrix_store::Store;
 
 use crate::seal;
@@ -63,7 +64,7 @@ pub fn extract(data: &[u8]) {
 
     let target = base.join("target");
     let unpacked = BundleReader::new(Cursor::new(bundle.clone()), LIMITS)
-        .and_then(|reader| matrix_bundle::extract(reader, &target));
+        .and_then(|reader| matrix_archive::extract(reader, &target));
     if report.is_sound() {
         assert!(unpacked.is_ok(), "{unpacked:?}");
         assert!(check(&bundle, true).is_sound(), "a quick look finds no more than a long one");

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use matrix_archive::{Inventory, Selection};
 use matrix_badge::{Item, Progress, Results, Stand, Status, Subject, Tree, sosp26};
-use matrix_bundle::{Inventory, Selection};
 use matrix_derived::derive::all_parts;
 use matrix_plan::Verdict;
 use matrix_report::environment;

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use matrix_bundle::{BundleError, BundleInfo, BundleReader, CreateOptions, Inventory, MergeOptions, Selection, Tree};
+use matrix_archive::{CreateOptions, Inventory, MergeOptions, Selection};
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, Tree};
 use matrix_derived::derive;
 use matrix_plan::CellState;
 use matrix_run::{RunError, results};
@@ -161,7 +162,7 @@ fn create(args: CreateArgs) -> CommandResult {
     if let Some(filter) = filter {
         derive::name_filter(&mut extras, filter);
     }
-    let info = matrix_bundle::create_file(&store, &selection, &extras, &options, &output::place_of(&args.out)?)?;
+    let info = matrix_archive::create_file(&store, &selection, &extras, &options, &output::place_of(&args.out)?)?;
     describe(info, &args.out, &Left::of(&inventory, filter)?, args.format.format)
 }
 
@@ -184,9 +185,9 @@ fn extract(args: &ExtractArgs) -> CommandResult {
             matrix_bundle::extract_generic(reader, &args.out).map_err(refused)?;
         }
     } else if args.as_store {
-        matrix_bundle::to_store(reader, &args.out).map_err(refused)?;
+        matrix_archive::to_store(reader, &args.out).map_err(refused)?;
     } else {
-        matrix_bundle::extract(reader, &args.out).map_err(refused)?;
+        matrix_archive::extract(reader, &args.out).map_err(refused)?;
     }
     match (args.format.format, args.as_store) {
         (Format::Json, _) => output::json(&ExtractJson { out: &args.out, form })?,
@@ -221,7 +222,7 @@ fn merge(args: &MergeArgs) -> CommandResult {
         })
     };
     let file = output::new_file(&args.out)?;
-    let result = matrix_bundle::merge(readers, &work, &mut derive, &options, &file);
+    let result = matrix_archive::merge(readers, &work, &mut derive, &options, &file);
     match (result, failure) {
         (Ok(info), _) => {
             output::keep_file(file, &args.out)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use matrix_bundle::{Inventory, Selection};
+use matrix_archive::{Inventory, Selection};
 use matrix_derived::derive::{Part, all_parts, parts};
 use matrix_derived::page::{Authors, of_results};
 use matrix_plan::CellKey;

@@ -7,8 +7,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use matrix_archive::DERIVER_VERSION;
 use matrix_bundle::temporary::Folder;
-use matrix_bundle::{DERIVER_VERSION, Looks, Signer, Unpacked};
+use matrix_bundle::{Looks, Signer, Unpacked};
 use matrix_derived::derive;
 use matrix_derived::verify::{self, Findings};
 use matrix_plan::printable::one_line;
@@ -169,9 +170,9 @@ fn of_bundle(args: &VerifyArgs, input: Box<dyn Read + Send>) -> Result<Found, Fa
     let folder = Folder::new()?;
     let place = folder.path().join("store");
     let (report, restored) = if args.quick {
-        (matrix_bundle::verify_input(input, limits, matrix_bundle::VerifyOptions { quick: true })?, None)
+        (matrix_archive::verify_input(input, limits, matrix_archive::VerifyOptions { quick: true })?, None)
     } else {
-        matrix_bundle::verify_to_store(input, limits, &place)?
+        matrix_archive::verify_to_store(input, limits, &place)?
     };
     let checked = &report.checked;
     let mut findings = Findings {

@@ -248,8 +248,8 @@ fn derived_files_change_only_with_the_deriver() {
         }
     }
     let deriver = bench.read("bag/data/tables/deriver.txt");
-    assert_eq!(deriver, format!("matrix {}\n", matrix_bundle::DERIVER_VERSION));
-    insta::assert_snapshot!(format!("deriver_{}", matrix_bundle::DERIVER_VERSION), listed);
+    assert_eq!(deriver, format!("matrix {}\n", matrix_archive::DERIVER_VERSION));
+    insta::assert_snapshot!(format!("deriver_{}", matrix_archive::DERIVER_VERSION), listed);
 }
 
 /// Where old files differ from what is derived now, it is said of each, on the screen too.

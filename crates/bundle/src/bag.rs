@@ -9,18 +9,22 @@ use crate::error::Refusal;
 use crate::path;
 
 /// The bag's declaration, whole.
-pub(crate) const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
+pub const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 
-pub(crate) const BAGIT: &str = "bagit.txt";
-pub(crate) const BAG_INFO: &str = "bag-info.txt";
-pub(crate) const MANIFEST: &str = "manifest-sha256.txt";
-pub(crate) const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+/// The declaration's file.
+pub const BAGIT: &str = "bagit.txt";
+/// What is said of the bag.
+pub const BAG_INFO: &str = "bag-info.txt";
+/// The digests of the payload.
+pub const MANIFEST: &str = "manifest-sha256.txt";
+/// The digests of the other three.
+pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
 
 /// The files of the bag itself, in the order in which they stand in a bundle.
-pub(crate) const TAG_FILES: [&str; 4] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST];
+pub const TAG_FILES: [&str; 4] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST];
 
 /// A manifest: the digest of each file, by path.
-pub(crate) fn render_manifest<'a>(files: impl IntoIterator<Item = (&'a str, Digest)>) -> String {
+pub fn render_manifest<'a>(files: impl IntoIterator<Item = (&'a str, Digest)>) -> String {
     let mut text = String::new();
     for (path, digest) in files {
         // Writing to a string does not fail.
@@ -30,7 +34,7 @@ pub(crate) fn render_manifest<'a>(files: impl IntoIterator<Item = (&'a str, Dige
 }
 
 /// Reads a manifest in the one form that ours have: sorted, every path once, two spaces.
-pub(crate) fn parse_manifest(bytes: &[u8], max_entries: u64) -> Result<Vec<(String, Digest)>, Refusal> {
+pub fn parse_manifest(bytes: &[u8], max_entries: u64) -> Result<Vec<(String, Digest)>, Refusal> {
     let bad = |line: usize, what: &str| Refusal::Contents(format!("line {line}: {what}"));
     let mut files: Vec<(String, Digest)> = Vec::new();
     let body = match bytes {
@@ -59,7 +63,7 @@ pub(crate) fn parse_manifest(bytes: &[u8], max_entries: u64) -> Result<Vec<(Stri
 }
 
 /// Renders what is said of a bag: `name: value` lines, in order of the names.
-pub(crate) fn render_info(fields: &BTreeMap<&'static str, String>) -> String {
+pub fn render_info(fields: &BTreeMap<&'static str, String>) -> String {
     let mut text = String::new();
     for (name, value) in fields {
         let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -69,7 +73,7 @@ pub(crate) fn render_info(fields: &BTreeMap<&'static str, String>) -> String {
 }
 
 /// Reads what is said of a bag.
-pub(crate) fn parse_info(bytes: &[u8]) -> Result<BTreeMap<String, String>, Refusal> {
+pub fn parse_info(bytes: &[u8]) -> Result<BTreeMap<String, String>, Refusal> {
     let bad = |what: String| Refusal::Contents(what);
     let text = str::from_utf8(bytes).map_err(|error| bad(error.to_string()))?;
     let mut fields = BTreeMap::new();
@@ -80,6 +84,35 @@ pub(crate) fn parse_info(bytes: &[u8]) -> Result<BTreeMap<String, String>, Refus
         }
     }
     Ok(fields)
+}
+
+/// The payload's folder.
+pub const PAYLOAD: &str = "data/";
+
+/// What makes bundles here, as they say it.
+pub const AGENT: &str = concat!("matrix ", env!("CARGO_PKG_VERSION"));
+
+/// Where a bag says what made it.
+pub const AGENT_FIELD: &str = "Bag-Software-Agent";
+
+/// Where a bag says which format it has.
+pub const FORMAT_FIELD: &str = "Matrix-Bundle-Format";
+
+/// The formats that there are: 1 and 2 of traces, 3 of any program.
+pub const FORMATS: [&str; 3] = ["1", "2", "3"];
+
+/// The manifest of the bag's own files, in order of their names.
+pub fn tag_manifest<'a>(files: impl IntoIterator<Item = (&'a str, Digest)>) -> String {
+    let files: BTreeMap<&str, Digest> = files.into_iter().collect();
+    render_manifest(files)
+}
+
+/// The folder that the name of the bag's first file tells.
+pub fn folder_of(first: &str) -> Result<String, Refusal> {
+    match first.split_once('/') {
+        Some((folder, name)) if name == TAG_FILES[0] && folder.ends_with("-bundle") => Ok(folder.to_owned()),
+        _ => Err(Refusal::OutOfOrder { expected: format!("<name>-bundle/{}", TAG_FILES[0]) }),
+    }
 }
 
 #[cfg(test)]

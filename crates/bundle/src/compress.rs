@@ -20,11 +20,11 @@ const JOB_BYTES: u32 = 8 << 20;
 
 /// The first bytes of every bundle: the format's mark, a frame with a checksum and nothing else, and its window. What is
 /// not fixed here a single bit could change without a trace.
-pub(crate) const FRAME_START: [u8; 6] = [0x28, 0xB5, 0x2F, 0xFD, 0x04, ((WINDOW_LOG - 10) as u8) << 3];
+pub const FRAME_START: [u8; 6] = [0x28, 0xB5, 0x2F, 0xFD, 0x04, ((WINDOW_LOG - 10) as u8) << 3];
 
 /// Counts and hashes what is written.
 #[derive(Debug)]
-pub(crate) struct Hashed<W> {
+pub struct Hashed<W> {
     out: W,
     hasher: Sha256,
     bytes: u64,
@@ -45,7 +45,7 @@ impl<W: Write> Write for Hashed<W> {
 
 /// A compressor whose output depends on nothing but its input. However many workers there are, at least one, they cut the
 /// input into the same jobs; without any, it would be cut otherwise.
-pub(crate) fn compressor<W: Write>(out: W, workers: u32) -> Result<Encoder<'static, Hashed<W>>, BundleError> {
+pub fn compressor<W: Write>(out: W, workers: u32) -> Result<Encoder<'static, Hashed<W>>, BundleError> {
     let fail = || BundleError::io("setting up the compressor");
     let out = Hashed { out, hasher: Sha256::new(), bytes: 0 };
     let mut encoder = Encoder::new(out, LEVEL).map_err(fail())?;
@@ -64,7 +64,7 @@ pub(crate) fn compressor<W: Write>(out: W, workers: u32) -> Result<Encoder<'stat
 }
 
 /// Ends the frame: where it went, its digest and its size.
-pub(crate) fn finish<W: Write>(encoder: Encoder<'static, Hashed<W>>) -> io::Result<(W, Digest, u64)> {
+pub fn finish<W: Write>(encoder: Encoder<'static, Hashed<W>>) -> io::Result<(W, Digest, u64)> {
     let Hashed { mut out, hasher, bytes } = encoder.finish()?;
     out.flush()?;
     Ok((out, Digest::finish(hasher), bytes))

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use matrix_plan::{CellKey, Tally};
+use matrix_core::{CellKey, Tally};
 use matrix_store::{Digest, Origin, StoreError, is_full};
 
 use crate::looks::Looks;
@@ -308,24 +308,40 @@ impl BundleError {
         })
     }
 
-    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+    /// Input or output that failed while something was done.
+    pub fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Io { doing, source }
     }
 
     /// The same, of what the caller named: a file that is not there, a folder that nothing can be written to.
-    pub(crate) fn path(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+    pub fn path(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Path { doing, source }
     }
 
+    /// Whether only one file of the bundle is wrong, so that the others can still be read.
+    #[must_use]
+    pub fn is_of_one_file(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                why: Refusal::Digest { .. }
+                    | Refusal::Contents(_)
+                    | Refusal::FileTooLarge { .. }
+                    | Refusal::UnknownPlace,
+                ..
+            }
+        )
+    }
+
     /// A fault of one file, whose contents are wrong.
-    pub(crate) fn contents(place: &str, what: impl Into<String>) -> Self {
+    pub fn contents(place: &str, what: impl Into<String>) -> Self {
         Self::Refused { place: Some(place.to_owned()), offset: 0, why: Refusal::Contents(what.into()) }
     }
 
     /// A store's complaint about a file of the bundle: the file's path is in it already.
-    pub(crate) fn of_file(place: &str, error: StoreError) -> Self {
+    pub fn of_file(place: &str, error: StoreError) -> Self {
         match error {
             StoreError::Damaged { what, .. } => Self::contents(place, what),
             StoreError::NewerSchema { found, known, .. } => {

@@ -1,10 +1,8 @@
 //! What a bundle is, in short.
 
-use matrix_plan::Tally;
+use matrix_core::Tally;
 use matrix_store::Digest;
 use serde::Serialize;
-
-use crate::inventory::Facts;
 
 /// What a bundle is, in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,12 +36,5 @@ impl BundleInfo {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.cells.done == self.cells.planned()
-    }
-
-    /// What stands before the README's own text, where cells are missing or left out; see
-    /// [`Inventory::left_out`](crate::Inventory::left_out).
-    #[must_use]
-    pub fn notice(&self, left_out: u64) -> Option<String> {
-        Facts { tally: self.cells, left_out, ..Facts::default() }.notice()
     }
 }

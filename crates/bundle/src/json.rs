@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 const MAX_DEPTH: usize = 32;
 
 /// Checks that brackets are not nested too deep, without recursion.
-pub(crate) fn check_depth(bytes: &[u8]) -> Result<(), String> {
+pub fn check_depth(bytes: &[u8]) -> Result<(), String> {
     let (mut depth, mut in_text, mut escaped) = (0usize, false, false);
     for &byte in bytes {
         if in_text {
@@ -34,7 +34,7 @@ pub(crate) fn check_depth(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// Reads JSON that is not nested too deep.
-pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     check_depth(bytes)?;
     serde_json::from_slice(bytes).map_err(|error| error.to_string())
 }

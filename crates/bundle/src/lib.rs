@@ -9,65 +9,53 @@
 //!   only plain files, with headers that leave nothing to choose, so that every bit of the stream counts.
 //! - Objects are uncompressed inside: the stream is compressed once, and `sha256sum -c` checks their names too.
 //! - Reading trusts nothing: see [`reader`].
+//!
+//! What the payload holds is the workload's matter. Bundles of format 3 are of any program, see [`generic`]; another workload
+//! brings its own files, and puts them into a [`Container`](container::Container).
 
-pub mod create;
-pub mod deriver;
+pub mod bag;
+pub mod compress;
+pub mod container;
 pub mod error;
-pub mod extract;
-pub mod extras;
+pub mod folder;
 pub mod generic;
 pub mod info;
-pub mod inventory;
+pub mod json;
 pub mod limits;
 pub mod looks;
-pub mod merge;
-pub mod parse;
+pub mod new_directory;
+pub mod new_file;
+pub mod path;
 pub mod reader;
 pub mod restore;
 pub mod sign;
+pub mod tar;
 pub mod temporary;
+pub mod tree;
 pub mod unpacked;
-pub mod verify;
 
-mod bag;
-mod cells;
-mod check;
-mod compress;
-mod contents;
 mod decompress;
 mod difference;
-mod json;
-mod metadata;
-mod new_directory;
-mod path;
-mod place;
-mod rows;
+mod objects;
 mod signature_error;
 mod signer;
-mod tar;
 
 #[cfg(test)]
 mod tests;
 
-pub use create::{AGENT, CreateOptions, create, create_file};
-pub use deriver::DERIVER_VERSION;
+pub use bag::AGENT;
 pub use difference::difference;
 pub use error::{BundleError, Conflict, ErrorKind, Refusal};
-pub use extract::extract;
-pub use extras::Extras;
 pub use generic::{
     GenericExtras, GenericOptions, GenericRestored, create_generic, extract_generic, is_generic_bundle,
     restore_generic, unite_generic,
 };
 pub use info::BundleInfo;
-pub use inventory::{Inventory, Selection, Tree, tree_digest};
 pub use limits::Limits;
 pub use looks::Looks;
-pub use merge::{MergeOptions, merge};
 pub use reader::{BundleReader, Entry, looks_like_bundle};
-pub use restore::{Restored, to_store};
 pub use sign::{SIGNATURE_NAMESPACE, sign, verify_signature};
 pub use signature_error::{KeyError, LineError, SignatureError};
 pub use signer::Signer;
+pub use tree::{Tree, tree_digest};
 pub use unpacked::{Unpacked, is_unpacked};
-pub use verify::{Report, VerifyOptions, verify, verify_input, verify_to_store};

@@ -15,13 +15,13 @@ pub struct Limits {
 
 /// Most bytes of a record or an attempt, which have about two thousand, and of an experiment or a model, which have some
 /// thousands: so that nobody has to parse more.
-pub(crate) const MAX_SMALL: u64 = 1 << 20;
+pub const MAX_SMALL: u64 = 1 << 20;
 
 /// Most bytes of all experiments and models: parsed, each takes many times its size.
-pub(crate) const MAX_TEXTS: u64 = 16 << 20;
+pub const MAX_TEXTS: u64 = 16 << 20;
 
 /// Most bytes of a plan: about 300 for each of its cells.
-pub(crate) const MAX_PLAN: u64 = 64 << 20;
+pub const MAX_PLAN: u64 = 64 << 20;
 
 impl Default for Limits {
     /// 8 GiB, 400,000 files, 256 MiB for one file in memory, 1 GiB for all of them.

@@ -30,7 +30,7 @@ pub enum Looks {
 }
 
 /// Bytes that [`Looks::of`] should see, if there are so many.
-pub(crate) const BYTES: usize = 512;
+pub const BYTES: usize = 512;
 
 impl Looks {
     /// What the first bytes look like.

@@ -9,7 +9,7 @@ use crate::temporary::{self, Folder};
 
 /// A directory in the making: beside its target, and renamed to it when it is whole. Dropped before, it is removed.
 #[derive(Debug)]
-pub(crate) struct NewDirectory {
+pub struct NewDirectory {
     target: PathBuf,
     above: Folder,
     /// Whether the target stays the folder that it is, and what is made is moved into it.
@@ -18,7 +18,7 @@ pub(crate) struct NewDirectory {
 
 impl NewDirectory {
     /// Begins a directory. The target must not exist, or be an empty directory.
-    pub(crate) fn begin(target: &Path) -> Result<Self, BundleError> {
+    pub fn begin(target: &Path) -> Result<Self, BundleError> {
         let exists = || BundleError::TargetExists(target.to_owned());
         let reading = || BundleError::path(format!("reading {}", target.display()));
         let mut stays = false;
@@ -44,12 +44,12 @@ impl NewDirectory {
     }
 
     /// Where it is made.
-    pub(crate) fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         self.above.path().join("new")
     }
 
     /// Gives it its name.
-    pub(crate) fn finish(self) -> Result<(), BundleError> {
+    pub fn finish(self) -> Result<(), BundleError> {
         let failed = BundleError::path(format!("renaming a directory to {}", self.target.display()));
         // An interruption comes before or after.
         let held = temporary::hold();

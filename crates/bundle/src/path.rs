@@ -9,7 +9,7 @@ const MAX_LENGTH: usize = 255;
 const MAX_PARTS: usize = 32;
 
 /// Reads a path: parts of ASCII letters, digits and `. _ - + @ =`, joined by `/`.
-pub(crate) fn parse(bytes: &[u8]) -> Result<&str, Refusal> {
+pub fn parse(bytes: &[u8]) -> Result<&str, Refusal> {
     let path = str::from_utf8(bytes).map_err(|_| Refusal::NotUtf8)?;
     if path.starts_with('/') {
         return Err(Refusal::AbsolutePath);
@@ -36,7 +36,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<&str, Refusal> {
 ///
 /// Sorted part by part, whatever collides stands side by side: so this needs a few bytes for each path, however many
 /// folders it has.
-pub(crate) fn collisions<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<(), (&'a str, Refusal)> {
+pub fn collisions<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<(), (&'a str, Refusal)> {
     let mut sorted: Vec<(usize, &str)> = paths.into_iter().enumerate().collect();
     sorted.sort_by(|(n, one), (m, other)| folded(one).cmp(folded(other)).then(n.cmp(m)));
     let beside = |pair: &[(usize, &'a str)]| match *pair {

@@ -4,7 +4,7 @@
 //! with a digest. Refused are: paths that are absolute, that leave their folder or that are not UTF-8; links, devices,
 //! directories, sparse files, and the headers of PAX and GNU; names that appear twice, that differ only in case, or that
 //! are a file and a folder; streams that decompress to more than is allowed, end too early, or go on after their end;
-//! headers and padding that differ in any bit from what [`create`](crate::create()) writes; files that the manifest does
+//! headers and padding that differ in any bit from what [`Container`](crate::container::Container) writes; files that the manifest does
 //! not name, and the other way round; digests that do not match; JSON that is too large or nested too deep.
 
 use std::collections::BTreeMap;
@@ -15,8 +15,10 @@ use std::path::{Path, PathBuf};
 use matrix_store::Digest;
 use sha2::{Digest as _, Sha256};
 
-use crate::bag::{BAG_INFO, BAGIT, DECLARATION, MANIFEST, TAG_FILES, TAG_MANIFEST, parse_info, parse_manifest};
-use crate::create::{FORMAT_FIELD, FORMATS, folder_of, tag_manifest};
+use crate::bag::{
+    BAG_INFO, BAGIT, DECLARATION, FORMAT_FIELD, FORMATS, MANIFEST, TAG_FILES, TAG_MANIFEST, folder_of, parse_info,
+    parse_manifest, tag_manifest,
+};
 use crate::error::{BundleError, Refusal};
 use crate::limits::Limits;
 use crate::tar::TarReader;
@@ -184,12 +186,12 @@ impl BundleReader {
     }
 
     /// From now on, puts a copy of each file below a folder, which is there, as it is read.
-    pub(crate) fn copy_to(&mut self, folder: PathBuf) {
+    pub fn copy_to(&mut self, folder: PathBuf) {
         self.copies = Some(folder);
     }
 
     /// The bag's own files, byte for byte, by name.
-    pub(crate) fn tags(&self) -> &BTreeMap<&'static str, Vec<u8>> {
+    pub fn tags(&self) -> &BTreeMap<&'static str, Vec<u8>> {
         &self.tags
     }
 
@@ -357,11 +359,11 @@ fn check_tags(tags: &BTreeMap<&'static str, Vec<u8>>, limits: Limits) -> Result<
     }
     let info = parse_info(bytes(BAG_INFO)).map_err(|why| (BAG_INFO, why))?;
     match info.get(FORMAT_FIELD).map(String::as_str) {
-        Some(format) if FORMATS.contains(&format) || format == crate::generic::FORMAT => {}
+        Some(format) if FORMATS.contains(&format) => {}
         other => return Err((BAG_INFO, Refusal::Format(other.unwrap_or("none").to_owned()))),
     }
     let manifest = parse_manifest(bytes(MANIFEST), limits.max_entries).map_err(|why| (MANIFEST, why))?;
-    if let Some((path, _)) = manifest.iter().find(|(path, _)| !path.starts_with(crate::place::PAYLOAD)) {
+    if let Some((path, _)) = manifest.iter().find(|(path, _)| !path.starts_with(crate::bag::PAYLOAD)) {
         return Err((MANIFEST, Refusal::Contents(format!("`{path}` is not in the payload"))));
     }
     Ok((info, manifest))

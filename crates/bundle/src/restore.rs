@@ -1,4 +1,4 @@
-//! From a bundle back to a store, in which an evaluator can go on.
+//! Stores that are made of bundles.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -6,72 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use matrix_store::fs::{Filesystem, OutFile, RealFilesystem};
-use matrix_store::{Digest, ImportedRun, Record, RunId, StoreError, WritableStore};
+use matrix_store::{Digest, RunId, StoreError, WritableStore};
 
-use crate::contents::Contents;
+use crate::bag::PAYLOAD;
 use crate::error::BundleError;
-use crate::extras::Extras;
-use crate::info::BundleInfo;
-use crate::inventory::{Facts, Inventory};
-use crate::new_directory::NewDirectory;
-use crate::place::Place;
 use crate::reader::BundleReader;
-use crate::rows::{must_count, rows_of};
-
-/// What came out of a bundle besides its store.
-#[derive(Debug)]
-pub struct Restored {
-    /// What the bundle is.
-    pub info: BundleInfo,
-    /// Everything in it except the rows.
-    pub inventory: Inventory,
-    /// What its maker put beside the results, as it stands there; sources are in the inventory.
-    pub extras: Extras,
-}
-
-/// Makes a store of a bundle: objects, records, attempts, and runs with their journals. `target` becomes the store, whole
-/// or not at all. What is in it is not waited for to be on the disk: there is still the bundle.
-///
-/// # Errors
-/// When `target` exists and is not an empty directory, the bundle is not what it should be, or the store cannot be
-/// written.
-pub fn to_store(reader: BundleReader, target: &Path) -> Result<Restored, BundleError> {
-    let directory = NewDirectory::begin(target)?;
-    let store = open(&directory.path())?;
-    let (contents, info) = read_into(reader, &store)?;
-    let Contents { inventory, extras, .. } = contents;
-    fill(&store, &inventory)?;
-    store.close()?;
-    directory.finish()?;
-    Ok(Restored { info, inventory, extras })
-}
 
 /// Opens a store that is made of bundles.
-pub(crate) fn open(path: &Path) -> Result<WritableStore, BundleError> {
+pub fn open(path: &Path) -> Result<WritableStore, BundleError> {
     Ok(WritableStore::open_with(path, "matrix bundle", Arc::new(Unsynced(RealFilesystem)))?)
 }
 
-/// Reads a bundle to its end, its objects into a store, and every row of them. The first fault ends it.
-pub(crate) fn read_into(
-    mut reader: BundleReader,
-    store: &WritableStore,
-) -> Result<(Contents, BundleInfo), BundleError> {
-    let mut objects = Vec::new();
-    let mut keep = |reader: &mut BundleReader, digest, _| {
-        objects.push(digest);
-        keep_object(reader, digest, store)
-    };
-    let contents = Contents::read(&mut reader, true, &mut keep, &mut Err)?;
-    let seen = rows_of(store, objects, &mut Err)?;
-    must_count(&contents.inventory, &seen)?;
-    let followed = contents.check(&reader, &mut Err)?;
-    let info = followed.and_then(|followed| contents.info(&reader, &followed.facts));
-    let info = info.ok_or_else(|| BundleError::contents(".", "the end of the bundle was not reached"))?;
-    Ok((contents, info))
-}
-
 /// Reads an object into a store.
-pub(crate) fn keep_object(reader: &mut BundleReader, digest: Digest, store: &WritableStore) -> Result<(), BundleError> {
+pub fn keep_object(reader: &mut BundleReader, digest: Digest, store: &WritableStore) -> Result<(), BundleError> {
     // Another bundle may have brought it.
     if store.open_object(&digest).is_ok() {
         return reader.finish_entry();
@@ -82,46 +29,16 @@ pub(crate) fn keep_object(reader: &mut BundleReader, digest: Digest, store: &Wri
         error => {
             // Bytes that the manifest does not have either are told by the manifest's name.
             reader.finish_entry()?;
-            Err(BundleError::of_file(&Place::Object(digest).to_string(), error))
+            Err(BundleError::of_file(&format!("{PAYLOAD}objects/{digest}.csv"), error))
         }
     }
 }
 
-/// Writes what an inventory has, when the objects are there.
-pub(crate) fn fill(store: &WritableStore, inventory: &Inventory) -> Result<(), BundleError> {
-    for record in inventory.records.values() {
-        store.write_record(record)?;
-    }
-    for attempt in inventory.attempts.values() {
-        store.write_attempt(attempt)?;
-    }
-    let records = inventory.records.values().filter_map(Record::digest);
-    store.write_received(records, inventory.attempts.keys().cloned(), inventory.left_out.clone())?;
-    let facts = Facts::of(inventory)?;
-    let mut taken: BTreeSet<RunId> = inventory.journals.keys().map(|(run, _)| run.clone()).collect();
-    let mut written: BTreeSet<&RunId> = BTreeSet::new();
-    for ((run, digest), journal) in &inventory.journals {
-        let files = facts.runs.get(&(run.clone(), *digest));
-        let file = |name: &str| files.and_then(|files| files.get(name));
-        let missing = |name: &str| {
-            let place = Place::Journal(run.clone(), *digest).to_string();
-            BundleError::contents(&place, format!("its first line does not name {name}"))
-        };
-        let bytes = |from: &std::collections::BTreeMap<Digest, Vec<u8>>, name: &str| {
-            file(name).and_then(|digest| from.get(digest)).cloned()
-        };
-        let experiment = bytes(&inventory.experiments, "experiment.toml").ok_or_else(|| missing("experiment.toml"))?;
-        let plan = bytes(&inventory.plans, "plan.json").ok_or_else(|| missing("plan.json"))?;
-        let model = bytes(&inventory.models, "model.toml");
-        let imported = ImportedRun { experiment: &experiment, model: model.as_deref(), plan: &plan, journal };
-        // Two runs of one name, made in two places within one second.
-        let name = if written.insert(run) { run.clone() } else { another_name(run, &mut taken)? };
-        store.import_run(name, &imported)?;
-    }
-    Ok(())
-}
-
-pub(crate) fn another_name(run: &RunId, taken: &mut BTreeSet<RunId>) -> Result<RunId, StoreError> {
+/// A name that no run has yet, of one whose own name is taken.
+///
+/// # Errors
+/// When there is none.
+pub fn another_name(run: &RunId, taken: &mut BTreeSet<RunId>) -> Result<RunId, StoreError> {
     let mut number = 2u64;
     loop {
         let name: RunId = format!("{run}-{number}").parse()?;

@@ -77,7 +77,10 @@ fn supported(key: &KeyData, algorithm: &Algorithm) -> Result<(), KeyError> {
 }
 
 /// Reads a signature.
-pub(crate) fn parse_signature(text: &[u8]) -> Result<SshSig, BundleError> {
+///
+/// # Errors
+/// When it is none.
+pub fn parse_signature(text: &[u8]) -> Result<SshSig, BundleError> {
     Ok(SshSig::from_pem(text).map_err(SignatureError::Unreadable)?)
 }
 

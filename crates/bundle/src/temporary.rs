@@ -17,7 +17,7 @@ use crate::error::BundleError;
 static LISTED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Nothing that is listed is removed while this is held.
-pub(crate) fn hold() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+pub fn hold() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     LISTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -42,7 +42,7 @@ impl Folder {
     }
 
     /// Makes one in a folder.
-    pub(crate) fn inside(folder: &Path, prefix: &str) -> io::Result<Self> {
+    pub fn inside(folder: &Path, prefix: &str) -> io::Result<Self> {
         // An absolute path, so that it is found wherever the process stands.
         let folder = std::path::absolute(folder)?;
         let mut listed = hold();
@@ -76,7 +76,7 @@ pub fn list_file(path: &Path) {
 }
 
 /// Creates a file that was not there, and the folders above it; not while everything is removed.
-pub(crate) fn create(path: &Path) -> Result<File, BundleError> {
+pub fn create(path: &Path) -> Result<File, BundleError> {
     let doing = || BundleError::io(format!("creating {}", path.display()));
     let _held = hold();
     if let Some(folder) = path.parent() {

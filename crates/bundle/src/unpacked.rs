@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::bag::{BAGIT, TAG_FILES};
 use crate::compress::{compressor, finish};
 use crate::error::{BundleError, Refusal};
-use crate::inventory::folder_name;
+use crate::folder::folder_name;
 use crate::tar::TarWriter;
 
 /// Whether a folder is an unpacked bundle, or another bag.

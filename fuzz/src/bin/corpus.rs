@@ -9,7 +9,7 @@ use std::path::Path;
 
 use matrix_app::wire::{deliver_amq, deliver_dynamo, deliver_sns, reply_to};
 use matrix_app::{Evaluation, Event, Lineage, LineageId, Micros, Outcome, WriteId};
-use matrix_bundle::{CreateOptions, Extras, Selection, create};
+use matrix_archive::{CreateOptions, Extras, Selection, create};
 use matrix_driver::{Cancel, Driver};
 use matrix_fuzz::frames::Frame;
 use matrix_plan::{Cell, CellState, Experiment, Part, Plan, order};

@@ -4,18 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
-use matrix_plan::CellKey;
-use matrix_store::{Digest, Origin, RunId, Store};
+use matrix_core::CellKey;
+use matrix_store::{Origin, RunId, Store};
 
 use super::FORMAT;
-use super::payload::{Content, GenericExtras, Payload};
-use crate::bag::{BAG_INFO, BAGIT, DECLARATION, MANIFEST, TAG_MANIFEST, render_info, render_manifest};
-use crate::compress::{compressor, finish};
-use crate::create::{AGENT, AGENT_FIELD, tag_manifest, whole_file};
+use super::payload::{GenericExtras, Payload};
+use crate::bag::{AGENT, AGENT_FIELD, FORMAT_FIELD};
+use crate::container::Container;
 use crate::error::BundleError;
 use crate::info::BundleInfo;
-use crate::tar::TarWriter;
-use crate::{path, tar};
+use crate::new_file::whole_file;
 
 /// What of a store goes into a bundle, and how.
 #[derive(Clone, Debug, Default)]
@@ -44,57 +42,25 @@ pub fn create_generic(
         return Err(BundleError::Incomplete(payload.tally));
     }
     payload.extras(extras);
-    whole_file(file, |out| write(store, &payload, out))
+    whole_file(file, |out| write(store, payload, out))
 }
 
-fn write(store: &Store, payload: &Payload, out: impl Write) -> Result<BundleInfo, BundleError> {
+fn write(store: &Store, mut payload: Payload, out: impl Write) -> Result<BundleInfo, BundleError> {
     let folder = match payload.experiments.iter().collect::<Vec<_>>()[..] {
         [name] => format!("{name}-bundle"),
         _ => "matrix-bundle".to_owned(),
     };
-    for (name, item) in &payload.items {
-        let full = format!("{folder}/{name}");
-        path::parse(full.as_bytes())
-            .and_then(|full| tar::fits(full, item.size))
-            .map_err(|why| BundleError::Unfit { path: name.clone(), why })?;
-    }
-    path::collisions(payload.items.keys().map(String::as_str))
-        .map_err(|(path, why)| BundleError::Unfit { path: path.to_owned(), why })?;
-    let bytes: u64 = payload.items.values().map(|item| item.size).sum();
-    let info = render_info(&bag_info(payload, bytes));
-    let manifest = render_manifest(payload.items.iter().map(|(path, item)| (path.as_str(), item.digest)));
-    let mut tags = vec![
-        (BAGIT, DECLARATION.as_bytes().to_vec()),
-        (BAG_INFO, info.into_bytes()),
-        (MANIFEST, manifest.into_bytes()),
-    ];
-    let last = tag_manifest(tags.iter().map(|(name, bytes)| (*name, Digest::of(bytes))));
-    tags.push((TAG_MANIFEST, last.into_bytes()));
-
-    let writing = || BundleError::io("writing the bundle");
-    let workers =
-        std::thread::available_parallelism().ok().and_then(|cpus| u32::try_from(cpus.get()).ok()).unwrap_or(1);
-    let mut tar = TarWriter::new(compressor(out, workers)?);
-    for (name, bytes) in &tags {
-        tar.append(&format!("{folder}/{name}"), bytes.len() as u64, bytes.as_slice())?;
-    }
-    for (name, item) in &payload.items {
-        let path = format!("{folder}/{name}");
-        match &item.content {
-            Content::Bytes(bytes) => tar.append(&path, item.size, bytes.as_slice())?,
-            // Its reader compares its digest at the end.
-            Content::Object(digest) => {
-                tar.append(&path, item.size, store.open_object(digest)?.with_max_bytes(item.size))?
-            }
-        }
-    }
-    let (_, sha256, size) = finish(tar.finish().map_err(writing())?).map_err(writing())?;
+    let bytes = payload.items.values().map(|item| item.size).sum();
+    let info = bag_info(&payload, bytes);
+    let Payload { items, .. } = &mut payload;
+    let container = Container::new(folder, &info, std::mem::take(items))?;
+    let (sha256, size) = container.write(store, None, out)?;
     Ok(BundleInfo {
         sha256,
         bytes: size,
-        folder,
-        files: payload.items.len() as u64,
-        payload_bytes: bytes,
+        folder: container.folder().to_owned(),
+        files: container.files(),
+        payload_bytes: container.payload_bytes(),
         experiments: payload.experiments.iter().cloned().collect(),
         origins: payload.origins.iter().map(ToString::to_string).collect(),
         cells: payload.tally,
@@ -111,7 +77,7 @@ fn bag_info(payload: &Payload, bytes: u64) -> BTreeMap<&'static str, String> {
         (AGENT_FIELD, AGENT.to_owned()),
         ("Bagging-Date", if payload.date.is_empty() { "1970-01-01".to_owned() } else { payload.date.clone() }),
         ("External-Description", "Results of programs run over a matrix of values (measured)".to_owned()),
-        ("Matrix-Bundle-Format", FORMAT.to_owned()),
+        (FORMAT_FIELD, FORMAT.to_owned()),
         ("Matrix-Cells-Done", tally.done.to_string()),
         ("Matrix-Cells-Failed", tally.failed.to_string()),
         ("Matrix-Cells-Pending", tally.pending.to_string()),

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use matrix_plan::{CellKey, Tally};
+use matrix_core::{CellKey, Tally};
 use matrix_store::{AttemptId, Digest, GenericAttempt, GenericRecord, JournalText, Origin, RunId, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::container::{Content, Item, Items};
 use crate::error::BundleError;
-use crate::inventory::{Tree, tree_digest};
+use crate::tree::{Tree, tree_digest};
 
 /// Files that stand beside results and follow from them, and the words that go with them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,21 +42,6 @@ pub(super) struct LeftOut {
 /// Where the attempts that were left out are listed.
 pub(super) const LEFT_OUT: &str = "data/left-out.json";
 
-/// Where a file's bytes are.
-#[derive(Clone, Debug)]
-pub(super) enum Content {
-    Bytes(Vec<u8>),
-    Object(Digest),
-}
-
-/// A file of the payload.
-#[derive(Clone, Debug)]
-pub(super) struct Item {
-    pub(super) size: u64,
-    pub(super) digest: Digest,
-    pub(super) content: Content,
-}
-
 /// A plan, as far as a bundle has to know it.
 #[derive(Deserialize)]
 struct Plan {
@@ -72,7 +58,7 @@ struct Planned {
 #[derive(Debug, Default)]
 pub(super) struct Payload {
     pub(super) experiments: BTreeSet<String>,
-    pub(super) items: BTreeMap<String, Item>,
+    pub(super) items: Items,
     pub(super) tally: Tally,
     pub(super) origins: BTreeSet<Origin>,
     pub(super) date: String,
@@ -84,12 +70,11 @@ pub(super) struct Payload {
 
 impl Payload {
     fn add(&mut self, path: String, bytes: Vec<u8>) {
-        let item = Item { size: bytes.len() as u64, digest: Digest::of(&bytes), content: Content::Bytes(bytes) };
-        self.items.insert(path, item);
+        self.items.insert(path, Item::of(bytes));
     }
 
     fn object(&mut self, path: String, digest: Digest, size: u64) {
-        self.items.insert(path, Item { size, digest, content: Content::Object(digest) });
+        self.items.insert(path, Item::object(digest, size));
     }
 
     /// The runs of these names, the records and attempts of their cells (of `only` these, if it names some), and the

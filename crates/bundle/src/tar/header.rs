@@ -21,7 +21,7 @@ const MAGIC: std::ops::Range<usize> = 257..265;
 const PREFIX: std::ops::Range<usize> = 345..500;
 
 /// Whether a file can be an entry.
-pub(crate) fn fits(path: &str, size: u64) -> Result<(), Refusal> {
+pub fn fits(path: &str, size: u64) -> Result<(), Refusal> {
     encode(path, size).map(|_| ())
 }
 
@@ -70,7 +70,7 @@ fn sum(header: &[u8; BLOCK]) -> u64 {
 }
 
 /// Reads a header: the path and size of a plain file. What is wrong comes with the name, as far as it can be shown.
-pub(crate) fn decode(header: &[u8; BLOCK]) -> Result<(String, u64), (String, Refusal)> {
+pub fn decode(header: &[u8; BLOCK]) -> Result<(String, u64), (String, Refusal)> {
     let text = |field: &[u8]| -> Vec<u8> { field.iter().copied().take_while(|&byte| byte != 0).collect() };
     let mut raw = text(&header[PREFIX]);
     if !raw.is_empty() {

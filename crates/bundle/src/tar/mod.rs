@@ -4,6 +4,6 @@ mod header;
 mod reader;
 mod writer;
 
-pub(crate) use header::{decode, fits};
+pub use header::{decode, fits};
 pub(crate) use reader::TarReader;
-pub(crate) use writer::TarWriter;
+pub use writer::TarWriter;

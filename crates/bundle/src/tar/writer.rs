@@ -6,15 +6,16 @@ use super::header::encode;
 use crate::error::BundleError;
 
 /// Writes plain files one after the other, each with the one header that such a file has in a bundle.
-pub(crate) struct TarWriter<W: Write>(::tar::Builder<W>);
+pub struct TarWriter<W: Write>(::tar::Builder<W>);
 
 impl<W: Write> TarWriter<W> {
-    pub(crate) fn new(out: W) -> Self {
+    /// An empty archive.
+    pub fn new(out: W) -> Self {
         Self(::tar::Builder::new(out))
     }
 
     /// Writes a file, which has to have exactly `size` bytes.
-    pub(crate) fn append(&mut self, path: &str, size: u64, bytes: impl Read) -> Result<(), BundleError> {
+    pub fn append(&mut self, path: &str, size: u64, bytes: impl Read) -> Result<(), BundleError> {
         let header = encode(path, size).map_err(|why| BundleError::Unfit { path: path.to_owned(), why })?;
         let header = ::tar::Header::from_byte_slice(&header);
         let appended = self.0.append(header, Exact { bytes, left: size });
@@ -23,7 +24,7 @@ impl<W: Write> TarWriter<W> {
     }
 
     /// Ends the archive with two empty blocks.
-    pub(crate) fn finish(self) -> io::Result<W> {
+    pub fn finish(self) -> io::Result<W> {
         self.0.into_inner()
     }
 }

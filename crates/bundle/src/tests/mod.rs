@@ -1,11 +1,1 @@
-mod bundles;
-mod damage;
-mod fixture;
-mod forge;
-mod hostile;
-mod merging;
-mod parsing;
-#[path = "../../../store/src/tests/sample.rs"]
-mod sample;
 mod signing;
-mod tools;

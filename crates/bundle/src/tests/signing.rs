@@ -5,7 +5,6 @@ use std::io::Cursor;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::fixture::tempdir;
 use crate::{ErrorKind, Signer, sign, verify_signature};
 
 /// A key made for these tests, and used for nothing else.
@@ -83,7 +82,7 @@ fn run(program: &str, arguments: &[&str], directory: &Path, input: &Path) -> Opt
 
 #[test]
 fn openssh_accepts_our_signatures_and_we_accept_its() {
-    let directory = tempdir();
+    let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
     fs::write(root.join("bundle"), b"a bundle").unwrap();
     fs::write(root.join("allowed"), format!("authors@example.org {PUBLIC}")).unwrap();

@@ -177,7 +177,7 @@ fn nothing_else_is_taken_for_an_object() {
 }
 
 #[test]
-fn json_files_are_canonical_and_hold_their_digest() {
+fn json_files_are_canonical_with_their_digest() {
     let directory = tempdir();
     let cells = finished(directory.path(), 1);
     let store = Store::open(directory.path()).unwrap();

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use matrix_bundle::deriver::not_verified;
-use matrix_bundle::{DERIVER_VERSION, Inventory, Restored, Tree, difference};
+use matrix_archive::deriver::not_verified;
+use matrix_archive::{DERIVER_VERSION, Inventory, Restored};
+use matrix_bundle::{Tree, difference};
 use matrix_plan::{Experiment, Filter};
 use matrix_run::{RunError, results};
 use matrix_store::Store;
@@ -72,7 +73,7 @@ pub fn compare(store: &Store, restored: Restored, findings: &mut Findings) -> Re
             differs(file, || format!("it is not what is written there: {}", difference(theirs, ours)), findings);
         }
     }
-    let notice = info.notice(inventory.left_out()?).unwrap_or_default();
+    let notice = matrix_archive::notice(&info, inventory.left_out()?).unwrap_or_default();
     let text = extras.readme.strip_prefix(notice.as_bytes()).unwrap_or(&extras.readme);
     if let Some(filter) = filter_of(text) {
         findings.faults.extend(wrong_filter(store, &inventory, filter)?);
@@ -256,7 +257,7 @@ mod tests {
     fn the_filter_that_a_readme_names_is_found() {
         let text = "> Only cells that match `antipode = true` are in this bundle.\n\n# Results\n";
         assert_eq!(filter_of(text.as_bytes()), Some("antipode = true"));
-        let mut extras = matrix_bundle::Extras { readme: b"# Results\n".to_vec(), ..Default::default() };
+        let mut extras = matrix_archive::Extras { readme: b"# Results\n".to_vec(), ..Default::default() };
         derive::name_filter(&mut extras, "antipode = true");
         assert_eq!(extras.readme, text.as_bytes());
         assert_eq!(filter_of(b"# Results\n"), None);

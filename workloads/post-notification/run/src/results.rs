@@ -123,7 +123,7 @@ pub fn open_within(results: &Path, limits: Limits) -> Result<Opened, RunError> {
         matrix_bundle::restore_generic(reader?, &place)?;
         return Ok(Opened { store: Store::open(&place)?, unpacked: Some(folder) });
     }
-    let read = reader.and_then(|reader| matrix_bundle::to_store(reader, &place));
+    let read = reader.and_then(|reader| matrix_archive::to_store(reader, &place));
     read.map_err(|error| RunError::of_bundle(&wording::path(results), error))?;
     Ok(Opened { store: Store::open(&place)?, unpacked: Some(folder) })
 }
@@ -347,7 +347,7 @@ fn meta(record: Record) -> CellMeta {
 
 #[cfg(test)]
 mod tests {
-    use matrix_bundle::{CreateOptions, Extras, Selection, create_file};
+    use matrix_archive::{CreateOptions, Extras, Selection, create_file};
     use matrix_plan::Part;
     use matrix_store::NewRun;
 

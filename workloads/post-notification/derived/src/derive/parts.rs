@@ -6,7 +6,7 @@ use std::path::Path;
 
 use matrix_analysis::tables::Source;
 use matrix_analysis::{ClaimResult, Options, Traces, evaluate};
-use matrix_bundle::Inventory;
+use matrix_archive::Inventory;
 use matrix_plan::{Axes, CellKey, Experiment, Plan};
 use matrix_run::results::{Traced, unreadable};
 use matrix_run::{FailureKind, RunError};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use matrix_analysis::{ClaimResult, Traces};
-use matrix_bundle::Inventory;
+use matrix_archive::Inventory;
 use matrix_gather::Imported;
 use matrix_plan::printable::is_unprintable;
 use matrix_plan::{CellInputs, CellKey};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matrix_bundle::Inventory;
+use matrix_archive::Inventory;
 use matrix_plan::{Axes, CellInputs, CellKey, Fingerprint, Plan};
 use matrix_run::Input;
 use matrix_run::results::plan_of;
@@ -111,7 +111,7 @@ fn version(fingerprint: &Fingerprint) -> Option<serde_json::Value> {
 
 #[cfg(test)]
 mod tests {
-    use matrix_bundle::Selection;
+    use matrix_archive::Selection;
     use matrix_plan::Part;
     use matrix_store::NewRun;
 

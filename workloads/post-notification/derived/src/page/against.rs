@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use matrix_bundle::Inventory;
+use matrix_archive::Inventory;
 use matrix_plan::{Axes, CellKey};
 
 use super::{attempts, points};

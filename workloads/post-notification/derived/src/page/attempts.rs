@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use matrix_bundle::Inventory;
+use matrix_archive::Inventory;
 use matrix_plan::CellKey;
 use matrix_report::page::{AttemptView, Timed, duration, plain, status_word};
 use matrix_report::{environment, seconds_between};

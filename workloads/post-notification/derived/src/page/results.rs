@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_analysis::{Options, Pools, load, summary};
-use matrix_bundle::Inventory;
+use matrix_archive::Inventory;
 use matrix_plan::{Axes, CellKey, CellState, Tally};
 use matrix_presets::{Figure, FigureError};
 use matrix_report::page::{

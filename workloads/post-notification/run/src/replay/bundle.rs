@@ -3,8 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use matrix_archive::Restored;
 use matrix_bundle::temporary::Folder;
-use matrix_bundle::{BundleReader, Limits, Restored};
+use matrix_bundle::{BundleReader, Limits};
 use matrix_gather::Imported;
 use matrix_plan::{Axes, CellKey};
 use matrix_store::{Record, Store};
@@ -83,7 +84,7 @@ pub fn replay(
     let fresh = fresh.map(|path| results::open_within(path, limits)).transpose()?;
     let folder = Folder::new()?;
     let place = folder.path().join("bundle");
-    let Restored { inventory, .. } = matrix_bundle::to_store(BundleReader::open(file, limits)?, &place)?;
+    let Restored { inventory, .. } = matrix_archive::to_store(BundleReader::open(file, limits)?, &place)?;
     let models = inventory.models.values().map(|bytes| simulated::model(bytes)).collect::<Result<Vec<_>, _>>()?;
     // What was imported was not simulated here, even where a simulation was exported.
     let again = |record: &&Record| record.simulated && Imported::of(&record.inputs).is_none();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use matrix_analysis::Change;
-use matrix_bundle::Inventory;
+use matrix_archive::Inventory;
 use matrix_gather::Imported;
 use matrix_store::{Digest, JournalText, Record, RunId, Store};
 

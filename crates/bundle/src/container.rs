@@ -1,0 +1,138 @@
+//! A bag from its files to the bytes of a bundle, whatever workload they are of.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::num::NonZeroU32;
+
+use matrix_store::{Digest, Store};
+
+use crate::bag::{BAG_INFO, BAGIT, DECLARATION, MANIFEST, TAG_MANIFEST, render_info, render_manifest, tag_manifest};
+use crate::compress::{compressor, finish};
+use crate::error::BundleError;
+use crate::tar::TarWriter;
+use crate::{objects, path, tar};
+
+/// Where a file's bytes are.
+#[derive(Debug)]
+pub enum Content {
+    /// Here.
+    Bytes(Vec<u8>),
+    /// In the store.
+    Object(Digest),
+}
+
+/// A file of the payload.
+#[derive(Debug)]
+pub struct Item {
+    /// Its bytes.
+    pub size: u64,
+    /// Their SHA-256.
+    pub digest: Digest,
+    /// Where they are.
+    pub content: Content,
+}
+
+impl Item {
+    /// A file of these bytes.
+    #[must_use]
+    pub fn of(bytes: Vec<u8>) -> Self {
+        Self { size: bytes.len() as u64, digest: Digest::of(&bytes), content: Content::Bytes(bytes) }
+    }
+
+    /// An object of the store, which has so many bytes.
+    #[must_use]
+    pub fn object(digest: Digest, size: u64) -> Self {
+        Self { size, digest, content: Content::Object(digest) }
+    }
+}
+
+/// The files of a payload, by path in the bag.
+pub type Items = BTreeMap<String, Item>;
+
+/// All files of a bundle, in the order in which they stand in it.
+#[derive(Debug)]
+pub struct Container {
+    folder: String,
+    tags: Vec<(&'static str, Vec<u8>)>,
+    items: Items,
+}
+
+impl Container {
+    /// A bag of these files in a folder. `info` is what is said of the bag.
+    ///
+    /// # Errors
+    /// When a file cannot be in a bundle.
+    pub fn new(folder: String, info: &BTreeMap<&'static str, String>, items: Items) -> Result<Self, BundleError> {
+        for (name, item) in &items {
+            let full = format!("{folder}/{name}");
+            path::parse(full.as_bytes())
+                .and_then(|full| tar::fits(full, item.size))
+                .map_err(|why| BundleError::Unfit { path: name.clone(), why })?;
+        }
+        path::collisions(items.keys().map(String::as_str))
+            .map_err(|(path, why)| BundleError::Unfit { path: path.to_owned(), why })?;
+        let manifest = render_manifest(items.iter().map(|(path, item)| (path.as_str(), item.digest)));
+        let mut tags = vec![
+            (BAGIT, DECLARATION.as_bytes().to_vec()),
+            (BAG_INFO, render_info(info).into_bytes()),
+            (MANIFEST, manifest.into_bytes()),
+        ];
+        let last = tag_manifest(tags.iter().map(|(name, bytes)| (*name, Digest::of(bytes))));
+        tags.push((TAG_MANIFEST, last.into_bytes()));
+        Ok(Self { folder, tags, items })
+    }
+
+    /// The bag's folder.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// Files of the payload.
+    #[must_use]
+    pub fn files(&self) -> u64 {
+        self.items.len() as u64
+    }
+
+    /// Bytes of the payload.
+    #[must_use]
+    pub fn payload_bytes(&self) -> u64 {
+        self.items.values().map(|item| item.size).sum()
+    }
+
+    /// Writes the bundle, whose objects are in `store`; returns its digest and its bytes. `workers` threads compress, as many
+    /// as there are processors if none are named; the bytes are the same.
+    ///
+    /// # Errors
+    /// When an object is damaged, or `out` fails.
+    pub fn write(
+        &self,
+        store: &Store,
+        workers: Option<NonZeroU32>,
+        out: impl Write,
+    ) -> Result<(Digest, u64), BundleError> {
+        let available = || std::thread::available_parallelism().ok().and_then(|cpus| u32::try_from(cpus.get()).ok());
+        let workers = workers.map(NonZeroU32::get).or_else(available).unwrap_or(1);
+        let writing = || BundleError::io("writing the bundle");
+        let mut tar = TarWriter::new(compressor(out, workers)?);
+        for (path, bytes) in &self.tags {
+            tar.append(&format!("{}/{path}", self.folder), bytes.len() as u64, bytes.as_slice())?;
+        }
+        let object = |item: &Item| match item.content {
+            Content::Object(digest) => Some((digest, item.size)),
+            Content::Bytes(_) => None,
+        };
+        objects::with_reader(store, self.items.values().filter_map(object).collect(), |objects| {
+            for (path, item) in &self.items {
+                let path = format!("{}/{path}", self.folder);
+                match &item.content {
+                    Content::Bytes(bytes) => tar.append(&path, item.size, bytes.as_slice())?,
+                    Content::Object(digest) => tar.append(&path, item.size, objects.next(digest, item.size))?,
+                }
+            }
+            Ok(())
+        })?;
+        let (_, sha256, bytes) = finish(tar.finish().map_err(writing())?).map_err(writing())?;
+        Ok((sha256, bytes))
+    }
+}

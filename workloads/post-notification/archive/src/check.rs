@@ -1,0 +1,291 @@
+//! What the files of a bundle say of each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use matrix_plan::CellKey;
+use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId, StoreError};
+
+use crate::contents::{Contents, OnFault};
+use crate::create::{Maker, bag_info};
+use crate::deriver::{self, DERIVER_VERSION, not_verified};
+use crate::inventory::{Facts, Inventory};
+use crate::place::Place;
+use crate::{cells, metadata};
+use matrix_bundle::BundleError;
+use matrix_bundle::BundleReader;
+use matrix_bundle::bag::{
+    AGENT, AGENT_FIELD, BAG_INFO, FORMAT_FIELD, PAYLOAD, parse_info, render_info, render_manifest,
+};
+use matrix_bundle::difference;
+
+/// What is said of a bag in words that another deriver may choose otherwise.
+const IN_WORDS: &str = "External-Description";
+
+/// Whether a version of this program is what says that it made a bundle: a name and a version, as `matrix 1.2.3`.
+fn is_a_version_of_this(agent: &str) -> bool {
+    let ours = AGENT.split_once(' ').map_or(AGENT, |(name, _)| name);
+    let Some((name, version)) = agent.split_once(' ') else { return false };
+    let numbers: Vec<&str> = version.split('.').collect();
+    let is_number = |part: &&str| !part.is_empty() && part.len() < 6 && part.bytes().all(|byte| byte.is_ascii_digit());
+    name == ours && numbers.len() == 3 && numbers.iter().all(is_number)
+}
+
+/// What made a bundle, as it says.
+pub(crate) fn made_by(reader: &BundleReader) -> Option<&str> {
+    reader.info().get(AGENT_FIELD).map(String::as_str)
+}
+
+/// What follows from the files of a bundle.
+pub(crate) struct Followed {
+    pub(crate) facts: Facts,
+    /// Files of another deriver that are not what this program derives: by path in the bag, and what is said of each.
+    pub(crate) not_verified: Vec<(String, String)>,
+}
+
+/// A derived file that differs from what this program derives: a fault where it is of this program's deriver, and otherwise
+/// not verified.
+struct Derived {
+    theirs: u32,
+    faults: Vec<(String, String)>,
+    not_verified: Vec<(String, String)>,
+}
+
+impl Derived {
+    fn differs(&mut self, path: String, what: impl FnOnce() -> String) {
+        if self.theirs == DERIVER_VERSION {
+            self.faults.push((path, what()));
+        } else {
+            self.not_verified.push((path, not_verified(self.theirs)));
+        }
+    }
+}
+
+impl Contents {
+    /// Checks what files say of each other, when each is sound by itself; returns what follows from them.
+    pub(crate) fn check(
+        &self,
+        reader: &BundleReader,
+        on_fault: &mut OnFault<'_>,
+    ) -> Result<Option<Followed>, BundleError> {
+        let facts = match Facts::of(&self.inventory) {
+            Ok(facts) => facts,
+            Err(error) if error.is_of_one_file() => {
+                on_fault(error)?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let Derived { faults, not_verified, .. } = self.derived(reader, &facts)?;
+        for (path, what) in self.references(&facts).into_iter().chain(faults) {
+            on_fault(BundleError::contents(&path, what))?;
+        }
+        Ok(Some(Followed { facts, not_verified }))
+    }
+
+    /// What is wrong with the references between files.
+    fn references(&self, facts: &Facts) -> Vec<(String, String)> {
+        let mut faults = Vec::new();
+        let mut fault = |place: &Place, what: String| faults.push((place.to_string(), what));
+        let inventory = &self.inventory;
+        let known = |key: &CellKey| inventory.cells.contains(key);
+        let not_listed = || "its cell is not listed in cells.csv".to_owned();
+        for ((key, origin), record) in &inventory.records {
+            let place = Place::Record(*key, origin.clone());
+            let object = &record.object;
+            let path = Place::Object(object.sha256).to_string();
+            match self.sizes.get(path.strip_prefix(PAYLOAD).unwrap_or_default()) {
+                None => fault(&place, format!("its object {} is missing", object.sha256.short())),
+                Some(size) if *size != object.bytes => {
+                    fault(&place, format!("it says that its object has {} bytes; it has {size}", object.bytes));
+                }
+                Some(_) => {}
+            }
+            if !known(key) {
+                fault(&place, not_listed());
+            }
+        }
+        for (id, attempt) in &inventory.attempts {
+            if !known(&attempt.key) {
+                fault(&Place::Attempt(id.clone()), not_listed());
+            }
+        }
+        faults.extend(self.attempts());
+        let mut fault = |place: &Place, what: String| faults.push((place.to_string(), what));
+        let named: BTreeSet<Digest> = facts.runs.values().flat_map(|files| files.values().copied()).collect();
+        let objects = inventory.objects();
+        for path in self.digests.keys() {
+            let Some(place) = Place::of(path) else { continue };
+            match &place {
+                Place::Experiment(digest) | Place::Plan(digest) | Place::Model(digest) if !named.contains(digest) => {
+                    fault(&place, "no run names it".to_owned());
+                }
+                Place::Object(digest) if !objects.contains_key(digest) => {
+                    fault(&place, "no record names it".to_owned());
+                }
+                _ => {}
+            }
+        }
+        for ((run, digest), files) in &facts.runs {
+            for name in ["experiment.toml", "plan.json"] {
+                if !files.contains_key(name) {
+                    fault(&Place::Journal(run.clone(), *digest), format!("its first line does not name {name}"));
+                }
+            }
+        }
+        for place in [Place::Readme, Place::License, Place::Citation, Place::Cells, Place::Metadata] {
+            if !self.digests.contains_key(&place.to_string()) {
+                fault(&place, "it is missing".to_owned());
+            }
+        }
+        faults
+    }
+
+    /// What is wrong with files that follow from others.
+    fn derived(&self, reader: &BundleReader, facts: &Facts) -> Result<Derived, BundleError> {
+        let mut derived = Derived { theirs: self.deriver(), faults: Vec::new(), not_verified: Vec::new() };
+        let made = |place: &Place| self.made.get(&place.to_string()).map(Vec::as_slice).unwrap_or_default();
+        let rendered = cells::render(&self.inventory, facts);
+        if made(&Place::Cells) != rendered.as_bytes() {
+            derived.differs(Place::Cells.to_string(), || {
+                let what = difference(made(&Place::Cells), rendered.as_bytes());
+                format!("it is not what follows from the records and plans: {what}")
+            });
+        }
+        if reader.folder() != facts.folder() {
+            derived.faults.push((reader.folder().to_owned(), format!("the bag's folder should be {}", facts.folder())));
+        }
+        let notice = facts.notice().unwrap_or_default();
+        if !self.extras.readme.starts_with(notice.as_bytes()) {
+            derived.differs(Place::Readme.to_string(), || "it does not say that cells are missing".to_owned());
+        }
+        let format = reader.info().get(FORMAT_FIELD).map(String::as_str).unwrap_or_default();
+        derived.faults.extend(self.wrong_deriver(format).map(|what| (deriver::file(), what.to_owned())));
+        derived.faults.extend(self.trees());
+        self.bag_info(reader, facts, format, &mut derived);
+        let place = Place::Metadata.to_string();
+        let mut others = self.sizes.clone();
+        others.remove(place.strip_prefix(PAYLOAD).unwrap_or_default());
+        let rendered = metadata::render(&self.inventory, facts, &others).map_err(StoreError::from)?;
+        if made(&Place::Metadata) != rendered {
+            derived.differs(place, || {
+                let what = difference(made(&Place::Metadata), &rendered);
+                format!("it is not what follows from the records and attempts: {what}")
+            });
+        }
+        Ok(derived)
+    }
+
+    /// What is wrong with what is said of the bag. Of another deriver, numbers and names still have to be those that
+    /// follow.
+    fn bag_info(&self, reader: &BundleReader, facts: &Facts, format: &str, derived: &mut Derived) {
+        let mut fault = |what: String| derived.faults.push((BAG_INFO.to_owned(), what));
+        let agent = made_by(reader).unwrap_or_default();
+        if agent != AGENT && !is_a_version_of_this(agent) {
+            return fault(format!("its {AGENT_FIELD} is no version of this program"));
+        }
+        let maker = Maker { agent, format };
+        let info = bag_info(&self.inventory, facts, self.payload_bytes, self.digests.len() as u64, &maker);
+        let expected = render_info(&info).into_bytes();
+        let found = reader.tags().get(BAG_INFO).map(Vec::as_slice).unwrap_or_default();
+        if found == expected {
+            return;
+        }
+        let rendered = parse_info(&expected).unwrap_or_default();
+        let is_wrong = |name: &str, value: &String| name != IN_WORDS && reader.info().get(name) != Some(value);
+        match rendered.iter().find(|(name, value)| is_wrong(name, value)) {
+            Some((name, value)) if self.deriver() != DERIVER_VERSION => {
+                fault(format!("its {name} is not {value}, which follows from the payload"));
+            }
+            _ => derived.differs(BAG_INFO.to_owned(), || {
+                format!("it is not what follows from the payload: {}", difference(found, &expected))
+            }),
+        }
+    }
+
+    /// Attempts that others name, and that are missing: those that results come from, and those that journals tell the
+    /// end of.
+    fn attempts(&self) -> Vec<(String, String)> {
+        let Inventory { records, attempts, left_out, .. } = &self.inventory;
+        let made: BTreeSet<(&CellKey, &Origin, Digest)> =
+            attempts.values().filter_map(|attempt| Some((&attempt.key, &attempt.origin, attempt.object?))).collect();
+        let mut faults = Vec::new();
+        for ((key, origin), record) in records {
+            if !made.contains(&(key, origin, record.object.sha256)) {
+                let what = "the attempt that it comes from is missing".to_owned();
+                faults.push((Place::Record(*key, origin.clone()).to_string(), what));
+            }
+        }
+        let mut named = BTreeSet::new();
+        for (place, journal) in self.journals() {
+            for (id, _) in journal.entries.iter().filter_map(|entry| entry.event.ended()) {
+                if !attempts.contains_key(id) {
+                    named.insert(id.clone());
+                    if !left_out.contains(id) {
+                        faults.push((place.clone(), format!("its attempt {id} is missing")));
+                    }
+                }
+            }
+        }
+        for id in left_out.difference(&named) {
+            let what = format!("it names {id}, which is there, or which no journal names");
+            faults.push((Place::LeftOut.to_string(), what));
+        }
+        faults
+    }
+
+    /// The journals that can be read, by path in the bag.
+    fn journals(&self) -> impl Iterator<Item = (String, JournalText)> {
+        self.inventory.journals.iter().filter_map(|((run, digest), bytes)| {
+            let place = Place::Journal(run.clone(), *digest).to_string();
+            let text = JournalText::parse(place.as_ref(), bytes).ok()?;
+            Some((place, text))
+        })
+    }
+
+    /// What is worth knowing and harms nobody: files by path in the bag, and what there is to say of them.
+    pub(crate) fn notes(&self) -> Vec<(String, String)> {
+        let Inventory { attempts, journals, .. } = &self.inventory;
+        let objects = self.inventory.objects();
+        let mut told: BTreeSet<AttemptId> = BTreeSet::new();
+        for (_, journal) in self.journals() {
+            told.extend(journal.entries.iter().filter_map(|entry| entry.event.attempt()).map(|(id, _)| id.clone()));
+        }
+        let runs: BTreeSet<&RunId> = journals.keys().map(|(run, _)| run).collect();
+        let mut notes = Vec::new();
+        if !self.inventory.left_out.is_empty() {
+            let what = format!("{} attempts that journals name were left out", self.inventory.left_out.len());
+            notes.push((Place::LeftOut.to_string(), what));
+        }
+        for (id, attempt) in attempts {
+            let place = Place::Attempt(id.clone()).to_string();
+            if let Some(run) = &attempt.run
+                && runs.contains(run)
+                && !told.contains(id)
+            {
+                notes.push((place.clone(), format!("the journal of its run {run} says nothing of it")));
+            }
+            if let Some(object) = attempt.object.filter(|object| !objects.contains_key(object)) {
+                let what = format!("its object {} was replaced by a later attempt's", object.short());
+                notes.push((place, what));
+            }
+        }
+        notes
+    }
+
+    /// Source trees that do not have the digest that they are named by.
+    fn trees(&self) -> Vec<(String, String)> {
+        let mut trees: BTreeMap<Digest, Vec<(String, Digest)>> = BTreeMap::new();
+        for (path, digest) in &self.digests {
+            if let Some(Place::Source(tree, name)) = Place::of(path) {
+                trees.entry(tree).or_default().push((name, *digest));
+            }
+        }
+        let wrong = |(tree, files): (Digest, Vec<(String, Digest)>)| {
+            let text = render_manifest(files.iter().map(|(name, digest)| (name.as_str(), *digest)));
+            let found = Digest::of(text.as_bytes());
+            let what = || format!("its files have the digest {found}, not the one of its name");
+            (found != tree).then(|| (format!("{PAYLOAD}source/{tree}"), what()))
+        };
+        trees.into_iter().filter_map(wrong).collect()
+    }
+}

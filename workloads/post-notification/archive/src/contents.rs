@@ -1,0 +1,212 @@
+//! Everything that a bundle holds except the rows, read once from its beginning to its end.
+
+use std::collections::BTreeMap;
+
+use matrix_store::{Attempt, Digest, Record, StoreError};
+
+use crate::extras::Extras;
+use crate::inventory::{Facts, Inventory};
+use crate::place::Place;
+use matrix_bundle::BundleInfo;
+use matrix_bundle::bag::PAYLOAD;
+use matrix_bundle::json;
+use matrix_bundle::limits::MAX_TEXTS;
+use matrix_bundle::{BundleError, Refusal};
+use matrix_bundle::{BundleReader, Entry};
+
+use crate::{cells, deriver};
+
+/// What is done with an object: the reader stands at its first byte.
+pub(crate) type OnObject<'a> = dyn FnMut(&mut BundleReader, Digest, u64) -> Result<(), BundleError> + 'a;
+
+/// What is done with a fault of one file: either the whole fails, or the fault is kept and reading goes on.
+pub(crate) type OnFault<'a> = dyn FnMut(BundleError) -> Result<(), BundleError> + 'a;
+
+/// Everything that a bundle holds except the rows.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    pub(crate) inventory: Inventory,
+    pub(crate) extras: Extras,
+    /// Sizes of the files, by path in the crate.
+    pub(crate) sizes: BTreeMap<String, u64>,
+    /// Digests of the files, by path in the bag.
+    pub(crate) digests: BTreeMap<String, Digest>,
+    pub(crate) payload_bytes: u64,
+    /// The metadata and the list of cells, as they stand there.
+    pub(crate) made: BTreeMap<String, Vec<u8>>,
+    /// The version that its deriver says it has; nothing in a bundle that does not name it.
+    named_deriver: Option<u32>,
+    memory: u64,
+    /// Bytes of experiments and models.
+    texts: u64,
+}
+
+impl Contents {
+    /// Reads a bundle to its end. With `keep_all`, tables, figures and sources are kept too.
+    pub(crate) fn read(
+        reader: &mut BundleReader,
+        keep_all: bool,
+        on_object: &mut OnObject<'_>,
+        on_fault: &mut OnFault<'_>,
+    ) -> Result<Self, BundleError> {
+        let mut this = Self::default();
+        let format = reader.info().get("Matrix-Bundle-Format").map(String::as_str).unwrap_or_default();
+        if !crate::create::FORMATS.contains(&format) {
+            let what = format!("not supported yet: results of programs (format {format}) here");
+            let why = Refusal::Contents(what);
+            return Err(BundleError::Refused { place: Some(matrix_bundle::bag::BAG_INFO.to_owned()), offset: 0, why });
+        }
+        loop {
+            let entry = match reader.next_entry() {
+                Ok(Some(entry)) => entry,
+                Ok(None) => break,
+                Err(error) if error.is_of_one_file() => {
+                    on_fault(error)?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            match this.file(reader, &entry, keep_all, on_object) {
+                Ok(()) => {}
+                Err(error) if error.is_of_one_file() => on_fault(error)?,
+                Err(error) => return Err(error),
+            }
+            if let Some(path) = entry.path.strip_prefix(PAYLOAD) {
+                this.sizes.insert(path.to_owned(), entry.size);
+            }
+            this.digests.insert(entry.path, entry.digest);
+        }
+        this.payload_bytes = reader.payload_bytes();
+        Ok(this)
+    }
+
+    fn file(
+        &mut self,
+        reader: &mut BundleReader,
+        entry: &Entry,
+        keep_all: bool,
+        on_object: &mut OnObject<'_>,
+    ) -> Result<(), BundleError> {
+        let refuse = |why| Err(BundleError::Refused { place: Some(entry.path.clone()), offset: 0, why });
+        let Some(place) = Place::of(&entry.path) else { return refuse(Refusal::UnknownPlace) };
+        if let Some(promised) = place.promised()
+            && promised != entry.digest
+        {
+            let what = format!("it is named by another digest than {}", entry.digest);
+            return refuse(Refusal::Contents(what));
+        }
+        match &place {
+            Place::Object(digest) => {
+                on_object(reader, *digest, entry.size)?;
+                return reader.finish_entry();
+            }
+            Place::Table(_) | Place::Figure(_) | Place::Source(..) if !keep_all => return reader.finish_entry(),
+            _ => {}
+        }
+        if let Some(max) = place.max_bytes()
+            && entry.size > max
+        {
+            return refuse(Refusal::FileTooLarge { bytes: entry.size, max });
+        }
+        if matches!(place, Place::Experiment(_) | Place::Model(_)) {
+            self.texts = self.texts.saturating_add(entry.size);
+        }
+        if self.texts > MAX_TEXTS {
+            return refuse(Refusal::TooMuchMemory { max: MAX_TEXTS });
+        }
+        self.memory = self.memory.saturating_add(entry.size);
+        let max = reader.limits().max_memory_bytes;
+        if self.memory > max {
+            return refuse(Refusal::TooMuchMemory { max });
+        }
+        let bytes = reader.read_whole()?;
+        self.keep(place, &entry.path, bytes)
+    }
+
+    fn keep(&mut self, place: Place, path: &str, bytes: Vec<u8>) -> Result<(), BundleError> {
+        let bad = |what: String| BundleError::contents(path, what);
+        let depth = || json::check_depth(&bytes).map_err(bad);
+        let of_file = |error: StoreError| BundleError::of_file(path, error);
+        match place {
+            Place::Record(key, origin) => {
+                depth()?;
+                let record = Record::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
+                if record.key != key || record.origin != origin {
+                    return Err(bad(format!("it is the record of cell {} from {}", record.key.short(), record.origin)));
+                }
+                self.inventory.records.insert((key, origin), record);
+            }
+            Place::Attempt(id) => {
+                depth()?;
+                let attempt = Attempt::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
+                if attempt.id != id {
+                    return Err(bad(format!("it is the attempt {}", attempt.id)));
+                }
+                self.inventory.attempts.insert(id, attempt);
+            }
+            Place::Plan(digest) => {
+                depth()?;
+                self.inventory.plans.insert(digest, bytes);
+            }
+            Place::Journal(run, digest) => {
+                depth()?;
+                self.inventory.journals.insert((run, digest), bytes);
+            }
+            Place::Agents => self.inventory.agents = json::parse(&bytes).map_err(bad)?,
+            Place::LeftOut => self.inventory.left_out = json::parse(&bytes).map_err(bad)?,
+            Place::Metadata => {
+                json::parse::<serde::de::IgnoredAny>(&bytes).map_err(bad)?;
+                self.made.insert(path.to_owned(), bytes);
+            }
+            Place::Cells => {
+                let refused = |why| BundleError::Refused { place: Some(path.to_owned()), offset: 0, why };
+                self.inventory.cells = cells::parse(&bytes).map_err(refused)?;
+                self.made.insert(path.to_owned(), bytes);
+            }
+            Place::Experiment(digest) => drop(self.inventory.experiments.insert(digest, bytes)),
+            Place::Model(digest) => drop(self.inventory.models.insert(digest, bytes)),
+            Place::Source(tree, name) => drop(self.inventory.sources.entry(tree).or_default().insert(name, bytes)),
+            Place::Deriver => self.named_deriver = Some(deriver::parse(&bytes).map_err(bad)?),
+            Place::Readme => self.extras.readme = bytes,
+            Place::License => self.extras.license = bytes,
+            Place::Citation => self.extras.citation = bytes,
+            Place::Table(name) => drop(self.extras.tables.insert(name, bytes)),
+            Place::Figure(name) => drop(self.extras.figures.insert(name, bytes)),
+            Place::Object(_) => {}
+        }
+        Ok(())
+    }
+
+    /// By which version of the rules its derived files were made.
+    pub(crate) fn deriver(&self) -> u32 {
+        self.named_deriver.unwrap_or(deriver::UNNAMED)
+    }
+
+    /// What is wrong with how the bundle names its deriver: which formats do is fixed, so that nobody can leave it away.
+    pub(crate) fn wrong_deriver(&self, format: &str) -> Option<&'static str> {
+        let has_none = format == crate::create::FORMATS[0];
+        match self.named_deriver {
+            Some(_) if has_none => Some("bundles of format 1 have no such file"),
+            None if !has_none => Some("it is missing"),
+            _ => None,
+        }
+    }
+
+    /// What the bundle is, in short.
+    pub(crate) fn info(&self, reader: &BundleReader, facts: &Facts) -> Option<BundleInfo> {
+        let (sha256, bytes) = reader.end()?;
+        Some(BundleInfo {
+            sha256,
+            bytes,
+            folder: reader.folder().to_owned(),
+            files: self.digests.len() as u64,
+            payload_bytes: self.payload_bytes,
+            experiments: facts.experiments.iter().cloned().collect(),
+            origins: self.inventory.origins().iter().map(ToString::to_string).collect(),
+            cells: facts.tally,
+            records: self.inventory.records.len() as u64,
+            attempts: self.inventory.attempts.len() as u64,
+            objects: self.inventory.objects().len() as u64,
+        })
+    }
+}

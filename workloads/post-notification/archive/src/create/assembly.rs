@@ -1,0 +1,196 @@
+//! From an inventory to the files of a bundle.
+
+use std::collections::BTreeMap;
+
+use matrix_bundle::bag::{AGENT, AGENT_FIELD, FORMAT_FIELD, PAYLOAD};
+use matrix_bundle::container::{Container, Item, Items};
+use matrix_bundle::limits::MAX_TEXTS;
+use matrix_bundle::{BundleError, BundleInfo, Refusal};
+use matrix_store::Digest;
+
+use crate::deriver::{self, DERIVER_VERSION};
+use crate::extras::Extras;
+use crate::inventory::{Facts, Inventory};
+use crate::place::Place;
+use crate::{cells, metadata};
+
+/// The files of a payload.
+pub(crate) fn items(inventory: &Inventory, facts: &Facts, extras: &Extras) -> Result<Items, BundleError> {
+    let mut payload = Payload::default();
+    payload.results(inventory)?;
+    payload.extras(extras, facts);
+    payload.add(&Place::Deriver, deriver::render(DERIVER_VERSION).into_bytes());
+    if !inventory.agents.is_empty() {
+        let mut agents = serde_json::to_vec(&inventory.agents).map_err(matrix_store::StoreError::from)?;
+        agents.push(b'\n');
+        payload.add(&Place::Agents, agents);
+    }
+    if !inventory.left_out.is_empty() {
+        let mut left_out = serde_json::to_vec(&inventory.left_out).map_err(matrix_store::StoreError::from)?;
+        left_out.push(b'\n');
+        payload.add(&Place::LeftOut, left_out);
+    }
+    payload.add(&Place::Cells, cells::render(inventory, facts).into_bytes());
+    let metadata = metadata::render(inventory, facts, &payload.sizes()).map_err(matrix_store::StoreError::from)?;
+    payload.add(&Place::Metadata, metadata);
+    check(&payload.0)?;
+    Ok(payload.0)
+}
+
+/// Whether files that are parsed are small enough for that.
+fn check(items: &Items) -> Result<(), BundleError> {
+    let mut texts = 0;
+    for (path, item) in items {
+        let place = Place::of(path);
+        if let Some(max) = place.as_ref().and_then(Place::max_bytes)
+            && item.size > max
+        {
+            let why = Refusal::FileTooLarge { bytes: item.size, max };
+            return Err(BundleError::Unfit { path: path.clone(), why });
+        }
+        if matches!(place, Some(Place::Experiment(_) | Place::Model(_))) {
+            texts += item.size;
+        }
+    }
+    if texts > MAX_TEXTS {
+        let why = Refusal::TooMuchMemory { max: MAX_TEXTS };
+        return Err(BundleError::Unfit { path: format!("{PAYLOAD}experiments"), why });
+    }
+    Ok(())
+}
+
+/// What a bundle is, whose container and file these are.
+pub(crate) fn info_of(
+    container: &Container,
+    inventory: &Inventory,
+    facts: &Facts,
+    sha256: Digest,
+    bytes: u64,
+) -> BundleInfo {
+    BundleInfo {
+        sha256,
+        bytes,
+        folder: container.folder().to_owned(),
+        files: container.files(),
+        payload_bytes: container.payload_bytes(),
+        experiments: facts.experiments.iter().cloned().collect(),
+        origins: inventory.origins().iter().map(ToString::to_string).collect(),
+        cells: facts.tally,
+        records: inventory.records.len() as u64,
+        attempts: inventory.attempts.len() as u64,
+        objects: inventory.objects().len() as u64,
+    }
+}
+
+#[derive(Default)]
+struct Payload(Items);
+
+impl Payload {
+    fn add(&mut self, place: &Place, bytes: Vec<u8>) {
+        self.0.insert(place.to_string(), Item::of(bytes));
+    }
+
+    fn results(&mut self, inventory: &Inventory) -> Result<(), BundleError> {
+        for (digest, bytes) in &inventory.experiments {
+            self.add(&Place::Experiment(*digest), bytes.clone());
+        }
+        for (digest, bytes) in &inventory.plans {
+            self.add(&Place::Plan(*digest), bytes.clone());
+        }
+        for (digest, bytes) in &inventory.models {
+            self.add(&Place::Model(*digest), bytes.clone());
+        }
+        for ((run, digest), bytes) in &inventory.journals {
+            self.add(&Place::Journal(run.clone(), *digest), bytes.clone());
+        }
+        for ((key, origin), record) in &inventory.records {
+            self.add(&Place::Record(*key, origin.clone()), record.to_bytes()?);
+        }
+        for (id, attempt) in &inventory.attempts {
+            self.add(&Place::Attempt(id.clone()), attempt.to_bytes()?);
+        }
+        for (digest, size) in inventory.objects() {
+            self.0.insert(Place::Object(digest).to_string(), Item::object(digest, size));
+        }
+        for (tree, files) in &inventory.sources {
+            for (path, bytes) in files {
+                self.add(&Place::Source(*tree, path.clone()), bytes.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn extras(&mut self, extras: &Extras, facts: &Facts) {
+        let mut readme = facts.notice().unwrap_or_default().into_bytes();
+        readme.extend_from_slice(&extras.readme);
+        self.add(&Place::Readme, readme);
+        self.add(&Place::License, extras.license.clone());
+        self.add(&Place::Citation, extras.citation.clone());
+        for (name, bytes) in &extras.tables {
+            self.add(&Place::Table(name.clone()), bytes.clone());
+        }
+        for (name, bytes) in &extras.figures {
+            self.add(&Place::Figure(name.clone()), bytes.clone());
+        }
+    }
+
+    /// The sizes of the files, by path in the crate.
+    fn sizes(&self) -> BTreeMap<String, u64> {
+        let in_crate = |path: &String| path.strip_prefix(PAYLOAD).map(str::to_owned);
+        self.0.iter().filter_map(|(path, item)| Some((in_crate(path)?, item.size))).collect()
+    }
+}
+
+/// What made a bundle, and in which format.
+pub(crate) struct Maker<'a> {
+    pub(crate) agent: &'a str,
+    pub(crate) format: &'a str,
+}
+
+impl Maker<'_> {
+    /// This program.
+    pub(crate) fn here() -> Self {
+        Self { agent: AGENT, format: FORMAT }
+    }
+}
+
+/// What is said of the bag.
+pub(crate) fn bag_info(
+    inventory: &Inventory,
+    facts: &Facts,
+    payload_bytes: u64,
+    files: u64,
+    maker: &Maker<'_>,
+) -> BTreeMap<&'static str, String> {
+    let tally = &facts.tally;
+    let join = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let origins = inventory.origins();
+    let complete = if tally.done == tally.planned() { "yes" } else { "no" };
+    let mut info = BTreeMap::from([
+        (AGENT_FIELD, maker.agent.to_owned()),
+        ("Bagging-Date", facts.date.clone()),
+        ("External-Description", format!("Results of a consistency experiment ({})", metadata::how(inventory))),
+        (FORMAT_FIELD, maker.format.to_owned()),
+        ("Matrix-Cells-Done", tally.done.to_string()),
+        ("Matrix-Cells-Failed", tally.failed.to_string()),
+        ("Matrix-Cells-Partial", tally.partial.to_string()),
+        ("Matrix-Cells-Pending", tally.pending.to_string()),
+        ("Matrix-Cells-Planned", tally.planned().to_string()),
+        ("Matrix-Cells-Skipped", tally.skipped.to_string()),
+        ("Matrix-Complete", complete.to_owned()),
+        ("Matrix-Experiments", join(facts.experiments.iter().map(String::as_str).collect())),
+        ("Matrix-Origins", join(origins.iter().map(matrix_store::Origin::as_str).collect())),
+        ("Payload-Oxum", format!("{payload_bytes}.{files}")),
+    ]);
+    if !inventory.left_out.is_empty() {
+        info.insert("Matrix-Attempts-Left-Out", inventory.left_out.len().to_string());
+    }
+    info.extend(facts.selection().map(|selection| ("Matrix-Selection", selection)));
+    info
+}
+
+/// The format of bundles that this program writes. Format 2 added `tables/deriver.txt`.
+pub(crate) const FORMAT: &str = "2";
+
+/// The formats that it reads.
+pub(crate) const FORMATS: [&str; 2] = ["1", FORMAT];

@@ -1,0 +1,38 @@
+//! Unpacking a bundle.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use crate::contents::Contents;
+use crate::place::Place;
+use crate::rows::{must_count, read_rows};
+use matrix_bundle::BundleReader;
+use matrix_bundle::bag::TAG_FILES;
+use matrix_bundle::new_directory::NewDirectory;
+use matrix_bundle::{BundleError, temporary};
+
+/// Unpacks a bundle: `target` becomes the bag. Nothing is written outside it, and if the bundle is refused, nothing at
+/// all. Everything that [`verify`](crate::verify()) checks has been checked when this returns.
+///
+/// # Errors
+/// When `target` exists and is not an empty directory, the bundle is not what it should be, or a file cannot be written.
+pub fn extract(mut reader: BundleReader, target: &Path) -> Result<(), BundleError> {
+    let directory = NewDirectory::begin(target)?;
+    for name in TAG_FILES {
+        let bytes = reader.tags().get(name).map(Vec::as_slice).unwrap_or_default();
+        let mut file: File = temporary::create(&directory.path().join(name))?;
+        file.write_all(bytes).map_err(BundleError::io(format!("writing {name}")))?;
+    }
+    reader.copy_to(directory.path());
+    let mut seen = BTreeMap::new();
+    let mut read = |reader: &mut BundleReader, digest, _| {
+        seen.insert(digest, Some(read_rows(&Place::Object(digest).to_string(), reader)?));
+        Ok(())
+    };
+    let contents = Contents::read(&mut reader, false, &mut read, &mut Err)?;
+    must_count(&contents.inventory, &seen)?;
+    contents.check(&reader, &mut Err)?;
+    directory.finish()
+}

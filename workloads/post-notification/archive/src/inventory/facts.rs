@@ -1,0 +1,243 @@
+//! What follows from an inventory.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use matrix_plan::plan::Reason;
+use matrix_plan::printable::one_line;
+use matrix_plan::{Axes, CellKey, CellState, Plan, Platform, Shard, Tally};
+use matrix_store::{AttemptStatus, Digest, JournalText, RunId, journal};
+
+use super::Inventory;
+use crate::place::Place;
+use matrix_bundle::{BundleError, BundleInfo, folder, json};
+
+/// What follows for a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CellFacts {
+    pub(crate) axes: Axes,
+    pub(crate) round: u32,
+    pub(crate) platform: Platform,
+    pub(crate) state: CellState,
+}
+
+/// What a plan says of a cell: its axes and round, what it is planned on, and why it is to run or not.
+type Planned = ((Axes, u32), Platform, Reason);
+
+/// What follows from an inventory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    /// The cells.
+    pub(crate) cells: BTreeMap<CellKey, CellFacts>,
+    /// How many of them stand in each state.
+    pub(crate) tally: Tally,
+    /// Names of the experiments.
+    pub(crate) experiments: BTreeSet<String>,
+    /// The files of each journal's run, by name: those that its first line names.
+    pub(crate) runs: BTreeMap<(RunId, Digest), BTreeMap<String, Digest>>,
+    /// Lines of journals.
+    pub(crate) journal_lines: u64,
+    /// Cells that the plans have and that the bundle is not about: it is a selection, if there are any.
+    pub(crate) left_out: u64,
+    /// Shards of its experiments whose cells are not all among those that it is about.
+    pub(crate) missing_shards: BTreeSet<(String, Shard)>,
+    /// When the last attempt ended; the application's own epoch if there is none.
+    pub(crate) date: String,
+}
+
+impl Facts {
+    pub(crate) fn of(inventory: &Inventory) -> Result<Self, BundleError> {
+        let mut facts = Self::default();
+        let last = facts.read_journals(inventory)?;
+        let plans = facts.read_plans(inventory)?;
+        let mut attempts: BTreeMap<CellKey, (&str, AttemptStatus)> = BTreeMap::new();
+        for attempt in inventory.attempts.values() {
+            let newest = attempts.entry(attempt.key).or_insert(("", AttemptStatus::Done));
+            if newest.0 <= attempt.ended.as_str() {
+                *newest = (&attempt.ended, attempt.status);
+            }
+        }
+        let mut done: BTreeMap<CellKey, &matrix_store::Record> = BTreeMap::new();
+        for ((key, _), record) in &inventory.records {
+            done.entry(*key).or_insert(record);
+        }
+        for key in &inventory.cells {
+            let cell = match (done.get(key), plans.get(key)) {
+                (Some(record), _) => CellFacts {
+                    axes: record.inputs.axes.clone(),
+                    round: record.inputs.round,
+                    platform: record.platform,
+                    state: CellState::Done,
+                },
+                (None, Some((planned, platform, reason))) => CellFacts {
+                    axes: planned.0.clone(),
+                    round: planned.1,
+                    platform: *platform,
+                    state: match (last.get(key), attempts.get(key), reason) {
+                        (Some(journal::JournalState::Failed { .. }), ..) => CellState::Failed,
+                        (Some(journal::JournalState::Partial | journal::JournalState::Started), ..) => {
+                            CellState::Partial
+                        }
+                        (_, Some((_, AttemptStatus::Failed)), _) => CellState::Failed,
+                        (_, Some((_, AttemptStatus::Partial)), _) => CellState::Partial,
+                        (.., Reason::Filtered | Reason::OtherShard) => CellState::Skipped,
+                        _ => CellState::Pending,
+                    },
+                },
+                (None, None) => {
+                    let what = format!("cell {} has neither a record nor a plan", key.short());
+                    return Err(BundleError::contents(&Place::Cells.to_string(), what));
+                }
+            };
+            facts.tally.add(cell.state);
+            facts.cells.insert(*key, cell);
+        }
+        let ended = inventory.attempts.values().map(|attempt| attempt.ended.as_str()).max();
+        facts.date =
+            ended.and_then(|ended| ended.get(..10)).filter(|date| is_date(date)).unwrap_or("2021-10-01").to_owned();
+        Ok(facts)
+    }
+
+    /// The journals, the newest run last: how the last attempt of each cell ended.
+    fn read_journals(
+        &mut self,
+        inventory: &Inventory,
+    ) -> Result<BTreeMap<CellKey, journal::JournalState>, BundleError> {
+        let mut last = BTreeMap::new();
+        for ((run, digest), text) in &inventory.journals {
+            let place = Place::Journal(run.clone(), *digest).to_string();
+            let text = JournalText::parse(place.as_ref(), text).map_err(|error| BundleError::of_file(&place, error))?;
+            if text.torn_bytes > 0 {
+                return Err(BundleError::contents(&place, "its last line is incomplete"));
+            }
+            self.journal_lines += text.entries.len() as u64;
+            last.extend(text.cell_states());
+            let files = text.files().cloned().unwrap_or_default();
+            for (name, digest) in &files {
+                let there = match name.as_str() {
+                    "experiment.toml" => inventory.experiments.contains_key(digest),
+                    "plan.json" => inventory.plans.contains_key(digest),
+                    "model.toml" => inventory.models.contains_key(digest),
+                    _ => false,
+                };
+                if !there {
+                    return Err(BundleError::contents(&place, format!("its {name} {} is missing", digest.short())));
+                }
+            }
+            self.runs.insert((run.clone(), *digest), files);
+        }
+        Ok(last)
+    }
+
+    /// The plans, the newest run last: each cell's axes and round, what it is planned on, and why it is to run or not.
+    fn read_plans(&mut self, inventory: &Inventory) -> Result<BTreeMap<CellKey, Planned>, BundleError> {
+        let (mut cells, mut left_out) = (BTreeMap::new(), BTreeSet::new());
+        for files in self.runs.values() {
+            let Some((digest, bytes)) = files.get("plan.json").and_then(|plan| inventory.plans.get_key_value(plan))
+            else {
+                continue;
+            };
+            let place = Place::Plan(*digest).to_string();
+            let plan = json::parse(bytes).and_then(|plan: Plan| plan.checked());
+            let plan = plan.map_err(|what| BundleError::contents(&place, what))?;
+            for shard in plan.missing_shards(&inventory.cells) {
+                self.missing_shards.insert((plan.experiment.clone(), shard));
+            }
+            for cell in plan.cells {
+                if inventory.cells.contains(&cell.key) {
+                    let planned = ((cell.axes, cell.round), plan.platform, cell.reason);
+                    match cells.entry(cell.key) {
+                        // Another shard's run says why it is to run.
+                        Entry::Occupied(_) if cell.reason == Reason::OtherShard => {}
+                        entry => drop(entry.insert_entry(planned)),
+                    }
+                } else {
+                    left_out.insert(cell.key);
+                }
+            }
+            self.experiments.insert(plan.experiment);
+        }
+        self.left_out = left_out.len() as u64;
+        Ok(cells)
+    }
+
+    /// The folder of the bag.
+    pub(crate) fn folder(&self) -> String {
+        folder::folder_name(&self.experiments)
+    }
+
+    /// What a reader has to know first, where cells are missing or left out.
+    pub(crate) fn notice(&self) -> Option<String> {
+        let Tally { done, partial, failed, skipped, pending } = self.tally;
+        let planned = self.tally.planned();
+        let mut notice = String::new();
+        if done < planned {
+            notice += &format!(
+                "> **Incomplete.** {done} of {planned} planned cells are done; {partial} partial, {failed} failed, {skipped} \
+                 skipped, {pending} pending. `cells.csv` lists them.\n\n"
+            );
+        }
+        if let Some(selection) = self.selection() {
+            notice += &format!("> **A selection.** This bundle is about {selection}; the others were left out.\n\n");
+        }
+        if let Some(shards) = self.missing_shards() {
+            notice += &format!("> **Missing shards:** {shards}. `matrix bundle merge` adds them.\n\n");
+        }
+        Some(notice).filter(|notice| !notice.is_empty())
+    }
+
+    /// The shards that are missing, as in a sentence; nothing if none is.
+    pub(crate) fn missing_shards(&self) -> Option<String> {
+        let names: Vec<String> = self
+            .missing_shards
+            .iter()
+            .map(|(experiment, shard)| format!("{shard} of {}", one_line(experiment)))
+            .collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Which part of its plans the bundle is about, if that is not all of them.
+    pub(crate) fn selection(&self) -> Option<String> {
+        let planned = self.tally.planned();
+        (self.left_out > 0).then(|| format!("{planned} of the {} cells that its plans have", planned + self.left_out))
+    }
+}
+
+/// What stands before the README's own text of a bundle, where cells are missing or left out; see
+/// [`Inventory::left_out`].
+#[must_use]
+pub fn notice(info: &BundleInfo, left_out: u64) -> Option<String> {
+    Facts { tally: info.cells, left_out, ..Facts::default() }.notice()
+}
+
+impl Inventory {
+    /// The cells, each with its axes, its round, and where it stands.
+    ///
+    /// # Errors
+    /// When a journal or a plan cannot be read.
+    pub fn states(&self) -> Result<BTreeMap<CellKey, (Axes, u32, CellState)>, BundleError> {
+        let cells = Facts::of(self)?.cells;
+        Ok(cells.into_iter().map(|(key, facts)| (key, (facts.axes, facts.round, facts.state))).collect())
+    }
+
+    /// How many cells the plans have that the bundle is not about. It is a selection, if there are any.
+    ///
+    /// # Errors
+    /// When a journal or a plan cannot be read.
+    pub fn left_out(&self) -> Result<u64, BundleError> {
+        Ok(Facts::of(self)?.left_out)
+    }
+
+    /// The shards whose cells are not all there, as in a sentence; nothing if none is missing.
+    ///
+    /// # Errors
+    /// When a journal or a plan cannot be read.
+    pub fn missing_shards(&self) -> Result<Option<String>, BundleError> {
+        Ok(Facts::of(self)?.missing_shards())
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    let shape = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() == 10 && text.bytes().enumerate().all(shape)
+}

@@ -1,0 +1,158 @@
+//! From a store to an inventory.
+
+use std::collections::BTreeSet;
+
+use matrix_plan::Plan;
+use matrix_plan::plan::Reason;
+use matrix_store::generic::is_generic;
+use matrix_store::{AttemptId, Digest, JournalText, Origin, Received, Record, Run, Store, StoreError};
+
+use super::{Inventory, Selection, tree_digest};
+use crate::extras::Extras;
+use matrix_bundle::{BundleError, Conflict};
+
+impl Inventory {
+    /// Gathers what is selected of a store. What was measured here (origin `local`) is said to be of `origin`, if one is
+    /// given: so that those who merge bundles can tell whose results are whose. What came with a bundle was not measured
+    /// here, and stays what it was.
+    ///
+    /// # Errors
+    /// When nothing is selected, something of it is damaged, or `origin` has another result of a cell already.
+    pub fn gather(store: &Store, selection: &Selection, origin: Option<&Origin>) -> Result<Self, BundleError> {
+        let mut this = Self::default();
+        match &selection.run {
+            Some(name) => this.run(&store.run(name)?, selection)?,
+            None => {
+                for id in store.runs()? {
+                    this.run(&store.run(id.as_str())?, selection)?;
+                }
+            }
+        }
+        let received = store.received()?;
+        let renaming = origin.map(|origin| Renaming { origin: origin.clone(), received: &received });
+        this.results(store, selection, renaming.as_ref())?;
+        if this.cells.is_empty() {
+            return Err(BundleError::Empty);
+        }
+        for id in store.attempts()? {
+            let Some(attempt) = store.attempt(&id)? else { continue };
+            if this.cells.contains(&attempt.key) {
+                let attempt = match &renaming {
+                    Some(renaming) if attempt.origin.is_local() && !renaming.received.attempts.contains(&id) => {
+                        attempt.with_origin(renaming.origin.clone())?
+                    }
+                    _ => attempt,
+                };
+                this.attempts.insert(id, attempt);
+            }
+        }
+        this.leave_out(store, &received.left_out)?;
+        Ok(this)
+    }
+
+    /// Names the attempts that the journals tell of and that were left out, here or before.
+    fn leave_out(&mut self, store: &Store, before: &BTreeSet<AttemptId>) -> Result<(), BundleError> {
+        for ((run, _), journal) in &self.journals {
+            let path = store.path().join(format!("runs/{run}/journal.jsonl"));
+            let journal = JournalText::parse(&path, journal)?;
+            for (id, cell) in journal.entries.iter().filter_map(|entry| entry.event.ended()) {
+                if self.attempts.contains_key(id) {
+                    continue;
+                }
+                if self.cells.contains(cell) && !before.contains(id) {
+                    let what = format!("its attempt {id} is missing: `matrix verify` lists what is wrong");
+                    return Err(StoreError::Damaged { path, what }.into());
+                }
+                self.left_out.insert(id.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what its maker says besides: the source, and who the origin is.
+    pub(crate) fn add(&mut self, extras: &Extras, identify: Option<&str>, origin: Option<&Origin>) {
+        if !extras.source.is_empty() {
+            self.sources.insert(tree_digest(&extras.source), extras.source.clone());
+        }
+        if let Some(name) = identify {
+            self.agents.entry(origin.cloned().unwrap_or_default()).or_default().insert(name.to_owned());
+        }
+    }
+
+    fn run(&mut self, run: &Run, selection: &Selection) -> Result<(), BundleError> {
+        let (experiment, plan, model) = (run.experiment()?, run.plan()?, run.model()?);
+        let path = run.directory().join("plan.json");
+        if is_generic(&plan) {
+            return Ok(());
+        }
+        let read: Plan = Plan::parse(&plan).map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
+        // What another shard has is no part of this bundle, unless it is done here all the same.
+        for cell in read.cells.iter().filter(|cell| cell.reason != Reason::OtherShard) {
+            if selection.filter.as_ref().is_none_or(|filter| filter.matches(&cell.axes, cell.round)) {
+                self.cells.insert(cell.key);
+            }
+        }
+        let path = run.directory().join("journal.jsonl");
+        let mut journal = std::fs::read(&path).map_err(|error| StoreError::io("reading", &path, error))?;
+        // A line that a killed process left incomplete says nothing.
+        let torn = JournalText::parse(&path, &journal)?.torn_bytes;
+        let torn = usize::try_from(torn).unwrap_or(usize::MAX);
+        journal.truncate(journal.len().saturating_sub(torn));
+        self.experiments.insert(Digest::of(&experiment), experiment);
+        self.plans.insert(Digest::of(&plan), plan);
+        if let Some(model) = model {
+            self.models.insert(Digest::of(&model), model);
+        }
+        self.journals.insert((run.id().clone(), Digest::of(&journal)), journal);
+        Ok(())
+    }
+
+    fn results(
+        &mut self,
+        store: &Store,
+        selection: &Selection,
+        renaming: Option<&Renaming<'_>>,
+    ) -> Result<(), BundleError> {
+        let mut conflicts = Vec::new();
+        for (key, origins) in store.cells()? {
+            for from in origins {
+                let Some(record) = store.record(&key, &from)? else { continue };
+                let inputs = &record.inputs;
+                let matches = |filter: &matrix_plan::Filter| filter.matches(&inputs.axes, inputs.round);
+                if selection.run.is_some() && !self.cells.contains(&key)
+                    || !selection.filter.as_ref().is_none_or(matches)
+                {
+                    continue;
+                }
+                self.cells.insert(key);
+                let record = match renaming {
+                    Some(renaming) if renaming.is_ours(&record) => record.with_origin(renaming.origin.clone())?,
+                    _ => record,
+                };
+                let object = record.object.sha256;
+                let name = (key, record.origin.clone());
+                if let Some(other) = self.records.insert(name, record.clone())
+                    && other != record
+                {
+                    let mut objects = vec![other.object.sha256, object];
+                    objects.sort();
+                    conflicts.push(Conflict::Results { key, origin: record.origin, objects });
+                }
+            }
+        }
+        if conflicts.is_empty() { Ok(()) } else { Err(BundleError::Conflicts(conflicts)) }
+    }
+}
+
+/// Under which origin to publish what was measured here, and what was not measured here.
+struct Renaming<'a> {
+    origin: Origin,
+    received: &'a Received,
+}
+
+impl Renaming<'_> {
+    fn is_ours(&self, record: &Record) -> bool {
+        let received = |digest| self.received.records.contains(&digest);
+        record.origin.is_local() && !record.digest().is_some_and(received)
+    }
+}

@@ -1,0 +1,62 @@
+//! What a bundle is about: everything in it except the rows, which are too many to hold.
+
+mod facts;
+mod gather;
+mod union;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use matrix_plan::{CellKey, Filter};
+use matrix_store::{Attempt, AttemptId, Digest, Origin, Record, RunId};
+
+pub(crate) use facts::Facts;
+pub use facts::notice;
+pub use matrix_bundle::tree::{Tree, tree_digest};
+
+/// Which part of a store goes into a bundle. The default is all of it.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only the cells that this run planned, and no other run.
+    pub run: Option<String>,
+    /// Only the cells that match.
+    pub filter: Option<Filter>,
+}
+
+/// Everything of a bundle except the rows and what its maker adds. Memory grows with the number of records and attempts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inventory {
+    /// The cells that the bundle is about, done or not.
+    pub cells: BTreeSet<CellKey>,
+    /// Their results.
+    pub records: BTreeMap<(CellKey, Origin), Record>,
+    /// Their attempts.
+    pub attempts: BTreeMap<AttemptId, Attempt>,
+    /// Attempts whose end the journals tell, and that are not among the attempts: they were left out, with their cells.
+    pub left_out: BTreeSet<AttemptId>,
+    /// Journals of runs, by the run's name and the digest of the journal.
+    pub journals: BTreeMap<(RunId, Digest), Vec<u8>>,
+    /// Experiments, byte for byte.
+    pub experiments: BTreeMap<Digest, Vec<u8>>,
+    /// Plans, byte for byte.
+    pub plans: BTreeMap<Digest, Vec<u8>>,
+    /// Models, byte for byte.
+    pub models: BTreeMap<Digest, Vec<u8>>,
+    /// Source trees of runners.
+    pub sources: BTreeMap<Digest, Tree>,
+    /// Who the origins are, where they want that known.
+    pub agents: BTreeMap<Origin, BTreeSet<String>>,
+}
+
+impl Inventory {
+    /// The objects that the records name, each with its number of bytes.
+    #[must_use]
+    pub fn objects(&self) -> BTreeMap<Digest, u64> {
+        self.records.values().map(|record| (record.object.sha256, record.object.bytes)).collect()
+    }
+
+    /// The origins of the records, in order.
+    #[must_use]
+    pub fn origins(&self) -> BTreeSet<Origin> {
+        self.records.keys().map(|(_, origin)| origin.clone()).collect()
+    }
+}

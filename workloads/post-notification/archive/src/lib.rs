@@ -1,0 +1,34 @@
+//! Bundles of formats 1 and 2: results of post-notification, with what follows from them.
+//!
+//! What a bundle is whatever it holds is in [`matrix_bundle`]. The payload has objects, records, attempts, runs with their
+//! experiments, plans and models, and what is derived: `cells.csv`, tables, figures, the README and the metadata, which
+//! whoever reads a bundle derives again.
+
+pub mod create;
+pub mod deriver;
+pub mod extract;
+pub mod extras;
+pub mod inventory;
+pub mod merge;
+pub mod parse;
+pub mod restore;
+pub mod verify;
+
+mod cells;
+mod check;
+mod contents;
+mod metadata;
+mod place;
+mod rows;
+
+#[cfg(test)]
+mod tests;
+
+pub use create::{CreateOptions, create, create_file};
+pub use deriver::DERIVER_VERSION;
+pub use extract::extract;
+pub use extras::Extras;
+pub use inventory::{Inventory, Selection, notice};
+pub use merge::{MergeOptions, merge};
+pub use restore::{Restored, to_store};
+pub use verify::{Report, VerifyOptions, verify, verify_input, verify_to_store};

@@ -1,0 +1,64 @@
+//! The files of a crate.
+
+use std::collections::BTreeMap;
+
+use matrix_store::Digest;
+
+use super::entity::{Entity, iri};
+use super::label;
+use crate::inventory::Inventory;
+use crate::place::Place;
+use matrix_bundle::bag::PAYLOAD;
+
+/// An entity for each file.
+pub(super) fn entities(inventory: &Inventory, files: &BTreeMap<String, u64>) -> Vec<Entity> {
+    let labels: BTreeMap<Digest, &str> =
+        inventory.records.values().map(|record| (record.object.sha256, label(record))).collect();
+    let entity = |(path, size): (&String, &u64)| {
+        let (name, format) = describe(path, &labels);
+        Entity::new(&iri(path), "File")
+            .text("name", &name)
+            .text("encodingFormat", format)
+            .text("contentSize", &size.to_string())
+    };
+    files.iter().map(entity).collect()
+}
+
+/// What a file is called, and its media type.
+fn describe(path: &str, labels: &BTreeMap<Digest, &str>) -> (String, &'static str) {
+    let name = match Place::of(&format!("{PAYLOAD}{path}")) {
+        Some(Place::Readme) => "What is in this bundle, and how to check it".to_owned(),
+        Some(Place::License) => "Licence".to_owned(),
+        Some(Place::Citation) => "How to cite".to_owned(),
+        Some(Place::Agents) => "Who the origins are".to_owned(),
+        Some(Place::LeftOut) => "Attempts that journals name and that were left out".to_owned(),
+        Some(Place::Cells) => "Cells and their results".to_owned(),
+        Some(Place::Experiment(_)) => "Experiment".to_owned(),
+        Some(Place::Plan(_)) => "Plan: the ordered cells of a run".to_owned(),
+        Some(Place::Model(_)) => "Model of the simulator".to_owned(),
+        Some(Place::Object(digest)) => {
+            let label = labels.get(&digest).copied().unwrap_or("of no record");
+            format!("Trace ({label}): one row for each planned request")
+        }
+        Some(Place::Record(key, origin)) => format!("Result of cell {} from {origin}", key.short()),
+        Some(Place::Attempt(id)) => format!("Attempt {id}"),
+        Some(Place::Journal(run, _)) => format!("Journal of run {run}"),
+        Some(Place::Deriver) => "By which version of its rules the runner derived tables and figures".to_owned(),
+        Some(Place::Table(name)) => format!("Table {name}"),
+        Some(Place::Figure(name)) => format!("Figure {name}"),
+        Some(Place::Source(_, name)) => format!("Source of the runner: {name}"),
+        Some(Place::Metadata) | None => path.to_owned(),
+    };
+    let format = match path.rsplit_once('.').map(|(_, end)| end) {
+        Some("csv") => "text/csv",
+        Some("json") => "application/json",
+        Some("jsonl") => "application/jsonl",
+        Some("md") => "text/markdown",
+        Some("toml") => "application/toml",
+        Some("cff" | "yaml" | "yml") => "application/yaml",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        _ => "text/plain",
+    };
+    (name, format)
+}

@@ -1,0 +1,10 @@
+mod bundles;
+mod damage;
+mod fixture;
+mod forge;
+mod hostile;
+mod merging;
+mod parsing;
+#[path = "../../../../../crates/store/src/tests/sample.rs"]
+mod sample;
+mod tools;

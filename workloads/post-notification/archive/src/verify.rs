@@ -1,0 +1,218 @@
+//! Checking a bundle from its first byte to its last.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use matrix_store::Digest;
+use matrix_store::verify::rows::Contents as Rows;
+use matrix_store::verify::{Checked, Fault, Note};
+use serde::Serialize;
+
+use crate::check::{Followed, made_by};
+use crate::contents::Contents;
+use crate::place::Place;
+use crate::restore::{self, Restored};
+use crate::rows::{read_rows, recount, rows_of};
+use matrix_bundle::BundleInfo;
+use matrix_bundle::BundleReader;
+use matrix_bundle::Limits;
+use matrix_bundle::Looks;
+use matrix_bundle::new_directory::NewDirectory;
+use matrix_bundle::{BundleError, Refusal};
+
+/// What to check.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VerifyOptions {
+    /// Digests, keys and references only: do not read and recount every row.
+    pub quick: bool,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// What the bundle is, if it could be read to its end.
+    pub info: Option<BundleInfo>,
+    /// What made it, as it says, if it could be read to its end.
+    pub made_by: Option<String>,
+    /// By which version of the rules its derived files were made, as it says, if it could be read to its end.
+    pub deriver: Option<u32>,
+    /// Files of another deriver than [`DERIVER_VERSION`](crate::DERIVER_VERSION) that are not what this program derives, in
+    /// order: nothing is known of them but their digests. Tables, figures and the README's own text are the caller's to
+    /// compare.
+    pub not_verified: Vec<Note>,
+    /// Files of the payload whose digest was compared.
+    pub files: u64,
+    /// Bytes of the payload.
+    pub payload_bytes: u64,
+    /// How much was checked.
+    pub checked: Checked,
+    /// Files that are not what they should be, in order. A fault of the whole has the file `.`.
+    pub faults: Vec<Fault>,
+    /// Things worth knowing that harm nobody, in order.
+    pub notes: Vec<Note>,
+    /// What it is instead, if it is no bundle at all.
+    #[serde(skip)]
+    pub looks: Option<Looks>,
+}
+
+impl Report {
+    /// Whether no fault was found.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+/// Checks a bundle that was opened. Memory grows with the number of records and attempts, within the reader's limits.
+///
+/// What tables and figures say is not checked here, only that they are what was put in: whoever can derive them again
+/// compares.
+///
+/// # Errors
+/// When it cannot be read. What is wrong with it is in the report.
+pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Report, BundleError> {
+    let mut seen: BTreeMap<Digest, Option<Rows>> = BTreeMap::new();
+    let mut faults = Vec::new();
+    let read = Contents::read(
+        &mut reader,
+        false,
+        &mut |reader, digest, _| {
+            let place = Place::Object(digest).to_string();
+            let rows = if options.quick { None } else { Some(read_rows(&place, reader)?) };
+            seen.insert(digest, rows);
+            Ok(())
+        },
+        &mut |error| keep(&mut faults, error),
+    );
+    Ok(conclude(read, &reader, &seen, faults)?.0)
+}
+
+/// Judges what was read: the report, and the contents if they could be read to their end.
+fn conclude(
+    read: Result<Contents, BundleError>,
+    reader: &BundleReader,
+    seen: &BTreeMap<Digest, Option<Rows>>,
+    mut faults: Vec<Fault>,
+) -> Result<(Report, Option<Contents>), BundleError> {
+    let mut report = Report::default();
+    let contents = match read {
+        Ok(contents) => {
+            report.files = contents.digests.len() as u64;
+            report.payload_bytes = contents.payload_bytes;
+            report.checked = checked(&contents, seen);
+            if faults.is_empty() {
+                let recounted = recount(&contents.inventory, seen).into_iter();
+                faults.extend(recounted.map(|(file, what)| Fault { file: PathBuf::from(file), what }));
+                report.deriver = Some(contents.deriver());
+                let followed = contents.check(reader, &mut |error| keep(&mut faults, error))?;
+                if let Some(Followed { facts, not_verified }) = followed {
+                    report.checked.journal_lines = facts.journal_lines;
+                    report.info = contents.info(reader, &facts);
+                    let made_by = made_by(reader).unwrap_or("an unknown program");
+                    report.made_by = Some(made_by.chars().filter(|c| !c.is_control()).take(80).collect());
+                    let note = |(file, what)| Note { file: PathBuf::from(file), what };
+                    report.notes = contents.notes().into_iter().map(note).collect();
+                    report.not_verified = not_verified.into_iter().map(note).collect();
+                }
+            }
+            Some(contents)
+        }
+        Err(error) => {
+            keep(&mut faults, error)?;
+            None
+        }
+    };
+    faults.sort();
+    report.faults = faults;
+    Ok((report, contents))
+}
+
+/// Opens and checks a bundle, every row of it, and makes a store of it at `target` on the way, so that the file is read
+/// once. The store is there if no fault was found.
+///
+/// # Errors
+/// When `target` exists and is not an empty directory, or something cannot be read or written. What is wrong with the
+/// bundle is in the report.
+pub fn verify_to_store(
+    input: impl std::io::Read + Send + 'static,
+    limits: Limits,
+    target: &Path,
+) -> Result<(Report, Option<Restored>), BundleError> {
+    let mut reader = match BundleReader::new(input, limits) {
+        Ok(reader) => reader,
+        Err(error) => return Ok((of_beginning(error)?, None)),
+    };
+    let directory = NewDirectory::begin(target)?;
+    let store = matrix_bundle::restore::open(&directory.path())?;
+    let (mut faults, mut objects) = (Vec::new(), Vec::new());
+    let read = Contents::read(
+        &mut reader,
+        true,
+        &mut |reader, digest, _| {
+            matrix_bundle::restore::keep_object(reader, digest, &store)?;
+            objects.push(digest);
+            Ok(())
+        },
+        &mut |error| keep(&mut faults, error),
+    );
+    let seen = rows_of(&store, objects, &mut |error| keep(&mut faults, error))?;
+    let (report, contents) = conclude(read, &reader, &seen, faults)?;
+    let (Some(contents), Some(info), true) = (contents, report.info.clone(), report.is_sound()) else {
+        return Ok((report, None));
+    };
+    let Contents { inventory, extras, .. } = contents;
+    restore::fill(&store, &inventory)?;
+    store.close()?;
+    directory.finish()?;
+    Ok((report, Some(Restored { info, inventory, extras })))
+}
+
+/// Opens and checks a bundle; what is wrong with its beginning is in the report too.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn verify_input(
+    input: impl std::io::Read + Send + 'static,
+    limits: Limits,
+    options: VerifyOptions,
+) -> Result<Report, BundleError> {
+    match BundleReader::new(input, limits) {
+        Ok(reader) => verify(reader, options),
+        Err(error) => of_beginning(error),
+    }
+}
+
+/// The report on a bundle whose beginning is refused already.
+fn of_beginning(error: BundleError) -> Result<Report, BundleError> {
+    let looks = match &error {
+        BundleError::Refused { why: Refusal::NotABundle(looks), .. } => Some(*looks),
+        _ => None,
+    };
+    let mut report = Report { looks, ..Report::default() };
+    keep(&mut report.faults, error)?;
+    Ok(report)
+}
+
+/// Keeps a fault of the bundle; other errors are not the bundle's.
+fn keep(faults: &mut Vec<Fault>, error: BundleError) -> Result<(), BundleError> {
+    match error {
+        BundleError::Refused { place, offset, why } => {
+            let what = if offset > 0 { format!("{why} (at byte {offset} of the archive)") } else { why.to_string() };
+            faults.push(Fault { file: PathBuf::from(place.as_deref().unwrap_or(".")), what });
+            Ok(())
+        }
+        other => Err(other),
+    }
+}
+
+fn checked(contents: &Contents, seen: &BTreeMap<Digest, Option<Rows>>) -> Checked {
+    Checked {
+        attempts: contents.inventory.attempts.len() as u64,
+        journal_lines: 0,
+        object_bytes: contents.inventory.objects().values().sum(),
+        objects: seen.len() as u64,
+        records: contents.inventory.records.len() as u64,
+        rows: seen.values().flatten().map(|rows| rows.counts.planned).sum(),
+        runs: contents.inventory.journals.len() as u64,
+    }
+}
