@@ -63,7 +63,7 @@ fn round_trip(traces: &[u8], tags: &[u8]) {
         let store = Store::create_or_open_for_writing(&path, "fuzz").expect("a store");
         let report = import(&scratch.path().join(from), &store, &ImportOptions::default());
         store.close().expect("a store can be closed");
-        let sound = Store::open(&path).and_then(|store| store.verify(VerifyOptions::default()));
+        let sound = Store::open(&path).and_then(|store| matrix_traces::verify(&store, VerifyOptions::default()));
         let sound = sound.expect("a store can be checked");
         assert!(sound.is_sound(), "{:?}", sound.faults);
         (report, path)

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use matrix_app::Row;
-use matrix_store::{Attempt, JournalText, Record, verify::rows};
+use matrix_store::{JournalText, Sealed};
+use matrix_traces::{Attempt, Record, rows};
 
 use crate::seal;
 

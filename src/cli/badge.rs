@@ -10,7 +10,8 @@ use matrix_derived::derive::all_parts;
 use matrix_plan::Verdict;
 use matrix_report::environment;
 use matrix_run::results;
-use matrix_store::{Attempt, Store, VerifyOptions};
+use matrix_store::{Store, VerifyOptions};
+use matrix_traces::Attempt;
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs};
@@ -93,7 +94,7 @@ pub(crate) fn badge(args: BadgeArgs) -> CommandResult {
 
 /// What a store shows, whatever the workload, or why nothing can be told of it.
 fn of_store(store: &Store) -> Result<Result<Results, String>, Failure> {
-    let report = match store.verify(VerifyOptions { rows: false, ..VerifyOptions::default() }) {
+    let report = match matrix_traces::verify(store, VerifyOptions { rows: false, ..VerifyOptions::default() }) {
         Ok(report) => report,
         Err(error) => return Ok(Err(format!("the results cannot be read: {}", matrix_run::with_causes(&error)))),
     };

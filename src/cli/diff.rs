@@ -10,7 +10,8 @@ use matrix_report::Column;
 use matrix_run::diff::{Matching, Pair, compare, how, matching};
 use matrix_run::key_diff::shown;
 use matrix_run::results;
-use matrix_store::{Record, Store};
+use matrix_store::Store;
+use matrix_traces::Record;
 use serde::Serialize;
 use serde_json::Value;
 

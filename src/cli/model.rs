@@ -1,5 +1,6 @@
 //! `matrix model`.
 
+use matrix_traces::Record;
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -112,7 +113,7 @@ fn fit_traces(args: &FitArgs, results: &Path) -> CommandResult {
         return Err(Failure::usage(format!("--name {}: not a name", args.name), advice));
     }
     let store = results::open(results)?;
-    let records = store.records()?.collect::<Result<Vec<_>, _>>()?;
+    let records = store.records::<Record>()?.collect::<Result<Vec<_>, _>>()?;
     let (delayed, records): (Vec<_>, Vec<_>) = records
         .into_iter()
         .filter(|record| record.platform == args.platform)

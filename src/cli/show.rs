@@ -8,7 +8,8 @@ use matrix_app::Outcome;
 use matrix_plan::ConfiguredLag;
 use matrix_plan::printable::one_line;
 use matrix_run::results::{Traced, unreadable};
-use matrix_store::{Attempt, Counts, Record, Store};
+use matrix_store::Store;
+use matrix_traces::{Attempt, Counts, Record};
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs};
@@ -77,7 +78,7 @@ pub(crate) fn show(args: ShowArgs) -> CommandResult {
     }
     let mut records = Vec::new();
     for origin in store.origins(&key)? {
-        records.extend(store.record(&key, &origin)?);
+        records.extend(store.record::<Record>(&key, &origin)?);
     }
     if args.trace {
         if records.is_empty() {
@@ -93,7 +94,7 @@ pub(crate) fn show(args: ShowArgs) -> CommandResult {
     }
     let mut attempts = Vec::new();
     for id in store.attempts()? {
-        attempts.extend(store.attempt(&id)?.filter(|attempt| attempt.key == key));
+        attempts.extend(store.attempt::<Attempt>(&id)?.filter(|attempt| attempt.key == key));
     }
     let loaded = load(&Traced::in_order(&store, records.clone()), &Options::default()).map_err(unreadable)?;
     let windows: Vec<WindowsJson> = loaded.cells().iter().map(WindowsJson::new).collect();

@@ -5,7 +5,8 @@ use matrix_plan::printable::one_line;
 use matrix_plan::{CellState, Plan, Tally};
 use matrix_run::results::{self, Origins};
 use matrix_run::{left_of, skipped, tally};
-use matrix_store::{Event, Record, Run, Store};
+use matrix_store::{Event, Run, Store};
+use matrix_traces::Record;
 use serde::Serialize;
 
 use super::plan::{TallyJson, describe};

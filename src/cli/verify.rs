@@ -124,7 +124,7 @@ fn of_store(args: &VerifyArgs) -> Result<Found, Failure> {
         return Err(Failure::usage("a store has no signature", "--signer is for bundles"));
     }
     let store = results::store_at(&args.path)?;
-    let report = store.verify(VerifyOptions { rows: !args.quick, ..VerifyOptions::default() })?;
+    let report = matrix_traces::verify(&store, VerifyOptions { rows: !args.quick, ..VerifyOptions::default() })?;
     let mut faults = report.faults;
     let mut plans = None;
     if !args.quick && faults.is_empty() {

@@ -4,6 +4,7 @@ use clap::Args;
 use matrix_plan::{Cell, CellKey};
 use matrix_run::key_diff::{Difference, differences, parts, shown};
 use matrix_store::{Lookup, Origin, Store};
+use matrix_traces::Record;
 use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs, SelectArgs};
@@ -96,7 +97,7 @@ pub(crate) fn planned<'a>(cells: &'a [(u32, Cell)], prefix: &str) -> Result<&'a 
 fn nearest(store: &Store, cell: &Cell, only: Option<&Origin>) -> Result<Option<(CellKey, Vec<Difference>)>, Failure> {
     let here = parts(&cell.inputs)?;
     let mut best: Option<(CellKey, Vec<Difference>)> = None;
-    for record in store.records()? {
+    for record in store.records::<Record>()? {
         let record = record?;
         if record.counts.observed() == 0 || only.is_some_and(|only| record.origin != *only) {
             continue;

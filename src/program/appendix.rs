@@ -9,8 +9,8 @@ use matrix_command::run::Input;
 use matrix_core::{Point, Template};
 use matrix_report::appendix::{Appendix, Claim, Experiment, Measured};
 use matrix_report::{environment, seconds_between};
-use matrix_store::Store;
 use matrix_store::attempt::AttemptStatus;
+use matrix_store::{RecordFile, Store};
 
 use super::attempts;
 use crate::exit::Failure;
@@ -48,7 +48,7 @@ pub(crate) fn appendix(file: &Path, text: String, store: Option<&Store>, shown: 
             if let Some(attempt) = last
                 && let Some(seconds) = seconds_between(&attempt.started, &attempt.ended)
             {
-                measured.add(seconds, record.objects().map(|(_, bytes)| bytes).sum());
+                measured.add(seconds, record.objects().iter().map(|object| object.bytes).sum());
                 let line = environment(&attempt.provenance);
                 if !appendix.environments.contains(&line) {
                     appendix.environments.push(line);

@@ -10,7 +10,7 @@ use matrix_store::{GenericAttempt, Store, StoreError};
 pub(super) fn of_cells(store: &Store, cells: &[Cell]) -> Result<BTreeMap<CellKey, Vec<GenericAttempt>>, StoreError> {
     let mut found: BTreeMap<CellKey, Vec<GenericAttempt>> = cells.iter().map(|cell| (cell.key, Vec::new())).collect();
     for id in store.attempts()? {
-        if let Some(attempt) = store.generic_attempt(&id)?
+        if let Some(attempt) = store.attempt::<GenericAttempt>(&id)?
             && let Some(of_cell) = found.get_mut(&attempt.key)
         {
             of_cell.push(attempt);

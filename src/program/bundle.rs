@@ -186,7 +186,7 @@ pub(crate) fn verify(path: &Path, limits: Limits, quick: bool) -> Result<Verifie
     let place = folder.path().join("store");
     let restored = matrix_bundle::restore_generic(BundleReader::open(path, limits)?, &place)?;
     let store = Store::open(&place)?;
-    let report = store.verify(VerifyOptions { rows: !quick, ..VerifyOptions::default() })?;
+    let report = matrix_traces::verify(&store, VerifyOptions { rows: !quick, ..VerifyOptions::default() })?;
     let mut verified = Verified {
         checked: vec![
             ("files: bytes hash to the manifest's digest".to_owned(), restored.files),

@@ -1,5 +1,6 @@
 //! A program's results as sections of a report.
 
+use matrix_store::{GenericRecord, RecordFile, Sealed};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
@@ -101,7 +102,7 @@ pub(crate) fn records(store: &Store) -> Result<Vec<(CellKey, Origin, Option<Dige
     for part in parts(store)? {
         for cell in &part.chosen.cells {
             for origin in store.origins(&cell.key)? {
-                if let Some(record) = store.generic_record(&cell.key, &origin)? {
+                if let Some(record) = store.record::<GenericRecord>(&cell.key, &origin)? {
                     records.insert((cell.key, origin), record.digest());
                 }
             }
@@ -409,7 +410,7 @@ fn times(loaded: &Loaded<'_>, tried: &Tried) -> Times {
         let kind = cell.cell.point.iter().take(KIND_AXES).map(|value| plain(&value.to_string())).collect();
         let (seconds, bytes) = kinds.entry(kind).or_default();
         seconds.extend(tried.get(&cell.cell.key).into_iter().flatten().filter_map(took));
-        *bytes += cell.record.iter().flat_map(|record| record.objects()).map(|(_, bytes)| bytes).sum::<u64>();
+        *bytes += cell.record.iter().flat_map(RecordFile::objects).map(|object| object.bytes).sum::<u64>();
     }
     kinds
 }

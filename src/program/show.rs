@@ -26,11 +26,11 @@ pub(crate) fn show(
 ) -> Result<Option<Exit>, Failure> {
     let mut records = Vec::new();
     for origin in store.origins(key)? {
-        records.extend(store.generic_record(key, &origin)?);
+        records.extend(store.record::<GenericRecord>(key, &origin)?);
     }
     let mut attempts = Vec::new();
     for id in store.attempts()? {
-        attempts.extend(store.generic_attempt(&id)?.filter(|attempt| attempt.key == *key));
+        attempts.extend(store.attempt::<GenericAttempt>(&id)?.filter(|attempt| attempt.key == *key));
     }
     if records.is_empty() && attempts.is_empty() {
         return Ok(None);

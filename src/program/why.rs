@@ -6,6 +6,7 @@ use matrix_core::CellKey;
 use matrix_run::Overrides;
 use matrix_run::key_diff::{Difference, differences, flat, shown};
 use matrix_run::results::Select;
+use matrix_store::GenericRecord;
 use matrix_store::Store;
 use serde::Serialize;
 
@@ -46,7 +47,8 @@ fn explain(store: &Store, input: &Input, cell: &Cell, json: bool) -> CommandResu
     let here = flat(cell.inputs.clone());
     let mut nearest: Option<(CellKey, Vec<Difference>)> = None;
     if !done {
-        for record in store.generic_records()? {
+        for record in store.records::<GenericRecord>()? {
+            let record = record?;
             let differs = differences(&flat(record.inputs), &here);
             if nearest.as_ref().is_none_or(|(_, least)| differs.len() < least.len()) {
                 nearest = Some((record.key, differs));

@@ -4,7 +4,8 @@ use matrix_app::Row;
 use matrix_driver::RowSink;
 use matrix_plan::plan::PlannedCell;
 use matrix_plan::{Cell, CellInputs, Plan, Platform};
-use matrix_store::{Attempt, Event, Execution, NewRun, Origin, Provenance, Record, Store};
+use matrix_store::{Event, Execution, NewRun, Origin, Provenance, Store};
+use matrix_traces::{Attempt, Record};
 
 use crate::workbench::{SMALL, Workbench};
 
@@ -16,7 +17,7 @@ fn measured(bench: &Workbench, name: &str, time: &str, later_us: impl Fn(&CellIn
         serde_json::from_slice(&from.run(from.runs().unwrap()[0].as_str()).unwrap().plan().unwrap()).unwrap();
     let local = |record: &Record| Cell::new(CellInputs { platform: Platform::Local, ..record.inputs.clone() }).unwrap();
     let key_of = |cell: &PlannedCell| {
-        let record = from.record(&cell.key, &Origin::default()).unwrap().unwrap();
+        let record = from.record::<Record>(&cell.key, &Origin::default()).unwrap().unwrap();
         PlannedCell { key: local(&record).key, ..cell.clone() }
     };
     let plan = Plan { platform: Platform::Local, cells: plan.cells.iter().map(key_of).collect(), ..plan };
@@ -31,11 +32,11 @@ fn measured(bench: &Workbench, name: &str, time: &str, later_us: impl Fn(&CellIn
             plan: &serde_json::to_vec(&plan).unwrap(),
         })
         .unwrap();
-    for record in from.records().unwrap() {
+    for record in from.records::<Record>().unwrap() {
         let record = record.unwrap();
         let cell = local(&record);
         let trace = bench.matrix(&["show", &record.key.to_string(), "--trace"]).code(0).out;
-        let mut sink = store.sink(cell.inputs.requests).unwrap();
+        let mut sink = matrix_traces::TraceSink::new(&store, cell.inputs.requests).unwrap();
         for line in trace.lines().skip(1) {
             let mut row = Row::parse_csv(line).unwrap();
             row.post_read_us = row.post_read_us.map(|at| at + later_us(&cell.inputs));

@@ -1,16 +1,12 @@
-//! Attempts: when, where and with what a cell was executed, and how that ended.
+//! Attempts: when, where and with what a cell was executed, and how that ended, whatever workload it is of.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use matrix_driver::Reasons;
-use matrix_plan::{CellInputs, CellKey};
+use matrix_core::CellKey;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::error::StoreError;
 use crate::names::{AttemptId, Origin, RunId};
-use crate::sealed::{self, Sealed};
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,67 +55,6 @@ pub struct Provenance {
     pub toolchain: Option<String>,
 }
 
-/// Why requests failed, in the words of what failed them, and how many: without secrets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reason {
-    /// Requests that failed for it.
-    pub count: u64,
-    /// The reason.
-    pub text: String,
-}
-
-/// One execution of a cell: `attempts/<id>.json`.
-///
-/// Schema 1 has no `reasons`. An attempt in which requests failed for known reasons is of schema 2, which has at least one;
-/// every other one is of schema 1, which all versions read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Attempt {
-    /// Half a round trip of the clock probes, in microseconds, where clocks were probed: times of different regions
-    /// compare no better than that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clock_bound_us: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    digest: Option<Digest>,
-    /// When it ended, in UTC.
-    pub ended: String,
-    /// What the rows' times count from, in microseconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub epoch_us: Option<i64>,
-    /// Why it has no result.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    /// Its name.
-    pub id: AttemptId,
-    /// Everything that gives the cell its meaning, where the attempt has no result: a record has it otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inputs: Option<CellInputs>,
-    /// The cell.
-    pub key: CellKey,
-    /// What happened on the way and how often, for example `throttled` or `duplicates`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub notes: BTreeMap<String, u64>,
-    /// The rows, if it is done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub object: Option<Digest>,
-    /// Who executed it.
-    pub origin: Origin,
-    /// With what.
-    pub provenance: Provenance,
-    /// Why requests failed: the first distinct reasons.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<Reason>,
-    /// The run that it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run: Option<RunId>,
-    schema: u32,
-    /// When it started, in UTC.
-    pub started: String,
-    /// How it ended.
-    pub status: AttemptStatus,
-}
-
 /// What is known of an attempt whatever became of it.
 #[derive(Clone, Debug)]
 pub struct Execution {
@@ -137,148 +72,4 @@ pub struct Execution {
     pub ended: String,
     /// With what.
     pub provenance: Provenance,
-}
-
-impl Sealed for Attempt {
-    const SCHEMA: u32 = 2;
-    const OLDEST: u32 = 1;
-    fn schema(&self) -> u32 {
-        self.schema
-    }
-    fn digest(&self) -> Option<Digest> {
-        self.digest
-    }
-    fn set_digest(&mut self, digest: Option<Digest>) {
-        self.digest = digest;
-    }
-}
-
-impl Attempt {
-    fn new(execution: Execution, status: AttemptStatus) -> Self {
-        let Execution { id, key, origin, run, started, ended, provenance } = execution;
-        Self {
-            clock_bound_us: None,
-            digest: None,
-            ended,
-            epoch_us: None,
-            error: None,
-            id,
-            inputs: None,
-            key,
-            notes: BTreeMap::new(),
-            object: None,
-            origin,
-            provenance,
-            reasons: Vec::new(),
-            run,
-            schema: Self::OLDEST,
-            started,
-            status,
-        }
-    }
-
-    /// An attempt that gave every planned request a row.
-    ///
-    /// # Errors
-    /// When it has no JSON.
-    pub fn done(
-        execution: Execution,
-        told: &matrix_driver::AttemptDetails,
-        object: Digest,
-    ) -> Result<Self, StoreError> {
-        let mut attempt = Self::new(execution, AttemptStatus::Done);
-        attempt.epoch_us = Some(told.epoch_us);
-        attempt.clock_bound_us = told.clock_bound_us;
-        attempt.notes = told.notes.clone();
-        attempt.object = Some(object);
-        attempt.give(&told.reasons);
-        sealed::seal(&mut attempt)?;
-        Ok(attempt)
-    }
-
-    /// An attempt at a cell with these inputs that broke, or of whose requests none was observed to its end.
-    ///
-    /// # Errors
-    /// When it has no JSON.
-    pub fn failed(execution: Execution, inputs: &CellInputs, error: String) -> Result<Self, StoreError> {
-        Self::without_result(execution, AttemptStatus::Failed, inputs, error)
-    }
-
-    /// An attempt at a cell with these inputs that ended early, for example because it was asked to.
-    ///
-    /// # Errors
-    /// When it has no JSON.
-    pub fn partial(execution: Execution, inputs: &CellInputs, why: String) -> Result<Self, StoreError> {
-        Self::without_result(execution, AttemptStatus::Partial, inputs, why)
-    }
-
-    fn without_result(
-        execution: Execution,
-        status: AttemptStatus,
-        inputs: &CellInputs,
-        why: String,
-    ) -> Result<Self, StoreError> {
-        let mut attempt = Self::new(execution, status);
-        attempt.error = Some(why);
-        attempt.inputs = Some(inputs.clone());
-        sealed::seal(&mut attempt)?;
-        Ok(attempt)
-    }
-
-    /// The same attempt, with the reasons for which its requests failed.
-    ///
-    /// # Errors
-    /// When it has no JSON.
-    pub fn with_reasons(mut self, reasons: &Reasons) -> Result<Self, StoreError> {
-        self.give(reasons);
-        sealed::seal(&mut self)?;
-        Ok(self)
-    }
-
-    fn give(&mut self, reasons: &Reasons) {
-        let kept = |reason: &matrix_driver::Reason| Reason { count: reason.count, text: reason.text.clone() };
-        self.reasons = reasons.as_slice().iter().map(kept).collect();
-        self.schema = if reasons.is_empty() { Self::OLDEST } else { Self::SCHEMA };
-    }
-
-    /// The same attempt, said to be executed by somebody else.
-    ///
-    /// # Errors
-    /// When it has no JSON.
-    pub fn with_origin(mut self, origin: Origin) -> Result<Self, StoreError> {
-        self.origin = origin;
-        sealed::seal(&mut self)?;
-        Ok(self)
-    }
-
-    /// The bytes of the attempt's file.
-    ///
-    /// # Errors
-    /// When it has no JSON.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
-        sealed::bytes_of(self)
-    }
-
-    /// Reads the bytes of an attempt's file; `path` is for messages.
-    ///
-    /// # Errors
-    /// When it is damaged.
-    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, StoreError> {
-        let attempt: Self = sealed::unseal(path, bytes)?;
-        let done = attempt.status == AttemptStatus::Done;
-        if done != attempt.object.is_some() || done == attempt.error.is_some() {
-            return Err(StoreError::damaged(path, "an attempt has either an object or an error"));
-        }
-        if attempt.reasons.is_empty() != (attempt.schema == Self::OLDEST) {
-            return Err(StoreError::damaged(path, "an attempt has reasons if it is of schema 2, and only then"));
-        }
-        if let Some(inputs) = &attempt.inputs {
-            let key = CellKey::of(inputs.canonical()?.as_bytes());
-            if key != attempt.key {
-                let what = format!("its cell is {}, but its inputs have {}", attempt.key.short(), key.short());
-                return Err(StoreError::damaged(path, what));
-            }
-        }
-        Ok(attempt)
-    }
 }

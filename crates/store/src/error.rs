@@ -357,7 +357,7 @@ impl StoreError {
         if is_short { Self::io("reading", path, source) } else { Self::Unreadable { path: path.to_owned(), source } }
     }
 
-    /// The error that a [`TraceSink`](crate::TraceSink) gave to a driver, out of what the driver made of it.
+    /// The error that a sink gave to a driver, out of what the driver made of it.
     #[must_use]
     pub fn from_sink(SinkError(error): SinkError) -> Self {
         match error.downcast::<Self>() {
@@ -366,7 +366,9 @@ impl StoreError {
         }
     }
 
-    pub(crate) fn into_sink(self) -> SinkError {
+    /// The same as the error of a sink, which a driver takes.
+    #[must_use]
+    pub fn into_sink(self) -> SinkError {
         let kind = match &self {
             Self::Full { source, .. }
             | Self::NotWritable { source, .. }
@@ -377,7 +379,9 @@ impl StoreError {
         SinkError(io::Error::new(kind, self))
     }
 
-    pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+    /// A file is not what was stored.
+    #[must_use]
+    pub fn damaged(path: &Path, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), what: what.into() }
     }
 }

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::error::StoreError;
+use crate::files::AttemptHead;
 use crate::layout::{OBJECT_EXTENSION, parent};
 use crate::listing::list;
 use crate::names::{AttemptId, Origin};
@@ -70,30 +71,22 @@ impl Store {
 
     fn find_garbage(&self) -> Result<Garbage, StoreError> {
         let (mut objects, mut results): (BTreeSet<Digest>, BTreeSet<(CellKey, Origin, Digest)>) = Default::default();
-        for record in self.records()? {
-            let record = record?;
-            objects.insert(record.object.sha256);
-            results.insert((record.key, record.origin, record.object.sha256));
-        }
-        for record in self.generic_records()? {
-            objects.extend(record.objects().map(|(digest, _)| digest));
+        for (key, origins) in self.cells()? {
+            for origin in origins {
+                let Some(head) = self.record_head(&key, &origin)? else { continue };
+                objects.extend(head.objects());
+                results.extend(head.trace().map(|trace| (key, origin, trace)));
+            }
         }
         let named = self.named_attempts()?;
         let mut garbage = Garbage { temporary: self.temporary()?, ..Garbage::default() };
         for id in self.attempts()? {
-            if let Some(attempt) = self.generic_attempt(&id)? {
+            let Some(attempt) = self.attempt_head(&id)? else { continue };
+            let AttemptHead { key, origin, object, outputs, .. } = attempt;
+            if named.contains(&id) {
                 // What failed attempts left is looked at: it stays as long as they do.
-                if named.contains(&id) {
-                    objects.extend(attempt.outputs.values().map(|output| output.sha256));
-                } else {
-                    garbage.attempts.push(self.file(&self.layout.attempt(&id))?);
-                }
-                continue;
-            }
-            let Some(attempt) = self.attempt(&id)? else { continue };
-            let of_a_record =
-                attempt.object.is_some_and(|object| results.contains(&(attempt.key, attempt.origin.clone(), object)));
-            if !of_a_record && !named.contains(&id) {
+                objects.extend(outputs.values().map(|output| output.sha256));
+            } else if !object.is_some_and(|trace| results.contains(&(key, origin, trace))) {
                 garbage.attempts.push(self.file(&self.layout.attempt(&id))?);
             }
         }

@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::attempt::{AttemptStatus, Execution, Provenance};
 use crate::digest::Digest;
 use crate::error::StoreError;
+use crate::files::{AttemptFile, Gave, ObjectRef, RecordFile};
 use crate::names::{AttemptId, Origin, RunId};
-use crate::sealed::{self, Sealed};
+use crate::sealed::Sealed;
 
 /// The schema of these files.
 pub const SCHEMA: u32 = 3;
@@ -32,7 +33,7 @@ pub struct RowsRef {
 }
 
 /// Something that an attempt left: a file, or what a program printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutputRef {
     /// Bytes that were kept.
@@ -86,6 +87,33 @@ impl Sealed for GenericRecord {
     fn set_digest(&mut self, digest: Option<Digest>) {
         self.digest = digest;
     }
+    fn check(&self, path: &Path) -> Result<(), StoreError> {
+        must_have_key(path, &self.inputs, &self.key)?;
+        if self.rows.is_empty() { Err(StoreError::damaged(path, "it has no rows")) } else { Ok(()) }
+    }
+}
+
+impl RecordFile for GenericRecord {
+    fn key(&self) -> CellKey {
+        self.key
+    }
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+    fn set_origin(&mut self, origin: Origin) {
+        self.origin = origin;
+    }
+    fn objects(&self) -> Vec<ObjectRef> {
+        let rows = self.rows.values().map(|rows| ObjectRef { bytes: rows.bytes, sha256: rows.sha256 });
+        let outputs = self.outputs.values().map(|output| ObjectRef { bytes: output.bytes, sha256: output.sha256 });
+        rows.chain(outputs).collect()
+    }
+    fn gave(&self) -> Gave {
+        Gave { trace: None, outputs: self.outputs.clone() }
+    }
+    fn rows(&self) -> u64 {
+        self.rows.values().map(|rows| rows.rows).sum()
+    }
 }
 
 /// What a record says.
@@ -114,10 +142,7 @@ impl GenericRecord {
     /// When it has no JSON.
     pub fn new(new: NewRecord, origin: Origin) -> Result<Self, StoreError> {
         let NewRecord { workload, inputs, key, costs, outputs, reading, rows } = new;
-        let mut record =
-            Self { costs, digest: None, inputs, key, origin, outputs, reading, rows, schema: SCHEMA, workload };
-        sealed::seal(&mut record)?;
-        Ok(record)
+        Self { costs, digest: None, inputs, key, origin, outputs, reading, rows, schema: SCHEMA, workload }.sealed()
     }
 
     /// The same result with other rows.
@@ -127,57 +152,7 @@ impl GenericRecord {
     pub fn with_rows(mut self, reading: Digest, rows: BTreeMap<String, RowsRef>) -> Result<Self, StoreError> {
         self.reading = reading;
         self.rows = rows;
-        sealed::seal(&mut self)?;
-        Ok(self)
-    }
-
-    /// The same result, said to be measured by somebody else.
-    ///
-    /// # Errors
-    /// When it has no JSON.
-    pub fn with_origin(mut self, origin: Origin) -> Result<Self, StoreError> {
-        self.origin = origin;
-        sealed::seal(&mut self)?;
-        Ok(self)
-    }
-
-    /// The bytes of the record's file.
-    ///
-    /// # Errors
-    /// When it has no JSON.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
-        sealed::bytes_of(self)
-    }
-
-    /// Reads the bytes of a record's file; `path` is for messages.
-    ///
-    /// # Errors
-    /// When it is damaged: not of this form, of another digest, or with a key that its inputs do not have.
-    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, StoreError> {
-        let record: Self = sealed::unseal(path, bytes)?;
-        must_have_key(path, &record.inputs, &record.key)?;
-        if record.rows.is_empty() {
-            return Err(StoreError::damaged(path, "it has no rows"));
-        }
-        Ok(record)
-    }
-
-    /// The digest of the record itself.
-    #[must_use]
-    pub fn digest(&self) -> Option<Digest> {
-        self.digest
-    }
-
-    /// The object that stands for the record in the index: its first source's rows.
-    #[must_use]
-    pub fn object(&self) -> Option<Digest> {
-        self.rows.values().next().map(|rows| rows.sha256)
-    }
-
-    /// Every object that it names, with its number of bytes.
-    pub fn objects(&self) -> impl Iterator<Item = (Digest, u64)> + '_ {
-        let rows = self.rows.values().map(|rows| (rows.sha256, rows.bytes));
-        rows.chain(self.outputs.values().map(|output| (output.sha256, output.bytes)))
+        self.sealed()
     }
 }
 
@@ -238,6 +213,31 @@ impl Sealed for GenericAttempt {
     fn set_digest(&mut self, digest: Option<Digest>) {
         self.digest = digest;
     }
+    fn check(&self, path: &Path) -> Result<(), StoreError> {
+        let done = self.status == AttemptStatus::Done;
+        if done == self.error.is_some() || done == self.inputs.is_some() {
+            return Err(StoreError::damaged(path, "an attempt has either a result or an error"));
+        }
+        self.inputs.as_ref().map_or(Ok(()), |inputs| must_have_key(path, inputs, &self.key))
+    }
+}
+
+impl AttemptFile for GenericAttempt {
+    fn id(&self) -> &AttemptId {
+        &self.id
+    }
+    fn key(&self) -> CellKey {
+        self.key
+    }
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+    fn set_origin(&mut self, origin: Origin) {
+        self.origin = origin;
+    }
+    fn gave(&self) -> Gave {
+        Gave { trace: None, outputs: self.outputs.clone() }
+    }
 }
 
 /// How an attempt ended.
@@ -272,7 +272,7 @@ impl GenericAttempt {
             GenericEnd::Done => (AttemptStatus::Done, None, None),
             GenericEnd::Without { status, inputs, error } => (status, Some(inputs), Some(error)),
         };
-        let mut attempt = Self {
+        let attempt = Self {
             digest: None,
             ended,
             error,
@@ -288,42 +288,7 @@ impl GenericAttempt {
             started,
             status,
         };
-        sealed::seal(&mut attempt)?;
-        Ok(attempt)
-    }
-
-    /// The same attempt, said to be executed by somebody else.
-    ///
-    /// # Errors
-    /// When it has no JSON.
-    pub fn with_origin(mut self, origin: Origin) -> Result<Self, StoreError> {
-        self.origin = origin;
-        sealed::seal(&mut self)?;
-        Ok(self)
-    }
-
-    /// The bytes of the attempt's file.
-    ///
-    /// # Errors
-    /// When it has no JSON.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
-        sealed::bytes_of(self)
-    }
-
-    /// Reads the bytes of an attempt's file; `path` is for messages.
-    ///
-    /// # Errors
-    /// When it is damaged.
-    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, StoreError> {
-        let attempt: Self = sealed::unseal(path, bytes)?;
-        let done = attempt.status == AttemptStatus::Done;
-        if done == attempt.error.is_some() || done == attempt.inputs.is_some() {
-            return Err(StoreError::damaged(path, "an attempt has either a result or an error"));
-        }
-        if let Some(inputs) = &attempt.inputs {
-            must_have_key(path, inputs, &attempt.key)?;
-        }
-        Ok(attempt)
+        attempt.sealed()
     }
 }
 

@@ -8,14 +8,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::attempt::Attempt;
 use crate::digest::Digest;
 use crate::error::{Rejection, StoreError};
+use crate::files::{AttemptFile, Filed, RecordFile};
 use crate::index::{Entry, Stamp};
 use crate::journal::{Event, Journal};
 use crate::layout::parent;
 use crate::object::ObjectReader;
-use crate::record::Record;
 use crate::writable::{Shared, WritableStore};
 
 /// Results that are written, and not in the store yet. Dropped, it removes their files.
@@ -24,7 +23,7 @@ pub struct Group {
     shared: Arc<Shared>,
     objects: Vec<(PathBuf, Digest)>,
     attempts: Vec<(PathBuf, PathBuf)>,
-    records: Vec<(PathBuf, Record)>,
+    records: Vec<(PathBuf, Filed)>,
     events: Vec<Event>,
 }
 
@@ -50,18 +49,24 @@ impl Group {
     ///
     /// # Errors
     /// When there is an attempt of that name, when the record's trace is not in the group, or when a file cannot be written.
-    pub fn add(&mut self, attempt: &Attempt, record: Record, event: Event) -> Result<(), StoreError> {
-        let place = self.shared.layout.attempt(&attempt.id);
+    pub fn add(
+        &mut self,
+        attempt: &impl AttemptFile,
+        record: &impl RecordFile,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        let place = self.shared.layout.attempt(attempt.id());
         if place.exists() {
-            return Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id.clone())));
+            return Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id().clone())));
         }
-        if !self.objects.iter().any(|(_, digest)| *digest == record.object.sha256) {
-            return Err(StoreError::Rejected(Rejection::NoObject { cell: record.key }));
+        let filed = Filed::of(record);
+        if !record.objects().iter().all(|object| self.objects.iter().any(|(_, digest)| *digest == object.sha256)) {
+            return Err(StoreError::Rejected(Rejection::NoObject { cell: filed.key }));
         }
         let temp = self.write(&attempt.to_bytes()?)?;
         self.attempts.push((temp, place));
         let temp = self.write(&record.to_bytes()?)?;
-        self.records.push((temp, record));
+        self.records.push((temp, filed));
         self.events.push(event);
         Ok(())
     }
@@ -155,18 +160,13 @@ impl WritableStore {
     }
 
     /// Takes a record that was written into the index.
-    pub(crate) fn learn_record(&self, record: &Record) -> Result<(), StoreError> {
+    pub(crate) fn learn_record(&self, filed: &Filed) -> Result<(), StoreError> {
+        let Filed { key, origin, object, observed } = filed;
+        let Some(object) = *object else { return Ok(()) };
         let stat = |path: &Path| std::fs::metadata(path).map_err(|error| StoreError::io("reading", path, error));
-        let object = stat(&self.shared.layout.object(&record.object.sha256))?;
-        let stamp = stat(&self.shared.layout.record(&record.key, &record.origin))?;
-        self.learn(Entry {
-            key: record.key,
-            origin: record.origin.clone(),
-            record: Stamp::of(&stamp),
-            object: record.object.sha256,
-            compressed_bytes: object.len(),
-            observed: record.counts.observed() > 0,
-        });
+        let compressed_bytes = stat(&self.shared.layout.object(&object))?.len();
+        let record = Stamp::of(&stat(&self.shared.layout.record(key, origin))?);
+        self.learn(Entry { key: *key, origin: origin.clone(), record, object, compressed_bytes, observed: *observed });
         Ok(())
     }
 }

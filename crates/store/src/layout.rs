@@ -26,8 +26,9 @@ pub(crate) const MODEL: &str = "model.toml";
 pub(crate) const PLAN: &str = "plan.json";
 pub(crate) const JOURNAL: &str = "journal.jsonl";
 
+/// The paths of a store.
 #[derive(Clone, Debug)]
-pub(crate) struct Layout {
+pub struct Layout {
     pub(crate) root: PathBuf,
 }
 
@@ -52,7 +53,9 @@ impl Layout {
         self.root.join("objects")
     }
 
-    pub(crate) fn object(&self, digest: &Digest) -> PathBuf {
+    /// An object.
+    #[must_use]
+    pub fn object(&self, digest: &Digest) -> PathBuf {
         self.objects().join(Self::object_in_objects(digest))
     }
 
@@ -71,7 +74,9 @@ impl Layout {
         self.cells().join(key.to_string())
     }
 
-    pub(crate) fn record(&self, key: &CellKey, origin: &Origin) -> PathBuf {
+    /// A record.
+    #[must_use]
+    pub fn record(&self, key: &CellKey, origin: &Origin) -> PathBuf {
         self.cells().join(Self::record_in_cells(key, origin))
     }
 
@@ -89,7 +94,9 @@ impl Layout {
         self.root.join("attempts")
     }
 
-    pub(crate) fn attempt(&self, id: &AttemptId) -> PathBuf {
+    /// An attempt.
+    #[must_use]
+    pub fn attempt(&self, id: &AttemptId) -> PathBuf {
         self.attempts().join(format!("{id}.json"))
     }
 

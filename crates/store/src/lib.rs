@@ -5,40 +5,35 @@
 //! before the record that names it.
 
 pub mod attempt;
-pub mod counts;
 pub mod digest;
 pub mod error;
+pub mod files;
 pub mod fs;
 pub mod garbage;
 pub mod generic;
 pub mod group;
 pub mod index;
 pub mod journal;
+pub mod layout;
 pub mod lookup;
 pub mod names;
 pub mod object;
 pub mod received;
-pub mod record;
 pub mod run;
+pub mod sealed;
 pub mod store;
 pub mod trace;
 pub mod verify;
 pub mod writable;
 
 mod folder;
-mod generic_store;
-mod layout;
 mod listing;
 mod lock;
-mod sealed;
 
-#[cfg(test)]
-mod tests;
-
-pub use attempt::{Attempt, AttemptStatus, Execution, Provenance};
-pub use counts::{Counts, TraceTotals};
+pub use attempt::{AttemptStatus, Execution, Provenance};
 pub use digest::Digest;
 pub use error::{ErrorKind, Holder, Rejection, StoreError, is_full};
+pub use files::{AttemptFile, Gave, ObjectRef, RecordFile, TraceRead, Traces};
 pub use garbage::{Garbage, GarbageFile};
 pub use generic::{GenericAttempt, GenericEnd, GenericRecord, NewRecord, OutputRef, RowsRef};
 pub use group::Group;
@@ -47,9 +42,9 @@ pub use lookup::Lookup;
 pub use names::{AttemptId, Origin, RunId};
 pub use object::{DEFAULT_MAX_BYTES, ObjectReader};
 pub use received::Received;
-pub use record::{ObjectRef, Record};
 pub use run::{ImportedRun, NewRun, Run};
+pub use sealed::Sealed;
 pub use store::Store;
-pub use trace::{ObjectInfo, TraceSink};
+pub use trace::{ObjectInfo, ObjectSink};
 pub use verify::{Report, VerifyOptions, lossy_path};
 pub use writable::WritableStore;

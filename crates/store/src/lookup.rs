@@ -1,7 +1,5 @@
 //! Which cells have a result.
 
-use std::path::Path;
-
 use matrix_core::CellKey;
 
 use crate::digest::Digest;
@@ -11,7 +9,6 @@ use crate::index::{Entry, Stamp};
 use crate::layout::Layout;
 use crate::names::Origin;
 use crate::object::has_its_size;
-use crate::record::Record;
 use crate::store::Store;
 
 /// What the store has of a cell.
@@ -83,8 +80,11 @@ impl Store {
         let known = self.known(key, origin).filter(|entry| entry.record == stamp);
         let (object, observed) = match &known {
             Some(entry) => (entry.object, entry.observed),
-            None => match self.object_of(key, origin)? {
-                Some(found) => found,
+            None => match self.record_head(key, origin)? {
+                Some(head) => match head.objects().next() {
+                    Some(object) => (object, head.is_observed()),
+                    None => return Ok(Lookup::Missing),
+                },
                 None => return Ok(Lookup::Missing),
             },
         };
@@ -123,15 +123,4 @@ impl Store {
 struct Folders {
     cells: Folder,
     objects: Folder,
-}
-
-impl Record {
-    /// Checks that the record is where it should be.
-    pub(crate) fn must_be(&self, key: &CellKey, origin: &Origin, path: &Path) -> Result<(), StoreError> {
-        if self.key == *key && self.origin == *origin {
-            return Ok(());
-        }
-        let what = format!("it is the record of cell {} from {}", self.key.short(), self.origin);
-        Err(StoreError::damaged(path, what))
-    }
 }

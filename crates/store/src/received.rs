@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::names::AttemptId;
-use crate::sealed::{self, Sealed, read_small};
+use crate::sealed::{Sealed, read_small};
 use crate::store::Store;
 use crate::writable::WritableStore;
 
@@ -61,7 +61,7 @@ impl Store {
     pub fn received(&self) -> Result<Received, StoreError> {
         let path = self.layout.received();
         match read_small(&path)? {
-            Some(bytes) => sealed::unseal(&path, &bytes),
+            Some(bytes) => Received::from_bytes(&path, &bytes),
             None => Ok(Received::default()),
         }
     }
@@ -79,8 +79,7 @@ impl WritableStore {
         left_out: BTreeSet<AttemptId>,
     ) -> Result<(), StoreError> {
         let (records, attempts) = (records.into_iter().collect(), attempts.into_iter().collect());
-        let mut received = Received { attempts, left_out, records, ..Received::default() };
-        sealed::seal(&mut received)?;
-        self.shared.write_file(&self.shared.layout.received(), &sealed::bytes_of(&received)?)
+        let received = Received { attempts, left_out, records, ..Received::default() }.sealed()?;
+        self.shared.write_file(&self.shared.layout.received(), &received.to_bytes()?)
     }
 }

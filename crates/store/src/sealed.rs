@@ -15,30 +15,66 @@ use crate::error::StoreError;
 pub(crate) const MAX_JSON_BYTES: u64 = 64 << 20;
 
 /// A JSON file with a digest of itself. Fields stand in the order of their names, so that what serde writes is canonical.
-pub(crate) trait Sealed: Serialize + DeserializeOwned {
+pub trait Sealed: Serialize + DeserializeOwned {
     /// The newest schema known.
     const SCHEMA: u32;
     /// The oldest schema known.
     const OLDEST: u32 = Self::SCHEMA;
+
     /// The schema that it says it has.
     fn schema(&self) -> u32;
+
+    /// The digest that it says it has.
     fn digest(&self) -> Option<Digest>;
+
+    /// Puts a digest in.
     fn set_digest(&mut self, digest: Option<Digest>);
+
+    /// Whether its parts fit each other; `path` is for messages.
+    ///
+    /// # Errors
+    /// When they do not.
+    fn check(&self, path: &Path) -> Result<(), StoreError> {
+        let _ = path;
+        Ok(())
+    }
+
+    /// The same with the digest that belongs to it.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    fn sealed(mut self) -> Result<Self, StoreError> {
+        seal(&mut self)?;
+        Ok(self)
+    }
+
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// When it has no JSON.
+    fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = serde_json::to_vec(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Reads the bytes of the file; `path` is for messages.
+    ///
+    /// # Errors
+    /// When it is damaged: not of this form, of another digest, or with parts that do not fit each other.
+    fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, StoreError> {
+        let value: Self = unseal(path, bytes)?;
+        value.check(path)?;
+        Ok(value)
+    }
 }
 
 /// Computes the digest and puts it in.
-pub(crate) fn seal<T: Sealed>(value: &mut T) -> Result<(), StoreError> {
+fn seal<T: Sealed>(value: &mut T) -> Result<(), StoreError> {
     value.set_digest(None);
     let digest = Digest::of(&serde_json::to_vec(value)?);
     value.set_digest(Some(digest));
     Ok(())
-}
-
-/// The bytes of the file.
-pub(crate) fn bytes_of<T: Sealed>(value: &T) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = serde_json::to_vec(value)?;
-    bytes.push(b'\n');
-    Ok(bytes)
 }
 
 #[derive(Deserialize)]
@@ -54,7 +90,7 @@ fn other_schema<T: Sealed>(path: &Path, found: u32) -> StoreError {
 }
 
 /// Reads a file's bytes, checking its schema, its form and its digest.
-pub(crate) fn unseal<T: Sealed>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
+fn unseal<T: Sealed>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
     let mut value: T = match serde_json::from_slice(bytes) {
         Ok(value) => value,
         Err(error) => {
@@ -67,7 +103,7 @@ pub(crate) fn unseal<T: Sealed>(path: &Path, bytes: &[u8]) -> Result<T, StoreErr
     if !(T::OLDEST..=T::SCHEMA).contains(&value.schema()) {
         return Err(other_schema::<T>(path, value.schema()));
     }
-    if bytes_of(&value)? != bytes {
+    if value.to_bytes()? != bytes {
         return Err(StoreError::damaged(path, "it is not in canonical form"));
     }
     let found = value.digest();

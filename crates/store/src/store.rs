@@ -8,18 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use matrix_core::CellKey;
 use serde::Deserialize;
 
-use crate::attempt::Attempt;
 use crate::digest::Digest;
 use crate::error::{Holder, StoreError};
+use crate::files::{AttemptFile, AttemptHead, RecordFile, RecordHead};
 use crate::fs::RealFilesystem;
-use crate::generic::is_generic;
+use crate::generic::{self, is_generic};
 use crate::index::{Entry, Index};
 use crate::layout::{JOURNAL, Layout, PLAN, SCHEMA};
 use crate::listing::{is_dated, list};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
-use crate::record::Record;
-use crate::sealed::read_small;
+use crate::sealed::{Sealed, read_small};
 use crate::writable::WritableStore;
 
 /// A store open for reading. There may be any number of them, also while the store is being written.
@@ -68,6 +67,12 @@ impl Store {
         &self.layout.root
     }
 
+    /// Where its files are.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     /// Whether a writer is at work, or was killed and left something half-written in `tmp/`.
     #[must_use]
     pub fn has_leftovers(&self) -> bool {
@@ -86,17 +91,30 @@ impl Store {
         if self.is_being_written() { crate::lock::signed(&self.layout) } else { None }
     }
 
-    /// The record of a cell. A file that has a record's name, is none, and by whose origin no attempt was made, is not ours.
+    /// The record of a cell, if there is one of this form. A file that has a record's name, is none, and by whose origin no
+    /// attempt was made, is not ours.
     ///
     /// # Errors
     /// When it is damaged or cannot be read.
-    pub fn record(&self, key: &CellKey, origin: &Origin) -> Result<Option<Record>, StoreError> {
+    pub fn record<R: RecordFile>(&self, key: &CellKey, origin: &Origin) -> Result<Option<R>, StoreError> {
+        let path = self.layout.record(key, origin);
+        let Some(bytes) = read_small(&path)?.filter(|bytes| may_be::<R>(bytes)) else { return Ok(None) };
+        let read = R::from_bytes(&path, &bytes);
+        let read =
+            read.and_then(|record| must_be(&path, (record.key(), record.origin()), key, origin).map(|()| record));
+        match read {
+            Err(StoreError::NewerSchema { .. }) if is_generic(&bytes) => Ok(None),
+            Err(StoreError::Damaged { .. }) if self.is_foreign(key, origin) => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// What every record has, of a cell's.
+    pub(crate) fn record_head(&self, key: &CellKey, origin: &Origin) -> Result<Option<RecordHead>, StoreError> {
         let path = self.layout.record(key, origin);
         let Some(bytes) = read_small(&path)? else { return Ok(None) };
-        let read = Record::from_bytes(&path, &bytes);
-        match read.and_then(|record| record.must_be(key, origin, &path).map(|()| record)) {
-            // Of a workload that this schema knows nothing of.
-            Err(StoreError::NewerSchema { .. }) if is_generic(&bytes) => Ok(None),
+        let read = RecordHead::from_bytes(&path, &bytes);
+        match read.and_then(|head| must_be(&path, (head.key, &head.origin), key, origin).map(|()| head)) {
             Err(StoreError::Damaged { .. }) if self.is_foreign(key, origin) => Ok(None),
             read => read.map(Some),
         }
@@ -106,7 +124,7 @@ impl Store {
     fn is_foreign(&self, key: &CellKey, origin: &Origin) -> bool {
         // Where attempts cannot be read, it may be anybody's.
         let tried = |ids: Vec<AttemptId>| {
-            ids.iter().any(|id| match self.attempt(id) {
+            ids.iter().any(|id| match self.attempt_head(id) {
                 Ok(attempt) => attempt.is_some_and(|attempt| attempt.key == *key && attempt.origin == *origin),
                 Err(_) => true,
             })
@@ -142,11 +160,13 @@ impl Store {
         Ok(origins)
     }
 
-    /// All records, in order of key and origin.
+    /// All records of this form, in order of key and origin.
     ///
     /// # Errors
     /// When a directory cannot be read; each record comes with its own error.
-    pub fn records(&self) -> Result<impl Iterator<Item = Result<Record, StoreError>> + use<'_>, StoreError> {
+    pub fn records<R: RecordFile>(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<R, StoreError>> + use<'_, R>, StoreError> {
         let names = self.cells()?.into_iter().flat_map(|(key, origins)| origins.into_iter().map(move |o| (key, o)));
         Ok(names.filter_map(|(key, origin)| self.record(&key, &origin).transpose()))
     }
@@ -168,10 +188,7 @@ impl Store {
         }
         // A cell that failed, or whose attempts ended early, has no record.
         for id in self.attempts()? {
-            let key = match self.attempt(&id)? {
-                Some(attempt) => Some(attempt.key),
-                None => self.generic_attempt(&id)?.map(|attempt| attempt.key),
-            };
+            let key = self.attempt_head(&id)?.map(|attempt| attempt.key);
             candidates.extend(key.filter(|key| key.to_string().starts_with(prefix)));
         }
         candidates.sort();
@@ -191,22 +208,25 @@ impl Store {
         ObjectReader::open(&self.layout.object(digest), *digest)
     }
 
-    /// An attempt. A file that is none, and whose name is not one of ours either, is not ours.
+    /// An attempt, if there is one of this form. A file that is none, and whose name is not one of ours either, is not ours.
     ///
     /// # Errors
     /// When it is damaged or cannot be read.
-    pub fn attempt(&self, id: &AttemptId) -> Result<Option<Attempt>, StoreError> {
+    pub fn attempt<A: AttemptFile>(&self, id: &AttemptId) -> Result<Option<A>, StoreError> {
+        let path = self.layout.attempt(id);
+        let Some(bytes) = read_small(&path)?.filter(|bytes| may_be::<A>(bytes)) else { return Ok(None) };
+        let attempt = match A::from_bytes(&path, &bytes) {
+            Err(StoreError::NewerSchema { .. }) if is_generic(&bytes) => return Ok(None),
+            read => read,
+        };
+        its_own(&path, id, attempt, A::id)
+    }
+
+    /// What every attempt has, of one.
+    pub(crate) fn attempt_head(&self, id: &AttemptId) -> Result<Option<AttemptHead>, StoreError> {
         let path = self.layout.attempt(id);
         let Some(bytes) = read_small(&path)? else { return Ok(None) };
-        let attempt = match Attempt::from_bytes(&path, &bytes) {
-            Err(StoreError::Damaged { .. }) if !is_dated(id.as_str()) => return Ok(None),
-            Err(StoreError::NewerSchema { .. }) if is_generic(&bytes) => return Ok(None),
-            read => read?,
-        };
-        if attempt.id != *id {
-            return Err(StoreError::damaged(&path, format!("it is the attempt {}", attempt.id)));
-        }
-        Ok(Some(attempt))
+        its_own(&path, id, AttemptHead::from_bytes(&path, &bytes), |head| &head.id)
     }
 
     /// The names of all attempts, in order.
@@ -280,6 +300,42 @@ impl Store {
     fn learnt(&self) -> MutexGuard<'_, BTreeMap<(CellKey, Origin), Entry>> {
         self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether bytes may be of this form: those of schema 3 are of no other.
+pub(crate) fn may_be<F: Sealed>(bytes: &[u8]) -> bool {
+    F::SCHEMA != generic::SCHEMA || is_generic(bytes)
+}
+
+/// Checks that a record is where it should be.
+pub(crate) fn must_be(
+    path: &Path,
+    found: (CellKey, &Origin),
+    key: &CellKey,
+    origin: &Origin,
+) -> Result<(), StoreError> {
+    if found == (*key, origin) {
+        return Ok(());
+    }
+    Err(StoreError::damaged(path, format!("it is the record of cell {} from {}", found.0.short(), found.1)))
+}
+
+/// An attempt that was read, if it has its file's name; nothing where it is damaged and its name is not one of ours.
+fn its_own<A>(
+    path: &Path,
+    id: &AttemptId,
+    read: Result<A, StoreError>,
+    of: impl FnOnce(&A) -> &AttemptId,
+) -> Result<Option<A>, StoreError> {
+    let attempt = match read {
+        Err(StoreError::Damaged { .. }) if !is_dated(id.as_str()) => return Ok(None),
+        read => read?,
+    };
+    let found = of(&attempt);
+    if found != id {
+        return Err(StoreError::damaged(path, format!("it is the attempt {found}")));
+    }
+    Ok(Some(attempt))
 }
 
 #[derive(Deserialize)]

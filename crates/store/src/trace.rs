@@ -5,14 +5,10 @@ use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use matrix_app::Row;
-use matrix_app::row::HEADER;
-use matrix_driver::{RowSink, SinkError};
 use sha2::{Digest as _, Sha256};
 use zstd::stream::raw::CParameter;
 use zstd::stream::write::Encoder;
 
-use crate::counts::{Counts, TraceTotals};
 use crate::digest::Digest;
 use crate::error::{Rejection, StoreError};
 use crate::fs::OutFile;
@@ -28,7 +24,7 @@ const CHUNK: usize = 64 << 10;
 /// common with another it mostly has with the one just before, and a small table of recent places finds that best.
 const LEVEL: i32 = 1;
 
-/// An object that is in the store, and what its rows add up to.
+/// An object that is in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectInfo {
     /// The SHA-256 of its uncompressed bytes: its name.
@@ -37,10 +33,6 @@ pub struct ObjectInfo {
     pub bytes: u64,
     /// Compressed bytes: the size of its file.
     pub compressed_bytes: u64,
-    /// How many rows there are of each sort.
-    pub counts: Counts,
-    /// What the rows add up to.
-    pub totals: TraceTotals,
 }
 
 /// Takes an attempt's rows in any order and writes them in order of `i`, hashed and compressed, to a file under `tmp/`
@@ -48,7 +40,7 @@ pub struct ObjectInfo {
 ///
 /// Rows that came before their turn wait in memory, already in their final form; so memory grows with the requests in
 /// flight, not with the attempt.
-pub struct TraceSink {
+pub struct ObjectSink {
     shared: Arc<Shared>,
     temp: PathBuf,
     encoder: Option<Encoder<'static, BufWriter<Box<dyn OutFile>>>>,
@@ -59,25 +51,24 @@ pub struct TraceSink {
     next: u64,
     waiting: BTreeMap<u64, Box<[u8]>>,
     line: Vec<u8>,
-    counts: Counts,
-    totals: TraceTotals,
+    taken: u64,
 }
 
-impl std::fmt::Debug for TraceSink {
+impl std::fmt::Debug for ObjectSink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TraceSink").field("temp", &self.temp).field("counts", &self.counts).finish_non_exhaustive()
+        f.debug_struct("ObjectSink").field("temp", &self.temp).field("taken", &self.taken).finish_non_exhaustive()
     }
 }
 
-impl TraceSink {
-    pub(crate) fn new(shared: Arc<Shared>, planned: u64) -> Result<Self, StoreError> {
+impl ObjectSink {
+    pub(crate) fn new(shared: Arc<Shared>, planned: u64, heads: &str) -> Result<Self, StoreError> {
         shared.begin()?;
         let temp = shared.temp();
         let fail = |error| StoreError::io("writing", &temp, error);
         let file = shared.fs.create(&temp).map_err(fail)?;
         let encoder = encoder(BufWriter::with_capacity(2 * CHUNK, file)).map_err(fail)?;
         let mut chunk = Vec::with_capacity(CHUNK + 1024);
-        chunk.extend_from_slice(HEADER.as_bytes());
+        chunk.extend_from_slice(heads.as_bytes());
         chunk.push(b'\n');
         Ok(Self {
             shared,
@@ -90,15 +81,8 @@ impl TraceSink {
             next: 0,
             waiting: BTreeMap::new(),
             line: Vec::new(),
-            counts: Counts::default(),
-            totals: TraceTotals::default(),
+            taken: 0,
         })
-    }
-
-    /// How many rows have come, of each sort.
-    #[must_use]
-    pub fn counts(&self) -> &Counts {
-        &self.counts
     }
 
     /// Rows that wait for an earlier one.
@@ -107,12 +91,16 @@ impl TraceSink {
         self.waiting.len()
     }
 
-    fn take(&mut self, row: &Row) -> Result<(), StoreError> {
-        if row.i >= self.planned {
-            return Err(StoreError::UnplannedRow { i: row.i, planned: self.planned });
+    /// Takes the row of request `i`, which `write` writes with its line end.
+    ///
+    /// # Errors
+    /// When the request was not planned or has a row already, or the disk does not take it.
+    pub fn push(&mut self, i: u64, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), StoreError> {
+        if i >= self.planned {
+            return Err(StoreError::UnplannedRow { i, planned: self.planned });
         }
-        if row.i == self.next {
-            row.write_csv(&mut self.chunk);
+        if i == self.next {
+            write(&mut self.chunk);
             self.next += 1;
             self.flush_if_full()?;
             while let Some(entry) = self.waiting.first_entry().filter(|entry| *entry.key() == self.next) {
@@ -120,15 +108,14 @@ impl TraceSink {
                 self.next += 1;
                 self.flush_if_full()?;
             }
-        } else if row.i < self.next || self.waiting.contains_key(&row.i) {
-            return Err(StoreError::DuplicateRow { i: row.i });
+        } else if i < self.next || self.waiting.contains_key(&i) {
+            return Err(StoreError::DuplicateRow { i });
         } else {
             self.line.clear();
-            row.write_csv(&mut self.line);
-            self.waiting.insert(row.i, self.line.as_slice().into());
+            write(&mut self.line);
+            self.waiting.insert(i, self.line.as_slice().into());
         }
-        self.counts.add(row);
-        self.totals.add(row);
+        self.taken += 1;
         Ok(())
     }
 
@@ -177,8 +164,8 @@ impl TraceSink {
 
     /// Writes what is left of the rows. The bytes are in the file, which is not synced.
     fn complete(&mut self) -> Result<(Box<dyn OutFile>, ObjectInfo), StoreError> {
-        if self.counts.planned != self.planned {
-            let (missing, first) = (self.planned - self.counts.planned, self.next);
+        if self.taken != self.planned {
+            let (missing, first) = (self.planned - self.taken, self.next);
             return Err(StoreError::MissingRows { missing, first, planned: self.planned });
         }
         self.flush()?;
@@ -190,8 +177,7 @@ impl TraceSink {
         let file = buffered.into_inner().map_err(|error| fail(error.into_error()))?;
         let compressed_bytes = std::fs::metadata(&self.temp).map_err(fail)?.len();
         let digest = Digest::finish(std::mem::take(&mut self.hasher));
-        let (bytes, counts, totals) = (self.bytes, self.counts, self.totals);
-        Ok((file, ObjectInfo { digest, bytes, compressed_bytes, counts, totals }))
+        Ok((file, ObjectInfo { digest, bytes: self.bytes, compressed_bytes }))
     }
 
     /// Renames the file to the object's name, unless a sound object has that name already; returns the size of the file
@@ -213,13 +199,7 @@ impl TraceSink {
     }
 }
 
-impl RowSink<Row> for TraceSink {
-    fn push(&mut self, row: Row) -> Result<(), SinkError> {
-        self.take(&row).map_err(StoreError::into_sink)
-    }
-}
-
-impl Drop for TraceSink {
+impl Drop for ObjectSink {
     fn drop(&mut self) {
         self.encoder = None;
         // What cannot be removed now is swept by the next writer; after `finish` there is usually nothing left.

@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::attempt::Attempt;
 use crate::digest::Digest;
 use crate::error::{Rejection, StoreError};
+use crate::files::{AttemptFile, Filed, RecordFile};
 use crate::fs::Filesystem;
 use crate::index;
 use crate::layout::{self, Layout, parent};
 use crate::lock;
-use crate::record::Record;
+use crate::object::ObjectReader;
 use crate::store::{self, Store};
-use crate::trace::{self, TraceSink};
+use crate::trace::{self, ObjectSink};
 
-/// A store open for writing: the only one, until it and every [`TraceSink`] and journal made from it is dropped.
+/// A store open for writing: the only one, until it and every [`ObjectSink`] and journal made from it is dropped.
 ///
 /// Opening an existing store changes nothing in it; the first write signs the lock and sweeps `tmp/`.
 #[derive(Debug)]
@@ -70,12 +70,12 @@ impl WritableStore {
         Ok(Self { store: Store::open(path)?, shared: Arc::new(shared) })
     }
 
-    /// A sink for the rows of a cell with `planned` requests.
+    /// A sink for the rows of a cell with `planned` requests, below a line of heads.
     ///
     /// # Errors
     /// When its file cannot be made.
-    pub fn sink(&self, planned: u64) -> Result<TraceSink, StoreError> {
-        TraceSink::new(Arc::clone(&self.shared), planned)
+    pub fn sink(&self, planned: u64, heads: &str) -> Result<ObjectSink, StoreError> {
+        ObjectSink::new(Arc::clone(&self.shared), planned, heads)
     }
 
     /// Writes an object from its uncompressed bytes, which must have the digest `expected`; returns how many they were.
@@ -86,26 +86,38 @@ impl WritableStore {
         trace::write_object(&self.shared, expected, bytes)
     }
 
-    /// Writes a record, in place of one of the same cell and origin. The object comes first.
+    /// Makes bytes an object, unless a sound one is there.
     ///
     /// # Errors
-    /// When its object is not in the store, or it cannot be written.
-    pub fn write_record(&self, record: &Record) -> Result<(), StoreError> {
-        if !self.shared.layout.object(&record.object.sha256).exists() {
-            return Err(StoreError::Rejected(Rejection::NoObject { cell: record.key }));
+    /// When they have another digest, cannot be read, or the object cannot be written.
+    pub fn keep_object(&self, digest: &Digest, bytes: &mut dyn Read) -> Result<(), StoreError> {
+        let present = self.open_object(digest).and_then(ObjectReader::check).is_ok();
+        if present { Ok(()) } else { self.write_object(digest, bytes).map(drop) }
+    }
+
+    /// Writes a record, in place of one of the same cell and origin. Its objects come first.
+    ///
+    /// # Errors
+    /// When an object is not in the store, or it cannot be written.
+    pub fn write_record<R: RecordFile>(&self, record: &R) -> Result<(), StoreError> {
+        let filed = Filed::of(record);
+        for object in record.objects() {
+            if !self.shared.layout.object(&object.sha256).exists() {
+                return Err(StoreError::Rejected(Rejection::NoObject { cell: filed.key }));
+            }
         }
-        self.shared.write_file(&self.shared.layout.record(&record.key, &record.origin), &record.to_bytes()?)?;
-        self.learn_record(record)
+        self.shared.write_file(&self.shared.layout.record(&filed.key, &filed.origin), &record.to_bytes()?)?;
+        self.learn_record(&filed)
     }
 
     /// Writes an attempt.
     ///
     /// # Errors
     /// When there is one of that name, or it cannot be written.
-    pub fn write_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {
-        let path = self.shared.layout.attempt(&attempt.id);
+    pub fn write_attempt<A: AttemptFile>(&self, attempt: &A) -> Result<(), StoreError> {
+        let path = self.shared.layout.attempt(attempt.id());
         if path.exists() {
-            return Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id.clone())));
+            return Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id().clone())));
         }
         self.shared.write_file(&path, &attempt.to_bytes()?)
     }

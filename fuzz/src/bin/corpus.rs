@@ -14,7 +14,8 @@ use matrix_driver::{Cancel, Driver};
 use matrix_fuzz::frames::Frame;
 use matrix_plan::{Cell, CellState, Experiment, Part, Plan, order};
 use matrix_sim::{Model, SimDriver};
-use matrix_store::{Attempt, AttemptId, Execution, NewRun, Origin, Provenance, Record, Store};
+use matrix_store::{AttemptId, Execution, NewRun, Origin, Provenance, Store};
+use matrix_traces::{Attempt, Record};
 
 type Done<T> = Result<T, Box<dyn Error>>;
 
@@ -57,7 +58,7 @@ fn main() -> Done<()> {
     let store = Store::open(&root)?;
     let files = store.run(&run)?;
     write("journal", "a-run", &fs::read(files.directory().join("journal.jsonl"))?)?;
-    for record in store.records()? {
+    for record in store.records::<Record>()? {
         let record = record?;
         let name = if record.inputs.axes.antipode { "on" } else { "off" };
         write("record", &format!("record-{name}"), &record.to_bytes()?)?;
@@ -66,7 +67,7 @@ fn main() -> Done<()> {
         write("rows", &format!("object-{name}"), &bytes)?;
     }
     for (number, id) in store.attempts()?.iter().enumerate() {
-        let attempt = store.attempt(id)?.ok_or("an attempt that is listed")?;
+        let attempt = store.attempt::<Attempt>(id)?.ok_or("an attempt that is listed")?;
         write("record", &format!("attempt-{number}"), &attempt.to_bytes()?)?;
     }
 
@@ -167,7 +168,7 @@ fn make_store(root: &Path, experiment: &Experiment, model: &Model, cells: &[(u32
         }
         let attempt = execution(5)?;
         journal.append(&matrix_store::Event::Started { attempt: attempt.id.clone(), cell: cell.key })?;
-        let mut sink = store.sink(cell.inputs.requests)?;
+        let mut sink = matrix_traces::TraceSink::new(&store, cell.inputs.requests)?;
         let told = driver.attempt(cell, &mut sink, &Cancel::default())?;
         let object = sink.finish()?;
         let attempt = Attempt::done(attempt, &told, object.digest)?;

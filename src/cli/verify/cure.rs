@@ -1,5 +1,6 @@
 //! What to do about a fault of a store: by the file that has it.
 
+use matrix_traces::Record;
 use std::path::{Component, Path};
 
 use matrix_store::{Digest, Store};
@@ -52,7 +53,7 @@ pub(super) fn of(store: &Store, file: &Path) -> String {
 /// The cells whose result is an object, each as a filter.
 fn filters(store: &Store, digest: &Digest) -> Vec<String> {
     // Records that cannot be read are faults of their own.
-    let records = store.records().into_iter().flatten().flatten();
+    let records = store.records::<Record>().into_iter().flatten().flatten();
     let of_object = records.filter(|record| record.object.sha256 == *digest);
     of_object
         .map(|record| {

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use matrix_store::{AttemptId, GenericAttempt, GenericRecord, ImportedRun, RunId, Store, StoreError, WritableStore};
+use matrix_store::{
+    AttemptId, GenericAttempt, GenericRecord, ImportedRun, ObjectRef, RecordFile, RunId, Sealed, Store, StoreError,
+    WritableStore,
+};
 
 use super::restore::restore_generic;
 use crate::error::{BundleError, Conflict};
@@ -39,11 +42,13 @@ pub fn unite_generic(bundles: &[PathBuf], limits: Limits, target: &Path) -> Resu
 }
 
 fn unite(from: &Store, union: &WritableStore, conflicts: &mut Vec<Conflict>) -> Result<(), BundleError> {
-    for record in from.generic_records()? {
-        match union.generic_record(&record.key, &record.origin)? {
+    for record in from.records::<GenericRecord>()? {
+        let record = record?;
+        match union.record::<GenericRecord>(&record.key, &record.origin)? {
             None => {
-                copy_objects(from, union, record.objects())?;
-                union.write_generic_record(&record)?;
+                let objects = record.objects().into_iter().map(|ObjectRef { sha256, bytes }| (sha256, bytes));
+                copy_objects(from, union, objects)?;
+                union.write_record(&record)?;
             }
             Some(other) if other == record => {}
             Some(other) => conflicts.push(of_results(&record, &other)),
@@ -51,11 +56,11 @@ fn unite(from: &Store, union: &WritableStore, conflicts: &mut Vec<Conflict>) -> 
     }
     let mut attempts = BTreeSet::new();
     for id in from.attempts()? {
-        let Some(attempt) = from.generic_attempt(&id)? else { continue };
-        match union.generic_attempt(&id)? {
+        let Some(attempt) = from.attempt::<GenericAttempt>(&id)? else { continue };
+        match union.attempt::<GenericAttempt>(&id)? {
             None => {
                 copy_objects(from, union, attempt.outputs.values().map(|output| (output.sha256, output.bytes)))?;
-                union.write_generic_attempt(&attempt)?;
+                union.write_attempt(&attempt)?;
             }
             Some(other) if other == attempt => {}
             Some(other) => conflicts.push(of_attempts(&id, &attempt, &other)?),
@@ -82,7 +87,8 @@ fn copy_objects(
 }
 
 fn of_results(one: &GenericRecord, other: &GenericRecord) -> Conflict {
-    let mut objects: Vec<_> = [one, other].into_iter().filter_map(GenericRecord::object).collect();
+    let mut objects: Vec<_> =
+        [one, other].into_iter().filter_map(|record| Some(record.objects().first()?.sha256)).collect();
     objects.sort();
     Conflict::Results { key: one.key, origin: one.origin.clone(), objects }
 }

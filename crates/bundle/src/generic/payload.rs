@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_core::{CellKey, Tally};
-use matrix_store::{AttemptId, Digest, GenericAttempt, GenericRecord, JournalText, Origin, RunId, Store, StoreError};
+use matrix_store::{
+    AttemptFile, AttemptId, Digest, GenericAttempt, GenericRecord, JournalText, Origin, RecordFile, RunId, Sealed,
+    Store, StoreError,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -119,7 +122,7 @@ impl Payload {
         let mut done = BTreeSet::new();
         for key in &cells {
             for from in store.origins(key)? {
-                let Some(record) = store.generic_record(key, &from)? else { continue };
+                let Some(record) = store.record::<GenericRecord>(key, &from)? else { continue };
                 done.insert(*key);
                 this.record(renamed_record(record, origin)?)?;
             }
@@ -162,7 +165,7 @@ impl Payload {
         let received = store.received()?.left_out;
         let mut left_out: BTreeSet<AttemptId> = named.intersection(&received).cloned().collect();
         for id in store.attempts()? {
-            let Some(attempt) = store.generic_attempt(&id)? else { continue };
+            let Some(attempt) = store.attempt::<GenericAttempt>(&id)? else { continue };
             if !cells.contains(&attempt.key) {
                 if left.remove(&id) {
                     left_out.insert(id);

@@ -6,7 +6,9 @@ use std::io::Write;
 use std::path::Path;
 
 use matrix_store::generic::is_generic;
-use matrix_store::{AttemptId, Digest, GenericAttempt, GenericRecord, ImportedRun, JournalText, RunId, WritableStore};
+use matrix_store::{
+    AttemptId, Digest, GenericAttempt, GenericRecord, ImportedRun, JournalText, RunId, Sealed, WritableStore,
+};
 
 use super::FORMAT;
 use super::payload::{GenericExtras, LeftOut};
@@ -227,7 +229,7 @@ impl Parts {
 
     fn write(self, store: &WritableStore) -> Result<Vec<RunId>, BundleError> {
         for (path, record) in &self.records {
-            store.write_generic_record(record).map_err(|error| BundleError::of_file(path, error))?;
+            store.write_record(record).map_err(|error| BundleError::of_file(path, error))?;
         }
         let (records, attempts) = (
             self.records.iter().filter_map(|(_, record)| record.digest()),
@@ -235,7 +237,7 @@ impl Parts {
         );
         store.write_received(records, attempts, self.left_out.clone())?;
         for (path, attempt) in &self.attempts {
-            store.write_generic_attempt(attempt).map_err(|error| BundleError::of_file(path, error))?;
+            store.write_attempt(attempt).map_err(|error| BundleError::of_file(path, error))?;
         }
         let mut runs = Vec::new();
         for (run, path, journal) in &self.journals {

@@ -1,7 +1,6 @@
 //! Checking a whole store: every object, record, attempt, run and journal against the digests that cover them.
 
 mod report;
-pub mod rows;
 mod store;
 
 pub use report::{Checked, Fault, Note, Report, lossy_path};

@@ -5,46 +5,42 @@ use std::path::{Path, PathBuf};
 
 use matrix_core::CellKey;
 
-use crate::attempt::Attempt;
-use crate::counts::{Counts, TraceTotals};
 use crate::digest::Digest;
 use crate::error::StoreError;
-use crate::generic::{GenericAttempt, GenericRecord, Outputs, is_generic};
+use crate::files::{AttemptFile, AttemptHead, Gave, RecordFile, TraceRead, Traces};
+use crate::generic::{GenericAttempt, GenericRecord, is_generic};
 use crate::index::Index;
 use crate::journal::Event;
 use crate::layout::{EXPERIMENT, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, RECEIVED, STORE_TOML, may_lie_beside};
 use crate::listing::{is_dated, list};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
-use crate::record::Record;
 use crate::run::Run;
 use crate::sealed::read_small;
-use crate::store::Store;
+use crate::store::{Store, must_be};
 
+use super::VerifyOptions;
 use super::report::Report;
-use super::{VerifyOptions, rows};
 
 /// What the records say of an object.
-struct Expected {
+struct Expected<S> {
     bytes: u64,
-    records: Vec<(PathBuf, u64, Counts, TraceTotals)>,
-    /// Records of schema 3 that name it: their objects are bytes like any others.
-    generic: Vec<(PathBuf, u64)>,
+    /// The records that name it, and the bytes that they say it has.
+    records: Vec<(PathBuf, u64)>,
+    /// What records say that its rows add up to, where they are a trace.
+    traces: Vec<(PathBuf, S)>,
+    /// Whether a record names it that knows no traces: its objects are bytes like any others.
+    plain: bool,
     seen: bool,
 }
 
-/// What an attempt gave: a cell's result, by who measured it and its object.
-type Made = (CellKey, Origin, Digest);
-
-struct Checker<'a> {
+struct Checker<'a, W: Traces> {
     store: &'a Store,
     options: VerifyOptions,
     report: Report,
-    expected: BTreeMap<Digest, Expected>,
-    /// What records say was made.
-    results: Vec<Made>,
-    /// What records of schema 3 say was left.
-    left: Vec<(CellKey, Origin, Outputs)>,
+    expected: BTreeMap<Digest, Expected<W::Sums>>,
+    /// What records say was given by whom to which cell.
+    results: Vec<(CellKey, Origin, Gave)>,
     attempts: BTreeSet<AttemptId>,
     /// Attempts that were left out of what came with a bundle.
     left_out: BTreeSet<AttemptId>,
@@ -52,25 +48,24 @@ struct Checker<'a> {
     cells: BTreeSet<CellKey>,
     /// Files that have the name of a record and are none: not ours, unless an attempt tells of them.
     unclear: Vec<(PathBuf, CellKey, Origin, StoreError)>,
-    /// What attempts of schema 3 left.
+    /// What programs left.
     outputs: BTreeSet<Digest>,
-    /// Whether there are records of schema 3.
+    /// Whether there are records of programs.
     generic: bool,
 }
 
 impl Store {
-    /// Checks everything in the store. Memory grows with the number of records, not with their objects.
+    /// Checks everything in the store: records and attempts of programs, and those of the workload with traces. Memory grows with the number of records, not with their objects.
     ///
     /// # Errors
     /// When a directory cannot be read. What is wrong with a file is in the report.
-    pub fn verify(&self, options: VerifyOptions) -> Result<Report, StoreError> {
-        let mut checker = Checker {
+    pub fn verify<W: Traces>(&self, options: VerifyOptions) -> Result<Report, StoreError> {
+        let mut checker: Checker<'_, W> = Checker {
             store: self,
             options,
             report: Report::default(),
             expected: BTreeMap::new(),
             results: Vec::new(),
-            left: Vec::new(),
             attempts: BTreeSet::new(),
             left_out: BTreeSet::new(),
             cells: BTreeSet::new(),
@@ -95,7 +90,7 @@ impl Store {
     }
 }
 
-impl Checker<'_> {
+impl<W: Traces> Checker<'_, W> {
     fn root(&self) -> &Path {
         &self.store.layout.root
     }
@@ -173,51 +168,44 @@ impl Checker<'_> {
                 };
                 let Some(bytes) = self.bytes(&path) else { continue };
                 if is_generic(&bytes) {
-                    self.generic_record(path, &bytes, &key, &origin);
-                    continue;
-                }
-                let read = Record::from_bytes(&path, &bytes);
-                let read = read.and_then(|record| record.must_be(&key, &origin, &path).map(|()| record));
-                if let Err(error @ StoreError::Damaged { .. }) = read {
-                    self.unclear.push((path, key, origin, error));
-                    continue;
-                }
-                if let Some(record) = self.keep(&path, read) {
-                    self.report.checked.records += 1;
-                    self.expect(path, &record);
+                    self.generic = true;
+                    self.record::<GenericRecord>(path, &bytes, (key, origin), |_| None);
+                } else {
+                    self.record::<W::Record>(path, &bytes, (key, origin), |record| Some(W::sums(record)));
                 }
             }
         }
         Ok(())
     }
 
-    fn expect(&mut self, path: PathBuf, record: &Record) {
-        let bytes = record.object.bytes;
-        self.cells.insert(record.key);
-        self.results.push((record.key, record.origin.clone(), record.object.sha256));
-        let new = || Expected { bytes, records: Vec::new(), generic: Vec::new(), seen: false };
-        let expected = self.expected.entry(record.object.sha256).or_insert_with(new);
-        expected.bytes = expected.bytes.max(bytes);
-        expected.records.push((path, bytes, record.counts, record.totals));
-    }
-
-    fn generic_record(&mut self, path: PathBuf, bytes: &[u8], key: &CellKey, origin: &Origin) {
-        self.generic = true;
-        let Some(record) = self.keep(&path, GenericRecord::from_bytes(&path, bytes)) else { return };
-        if record.key != *key || record.origin != *origin {
-            self.fault(&path, format!("it is the record of cell {} from {}", record.key.short(), record.origin));
+    fn record<R: RecordFile>(
+        &mut self,
+        path: PathBuf,
+        bytes: &[u8],
+        (key, origin): (CellKey, Origin),
+        sums: impl FnOnce(&R) -> Option<W::Sums>,
+    ) {
+        let read = R::from_bytes(&path, bytes);
+        let read =
+            read.and_then(|record| must_be(&path, (record.key(), record.origin()), &key, &origin).map(|()| record));
+        if let Err(error @ StoreError::Damaged { .. }) = read {
+            self.unclear.push((path, key, origin, error));
             return;
         }
+        let Some(record) = self.keep(&path, read) else { return };
         self.report.checked.records += 1;
-        self.report.checked.rows += record.rows.values().map(|rows| rows.rows).sum::<u64>();
-        self.cells.insert(record.key);
-        for (digest, bytes) in record.objects() {
-            let new = || Expected { bytes, records: Vec::new(), generic: Vec::new(), seen: false };
-            let expected = self.expected.entry(digest).or_insert_with(new);
-            expected.bytes = expected.bytes.max(bytes);
-            expected.generic.push((path.clone(), bytes));
+        self.report.checked.rows += record.rows();
+        self.cells.insert(key);
+        let sums = sums(&record);
+        for object in record.objects() {
+            let new = || Expected { bytes: 0, records: Vec::new(), traces: Vec::new(), plain: false, seen: false };
+            let expected = self.expected.entry(object.sha256).or_insert_with(new);
+            expected.bytes = expected.bytes.max(object.bytes);
+            expected.records.push((path.clone(), object.bytes));
+            expected.plain |= sums.is_none();
+            expected.traces.extend(sums.map(|sums| (path.clone(), sums)));
         }
-        self.left.push((record.key, record.origin, record.outputs));
+        self.results.push((key, origin, record.gave()));
     }
 
     fn objects(&mut self) -> Result<(), StoreError> {
@@ -241,10 +229,7 @@ impl Checker<'_> {
             .expected
             .iter()
             .filter(|(_, expected)| !expected.seen)
-            .flat_map(|(digest, expected)| {
-                let paths = expected.records.iter().map(|(path, ..)| path);
-                paths.chain(expected.generic.iter().map(|(path, _)| path)).map(|path| (path.clone(), *digest))
-            })
+            .flat_map(|(digest, expected)| expected.records.iter().map(|(path, _)| (path.clone(), *digest)))
             .collect();
         for (path, digest) in missing {
             self.fault(&path, format!("its object {} is missing", digest.short()));
@@ -255,36 +240,34 @@ impl Checker<'_> {
     fn object(&mut self, path: &Path, digest: Digest) {
         let expected = self.expected.get_mut(&digest).map(|expected| {
             expected.seen = true;
-            (expected.bytes, std::mem::take(&mut expected.records))
+            (expected.bytes, expected.plain, expected.records.clone(), std::mem::take(&mut expected.traces))
         });
-        let generic = self.expected.get(&digest).map(|expected| expected.generic.clone()).unwrap_or_default();
-        // Rows that were read again leave objects behind, which are not of the form that traces have.
-        let of_a_trace = generic.is_empty() && (expected.is_some() || !self.generic);
-        if expected.is_none() && !self.outputs.contains(&digest) {
+        let is_output = self.outputs.contains(&digest);
+        if expected.is_none() && !is_output {
             self.note(path, "no record names this object");
         }
-        let max_bytes = expected.as_ref().map_or(u64::MAX, |(bytes, _)| *bytes).min(self.options.max_bytes);
+        let is_named = expected.is_some();
+        let (bytes, plain, records, traces) = expected.unwrap_or((u64::MAX, false, Vec::new(), Vec::new()));
+        // Rows that were read again leave objects behind, which are not of the form that traces have.
+        let is_trace = !plain && !is_output && (is_named || !self.generic);
+        let max_bytes = bytes.min(self.options.max_bytes);
         let opened = ObjectReader::open(path, digest).map(|object| object.with_max_bytes(max_bytes));
-        let read = opened.and_then(|object| {
-            if self.options.rows && of_a_trace && !self.outputs.contains(&digest) {
-                rows::read(path, object).map(|contents| (contents.bytes, Some(contents)))
-            } else {
-                object.check().map(|bytes| (bytes, None))
-            }
+        let read = opened.and_then(|object| match self.options.rows && is_trace {
+            true => W::read(path, object).map(|TraceRead { bytes, rows, sums }| (bytes, rows, Some(sums))),
+            false => object.check().map(|bytes| (bytes, 0, None)),
         });
-        let Some((bytes, contents)) = self.keep(path, read) else { return };
+        let Some((bytes, rows, sums)) = self.keep(path, read) else { return };
         self.report.checked.objects += 1;
         self.report.checked.object_bytes += bytes;
-        self.report.checked.rows += contents.map_or(0, |contents| contents.counts.planned);
-        for (record, said) in generic {
-            if said != bytes {
-                self.fault(&record, format!("it says that object {} has {said} bytes; it has {bytes}", digest.short()));
-            }
+        self.report.checked.rows += rows;
+        let mut wrong = BTreeSet::new();
+        for (record, said) in records.into_iter().filter(|(_, said)| *said != bytes) {
+            let what = format!("it says that its object {} has {said} bytes; it has {bytes}", digest.short());
+            self.fault(&record, what);
+            wrong.insert(record);
         }
-        for (record, said, counts, totals) in expected.into_iter().flat_map(|(_, records)| records) {
-            if said != bytes {
-                self.fault(&record, format!("it says that its object has {said} bytes; it has {bytes}"));
-            } else if contents.is_some_and(|contents| contents.counts != counts || contents.totals != totals) {
+        for (record, said) in traces {
+            if sums.is_some_and(|sums| sums != said) && !wrong.contains(&record) {
                 self.fault(&record, "its counts and totals are not those of its object's rows");
             }
         }
@@ -292,8 +275,7 @@ impl Checker<'_> {
 
     fn attempts(&mut self) -> Result<(), StoreError> {
         let directory = self.store.layout.attempts();
-        let mut made: BTreeSet<Made> = BTreeSet::new();
-        let mut tried: BTreeSet<(CellKey, Origin)> = BTreeSet::new();
+        let mut made: BTreeSet<(CellKey, Origin, Gave)> = BTreeSet::new();
         for item in list(&directory)? {
             let path = directory.join(&item.name);
             let stem = item.file().and_then(|name| name.strip_suffix(".json"));
@@ -302,40 +284,19 @@ impl Checker<'_> {
                 continue;
             };
             let Some(bytes) = self.bytes(&path) else { continue };
-            if is_generic(&bytes) {
-                self.generic_attempt(&path, &bytes, &id);
-                continue;
-            }
-            let read = Attempt::from_bytes(&path, &bytes);
-            if matches!(read, Err(StoreError::Damaged { .. })) && !is_dated(id.as_str()) {
-                self.stray(&path);
-                continue;
-            }
-            let Some(attempt) = self.keep(&path, read) else { continue };
-            if attempt.id != id {
-                self.fault(&path, format!("it is the attempt {}", attempt.id));
-                continue;
-            }
-            self.report.checked.attempts += 1;
-            self.attempts.insert(id);
-            tried.insert((attempt.key, attempt.origin.clone()));
-            let Some(object) = attempt.object else { continue };
-            if !self.store.layout.object(&object).exists() {
-                self.note(&path, format!("its object {} is no longer in the store", object.short()));
-            }
-            made.insert((attempt.key, attempt.origin, object));
+            made.extend(if is_generic(&bytes) {
+                self.attempt::<GenericAttempt>(&path, &bytes, id)
+            } else {
+                self.attempt::<W::Attempt>(&path, &bytes, id)
+            });
         }
+        let tried: BTreeSet<(&CellKey, &Origin)> = made.iter().map(|(key, origin, _)| (key, origin)).collect();
         for (path, key, origin, error) in std::mem::take(&mut self.unclear) {
-            if origin.is_local() || tried.contains(&(key, origin)) {
+            if origin.is_local() || tried.contains(&(&key, &origin)) {
                 self.keep::<()>(&path, Err(error));
             } else {
                 self.stray(&path);
             }
-        }
-        let left = std::mem::take(&mut self.left);
-        for (key, origin, _) in left {
-            let what = format!("the attempt is missing that gave the result of cell {} by {origin}", key.short());
-            self.fault(&directory, what);
         }
         let results = std::mem::take(&mut self.results);
         for (key, origin, _) in results.into_iter().filter(|result| !made.contains(result)) {
@@ -345,25 +306,33 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn generic_attempt(&mut self, path: &Path, bytes: &[u8], id: &AttemptId) {
-        let Some(attempt) = self.keep(path, GenericAttempt::from_bytes(path, bytes)) else { return };
-        if attempt.id != *id {
-            self.fault(path, format!("it is the attempt {}", attempt.id));
-            return;
+    /// Checks an attempt; what it gave to which cell by whom.
+    fn attempt<A: AttemptFile>(&mut self, path: &Path, bytes: &[u8], id: AttemptId) -> Option<(CellKey, Origin, Gave)> {
+        let read = A::from_bytes(path, bytes);
+        if matches!(read, Err(StoreError::Damaged { .. })) && !is_dated(id.as_str()) {
+            self.stray(path);
+            return None;
+        }
+        let attempt = self.keep(path, read)?;
+        if *attempt.id() != id {
+            self.fault(path, format!("it is the attempt {}", attempt.id()));
+            return None;
         }
         self.report.checked.attempts += 1;
-        self.attempts.insert(id.clone());
-        self.left.retain(|(key, origin, outputs)| {
-            (*key, origin, outputs) != (attempt.key, &attempt.origin, &attempt.outputs)
-        });
+        self.attempts.insert(id);
+        let gave = attempt.gave();
+        if let Some(object) = gave.trace.filter(|object| !self.store.layout.object(object).exists()) {
+            self.note(path, format!("its object {} is no longer in the store", object.short()));
+        }
+        Some((attempt.key(), attempt.origin().clone(), gave))
     }
 
-    /// What attempts of schema 3 left, so that it is known for no trace when objects are read.
+    /// What attempts of programs left, so that it is known for no trace when objects are read.
     fn outputs(&mut self) -> Result<(), StoreError> {
         for id in self.store.attempts()? {
             // One that is damaged is reported when attempts are checked.
-            if let Ok(Some(attempt)) = self.store.generic_attempt(&id) {
-                self.outputs.extend(attempt.outputs.values().map(|output| output.sha256));
+            if let Ok(Some(AttemptHead { outputs, .. })) = self.store.attempt_head(&id) {
+                self.outputs.extend(outputs.values().map(|output| output.sha256));
             }
         }
         Ok(())

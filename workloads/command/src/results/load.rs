@@ -1,5 +1,6 @@
 //! Reading the results of an experiment: one cell at a time, so that memory holds the rows of one.
 
+use matrix_store::GenericAttempt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -111,7 +112,7 @@ fn notes(store: &Store, cells: &[Cell]) -> Result<(Notes, BTreeSet<CellKey>), St
     let wanted: BTreeSet<&CellKey> = cells.iter().map(|cell| &cell.key).collect();
     let mut notes = Notes::new();
     for id in store.attempts()? {
-        if let Some(attempt) = store.generic_attempt(&id)?
+        if let Some(attempt) = store.attempt::<GenericAttempt>(&id)?
             && wanted.contains(&attempt.key)
         {
             match attempt.status {
@@ -133,13 +134,13 @@ fn notes(store: &Store, cells: &[Cell]) -> Result<(Notes, BTreeSet<CellKey>), St
 
 fn record_of(store: &Store, key: &CellKey, only: Option<&Origin>) -> Result<Option<GenericRecord>, StoreError> {
     if let Some(origin) = only {
-        return store.generic_record(key, origin);
+        return store.record::<GenericRecord>(key, origin);
     }
-    if let Some(record) = store.generic_record(key, &Origin::default())? {
+    if let Some(record) = store.record::<GenericRecord>(key, &Origin::default())? {
         return Ok(Some(record));
     }
     for origin in store.origins(key)? {
-        if let Some(record) = store.generic_record(key, &origin)? {
+        if let Some(record) = store.record::<GenericRecord>(key, &origin)? {
             return Ok(Some(record));
         }
     }

@@ -216,7 +216,7 @@ impl Executor<'_> {
                 }
                 let disturbed = notes.get(host::HOST).is_some_and(|host| host::is_disturbed(host));
                 let attempt = GenericAttempt::new(execution, GenericEnd::Done, outputs.clone(), notes)?;
-                self.store.write_generic_attempt(&attempt)?;
+                self.store.write_attempt(&attempt)?;
                 let reading = cells::reading(&self.input.experiment)?;
                 let new = NewRecord {
                     workload: crate::WORKLOAD.to_owned(),
@@ -227,19 +227,19 @@ impl Executor<'_> {
                     reading,
                     rows: refs,
                 };
-                self.store.write_generic_record(&GenericRecord::new(new, Origin::default())?)?;
+                self.store.write_record(&GenericRecord::new(new, Origin::default())?)?;
                 self.journal.append(&Event::Done { attempt: id, cell: cell.key })?;
                 Ok(Ended::Done { disturbed })
             }
             Err(Trouble::Cancelled) => {
                 let end = without(AttemptStatus::Partial, "interrupted");
-                self.store.write_generic_attempt(&GenericAttempt::new(execution, end, outputs, notes)?)?;
+                self.store.write_attempt(&GenericAttempt::new(execution, end, outputs, notes)?)?;
                 self.journal.append(&Event::Partial { attempt: id, cell: cell.key })?;
                 Ok(Ended::Partial)
             }
             Err(Trouble::Failed(error)) => {
                 let end = without(AttemptStatus::Failed, &error);
-                self.store.write_generic_attempt(&GenericAttempt::new(execution, end, outputs, notes)?)?;
+                self.store.write_attempt(&GenericAttempt::new(execution, end, outputs, notes)?)?;
                 self.journal.append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
                 Ok(Ended::Failed(error))
             }

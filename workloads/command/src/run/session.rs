@@ -1,5 +1,6 @@
 //! A session: a run begun or taken up again, up to what is said about it at the end.
 
+use matrix_store::GenericRecord;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -79,7 +80,7 @@ impl Session {
         let store = Store::create_or_open_for_writing(results, &holder())?;
         let mut begun = Begun { plan: first, session: None, reread: 0, unreadable: Vec::new() };
         for (cell, origin) in stale {
-            let Some(record) = store.generic_record(&cell.key, &origin)? else { continue };
+            let Some(record) = store.record::<GenericRecord>(&cell.key, &origin)? else { continue };
             match reread(&store, input, &cell, &record)? {
                 Ok(true) => begun.reread += 1,
                 Ok(false) => {}
@@ -209,7 +210,7 @@ fn stale(store: &Store, input: &Input, chosen: &dyn Fn(&Cell) -> bool) -> Result
     let mut stale = Vec::new();
     for cell in input.cells.iter().filter(|cell| chosen(cell)) {
         for origin in store.origins(&cell.key)? {
-            if let Some(record) = store.generic_record(&cell.key, &origin)?
+            if let Some(record) = store.record::<GenericRecord>(&cell.key, &origin)?
                 && record.reading != reading
             {
                 stale.push((cell.clone(), origin));

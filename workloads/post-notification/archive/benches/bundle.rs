@@ -16,7 +16,8 @@ use matrix_plan::{
     Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
     PostStorage,
 };
-use matrix_store::{Origin, Record, Store};
+use matrix_store::{Origin, Store};
+use matrix_traces::Record;
 
 type Outcomes<T> = Result<T, Box<dyn Error>>;
 
@@ -87,7 +88,7 @@ fn fill(root: &Path, bytes: u64) -> Outcomes<(u64, Vec<PathBuf>)> {
         if made >= bytes {
             break;
         }
-        let mut sink = store.sink(REQUESTS)?;
+        let mut sink = matrix_traces::TraceSink::new(&store, REQUESTS)?;
         for i in 0..REQUESTS {
             sink.push(row(number, i))?;
         }

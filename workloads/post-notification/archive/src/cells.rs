@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use matrix_app::Outcome;
 use matrix_plan::{CellKey, ConfiguredLag};
-use matrix_store::{Origin, Record};
+use matrix_store::Origin;
+use matrix_traces::Record;
 
 use crate::inventory::{Facts, Inventory};
 use matrix_bundle::Refusal;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use matrix_store::{Attempt, Digest, Record, StoreError};
+use matrix_store::{Digest, Sealed, StoreError};
+use matrix_traces::{Attempt, Record};
 
 use crate::extras::Extras;
 use crate::inventory::{Facts, Inventory};

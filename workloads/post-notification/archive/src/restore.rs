@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use matrix_store::{Digest, ImportedRun, Record, RunId, WritableStore};
+use matrix_store::{Digest, ImportedRun, RunId, Sealed, WritableStore};
+use matrix_traces::Record;
 
 use crate::contents::Contents;
 use crate::extras::Extras;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use matrix_store::verify::rows::{self, Contents as Rows};
-use matrix_store::{Digest, Record, Store, StoreError};
+use matrix_store::{Digest, Store, StoreError};
+use matrix_traces::Record;
+use matrix_traces::rows::{self, Contents as Rows};
 
 use crate::contents::OnFault;
 use crate::inventory::Inventory;

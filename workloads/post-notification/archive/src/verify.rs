@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use matrix_store::Digest;
-use matrix_store::verify::rows::Contents as Rows;
 use matrix_store::verify::{Checked, Fault, Note};
+use matrix_traces::rows::Contents as Rows;
 use serde::Serialize;
 
 use crate::check::{Followed, made_by};

@@ -1,5 +1,6 @@
 //! An experiment of schema 1, and its results, as parts of an appendix.
 
+use matrix_traces::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_analysis::{ClaimResult, Nature, Options, Traces, evaluate};
@@ -7,7 +8,8 @@ use matrix_plan::{Axes, Cell, CellKey};
 use matrix_report::appendix::{Appendix, Claim, Experiment, Measured};
 use matrix_run::results::{Results, unreadable};
 use matrix_run::{Input, Observer, RunError};
-use matrix_store::{Attempt, AttemptStatus, Origin, Store};
+use matrix_store::{AttemptStatus, Origin, Store};
+use matrix_traces::Attempt;
 
 use crate::page::attempts::{environments, seconds};
 use crate::page::claims::findings;
@@ -86,7 +88,7 @@ impl Found {
         let claims = evaluate(&input.experiment.claims, &results.traced, &not_done, &Options::default());
         let mut last: BTreeMap<CellKey, Attempt> = BTreeMap::new();
         for id in store.attempts()? {
-            let Some(attempt) = store.attempt(&id)? else { continue };
+            let Some(attempt) = store.attempt::<Attempt>(&id)? else { continue };
             let is_later = last.get(&attempt.key).is_none_or(|known| known.started <= attempt.started);
             if attempt.status == AttemptStatus::Done
                 && is_later
@@ -102,7 +104,7 @@ impl Found {
             ..Self::default()
         };
         for (key, origin) in &chosen {
-            let Some(record) = store.record(key, origin)?.filter(|_| done.contains(key)) else { continue };
+            let Some(record) = store.record::<Record>(key, origin)?.filter(|_| done.contains(key)) else { continue };
             if let Some(seconds) = last.get(key).and_then(seconds) {
                 found.cells.insert(*key, (seconds, record.object.bytes));
             }

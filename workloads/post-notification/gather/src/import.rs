@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use matrix_driver::RowSink;
 use matrix_plan::{Axes, Cell, CellKey, Combination, Platform, RegionPair, Regions};
-use matrix_store::{Attempt, AttemptId, Execution, ObjectInfo, Provenance, Record, StoreError, WritableStore};
+use matrix_store::{AttemptId, Execution, Provenance, StoreError, WritableStore};
+use matrix_traces::{Attempt, Record, TraceInfo, TraceSink};
 
 use crate::error::ImportError;
 use crate::imported::{EPOCH_US, Imported, WrittenBy, origin};
@@ -85,7 +86,7 @@ pub fn import(path: &Path, store: &WritableStore, options: &ImportOptions) -> Re
     let mut report = ImportReport::default();
     for folder in &folders {
         let Understood { cell, traces, configured_lag, contradictions } = understand(folder, options)?;
-        let already_there = store.record(&cell.key, &origin()?)?.is_some();
+        let already_there = store.record::<Record>(&cell.key, &origin()?)?.is_some();
         if !already_there {
             write(folder, &cell, &traces, configured_lag, store)?;
         }
@@ -220,7 +221,7 @@ fn told(folder: &Found, tags: Tags, traces: &Traces) -> Told {
 /// The same gathering with other rows is a conflict.
 fn conflict(folder: &Found, understood: &Understood, store: &WritableStore) -> Result<(), ImportError> {
     let Understood { cell, traces, configured_lag, .. } = understood;
-    let Some(record) = store.record(&cell.key, &origin()?)? else { return Ok(()) };
+    let Some(record) = store.record::<Record>(&cell.key, &origin()?)? else { return Ok(()) };
     let mut csv = Vec::new();
     let same = {
         csv.extend_from_slice(matrix_app::row::HEADER.as_bytes());
@@ -248,7 +249,7 @@ fn write(
     configured_lag: bool,
     store: &WritableStore,
 ) -> Result<(), ImportError> {
-    let mut sink = store.sink(cell.inputs.requests)?;
+    let mut sink = TraceSink::new(store, cell.inputs.requests)?;
     for row in rows(traces, cell.inputs.requests) {
         sink.push(row).map_err(StoreError::from_sink)?;
     }
@@ -262,13 +263,13 @@ fn write_attempt(
     folder: &Found,
     cell: &Cell,
     traces: &Traces,
-    object: &ObjectInfo,
+    object: &TraceInfo,
     store: &WritableStore,
 ) -> Result<(), ImportError> {
     let stamp = folder.name.stamp;
     let id: AttemptId = format!("{stamp}-imported-{}", cell.key.short()).parse()?;
     // An import that was interrupted before it wrote the record left its attempt.
-    if store.attempt(&id)?.is_some() {
+    if store.attempt::<Attempt>(&id)?.is_some() {
         return Ok(());
     }
     let received = || traces.rows.iter().map(|result| result.reader_received_us);

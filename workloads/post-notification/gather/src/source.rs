@@ -1,10 +1,12 @@
 //! Where exported cells come from.
 
+use matrix_traces::Attempt;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use matrix_plan::{CellInputs, CellKey};
-use matrix_store::{AttemptStatus, Digest, Record, Store, StoreError};
+use matrix_store::{AttemptStatus, Digest, Store, StoreError};
+use matrix_traces::Record;
 
 /// A done cell.
 #[derive(Clone, Debug)]
@@ -46,14 +48,14 @@ impl<'a> StoreSource<'a> {
     pub fn new(store: &'a Store, wanted: impl Fn(&Record) -> bool) -> Result<Self, StoreError> {
         let mut epochs: BTreeMap<(CellKey, Digest), i64> = BTreeMap::new();
         for id in store.attempts()? {
-            let Some(attempt) = store.attempt(&id)? else { continue };
+            let Some(attempt) = store.attempt::<Attempt>(&id)? else { continue };
             if let (AttemptStatus::Done, Some(object), Some(epoch)) = (attempt.status, attempt.object, attempt.epoch_us)
             {
                 epochs.insert((attempt.key, object), epoch);
             }
         }
         let (mut cells, mut objects) = (Vec::new(), Vec::new());
-        for record in store.records()? {
+        for record in store.records::<Record>()? {
             let record = record?;
             if !wanted(&record) {
                 continue;

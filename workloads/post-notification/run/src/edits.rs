@@ -1,5 +1,6 @@
 //! After an edit: in what the cells that are not done differ from done ones.
 
+use matrix_traces::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_plan::{Axes, Cell, CellInputs};
@@ -48,7 +49,7 @@ pub fn edits(store: &Store, not_done: &[&Cell]) -> Result<Vec<Edit>, RunError> {
         return Ok(Vec::new());
     }
     let mut done = Vec::new();
-    for record in store.records()? {
+    for record in store.records::<Record>()? {
         let inputs = record?.inputs;
         if wanted.contains(&point(&inputs)) {
             done.push(inputs);

@@ -11,10 +11,8 @@ use matrix_driver::{Cancel, Driver, DriverError, Reason, Reasons, RowSink, SinkE
 use matrix_plan::printable::one_line;
 use matrix_plan::{Cell, Local, Platform};
 use matrix_store::attempt::Execution;
-use matrix_store::{
-    Attempt, AttemptId, Counts, Event, Group, Journal, Origin, Provenance, Record, RunId, StoreError, TraceSink,
-    WritableStore,
-};
+use matrix_store::{AttemptId, Event, Group, Journal, Origin, Provenance, RunId, StoreError, WritableStore};
+use matrix_traces::{Attempt, Counts, Record, TraceSink};
 
 use crate::observer::Observer;
 use crate::schedule::{Next, Schedule};
@@ -219,7 +217,8 @@ impl Executor<'_> {
             ended: time(Timestamp::now()),
             provenance: self.provenance.clone(),
         };
-        let mut rows = Counted { sink: self.store.sink(cell.inputs.requests)?, observer: self.observer, rows: 0 };
+        let mut rows =
+            Counted { sink: TraceSink::new(self.store, cell.inputs.requests)?, observer: self.observer, rows: 0 };
         let result = self.driver.attempt(cell, &mut rows, self.cancel);
         self.observer.requests(rows.rows % ROWS_PER_LOOK);
         match result {
@@ -240,7 +239,7 @@ impl Executor<'_> {
                     self.store.write_record(&record)?;
                     self.journal.append(&done)?;
                 } else {
-                    group.add(&attempt, record, done)?;
+                    group.add(&attempt, &record, done)?;
                 }
                 let throttled = told.notes.get("throttled").copied().unwrap_or(0);
                 Ok(Ended::Done { reasons: told.reasons.as_slice().to_vec(), throttled })

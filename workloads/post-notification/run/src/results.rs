@@ -16,7 +16,8 @@ use matrix_bundle::{BundleReader, Limits, Unpacked};
 use matrix_gather::Imported;
 use matrix_plan::printable::one_line;
 use matrix_plan::{CellInputs, Plan};
-use matrix_store::{Digest, ErrorKind, Origin, Record, Run, Store, StoreError};
+use matrix_store::{Digest, ErrorKind, Origin, Run, Store, StoreError};
+use matrix_traces::Record;
 
 use crate::edits::{self, Edit};
 use crate::error::{FailureKind, RunError, with_causes};
@@ -147,7 +148,7 @@ pub fn without_run(store: &Store, select: &Select) -> Result<Option<Vec<Record>>
     if select.file.is_some() || select.run.is_some() || !store.runs()?.is_empty() {
         return Ok(None);
     }
-    let records = store.records()?.collect::<Result<Vec<_>, _>>()?;
+    let records = store.records::<Record>()?.collect::<Result<Vec<_>, _>>()?;
     let wanted = |record: &Record| select.origin.as_ref().is_none_or(|origin| record.origin == *origin);
     let records: Vec<Record> = records.into_iter().filter(wanted).collect();
     Ok(Some(records).filter(|records| !records.is_empty()))
@@ -295,7 +296,7 @@ impl<'a> Results<'a> {
         let origins = Origins::of(store, input, only, observer)?;
         let mut records = Vec::new();
         for (key, origin) in &origins.chosen {
-            records.extend(store.record(key, origin)?);
+            records.extend(store.record::<Record>(key, origin)?);
         }
         let all = records.len();
         records.retain(|record| record.counts.observed() > 0);

@@ -1,6 +1,8 @@
 //! Crashes at every operation on the file system: whatever is lost, going on leads to the results of an undisturbed run.
 //! And cells whose services do not last.
 
+use matrix_traces::Attempt;
+use matrix_traces::Record;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -106,7 +108,7 @@ fn a_run_that_crashes_at_any_operation_resumes_to_the_same_results() {
             let exit = exit.unwrap_or_else(|failure| panic!("after a crash at {operation} ({loss:?}): {failure:?}"));
             assert_eq!(exit, SessionEnd::Complete, "operation {operation}, {loss:?}");
             assert_eq!(results(&root), wanted, "operation {operation}, {loss:?}");
-            let report = Store::open(&root).unwrap().verify(VerifyOptions::default()).unwrap();
+            let report = matrix_traces::verify(&Store::open(&root).unwrap(), VerifyOptions::default()).unwrap();
             assert!(report.is_sound(), "operation {operation}, {loss:?}: {report:?}");
             std::fs::remove_dir_all(&root).unwrap();
         }
@@ -251,22 +253,22 @@ fn a_cell_in_which_every_request_failed_has_failed_keeps_why_and_is_tried_again(
     assert_eq!(run(requests), Some(SessionEnd::Failed));
     let store = Store::open(&root).unwrap();
     assert!(store.done(&keys).unwrap().iter().all(|done| !done));
-    assert_eq!(store.records().unwrap().count(), 0, "no rows are kept");
+    assert_eq!(store.records::<Record>().unwrap().count(), 0, "no rows are kept");
     for id in store.attempts().unwrap() {
-        let attempt = store.attempt(&id).unwrap().unwrap();
+        let attempt = store.attempt::<Attempt>(&id).unwrap().unwrap();
         let error = attempt.error.unwrap();
         assert!(error.starts_with(&format!("nothing was observed: of {requests} requests")), "{error}");
         let [reason] = &attempt.reasons[..] else { panic!("one reason: {:?}", attempt.reasons) };
         assert_eq!((reason.text.as_str(), reason.count), ("AccessDenied for <account>: password=<removed>", requests));
     }
-    assert!(store.verify(matrix_store::VerifyOptions::default()).unwrap().faults.is_empty());
+    assert!(matrix_traces::verify(&store, matrix_store::VerifyOptions::default()).unwrap().faults.is_empty());
     drop(store);
     // One request that works makes a result; the reasons of the others are kept all the same.
     assert_eq!(run(requests - 1), Some(SessionEnd::Complete));
     let store = Store::open(&root).unwrap();
     assert!(store.done(&keys).unwrap().iter().all(|done| *done));
     let attempts = store.attempts().unwrap();
-    let attempts = attempts.iter().map(|id| store.attempt(id).unwrap().unwrap());
+    let attempts = attempts.iter().map(|id| store.attempt::<Attempt>(id).unwrap().unwrap());
     let done = attempts.filter(|attempt| attempt.status == matrix_store::AttemptStatus::Done);
     assert_eq!(done.map(|attempt| attempt.reasons[0].count).collect::<Vec<_>>(), vec![requests - 1; keys.len()]);
     assert_eq!(run(0), None, "nothing is left to do");
@@ -280,17 +282,17 @@ fn a_result_of_an_earlier_version_in_which_nothing_was_observed_is_run_again() {
     let cell = &input.cells[0].1;
     {
         let store = Store::create_or_open_for_writing(&root, "test").unwrap();
-        let mut sink = store.sink(cell.inputs.requests).unwrap();
+        let mut sink = matrix_traces::TraceSink::new(&store, cell.inputs.requests).unwrap();
         let mut rows = FailingRows { first: u64::MAX, rows: &mut sink };
         driver(&input, &[]).unwrap().attempt(cell, &mut rows, &Cancel::default()).unwrap();
         let object = sink.finish().unwrap();
-        let record = matrix_store::Record::new(cell, matrix_store::Origin::default(), &object, false).unwrap();
+        let record = matrix_traces::Record::new(cell, matrix_store::Origin::default(), &object, false).unwrap();
         store.write_record(&record).unwrap();
         store.close().unwrap();
     }
     let left = |root: &Path| {
         let store = Store::open(root).unwrap();
-        let faults = store.verify(matrix_store::VerifyOptions::default()).unwrap().faults;
+        let faults = matrix_traces::verify(&store, matrix_store::VerifyOptions::default()).unwrap().faults;
         // This test wrote no attempt for it.
         let others: Vec<_> = faults.iter().filter(|fault| !fault.what.starts_with("the attempt is missing")).collect();
         assert!(others.is_empty(), "it stays valid: {others:?}");

@@ -6,7 +6,7 @@ use matrix_bundle::bag::{AGENT, AGENT_FIELD, FORMAT_FIELD, PAYLOAD};
 use matrix_bundle::container::{Container, Item, Items};
 use matrix_bundle::limits::MAX_TEXTS;
 use matrix_bundle::{BundleError, BundleInfo, Refusal};
-use matrix_store::Digest;
+use matrix_store::{Digest, Sealed};
 
 use crate::deriver::{self, DERIVER_VERSION};
 use crate::extras::Extras;

@@ -57,7 +57,7 @@ impl Facts {
                 *newest = (&attempt.ended, attempt.status);
             }
         }
-        let mut done: BTreeMap<CellKey, &matrix_store::Record> = BTreeMap::new();
+        let mut done: BTreeMap<CellKey, &matrix_traces::Record> = BTreeMap::new();
         for ((key, _), record) in &inventory.records {
             done.entry(*key).or_insert(record);
         }

@@ -1,11 +1,15 @@
 //! From a store to an inventory.
 
+use matrix_traces::Attempt;
 use std::collections::BTreeSet;
 
 use matrix_plan::Plan;
 use matrix_plan::plan::Reason;
 use matrix_store::generic::is_generic;
-use matrix_store::{AttemptId, Digest, JournalText, Origin, Received, Record, Run, Store, StoreError};
+use matrix_store::{
+    AttemptFile, AttemptId, Digest, JournalText, Origin, Received, RecordFile, Run, Sealed, Store, StoreError,
+};
+use matrix_traces::Record;
 
 use super::{Inventory, Selection, tree_digest};
 use crate::extras::Extras;
@@ -35,7 +39,7 @@ impl Inventory {
             return Err(BundleError::Empty);
         }
         for id in store.attempts()? {
-            let Some(attempt) = store.attempt(&id)? else { continue };
+            let Some(attempt) = store.attempt::<Attempt>(&id)? else { continue };
             if this.cells.contains(&attempt.key) {
                 let attempt = match &renaming {
                     Some(renaming) if attempt.origin.is_local() && !renaming.received.attempts.contains(&id) => {
@@ -116,7 +120,7 @@ impl Inventory {
         let mut conflicts = Vec::new();
         for (key, origins) in store.cells()? {
             for from in origins {
-                let Some(record) = store.record(&key, &from)? else { continue };
+                let Some(record) = store.record::<Record>(&key, &from)? else { continue };
                 let inputs = &record.inputs;
                 let matches = |filter: &matrix_plan::Filter| filter.matches(&inputs.axes, inputs.round);
                 if selection.run.is_some() && !self.cells.contains(&key)

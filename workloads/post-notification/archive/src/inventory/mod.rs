@@ -7,7 +7,8 @@ mod union;
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_plan::{CellKey, Filter};
-use matrix_store::{Attempt, AttemptId, Digest, Origin, Record, RunId};
+use matrix_store::{AttemptId, Digest, Origin, RunId};
+use matrix_traces::{Attempt, Record};
 
 pub(crate) use facts::Facts;
 pub use facts::notice;

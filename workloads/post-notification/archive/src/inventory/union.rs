@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matrix_store::{Digest, RunId, StoreError};
+use matrix_store::{Digest, RunId, Sealed, StoreError};
 
 use super::Inventory;
 use matrix_bundle::{BundleError, Conflict};
@@ -37,7 +37,7 @@ impl Inventory {
                 }
                 Some(ours) if *ours == attempt => {}
                 Some(ours) => {
-                    let digest = |attempt: &matrix_store::Attempt| -> Result<Digest, StoreError> {
+                    let digest = |attempt: &matrix_traces::Attempt| -> Result<Digest, StoreError> {
                         Ok(Digest::of(&attempt.to_bytes()?))
                     };
                     let mut files = vec![digest(ours)?, digest(&attempt)?];

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use matrix_plan::{Arrival, CellInputs, CellKey, ConfiguredLag, Invocation, Platform};
-use matrix_store::{Attempt, AttemptStatus, Digest, Provenance, Record, RunId};
+use matrix_store::{AttemptStatus, Digest, Provenance, RunId};
+use matrix_traces::{Attempt, Record};
 use serde::Deserialize;
 
 use super::entity::{Entity, iri, refs};

@@ -94,7 +94,7 @@ pub(crate) fn how(inventory: &Inventory) -> String {
 }
 
 /// How one result came to be.
-fn label(record: &matrix_store::Record) -> &'static str {
+fn label(record: &matrix_traces::Record) -> &'static str {
     match (record.simulated, record.configured_lag, ConfiguredLag::of(&record.inputs).notification) {
         (true, ..) => "simulated",
         (_, true, true) => "measured, with configured replication lag of posts and of notifications",

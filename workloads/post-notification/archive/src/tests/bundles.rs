@@ -136,7 +136,7 @@ fn a_store_comes_back() {
     let restored = to_store(reader(&bytes).unwrap(), &target).unwrap();
     assert_eq!(restored.info, info);
     let second = Store::open(&target).unwrap();
-    assert!(second.verify(matrix_store::VerifyOptions::default()).unwrap().is_sound());
+    assert!(matrix_traces::verify(&second, matrix_store::VerifyOptions::default()).unwrap().is_sound());
     let keep = |root: &Path| {
         let mut all = files(root);
         // A store that was made of a bundle remembers what came with it.

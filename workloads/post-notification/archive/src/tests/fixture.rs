@@ -7,7 +7,8 @@ use std::path::Path;
 use matrix_driver::RowSink;
 use matrix_plan::plan::{PlannedCell, Reason};
 use matrix_plan::{Cell, CellState, Plan, Platform};
-use matrix_store::{Attempt, Event, Execution, NewRun, ObjectInfo, Origin, Provenance, Record, Store, WritableStore};
+use matrix_store::{Event, Execution, NewRun, Origin, Provenance, Store, WritableStore};
+use matrix_traces::{Attempt, Record, TraceInfo, TraceSink};
 
 use crate::{CreateOptions, Extras, Selection, create};
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, Limits};
@@ -49,8 +50,8 @@ impl TestRun {
     }
 }
 
-fn write_rows(store: &WritableStore, salt: u64) -> ObjectInfo {
-    let mut sink = store.sink(REQUESTS).unwrap();
+fn write_rows(store: &WritableStore, salt: u64) -> TraceInfo {
+    let mut sink = TraceSink::new(store, REQUESTS).unwrap();
     (0..REQUESTS).for_each(|i| sink.push(row(salt, i)).unwrap());
     sink.finish().unwrap()
 }

@@ -106,11 +106,11 @@ proptest! {
         let target = directory.path().join("store");
         to_store(reader(&all).unwrap(), &target).unwrap();
         let restored = Store::open(&target).unwrap();
-        prop_assert_eq!(restored.verify(matrix_store::VerifyOptions::default()).unwrap().faults, []);
+        prop_assert_eq!(matrix_traces::verify(&restored, matrix_store::VerifyOptions::default()).unwrap().faults, []);
         // An evaluator measures what was left out, too.
         execute(&target, &TestRun { hour: 23, origin: "eval-2", ..TestRun::new(&[(0, Fate::Done(5)), (5, Fate::Done(6))]) });
         let extended = Store::open(&target).unwrap();
-        prop_assert_eq!(extended.verify(matrix_store::VerifyOptions::default()).unwrap().faults, []);
+        prop_assert_eq!(matrix_traces::verify(&extended, matrix_store::VerifyOptions::default()).unwrap().faults, []);
         let extended = bundle_of(&extended).0;
         prop_assert_eq!(verify(reader(&extended).unwrap(), VerifyOptions::default()).unwrap().faults, []);
     }
@@ -160,9 +160,9 @@ fn runs_of_the_same_second_stand_side_by_side() {
     let store = Store::open(&target).unwrap();
     let runs: Vec<String> = store.runs().unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(runs, ["20261122T130000Z-test", "20261122T130000Z-test-2"]);
-    assert!(store.verify(matrix_store::VerifyOptions::default()).unwrap().is_sound());
+    assert!(matrix_traces::verify(&store, matrix_store::VerifyOptions::default()).unwrap().is_sound());
     // An evaluator goes on in it.
     execute(&target, &TestRun { hour: 20, ..TestRun::new(&[(500, Fate::Done(5))]) });
-    assert!(store.verify(matrix_store::VerifyOptions::default()).unwrap().is_sound());
+    assert!(matrix_traces::verify(&store, matrix_store::VerifyOptions::default()).unwrap().is_sound());
     assert!(files(&target).keys().any(|path| path.starts_with("cells")));
 }

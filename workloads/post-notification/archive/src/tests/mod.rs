@@ -5,6 +5,6 @@ mod forge;
 mod hostile;
 mod merging;
 mod parsing;
-#[path = "../../../../../crates/store/src/tests/sample.rs"]
+#[path = "../../../traces/src/tests/sample.rs"]
 mod sample;
 mod tools;

@@ -10,7 +10,8 @@ use matrix_archive::Inventory;
 use matrix_plan::{Axes, CellKey, Experiment, Plan};
 use matrix_run::results::{Traced, unreadable};
 use matrix_run::{FailureKind, RunError};
-use matrix_store::{Digest, JournalText, Origin, Record, Store};
+use matrix_store::{Digest, JournalText, Origin, Store};
+use matrix_traces::Record;
 
 /// One experiment's results by one origin, or those that no run planned.
 pub struct Part<'a> {

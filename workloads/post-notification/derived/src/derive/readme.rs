@@ -10,7 +10,8 @@ use matrix_plan::printable::is_unprintable;
 use matrix_plan::{CellInputs, CellKey};
 use matrix_run::RunError;
 use matrix_run::edits::{self, Edit};
-use matrix_store::{Attempt, AttemptStatus, Digest};
+use matrix_store::{AttemptStatus, Digest};
+use matrix_traces::Attempt;
 
 use super::Part;
 use crate::page::attempts::seconds;

@@ -1,5 +1,6 @@
 //! Whether what a run planned is what its experiment and its model come to.
 
+use matrix_traces::Record;
 use std::collections::BTreeMap;
 
 use matrix_archive::Inventory;
@@ -89,7 +90,7 @@ fn wrong_head(input: &Input, plan: &Plan) -> Option<String> {
 /// Whether a record's inputs differ from the experiment's although no other version explains it.
 fn differs(store: &Store, key: CellKey, ours: &CellInputs) -> Result<bool, RunError> {
     for origin in store.origins(&key)? {
-        let Some(record) = store.record(&key, &origin)? else { continue };
+        let Some(record) = store.record::<Record>(&key, &origin)? else { continue };
         let mut theirs = record.inputs;
         let another = theirs.workload_version != ours.workload_version
             || version(&theirs.fingerprint) != version(&ours.fingerprint);

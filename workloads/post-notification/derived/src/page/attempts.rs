@@ -6,7 +6,8 @@ use matrix_archive::Inventory;
 use matrix_plan::CellKey;
 use matrix_report::page::{AttemptView, Timed, duration, plain, status_word};
 use matrix_report::{environment, seconds_between};
-use matrix_store::{Attempt, Origin};
+use matrix_store::Origin;
+use matrix_traces::Attempt;
 
 /// The attempts of some cells by one origin, the oldest first.
 pub(super) fn attempts_of<'a>(

@@ -1,5 +1,6 @@
 //! Stores and sources to test with.
 
+use matrix_traces::Record;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -44,10 +45,10 @@ pub(crate) fn export_store(store: &Path, dir: &Path) -> matrix_gather::ExportRep
 }
 
 /// The rows of every record, with the record's axes, in order of keys.
-pub(crate) fn rows_of(store: &Path) -> Vec<(matrix_store::Record, Vec<Row>)> {
+pub(crate) fn rows_of(store: &Path) -> Vec<(matrix_traces::Record, Vec<Row>)> {
     let store = Store::open(store).unwrap();
-    assert!(store.verify(matrix_store::VerifyOptions::default()).unwrap().is_sound());
-    let records = store.records().unwrap();
+    assert!(matrix_traces::verify(&store, matrix_store::VerifyOptions::default()).unwrap().is_sound());
+    let records = store.records::<Record>().unwrap();
     let all = records.map(|record| {
         let record = record.unwrap();
         let mut text = String::new();

@@ -2,7 +2,8 @@
 
 use matrix_analysis::{Change, Keep, Options, changes, load};
 use matrix_plan::ConfiguredLag;
-use matrix_store::{Record, Store};
+use matrix_store::Store;
+use matrix_traces::Record;
 
 use super::Pair;
 use crate::error::RunError;

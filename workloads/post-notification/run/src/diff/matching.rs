@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_plan::{Axes, CellKey};
-use matrix_store::{Origin, Record};
+use matrix_store::Origin;
+use matrix_traces::Record;
 
 use crate::error::RunError;
 use crate::key_diff::{Difference, differences, parts};

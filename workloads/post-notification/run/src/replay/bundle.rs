@@ -8,7 +8,8 @@ use matrix_bundle::temporary::Folder;
 use matrix_bundle::{BundleReader, Limits};
 use matrix_gather::Imported;
 use matrix_plan::{Axes, CellKey};
-use matrix_store::{Record, Store};
+use matrix_store::Store;
+use matrix_traces::Record;
 use serde::Serialize;
 
 use super::measured;

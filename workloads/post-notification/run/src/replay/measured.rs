@@ -6,7 +6,8 @@ use std::path::Path;
 use matrix_analysis::Change;
 use matrix_archive::Inventory;
 use matrix_gather::Imported;
-use matrix_store::{Digest, JournalText, Record, RunId, Store};
+use matrix_store::{Digest, JournalText, RunId, Store};
+use matrix_traces::Record;
 
 use super::bundle::{Cell, Status};
 use crate::diff::{Pair, compare, matching};
@@ -15,7 +16,7 @@ use crate::wording::{interval, word};
 
 /// Compares measured results with those of the same cells in another store.
 pub(super) fn against(bundle: &Store, measured: Vec<Record>, fresh: &Store) -> Result<Vec<Cell>, RunError> {
-    let theirs = fresh.records()?.collect::<Result<Vec<_>, _>>()?;
+    let theirs = fresh.records::<Record>()?.collect::<Result<Vec<_>, _>>()?;
     let keys: BTreeSet<_> = measured.iter().map(|record| record.key).collect();
     let found = matching(measured, theirs.into_iter().filter(|record| keys.contains(&record.key)).collect())?;
     let changes = compare(bundle, fresh, &found.same_key)?;
@@ -72,7 +73,7 @@ pub(super) fn commands(file: &Path, inventory: &Inventory, measured: &[Record]) 
         })
         .collect();
     let of_record = |record: &Record| {
-        let made_it = |attempt: &&matrix_store::Attempt| {
+        let made_it = |attempt: &&matrix_traces::Attempt| {
             (attempt.key, &attempt.origin, attempt.object) == (record.key, &record.origin, Some(record.object.sha256))
         };
         let attempts = inventory.attempts.values().filter(made_it);

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use matrix_driver::{Cancel, Driver};
 use matrix_plan::Cell;
 use matrix_sim::{Model, SimDriver};
-use matrix_store::{Digest, Record, StoreError, WritableStore};
+use matrix_store::{Digest, StoreError, WritableStore};
+use matrix_traces::{Record, TraceSink};
 
 use crate::error::{FailureKind, RunError};
 
@@ -63,7 +64,7 @@ fn one(store: &WritableStore, record: &Record, models: &[Model]) -> Result<Again
         ));
     };
     let cell = Cell { key: record.key, inputs: record.inputs.clone() };
-    let mut sink = store.sink(record.inputs.requests)?;
+    let mut sink = TraceSink::new(store, record.inputs.requests)?;
     match SimDriver::new(model.clone()).attempt(&cell, &mut sink, &Cancel::default()) {
         Ok(_) => Ok(Again::Trace(sink.finish()?.digest)),
         Err(matrix_driver::DriverError::Sink(error)) => Err(StoreError::from_sink(error)),

@@ -7,7 +7,8 @@ use matrix_app::row::HEADER;
 use proptest::prelude::*;
 
 use super::fixture::{cell, files, finished, row, tempdir, tried_in_vain};
-use crate::{Digest, ErrorKind, Journal, JournalText, Origin, Store, StoreError, VerifyOptions};
+use crate::{Attempt, Record};
+use matrix_store::{Digest, ErrorKind, Journal, JournalText, Origin, Store, StoreError, VerifyOptions};
 
 fn decoded(bytes: &[u8]) -> Option<Vec<u8>> {
     zstd::decode_all(bytes).ok()
@@ -22,16 +23,17 @@ fn found(root: &Path, file: &Path, offset: usize, bit: u8) -> Result<(), String>
     fs::write(&path, &after).unwrap();
     let mut result = Ok(());
     for rows in [true, false] {
-        let faults =
-            match Store::open(root).and_then(|store| store.verify(VerifyOptions { rows, ..Default::default() })) {
-                Ok(report) => report.faults,
-                // A store whose schema cannot be read, or is another, is not opened at all.
-                Err(error) if file == Path::new("store.toml") => {
-                    assert!(matches!(error.kind(), ErrorKind::Integrity | ErrorKind::Input));
-                    continue;
-                }
-                Err(error) => panic!("{error}"),
-            };
+        let faults = match Store::open(root)
+            .and_then(|store| crate::verify(&store, VerifyOptions { rows, ..Default::default() }))
+        {
+            Ok(report) => report.faults,
+            // A store whose schema cannot be read, or is another, is not opened at all.
+            Err(error) if file == Path::new("store.toml") => {
+                assert!(matches!(error.kind(), ErrorKind::Integrity | ErrorKind::Input));
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        };
         let unchanged = file.starts_with("objects") && decoded(&after) == decoded(&before);
         if !faults.iter().any(|fault| fault.file == file) && !unchanged {
             result = Err(format!("bit {bit} of byte {offset} of {} (rows: {rows}): {faults:?}", file.display()));
@@ -64,7 +66,7 @@ proptest! {
                 found(root, file, bytes.len() - 1, bit).map_err(TestCaseError::fail)?;
             }
         }
-        prop_assert!(Store::open(root).unwrap().verify(VerifyOptions::default()).unwrap().is_sound());
+        prop_assert!(crate::verify(&Store::open(root).unwrap(), VerifyOptions::default()).unwrap().is_sound());
     }
 
     #[test]
@@ -82,8 +84,8 @@ proptest! {
         let run = store.run(run.as_str()).unwrap();
         prop_assert_eq!(run.journal().entries.len(), complete);
         let journal: Journal = store.journal(&run);
-        journal.append(&crate::Event::Interrupted).unwrap();
-        journal.append(&crate::Event::Resumed).unwrap();
+        journal.append(&matrix_store::Event::Interrupted).unwrap();
+        journal.append(&matrix_store::Event::Resumed).unwrap();
         let text = JournalText::parse(&path, &fs::read(&path).unwrap()).unwrap();
         prop_assert_eq!(text.entries.len(), complete + 2);
         prop_assert_eq!(text.torn_bytes, 0);
@@ -114,18 +116,18 @@ fn messages_name_the_file_and_what_differs() {
     let origin = Origin::default();
     let show = |error: &StoreError| error.to_string().replace(&root.display().to_string(), "results");
 
-    let record = store.layout.record(&cells[0].key, &origin);
+    let record = store.layout().record(&cells[0].key, &origin);
     let text = fs::read_to_string(&record).unwrap();
     fs::write(&record, text.replacen("\"misses\":", "\"misses\":1", 1)).unwrap();
-    let digest = store.record(&cells[0].key, &origin).unwrap_err();
+    let digest = store.record::<Record>(&cells[0].key, &origin).unwrap_err();
     assert_eq!(digest.kind(), ErrorKind::Integrity);
     fs::write(&record, text.replacen("\"schema\":1,\"simulated\"", "\"schema\":7,\"new\":0,\"simulated\"", 1)).unwrap();
-    let newer = store.record(&cells[0].key, &origin).unwrap_err();
+    let newer = store.record::<Record>(&cells[0].key, &origin).unwrap_err();
     assert_eq!(newer.kind(), ErrorKind::Input);
-    fs::write(&record, fs::read(store.layout.record(&cells[1].key, &origin)).unwrap()).unwrap();
-    let other = store.record(&cells[0].key, &origin).unwrap_err();
+    fs::write(&record, fs::read(store.layout().record(&cells[1].key, &origin)).unwrap()).unwrap();
+    let other = store.record::<Record>(&cells[0].key, &origin).unwrap_err();
     fs::write(&record, &text[..100]).unwrap();
-    let short = store.record(&cells[0].key, &origin).unwrap_err();
+    let short = store.record::<Record>(&cells[0].key, &origin).unwrap_err();
     fs::write(root.join("store.toml"), "schema = 9\n").unwrap();
     let store_of_the_future = Store::open(root).unwrap_err();
     fs::write(root.join("store.toml"), "scheme = 9\n").unwrap();
@@ -165,10 +167,14 @@ fn an_attempt_whose_end_a_journal_tells_is_missed() {
     finished(directory.path(), 1);
     tried_in_vain(directory.path(), &cell(99));
     let store = Store::open(directory.path()).unwrap();
-    let vain = store.attempts().unwrap().into_iter().find(|id| store.attempt(id).unwrap().unwrap().key == cell(99).key);
+    let vain = store
+        .attempts()
+        .unwrap()
+        .into_iter()
+        .find(|id| store.attempt::<Attempt>(id).unwrap().unwrap().key == cell(99).key);
     let vain = vain.unwrap();
-    fs::remove_file(store.layout.attempt(&vain)).unwrap();
-    let faults = store.verify(VerifyOptions::default()).unwrap().faults;
+    fs::remove_file(store.layout().attempt(&vain)).unwrap();
+    let faults = crate::verify(&store, VerifyOptions::default()).unwrap().faults;
     assert_eq!(faults[0].what, format!("its attempt {vain} is missing"));
 }
 
@@ -189,12 +195,12 @@ fn a_forged_record_is_found_although_its_digest_is_right() {
     let directory = tempdir();
     let cells = finished(directory.path(), 1);
     let store = Store::open(directory.path()).unwrap();
-    let path = store.layout.record(&cells[0].key, &Origin::default());
+    let path = store.layout().record(&cells[0].key, &Origin::default());
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(reseal(&text, |_| ()), text.as_bytes());
     let faults = |change: &dyn Fn(&mut serde_json::Value)| {
         fs::write(&path, reseal(&text, change)).unwrap();
-        let faults = store.verify(VerifyOptions::default()).unwrap().faults;
+        let faults = crate::verify(&store, VerifyOptions::default()).unwrap().faults;
         faults.into_iter().map(|fault| fault.what).collect::<Vec<_>>().join("; ")
     };
     let key = faults(&|record| record["inputs"]["delay_ms"] = 5.into());
@@ -218,7 +224,7 @@ fn an_object_whose_rows_are_out_of_order_is_found() {
     let mut text = format!("{HEADER}\n").into_bytes();
     [0, 2, 1].iter().for_each(|&i| row(0, i).write_csv(&mut text));
     store.write_object(&Digest::of(&text), &mut text.as_slice()).unwrap();
-    let faults = store.verify(VerifyOptions::default()).unwrap().faults;
+    let faults = crate::verify(&store, VerifyOptions::default()).unwrap().faults;
     assert_eq!(faults.len(), 1);
     assert_eq!(faults[0].what, "line 3: the row of request 2 where 1 was expected");
 }

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::fixture::{finished, tempdir, write_rows};
-use crate::{ErrorKind, Origin, Store, StoreError};
+use crate::TraceSink;
+use matrix_store::{ErrorKind, Origin, Store, StoreError};
 
 #[test]
 fn a_second_writer_is_told_who_the_first_is() {
     let directory = tempdir();
     let root = directory.path().join("deep/results");
     let first = Store::create_or_open_for_writing(&root, "matrix run quick.toml").unwrap();
-    let sink = first.sink(1).unwrap();
+    let sink = TraceSink::new(&first, 1).unwrap();
     Store::open(&root).unwrap();
     let error = Store::create_or_open_for_writing(&root, "matrix resume").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Locked);
@@ -92,7 +93,7 @@ fn bundles_and_a_text_may_lie_beside_a_store() {
     }
     finished(root, 1);
     let store = Store::open(root).unwrap();
-    let report = store.verify(crate::VerifyOptions::default()).unwrap();
+    let report = crate::verify(&store, matrix_store::VerifyOptions::default()).unwrap();
     assert!(report.is_sound() && report.notes.is_empty(), "{report:?}");
     let store = Store::create_or_open_for_writing(root, "gc").unwrap();
     store.collect_garbage().unwrap();

@@ -7,11 +7,9 @@ use std::sync::Arc;
 use matrix_driver::RowSink;
 use matrix_plan::Cell;
 
-use crate::fs::{Filesystem, RealFilesystem};
-use crate::{
-    Attempt, AttemptId, Event, Execution, NewRun, ObjectInfo, Origin, Provenance, Record, Store, StoreError, TraceSink,
-    WritableStore,
-};
+use crate::{Attempt, Record, TraceInfo, TraceSink};
+use matrix_store::fs::{Filesystem, RealFilesystem};
+use matrix_store::{AttemptId, Event, Execution, NewRun, Origin, Provenance, Store, StoreError, WritableStore};
 
 pub(super) use super::sample::{files, row, tempdir};
 
@@ -22,12 +20,12 @@ pub(super) fn cell(delay_ms: u64) -> Cell {
 }
 
 /// Writes the rows of a cell, the later ones of every five first.
-pub(super) fn write_rows(store: &WritableStore, salt: u64, requests: u64) -> Result<ObjectInfo, StoreError> {
+pub(super) fn write_rows(store: &WritableStore, salt: u64, requests: u64) -> Result<TraceInfo, StoreError> {
     filled(store, salt, requests)?.finish()
 }
 
 fn filled(store: &WritableStore, salt: u64, requests: u64) -> Result<TraceSink, StoreError> {
-    let mut sink = store.sink(requests)?;
+    let mut sink = TraceSink::new(store, requests)?;
     for block in (0..requests).step_by(5) {
         for i in (block..requests.min(block + 5)).rev() {
             sink.push(row(salt, i)).map_err(StoreError::from_sink)?;
@@ -40,7 +38,7 @@ pub(super) fn execution(store: &Store, cell: &Cell) -> Result<Execution, StoreEr
     let mut number = 1;
     let id = loop {
         let id: AttemptId = format!("20261122T130000Z-{}-{number}", cell.key.short()).parse()?;
-        if store.attempt(&id)?.is_none() {
+        if store.attempt::<Attempt>(&id)?.is_none() {
             break id;
         }
         number += 1;
@@ -111,7 +109,7 @@ pub(super) fn session_in_groups(
                 journal.append(&event)?;
             }
             Some(of) => {
-                group.add(&done, record, event)?;
+                group.add(&done, &record, event)?;
                 if group.len() == of {
                     store.commit(std::mem::replace(&mut group, store.group()), &journal)?;
                 }

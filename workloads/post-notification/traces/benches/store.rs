@@ -1,4 +1,4 @@
-//! How fast the store is: rows into an object, and looking up finished cells. `cargo bench -p matrix-store`.
+//! How fast the store is: rows into an object, and looking up finished cells. `cargo bench -p matrix-traces`.
 //!
 //! Processor time is what counts, and is printed beside the time on the clock: other programs may be running.
 
@@ -16,7 +16,8 @@ use matrix_plan::{
     Platform, PostStorage,
 };
 use matrix_store::fs::{Filesystem, OutFile, RealFilesystem};
-use matrix_store::{Origin, Record, Store, VerifyOptions, WritableStore};
+use matrix_store::{Origin, Store, VerifyOptions, WritableStore};
+use matrix_traces::{Record, TraceSink};
 
 type Outcomes<T> = Result<T, Box<dyn Error>>;
 
@@ -151,7 +152,7 @@ fn rows(root: &Path, requests: u64) -> Outcomes<()> {
     let mut shuffled = made.clone();
     shuffled.chunks_mut(8).for_each(<[Row]>::reverse);
     for (what, rows) in [("rows in order", made), ("rows reversed in groups of 8", shuffled)] {
-        let mut sink = store.sink(requests)?;
+        let mut sink = TraceSink::new(&store, requests)?;
         let object = timed(what, Some(("row", requests)), || {
             for row in rows {
                 sink.push(row)?;
@@ -163,7 +164,7 @@ fn rows(root: &Path, requests: u64) -> Outcomes<()> {
             Ok(store.open_object(&object.digest)?.check()?)
         })?;
     }
-    timed("verify", Some(("row", requests)), || Ok(store.verify(VerifyOptions::default())?))?;
+    timed("verify", Some(("row", requests)), || Ok(matrix_traces::verify(&store, VerifyOptions::default())?))?;
     Ok(())
 }
 
@@ -172,7 +173,7 @@ fn lookups(root: &Path, count: u64) -> Outcomes<()> {
     let store = WritableStore::open_with(root, "bench", Arc::new(WithoutSyncs))?;
     let mut keys: Vec<CellKey> = Vec::new();
     for n in 0..count {
-        let mut sink = store.sink(1)?;
+        let mut sink = TraceSink::new(&store, 1)?;
         let mut row = row(0);
         row.client_sent_us = Some(n as i64);
         sink.push(row)?;

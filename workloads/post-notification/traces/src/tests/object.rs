@@ -8,7 +8,8 @@ use matrix_driver::RowSink;
 use proptest::prelude::*;
 
 use super::fixture::{REQUESTS, cell, finished, row, tempdir, write_rows};
-use crate::{Digest, ErrorKind, Origin, Record, Store, StoreError};
+use crate::{Record, TraceSink};
+use matrix_store::{Digest, ErrorKind, Origin, Sealed, Store, StoreError};
 
 fn trace(salt: u64, requests: u64) -> Vec<u8> {
     let mut text = HEADER.as_bytes().to_vec();
@@ -27,7 +28,7 @@ proptest! {
         for shuffled in [true, false] {
             let root = directory.path().join(shuffled.to_string());
             let store = Store::create_or_open_for_writing(&root, "test").unwrap();
-            let mut sink = store.sink(2000).unwrap();
+            let mut sink = TraceSink::new(&store, 2000).unwrap();
             for (n, &other) in order.iter().enumerate() {
                 sink.push(row(1, if shuffled { other } else { n as u64 })).unwrap();
             }
@@ -38,7 +39,7 @@ proptest! {
             let mut text = Vec::new();
             store.open_object(&object.digest).unwrap().read_to_end(&mut text).unwrap();
             prop_assert!(text == expected);
-            let file = fs::read(store.layout.object(&object.digest)).unwrap();
+            let file = fs::read(store.layout().object(&object.digest)).unwrap();
             prop_assert_eq!(object.compressed_bytes, file.len() as u64);
             compressed.push(file);
         }
@@ -50,7 +51,7 @@ proptest! {
 fn rows_that_wait_are_those_in_flight() {
     let directory = tempdir();
     let store = Store::create_or_open_for_writing(directory.path(), "test").unwrap();
-    let mut sink = store.sink(10_000).unwrap();
+    let mut sink = TraceSink::new(&store, 10_000).unwrap();
     for block in (0..10_000).step_by(8) {
         for i in (block..block + 8).rev() {
             sink.push(row(0, i)).unwrap();
@@ -85,7 +86,7 @@ fn an_attempt_without_all_its_rows_is_no_object() {
     let directory = tempdir();
     let root = directory.path();
     let store = Store::create_or_open_for_writing(root, "test").unwrap();
-    let mut sink = store.sink(10).unwrap();
+    let mut sink = TraceSink::new(&store, 10).unwrap();
     for i in [0, 1, 2, 5, 6] {
         sink.push(row(0, i)).unwrap();
     }
@@ -98,7 +99,7 @@ fn an_attempt_without_all_its_rows_is_no_object() {
     let error = sink.finish().unwrap_err();
     assert!(matches!(error, StoreError::MissingRows { missing: 5, first: 3, planned: 10 }), "{error}");
 
-    let mut sink = store.sink(2).unwrap();
+    let mut sink = TraceSink::new(&store, 2).unwrap();
     sink.push(row(0, 0)).unwrap();
     drop(sink);
     assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0);
@@ -115,7 +116,7 @@ fn a_record_needs_its_object_and_all_its_rows() {
     object.digest = Digest::of(b"elsewhere");
     let record = Record::new(&cell(0), Origin::default(), &object, false).unwrap();
     assert!(matches!(store.write_record(&record), Err(StoreError::Rejected(_))));
-    assert!(store.record(&cell(0).key, &Origin::default()).unwrap().is_none());
+    assert!(store.record::<Record>(&cell(0).key, &Origin::default()).unwrap().is_none());
 }
 
 #[test]
@@ -123,7 +124,7 @@ fn a_damaged_object_is_mended_by_writing_it_again() {
     let directory = tempdir();
     let store = Store::create_or_open_for_writing(directory.path(), "test").unwrap();
     let object = write_rows(&store, 0, REQUESTS).unwrap();
-    let path = store.layout.object(&object.digest);
+    let path = store.layout().object(&object.digest);
     let sound = fs::read(&path).unwrap();
     fs::write(&path, &sound[..sound.len() / 2]).unwrap();
     assert_eq!(write_rows(&store, 0, REQUESTS).unwrap(), object);
@@ -135,12 +136,12 @@ fn nothing_else_is_taken_for_an_object() {
     let directory = tempdir();
     let store = Store::create_or_open_for_writing(directory.path(), "test").unwrap();
     let object = write_rows(&store, 0, 300).unwrap();
-    let path = store.layout.object(&object.digest);
+    let path = store.layout().object(&object.digest);
     let sound = fs::read(&path).unwrap();
     let check = |bytes: &[u8], max_bytes: u64| {
         fs::write(&path, bytes).unwrap();
         let opened = store.open_object(&object.digest).map(|reader| reader.with_max_bytes(max_bytes));
-        opened.and_then(crate::ObjectReader::check).map_err(|error| (error.kind(), error.to_string()))
+        opened.and_then(matrix_store::ObjectReader::check).map_err(|error| (error.kind(), error.to_string()))
     };
     assert_eq!(check(&sound, object.bytes), Ok(object.bytes));
 
@@ -155,7 +156,7 @@ fn nothing_else_is_taken_for_an_object() {
     wide.write_all(&trace(0, 300)).unwrap();
     let wide = wide.finish().unwrap();
     let other = write_rows(&store, 0, 299).unwrap();
-    let other = fs::read(store.layout.object(&other.digest)).unwrap();
+    let other = fs::read(store.layout().object(&other.digest)).unwrap();
     let cases: [(&str, Vec<u8>, &str); 8] = [
         ("another object", other, "have the digest"),
         ("a bomb", bomb, "more than"),
@@ -181,10 +182,10 @@ fn json_files_are_canonical_with_their_digest() {
     let directory = tempdir();
     let cells = finished(directory.path(), 1);
     let store = Store::open(directory.path()).unwrap();
-    let record = store.record(&cells[0].key, &Origin::default()).unwrap().unwrap();
-    let bytes = fs::read(store.layout.record(&cells[0].key, &Origin::default())).unwrap();
+    let record = store.record::<Record>(&cells[0].key, &Origin::default()).unwrap().unwrap();
+    let bytes = fs::read(store.layout().record(&cells[0].key, &Origin::default())).unwrap();
     let attempt = store.attempts().unwrap().remove(0);
-    let others = fs::read(store.layout.attempt(&attempt)).unwrap();
+    let others = fs::read(store.layout().attempt(&attempt)).unwrap();
     for bytes in [&bytes, &others] {
         let (line, end) = bytes.split_at(bytes.len() - 1);
         assert_eq!(end, b"\n");

@@ -9,8 +9,8 @@ use matrix_plan::Cell;
 use proptest::prelude::*;
 
 use super::fixture::{cell, files, results, session, session_in_groups, tempdir};
-use crate::fs::{Fault, FaultyFilesystem, Loss};
-use crate::{ErrorKind, JournalState, Origin, Store, VerifyOptions};
+use matrix_store::fs::{Fault, FaultyFilesystem, Loss};
+use matrix_store::{ErrorKind, JournalState, Origin, Store, VerifyOptions};
 
 struct Reference {
     cells: Vec<Cell>,
@@ -33,12 +33,12 @@ fn reference(group: Option<usize>) -> Reference {
 /// What is there is sound, and what counts as done is what it should be.
 fn assert_sound(root: &Path, reference: &Reference, when: &str) {
     let Some(store) = Store::open_if_present(root).unwrap() else { return };
-    let report = store.verify(VerifyOptions::default()).unwrap();
+    let report = crate::verify(&store, VerifyOptions::default()).unwrap();
     assert!(report.is_sound(), "{when}: {:?}", report.faults);
     let keys: Vec<_> = reference.cells.iter().map(|cell| cell.key).collect();
     for (key, found) in keys.iter().zip(store.lookup(&keys, &Origin::default()).unwrap()) {
         if found.is_done() {
-            let path = store.layout.record(key, &Origin::default());
+            let path = store.layout().record(key, &Origin::default());
             let relative = path.strip_prefix(root).unwrap();
             assert_eq!(std::fs::read(&path).unwrap(), reference.results[relative], "{when}");
         }
@@ -61,7 +61,7 @@ fn assert_complete(root: &Path, reference: &Reference, when: &str) {
     assert!(results(root) == reference.results, "{when}: objects and records differ");
     let store = Store::open(root).unwrap();
     let keys: Vec<_> = reference.cells.iter().map(|cell| cell.key).collect();
-    assert!(store.lookup(&keys, &Origin::default()).unwrap().iter().all(crate::Lookup::is_done), "{when}");
+    assert!(store.lookup(&keys, &Origin::default()).unwrap().iter().all(matrix_store::Lookup::is_done), "{when}");
     for run in store.runs().unwrap() {
         assert_eq!(store.run(run.as_str()).unwrap().journal().torn_bytes, 0, "{when}");
     }

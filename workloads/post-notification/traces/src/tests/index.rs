@@ -6,10 +6,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::fixture::{cell, finished, session, tempdir};
-use crate::fs::RealFilesystem;
-use crate::{ErrorKind, Lookup, Origin, Store};
+use crate::Record;
+use matrix_store::fs::RealFilesystem;
+use matrix_store::{ErrorKind, Lookup, Origin, Store};
 
-fn lookup(root: &std::path::Path, key: matrix_core::CellKey) -> Result<Lookup, crate::StoreError> {
+fn lookup(root: &std::path::Path, key: matrix_core::CellKey) -> Result<Lookup, matrix_store::StoreError> {
     Store::open(root).unwrap().lookup(&[key], &Origin::default()).map(|found| found[0])
 }
 
@@ -18,7 +19,7 @@ fn records_that_have_not_changed_are_not_read() {
     let directory = tempdir();
     let root = directory.path();
     let cells = finished(root, 2);
-    let record = Store::open(root).unwrap().layout.record(&cells[0].key, &Origin::default());
+    let record = Store::open(root).unwrap().layout().record(&cells[0].key, &Origin::default());
     let times = fs::metadata(&record).unwrap();
     // A change that the file's size, inode and time do not show.
     let text = fs::read_to_string(&record).unwrap().replacen("\"misses\"", "\"mosses\"", 1);
@@ -36,10 +37,10 @@ fn what_is_deleted_cut_or_changed_is_noticed() {
     let root = directory.path();
     let cells = finished(root, 4);
     let store = Store::open(root).unwrap();
-    let record = |n: usize| store.layout.record(&cells[n].key, &Origin::default());
+    let record = |n: usize| store.layout().record(&cells[n].key, &Origin::default());
     let object = |n: usize| {
-        let digest = store.record(&cells[n].key, &Origin::default()).unwrap().unwrap().object.sha256;
-        (digest, store.layout.object(&digest))
+        let digest = store.record::<Record>(&cells[n].key, &Origin::default()).unwrap().unwrap().object.sha256;
+        (digest, store.layout().object(&digest))
     };
 
     fs::remove_file(record(0)).unwrap();
@@ -93,7 +94,7 @@ proptest! {
         let directory = tempdir();
         let root = directory.path();
         let cells = finished(root, 3);
-        let missing = Store::open(root).unwrap().layout.record(&cells[1].key, &Origin::default());
+        let missing = Store::open(root).unwrap().layout().record(&cells[1].key, &Origin::default());
         fs::remove_file(missing).unwrap();
         let keys: Vec<_> = cells.iter().map(|cell| cell.key).collect();
         let expected = Store::open(root).unwrap().lookup(&keys, &Origin::default()).unwrap();

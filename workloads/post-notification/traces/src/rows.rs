@@ -1,13 +1,13 @@
-//! Reading an object row by row.
+//! Reading a trace row by row.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use matrix_app::Row;
 use matrix_app::row::HEADER;
+use matrix_store::StoreError;
 
 use crate::counts::{Counts, TraceTotals};
-use crate::error::StoreError;
 
 /// Longest line: 21 numbers of at most 20 digits, a key and an outcome are far below.
 const MAX_LINE: u64 = 1024;

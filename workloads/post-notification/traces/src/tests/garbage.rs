@@ -8,8 +8,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::fixture::{REQUESTS, cell, execution, files, finished, tempdir, write_rows};
-use crate::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem};
-use crate::{Attempt, ErrorKind, Garbage, Origin, Record, Store, StoreError, VerifyOptions, WritableStore};
+use crate::{Attempt, Record};
+use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem};
+use matrix_store::{ErrorKind, Garbage, Origin, Store, StoreError, VerifyOptions, WritableStore};
 
 /// What is put into a store besides finished cells of a run.
 #[derive(Clone, Copy, Debug)]
@@ -42,20 +43,20 @@ fn add(root: &Path, extra: Extra, number: u64) -> Result<BTreeSet<PathBuf>, Stor
     match extra {
         Extra::Object => {
             let object = write_rows(&store, salt, REQUESTS)?;
-            garbage.insert(relative(store.layout.object(&object.digest)));
+            garbage.insert(relative(store.layout().object(&object.digest)));
         }
         Extra::Failed => {
             let attempt = Attempt::failed(execution(&store, &cell)?, &cell.inputs, "it broke".to_owned())?;
             store.write_attempt(&attempt)?;
-            garbage.insert(relative(store.layout.attempt(&attempt.id)));
+            garbage.insert(relative(store.layout().attempt(&attempt.id)));
         }
         Extra::Replaced | Extra::Imported => {
             let object = write_rows(&store, salt, REQUESTS)?;
             let attempt = Attempt::done(execution(&store, &cell)?, &told, object.digest)?;
             store.write_attempt(&attempt)?;
             if let Extra::Replaced = extra {
-                garbage.insert(relative(store.layout.object(&object.digest)));
-                garbage.insert(relative(store.layout.attempt(&attempt.id)));
+                garbage.insert(relative(store.layout().object(&object.digest)));
+                garbage.insert(relative(store.layout().attempt(&attempt.id)));
                 let newer = write_rows(&store, salt + 500_000, REQUESTS)?;
                 store.write_attempt(&Attempt::done(execution(&store, &cell)?, &told, newer.digest)?)?;
                 store.write_record(&Record::new(&cell, Origin::default(), &newer, false)?)?;
@@ -108,14 +109,14 @@ fn contents(root: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
 
 fn assert_sound(root: &Path, when: &str) {
     let store = Store::open(root).unwrap();
-    let report = store.verify(VerifyOptions::default()).unwrap();
+    let report = crate::verify(&store, VerifyOptions::default()).unwrap();
     assert!(report.is_sound(), "{when}: {:?}", report.faults);
-    for record in store.records().unwrap() {
+    for record in store.records::<Record>().unwrap() {
         let record = record.unwrap();
         assert_eq!(store.open_object(&record.object.sha256).unwrap().check().unwrap(), record.object.bytes, "{when}");
     }
     for id in store.attempts().unwrap() {
-        store.attempt(&id).unwrap().unwrap();
+        store.attempt::<Attempt>(&id).unwrap().unwrap();
     }
     for id in store.runs().unwrap() {
         let run = store.run(id.as_str()).unwrap();
@@ -150,7 +151,7 @@ proptest! {
         let bytes: u64 = gone.iter().map(|path| before[path].len() as u64).sum();
         prop_assert_eq!(removed.files().map(|file| file.bytes).sum::<u64>(), bytes);
         assert_sound(root, "after");
-        let notes = Store::open(root).unwrap().verify(VerifyOptions::default()).unwrap().notes;
+        let notes = crate::verify(&Store::open(root).unwrap(), VerifyOptions::default()).unwrap().notes;
         prop_assert_eq!(notes, []);
         prop_assert!(collect(root, Arc::new(RealFilesystem)).unwrap().is_empty());
     }
