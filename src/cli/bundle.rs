@@ -143,9 +143,9 @@ fn create(args: CreateArgs) -> CommandResult {
         identify: args.identify.as_deref(),
         out: &args.out,
     };
-    if let Some((info, left_out)) = program::create(&store, &options)? {
-        let left = Left { left_out, filter, missing_shards: None };
-        return describe(info, &args.out, &left, args.format.format);
+    if let Some(made) = program::create(&store, &options)? {
+        let left = Left { left_out: made.left_out, filter, missing_shards: made.missing_shards };
+        return describe(made.info, &args.out, &left, args.format.format);
     }
     let selection = Selection { run: args.run, filter: args.filter.parse(&results::regions(&store)?)? };
     let options = CreateOptions {
@@ -206,8 +206,9 @@ fn merge(args: &MergeArgs) -> CommandResult {
         BundleReader::open(file, limits).map_err(|error| RunError::of_bundle(&output::path(file), error))?;
     }
     if args.files.iter().any(|file| program::is_program_bundle(file, limits)) {
-        let info = program::merge(&args.files, limits, args.allow_incomplete, &args.out)?;
-        return describe(info, &args.out, &Left::default(), args.format.format);
+        let made = program::merge(&args.files, limits, args.allow_incomplete, &args.out)?;
+        let left = Left { left_out: made.left_out, filter: None, missing_shards: made.missing_shards };
+        return describe(made.info, &args.out, &left, args.format.format);
     }
     let readers = args.files.iter().map(|file| BundleReader::open(file, limits));
     // A failure of ours passes through the library as an error of its own.

@@ -63,6 +63,7 @@ pub(crate) fn plan(args: PlanArgs) -> CommandResult {
             file: &args.file,
             text,
             filter: args.filter.filter.as_deref(),
+            shard: args.shard.shard()?,
             subset: args.subset.as_deref(),
             site: args.site.as_deref(),
             fresh: args.fresh,

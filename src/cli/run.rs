@@ -145,6 +145,7 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
             text,
             results: &args.results.results,
             filter: args.filter.filter.as_deref(),
+            shard: args.shard.shard()?,
             subset: args.program.subset.as_deref(),
             one: args.program.one.as_deref(),
             site: args.program.site.as_deref(),

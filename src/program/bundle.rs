@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use matrix_bundle::{BundleInfo, BundleReader, GenericExtras, GenericOptions, Limits};
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, GenericExtras, GenericOptions, Limits};
 use matrix_command::results::{self, findings};
 use matrix_plan::CellKey;
 use matrix_store::verify::{Fault, Note};
 use matrix_store::{Origin, RunId, Store, VerifyOptions};
 
 use super::choose::{Chosen, chosen, plan_of};
+use super::shards::Shards;
 use super::{derive, in_text};
 use matrix_run::results::Select;
 
@@ -56,11 +57,17 @@ pub(crate) struct CreateOptions<'a> {
     pub(crate) out: &'a Path,
 }
 
-/// A bundle that was made, and how many planned cells it leaves out.
-pub(crate) type Made = (BundleInfo, u64);
+/// A bundle that was made.
+pub(crate) struct Made {
+    pub(crate) info: BundleInfo,
+    /// How many planned cells it leaves out.
+    pub(crate) left_out: u64,
+    /// The shards that are missing, in words.
+    pub(crate) missing_shards: Option<String>,
+}
 
 /// Every run of these experiments, so that every attempt that a journal names is there.
-fn runs_of(store: &Store, experiments: &[Chosen]) -> Result<Vec<RunId>, Failure> {
+pub(super) fn runs_of(store: &Store, experiments: &[Chosen]) -> Result<Vec<RunId>, Failure> {
     let mut runs = Vec::new();
     for id in store.all_runs()? {
         if let Some(plan) = plan_of(&store.run(id.as_str())?)?
@@ -115,11 +122,15 @@ pub(crate) fn create(store: &Store, options: &CreateOptions<'_>) -> Result<Optio
     }
     let experiments = experiments_of(store, &newest)?;
     let runs = runs_of(store, &experiments)?;
-    let (only, all) = match options.filter {
-        Some(filter) => filtered(store, &runs, &experiments, filter).map(|(only, all)| (Some(only), all))?,
-        None => (None, 0),
-    };
-    let left_out = only.as_ref().map_or(0, |only| all - only.len() as u64);
+    let shards = Shards::of(store, &runs)?;
+    let (mut only, mut left_out) = (shards.only().cloned(), shards.left_out());
+    if let Some(filter) = options.filter {
+        let (mut filtered, all) = filtered(store, &runs, &experiments, filter)?;
+        filtered.retain(|key| only.as_ref().is_none_or(|only| only.contains(key)));
+        left_out = all - filtered.len() as u64;
+        only = Some(filtered);
+    }
+    let made = |info| Made { info, left_out, missing_shards: shards.missing() };
     let place = output::place_of(options.out)?;
     let besides = |extras: GenericExtras| GenericExtras {
         source: if options.with_source { source::tree() } else { Default::default() },
@@ -130,7 +141,7 @@ pub(crate) fn create(store: &Store, options: &CreateOptions<'_>) -> Result<Optio
         GenericOptions { origin: options.origin.cloned(), allow_incomplete: options.allow_incomplete, only };
     if selection.origin.is_none() && selection.only.is_none() {
         let extras = besides(derive::extras(store, &experiments)?);
-        return Ok(Some((matrix_bundle::create_generic(store, &runs, &extras, &selection, &place)?, left_out)));
+        return Ok(Some(made(matrix_bundle::create_generic(store, &runs, &extras, &selection, &place)?)));
     }
     // What a bundle says follows from what is in it: a selection, or results under another name, are derived from a store
     // that has just these.
@@ -143,16 +154,11 @@ pub(crate) fn create(store: &Store, options: &CreateOptions<'_>) -> Result<Optio
     let extras = besides(derive::extras(&selected, &experiments_of(&selected, &newest)?)?);
     // The names are given, and the selection is made, but what its plans have besides is still not in it.
     let again = GenericOptions { origin: None, ..selection };
-    Ok(Some((matrix_bundle::create_generic(&selected, &runs, &extras, &again, &place)?, left_out)))
+    Ok(Some(made(matrix_bundle::create_generic(&selected, &runs, &extras, &again, &place)?)))
 }
 
 /// Makes one bundle of several.
-pub(crate) fn merge(
-    files: &[PathBuf],
-    limits: Limits,
-    allow_incomplete: bool,
-    out: &Path,
-) -> Result<BundleInfo, Failure> {
+pub(crate) fn merge(files: &[PathBuf], limits: Limits, allow_incomplete: bool, out: &Path) -> Result<Made, Failure> {
     if let Some(file) = files.iter().find(|file| !is_program_bundle(file, limits)) {
         return Err(Failure::usage(
             format!("{} is a bundle of another kind: results of schema 1", output::path(file)),
@@ -165,9 +171,14 @@ pub(crate) fn merge(
     let store = Store::open(&union)?;
     let experiments = experiments_of(&store, &newest(&store, None)?)?;
     let runs = runs_of(&store, &experiments)?;
+    let shards = Shards::of(&store, &runs)?;
+    if let Some(missing) = shards.missing().filter(|_| !allow_incomplete) {
+        return Err(BundleError::MissingShards(missing).into());
+    }
     let extras = derive::extras(&store, &experiments)?;
-    let options = GenericOptions { allow_incomplete, ..GenericOptions::default() };
-    Ok(matrix_bundle::create_generic(&store, &runs, &extras, &options, &output::place_of(out)?)?)
+    let options = GenericOptions { allow_incomplete, only: shards.only().cloned(), ..GenericOptions::default() };
+    let info = matrix_bundle::create_generic(&store, &runs, &extras, &options, &output::place_of(out)?)?;
+    Ok(Made { info, left_out: shards.left_out(), missing_shards: shards.missing() })
 }
 
 /// What a check of a bundle found.

@@ -9,6 +9,7 @@ use matrix_store::{Run, Store};
 use matrix_run::Overrides;
 use matrix_run::results::Select;
 
+use super::shards::Shards;
 use crate::exit::{Exit, Failure};
 
 /// An experiment and its cells.
@@ -26,7 +27,7 @@ pub(crate) fn chosen(store: &Store, select: &Select) -> Result<Option<Chosen>, F
         return Ok(Some(Chosen { experiment: input.experiment, cells: input.cells }));
     }
     if let Some(name) = &select.run {
-        return of_run(&store.run(name)?);
+        return of_run(store, &store.run(name)?);
     }
     if !store.runs()?.is_empty() {
         // There are experiments of both kinds, or none of this one: the other reader says so.
@@ -53,7 +54,7 @@ pub(crate) fn chosen(store: &Store, select: &Select) -> Result<Option<Chosen>, F
     }
     match newest.as_slice() {
         [] => Ok(None),
-        [(_, run)] => of_run(run),
+        [(_, run)] => of_run(store, run),
         several => {
             let names: Vec<String> =
                 several.iter().map(|(name, run)| format!("  {name}: --run {}", run.id())).collect();
@@ -76,8 +77,9 @@ pub(super) fn plan_of(run: &Run) -> Result<Option<PlanDocument>, Failure> {
 }
 
 /// The experiment of a run as it was saved, with the cells that were planned.
-fn of_run(run: &Run) -> Result<Option<Chosen>, Failure> {
-    let Some(plan) = plan_of(run)? else { return Ok(None) };
+fn of_run(store: &Store, run: &Run) -> Result<Option<Chosen>, Failure> {
+    let Some(mut plan) = plan_of(run)? else { return Ok(None) };
+    Shards::complete(store, run, &mut plan)?;
     let name = format!("experiment.toml of run {}", run.id());
     let text = String::from_utf8(run.experiment()?)
         .map_err(|error| Failure::new(Exit::Integrity, format!("{name}: {error}")))?;

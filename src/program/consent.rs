@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use matrix_command::file::{Experiment, Making, Stop};
+use matrix_command::file::{Experiment, Making, Service, Stop};
 use matrix_core::placeholder::Template;
 use matrix_core::printable::one_line;
 
@@ -39,8 +39,15 @@ fn wants(experiment: &Experiment) -> Vec<String> {
     let as_root = command.as_root.then(|| "runs its program, set-up and teardown as root".to_owned());
     let services = command.services.iter().filter(|service| service.as_root);
     let services = services.map(|service| format!("runs the service {} as root", service.name));
+    let remote = |service: &Service| {
+        let host = service.on.as_ref()?;
+        let destination = experiment.site.hosts.get(host).and_then(Option::as_ref);
+        let place = destination.map_or_else(|| "where --site says".to_owned(), ToString::to_string);
+        Some(format!("runs the service {} by ssh on the host {host}: {place}", service.name))
+    };
+    let remote = command.services.iter().filter_map(remote);
     let runs = programs.into_iter().map(|program| format!("runs {program}"));
-    runs.chain(as_root).chain(services).chain(downloads).collect()
+    runs.chain(as_root).chain(services).chain(remote).chain(downloads).collect()
 }
 
 /// The program of an argument list; of a shell, what it is given to run as well.

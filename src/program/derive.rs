@@ -7,8 +7,10 @@ use matrix_command::results::{self, Loaded, findings};
 use matrix_figures::FigureError;
 use matrix_store::Store;
 
+use super::bundle::runs_of;
 use super::charts::{Picture, about as about_figure, picture};
 use super::choose::Chosen;
+use super::shards::Shards;
 use matrix_run::with_causes;
 
 use crate::exit::{Exit, Failure};
@@ -30,6 +32,9 @@ pub(super) fn extras(store: &Store, experiments: &[Chosen]) -> Result<GenericExt
     let mut readme = String::new();
     let names: Vec<&str> = experiments.iter().map(|chosen| chosen.experiment.name.as_str()).collect();
     let _ = writeln!(readme, "# Results of {}\n\n{INTRODUCTION}", names.join(", "));
+    if let Some(shards) = Shards::of(store, &runs_of(store, experiments)?)?.missing() {
+        let _ = writeln!(readme, "> **Missing shards:** {}. `matrix bundle merge` adds them.\n", cell(&shards));
+    }
     for chosen in experiments {
         let loaded = results::load(store, &chosen.experiment, &chosen.cells, None)?;
         let name = &chosen.experiment.name;

@@ -14,6 +14,7 @@ mod print;
 mod replay;
 pub(crate) mod report;
 mod run;
+mod shards;
 mod show;
 mod why;
 

@@ -230,6 +230,7 @@ pub(crate) struct PlanOptions<'a> {
     pub(crate) file: &'a Path,
     pub(crate) text: String,
     pub(crate) filter: Option<&'a str>,
+    pub(crate) shard: Option<matrix_core::Shard>,
     pub(crate) subset: Option<&'a str>,
     pub(crate) site: Option<&'a Path>,
     pub(crate) fresh: bool,
@@ -238,9 +239,9 @@ pub(crate) struct PlanOptions<'a> {
 }
 
 pub(crate) fn plan(options: &PlanOptions<'_>) -> CommandResult {
-    let PlanOptions { results, file, filter, subset, site, .. } = *options;
+    let PlanOptions { results, file, filter, subset, site, shard, .. } = *options;
     let input = super::run::with_subset(file, options.text.clone(), subset, site)?;
-    let mut chosen = super::run::chooser(&input, filter, subset, None)?;
+    let mut chosen = super::run::chooser(&input, filter, subset, None, shard)?;
     // Nothing is executed by a plan: needs that a program tells are taken as met.
     super::run::unmet(&input, &mut chosen, false)?;
     let (products, unmade) = input.here.products.count();
@@ -249,10 +250,9 @@ pub(crate) fn plan(options: &PlanOptions<'_>) -> CommandResult {
             "note: {unmade} of {products} things to prepare are not made yet: `matrix run` makes them, and the keys of their cells follow"
         ));
     }
-    let chosen = |cell: &matrix_command::Cell| chosen.has(cell);
     let again = if options.fresh { Again::All } else { Again::None };
     let store = matrix_run::results::open_if_present(results, matrix_bundle::Limits::default())?;
-    let plan = matrix_command::run::plan(store.as_deref(), &input, &chosen, filter.or(subset), &again)?;
+    let plan = matrix_command::run::plan(store.as_deref(), &input, &chosen, &again)?;
     if options.json {
         output::json(&plan)?;
         return Ok(Exit::Ok);

@@ -79,6 +79,7 @@ fn again(store: &Store, id: &RunId, options: &ReplayOptions<'_>, results: &Path)
         text,
         results,
         filter: options.filter,
+        shard: None,
         subset: options.subset,
         one: None,
         site: options.site,

@@ -9,10 +9,10 @@ use matrix_command::cells::Cell;
 use matrix_command::prepare::MakeError;
 use matrix_command::results;
 use matrix_command::run::{
-    Again, Begun, Input, InputFailure, Options, PlanDocument, Report, Session, interrupted, place_of,
+    Again, Begun, Input, InputFailure, Options, Part, PlanDocument, Report, Session, interrupted, place_of, site_of,
 };
 
-use matrix_core::{CellState, Filter, Point, Problem};
+use matrix_core::{CellState, Filter, Point, Problem, Shard};
 use matrix_driver::Cancel;
 use matrix_store::{ErrorKind, Store};
 use serde::Serialize;
@@ -30,6 +30,7 @@ pub(crate) struct RunOptions<'a> {
     pub(crate) text: String,
     pub(crate) results: &'a Path,
     pub(crate) filter: Option<&'a str>,
+    pub(crate) shard: Option<Shard>,
     pub(crate) subset: Option<&'a str>,
     pub(crate) one: Option<&'a str>,
     pub(crate) site: Option<&'a Path>,
@@ -56,68 +57,54 @@ struct RunJson {
     figures: Vec<PathBuf>,
 }
 
-/// The cells that are chosen, by point and round: keys are not final before everything is prepared.
-pub(super) struct Chosen(BTreeSet<(Point, u32)>);
-
-impl Chosen {
-    pub(super) fn has(&self, cell: &Cell) -> bool {
-        self.0.contains(&(cell.point.clone(), cell.round))
-    }
-
-    /// Leaves out points, which nothing can run.
-    fn without(&mut self, points: &BTreeMap<Point, String>) {
-        self.0.retain(|(point, _)| !points.contains_key(point));
-    }
-
-    fn points(&self) -> BTreeSet<Point> {
-        self.0.iter().map(|(point, _)| point.clone()).collect()
-    }
-}
-
-/// Which cells are chosen by filter, subset and key.
+/// Which cells are chosen by filter, subset, key and shard.
 pub(super) fn chooser(
     input: &Input,
     filter: Option<&str>,
     subset: Option<&str>,
     one: Option<&str>,
-) -> Result<Chosen, Failure> {
+    shard: Option<Shard>,
+) -> Result<Part, Failure> {
+    let named = filter.or(subset);
     let mut filters: Vec<Filter> = Vec::new();
     let subset = subset.and_then(|name| input.experiment.subsets.get(name)).and_then(|subset| subset.filter.as_deref());
     for (name, text) in [("--filter", filter), ("the subset's filter", subset)] {
         let Some(text) = text else { continue };
         filters.push(input.experiment.filter(text).map_err(|problem| in_text(name, text, problem.into()))?);
     }
-    let chosen = |cell: &&Cell| {
+    let selects = |cell: &Cell| {
         filters.iter().all(|filter| matrix_command::run::matches(filter, cell))
             && one.is_none_or(|prefix| cell.key.to_string().starts_with(prefix))
     };
-    let chosen: BTreeSet<(Point, u32)> =
-        input.cells.iter().filter(chosen).map(|cell| (cell.point.clone(), cell.round)).collect();
-    if let (Some(prefix), 0 | 2..) = (one, chosen.len()) {
-        let what = if chosen.is_empty() { "no cell's key begins so" } else { "several cells' keys begin so" };
+    let part = Part::new(input, named, shard, &selects);
+    let part = part.map_err(|problem| {
+        in_text("--shard", &shard.map(|shard| shard.to_string()).unwrap_or_default(), problem.into())
+    })?;
+    if let (Some(prefix), 0 | 2..) = (one, part.len()) {
+        let what = if part.is_empty() { "no cell's key begins so" } else { "several cells' keys begin so" };
         return Err(Failure::usage(
             format!("--one {prefix}: {what}"),
             "`matrix plan FILE` lists the cells with their keys",
         ));
     }
-    if chosen.is_empty() {
+    if part.is_empty() {
         let text = filter.unwrap_or_default();
         let problem = Problem::new(format!("the filter matches none of the {} cells", input.cells.len()));
         let problem = if text.is_empty() { problem } else { problem.at(0..text.len()).label("matches nothing") };
         return Err(in_text("--filter", text, problem.help("`matrix plan FILE` lists the cells").into()));
     }
-    Ok(Chosen(chosen))
+    Ok(part)
 }
 
 /// The points that this machine cannot run, each with why; told before anything runs.
-pub(super) fn unmet(input: &Input, chosen: &mut Chosen, programs: bool) -> Result<(), Failure> {
+pub(super) fn unmet(input: &Input, chosen: &mut Part, programs: bool) -> Result<(), Failure> {
     let unmet = matrix_command::run::unmet(input, programs).map_err(|why| Failure::new(Exit::Usage, why))?;
     leave_out(input, chosen, &unmet, "skipped");
     Ok(())
 }
 
 /// Leaves cells out, and says why; how many.
-fn leave_out(input: &Input, chosen: &mut Chosen, points: &BTreeMap<Point, String>, what: &str) -> usize {
+fn leave_out(input: &Input, chosen: &mut Part, points: &BTreeMap<Point, String>, what: &str) -> usize {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for cell in input.cells.iter().filter(|cell| chosen.has(cell)) {
         if let Some(why) = points.get(&cell.point) {
@@ -138,8 +125,18 @@ fn may_be_root(input: &Input) -> Result<(), Failure> {
     })
 }
 
+/// Tries, before anything starts, the hosts that services of the chosen cells run on.
+fn reach(input: &mut Input, chosen: &Part) -> Result<(), Failure> {
+    matrix_command::remote::reach(&input.experiment, &mut input.here, &chosen.points()).map_err(|why| {
+        Failure::usage(
+            why,
+            "`hosts` of [site], or of a file that --site names, says where hosts are; `ssh -o BatchMode=yes HOST true` must end with 0",
+        )
+    })
+}
+
 /// Makes what the chosen cells need to be prepared. Cells of what cannot be made are left out; how many.
-fn prepare(input: &mut Input, chosen: &mut Chosen, cancel: &Cancel) -> Result<usize, Failure> {
+fn prepare(input: &mut Input, chosen: &mut Part, cancel: &Cancel) -> Result<usize, Failure> {
     let failed = input.prepare(&chosen.points(), cancel, &|text| output::note(text)).map_err(|error| match error {
         MakeError::Interrupted => Failure::with_help(
             Exit::Interrupted,
@@ -179,14 +176,14 @@ pub(super) fn with_subset(
 
 pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     let mut input = with_subset(options.file, options.text.clone(), options.subset, options.site)?;
-    let mut chosen = chooser(&input, options.filter, options.subset, options.one)?;
+    let mut chosen = chooser(&input, options.filter, options.subset, options.one, options.shard)?;
     unmet(&input, &mut chosen, true)?;
     may_be_root(&input)?;
+    reach(&mut input, &chosen)?;
     let cancel = Cancel::default();
     signals::listen(&cancel)?;
     let unprepared = prepare(&mut input, &mut chosen, &cancel)?;
     let input = input;
-    let chosen = |cell: &Cell| chosen.has(cell);
     let again = if options.fresh || options.one.is_some() && options.keep {
         Again::All
     } else if options.rerun_disturbed {
@@ -194,8 +191,7 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     } else {
         Again::None
     };
-    let begun =
-        Session::begin(options.results, &input, Some(options.file), &chosen, options.filter.or(options.subset), &again);
+    let begun = Session::begin(options.results, &input, Some(options.file), &chosen, &again);
     let Begun { plan, session, reread, unreadable } = begun.map_err(in_the_way)?;
     if reread > 0 {
         output::note(format_args!(
@@ -209,6 +205,9 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
         let tally = plan.tally();
         let skipped = match tally.count(CellState::Skipped) {
             0 => String::new(),
+            skipped if options.shard.is_some() => {
+                format!(" ({skipped} more are other shards' or left out by the filter)")
+            }
             skipped => format!(" ({skipped} more are left out by the filter)"),
         };
         if options.quiet {
@@ -368,12 +367,14 @@ pub(crate) fn resume(results: &Path, name: &str, jobs: Option<NonZeroUsize>, plo
         ));
     };
     let plan = super::choose::plan_of(&run)?;
+    let site = site_of(&store, run.id());
     drop((run, store));
-    let mut input = Input::from_file(&file, text.clone(), None)?;
+    let mut input = Input::from_file(&file, text.clone(), site.as_deref())?;
     let cancel = Cancel::default();
     signals::listen(&cancel)?;
     may_be_root(&input)?;
     let mut left = of_plan(&input, plan.as_ref());
+    reach(&mut input, &left)?;
     let unprepared = prepare(&mut input, &mut left, &cancel)?;
     if unprepared > 0 {
         return Ok(Exit::Cells);
@@ -388,6 +389,7 @@ pub(crate) fn resume(results: &Path, name: &str, jobs: Option<NonZeroUsize>, plo
         text,
         results,
         filter: None,
+        shard: None,
         subset: None,
         one: None,
         site: None,
@@ -405,7 +407,7 @@ pub(crate) fn resume(results: &Path, name: &str, jobs: Option<NonZeroUsize>, plo
 }
 
 /// The cells that a run planned to execute.
-fn of_plan(input: &Input, plan: Option<&PlanDocument>) -> Chosen {
+fn of_plan(input: &Input, plan: Option<&PlanDocument>) -> Part {
     let axes = &input.experiment.axes;
     let planned: BTreeSet<(String, u32)> = plan
         .into_iter()
@@ -414,5 +416,5 @@ fn of_plan(input: &Input, plan: Option<&PlanDocument>) -> Chosen {
         .collect();
     let shown = |point: &Point| serde_json::Value::from(axes.to_json(point)).to_string();
     let cells = input.cells.iter().filter(|cell| planned.contains(&(shown(&cell.point), cell.round)));
-    Chosen(cells.map(|cell| (cell.point.clone(), cell.round)).collect())
+    Part::of_cells(cells)
 }

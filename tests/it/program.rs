@@ -9,7 +9,9 @@ mod host;
 mod keys;
 mod leftovers;
 mod prepare;
+mod remote;
 mod root;
+mod shards;
 mod shipped;
 mod spine;
 
@@ -90,6 +92,13 @@ pub(crate) fn with(experiment: &str, program: &str) -> Workbench {
 pub(crate) fn kv() -> Workbench {
     with(EXPERIMENT, BENCH)
 }
+
+/// A program that reads what was prepared.
+const READER: &str = r#"#!/bin/sh
+set -eu
+echo run >> "$COUNT"
+printf 'latency_us,found\n%s,true\n' "$(cat "$2/size")" > "$3"
+"#;
 
 fn executable(bench: &Workbench, name: &str, text: &str) {
     use std::os::unix::fs::PermissionsExt as _;

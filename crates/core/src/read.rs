@@ -86,12 +86,6 @@ pub fn unknown(what: &str, name: &str, place: Range<usize>, known: &[&str]) -> P
     Problem::new(format!("unknown {what} `{name}`")).at(place).unknown(name, "known", known)
 }
 
-/// The problem of a key that this version reads, and cannot do anything about.
-#[must_use]
-pub fn unsupported(key: &str, place: Range<usize>) -> Problem {
-    Problem::new(format!("not supported yet: {key}")).at(place).label("this version cannot do that")
-}
-
 /// Where inside a TOML string's place byte `offset` of its text is; the whole string where it has escapes.
 #[must_use]
 pub fn inside(source: &str, whole: &Range<usize>, text: &str, at: &Range<usize>) -> Range<usize> {

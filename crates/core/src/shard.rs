@@ -1,5 +1,6 @@
 //! Shards: an experiment divided between runs that have no place in common.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
@@ -78,18 +79,28 @@ impl Shard {
     /// For each of the cells, which come in the order of running with the numbers of their blocks, whether the shard has it. Cells that
     /// are not `selected` belong to no shard, and blocks without a selected cell are not counted.
     pub fn of_cells(self, cells: impl IntoIterator<Item = (u32, bool)>) -> Vec<bool> {
-        let (mut last, mut blocks) = (None, 0);
-        let mut ranks = Vec::new();
-        for (block, selected) in cells {
-            if selected && last != Some(block) {
-                last = Some(block);
-                blocks += 1;
-            }
-            ranks.push(selected.then(|| blocks - 1));
-        }
-        let places = self.places(blocks);
-        ranks.into_iter().map(|rank| rank.is_some_and(|rank| places.contains(&rank))).collect()
+        let numbers = divide(self.of, cells.into_iter().map(|(block, selected)| ((), block, selected)));
+        numbers.into_iter().map(|number| number == Some(self.number)).collect()
     }
+}
+
+/// Divides cells into so many shards: for each, the number of the shard that has it, from 1. Cells come in the order of running, each with
+/// its group, the number of its block, and whether it is selected; what is not selected has no shard. Blocks are sliced in the order of
+/// their groups, and within a group in the order of running: so at most one group is cut at each border.
+pub fn divide<G: Ord>(of: u32, cells: impl IntoIterator<Item = (G, u32, bool)>) -> Vec<Option<u32>> {
+    let cells: Vec<(Option<u32>, G)> =
+        cells.into_iter().map(|(group, block, selected)| (selected.then_some(block), group)).collect();
+    let mut blocks: Vec<(&G, u32)> = cells.iter().filter_map(|(block, group)| Some((group, (*block)?))).collect();
+    // One group for each block: that of its first cell.
+    let mut seen = BTreeSet::new();
+    blocks.retain(|(_, block)| seen.insert(*block));
+    blocks.sort_by(|one, other| one.0.cmp(other.0));
+    let all = blocks.len().max(1) as u64;
+    // The smallest number whose slice ends behind the block.
+    let number = |rank: usize| u32::try_from(((rank as u64 + 1) * u64::from(of)).div_ceil(all)).unwrap_or(of);
+    let numbers: BTreeMap<u32, u32> =
+        blocks.iter().enumerate().map(|(rank, (_, block))| (*block, number(rank))).collect();
+    cells.into_iter().map(|(block, _)| numbers.get(&block?).copied()).collect()
 }
 
 impl fmt::Display for Shard {
@@ -139,6 +150,24 @@ mod tests {
             let selected = blocks.iter().filter(|block| block.contains(&true)).count();
             prop_assert_eq!(sizes.iter().sum::<usize>(), selected);
             prop_assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn groups_stay_together_and_are_cut_at_borders_only(
+            groups in prop::collection::vec(0u8..5, 1..40),
+            of in 1u32..9,
+        ) {
+            let cells: Vec<(u8, u32, bool)> = (0..).zip(&groups).map(|(block, group)| (*group, block, true)).collect();
+            let numbers: Vec<u32> = divide(of, cells.iter().copied()).into_iter().map(Option::unwrap).collect();
+            let parts: BTreeSet<(u8, u32)> = groups.iter().copied().zip(numbers.iter().copied()).collect();
+            let kinds = groups.iter().collect::<BTreeSet<_>>().len();
+            prop_assert!(parts.len() < kinds + of as usize);
+            for number in 1..=of {
+                let places = Shard::new(number, of).unwrap().places(groups.len() as u32);
+                prop_assert_eq!(numbers.iter().filter(|other| **other == number).count(), places.len());
+            }
         }
     }
 

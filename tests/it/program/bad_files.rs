@@ -44,10 +44,3 @@ fn mistakes_are_told_with_their_place_and_a_fix() {
     let shown: Vec<&str> = shown.lines().map(|line| line.split(" in TMP/").next().unwrap()).collect();
     insta::assert_snapshot!(shown.join("\n"));
 }
-
-#[test]
-fn what_this_version_cannot_do_is_refused_by_name() {
-    let service = "[[command.service]]\nname = \"db\"\nrun = [\"x\"]\non = \"server\"\n[columns]";
-    let printed = complaint("[columns]", service);
-    assert!(printed.contains("not supported yet: `on` of [[command.service]]"), "{printed}");
-}

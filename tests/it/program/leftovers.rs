@@ -22,7 +22,7 @@ fn stubborn(extra: &str) -> Workbench {
 }
 
 /// Waits until something is so; the limit is for a test that would otherwise never end.
-fn wait(what: &str, is: impl Fn() -> bool) {
+pub(super) fn wait(what: &str, is: impl Fn() -> bool) {
     let start = Instant::now();
     while !is() {
         assert!(start.elapsed() < Duration::from_secs(60), "{what}");
@@ -47,7 +47,7 @@ fn all_gone(bench: &Workbench) {
     wait("nothing is left", || pids(bench).iter().all(|process| !process.exists()));
 }
 
-fn signal(child: &Child, name: &str) {
+pub(super) fn signal(child: &Child, name: &str) {
     assert!(std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
 }
 
@@ -101,7 +101,7 @@ fn a_killed_supervisor_leaves_nothing_and_its_cell_has_failed() {
 }
 
 /// A program with a child that leaves its session and outlives it; every process writes its id before anything else.
-const QUICK: &str = r#"#!/bin/sh
+pub(super) const QUICK: &str = r#"#!/bin/sh
 echo $$ >> "$PIDS/all"
 setsid sh -c 'trap "" TERM INT HUP; echo $$ >> "$PIDS/all"; sleep 600' &
 [ "$2" = slow ] && sleep 0.1
@@ -109,7 +109,7 @@ printf 'latency_us,found\n%s,true\n' "$1" > "$3"
 "#;
 
 /// A server that ends when it is asked to, and whose child does not.
-const SERVER: &str = r#"
+pub(super) const SERVER: &str = r#"
 [[command.service]]
 name = "db"
 run = ["sh", "-c", "echo $$ >> $PIDS/all; setsid sh -c 'trap \"\" TERM; echo $$ >> $PIDS/all; sleep 600' & echo up; sleep 600 & wait"]
@@ -118,7 +118,7 @@ ready = "line:up"
 [columns]"#;
 
 /// Whether a process of this folder lives, by its environment: a number may be another's by now.
-fn lives(bench: &Workbench, pid: &str) -> bool {
+pub(super) fn lives(bench: &Workbench, pid: &str) -> bool {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     String::from_utf8_lossy(&environment).contains(bench.path("pids").to_str().unwrap())
 }

@@ -2,15 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{EXPERIMENT, executions, kv, with};
+use super::{EXPERIMENT, READER, executions, kv, with};
 use crate::workbench::{Workbench, walk};
-
-/// A program that reads what was prepared.
-const READER: &str = r#"#!/bin/sh
-set -eu
-echo run >> "$COUNT"
-printf 'latency_us,found\n%s,true\n' "$(cat "$2/size")" > "$3"
-"#;
 
 /// Makes a size for each engine, and counts how often it was asked to.
 const MAKER: &str = r#"#!/bin/sh

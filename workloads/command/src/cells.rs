@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::file::{Column, Experiment, Place, Ready, Service, Source, Stop};
 use crate::inputs::{Digests, InputError, InputFile};
 use crate::prepare::{Product, Products};
+use crate::remote::Destination;
 
 /// A point in a round.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,12 +51,16 @@ pub enum CellError {
 }
 
 /// What is needed to say what templates stand for on this machine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Here {
     /// The folder of the experiment's file.
     pub folder: PathBuf,
     /// What is this machine's.
     pub site: BTreeMap<String, String>,
+    /// Where other hosts are, by the names that services know them by.
+    pub hosts: BTreeMap<String, Destination>,
+    /// What machines those are that were tried, in words.
+    pub machines: BTreeMap<String, String>,
     /// What `[[prepare]]` has made here.
     pub products: Products,
 }
@@ -85,6 +90,14 @@ impl Here {
             }
             other => self.text(other),
         }
+    }
+
+    /// The address of the host that a service runs on.
+    #[must_use]
+    pub fn address(&self, experiment: &Experiment, service: &str) -> String {
+        let service = experiment.command.services.iter().find(|known| known.name == service);
+        let host = service.and_then(|service| self.hosts.get(service.on.as_ref()?));
+        host.map_or_else(|| std::net::Ipv4Addr::LOCALHOST.to_string(), |host| host.address.clone())
     }
 
     /// The folder that the program runs in.
@@ -215,8 +228,18 @@ fn service_meaning(
     };
     let mut meaning =
         json!({ "name": service.name, "ready": ready, "run": run, "stop": stop, "until_exit": service.until_exit });
+    // Only where it is so, that the keys of others stay what they were.
     if service.as_root {
         meaning["as"] = "root".into();
+    }
+    if let Some(on) = &service.on {
+        meaning["on"] = on.as_str().into();
+    }
+    if let Some(dir) = &service.dir {
+        meaning["dir"] = dir.symbolic(point).into();
+    }
+    if !service.env.is_empty() {
+        meaning["env"] = service.env.iter().map(|(name, value)| (name.clone(), json!(value.symbolic(point)))).collect();
     }
     meaning
 }
@@ -271,7 +294,7 @@ pub fn flat<'e>(experiment: &'e Experiment, point: &[Value], templates: &'e [Tem
 fn uses_seed(experiment: &Experiment) -> bool {
     let command = &experiment.command;
     let lists = command.setup.iter().chain(&command.teardown).flatten().chain(&command.run).chain(command.env.values());
-    let services = command.services.iter().flat_map(|service| &service.run);
+    let services = command.services.iter().flat_map(|service| service.run.iter().chain(service.env.values()));
     let args = experiment.args.values().flatten();
     lists.chain(services).chain(args).any(|template| template.segments().contains(&Segment::Seed))
 }

@@ -3,7 +3,7 @@
 //! - [`mod@file`] reads an experiment of schema 2.
 //! - [`cells`] gives each point its key; [`inputs`] digests the files that are part of it.
 //! - [`prepare`] makes what cells share before they run.
-//! - [`host`] watches the machine that measures.
+//! - [`host`] watches the machine that measures; [`remote`] runs services on others.
 //! - [`supervise`] runs a program so that nothing of it is left; [`attempt`] is one execution of a cell.
 //! - [`rows`] reads what a program wrote.
 //! - [`run`] plans and executes; [`results`] turns rows into metrics, verdicts and tables.
@@ -14,6 +14,7 @@ pub mod file;
 pub mod host;
 pub mod inputs;
 pub mod prepare;
+pub mod remote;
 pub mod results;
 pub mod root;
 pub mod rows;

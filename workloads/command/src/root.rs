@@ -26,10 +26,11 @@ pub(crate) fn arguments(arguments: Vec<String>, env: &BTreeMap<String, String>) 
     sudo.chain(env.iter().map(|(name, value)| format!("{name}={value}"))).chain(arguments).collect()
 }
 
-/// Whether an experiment runs anything as root.
+/// Whether an experiment runs anything as root on this machine.
 #[must_use]
 pub fn is_needed(experiment: &Experiment) -> bool {
-    experiment.command.as_root || experiment.command.services.iter().any(|service| service.as_root)
+    experiment.command.as_root
+        || experiment.command.services.iter().any(|service| service.as_root && service.on.is_none())
 }
 
 /// Tries what programs as root need, before anything starts.
@@ -48,6 +49,7 @@ pub fn check(experiment: &Experiment) -> Result<(), String> {
         stdout: folder.path().join("stdout"),
         stderr: folder.path().join("stderr"),
         timeout_ms: Some(LIMIT_MS),
+        holds_input: false,
     };
     let supervisors = Supervisors::new().map_err(|error| error.to_string())?;
     let mut running = supervisors.start(&job).map_err(|error| error.to_string())?;

@@ -24,7 +24,16 @@ pub fn schema() -> Value {
         "site": {
             "description": "What is this machine's: {site.NAME}. No part of any key.",
             "type": "object",
-            "properties": { "hosts": { "type": "object" } },
+            "properties": {
+                "hosts": {
+                    "description": "Other hosts that services run on, by name: user@address, or user@address:port.",
+                    "type": "object",
+                    "additionalProperties": {
+                        "oneOf": [{ "type": "string" }, { "type": "array", "maxItems": 1, "items": { "type": "string" } }]
+                    }
+                },
+                "ssh_config": { "description": "The configuration of ssh: ssh -F.", "type": "string" }
+            },
             "additionalProperties": { "type": ["string", "number", "boolean"] }
         },
         "prepare": list("What is made once, and shared by cells: {prepared:NAME}.", prepare()),

@@ -126,7 +126,7 @@ impl<W: Traces> Checker<'_, W> {
         for item in list(self.root())? {
             let known = match item.is_folder {
                 true => ["tmp", "objects", "cells", "attempts", "runs"].as_slice(),
-                false => &["store.toml", "lock", "index", "places.json", RECEIVED],
+                false => &["store.toml", "lock", "index", "places.json", "sites.json", RECEIVED],
             };
             if !item
                 .name

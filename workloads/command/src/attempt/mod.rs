@@ -13,13 +13,14 @@ use matrix_driver::Cancel;
 use matrix_store::generic::Costs;
 
 use crate::cells::{self, Cell, Here};
-use crate::file::Experiment;
+use crate::file::{Experiment, Service, Stop};
 use crate::host::Watch;
 use crate::inputs::{InputFile, Stamp};
+use crate::remote;
 use crate::supervise::{Ended, Job, Supervisors};
 pub(crate) use outputs::name_of;
 pub use outputs::{Kept, MAX_ROWS, last_lines};
-use place::Workplace;
+use place::{Folders, Workplace};
 use services::Services;
 
 /// Most bytes that a program may print: a program that prints without end is to fill no disk.
@@ -80,13 +81,13 @@ struct Found {
     host: Option<String>,
 }
 
-/// A program that is run beside the measured one.
-struct Aside<'t> {
-    /// What messages call it.
-    what: &'static str,
+/// A program that an attempt runs.
+struct Program<'t> {
     arguments: &'t [Template],
     /// The name of its output.
-    log: &'static str,
+    log: &'t str,
+    /// The service that it is, or that it stops; `[command]`'s own without it.
+    of: Option<&'t Service>,
 }
 
 impl Attempts<'_> {
@@ -99,7 +100,7 @@ impl Attempts<'_> {
         let mut found = Found::default();
         let mut result = self.whole(cell, &workplace, &mut found);
         for arguments in &self.experiment.command.teardown {
-            let aside = Aside { what: "teardown", arguments, log: "teardown" };
+            let aside = Program { arguments, log: "teardown", of: None };
             // The teardown runs whatever came of the rest, also after a stop was asked for.
             let ended = self.aside(cell, &workplace, &aside, &Cancel::default());
             if result.is_ok() {
@@ -122,7 +123,7 @@ impl Attempts<'_> {
     fn whole(&self, cell: &Cell, workplace: &Workplace, found: &mut Found) -> Result<(), Trouble> {
         let command = &self.experiment.command;
         for arguments in &command.setup {
-            self.aside(cell, workplace, &Aside { what: "setup", arguments, log: "setup" }, self.cancel)?;
+            self.aside(cell, workplace, &Program { arguments, log: "setup", of: None }, self.cancel)?;
         }
         let mut services = Services::start(self, cell, workplace)?;
         let measured = self.measured(cell, workplace, &mut services, found);
@@ -146,9 +147,9 @@ impl Attempts<'_> {
         let ended = self.run(cell, workplace, &workplace.out, "run", services, &mut || {
             watch.iter_mut().for_each(Watch::look);
         });
-        found.host = watch.map(Watch::verdict);
+        found.host = watch.map(|watch| services.unwatched(watch.verdict()));
         let ended = ended?;
-        put_costs(&mut found.costs, "run", &ended);
+        put_costs(&mut found.costs, "run", &ended, true);
         self.must_succeed("the program", &ended, &workplace.log("run", "stderr"))
     }
 
@@ -162,8 +163,8 @@ impl Attempts<'_> {
         services: &mut Services<'_>,
         look: &mut dyn FnMut(),
     ) -> Result<Ended, Trouble> {
-        let command = &self.experiment.command;
-        let job = self.job(cell, workplace, out, &command.run, log, command.as_root)?;
+        let program = Program { arguments: &self.experiment.command.run, log, of: None };
+        let job = self.job(cell, workplace, out, &program)?;
         let mut running = self.start(&job)?;
         let mut trouble = None;
         let ended = running.wait(self.cancel, &mut || {
@@ -182,14 +183,13 @@ impl Attempts<'_> {
     }
 
     /// Runs a program beside the measured one.
-    fn aside(&self, cell: &Cell, workplace: &Workplace, aside: &Aside<'_>, cancel: &Cancel) -> Result<(), Trouble> {
-        let as_root = self.experiment.command.as_root;
-        let job = self.job(cell, workplace, &workplace.out, aside.arguments, aside.log, as_root)?;
+    fn aside(&self, cell: &Cell, workplace: &Workplace, aside: &Program<'_>, cancel: &Cancel) -> Result<(), Trouble> {
+        let job = self.job(cell, workplace, &workplace.out, aside)?;
         let ended = self.start(&job)?.wait(cancel, &mut || too_much(&job).is_some());
         if cancel.is_cancelled() && !ended.is_success() {
             return Err(Trouble::Cancelled);
         }
-        self.must_succeed(aside.what, &ended, &job.stderr)
+        self.must_succeed(aside.log, &ended, &job.stderr)
     }
 
     fn start(&self, job: &Job) -> Result<crate::supervise::Running, Trouble> {
@@ -205,44 +205,68 @@ impl Attempts<'_> {
     }
 
     /// A program with everything in its place.
-    fn job(
-        &self,
-        cell: &Cell,
-        workplace: &Workplace,
-        out: &Path,
-        arguments: &[Template],
-        log: &str,
-        as_root: bool,
-    ) -> Result<Job, Trouble> {
-        let text = |template: &Template| {
-            workplace.text(self.experiment, template, cell, self.here, out).map_err(Trouble::Failed)
-        };
-        let flat = cells::flat(self.experiment, &cell.point, arguments);
-        let arguments = flat.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
+    fn job(&self, cell: &Cell, workplace: &Workplace, out: &Path, program: &Program<'_>) -> Result<Job, Trouble> {
         let command = &self.experiment.command;
+        let on = program.of.and_then(|service| Some((service, service.on.as_deref()?)));
+        let scratch = on.map(|(service, _)| remote::scratch(self.here, &workplace.root, &service.name));
+        let folders = Folders { out, scratch: scratch.as_deref().unwrap_or(&workplace.scratch) };
+        let text = |template: &Template| {
+            workplace.text(self.experiment, template, cell, self.here, folders).map_err(Trouble::Failed)
+        };
+        let flat = cells::flat(self.experiment, &cell.point, program.arguments);
+        let arguments = flat.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
         let mut env = BTreeMap::new();
-        let passed = crate::file::PASSED.iter().copied().chain(command.pass.iter().map(String::as_str));
-        for name in passed {
+        // Another host has a PATH and a HOME of its own.
+        let passed = crate::file::PASSED.iter().copied().filter(|_| on.is_none());
+        for name in passed.chain(command.pass.iter().map(String::as_str)) {
             if let Ok(value) = std::env::var(name) {
                 env.insert(name.to_owned(), value);
             }
         }
-        for (name, template) in &command.env {
+        for (name, template) in command.env.iter().chain(program.of.into_iter().flat_map(|service| &service.env)) {
             env.insert(name.clone(), text(template)?);
         }
         let limit = text(&command.timeout_s)?;
         let seconds = limit.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && seconds.is_finite());
         let seconds =
             seconds.ok_or_else(|| Trouble::failed(format!("`timeout_s` is `{limit}`: no number of seconds")))?;
-        let arguments = if as_root { crate::root::arguments(arguments, &env) } else { arguments };
-        Ok(Job {
+        let as_root = program.of.map_or(command.as_root, |service| service.as_root);
+        let dir = program.of.and_then(|service| service.dir.as_ref()).map(text).transpose()?;
+        let mut job = Job {
             arguments,
             env,
             dir: self.here.dir(self.experiment, &cell.point),
-            stdout: workplace.log(log, "stdout"),
-            stderr: workplace.log(log, "stderr"),
+            stdout: workplace.log(program.log, "stdout"),
+            stderr: workplace.log(program.log, "stderr"),
             timeout_ms: Some(millis(seconds)),
-        })
+            holds_input: false,
+        };
+        let Some((service, host)) = on else {
+            if as_root {
+                job.arguments = crate::root::arguments(job.arguments, &job.env);
+            }
+            job.dir = dir.map_or(job.dir, |dir| self.here.folder.join(dir));
+            return Ok(job);
+        };
+        let destination = self.here.hosts.get(host);
+        let destination =
+            destination.ok_or_else(|| Trouble::failed(format!("where the host `{host}` is is not known")))?;
+        let is_service = std::ptr::eq(program.arguments, service.run.as_slice());
+        let scratch = folders.scratch.display().to_string();
+        let token = workplace.root.file_name().unwrap_or_default().to_string_lossy();
+        let signal = if let Stop::Signal(signal) = service.stop { signal } else { "TERM" };
+        let there = remote::Program {
+            arguments: &job.arguments,
+            env: &job.env,
+            dir: dir.as_deref().unwrap_or_default(),
+            // What stops a service leaves its folder, and what it finds there, to the service's own end.
+            scratch: if is_service { &scratch } else { "" },
+            token: if is_service { &token } else { "" },
+            signal,
+            as_root,
+        };
+        let arguments = remote::arguments(self.here, destination, &there);
+        Ok(Job { arguments, env: remote::environment(), dir: self.here.folder.clone(), holds_input: true, ..job })
     }
 }
 
@@ -256,7 +280,8 @@ fn too_much(job: &Job) -> Option<Trouble> {
         .then(|| Trouble::failed(format!("it printed more than {} GiB", MAX_PRINTED >> 30)))
 }
 
-fn put_costs(costs: &mut Costs, name: &str, ended: &Ended) {
+/// Notes what a program cost; of one on another host (not `here`) only what is known of it.
+fn put_costs(costs: &mut Costs, name: &str, ended: &Ended, here: bool) {
     let exit = ended.code.or_else(|| ended.signal.map(|signal| 128 + signal)).unwrap_or(-1);
     for (part, value) in [
         ("wall_us", ended.wall_us),
@@ -265,7 +290,9 @@ fn put_costs(costs: &mut Costs, name: &str, ended: &Ended) {
         ("max_rss_bytes", ended.max_rss_bytes),
         ("exit", i64::from(exit)),
     ] {
-        costs.insert(format!("{name}.{part}"), value);
+        if here || ["wall_us", "exit"].contains(&part) {
+            costs.insert(format!("{name}.{part}"), value);
+        }
     }
 }
 

@@ -9,6 +9,13 @@ use matrix_core::placeholder::{Segment, Template};
 use crate::cells::{Cell, Here};
 use crate::file::Experiment;
 
+/// The folders that placeholders stand for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Folders<'f> {
+    pub(super) out: &'f Path,
+    pub(super) scratch: &'f Path,
+}
+
 /// The folders and ports of one attempt.
 #[derive(Debug)]
 pub(super) struct Workplace {
@@ -69,17 +76,17 @@ impl Workplace {
         template: &Template,
         cell: &Cell,
         here: &Here,
-        out: &Path,
+        folders: Folders<'_>,
     ) -> Result<String, String> {
         template.render(&cell.point, &|segment| match segment {
             Segment::Round => Ok(cell.round.to_string()),
             Segment::Seed => Ok(cell.seed.to_string()),
-            Segment::Out => Ok(out.display().to_string()),
-            Segment::Scratch => Ok(self.scratch.display().to_string()),
+            Segment::Out => Ok(folders.out.display().to_string()),
+            Segment::Scratch => Ok(folders.scratch.display().to_string()),
             Segment::Port(name) => {
                 self.ports.get(name).map(u16::to_string).ok_or_else(|| format!("service `{name}` has no port"))
             }
-            Segment::Addr(_) => Ok(Ipv4Addr::LOCALHOST.to_string()),
+            Segment::Addr(name) => Ok(here.address(experiment, name)),
             other => here
                 .text_for(experiment, &cell.point, other)
                 .ok_or_else(|| format!("{other:?} stands for nothing here")),

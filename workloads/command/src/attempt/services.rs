@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use matrix_driver::Cancel;
 use matrix_store::generic::Costs;
 
-use super::place::Workplace;
-use super::{Attempts, Trouble, last_lines, put_costs};
+use super::place::{Folders, Workplace};
+use super::{Attempts, Program, Trouble, last_lines, put_costs};
 use crate::cells::{self, Cell};
 use crate::file::{Ready, Service, Stop};
 use crate::supervise::Running;
@@ -38,12 +38,16 @@ impl<'e> Services<'e> {
         let mut this = Self { started: Vec::new() };
         for service in cells::services_of(attempts.experiment, &cell.point) {
             let log = format!("service.{}", service.name);
-            let mut job = attempts.job(cell, workplace, &workplace.out, &service.run, &log, service.as_root)?;
+            let program = Program { arguments: &service.run, log: &log, of: Some(service) };
+            let mut job = attempts.job(cell, workplace, &workplace.out, &program)?;
             job.timeout_ms = None;
             let (stdout, stderr) = (job.stdout.clone(), job.stderr.clone());
             let ready = match &service.ready {
                 Ready::Started => Check::Nothing,
-                Ready::Tcp(template) => Check::Tcp(text(attempts, template, cell, workplace)?),
+                Ready::Tcp(template) => {
+                    let address = text(attempts, template, cell, workplace)?;
+                    Check::Tcp(on_its_host(&address, &attempts.here.address(attempts.experiment, &service.name)))
+                }
                 Ready::Http(template) => Check::Http(text(attempts, template, cell, workplace)?),
                 Ready::Line(template) => Check::Line(text(attempts, template, cell, workplace)?),
             };
@@ -60,6 +64,17 @@ impl<'e> Services<'e> {
             }
         }
         Ok(this)
+    }
+
+    /// What the watch on this host found, and which other hosts nobody watched.
+    pub(super) fn unwatched(&self, found: String) -> String {
+        let mut others: Vec<&str> = self.started.iter().filter_map(|started| started.service.on.as_deref()).collect();
+        others.dedup();
+        match (others.is_empty(), found.contains("not watched")) {
+            (true, _) => found,
+            (false, true) => format!("{found}, the host {}", others.join(", the host ")),
+            (false, false) => format!("{found}; not watched: the host {}", others.join(", the host ")),
+        }
     }
 
     /// Whether there are none.
@@ -88,7 +103,14 @@ impl<'e> Services<'e> {
         while let Some(mut started) = self.started.pop() {
             let ended = started.stop(attempts, cell, workplace);
             match ended {
-                Ok(ended) => put_costs(costs, &format!("service.{}", started.service.name), &ended),
+                Ok(ended) => {
+                    put_costs(
+                        costs,
+                        &format!("service.{}", started.service.name),
+                        &ended,
+                        started.service.on.is_none(),
+                    );
+                }
                 Err(trouble) => result = result.and(Err(trouble)),
             }
         }
@@ -102,7 +124,8 @@ fn text(
     cell: &Cell,
     workplace: &Workplace,
 ) -> Result<String, Trouble> {
-    workplace.text(attempts.experiment, template, cell, attempts.here, &workplace.out).map_err(Trouble::Failed)
+    let folders = Folders { out: &workplace.out, scratch: &workplace.scratch };
+    workplace.text(attempts.experiment, template, cell, attempts.here, folders).map_err(Trouble::Failed)
 }
 
 /// What to look at to know whether a service is ready.
@@ -179,19 +202,46 @@ impl Started<'_> {
             return attempts.must_succeed(&format!("service `{name}`"), &ended, &self.stderr).map(|()| code);
         }
         match &self.service.stop {
+            // The signal is sent where it runs.
+            Stop::Signal(_) if self.service.on.is_some() => self.running.close_input(),
             Stop::Signal(name) => self.running.signal(name),
             Stop::Command(arguments) => {
-                let aside = super::Aside { what: "stop", arguments, log: "stop" };
+                let aside = Program { arguments, log: "stop", of: Some(self.service) };
                 attempts.aside(cell, workplace, &aside, &Cancel::default())?;
             }
         }
         if let Some(ended) = self.running.ended_within(GRACE) {
             return Ok(ended);
         }
+        if self.service.on.is_some() {
+            self.running.close_input();
+            if let Some(ended) = self.running.ended_within(GRACE) {
+                return Ok(ended);
+            }
+        }
         self.running.kill();
         self.running
             .ended_within(GRACE)
             .ok_or_else(|| Trouble::failed(format!("service `{name}` does not end, not even when it is killed")))
+    }
+}
+
+impl Drop for Started<'_> {
+    fn drop(&mut self) {
+        if self.service.on.is_some() && self.running.ended_within(Duration::ZERO).is_none() {
+            // Its end over there is waited for; when this connection is cut, it comes as well, but nobody knows when.
+            self.running.close_input();
+            let _ = self.running.ended_within(GRACE);
+        }
+    }
+}
+
+/// An address that is a port alone, on the host of its service.
+fn on_its_host(address: &str, host: &str) -> String {
+    match (address.trim_start_matches(':'), host.contains(':')) {
+        (port, _) if port.contains(':') => address.to_owned(),
+        (port, true) => format!("[{host}]:{port}"),
+        (port, false) => format!("{host}:{port}"),
     }
 }
 

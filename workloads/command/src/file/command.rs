@@ -7,7 +7,7 @@ use matrix_core::placeholder::{Names, Template};
 use matrix_core::read::{self, Table};
 use toml::de::DeValue;
 
-use super::service::{self, Service};
+use super::service::{self, Hosts, Service};
 use super::strings::Strings;
 
 pub(super) const KEYS: &[&str] = &[
@@ -86,7 +86,12 @@ pub(super) fn names(root: &Table<'_>, site: &BTreeMap<String, String>) -> Names 
 }
 
 /// Reads `[command]`.
-pub(super) fn command(root: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>) -> Option<Command> {
+pub(super) fn command(
+    root: &Table<'_>,
+    strings: &Strings<'_>,
+    hosts: &Hosts,
+    problems: &mut Vec<Problem>,
+) -> Option<Command> {
     let value = root.require("command", "[command]\nrun = [\"./bench\"]", problems)?;
     let table = Table::open(value, "[command]", KEYS, problems)?;
     let as_root = as_root(&table, problems);
@@ -125,7 +130,7 @@ pub(super) fn command(root: &Table<'_>, strings: &Strings<'_>, problems: &mut Ve
         }
     };
     let (warmup, retries) = (count("warmup"), count("retries"));
-    let services = service::services(&table, strings, problems);
+    let services = service::services(&table, strings, hosts, problems);
     Some(Command {
         run: run?,
         setup: setup?,
@@ -175,7 +180,7 @@ fn several(
     lists.into_iter().collect()
 }
 
-fn environment(
+pub(super) fn environment(
     table: &Table<'_>,
     strings: &Strings<'_>,
     problems: &mut Vec<Problem>,

@@ -17,6 +17,7 @@ use super::command::Command;
 use super::host::Host;
 use super::prepare::Prepare;
 use super::require::Require;
+use super::site::Site;
 use super::sources::Source;
 use super::strings::Strings;
 use super::{command, host, metrics, prepare, require, site, sources};
@@ -53,7 +54,7 @@ pub struct Experiment {
     /// The points that it is about: those of its parts, each once.
     pub points: Vec<Point>,
     /// What is this machine's.
-    pub site: BTreeMap<String, String>,
+    pub site: Site,
     /// What is asked of the machine that measures.
     pub host: Host,
     /// What is made before any cell runs, in the order of the file.
@@ -171,19 +172,18 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
         return None;
     }
     let site = site::site(root, problems);
-    let strings = Strings::new(text, &axes, command::names(root, &site));
+    let strings = Strings::new(text, &axes, command::names(root, &site.values));
     let args = strings.axis_args(problems);
     let host = host::host(root, problems);
     let prepares = prepare::prepares(root, &strings, &args, problems);
-    let command = command::command(root, &strings, problems);
+    let command = command::command(root, &strings, &site.hosts, problems);
     let requires = require::requires(root, &strings, problems);
     let sources = sources::sources(root, &strings, command.as_ref(), problems);
     if !problems.is_empty() {
         return None;
     }
-    let services: Vec<String> =
-        command.iter().flat_map(|command| &command.services).map(|service| service.name.clone()).collect();
-    let metrics = metrics::metrics(root, text, &axes, &sources, &services, problems);
+    let services = command.as_ref().map(|command| command.services.as_slice()).unwrap_or_default();
+    let metrics = metrics::metrics(root, text, &axes, &sources, services, problems);
     let names: Vec<KnownMetric> = metrics
         .iter()
         .map(|metric| KnownMetric {

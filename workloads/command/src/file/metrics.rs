@@ -6,6 +6,7 @@ use matrix_core::metric::{self, Function, Term};
 use matrix_core::read::{self, Table};
 use matrix_core::{Filter, Metric};
 
+use super::service::Service;
 use super::sources::Source;
 
 pub(super) const KEYS: &[&str] = &["name", "is", "where", "from", "better", "unit"];
@@ -20,13 +21,15 @@ pub(super) fn metrics(
     text: &str,
     axes: &AxisSet,
     sources: &[Source],
-    services: &[String],
+    services: &[Service],
     problems: &mut Vec<Problem>,
 ) -> Vec<Metric> {
     let mut run: Vec<String> = RUN.iter().map(|(name, _)| format!("run.{name}")).collect();
-    run.extend(
-        services.iter().flat_map(|service| RUN.iter().map(move |(name, _)| format!("service.{service}.{name}"))),
-    );
+    for service in services {
+        // What a process costs on another host, this one does not know.
+        let known = RUN.iter().filter(|(name, _)| service.on.is_none() || ["wall_s", "exit"].contains(name));
+        run.extend(known.map(|(name, _)| format!("service.{}.{name}", service.name)));
+    }
     let mut metrics: Vec<Metric> = Vec::new();
     for table in read::tables(root, "metric", "[[metric]]", KEYS, problems) {
         let Some(metric) = one(&table, text, sources, &run, problems) else { continue };

@@ -22,5 +22,5 @@ pub use metrics::RUN;
 pub use prepare::{Making, Prepare};
 pub use require::Require;
 pub use service::{Ready, Service, Stop};
-pub use site::parse_site;
+pub use site::{Site, parse_site};
 pub use sources::{Format, Place, Source, UNNAMED};

@@ -1,5 +1,7 @@
 //! `[[command.service]]`: a server that the program needs, fresh for each attempt.
 
+use std::collections::BTreeMap;
+
 use matrix_core::Filter;
 use matrix_core::Problem;
 use matrix_core::placeholder::Template;
@@ -7,6 +9,7 @@ use matrix_core::read::{self, Table};
 use toml::de::DeValue;
 
 use super::strings::Strings;
+use crate::remote::Destination;
 
 pub(super) const KEYS: &[&str] =
     &["name", "where", "run", "ready", "ready_s", "stop", "until", "on", "as", "dir", "env"];
@@ -52,7 +55,16 @@ pub struct Service {
     pub until_exit: bool,
     /// Whether it runs as root.
     pub as_root: bool,
+    /// The host that it runs on, by its name in `[site]`; this one without it.
+    pub on: Option<String>,
+    /// The folder that it runs in: that of the program without it, and on another host that of its user.
+    pub dir: Option<Template>,
+    /// Variables of its environment, besides those of the program.
+    pub env: BTreeMap<String, Template>,
 }
+
+/// Hosts that services may run on, by name.
+pub(super) type Hosts = BTreeMap<String, Option<Destination>>;
 
 /// Signals that end a service.
 const SIGNALS: [&str; 5] = ["TERM", "INT", "QUIT", "HUP", "KILL"];
@@ -61,12 +73,13 @@ const SIGNALS: [&str; 5] = ["TERM", "INT", "QUIT", "HUP", "KILL"];
 pub(super) fn services(
     command: &Table<'_>,
     strings: &Strings<'_>,
+    hosts: &Hosts,
     problems: &mut Vec<Problem>,
 ) -> Option<Vec<Service>> {
     let tables = read::tables(command, "service", "[[command.service]]", KEYS, problems);
     let mut services: Vec<Service> = Vec::new();
     for table in &tables {
-        let service = service(table, strings, problems)?;
+        let service = service(table, strings, hosts, problems)?;
         if services.iter().any(|other| other.name == service.name) {
             let problem = Problem::new(format!("two services are called `{}`", service.name)).at(table.span());
             problems.push(problem.label("taken by an earlier one"));
@@ -76,12 +89,7 @@ pub(super) fn services(
     Some(services)
 }
 
-fn service(table: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>) -> Option<Service> {
-    for key in ["on", "dir", "env"] {
-        if let Some(place) = table.key_span(key) {
-            problems.push(read::unsupported(&format!("`{key}` of [[command.service]]"), place));
-        }
-    }
+fn service(table: &Table<'_>, strings: &Strings<'_>, hosts: &Hosts, problems: &mut Vec<Problem>) -> Option<Service> {
     let name = table.require("name", "name = \"db\"", problems).and_then(|value| {
         let name = read::text(value, "a service's name", problems)?;
         if !read::is_identifier(name) {
@@ -116,6 +124,9 @@ fn service(table: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>
         }
     });
     let as_root = super::command::as_root(table, problems);
+    let on = table.get("on").map_or(Some(None), |value| on(value, hosts, problems).map(Some));
+    let dir = table.get("dir").map_or(Some(None), |value| strings.template(value, "`dir`", problems).map(Some));
+    let env = super::command::environment(table, strings, problems);
     Some(Service {
         name: name?,
         only: only.map_or(Some(None), |only| only.map(Some))?,
@@ -125,7 +136,25 @@ fn service(table: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>
         stop: stop?,
         until_exit: until_exit?,
         as_root,
+        on: on?,
+        dir: dir?,
+        env: env?,
     })
+}
+
+/// Reads `on`: a name of `hosts` of `[site]`.
+fn on(value: &read::Value<'_>, hosts: &Hosts, problems: &mut Vec<Problem>) -> Option<String> {
+    let name = read::text(value, "`on`", problems)?;
+    if hosts.contains_key(name) {
+        return Some(name.to_owned());
+    }
+    let known: Vec<&str> = hosts.keys().map(String::as_str).collect();
+    let problem = read::unknown("host", name, value.span(), &known);
+    problems.push(match known.is_empty() {
+        true => problem.help(format!("name it in [site]: hosts = {{ {name} = [\"user@10.0.0.2\"] }}")),
+        false => problem,
+    });
+    None
 }
 
 fn ready(value: &read::Value<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>) -> Option<Ready> {

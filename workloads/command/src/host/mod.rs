@@ -7,7 +7,7 @@ mod watch;
 
 pub(crate) use lock::{HostLock, LOCK};
 pub use machine::machine;
-pub(crate) use machine::memory_bytes;
+pub(crate) use machine::{machine_of, memory_bytes};
 pub(crate) use watch::{Watch, wait_until_idle};
 
 /// The name of the note that says whether an attempt was disturbed.

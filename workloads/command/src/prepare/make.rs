@@ -227,6 +227,7 @@ impl Maker<'_> {
             stdout: beside(product, "stdout"),
             stderr: beside(product, "stderr"),
             timeout_ms: None,
+            holds_input: false,
         };
         let mut running = self.supervisors.start(&job).map_err(MakeError::failed)?;
         let ended = running.wait(self.cancel, &mut || false);

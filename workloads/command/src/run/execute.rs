@@ -178,7 +178,7 @@ impl Executor<'_> {
                 let alone = jobs == NonZeroUsize::MIN;
                 let unwatched = if alone { "not watched".to_owned() } else { format!("not watched: {jobs} at a time") };
                 notes.insert(host::HOST.to_owned(), attempted.host.clone().unwrap_or(unwatched));
-                notes.insert(host::MACHINE.to_owned(), self.machine.clone());
+                notes.insert(host::MACHINE.to_owned(), self.machines(cell));
                 (attempted.result.clone(), attempted.costs.clone(), attempted.outputs.clone(), Some(attempted))
             }
             Err(why) => (Err(Trouble::Failed(why)), Costs::new(), BTreeMap::new(), None),
@@ -244,6 +244,15 @@ impl Executor<'_> {
                 Ok(Ended::Failed(error))
             }
         }
+    }
+
+    /// What machines a cell runs on: this one, and those of its services.
+    fn machines(&self, cell: &Cell) -> String {
+        let hosts = cells::services_of(&self.input.experiment, &cell.point).filter_map(|service| service.on.as_ref());
+        let hosts: std::collections::BTreeSet<&String> = hosts.collect();
+        let others =
+            hosts.into_iter().filter_map(|host| Some(format!("{host}: {}", self.input.here.machines.get(host)?)));
+        std::iter::once(self.machine.clone()).chain(others).collect::<Vec<_>>().join("; ")
     }
 
     fn attempt(&self, cell: &Cell, watch: bool) -> Result<Attempted, String> {

@@ -7,9 +7,9 @@ use matrix_core::{Point, Problem, Problems};
 use matrix_driver::Cancel;
 
 use crate::cells::{self, Cell, CellError, Here, folder_of};
-use crate::file::{Experiment, parse_site};
+use crate::file::{Experiment, Site, parse_site};
 use crate::inputs::Digests;
-use crate::prepare::{self, MakeError, Maker, Products};
+use crate::prepare::{self, MakeError, Maker};
 use crate::supervise::Supervisors;
 
 /// An experiment, ready to be planned.
@@ -21,6 +21,8 @@ pub struct Input {
     pub experiment: Experiment,
     /// This machine.
     pub here: Here,
+    /// The file that says what is this machine's, over the experiment's `[site]`.
+    pub site: Option<PathBuf>,
     /// The cells in the order in which they run.
     pub cells: Vec<Cell>,
 }
@@ -47,16 +49,18 @@ impl Input {
             Ok(experiment) => experiment,
             Err(problems) => return Err(InputFailure::Text(name.to_owned(), text, problems)),
         };
-        let mut values = experiment.site.clone();
-        if let Some(file) = site {
-            values.extend(site_of(file, &experiment.site)?);
+        let mut here = Here { folder: folder.to_owned(), ..Here::default() };
+        for site in std::iter::once(experiment.site.clone())
+            .chain(site.map(|file| site_of(file, &experiment.site)).transpose()?)
+        {
+            here.site.extend(site.values);
+            here.hosts.extend(site.hosts.into_iter().filter_map(|(name, host)| Some((name, host?))));
         }
-        let mut here = Here { folder: folder.to_owned(), site: values, products: Products::default() };
         let mut digests = Digests::with_cache();
         prepare::look(&experiment, &mut here, &mut digests).map_err(|error| InputFailure::Cells(error.into()))?;
         let cells = cells::cells(&experiment, &here, &mut digests).map_err(InputFailure::Cells)?;
         digests.save();
-        Ok(Self { text, experiment, here, cells })
+        Ok(Self { text, experiment, here, site: site.map(Path::to_owned), cells })
     }
 
     /// Makes what `[[prepare]]` declares and these points use, and gives the cells the keys that follow. What could not
@@ -105,16 +109,23 @@ impl Input {
 }
 
 /// The values of a site's file; one that the experiment does not know is a mistake.
-fn site_of(file: &Path, known: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, InputFailure> {
+fn site_of(file: &Path, known: &Site) -> Result<Site, InputFailure> {
     let text = std::fs::read_to_string(file).map_err(|error| InputFailure::Read(file.to_owned(), error))?;
     let fail = |problems| InputFailure::Text(file.display().to_string(), text.clone(), problems);
     let found = parse_site(&text).map_err(fail)?;
-    let names: Vec<&str> = known.keys().map(String::as_str).chain(["scratch", "prepared"]).collect();
-    match found.keys().find(|name| !names.contains(&name.as_str())) {
-        Some(name) => {
-            let problem = Problem::new(format!("the experiment's [site] has no `{name}`"));
-            Err(fail(problem.unknown(name, "known", &names).into()))
+    let names: Vec<&str> =
+        known.values.keys().map(String::as_str).chain(["scratch", "prepared", "ssh_config"]).collect();
+    let hosts: Vec<&str> = known.hosts.keys().map(String::as_str).collect();
+    let value = found.values.keys().find(|name| !names.contains(&name.as_str()));
+    let host = found.hosts.keys().find(|name| !hosts.contains(&name.as_str()));
+    let problem = match (value, host) {
+        (Some(name), _) => {
+            Problem::new(format!("the experiment's [site] has no `{name}`")).unknown(name, "known", &names)
         }
-        None => Ok(found),
-    }
+        (None, Some(name)) => {
+            Problem::new(format!("`hosts` of the experiment's [site] has no `{name}`")).unknown(name, "known", &hosts)
+        }
+        (None, None) => return Ok(found),
+    };
+    Err(fail(problem.into()))
 }

@@ -2,6 +2,7 @@
 
 mod execute;
 mod input;
+mod part;
 mod plan;
 mod require;
 mod reread;
@@ -10,7 +11,8 @@ mod version;
 
 pub use execute::Report;
 pub use input::{Input, InputFailure};
+pub use part::Part;
 pub use plan::{Again, PlanDocument, PlannedCell, matches, plan, states};
 pub use require::unmet;
 pub use reread::reread;
-pub use session::{Begun, Options, Session, interrupted, place_of};
+pub use session::{Begun, Options, Session, interrupted, place_of, site_of};

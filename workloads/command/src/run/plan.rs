@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use matrix_core::Reason;
-use matrix_core::{CellKey, CellState, Tally};
+use matrix_core::{CellKey, CellState, Reason, Shard, Tally};
 use matrix_core::{Filter, Value};
 use matrix_store::{Store, StoreError, journal};
 use serde::{Deserialize, Serialize};
 
-use super::Input;
+use super::{Input, Part};
 use crate::cells::Cell;
 
 /// Version of the plan's form.
@@ -30,6 +29,9 @@ pub struct PlanDocument {
     pub not_randomised: Vec<String>,
     /// The filter as written, if there was one.
     pub filter: Option<String>,
+    /// The shard, if it is of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// Whether done cells were to run again.
     pub fresh: bool,
     /// The cells in the order in which they run.
@@ -52,6 +54,9 @@ pub struct PlannedCell {
     pub state: CellState,
     /// Why it runs or not.
     pub reason: Reason,
+    /// The number of the shard that has it, where the experiment is divided and the filter chooses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<u32>,
 }
 
 impl PlanDocument {
@@ -123,24 +128,22 @@ impl Again {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn plan(
-    store: Option<&Store>,
-    input: &Input,
-    chosen: &dyn Fn(&Cell) -> bool,
-    filter: Option<&str>,
-    again: &Again,
-) -> Result<PlanDocument, StoreError> {
+pub fn plan(store: Option<&Store>, input: &Input, part: &Part, again: &Again) -> Result<PlanDocument, StoreError> {
     let states = states(store, &input.cells)?;
     let axes = &input.experiment.axes;
     let cells = input.cells.iter().zip(states).map(|(cell, state)| {
-        let selected = chosen(cell);
+        let selected = part.has(cell);
         PlannedCell {
             key: cell.key,
             axes: axes.to_json(&cell.point),
             round: cell.round,
             block: cell.block,
             state: state.as_run_begins(selected),
-            reason: Reason::of(state, selected, again.has(cell)),
+            reason: match part.is_of_another_shard(cell) {
+                true => Reason::OtherShard,
+                false => Reason::of(state, selected, again.has(cell)),
+            },
+            shard: part.shard_of(cell),
         }
     });
     let outer = input.experiment.design.outer.iter().filter_map(|axis| axes.axes.get(*axis));
@@ -150,7 +153,8 @@ pub fn plan(
         workload: crate::WORKLOAD.to_owned(),
         seed: input.experiment.seed.to_string(),
         not_randomised: outer.map(|axis| axis.name.clone()).collect(),
-        filter: filter.map(str::to_owned),
+        filter: part.filter.clone(),
+        shard: part.shard,
         fresh: !again.is_none(),
         cells: cells.collect(),
     })

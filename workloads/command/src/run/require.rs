@@ -86,6 +86,7 @@ fn ends_well(input: &Input, arguments: Vec<String>, point: &Point) -> Result<boo
         stdout: folder.path().join("stdout"),
         stderr: folder.path().join("stderr"),
         timeout_ms: Some(LIMIT_MS),
+        holds_input: false,
     };
     let supervisors = Supervisors::new().map_err(|error| error.to_string())?;
     let mut running = supervisors.start(&job).map_err(|error| error.to_string())?;

@@ -15,7 +15,7 @@ use matrix_store::{
 
 use super::execute::{Executor, Report};
 use super::plan::{Again, PlanDocument, plan};
-use super::{Input, reread};
+use super::{Input, Part, reread};
 use crate::cells::Cell;
 use crate::supervise::Supervisors;
 
@@ -63,14 +63,13 @@ impl Session {
         results: &Path,
         input: &Input,
         file: Option<&Path>,
-        chosen: &dyn Fn(&Cell) -> bool,
-        filter: Option<&str>,
+        part: &Part,
         again: &Again,
     ) -> Result<Begun, StoreError> {
         let before = Store::open_if_present(results)?;
-        let first = plan(before.as_ref(), input, chosen, filter, again)?;
+        let first = plan(before.as_ref(), input, part, again)?;
         let stale = match &before {
-            Some(store) if *again != Again::All => stale(store, input, chosen)?,
+            Some(store) if *again != Again::All => stale(store, input, part)?,
             _ => Vec::new(),
         };
         drop(before);
@@ -88,7 +87,7 @@ impl Session {
             }
         }
         // Somebody else may have finished cells before the store was ours.
-        begun.plan = plan(Some(&store), input, chosen, filter, again)?;
+        begun.plan = plan(Some(&store), input, part, again)?;
         let cells: Vec<Cell> = begun
             .plan
             .cells
@@ -109,8 +108,10 @@ impl Session {
             model: None,
             plan: &text,
         })?;
-        if let Some(file) = file {
-            remember(&store, run.id(), file)?;
+        for (name, file) in [(PLACES, file), (SITES, input.site.as_deref())] {
+            if let Some(file) = file {
+                remember(&store, name, run.id(), file)?;
+            }
         }
         begun.session = Some(Self { store, run, journal, cells });
         Ok(begun)
@@ -205,10 +206,10 @@ impl Session {
 }
 
 /// Done cells whose rows were read in another way than the experiment says now.
-fn stale(store: &Store, input: &Input, chosen: &dyn Fn(&Cell) -> bool) -> Result<Vec<(Cell, Origin)>, StoreError> {
+fn stale(store: &Store, input: &Input, part: &Part) -> Result<Vec<(Cell, Origin)>, StoreError> {
     let reading = crate::cells::reading(&input.experiment)?;
     let mut stale = Vec::new();
-    for cell in input.cells.iter().filter(|cell| chosen(cell)) {
+    for cell in input.cells.iter().filter(|cell| part.has(cell)) {
         for origin in store.origins(&cell.key)? {
             if let Some(record) = store.record::<GenericRecord>(&cell.key, &origin)?
                 && record.reading != reading
@@ -250,15 +251,18 @@ pub fn interrupted(store: &Store) -> Result<Vec<Run>, StoreError> {
 /// Where the files of experiments were on this machine, by run: no part of any bundle.
 const PLACES: &str = "places.json";
 
-fn places(store: &Path) -> BTreeMap<String, PathBuf> {
+/// The same of the files that `--site` named.
+const SITES: &str = "sites.json";
+
+fn places(store: &Path, name: &str) -> BTreeMap<String, PathBuf> {
     // Without it, a run is resumed by naming its file.
-    std::fs::read(store.join(PLACES)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    std::fs::read(store.join(name)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
-fn remember(store: &WritableStore, run: &RunId, file: &Path) -> Result<(), StoreError> {
-    let mut places = places(store.path());
+fn remember(store: &WritableStore, name: &str, run: &RunId, file: &Path) -> Result<(), StoreError> {
+    let mut places = places(store.path(), name);
     places.insert(run.to_string(), file.canonicalize().unwrap_or_else(|_| file.to_owned()));
-    let path = store.path().join(PLACES);
+    let path = store.path().join(name);
     let bytes = serde_json::to_vec(&places)?;
     std::fs::write(&path, bytes).map_err(|error| StoreError::io("writing", &path, error))
 }
@@ -266,5 +270,11 @@ fn remember(store: &WritableStore, run: &RunId, file: &Path) -> Result<(), Store
 /// Where the file of a run's experiment was.
 #[must_use]
 pub fn place_of(store: &Store, run: &RunId) -> Option<PathBuf> {
-    places(store.path()).get(run.as_str()).cloned()
+    places(store.path(), PLACES).get(run.as_str()).cloned()
+}
+
+/// The file that said what is this machine's when a run was begun, if one was named.
+#[must_use]
+pub fn site_of(store: &Store, run: &RunId) -> Option<PathBuf> {
+    places(store.path(), SITES).get(run.as_str()).cloned()
 }

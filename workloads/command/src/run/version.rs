@@ -55,7 +55,7 @@ fn ask(arguments: Vec<String>, dir: &Path, supervisors: &Supervisors, cancel: &C
     let (stdout, stderr) = (folder.path().join("stdout"), folder.path().join("stderr"));
     let env = PASSED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
     let timeout_ms = u64::try_from(LIMIT.as_millis()).ok();
-    let job = Job { arguments, env, dir: dir.to_owned(), stdout, stderr, timeout_ms };
+    let job = Job { arguments, env, dir: dir.to_owned(), stdout, stderr, timeout_ms, holds_input: false };
     let mut running = supervisors.start(&job).map_err(|error| error.to_string())?;
     let ended = running.wait(cancel, &mut || false);
     // Some programs print their version to standard error, or end with another code than 0.

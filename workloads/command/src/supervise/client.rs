@@ -12,7 +12,7 @@ use std::time::Duration;
 use matrix_driver::Cancel;
 
 use super::WORD;
-use super::protocol::{Ended, Job, KILL, SIGNALS};
+use super::protocol::{CLOSE, Ended, Job, KILL, SIGNALS};
 use super::tree::end_all_but;
 
 /// Time between two looks at whether a stop was asked for.
@@ -139,6 +139,11 @@ impl Running {
     /// Sends the program a signal by its name, `TERM` for example; any that is not known kills it.
     pub fn signal(&mut self, name: &str) {
         self.ask(SIGNALS.iter().find(|(_, known, _)| *known == name).map_or(KILL, |(letter, ..)| *letter));
+    }
+
+    /// Closes the program's standard input.
+    pub fn close_input(&mut self) {
+        self.ask(CLOSE);
     }
 
     /// Ends the program and everything that it started.

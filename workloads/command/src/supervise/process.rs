@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, set_child_subreaper, wait};
 use wait4::{ResUse, Wait4};
 
-use super::protocol::{Ended, Job, SIGNALS};
+use super::protocol::{CLOSE, Ended, Job, SIGNALS};
 use super::tree::{below, signal};
 
 enum Message {
@@ -19,6 +19,7 @@ enum Message {
     /// The program has ended.
     Ended(std::io::Result<ResUse>),
     Signal(Signal),
+    CloseInput,
     Kill,
     /// The runner is.
     Gone,
@@ -39,7 +40,7 @@ pub fn supervise() -> ExitCode {
             Ok(Message::Job(Err(why))) => (not_started(format!("the supervisor was given no job: {why}")), false),
             Ok(Message::Gone) | Err(_) => return ExitCode::SUCCESS,
             // About a program that has ended meanwhile.
-            Ok(Message::Signal(_) | Message::Kill | Message::Ended(_)) => continue,
+            Ok(Message::Signal(_) | Message::CloseInput | Message::Kill | Message::Ended(_)) => continue,
         };
         let Ok(mut text) = serde_json::to_string(&ended) else { return ExitCode::FAILURE };
         text.push('\n');
@@ -57,8 +58,11 @@ fn not_started(why: String) -> Ended {
 /// Runs a program to its end, and ends what it leaves; and whether the runner is gone.
 fn run(job: &Job, send: &Sender<Message>, messages: &Receiver<Message>) -> (Ended, bool) {
     let start = Instant::now();
-    let child = match start_program(job) {
-        Ok(child) => child,
+    let (child, mut input) = match start_program(job) {
+        Ok(mut child) => {
+            let input = child.stdin.take();
+            (child, input)
+        }
         Err(why) => return (not_started(why), false),
     };
     let pid = Pid::from_child(&child);
@@ -93,6 +97,10 @@ fn run(job: &Job, send: &Sender<Message>, messages: &Receiver<Message>) -> (Ende
                 ended.stopped = true;
                 signal([pid], which);
             }
+            Message::CloseInput => {
+                ended.stopped = true;
+                input = None;
+            }
             Message::Kill => {
                 ended.stopped = true;
                 kill_below(Some(pid));
@@ -113,6 +121,7 @@ fn run(job: &Job, send: &Sender<Message>, messages: &Receiver<Message>) -> (Ende
             }
         }
     }
+    drop(input);
     ended.left = reap();
     (ended, is_gone)
 }
@@ -140,7 +149,7 @@ fn start_program(job: &Job) -> Result<Child, String> {
     let path = if program.contains('/') { job.dir.join(program) } else { program.into() };
     let mut command = Command::new(&path);
     command.args(arguments).env_clear().envs(&job.env).current_dir(&job.dir);
-    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+    command.stdin(if job.holds_input { Stdio::piped() } else { Stdio::null() }).stdout(stdout).stderr(stderr);
     // With a group to set, even its own, the child is forked. Without, it would be spawned in this process's memory, and
     // Linux counts what the memory of a process held before its program began among the most that it had.
     command.gid(rustix::process::getgid().as_raw());
@@ -168,6 +177,7 @@ fn listen(mut input: impl BufRead, send: &Sender<Message>) {
             input.consume(1);
             match SIGNALS.iter().find(|(letter, ..)| *letter == first) {
                 Some((.., signal)) => Message::Signal(*signal),
+                None if first == CLOSE => Message::CloseInput,
                 None => Message::Kill,
             }
         };

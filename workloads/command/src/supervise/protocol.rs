@@ -20,6 +20,9 @@ pub struct Job {
     pub stderr: PathBuf,
     /// How long it may take, in milliseconds.
     pub timeout_ms: Option<u64>,
+    /// Whether its standard input stays open until the runner closes it, is gone, or the program has ended; it is empty
+    /// otherwise.
+    pub holds_input: bool,
 }
 
 /// How a program ended.
@@ -74,6 +77,9 @@ impl Ended {
 
 /// What the runner asks for while a program runs.
 pub(super) const KILL: u8 = b'k';
+
+/// The runner asks for the end of the program's standard input.
+pub(super) const CLOSE: u8 = b'c';
 
 /// Signals that the runner may have sent to the program, by the letter that asks for them.
 pub(super) const SIGNALS: [(u8, &str, rustix::process::Signal); 4] = [

@@ -1,0 +1,102 @@
+//! Experiments that were divided into shards: which cells a store is about, and which shards are missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use matrix_command::run::{PlanDocument, PlannedCell};
+use matrix_core::printable::one_line;
+use matrix_core::{CellKey, CellState, Reason, Shard};
+use matrix_store::{Digest, Run, RunId, Store};
+
+use super::choose::plan_of;
+use crate::exit::Failure;
+
+/// A cell by its axes and round, in the runs of one experiment's text. The key of what another machine prepares is not known
+/// where it was not prepared.
+type Place = (Digest, String, u32);
+
+fn place(text: Digest, cell: &PlannedCell) -> Place {
+    (text, serde_json::Value::from(cell.axes.clone()).to_string(), cell.round)
+}
+
+/// What runs planned of experiments that were divided.
+#[derive(Debug, Default)]
+pub(super) struct Shards {
+    /// The cells of the runs' own shards, by where they stand.
+    own: BTreeMap<Place, CellKey>,
+    keys: BTreeSet<CellKey>,
+    /// Shards of which a cell is nobody's.
+    missing: BTreeSet<(String, Shard)>,
+    /// Cells that are nobody's.
+    nobodys: BTreeSet<Place>,
+    divided: bool,
+}
+
+impl Shards {
+    /// What these runs planned.
+    pub(super) fn of(store: &Store, runs: &[RunId]) -> Result<Self, Failure> {
+        let mut plans = Vec::new();
+        for id in runs {
+            let run = store.run(id.as_str())?;
+            plans.extend(plan_of(&run)?.map(|plan| Ok::<_, Failure>((text_of(&run)?, plan))).transpose()?);
+        }
+        let mut this = Self { divided: plans.iter().any(|(_, plan)| plan.shard.is_some()), ..Self::default() };
+        for (text, plan) in &plans {
+            // What another shard has is not this run's, unless it is done here all the same.
+            let is_own = |cell: &&PlannedCell| cell.reason != Reason::OtherShard || cell.state == CellState::Done;
+            for cell in plan.cells.iter().filter(is_own) {
+                this.own.insert(place(*text, cell), cell.key);
+                this.keys.insert(cell.key);
+            }
+        }
+        for (text, plan) in &plans {
+            let Some(shard) = plan.shard else { continue };
+            for cell in &plan.cells {
+                if let Some(shard) = cell.shard.and_then(|number| Shard::new(number, shard.of()))
+                    && !this.keys.contains(&cell.key)
+                    && !this.own.contains_key(&place(*text, cell))
+                {
+                    this.missing.insert((plan.experiment.clone(), shard));
+                    this.nobodys.insert(place(*text, cell));
+                }
+            }
+        }
+        Ok(this)
+    }
+
+    /// The cells that the runs are about, if some of what they planned is other shards'.
+    pub(super) fn only(&self) -> Option<&BTreeSet<CellKey>> {
+        self.divided.then_some(&self.keys)
+    }
+
+    /// How many cells are missing shards'.
+    pub(super) fn left_out(&self) -> u64 {
+        self.nobodys.len() as u64
+    }
+
+    /// The shards that are missing, as in a sentence; nothing if none is.
+    pub(super) fn missing(&self) -> Option<String> {
+        let names: Vec<String> =
+            self.missing.iter().map(|(experiment, shard)| format!("{shard} of {}", one_line(experiment))).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Gives the cells of other shards in a run's plan the keys that those planned them with.
+    pub(super) fn complete(store: &Store, run: &Run, plan: &mut PlanDocument) -> Result<(), Failure> {
+        if plan.shard.is_none() {
+            return Ok(());
+        }
+        let all = Self::of(store, &store.all_runs()?)?;
+        let text = text_of(run)?;
+        for cell in plan.cells.iter_mut().filter(|cell| cell.reason == Reason::OtherShard) {
+            if let Some(key) = all.own.get(&place(text, cell)) {
+                cell.key = *key;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What tells the text of a run's experiment from others.
+fn text_of(run: &Run) -> Result<Digest, Failure> {
+    Ok(Digest::of(&run.experiment()?))
+}
