@@ -1,11 +1,11 @@
 //! The union of bundles of format 3.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use matrix_store::{
-    AttemptId, GenericAttempt, GenericRecord, ImportedRun, ObjectRef, RecordFile, RunId, Sealed, Store, StoreError,
-    WritableStore,
+    AttemptId, Digest, GenericAttempt, GenericRecord, ImportedRun, ObjectRef, RecordFile, RunId, Sealed, Store,
+    StoreError, WritableStore,
 };
 
 use super::restore::restore_generic;
@@ -25,18 +25,21 @@ use crate::temporary::Folder;
 pub fn unite_generic(bundles: &[PathBuf], limits: Limits, target: &Path) -> Result<(), BundleError> {
     let directory = NewDirectory::begin(target)?;
     let union = restore::open(&directory.path())?;
-    let mut conflicts = Vec::new();
+    let (mut conflicts, mut found) = (Vec::new(), BTreeMap::new());
     for bundle in bundles {
         let folder = Folder::new().map_err(BundleError::io("making a temporary folder"))?;
         let place = folder.path().join("store");
         restore_generic(BundleReader::open(bundle, limits)?, &place)?;
-        unite(&Store::open(&place)?, &union, &mut conflicts)?;
+        let store = Store::open(&place)?;
+        unite(&store, &union, &mut conflicts)?;
+        runs(&store, &mut found)?;
     }
     if !conflicts.is_empty() {
         conflicts.sort();
         conflicts.dedup();
         return Err(BundleError::Conflicts(conflicts));
     }
+    keep(&found, &union)?;
     union.close()?;
     directory.finish()
 }
@@ -72,13 +75,13 @@ fn unite(from: &Store, union: &WritableStore, conflicts: &mut Vec<Conflict>) -> 
     let left_out = ours.left_out.union(&theirs.left_out).filter(|id| !attempts.contains(*id)).cloned().collect();
     let records = ours.records.into_iter().chain(theirs.records);
     union.write_received(records, attempts.iter().cloned(), left_out)?;
-    runs(from, union)
+    Ok(())
 }
 
 fn copy_objects(
     from: &Store,
     union: &WritableStore,
-    objects: impl Iterator<Item = (matrix_store::Digest, u64)>,
+    objects: impl Iterator<Item = (Digest, u64)>,
 ) -> Result<(), StoreError> {
     for (digest, bytes) in objects {
         union.keep_object(&digest, &mut from.open_object(&digest)?.with_max_bytes(bytes))?;
@@ -94,38 +97,41 @@ fn of_results(one: &GenericRecord, other: &GenericRecord) -> Conflict {
 }
 
 fn of_attempts(id: &AttemptId, one: &GenericAttempt, other: &GenericAttempt) -> Result<Conflict, StoreError> {
-    let mut files = vec![matrix_store::Digest::of(&one.to_bytes()?), matrix_store::Digest::of(&other.to_bytes()?)];
+    let mut files = vec![Digest::of(&one.to_bytes()?), Digest::of(&other.to_bytes()?)];
     files.sort();
     Ok(Conflict::Attempts { id: id.to_string(), files })
 }
 
-/// Runs of one name whose journals differ were made in two places within one second, or went on in one of them: both
-/// stay.
-fn runs(from: &Store, union: &WritableStore) -> Result<(), BundleError> {
-    let mut taken: BTreeSet<RunId> = union.all_runs()?.into_iter().collect();
-    let journal_of = |run: &matrix_store::Run| -> Result<Vec<u8>, StoreError> {
-        let path = run.directory().join("journal.jsonl");
-        std::fs::read(&path).map_err(|error| StoreError::io("reading", &path, error))
-    };
+/// A run of one of the bundles.
+struct Found {
+    id: RunId,
+    experiment: Vec<u8>,
+    plan: Vec<u8>,
+    journal: Vec<u8>,
+}
+
+/// Adds the runs of a store, by the digests of their journals. Of the names of one run the first counts.
+fn runs(from: &Store, found: &mut BTreeMap<Digest, Found>) -> Result<(), BundleError> {
     for id in from.all_runs()? {
         let run = from.run(id.as_str())?;
-        let journal = journal_of(&run)?;
-        let mut name = id.clone();
-        if taken.contains(&id) {
-            let known = taken.iter().filter(|other| other.as_str().starts_with(id.as_str()));
-            let mut same = false;
-            for other in known {
-                same |= journal_of(&union.run(other.as_str())?)? == journal;
-            }
-            if same {
-                continue;
-            }
-            name = restore::another_name(&id, &mut taken)?;
+        let path = run.directory().join("journal.jsonl");
+        let journal = std::fs::read(&path).map_err(|error| StoreError::io("reading", &path, error))?;
+        let digest = Digest::of(&journal);
+        if found.get(&digest).is_none_or(|known| id < known.id) {
+            found.insert(digest, Found { id, experiment: run.experiment()?, plan: run.plan()?, journal });
         }
-        taken.insert(name.clone());
-        let (experiment, plan) = (run.experiment()?, run.plan()?);
-        union
-            .import_run(name, &ImportedRun { experiment: &experiment, model: None, plan: &plan, journal: &journal })?;
+    }
+    Ok(())
+}
+
+/// Keeps these runs. Runs of one name whose journals differ were made in two places within one second, or went on in one of
+/// them: all stay, and the order of their digests decides which keeps the name.
+fn keep(found: &BTreeMap<Digest, Found>, union: &WritableStore) -> Result<(), BundleError> {
+    let mut taken: BTreeSet<RunId> = found.values().map(|run| run.id.clone()).collect();
+    let mut named = BTreeSet::new();
+    for Found { id, experiment, plan, journal } in found.values() {
+        let name = if named.insert(id) { id.clone() } else { restore::another_name(id, &mut taken)? };
+        union.import_run(name, &ImportedRun { experiment, model: None, plan, journal })?;
     }
     Ok(())
 }
