@@ -211,9 +211,7 @@ impl<'a, F: Fields> Parser<'a, F> {
             return Ok(inner);
         }
         Err(match self.peek() {
-            Token { kind: Kind::End, .. } => {
-                Problem::new("a parenthesis is not closed").at(open).label("opened here")
-            }
+            Token { kind: Kind::End, .. } => Problem::new("a parenthesis is not closed").at(open).label("opened here"),
             found => self.unexpected(found).label("expected `and`, `or` or `)`"),
         })
     }
