@@ -83,7 +83,8 @@ pub fn extract(data: &[u8]) {
 
     let restored = BundleReader::new(Cursor::new(bundle), LIMITS).and_then(|reader| to_store(reader, &target));
     if restored.is_ok() {
-        let store = Store::open(&target).and_then(|store| matrix_traces::verify(&store, matrix_store::VerifyOptions::default()));
+        let store = Store::open(&target)
+            .and_then(|store| matrix_traces::verify(&store, matrix_store::VerifyOptions::default()));
         let faults = store.expect("the store can be read").faults;
         assert!(!report.is_sound() || faults.is_empty(), "a sound bundle makes a sound store: {faults:?}");
     } else {

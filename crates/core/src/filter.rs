@@ -1,23 +1,13 @@
 //! Filters over any fields, as in `engine = rocksdb and threads >= 4`.
-//!
-//! ```text
-//! any        = all { "or" all }
-//! all        = not { "and" not }
-//! not        = "not" not | "(" any ")" | comparison
-//! comparison = field operator value
-//! ```
 
+pub mod grammar;
 pub mod token;
 
 use std::cmp::Ordering;
 
 use crate::Problem;
-use crate::filter::token::{Kind as Word, Token, tokens};
-
+use crate::filter::grammar::{Expression, Fields, Operator, Written};
 use crate::value::{Kind, Value};
-
-/// Deepest nesting of parentheses and `not`.
-const MAX_DEPTH: usize = 100;
 
 /// A field that filters may name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,48 +22,12 @@ pub struct Field {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
     text: String,
-    expression: Expression,
+    expression: Expression<Comparison>,
 }
 
+/// A field by position, and the value that it is compared with.
 #[derive(Clone, Debug, PartialEq)]
-enum Expression {
-    Compare(usize, Operator, Value),
-    Not(Box<Expression>),
-    All(Vec<Expression>),
-    Any(Vec<Expression>),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operator {
-    Equal,
-    NotEqual,
-    Less,
-    AtMost,
-    Greater,
-    AtLeast,
-}
-
-impl Operator {
-    const ALL: [(&'static str, Self); 6] = [
-        ("=", Self::Equal),
-        ("!=", Self::NotEqual),
-        ("<", Self::Less),
-        ("<=", Self::AtMost),
-        (">", Self::Greater),
-        (">=", Self::AtLeast),
-    ];
-
-    fn holds(self, ordering: Ordering) -> bool {
-        match self {
-            Self::Equal => ordering.is_eq(),
-            Self::NotEqual => ordering.is_ne(),
-            Self::Less => ordering.is_lt(),
-            Self::AtMost => ordering.is_le(),
-            Self::Greater => ordering.is_gt(),
-            Self::AtLeast => ordering.is_ge(),
-        }
-    }
-}
+struct Comparison(usize, Operator, Value);
 
 impl Filter {
     /// Reads a filter over these fields.
@@ -81,13 +35,7 @@ impl Filter {
     /// # Errors
     /// What is wrong with it, with its place in `text`.
     pub fn parse(text: &str, fields: &[Field]) -> Result<Self, Problem> {
-        let mut parser = Parser { text, fields, tokens: tokens(text)?, next: 0 };
-        let expression = parser.any(0)?;
-        let token = parser.peek();
-        if token.kind != Word::End {
-            let problem = Problem::new(format!("`{}` is not expected here", token.text(text))).at(token.at.clone());
-            return Err(problem.label("expected `and`, `or` or the end"));
-        }
+        let expression = grammar::parse(text, &Known(fields))?;
         Ok(Self { text: text.to_owned(), expression })
     }
 
@@ -101,7 +49,7 @@ impl Filter {
     #[must_use]
     pub fn fields(&self) -> Vec<usize> {
         let mut fields = Vec::new();
-        self.expression.fields(&mut fields);
+        self.expression.comparisons(&mut |Comparison(field, ..)| fields.push(*field));
         fields
     }
 
@@ -110,12 +58,14 @@ impl Filter {
     /// # Errors
     /// The first error of a comparison.
     pub fn fold<M: Masks>(&self, masks: &M) -> Result<M::Mask, M::Error> {
-        self.expression.fold(masks)
+        fold(&self.expression, masks)
     }
 
     /// Whether it holds, given the fields' values. A comparison with a value that is not there does not hold.
     pub fn matches<'v>(&self, value_of: &dyn Fn(usize) -> Option<&'v Value>) -> bool {
-        self.expression.matches(value_of)
+        self.expression.holds(&|Comparison(field, operator, value)| {
+            value_of(*field).is_some_and(|found| operator.holds(found.cmp(value)))
+        })
     }
 }
 
@@ -140,145 +90,53 @@ pub trait Masks {
     fn join(&self, one: Self::Mask, other: Self::Mask, all: bool) -> Self::Mask;
 }
 
-impl Expression {
-    fn fields(&self, fields: &mut Vec<usize>) {
-        match self {
-            Self::Compare(field, ..) => fields.push(*field),
-            Self::Not(inner) => inner.fields(fields),
-            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.fields(fields)),
+fn fold<M: Masks>(expression: &Expression<Comparison>, masks: &M) -> Result<M::Mask, M::Error> {
+    let (parts, all) = match expression {
+        Expression::Compare(Comparison(field, operator, value)) => {
+            return masks.compare(*field, &|ordering| operator.holds(ordering), value);
         }
+        Expression::Not(inner) => return Ok(masks.not(fold(inner, masks)?)),
+        Expression::All(parts) => (parts, true),
+        Expression::Any(parts) => (parts, false),
+    };
+    // The parser makes no list of fewer than two.
+    let [first, rest @ ..] = parts.as_slice() else {
+        return fold(&Expression::Not(Box::new(Expression::All(Vec::new()))), masks);
+    };
+    let mut joined = fold(first, masks)?;
+    for part in rest {
+        joined = masks.join(joined, fold(part, masks)?, all);
     }
-
-    fn fold<M: Masks>(&self, masks: &M) -> Result<M::Mask, M::Error> {
-        match self {
-            Self::Compare(field, operator, value) => masks.compare(*field, &|ordering| operator.holds(ordering), value),
-            Self::Not(inner) => Ok(masks.not(inner.fold(masks)?)),
-            Self::All(parts) | Self::Any(parts) => {
-                let all = matches!(self, Self::All(_));
-                // The parser makes no list of fewer than two.
-                let (first, rest) = parts.split_at(1.min(parts.len()));
-                let mut joined = match first {
-                    [first] => first.fold(masks)?,
-                    _ => return Self::Not(Box::new(Self::All(Vec::new()))).fold(masks),
-                };
-                for part in rest {
-                    joined = masks.join(joined, part.fold(masks)?, all);
-                }
-                Ok(joined)
-            }
-        }
-    }
-
-    fn matches<'v>(&self, value_of: &dyn Fn(usize) -> Option<&'v Value>) -> bool {
-        match self {
-            Self::Compare(field, operator, value) => {
-                value_of(*field).is_some_and(|found| operator.holds(found.cmp(value)))
-            }
-            Self::Not(inner) => !inner.matches(value_of),
-            Self::All(parts) => parts.iter().all(|part| part.matches(value_of)),
-            Self::Any(parts) => parts.iter().any(|part| part.matches(value_of)),
-        }
-    }
+    Ok(joined)
 }
 
-struct Parser<'a> {
-    text: &'a str,
-    fields: &'a [Field],
-    tokens: Vec<Token<'a>>,
-    next: usize,
-}
+/// Fields whose values have one of the types of axes and columns.
+struct Known<'a>(&'a [Field]);
 
-impl<'a> Parser<'a> {
-    fn peek(&self) -> &Token<'a> {
-        &self.tokens[self.next.min(self.tokens.len() - 1)]
+impl Fields for Known<'_> {
+    type Comparison = Comparison;
+
+    fn unknown(&self, name: &str) -> Option<Problem> {
+        let known: Vec<&str> = self.0.iter().map(|field| field.name.as_str()).collect();
+        (!known.contains(&name)).then(|| crate::read::unknown("field", name, 0..0, &known))
     }
 
-    fn take(&mut self) -> Token<'a> {
-        let token = self.peek().clone();
-        self.next += 1;
-        token
+    fn help(&self) -> Option<String> {
+        None
     }
 
-    fn skip(&mut self, kind: &Word<'_>) -> bool {
-        let there = self.peek().kind == *kind;
-        self.next += usize::from(there);
-        there
-    }
-
-    fn any(&mut self, depth: usize) -> Result<Expression, Problem> {
-        let mut parts = vec![self.all(depth)?];
-        while self.skip(&Word::Word("or")) {
-            parts.push(self.all(depth)?);
+    fn comparison(&self, written: &Written<'_>) -> Result<Comparison, Problem> {
+        let Written { field: name, operator, value, value_at, .. } = written;
+        let field = self.0.iter().position(|field| field.name == *name).unwrap_or_default();
+        let kind = self.0[field].kind;
+        if kind == Kind::Boolean && operator.orders() {
+            return Err(written.without_order());
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Expression::Any(parts) })
-    }
-
-    fn all(&mut self, depth: usize) -> Result<Expression, Problem> {
-        let mut parts = vec![self.not(depth)?];
-        while self.skip(&Word::Word("and")) {
-            parts.push(self.not(depth)?);
-        }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Expression::All(parts) })
-    }
-
-    fn not(&mut self, depth: usize) -> Result<Expression, Problem> {
-        if depth > MAX_DEPTH {
-            return Err(Problem::new("the filter is nested too deeply").at(self.peek().at.clone()));
-        }
-        if self.skip(&Word::Word("not")) {
-            return Ok(Expression::Not(Box::new(self.not(depth + 1)?)));
-        }
-        let open = self.peek().at.clone();
-        if !self.skip(&Word::Open) {
-            return self.comparison();
-        }
-        let inner = self.any(depth + 1)?;
-        if self.skip(&Word::Close) {
-            return Ok(inner);
-        }
-        let found = self.peek();
-        Err(match found.kind {
-            Word::End => Problem::new("a parenthesis is not closed").at(open).label("opened here"),
-            _ => self.unexpected(found).label("expected `and`, `or` or `)`"),
-        })
-    }
-
-    fn unexpected(&self, token: &Token<'_>) -> Problem {
-        Problem::new(match token.kind {
-            Word::End => "the filter ends too early".to_owned(),
-            _ => format!("`{}` is not expected here", self.text.get(token.at.clone()).unwrap_or_default()),
-        })
-        .at(token.at.clone())
-    }
-
-    fn comparison(&mut self) -> Result<Expression, Problem> {
-        let token = self.take();
-        let Word::Word(name) = token.kind else { return Err(self.unexpected(&token).label("expected a field")) };
-        let Some(field) = self.fields.iter().position(|field| field.name == name) else {
-            let known: Vec<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
-            return Err(crate::read::unknown("field", name, token.at, &known));
-        };
-        let kind = self.fields[field].kind;
-        let sign = self.take();
-        let spelling = if let Word::Operator(spelling) = sign.kind { spelling } else { "" };
-        let Some((_, operator)) = Operator::ALL.iter().find(|(known, _)| *known == spelling) else {
-            let known = Operator::ALL.map(|(spelling, _)| spelling).join(" ");
-            let label = if spelling == "==" { "did you mean `=`?" } else { "expected an operator" };
-            return Err(self.unexpected(&sign).label(label).help(format!("operators: {known}")));
-        };
-        if kind == Kind::Boolean && !matches!(operator, Operator::Equal | Operator::NotEqual) {
-            let problem = Problem::new(format!("`{name}` has no order")).at(sign.at);
-            return Err(problem.label("use `=` or `!=`"));
-        }
-        let value = self.take();
-        let (Word::Word(text) | Word::Quoted(text)) = value.kind else {
-            return Err(self.unexpected(&value).label("expected a value"));
-        };
-        let Some(read) = Value::parse(text, kind) else {
-            let problem = Problem::new(format!("`{name}` cannot be `{text}`")).at(value.at);
+        let Some(read) = Value::parse(value, kind) else {
+            let problem = Problem::new(format!("`{name}` cannot be `{value}`")).at(value_at.clone());
             return Err(problem.label(format!("expected {}", kind.name())));
         };
-        Ok(Expression::Compare(field, *operator, read))
+        Ok(Comparison(field, *operator, read))
     }
 }
 
@@ -322,7 +180,7 @@ mod tests {
                 .join("\n"),
             @r"
         unknown field `thread` [thread] did you mean `threads`?
-        `==` is not expected here [==] did you mean `=`?
+        unknown operator `==` [==] did you mean `=`?
         `threads` cannot be `many` [many] expected a whole number
         `sync` has no order [>] use `=` or `!=`
         a parenthesis is not closed [(] opened here

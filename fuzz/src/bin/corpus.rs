@@ -14,7 +14,7 @@ use matrix_driver::{Cancel, Driver};
 use matrix_fuzz::frames::Frame;
 use matrix_plan::{Cell, CellState, Experiment, Part, Plan, order};
 use matrix_sim::{Model, SimDriver};
-use matrix_store::{AttemptId, Execution, NewRun, Origin, Provenance, Store};
+use matrix_store::{AttemptId, Execution, NewRun, Origin, Provenance, Sealed, Store};
 use matrix_traces::{Attempt, Record};
 
 type Done<T> = Result<T, Box<dyn Error>>;

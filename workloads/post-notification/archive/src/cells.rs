@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use matrix_app::Outcome;
+use matrix_bundle::Refusal;
 use matrix_plan::{CellKey, ConfiguredLag};
 use matrix_store::Origin;
 use matrix_traces::Record;
 
 use crate::inventory::{Facts, Inventory};
-use matrix_bundle::Refusal;
 
 const HEADER: &str = "key,platform,post_storage,notification_storage,regions,delay_ms,antipode,round,state,origin,object,\
                       bytes,simulated,configured_lag,configured_notification_lag,planned,ok,lost,writer_error,reader_error,barrier_timeout,reads,misses";

@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use matrix_bundle::bag::{
+    AGENT, AGENT_FIELD, BAG_INFO, FORMAT_FIELD, PAYLOAD, parse_info, render_info, render_manifest,
+};
+use matrix_bundle::{BundleError, BundleReader, difference};
 use matrix_plan::CellKey;
 use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId, StoreError};
 
@@ -11,12 +15,6 @@ use crate::deriver::{self, DERIVER_VERSION, not_verified};
 use crate::inventory::{Facts, Inventory};
 use crate::place::Place;
 use crate::{cells, metadata};
-use matrix_bundle::BundleError;
-use matrix_bundle::BundleReader;
-use matrix_bundle::bag::{
-    AGENT, AGENT_FIELD, BAG_INFO, FORMAT_FIELD, PAYLOAD, parse_info, render_info, render_manifest,
-};
-use matrix_bundle::difference;
 
 /// What is said of a bag in words that another deriver may choose otherwise.
 const IN_WORDS: &str = "External-Description";

@@ -2,19 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use matrix_bundle::bag::PAYLOAD;
+use matrix_bundle::limits::MAX_TEXTS;
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Refusal, json};
 use matrix_store::{Digest, Sealed, StoreError};
 use matrix_traces::{Attempt, Record};
 
 use crate::extras::Extras;
 use crate::inventory::{Facts, Inventory};
 use crate::place::Place;
-use matrix_bundle::BundleInfo;
-use matrix_bundle::bag::PAYLOAD;
-use matrix_bundle::json;
-use matrix_bundle::limits::MAX_TEXTS;
-use matrix_bundle::{BundleError, Refusal};
-use matrix_bundle::{BundleReader, Entry};
-
 use crate::{cells, deriver};
 
 /// What is done with an object: the reader stands at its first byte.

@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
+use matrix_bundle::bag::TAG_FILES;
+use matrix_bundle::new_directory::NewDirectory;
+use matrix_bundle::{BundleError, BundleReader, temporary};
+
 use crate::contents::Contents;
 use crate::place::Place;
 use crate::rows::{must_count, read_rows};
-use matrix_bundle::BundleReader;
-use matrix_bundle::bag::TAG_FILES;
-use matrix_bundle::new_directory::NewDirectory;
-use matrix_bundle::{BundleError, temporary};
 
 /// Unpacks a bundle: `target` becomes the bag. Nothing is written outside it, and if the bundle is refused, nothing at
 /// all. Everything that [`verify`](crate::verify()) checks has been checked when this returns.

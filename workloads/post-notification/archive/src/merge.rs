@@ -4,16 +4,14 @@ use std::io::Write;
 use std::num::NonZeroU32;
 use std::path::Path;
 
+use matrix_bundle::temporary::Folder;
+use matrix_bundle::{BundleError, BundleInfo, BundleReader};
 use matrix_store::{Store, WritableStore};
 
 use crate::create::{self, CreateOptions};
 use crate::extras::Extras;
 use crate::inventory::Inventory;
 use crate::restore;
-use matrix_bundle::BundleError;
-use matrix_bundle::BundleInfo;
-use matrix_bundle::BundleReader;
-use matrix_bundle::temporary::Folder;
 
 /// How bundles are merged.
 #[derive(Clone, Debug, Default)]

@@ -3,11 +3,11 @@
 
 use std::io::Cursor;
 
+use matrix_bundle::{BundleError, Limits, Refusal, Signer, bag, path, tar};
 use matrix_store::JournalText;
 
 use crate::verify::{Report, VerifyOptions, verify_input};
 use crate::{cells, place};
-use matrix_bundle::{BundleError, Limits, Refusal, Signer, bag, path, tar};
 
 /// Reads a whole bundle, within bounds that suit a test.
 ///

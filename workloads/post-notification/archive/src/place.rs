@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use matrix_plan::CellKey;
-use matrix_store::{AttemptId, Digest, Origin, RunId};
-
 use matrix_bundle::bag::PAYLOAD;
 use matrix_bundle::limits::{MAX_PLAN, MAX_SMALL};
+use matrix_plan::CellKey;
+use matrix_store::{AttemptId, Digest, Origin, RunId};
 
 /// A file of the payload, by what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use matrix_bundle::new_directory::NewDirectory;
+use matrix_bundle::restore::{another_name, keep_object, open};
+use matrix_bundle::{BundleError, BundleInfo, BundleReader};
 use matrix_store::{Digest, ImportedRun, RunId, Sealed, WritableStore};
 use matrix_traces::Record;
 
@@ -11,11 +14,6 @@ use crate::extras::Extras;
 use crate::inventory::{Facts, Inventory};
 use crate::place::Place;
 use crate::rows::{must_count, rows_of};
-use matrix_bundle::BundleError;
-use matrix_bundle::BundleInfo;
-use matrix_bundle::BundleReader;
-use matrix_bundle::new_directory::NewDirectory;
-use matrix_bundle::restore::{another_name, keep_object, open};
 
 /// What came out of a bundle besides its store.
 #[derive(Debug)]

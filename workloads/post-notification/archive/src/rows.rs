@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use matrix_store::{Digest, Store, StoreError};
-use matrix_traces::Record;
-use matrix_traces::rows::{self, Contents as Rows};
+use matrix_bundle::BundleError;
+use matrix_store::{Digest, Store, StoreError, Traces};
+use matrix_traces::rows::{self, TraceRead};
+use matrix_traces::{PostNotification, Record};
 
 use crate::contents::OnFault;
 use crate::inventory::Inventory;
 use crate::place::Place;
-use matrix_bundle::BundleError;
 
 /// Reads the rows of objects in a store: what they come to.
 pub(crate) fn rows_of(
     store: &Store,
     objects: Vec<Digest>,
     on_fault: &mut OnFault<'_>,
-) -> Result<BTreeMap<Digest, Option<Rows>>, BundleError> {
+) -> Result<BTreeMap<Digest, Option<TraceRead>>, BundleError> {
     let mut seen = BTreeMap::new();
     for digest in objects {
         let place = Place::Object(digest).to_string();
@@ -29,7 +29,7 @@ pub(crate) fn rows_of(
 }
 
 /// Reads an object's rows: what they come to.
-pub(crate) fn read_rows(place: &str, object: impl std::io::Read) -> Result<Rows, BundleError> {
+pub(crate) fn read_rows(place: &str, object: impl std::io::Read) -> Result<TraceRead, BundleError> {
     rows::read(place.as_ref(), object).map_err(|error| match error {
         StoreError::Io { source, .. } => BundleError::from_read(source),
         other => BundleError::of_file(place, other),
@@ -37,10 +37,10 @@ pub(crate) fn read_rows(place: &str, object: impl std::io::Read) -> Result<Rows,
 }
 
 /// What records say of their objects, and is not so: records by path in the bag.
-pub(crate) fn recount(inventory: &Inventory, seen: &BTreeMap<Digest, Option<Rows>>) -> Vec<(String, String)> {
+pub(crate) fn recount(inventory: &Inventory, seen: &BTreeMap<Digest, Option<TraceRead>>) -> Vec<(String, String)> {
     let wrong = |record: &Record| {
         let rows = seen.get(&record.object.sha256).and_then(Option::as_ref);
-        rows.is_some_and(|rows| rows.counts != record.counts || rows.totals != record.totals)
+        rows.is_some_and(|rows| rows.sums != PostNotification::sums(record))
     };
     let what = || "its counts and totals are not those of its object's rows".to_owned();
     let records = inventory.records.iter().filter(|(_, record)| wrong(record));
@@ -48,7 +48,7 @@ pub(crate) fn recount(inventory: &Inventory, seen: &BTreeMap<Digest, Option<Rows
 }
 
 /// The same where the first fault ends it.
-pub(crate) fn must_count(inventory: &Inventory, seen: &BTreeMap<Digest, Option<Rows>>) -> Result<(), BundleError> {
+pub(crate) fn must_count(inventory: &Inventory, seen: &BTreeMap<Digest, Option<TraceRead>>) -> Result<(), BundleError> {
     let first = recount(inventory, seen).into_iter().next();
     first.map_or(Ok(()), |(place, what)| Err(BundleError::contents(&place, what)))
 }

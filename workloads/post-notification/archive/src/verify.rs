@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use matrix_bundle::new_directory::NewDirectory;
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, Limits, Looks, Refusal};
 use matrix_store::Digest;
 use matrix_store::verify::{Checked, Fault, Note};
-use matrix_traces::rows::Contents as Rows;
+use matrix_traces::rows::TraceRead;
 use serde::Serialize;
 
 use crate::check::{Followed, made_by};
@@ -13,12 +15,6 @@ use crate::contents::Contents;
 use crate::place::Place;
 use crate::restore::{self, Restored};
 use crate::rows::{read_rows, recount, rows_of};
-use matrix_bundle::BundleInfo;
-use matrix_bundle::BundleReader;
-use matrix_bundle::Limits;
-use matrix_bundle::Looks;
-use matrix_bundle::new_directory::NewDirectory;
-use matrix_bundle::{BundleError, Refusal};
 
 /// What to check.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,7 +67,7 @@ impl Report {
 /// # Errors
 /// When it cannot be read. What is wrong with it is in the report.
 pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Report, BundleError> {
-    let mut seen: BTreeMap<Digest, Option<Rows>> = BTreeMap::new();
+    let mut seen: BTreeMap<Digest, Option<TraceRead>> = BTreeMap::new();
     let mut faults = Vec::new();
     let read = Contents::read(
         &mut reader,
@@ -91,7 +87,7 @@ pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Report
 fn conclude(
     read: Result<Contents, BundleError>,
     reader: &BundleReader,
-    seen: &BTreeMap<Digest, Option<Rows>>,
+    seen: &BTreeMap<Digest, Option<TraceRead>>,
     mut faults: Vec<Fault>,
 ) -> Result<(Report, Option<Contents>), BundleError> {
     let mut report = Report::default();
@@ -205,14 +201,14 @@ fn keep(faults: &mut Vec<Fault>, error: BundleError) -> Result<(), BundleError> 
     }
 }
 
-fn checked(contents: &Contents, seen: &BTreeMap<Digest, Option<Rows>>) -> Checked {
+fn checked(contents: &Contents, seen: &BTreeMap<Digest, Option<TraceRead>>) -> Checked {
     Checked {
         attempts: contents.inventory.attempts.len() as u64,
         journal_lines: 0,
         object_bytes: contents.inventory.objects().values().sum(),
         objects: seen.len() as u64,
         records: contents.inventory.records.len() as u64,
-        rows: seen.values().flatten().map(|rows| rows.counts.planned).sum(),
+        rows: seen.values().flatten().map(|rows| rows.rows).sum(),
         runs: contents.inventory.journals.len() as u64,
     }
 }

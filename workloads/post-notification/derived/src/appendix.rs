@@ -1,6 +1,5 @@
 //! An experiment of schema 1, and its results, as parts of an appendix.
 
-use matrix_traces::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_analysis::{ClaimResult, Nature, Options, Traces, evaluate};
@@ -9,7 +8,7 @@ use matrix_report::appendix::{Appendix, Claim, Experiment, Measured};
 use matrix_run::results::{Results, unreadable};
 use matrix_run::{Input, Observer, RunError};
 use matrix_store::{AttemptStatus, Origin, Store};
-use matrix_traces::Attempt;
+use matrix_traces::{Attempt, Record};
 
 use crate::page::attempts::{environments, seconds};
 use crate::page::claims::findings;

@@ -32,8 +32,7 @@ impl Traces for PostNotification {
     }
 
     fn read(path: &Path, object: ObjectReader) -> Result<TraceRead<Self::Sums>, StoreError> {
-        let rows::Contents { bytes, counts, totals } = rows::read(path, object)?;
-        Ok(TraceRead { bytes, rows: counts.planned, sums: (counts, totals) })
+        rows::read(path, object)
     }
 }
 

@@ -12,25 +12,17 @@ use crate::counts::{Counts, TraceTotals};
 /// Longest line: 21 numbers of at most 20 digits, a key and an outcome are far below.
 const MAX_LINE: u64 = 1024;
 
-/// What an object holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Contents {
-    /// Uncompressed bytes.
-    pub bytes: u64,
-    /// How many rows there are of each sort.
-    pub counts: Counts,
-    /// What the rows add up to.
-    pub totals: TraceTotals,
-}
+/// What a trace holds, and what its rows add up to.
+pub type TraceRead = matrix_store::TraceRead<(Counts, TraceTotals)>;
 
 /// Reads uncompressed rows to their end: every line must be a row in the one form that rows have, in order of `i` from
 /// 0. `path` is for messages.
 ///
 /// # Errors
 /// When a line is no such row, or the reader fails (a [`StoreError`] inside its error comes out as it is).
-pub fn read(path: &Path, object: impl Read) -> Result<Contents, StoreError> {
+pub fn read(path: &Path, object: impl Read) -> Result<TraceRead, StoreError> {
     let mut input = BufReader::with_capacity(64 << 10, object);
-    let mut contents = Contents::default();
+    let (mut bytes, mut counts, mut totals) = (0, Counts::default(), TraceTotals::default());
     let (mut line, mut canonical) = (Vec::new(), Vec::new());
     let mut number = 0u64;
     loop {
@@ -39,7 +31,7 @@ pub fn read(path: &Path, object: impl Read) -> Result<Contents, StoreError> {
         if line.is_empty() {
             break;
         }
-        contents.bytes += line.len() as u64;
+        bytes += line.len() as u64;
         number += 1;
         let damaged = |what: String| StoreError::damaged(path, format!("line {number}: {what}"));
         let text = line.strip_suffix(b"\n").and_then(|line| str::from_utf8(line).ok());
@@ -59,11 +51,11 @@ pub fn read(path: &Path, object: impl Read) -> Result<Contents, StoreError> {
         if canonical != line {
             return Err(damaged("the row has another form than rows have".to_owned()));
         }
-        contents.counts.add(&row);
-        contents.totals.add(&row);
+        counts.add(&row);
+        totals.add(&row);
     }
     if number == 0 {
         return Err(StoreError::damaged(path, "it is empty"));
     }
-    Ok(contents)
+    Ok(TraceRead { bytes, rows: counts.planned, sums: (counts, totals) })
 }

@@ -1,19 +1,18 @@
 //! From a store to an inventory.
 
-use matrix_traces::Attempt;
 use std::collections::BTreeSet;
 
+use matrix_bundle::{BundleError, Conflict};
 use matrix_plan::Plan;
 use matrix_plan::plan::Reason;
 use matrix_store::generic::is_generic;
 use matrix_store::{
     AttemptFile, AttemptId, Digest, JournalText, Origin, Received, RecordFile, Run, Sealed, Store, StoreError,
 };
-use matrix_traces::Record;
+use matrix_traces::{Attempt, Record};
 
 use super::{Inventory, Selection, tree_digest};
 use crate::extras::Extras;
-use matrix_bundle::{BundleError, Conflict};
 
 impl Inventory {
     /// Gathers what is selected of a store. What was measured here (origin `local`) is said to be of `origin`, if one is

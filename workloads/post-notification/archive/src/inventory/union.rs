@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use matrix_bundle::{BundleError, Conflict};
 use matrix_store::{Digest, RunId, Sealed, StoreError};
 
 use super::Inventory;
-use matrix_bundle::{BundleError, Conflict};
 
 impl Inventory {
     /// Takes in another inventory.

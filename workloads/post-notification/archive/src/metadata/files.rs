@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use matrix_bundle::bag::PAYLOAD;
 use matrix_store::Digest;
 
 use super::entity::{Entity, iri};
 use super::label;
 use crate::inventory::Inventory;
 use crate::place::Place;
-use matrix_bundle::bag::PAYLOAD;
 
 /// An entity for each file.
 pub(super) fn entities(inventory: &Inventory, files: &BTreeMap<String, u64>) -> Vec<Entity> {

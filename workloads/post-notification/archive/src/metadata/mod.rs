@@ -8,10 +8,10 @@ mod files;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use entity::{Entity, refs};
 use matrix_plan::ConfiguredLag;
 
 use crate::inventory::{Facts, Inventory};
-use entity::{Entity, refs};
 
 const CONTEXT: &str = "https://w3id.org/ro/crate/1.1/context";
 const RO_CRATE: &str = "https://w3id.org/ro/crate/1.1";

@@ -6,6 +6,9 @@ use std::io::Cursor;
 use std::num::NonZeroU32;
 use std::path::Path;
 
+use matrix_bundle::compress::{compressor, finish};
+use matrix_bundle::tar::TarWriter;
+use matrix_bundle::{BundleError, ErrorKind, Limits};
 use matrix_store::Store;
 
 use super::fixture::{Fate, TestRun, archive, bundle_of, compress, extras, files, options, reader, store};
@@ -14,9 +17,6 @@ use crate::{
     CreateOptions, Selection, VerifyOptions, create, create_file, extract, to_store, verify, verify_input,
     verify_to_store,
 };
-use matrix_bundle::compress::{compressor, finish};
-use matrix_bundle::tar::TarWriter;
-use matrix_bundle::{BundleError, ErrorKind, Limits};
 
 fn run() -> TestRun {
     TestRun::new(&[

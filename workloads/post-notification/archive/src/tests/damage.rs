@@ -2,12 +2,12 @@
 
 use std::io::Cursor;
 
+use matrix_bundle::Limits;
 use proptest::prelude::*;
 
 use super::fixture::{Fate, TestRun, archive, bundle};
 use crate::VerifyOptions;
 use crate::verify::verify_input;
-use matrix_bundle::Limits;
 
 fn is_sound(bytes: Vec<u8>, quick: bool) -> bool {
     verify_input(Cursor::new(bytes), Limits::default(), VerifyOptions { quick }).unwrap().is_sound()

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
 
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, Limits};
 use matrix_driver::RowSink;
 use matrix_plan::plan::{PlannedCell, Reason};
 use matrix_plan::{Cell, CellState, Plan, Platform};
 use matrix_store::{Event, Execution, NewRun, Origin, Provenance, Store, WritableStore};
 use matrix_traces::{Attempt, Record, TraceInfo, TraceSink};
 
-use crate::{CreateOptions, Extras, Selection, create};
-use matrix_bundle::{BundleError, BundleInfo, BundleReader, Limits};
-
 use super::sample::row;
 pub(super) use super::sample::{files, tempdir};
+use crate::{CreateOptions, Extras, Selection, create};
 
 pub(super) const REQUESTS: u64 = 20;
 

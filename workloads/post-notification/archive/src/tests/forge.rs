@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use matrix_bundle::bag::render_manifest;
 use matrix_store::Digest;
 
 use super::fixture::{archive, compress};
-use matrix_bundle::bag::render_manifest;
 
 /// An entry: its header and its bytes.
 pub(super) type Raw = (Vec<u8>, Vec<u8>);

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Cursor;
 
+use matrix_bundle::{AGENT, BundleError, BundleReader, ErrorKind, Limits};
 use matrix_store::Digest;
 
 use super::fixture::{Fate, TestRun, bundle, compress, tempdir};
 use super::forge::{entries, header, name_of, pack, payload, reseal_record, seal, with_checksum};
 use crate::verify::verify_input;
 use crate::{VerifyOptions, extract, to_store};
-use matrix_bundle::{AGENT, BundleError, BundleReader, ErrorKind, Limits};
 
 fn good() -> Vec<u8> {
     bundle(&TestRun::new(&[(0, Fate::Done(1)), (100, Fate::Done(2)), (200, Fate::Failed)]))

@@ -2,12 +2,12 @@
 
 use std::fs;
 
+use matrix_bundle::{BundleError, Conflict, ErrorKind};
 use matrix_store::Store;
 use proptest::prelude::*;
 
 use super::fixture::{Fate, TestRun, bundle, bundle_of, execute, extras, files, options, reader, store, tempdir};
 use crate::{MergeOptions, Selection, VerifyOptions, create, merge, to_store, verify};
-use matrix_bundle::{BundleError, Conflict, ErrorKind};
 
 fn merged(bundles: &[&[u8]]) -> Result<Vec<u8>, BundleError> {
     let directory = tempdir();

@@ -1,14 +1,13 @@
 //! Whether what a run planned is what its experiment and its model come to.
 
-use matrix_traces::Record;
 use std::collections::BTreeMap;
 
 use matrix_archive::Inventory;
 use matrix_plan::{Axes, CellInputs, CellKey, Fingerprint, Plan};
-use matrix_run::Input;
 use matrix_run::results::plan_of;
-use matrix_run::{FailureKind, RunError};
+use matrix_run::{FailureKind, Input, RunError};
 use matrix_store::{Digest, Run, Store};
+use matrix_traces::Record;
 
 /// What is wrong with the plans of a store's runs, each with the digest of its file and its run's name.
 ///

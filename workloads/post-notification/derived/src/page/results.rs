@@ -1,6 +1,5 @@
 //! From results to what the page says of them.
 
-use matrix_store::Sealed;
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_analysis::{Options, Pools, load, summary};
@@ -13,6 +12,7 @@ use matrix_report::page::{
 };
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError, with_causes};
+use matrix_store::Sealed;
 use matrix_traces::Attempt;
 
 use super::against::Authors;

@@ -19,34 +19,13 @@ use matrix_core::walk::{Table, integer, name, slug};
 /// Version of the format that this parser reads.
 pub const SCHEMA: u64 = 1;
 
-/// Keys of the top level.
-pub(crate) const KEYS: &[&str] = &[
-    "schema",
-    "name",
-    "platform",
-    "requests",
-    "rounds",
-    "seed",
-    "payload",
-    "concurrency",
-    "rate",
-    "invocation",
-    "barrier",
-    "sim",
-    "local",
-    "aws",
-    "regions",
-    "matrix",
-    "claim",
-];
-
 /// The version of the form that any workload has. Of this one it has the keys of schema 1, and those below.
 const SCHEMA_OF_WORKLOADS: u64 = 2;
 
 /// The name of this workload there.
 const WORKLOAD: &str = "post-notification";
 
-/// Keys of the top level in schema 2: those of schema 1, the workload, and `[[figure]]`, which belongs to whoever draws.
+/// Keys of the top level in schema 2: those of schema 1, then the workload and `[[figure]]`, which belongs to whoever draws.
 pub const KEYS_OF_WORKLOADS: &[&str] = &[
     "schema",
     "name",
@@ -68,6 +47,9 @@ pub const KEYS_OF_WORKLOADS: &[&str] = &[
     "workload",
     "figure",
 ];
+
+/// Keys of the top level in schema 1: all but the last two.
+pub(crate) const KEYS: &[&str] = KEYS_OF_WORKLOADS.split_at(KEYS_OF_WORKLOADS.len() - 2).0;
 
 /// Most requests of one cell.
 const MAX_REQUESTS: u64 = 1_000_000_000;

@@ -2,10 +2,14 @@
 
 use std::cmp::Ordering;
 
+use matrix_core::filter::grammar::{Expression, Operator, parse};
+
 use crate::axes::{NotificationStorage, PostStorage, RegionPair};
 use crate::point::Axes;
 use crate::problem::Problems;
 use crate::regions::Regions;
+
+use super::fields::AxesOf;
 
 /// A filter: comparisons of fields with values, joined by `and`, `or`, `not` and parentheses.
 ///
@@ -14,20 +18,7 @@ use crate::regions::Regions;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
     text: String,
-    expression: Expression,
-}
-
-/// What a filter asks.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Expression {
-    /// A comparison.
-    Compare(Field, Operator),
-    /// Not so.
-    Not(Box<Expression>),
-    /// All of them.
-    All(Vec<Expression>),
-    /// Any of them.
-    Any(Vec<Expression>),
+    expression: Expression<(Field, Operator)>,
 }
 
 /// A field and the value it is compared with.
@@ -47,58 +38,13 @@ pub(super) enum Field {
     Round(u64),
 }
 
-/// How two values are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operator {
-    /// `=`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    AtMost,
-    /// `>`
-    Greater,
-    /// `>=`
-    AtLeast,
-}
-
-impl Operator {
-    /// Every operator with its spelling.
-    pub(super) const ALL: [(&'static str, Self); 6] = [
-        ("=", Self::Equal),
-        ("!=", Self::NotEqual),
-        ("<", Self::Less),
-        ("<=", Self::AtMost),
-        (">", Self::Greater),
-        (">=", Self::AtLeast),
-    ];
-
-    /// Whether it needs values that have an order.
-    pub(super) fn orders(self) -> bool {
-        !matches!(self, Self::Equal | Self::NotEqual)
-    }
-
-    fn holds(self, ordering: Ordering) -> bool {
-        match self {
-            Self::Equal => ordering.is_eq(),
-            Self::NotEqual => ordering.is_ne(),
-            Self::Less => ordering.is_lt(),
-            Self::AtMost => ordering.is_le(),
-            Self::Greater => ordering.is_gt(),
-            Self::AtLeast => ordering.is_ge(),
-        }
-    }
-}
-
 impl Filter {
     /// Reads a filter; `regions` are those that it may name.
     ///
     /// # Errors
     /// When it is no filter, with places in `text`.
     pub fn parse(text: &str, regions: &Regions) -> Result<Self, Problems> {
-        let expression = super::parse::expression(text, regions).map_err(Problems::from)?;
+        let expression = parse(text, &AxesOf(regions)).map_err(Problems::from)?;
         Ok(Self { text: text.to_owned(), expression })
     }
 
@@ -111,18 +57,7 @@ impl Filter {
     /// Whether a cell passes.
     #[must_use]
     pub fn matches(&self, axes: &Axes, round: u32) -> bool {
-        self.expression.matches(axes, round)
-    }
-}
-
-impl Expression {
-    fn matches(&self, axes: &Axes, round: u32) -> bool {
-        match self {
-            Self::Compare(field, operator) => operator.holds(field.compare(axes, round)),
-            Self::Not(inner) => !inner.matches(axes, round),
-            Self::All(parts) => parts.iter().all(|part| part.matches(axes, round)),
-            Self::Any(parts) => parts.iter().any(|part| part.matches(axes, round)),
-        }
+        self.expression.holds(&|(field, operator)| operator.holds(field.compare(axes, round)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Filters: which cells to run or to look at, as in `post_storage=s3 and delay_ms<1000 and regions="eu->us"`.
 
 mod expression;
-mod parse;
+mod fields;
 #[cfg(test)]
 mod tests;
 

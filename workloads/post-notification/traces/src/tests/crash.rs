@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use matrix_plan::Cell;
+use matrix_store::fs::{Fault, FaultyFilesystem, Loss};
+use matrix_store::{ErrorKind, JournalState, Origin, Store, VerifyOptions};
 use proptest::prelude::*;
 
 use super::fixture::{cell, files, results, session, session_in_groups, tempdir};
-use matrix_store::fs::{Fault, FaultyFilesystem, Loss};
-use matrix_store::{ErrorKind, JournalState, Origin, Store, VerifyOptions};
 
 struct Reference {
     cells: Vec<Cell>,

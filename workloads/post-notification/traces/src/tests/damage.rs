@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use matrix_app::row::HEADER;
+use matrix_store::{Digest, ErrorKind, Journal, JournalText, Origin, Store, StoreError, VerifyOptions};
 use proptest::prelude::*;
 
 use super::fixture::{cell, files, finished, row, tempdir, tried_in_vain};
 use crate::{Attempt, Record};
-use matrix_store::{Digest, ErrorKind, Journal, JournalText, Origin, Store, StoreError, VerifyOptions};
 
 fn decoded(bytes: &[u8]) -> Option<Vec<u8>> {
     zstd::decode_all(bytes).ok()

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use matrix_driver::RowSink;
 use matrix_plan::Cell;
-
-use crate::{Attempt, Record, TraceInfo, TraceSink};
 use matrix_store::fs::{Filesystem, RealFilesystem};
 use matrix_store::{AttemptId, Event, Execution, NewRun, Origin, Provenance, Store, StoreError, WritableStore};
+
+use crate::{Attempt, Record, TraceInfo, TraceSink};
 
 pub(super) use super::sample::{files, row, tempdir};
 

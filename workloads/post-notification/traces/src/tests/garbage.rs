@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem};
+use matrix_store::{ErrorKind, Garbage, Origin, Store, StoreError, VerifyOptions, WritableStore};
 use proptest::prelude::*;
 
 use super::fixture::{REQUESTS, cell, execution, files, finished, tempdir, write_rows};
 use crate::{Attempt, Record};
-use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem};
-use matrix_store::{ErrorKind, Garbage, Origin, Store, StoreError, VerifyOptions, WritableStore};
 
 /// What is put into a store besides finished cells of a run.
 #[derive(Clone, Copy, Debug)]

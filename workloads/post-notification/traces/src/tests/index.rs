@@ -3,12 +3,12 @@
 use std::fs::{self, File, FileTimes};
 use std::sync::Arc;
 
+use matrix_store::fs::RealFilesystem;
+use matrix_store::{ErrorKind, Lookup, Origin, Store};
 use proptest::prelude::*;
 
 use super::fixture::{cell, finished, session, tempdir};
 use crate::Record;
-use matrix_store::fs::RealFilesystem;
-use matrix_store::{ErrorKind, Lookup, Origin, Store};
 
 fn lookup(root: &std::path::Path, key: matrix_core::CellKey) -> Result<Lookup, matrix_store::StoreError> {
     Store::open(root).unwrap().lookup(&[key], &Origin::default()).map(|found| found[0])

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use matrix_store::{ErrorKind, Origin, Store, StoreError};
+
 use super::fixture::{finished, tempdir, write_rows};
 use crate::TraceSink;
-use matrix_store::{ErrorKind, Origin, Store, StoreError};
 
 #[test]
 fn a_second_writer_is_told_who_the_first_is() {

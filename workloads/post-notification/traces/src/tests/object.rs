@@ -5,11 +5,11 @@ use std::io::{Read, Write};
 
 use matrix_app::row::HEADER;
 use matrix_driver::RowSink;
+use matrix_store::{Digest, ErrorKind, Origin, Sealed, Store, StoreError};
 use proptest::prelude::*;
 
 use super::fixture::{REQUESTS, cell, finished, row, tempdir, write_rows};
 use crate::{Record, TraceSink};
-use matrix_store::{Digest, ErrorKind, Origin, Sealed, Store, StoreError};
 
 fn trace(salt: u64, requests: u64) -> Vec<u8> {
     let mut text = HEADER.as_bytes().to_vec();
