@@ -25,6 +25,7 @@ mod given;
 mod interface;
 mod kills;
 #[cfg(feature = "live")]
+mod licences;
 mod live;
 mod output;
 mod program;
