@@ -64,7 +64,7 @@ pub fn extract(data: &[u8]) {
 
     let target = base.join("target");
     let unpacked = BundleReader::new(Cursor::new(bundle.clone()), LIMITS)
-        .and_then(|reader| matrix_archive::extract(reader, &target));
+        .and_then(|reader| matrix_archive::extract(reader, &target, matrix_bundle::Extraction::default()));
     if report.is_sound() {
         assert!(unpacked.is_ok(), "{unpacked:?}");
         assert!(check(&bundle, true).is_sound(), "a quick look finds no more than a long one");

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use matrix_archive::{CreateOptions, Inventory, MergeOptions, Selection};
-use matrix_bundle::{BundleError, BundleInfo, BundleReader, Tree};
-use matrix_derived::derive;
+use matrix_bundle::bag::REPORT;
+use matrix_bundle::temporary::Folder;
+use matrix_bundle::{AGENT_FIELD, Binary, BundleError, BundleInfo, BundleReader, Extraction, Tree};
+use matrix_derived::derive::{self, Besides};
+use matrix_derived::verify::{self, Findings};
 use matrix_plan::CellState;
 use matrix_run::{RunError, results};
 use matrix_store::{Origin, Store};
@@ -55,6 +58,9 @@ struct CreateArgs {
     /// Put the runner's own source and lock file in, so that the file and a toolchain are enough for a replay
     #[arg(long)]
     with_source: bool,
+    /// Put this program in, as `bin/matrix`, so that the file alone is enough to check it and look at it, without a toolchain
+    #[arg(long)]
+    with_binary: bool,
     /// Who measured, if the bundle is to say so
     #[arg(long, value_name = "NAME")]
     identify: Option<String>,
@@ -76,6 +82,10 @@ struct ExtractArgs {
     /// Make a store of it, to go on in, instead of the bag as it is
     #[arg(long)]
     as_store: bool,
+    /// Also unpack a page (`report.html`) that this version cannot derive again, so that nothing is known of what it says and
+    /// does in a browser
+    #[arg(long)]
+    unverified: bool,
     #[command(flatten)]
     size: SizeArgs,
     #[command(flatten)]
@@ -134,12 +144,14 @@ pub(crate) fn bundle(args: BundleArgs) -> CommandResult {
 fn create(args: CreateArgs) -> CommandResult {
     let store = Store::open(&args.results.results)?;
     let filter = args.filter.filter.as_deref();
+    let binary = args.with_binary.then(own_binary).transpose()?;
     let options = program::CreateOptions {
         run: args.run.as_deref(),
         filter,
         origin: args.origin.as_ref(),
         allow_incomplete: args.allow_incomplete,
         with_source: args.with_source,
+        binary: binary.clone(),
         identify: args.identify.as_deref(),
         out: &args.out,
     };
@@ -157,7 +169,9 @@ fn create(args: CreateArgs) -> CommandResult {
     let inventory = Inventory::gather(&store, &selection, options.origin.as_ref())?;
     derive::plans_follow(&store, &inventory)?;
     let source = if args.with_source { source::tree() } else { Tree::new() };
-    let mut extras = derive::extras(&derive::parts(&store, &inventory)?, &inventory, source)?;
+    let besides = Besides { source, binary: binary.as_ref().map(Binary::sha256) };
+    let mut extras = derive::extras(&derive::parts(&store, &inventory)?, &inventory, besides)?;
+    extras.binary = binary;
     let filter = args.filter.filter.as_deref();
     if let Some(filter) = filter {
         derive::name_filter(&mut extras, filter);
@@ -166,35 +180,86 @@ fn create(args: CreateArgs) -> CommandResult {
     describe(info, &args.out, &Left::of(&inventory, filter)?, args.format.format)
 }
 
+/// This program's own file.
+fn own_binary() -> Result<Binary, Failure> {
+    let path = std::env::current_exe()?;
+    Ok(Binary::of(&path)?)
+}
+
 #[derive(Serialize)]
 struct ExtractJson<'a> {
     #[serde(serialize_with = "output::lossy::path")]
     out: &'a Path,
     form: &'static str,
+    /// Files that were left out because nothing is known of them.
+    left_out: Vec<&'static str>,
 }
 
 fn extract(args: &ExtractArgs) -> CommandResult {
     let name = output::path(&args.file);
     let refused = |error| RunError::of_bundle(&name, error);
     let reader = BundleReader::open(&args.file, args.size.limits()).map_err(refused)?;
+    let page = reader.manifest().iter().any(|(path, _)| path == REPORT);
+    let without_report = page && !args.as_store && !args.unverified && !is_known(args)?;
+    let extraction = Extraction { without_report };
     let (form, out) = (if args.as_store { "store" } else { "bag" }, output::word(&args.out));
     if program::is_program_bundle(&args.file, args.size.limits()) {
         if args.as_store {
             matrix_bundle::restore_generic(reader, &args.out).map_err(refused)?;
         } else {
-            matrix_bundle::extract_generic(reader, &args.out).map_err(refused)?;
+            matrix_bundle::extract_generic(reader, &args.out, extraction).map_err(refused)?;
         }
     } else if args.as_store {
         matrix_archive::to_store(reader, &args.out).map_err(refused)?;
     } else {
-        matrix_archive::extract(reader, &args.out).map_err(refused)?;
+        matrix_archive::extract(reader, &args.out, extraction).map_err(refused)?;
     }
+    let left_out: Vec<&str> = extraction.without_report.then_some(REPORT).into_iter().collect();
     match (args.format.format, args.as_store) {
-        (Format::Json, _) => output::json(&ExtractJson { out: &args.out, form })?,
+        (Format::Json, _) => output::json(&ExtractJson { out: &args.out, form, left_out })?,
         (Format::Table, true) => output::line(format_args!("a store: matrix status --results {out}"))?,
-        (Format::Table, false) => output::line(format_args!("a bag: cd {out} && sha256sum -c manifest-sha256.txt"))?,
+        (Format::Table, false) => {
+            let missing = if left_out.is_empty() { "" } else { " --ignore-missing" };
+            output::line(format_args!("a bag: cd {out} && sha256sum{missing} -c manifest-sha256.txt"))?;
+        }
     }
     Ok(Exit::Ok)
+}
+
+/// Whether a bundle's page follows from its results. A page of another version does not, as far as anybody can tell here;
+/// that is noted.
+fn is_known(args: &ExtractArgs) -> Result<bool, Failure> {
+    let limits = args.size.limits();
+    let findings = match program::is_program_bundle(&args.file, limits) {
+        true => program::page_of(&args.file, limits)?,
+        false => page_of(args)?,
+    };
+    if let Some(fault) = findings.faults.first() {
+        return Err(Failure::with_help(
+            Exit::Integrity,
+            format!("{}: {REPORT}: {}", output::path(&args.file), fault.what),
+            "`matrix verify` checks the rest of the bundle; `--unverified` unpacks this page as well",
+        ));
+    }
+    for note in &findings.not_verified {
+        output::note(format_args!("{REPORT} is left out: {}; --unverified unpacks it too", note.what));
+    }
+    Ok(findings.not_verified.is_empty())
+}
+
+/// What is known of the page in a bundle of schema 1.
+fn page_of(args: &ExtractArgs) -> Result<Findings, Failure> {
+    let folder = Folder::new()?;
+    let place = folder.path().join("store");
+    let refused = |error| RunError::of_bundle(&output::path(&args.file), error);
+    let reader = BundleReader::open(&args.file, args.size.limits()).map_err(refused)?;
+    let made_by = reader.info().get(AGENT_FIELD).cloned().unwrap_or_default();
+    let restored = matrix_archive::to_store(reader, &place).map_err(refused)?;
+    let store = Store::open(&place)?;
+    let ours = derive::report(&derive::parts(&store, &restored.inventory)?, &restored.inventory)?;
+    let mut findings = Findings { made_by, ..Findings::default() };
+    verify::report(&restored.extras.report, &ours, &mut findings);
+    Ok(findings)
 }
 
 fn merge(args: &MergeArgs) -> CommandResult {
@@ -217,7 +282,7 @@ fn merge(args: &MergeArgs) -> CommandResult {
     let mut derive = |store: &Store, inventory: &Inventory| {
         left = Left::of(inventory, None)?;
         let parts = derive::parts(store, inventory);
-        parts.and_then(|parts| derive::extras(&parts, inventory, Tree::new())).map_err(|error| {
+        parts.and_then(|parts| derive::extras(&parts, inventory, Besides::default())).map_err(|error| {
             failure = Some(error);
             BundleError::Derive("see above".into())
         })

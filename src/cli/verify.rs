@@ -158,9 +158,7 @@ fn of_bundle(args: &VerifyArgs, input: Box<dyn Read + Send>) -> Result<Found, Fa
         ));
     }
     if program::is_program_bundle(&args.path, limits) {
-        let program::Verified { checked, faults, notes, claims, another_version } =
-            program::verify(&args.path, limits, args.quick)?;
-        let mut findings = Findings { checked, faults, notes, claims, another_version, ..Findings::default() };
+        let mut findings = program::check_bundle(&args.path, limits, args.quick)?;
         if let Some(signer) = &args.signer {
             signature(&args.path, signer, &mut findings)?;
         }

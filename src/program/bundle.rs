@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use matrix_bundle::{BundleError, BundleInfo, BundleReader, GenericExtras, GenericOptions, Limits};
-use matrix_command::results::{self, findings};
+use matrix_bundle::{Binary, BundleError, BundleInfo, BundleReader, GenericExtras, GenericOptions, Limits};
+use matrix_command::results;
+use matrix_derived::verify::{self, Findings};
 use matrix_plan::CellKey;
-use matrix_store::verify::{Fault, Note};
+use matrix_store::verify::Fault;
 use matrix_store::{Origin, RunId, Store, VerifyOptions};
 
 use super::choose::{Chosen, chosen, plan_of};
@@ -53,6 +54,8 @@ pub(crate) struct CreateOptions<'a> {
     pub(crate) origin: Option<&'a Origin>,
     pub(crate) allow_incomplete: bool,
     pub(crate) with_source: bool,
+    /// A program to put in.
+    pub(crate) binary: Option<Binary>,
     pub(crate) identify: Option<&'a str>,
     pub(crate) out: &'a Path,
 }
@@ -134,13 +137,16 @@ pub(crate) fn create(store: &Store, options: &CreateOptions<'_>) -> Result<Optio
     let place = output::place_of(options.out)?;
     let besides = |extras: GenericExtras| GenericExtras {
         source: if options.with_source { source::tree() } else { Default::default() },
+        binary: options.binary.clone(),
         identify: options.identify.map(str::to_owned),
         ..extras
     };
     let selection =
         GenericOptions { origin: options.origin.cloned(), allow_incomplete: options.allow_incomplete, only };
-    if selection.origin.is_none() && selection.only.is_none() {
-        let extras = besides(derive::extras(store, &experiments)?);
+    let binary = options.binary.as_ref().map(Binary::sha256);
+    let is_all = runs.len() == store.all_runs()?.len();
+    if is_all && selection.origin.is_none() && selection.only.is_none() {
+        let extras = besides(derive::extras(store, &experiments, binary)?);
         return Ok(Some(made(matrix_bundle::create_generic(store, &runs, &extras, &selection, &place)?)));
     }
     // What a bundle says follows from what is in it: a selection, or results under another name, are derived from a store
@@ -151,7 +157,8 @@ pub(crate) fn create(store: &Store, options: &CreateOptions<'_>) -> Result<Optio
     let selected = folder.path().join("store");
     matrix_bundle::restore_generic(BundleReader::open(&first, Limits::default())?, &selected)?;
     let selected = Store::open(&selected)?;
-    let extras = besides(derive::extras(&selected, &experiments_of(&selected, &newest)?)?);
+    let chosen = experiments_of(&selected, &self::newest(&selected, None)?)?;
+    let extras = besides(derive::extras(&selected, &chosen, binary)?);
     // The names are given, and the selection is made, but what its plans have besides is still not in it.
     let again = GenericOptions { origin: None, ..selection };
     Ok(Some(made(matrix_bundle::create_generic(&selected, &runs, &extras, &again, &place)?)))
@@ -175,30 +182,21 @@ pub(crate) fn merge(files: &[PathBuf], limits: Limits, allow_incomplete: bool, o
     if let Some(missing) = shards.missing().filter(|_| !allow_incomplete) {
         return Err(BundleError::MissingShards(missing).into());
     }
-    let extras = derive::extras(&store, &experiments)?;
+    let extras = derive::extras(&store, &experiments, None)?;
     let options = GenericOptions { allow_incomplete, only: shards.only().cloned(), ..GenericOptions::default() };
     let info = matrix_bundle::create_generic(&store, &runs, &extras, &options, &output::place_of(out)?)?;
     Ok(Made { info, left_out: shards.left_out(), missing_shards: shards.missing() })
 }
 
-/// What a check of a bundle found.
-pub(crate) struct Verified {
-    pub(crate) checked: Vec<(String, u64)>,
-    pub(crate) faults: Vec<Fault>,
-    pub(crate) notes: Vec<Note>,
-    pub(crate) claims: Vec<String>,
-    pub(crate) another_version: bool,
-}
-
 /// Checks a bundle: every byte, every record, and that tables, figures and README follow from the rows. Nothing in it is
 /// run.
-pub(crate) fn verify(path: &Path, limits: Limits, quick: bool) -> Result<Verified, Failure> {
+pub(crate) fn check(path: &Path, limits: Limits, quick: bool) -> Result<Findings, Failure> {
     let folder = matrix_bundle::temporary::Folder::new()?;
     let place = folder.path().join("store");
     let restored = matrix_bundle::restore_generic(BundleReader::open(path, limits)?, &place)?;
     let store = Store::open(&place)?;
     let report = matrix_traces::verify(&store, VerifyOptions { rows: !quick, ..VerifyOptions::default() })?;
-    let mut verified = Verified {
+    let mut findings = Findings {
         checked: vec![
             ("files: bytes hash to the manifest's digest".to_owned(), restored.files),
             ("  payload bytes".to_owned(), restored.payload_bytes),
@@ -209,28 +207,42 @@ pub(crate) fn verify(path: &Path, limits: Limits, quick: bool) -> Result<Verifie
         ],
         faults: report.faults,
         notes: report.notes,
-        claims: Vec::new(),
-        another_version: false,
+        made_by: restored.made_by(),
+        ..Findings::default()
     };
-    if quick || !verified.faults.is_empty() {
-        return Ok(verified);
+    if quick || !findings.faults.is_empty() {
+        return Ok(findings);
     }
     let experiments = experiments_of(&store, &newest(&store, None)?)?;
-    let derived = derive::extras(&store, &experiments)?;
-    verified.another_version =
+    let derived = derive::extras(&store, &experiments, restored.binary)?;
+    findings.another_version =
         restored.extras.tables.get(derive::DERIVER_FILE) != derived.tables.get(derive::DERIVER_FILE);
-    if !verified.another_version {
-        let compared = compare(&restored.extras, &derived, &mut verified.faults);
-        verified.checked.push(("tables, figures, README: derived again, same bytes".to_owned(), compared));
+    if !findings.another_version {
+        let compared = compare(&restored.extras, &derived, &mut findings.faults);
+        findings.checked.push(("tables, figures, README: derived again, same bytes".to_owned(), compared));
     }
+    verify::report(&restored.extras.report, &derived.report, &mut findings);
     for chosen in &experiments {
         let loaded = results::load(&store, &chosen.experiment, &chosen.cells, None)?;
-        for finding in findings(&loaded) {
+        for finding in results::findings(&loaded) {
             let name = &chosen.experiment.name;
-            verified.claims.push(format!("{name}: {}: {}", finding.claim.id, finding.judged.verdict.name()));
+            findings.claims.push(format!("{name}: {}: {}", finding.claim.id, finding.judged.verdict.name()));
         }
     }
-    Ok(verified)
+    Ok(findings)
+}
+
+/// What is known of the page in a bundle: nothing is wrong with it, or what is.
+pub(crate) fn page_of(path: &Path, limits: Limits) -> Result<Findings, Failure> {
+    let folder = matrix_bundle::temporary::Folder::new()?;
+    let place = folder.path().join("store");
+    let restored = matrix_bundle::restore_generic(BundleReader::open(path, limits)?, &place)?;
+    let store = Store::open(&place)?;
+    let experiments = experiments_of(&store, &newest(&store, None)?)?;
+    let names: Vec<&str> = experiments.iter().map(|chosen| chosen.experiment.name.as_str()).collect();
+    let mut findings = Findings { made_by: restored.made_by(), ..Findings::default() };
+    verify::report(&restored.extras.report, &super::report::of_bundle(&store, &names)?, &mut findings);
+    Ok(findings)
 }
 
 /// Compares what stands beside results with what follows from them; how many files were compared.

@@ -2,27 +2,29 @@
 
 use std::fmt::Write as _;
 
-use matrix_bundle::GenericExtras;
+use matrix_bundle::{GenericExtras, about_binary};
 use matrix_command::results::{self, Loaded, findings};
 use matrix_figures::FigureError;
-use matrix_store::Store;
+use matrix_store::{Digest, Store};
 
 use super::bundle::runs_of;
 use super::charts::{Picture, about as about_figure, picture};
 use super::choose::Chosen;
+use super::report;
 use super::shards::Shards;
 use matrix_run::with_causes;
 
 use crate::exit::{Exit, Failure};
 
 /// What derives these files: only its own version's are compared byte for byte.
-pub(super) const DERIVER: &str = "matrix-command 2\n";
+pub(super) const DERIVER: &str = "matrix-command 3\n";
 
 /// Name of the file that says so.
 pub(super) const DERIVER_FILE: &str = "deriver.txt";
 
-/// Everything that stands beside the results of these experiments.
-pub(super) fn extras(store: &Store, experiments: &[Chosen]) -> Result<GenericExtras, Failure> {
+/// Everything that stands beside the results of these experiments. `binary` is the digest of the program that is in the
+/// bundle, if one is.
+pub(super) fn extras(store: &Store, experiments: &[Chosen], binary: Option<Digest>) -> Result<GenericExtras, Failure> {
     let mut extras = GenericExtras {
         license: include_bytes!("../../LICENSE-MIT").to_vec(),
         citation: include_bytes!("../../CITATION.cff").to_vec(),
@@ -61,7 +63,9 @@ pub(super) fn extras(store: &Store, experiments: &[Chosen]) -> Result<GenericExt
         }
         about(&mut readme, &loaded);
     }
+    readme += &binary.map(about_binary).unwrap_or_default();
     extras.readme = readme.into_bytes();
+    extras.report = report::of_bundle(store, &names)?;
     Ok(extras)
 }
 
@@ -119,6 +123,7 @@ This is a result bundle of `matrix`: a program was run over a matrix of values, 
 | `outputs/` | what the program left: what it printed, and its files, named by their SHA-256 |
 | `records/`, `attempts/`, `runs/` | which of these belong to which cell, and how they came to be |
 | `tables/`, `figures/` | derived from the rows, byte for byte |
+| `report.html` | the results as one page, to be opened in a browser; it loads nothing from elsewhere |
 
 With stock tools alone, in the unpacked folder: `sha256sum -c manifest-sha256.txt` checks every byte. With `matrix`:
 

@@ -13,7 +13,7 @@ use matrix_figures::FigureError;
 use matrix_plan::{CellKey, CellState, Tally};
 use matrix_report::page::{
     self, AttemptView, Axis, ClaimView, Failed, FigureView, Kind, Label, MOST_FAILED, MOST_POINTS, Metric, Page, Point,
-    Section, Timed, plain,
+    ReportOptions, Section, Timed, plain,
 };
 use matrix_report::{environment, seconds_between};
 use matrix_run::with_causes;
@@ -94,6 +94,16 @@ pub(crate) fn add_to(
         page.sections.push(section(store, part, &loaded, &tried, their.as_ref())?);
     }
     Ok(())
+}
+
+/// The page that a bundle of these experiments carries.
+pub(super) fn of_bundle(store: &Store, names: &[&str]) -> Result<Vec<u8>, Failure> {
+    let mut page = Page::default();
+    add_to(&mut page, store, None, &|name| names.contains(&name))?;
+    let records = records(store)?;
+    page.records = page::records_digest(records.iter().map(|(key, origin, digest)| (*key, origin, *digest)));
+    page.conclude(&ReportOptions::in_bundle());
+    Ok(page.render()?.into_bytes())
 }
 
 /// The digests of a store's records, for [`page::records_digest`].

@@ -25,7 +25,8 @@ fn a_licence_that_is_not_on_the_list_is_refused() {
     ] {
         licences(&["judge", met]).code(0);
     }
-    for unmet in ["GPL-3.0-only", "MIT AND GPL-2.0-only", "(MIT AND SSPL-1.0) OR AGPL-3.0-only", "MIT WITH Odd-exception"]
+    for unmet in
+        ["GPL-3.0-only", "MIT AND GPL-2.0-only", "(MIT AND SSPL-1.0) OR AGPL-3.0-only", "MIT WITH Odd-exception"]
     {
         assert!(licences(&["judge", unmet]).code(1).err.contains("not on the list"), "{unmet}");
     }

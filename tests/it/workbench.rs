@@ -133,6 +133,18 @@ impl Workbench {
         Self::printed(self.command(args).output().unwrap())
     }
 
+    /// Makes another bundle of one: in each file a text is replaced, once, by one of the same length, and every digest that covers
+    /// the file is made anew.
+    pub(crate) fn forge(&self, bundle: &str, out: &str, changes: &[(&str, &str, &str)]) {
+        let mut command = Command::new("python3");
+        command.arg("-c").arg(FORGE).arg(self.path(bundle)).arg(self.path(out));
+        for (file, from, to) in changes {
+            assert_eq!(from.len(), to.len());
+            command.args([file, from, to]);
+        }
+        Self::printed(command.output().unwrap()).code(0);
+    }
+
     pub(crate) fn printed(output: Output) -> Printed {
         Printed {
             code: output.status.code().unwrap_or(-1),
@@ -185,3 +197,26 @@ fn seen<T>(found: std::io::Result<T>) -> Option<T> {
         found => Some(found.unwrap()),
     }
 }
+
+/// See [`Workbench::forge`].
+const FORGE: &str = r#"
+import hashlib, io, subprocess, sys, tarfile
+bundle, out, *words = sys.argv[1:]
+data = bytearray(subprocess.run(["zstd", "-qdc", bundle], check=True, stdout=subprocess.PIPE).stdout)
+files = {member.name.split("/", 1)[1]: member for member in tarfile.open(fileobj=io.BytesIO(data))}
+def change(name, old, new):
+    start = files[name].offset_data
+    before = bytes(data[start:start + files[name].size])
+    after = before.replace(old, new, 1)
+    assert before != after and len(before) == len(after), (name, old)
+    data[start:start + len(after)] = after
+    digest = lambda text: hashlib.sha256(text).hexdigest().encode()
+    above = {"manifest-sha256.txt": "tagmanifest-sha256.txt", "bag-info.txt": "tagmanifest-sha256.txt",
+             "tagmanifest-sha256.txt": None}.get(name, "manifest-sha256.txt")
+    if above:
+        change(above, digest(before), digest(after))
+while words:
+    name, old, new, *words = words
+    change(name, old.encode(), new.encode())
+subprocess.run(["zstd", "-q", "-f", "-o", out], input=bytes(data), check=True)
+"#;

@@ -20,6 +20,11 @@ pub const MANIFEST: &str = "manifest-sha256.txt";
 /// The digests of the other three.
 pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
 
+/// The page of results in a payload, where there is one.
+pub const REPORT: &str = "data/report.html";
+/// The program in a payload, where there is one: the only file that can be run.
+pub const BINARY: &str = "data/bin/matrix";
+
 /// The files of the bag itself, in the order in which they stand in a bundle.
 pub const TAG_FILES: [&str; 4] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST];
 

@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use matrix_store::{Digest, Store};
 
 use crate::bag::{BAG_INFO, BAGIT, DECLARATION, MANIFEST, TAG_MANIFEST, render_info, render_manifest, tag_manifest};
+use crate::binary::Binary;
 use crate::compress::{compressor, finish};
 use crate::error::BundleError;
 use crate::tar::TarWriter;
@@ -19,6 +20,8 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// In the store.
     Object(Digest),
+    /// In a file of its own.
+    Binary(Binary),
 }
 
 /// A file of the payload.
@@ -43,6 +46,12 @@ impl Item {
     #[must_use]
     pub fn object(digest: Digest, size: u64) -> Self {
         Self { size, digest, content: Content::Object(digest) }
+    }
+}
+
+impl From<&Binary> for Item {
+    fn from(binary: &Binary) -> Self {
+        Self { size: binary.bytes(), digest: binary.sha256(), content: Content::Binary(binary.clone()) }
     }
 }
 
@@ -120,7 +129,7 @@ impl Container {
         }
         let object = |item: &Item| match item.content {
             Content::Object(digest) => Some((digest, item.size)),
-            Content::Bytes(_) => None,
+            Content::Bytes(_) | Content::Binary(_) => None,
         };
         objects::with_reader(store, self.items.values().filter_map(object).collect(), |objects| {
             for (path, item) in &self.items {
@@ -128,6 +137,7 @@ impl Container {
                 match &item.content {
                     Content::Bytes(bytes) => tar.append(&path, item.size, bytes.as_slice())?,
                     Content::Object(digest) => tar.append(&path, item.size, objects.next(digest, item.size))?,
+                    Content::Binary(binary) => tar.append(&path, item.size, binary.open()?)?,
                 }
             }
             Ok(())

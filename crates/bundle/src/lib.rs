@@ -14,9 +14,11 @@
 //! brings its own files, and puts them into a [`Container`](container::Container).
 
 pub mod bag;
+pub mod binary;
 pub mod compress;
 pub mod container;
 pub mod error;
+pub mod extraction;
 pub mod folder;
 pub mod generic;
 pub mod info;
@@ -43,9 +45,11 @@ mod signer;
 #[cfg(test)]
 mod tests;
 
-pub use bag::AGENT;
+pub use bag::{AGENT, AGENT_FIELD};
+pub use binary::{Binary, about_binary};
 pub use difference::difference;
 pub use error::{BundleError, Conflict, ErrorKind, Refusal};
+pub use extraction::Extraction;
 pub use generic::{
     GenericExtras, GenericOptions, GenericRestored, create_generic, extract_generic, is_generic_bundle,
     restore_generic, unite_generic,

@@ -16,8 +16,8 @@ use matrix_store::Digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::bag::{
-    BAG_INFO, BAGIT, DECLARATION, FORMAT_FIELD, FORMATS, MANIFEST, TAG_FILES, TAG_MANIFEST, folder_of, parse_info,
-    parse_manifest, tag_manifest,
+    BAG_INFO, BAGIT, BINARY, DECLARATION, FORMAT_FIELD, FORMATS, MANIFEST, TAG_FILES, TAG_MANIFEST, folder_of,
+    parse_info, parse_manifest, tag_manifest,
 };
 use crate::error::{BundleError, Refusal};
 use crate::limits::Limits;
@@ -41,6 +41,8 @@ pub struct BundleReader {
     current: Option<Current>,
     /// Where a copy of each file goes, if anywhere.
     copies: Option<PathBuf>,
+    /// The one file of which no copy is put there.
+    not_copied: Option<&'static str>,
     ended: bool,
 }
 
@@ -157,6 +159,7 @@ impl BundleReader {
             payload_bytes: 0,
             current: None,
             copies: None,
+            not_copied: None,
             ended: false,
         })
     }
@@ -185,9 +188,10 @@ impl BundleReader {
         self.limits
     }
 
-    /// From now on, puts a copy of each file below a folder, which is there, as it is read.
-    pub fn copy_to(&mut self, folder: PathBuf) {
+    /// From now on, puts a copy of each file but one below a folder, which is there, as it is read.
+    pub(crate) fn copy_to(&mut self, folder: PathBuf, but: Option<&'static str>) {
         self.copies = Some(folder);
+        self.not_copied = but;
     }
 
     /// The bag's own files, byte for byte, by name.
@@ -242,7 +246,14 @@ impl BundleReader {
         self.reached += 1;
         self.payload_bytes += size;
         let Entry { path, digest, .. } = entry.clone();
-        let copy = self.copies.as_ref().map(|folder| temporary::create(&folder.join(&path))).transpose()?;
+        let copies = self.copies.as_ref().filter(|_| self.not_copied != Some(path.as_str()));
+        let copy = copies.map(|folder| temporary::create(&folder.join(&path))).transpose()?;
+        if path == BINARY
+            && let Some(copy) = &copy
+        {
+            let all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            copy.set_permissions(all).map_err(BundleError::io(format!("making {path} executable")))?;
+        }
         self.current = Some(Current { path, size, expected: digest, hasher: Sha256::new(), copy });
         Ok(Some(entry))
     }

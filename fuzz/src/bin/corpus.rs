@@ -78,6 +78,7 @@ fn main() -> Done<()> {
         tables: BTreeMap::from([("tiny/summary.csv".to_owned(), b"a,b\n1,2\n".to_vec())]),
         figures: BTreeMap::from([("tiny/window.svg".to_owned(), b"<svg/>\n".to_vec())]),
         source: BTreeMap::from([("Cargo.lock".to_owned(), b"version = 4\n".to_vec())]),
+        ..Extras::default()
     };
     let mut bundle = Vec::new();
     let options = CreateOptions { allow_incomplete: true, ..CreateOptions::default() };

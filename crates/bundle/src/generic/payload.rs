@@ -10,6 +10,8 @@ use matrix_store::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::bag::{BINARY, REPORT};
+use crate::binary::Binary;
 use crate::container::{Content, Item, Items};
 use crate::error::BundleError;
 use crate::tree::{Tree, tree_digest};
@@ -29,6 +31,10 @@ pub struct GenericExtras {
     pub tables: BTreeMap<String, Vec<u8>>,
     /// `figures/`, by path in that folder.
     pub figures: BTreeMap<String, Vec<u8>>,
+    /// `report.html`: the results as one page; none if it is empty.
+    pub report: Vec<u8>,
+    /// `bin/matrix`: a program that goes in, if one does.
+    pub binary: Option<Binary>,
     /// The runner's own source, if it is to be in the bundle: it follows from nothing, and is not read back.
     pub source: Tree,
     /// Who measured, if the bundle is to say so.
@@ -206,6 +212,12 @@ impl Payload {
                 self.add(format!("data/{folder}/{name}"), bytes.clone());
             }
         }
+        if !extras.report.is_empty() {
+            self.add(REPORT.to_owned(), extras.report.clone());
+        }
+        if let Some(binary) = &extras.binary {
+            self.items.insert(BINARY.to_owned(), binary.into());
+        }
         if !extras.source.is_empty() {
             let tree = tree_digest(&extras.source);
             for (name, bytes) in &extras.source {
@@ -250,6 +262,7 @@ impl Payload {
                 Some("svg") => "image/svg+xml",
                 Some("md") => "text/markdown",
                 Some("toml") => "application/toml",
+                Some("html") => "text/html",
                 _ => "application/octet-stream",
             };
             graph.push(json!({

@@ -1,8 +1,6 @@
 //! From a bundle of format 3 back to a store.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 
 use matrix_store::generic::is_generic;
@@ -12,12 +10,13 @@ use matrix_store::{
 
 use super::FORMAT;
 use super::payload::{GenericExtras, LeftOut};
-use crate::bag::TAG_FILES;
+use crate::bag::{AGENT_FIELD, BINARY, REPORT};
 use crate::error::{BundleError, Refusal};
+use crate::extraction::Extraction;
 use crate::limits::Limits;
 use crate::new_directory::NewDirectory;
 use crate::reader::BundleReader;
-use crate::{json, restore, temporary};
+use crate::{json, restore};
 
 /// What came out of a bundle besides its store.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +31,19 @@ pub struct GenericRestored {
     pub payload_bytes: u64,
     /// What its maker put beside the results.
     pub extras: GenericExtras,
+    /// The digest of the program that was put in, if one was.
+    pub binary: Option<Digest>,
     /// The runs that are in it.
     pub runs: Vec<RunId>,
+}
+
+impl GenericRestored {
+    /// What made the bundle, as it says.
+    #[must_use]
+    pub fn made_by(&self) -> String {
+        let name = self.info.get(AGENT_FIELD).map_or("an unknown program", String::as_str);
+        name.chars().filter(|c| !c.is_control()).take(80).collect()
+    }
 }
 
 /// Whether a file is a bundle of format 3, as it says at its beginning.
@@ -48,14 +58,9 @@ pub fn is_generic_bundle(path: &Path, limits: Limits) -> Result<bool, BundleErro
 ///
 /// # Errors
 /// As for [`restore_generic`].
-pub fn extract_generic(mut reader: BundleReader, target: &Path) -> Result<(), BundleError> {
+pub fn extract_generic(mut reader: BundleReader, target: &Path, extraction: Extraction) -> Result<(), BundleError> {
     let directory = NewDirectory::begin(target)?;
-    for name in TAG_FILES {
-        let bytes = reader.tags().get(name).map(Vec::as_slice).unwrap_or_default();
-        let mut file: File = temporary::create(&directory.path().join(name))?;
-        file.write_all(bytes).map_err(BundleError::io(format!("writing {name}")))?;
-    }
-    reader.copy_to(directory.path());
+    extraction.begin(&mut reader, directory.path())?;
     while let Some(entry) = reader.next_entry()? {
         if Known::of(&entry.path).is_none() {
             return Err(BundleError::Refused { place: Some(entry.path), offset: 0, why: Refusal::UnknownPlace });
@@ -77,12 +82,19 @@ enum Known {
     Table(String),
     Figure(String),
     Source,
+    Report,
+    Binary,
     LeftOut,
     Other,
 }
 
 impl Known {
     fn of(path: &str) -> Option<Self> {
+        match path {
+            REPORT => return Some(Self::Report),
+            BINARY => return Some(Self::Binary),
+            _ => {}
+        }
         let path = path.strip_prefix("data/")?;
         if path == "left-out.json" {
             return Some(Self::LeftOut);
@@ -134,7 +146,10 @@ pub fn restore_generic(mut reader: BundleReader, target: &Path) -> Result<Generi
                 restore::keep_object(&mut reader, *digest, &store)?;
                 continue;
             }
-            Known::Source => {
+            Known::Source | Known::Binary => {
+                if matches!(known, Known::Binary) {
+                    restored.binary = Some(entry.digest);
+                }
                 reader.finish_entry()?;
                 continue;
             }
@@ -210,6 +225,7 @@ impl Parts {
             Known::Journal(run, _) => self.journals.push((run, path.to_owned(), bytes)),
             Known::Table(name) => drop(extras.tables.insert(name, bytes)),
             Known::Figure(name) => drop(extras.figures.insert(name, bytes)),
+            Known::Report => extras.report = bytes,
             Known::Other => match path {
                 "data/README.md" => extras.readme = bytes,
                 "data/LICENSE" => extras.license = bytes,
@@ -222,7 +238,7 @@ impl Parts {
                 let found: LeftOut = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
                 self.left_out = found.attempts;
             }
-            Known::Rows(_) | Known::Output(_) | Known::Source => {}
+            Known::Rows(_) | Known::Output(_) | Known::Source | Known::Binary => {}
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Headers: 512 bytes that follow from a file's path and size.
 
+use crate::bag::BINARY;
 use crate::error::Refusal;
 use crate::path;
 
@@ -38,7 +39,8 @@ pub(super) fn encode(path: &str, size: u64) -> Result<[u8; BLOCK], Refusal> {
         }
     };
     put(NAME.start, name.as_bytes());
-    put(100, b"0000644\0");
+    let executable = path.split_once('/').is_some_and(|(_, inner)| inner == BINARY);
+    put(100, if executable { b"0000755\0" } else { b"0000644\0" });
     put(108, b"0000000\0");
     put(116, b"0000000\0");
     put(SIZE.start, format!("{size:011o}\0").as_bytes());

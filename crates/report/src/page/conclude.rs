@@ -19,6 +19,17 @@ pub struct ReportOptions {
     pub refresh_s: Option<u32>,
 }
 
+/// What the commands on a bundle's own page call the bundle: it cannot know its file's name.
+const BUNDLE: &str = "\"$BUNDLE\"";
+
+impl ReportOptions {
+    /// Those of the page that a bundle carries.
+    #[must_use]
+    pub fn in_bundle() -> Self {
+        Self { place: BUNDLE.to_owned(), is_bundle: true, ..Self::default() }
+    }
+}
+
 /// Verdicts in the order in which the sentence counts them.
 const VERDICTS: [&str; 7] =
     ["supported", "held", "met (one run)", "inconclusive", "unmet (one run)", "contradicted", "uncovered"];
@@ -26,6 +37,7 @@ const VERDICTS: [&str; 7] =
 impl Page {
     /// Says what follows from the sections as they are now; to be called again when one is added.
     pub fn conclude(&mut self, options: &ReportOptions) {
+        self.generator = concat!("matrix ", env!("CARGO_PKG_VERSION")).to_owned();
         let mut names: Vec<&str> = self.sections.iter().map(|section| section.experiment.as_str()).collect();
         names.sort_unstable();
         names.dedup();
@@ -78,10 +90,20 @@ fn commands(options: &ReportOptions, simulated: bool, incomplete: bool) -> Comma
     let place = &options.place;
     let mut list = Vec::new();
     let mut add = |command: String, what: &str| list.push((command, what.to_owned()));
+    if place == BUNDLE {
+        add(
+            "BUNDLE=results.tar.zst".to_owned(),
+            "names the file of the bundle that this page is in, for the commands below",
+        );
+    }
     add(format!("matrix verify {place}"), "checks every byte, and derives tables and figures again");
     if options.is_bundle {
         if simulated {
             let what = "runs the simulated cells again and compares every trace, byte for byte";
+            add(format!("matrix bundle replay {place}"), what);
+        } else {
+            let what =
+                "runs the programs again, after asking, and compares every metric; what real services gave is left out";
             add(format!("matrix bundle replay {place}"), what);
         }
         add(format!("matrix bundle extract {place} --as-store -o results"), "makes a store of it, to go on in");

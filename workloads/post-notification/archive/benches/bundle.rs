@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use matrix_app::{Outcome, PostKey, Row};
 use matrix_archive::{CreateOptions, Extras, Selection, VerifyOptions, create_file, extract, to_store, verify};
-use matrix_bundle::{BundleReader, Limits};
+use matrix_bundle::{BundleReader, Extraction, Limits};
 use matrix_driver::RowSink;
 use matrix_plan::{
     Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
@@ -183,7 +183,7 @@ fn main() -> Outcomes<()> {
         ("verify, quick", &|| check(true)),
         ("verify", &|| check(false)),
         ("extract", &|| {
-            extract(BundleReader::open(&bundle, Limits::default())?, &target)?;
+            extract(BundleReader::open(&bundle, Limits::default())?, &target, Extraction::default())?;
             Ok(fs::remove_dir_all(&target)?)
         }),
         ("to a store", &|| {

@@ -97,7 +97,11 @@ impl Contents {
                 on_object(reader, *digest, entry.size)?;
                 return reader.finish_entry();
             }
-            Place::Table(_) | Place::Figure(_) | Place::Source(..) if !keep_all => return reader.finish_entry(),
+            // Its digest is all that anybody needs of it here.
+            Place::Binary => return reader.finish_entry(),
+            Place::Table(_) | Place::Figure(_) | Place::Source(..) | Place::Report if !keep_all => {
+                return reader.finish_entry();
+            }
             _ => {}
         }
         if let Some(max) = place.max_bytes()
@@ -167,11 +171,17 @@ impl Contents {
             Place::Readme => self.extras.readme = bytes,
             Place::License => self.extras.license = bytes,
             Place::Citation => self.extras.citation = bytes,
+            Place::Report => self.extras.report = bytes,
             Place::Table(name) => drop(self.extras.tables.insert(name, bytes)),
             Place::Figure(name) => drop(self.extras.figures.insert(name, bytes)),
-            Place::Object(_) => {}
+            Place::Object(_) | Place::Binary => {}
         }
         Ok(())
+    }
+
+    /// The digest of the program in it, if there is one.
+    pub(crate) fn binary(&self) -> Option<Digest> {
+        self.digests.get(&Place::Binary.to_string()).copied()
     }
 
     /// By which version of the rules its derived files were made.

@@ -1,13 +1,10 @@
 //! Unpacking a bundle.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 
-use matrix_bundle::bag::TAG_FILES;
 use matrix_bundle::new_directory::NewDirectory;
-use matrix_bundle::{BundleError, BundleReader, temporary};
+use matrix_bundle::{BundleError, BundleReader, Extraction};
 
 use crate::contents::Contents;
 use crate::place::Place;
@@ -18,14 +15,9 @@ use crate::rows::{must_count, read_rows};
 ///
 /// # Errors
 /// When `target` exists and is not an empty directory, the bundle is not what it should be, or a file cannot be written.
-pub fn extract(mut reader: BundleReader, target: &Path) -> Result<(), BundleError> {
+pub fn extract(mut reader: BundleReader, target: &Path, extraction: Extraction) -> Result<(), BundleError> {
     let directory = NewDirectory::begin(target)?;
-    for name in TAG_FILES {
-        let bytes = reader.tags().get(name).map(Vec::as_slice).unwrap_or_default();
-        let mut file: File = temporary::create(&directory.path().join(name))?;
-        file.write_all(bytes).map_err(BundleError::io(format!("writing {name}")))?;
-    }
-    reader.copy_to(directory.path());
+    extraction.begin(&mut reader, directory.path())?;
     let mut seen = BTreeMap::new();
     let mut read = |reader: &mut BundleReader, digest, _| {
         seen.insert(digest, Some(read_rows(&Place::Object(digest).to_string(), reader)?));

@@ -18,6 +18,10 @@ pub(crate) enum Place {
     License,
     /// `CITATION.cff`
     Citation,
+    /// `report.html`: the results as one page.
+    Report,
+    /// `bin/matrix`: the program that made the bundle, where it was put in.
+    Binary,
     /// `agents.json`: who the origins are, if they want that known.
     Agents,
     /// `left-out.json`: the attempts that journals name and that are not in the bundle, if there are any.
@@ -58,6 +62,7 @@ impl Place {
                 "README.md" => Self::Readme,
                 "LICENSE" => Self::License,
                 "CITATION.cff" => Self::Citation,
+                "report.html" => Self::Report,
                 "agents.json" => Self::Agents,
                 "left-out.json" => Self::LeftOut,
                 "cells.csv" => Self::Cells,
@@ -79,6 +84,7 @@ impl Place {
                 let (run, digest) = name.strip_suffix(".jsonl")?.split_once('/')?;
                 Self::Journal(run.parse().ok()?, digest.parse().ok()?)
             }
+            "bin" if name == "matrix" => Self::Binary,
             "tables" if name == "deriver.txt" => Self::Deriver,
             "tables" => Self::Table(name.to_owned()),
             "figures" => Self::Figure(name.to_owned()),
@@ -125,6 +131,8 @@ impl fmt::Display for Place {
             Self::Readme => f.write_str("README.md"),
             Self::License => f.write_str("LICENSE"),
             Self::Citation => f.write_str("CITATION.cff"),
+            Self::Report => f.write_str("report.html"),
+            Self::Binary => f.write_str("bin/matrix"),
             Self::Agents => f.write_str("agents.json"),
             Self::LeftOut => f.write_str("left-out.json"),
             Self::Cells => f.write_str("cells.csv"),
@@ -154,6 +162,8 @@ mod tests {
         let places = [
             Place::Metadata,
             Place::Agents,
+            Place::Report,
+            Place::Binary,
             Place::LeftOut,
             Place::Plan(digest),
             Place::Record(key, Origin::default()),
@@ -166,8 +176,15 @@ mod tests {
         for place in places {
             assert_eq!(Place::of(&place.to_string()), Some(place));
         }
-        for none in ["data/x", "data/objects/x.csv", "data/records/x", "README.md", "data/runs/r.jsonl", "data/plans/a"]
-        {
+        for none in [
+            "data/x",
+            "data/objects/x.csv",
+            "data/records/x",
+            "README.md",
+            "data/runs/r.jsonl",
+            "data/plans/a",
+            "data/bin/x",
+        ] {
             assert_eq!(Place::of(none), None, "{none}");
         }
     }

@@ -24,6 +24,8 @@ pub struct Restored {
     pub inventory: Inventory,
     /// What its maker put beside the results, as it stands there; sources are in the inventory.
     pub extras: Extras,
+    /// The digest of the program that was put in, if one was. It is not part of the store.
+    pub binary: Option<Digest>,
 }
 
 /// Makes a store of a bundle: objects, records, attempts, and runs with their journals. `target` becomes the store, whole
@@ -36,11 +38,12 @@ pub fn to_store(reader: BundleReader, target: &Path) -> Result<Restored, BundleE
     let directory = NewDirectory::begin(target)?;
     let store = open(&directory.path())?;
     let (contents, info) = read_into(reader, &store)?;
+    let binary = contents.binary();
     let Contents { inventory, extras, .. } = contents;
     fill(&store, &inventory)?;
     store.close()?;
     directory.finish()?;
-    Ok(Restored { info, inventory, extras })
+    Ok(Restored { info, inventory, extras, binary })
 }
 
 /// Reads a bundle to its end, its objects into a store, and every row of them. The first fault ends it.

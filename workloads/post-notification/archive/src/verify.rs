@@ -156,11 +156,12 @@ pub fn verify_to_store(
     let (Some(contents), Some(info), true) = (contents, report.info.clone(), report.is_sound()) else {
         return Ok((report, None));
     };
+    let binary = contents.binary();
     let Contents { inventory, extras, .. } = contents;
     restore::fill(&store, &inventory)?;
     store.close()?;
     directory.finish()?;
-    Ok((report, Some(Restored { info, inventory, extras })))
+    Ok((report, Some(Restored { info, inventory, extras, binary })))
 }
 
 /// Opens and checks a bundle; what is wrong with its beginning is in the report too.

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use matrix_archive::deriver::not_verified;
 use matrix_archive::{DERIVER_VERSION, Inventory, Restored};
-use matrix_bundle::{Tree, difference};
+use matrix_bundle::bag::REPORT;
+use matrix_bundle::{AGENT, difference};
 use matrix_plan::{Experiment, Filter};
 use matrix_run::{RunError, results};
 use matrix_store::Store;
 use matrix_store::verify::{Fault, Note};
 use serde::Serialize;
 
-use crate::derive::{self, RENDERER, RENDERER_FILE};
+use crate::derive::{self, Besides, RENDERER, RENDERER_FILE};
 
 /// What was checked of a store or a bundle, and found.
 #[derive(Debug, Default, Serialize)]
@@ -47,7 +48,7 @@ pub const PLANS: &str = "plans: follow from experiment and model";
 
 /// Derives tables, figures and the README again and compares; judges the claims.
 pub fn compare(store: &Store, restored: Restored, findings: &mut Findings) -> Result<(), RunError> {
-    let Restored { inventory, extras, info } = restored;
+    let Restored { inventory, extras, info, binary } = restored;
     let unreadable = experiments(&inventory);
     if !unreadable.is_empty() {
         findings.faults.extend(unreadable);
@@ -59,7 +60,7 @@ pub fn compare(store: &Store, restored: Restored, findings: &mut Findings) -> Re
     }
     findings.checked.push((PLANS.to_owned(), plans));
     let parts = derive::parts(store, &inventory)?;
-    let mut again = derive::extras(&parts, &inventory, Tree::new())?;
+    let mut again = derive::extras(&parts, &inventory, Besides { binary, ..Besides::default() })?;
     files("tables", &extras.tables, &again.tables, false, findings);
     let theirs = extras.figures.get(RENDERER_FILE).map(Vec::as_slice);
     let redrawn = !findings.another_version
@@ -73,6 +74,7 @@ pub fn compare(store: &Store, restored: Restored, findings: &mut Findings) -> Re
             differs(file, || format!("it is not what is written there: {}", difference(theirs, ours)), findings);
         }
     }
+    report(&extras.report, &again.report, findings);
     let notice = matrix_archive::notice(&info, inventory.left_out()?).unwrap_or_default();
     let text = extras.readme.strip_prefix(notice.as_bytes()).unwrap_or(&extras.readme);
     if let Some(filter) = filter_of(text) {
@@ -108,6 +110,27 @@ fn differs(file: impl AsRef<Path>, what: impl FnOnce() -> String, findings: &mut
             }
         }
         _ => findings.faults.push(fault(file, what())),
+    }
+}
+
+/// Compares a bundle's page with the one that follows from its results. Another version makes another page: then nothing is
+/// known of theirs but its digest.
+pub fn report(theirs: &[u8], ours: &[u8], findings: &mut Findings) {
+    let file = Path::new(REPORT);
+    let made_here = !findings.another_version && findings.made_by == AGENT;
+    if theirs == ours {
+        findings.checked.push(("report.html: derived again, same bytes".to_owned(), 1));
+    } else if theirs.is_empty() {
+        // Earlier versions made none.
+        if made_here {
+            findings.faults.push(fault(file, "it is missing"));
+        }
+    } else if made_here {
+        let what = format!("it does not follow from the results: {}", difference(theirs, ours));
+        findings.faults.push(fault(file, what));
+    } else {
+        let what = format!("NOT VERIFIED: made by {}, and {AGENT} makes another page", findings.made_by);
+        findings.not_verified.push(Note { file: file.to_owned(), what });
     }
 }
 

@@ -126,6 +126,12 @@ impl Payload {
         self.add(&Place::Readme, readme);
         self.add(&Place::License, extras.license.clone());
         self.add(&Place::Citation, extras.citation.clone());
+        if !extras.report.is_empty() {
+            self.add(&Place::Report, extras.report.clone());
+        }
+        if let Some(binary) = &extras.binary {
+            self.0.insert(Place::Binary.to_string(), binary.into());
+        }
         for (name, bytes) in &extras.tables {
             self.add(&Place::Table(name.clone()), bytes.clone());
         }

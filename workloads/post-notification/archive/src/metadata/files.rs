@@ -30,6 +30,8 @@ fn describe(path: &str, labels: &BTreeMap<Digest, &str>) -> (String, &'static st
         Some(Place::Readme) => "What is in this bundle, and how to check it".to_owned(),
         Some(Place::License) => "Licence".to_owned(),
         Some(Place::Citation) => "How to cite".to_owned(),
+        Some(Place::Report) => "The results as one page".to_owned(),
+        Some(Place::Binary) => "The runner that made this bundle, as an executable".to_owned(),
         Some(Place::Agents) => "Who the origins are".to_owned(),
         Some(Place::LeftOut) => "Attempts that journals name and that were left out".to_owned(),
         Some(Place::Cells) => "Cells and their results".to_owned(),
@@ -56,8 +58,10 @@ fn describe(path: &str, labels: &BTreeMap<Digest, &str>) -> (String, &'static st
         Some("md") => "text/markdown",
         Some("toml") => "application/toml",
         Some("cff" | "yaml" | "yml") => "application/yaml",
+        Some("html") => "text/html",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
+        _ if path == "bin/matrix" => "application/x-executable",
         _ => "text/plain",
     };
     (name, format)

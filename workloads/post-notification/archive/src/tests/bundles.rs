@@ -8,7 +8,7 @@ use std::path::Path;
 
 use matrix_bundle::compress::{compressor, finish};
 use matrix_bundle::tar::TarWriter;
-use matrix_bundle::{BundleError, ErrorKind, Limits};
+use matrix_bundle::{BundleError, ErrorKind, Extraction, Limits};
 use matrix_store::Store;
 
 use super::fixture::{Fate, TestRun, archive, bundle_of, compress, extras, files, options, reader, store};
@@ -90,7 +90,7 @@ fn a_bundle_is_verified_and_unpacked() {
         assert_eq!((report.checked.records, report.checked.attempts, report.checked.objects), (2, 4, 2));
     }
     let target = directory.path().join("unpacked");
-    extract(reader(&bytes).unwrap(), &target).unwrap();
+    extract(reader(&bytes).unwrap(), &target, Extraction::default()).unwrap();
     let found: Vec<String> = files(&target).keys().map(|path| path.display().to_string()).collect();
     let names: Vec<String> = found.iter().map(|path| short_digests(path)).collect();
     insta::assert_snapshot!(names.join("\n"));
@@ -101,7 +101,7 @@ fn a_bundle_is_verified_and_unpacked() {
     let kept: Vec<String> = metadata.lines().filter(|line| !line.contains("\"File\"")).map(short_digests).collect();
     insta::assert_snapshot!(kept.join("\n"));
 
-    let error = extract(reader(&bytes).unwrap(), &target).unwrap_err();
+    let error = extract(reader(&bytes).unwrap(), &target, Extraction::default()).unwrap_err();
     assert!(matches!(error, BundleError::TargetExists(_)));
     assert_eq!(files(&target).len(), found.len());
 }
@@ -253,7 +253,7 @@ fn a_bundle_larger_than_allowed_is_refused_before_it_costs_anything() {
     let limits = Limits::with_max_bytes(20_000);
     let target = directory.path().join("unpacked");
     let open = || matrix_bundle::BundleReader::new(std::io::Cursor::new(bytes.clone()), limits);
-    let error = open().and_then(|reader| extract(reader, &target)).unwrap_err();
+    let error = open().and_then(|reader| extract(reader, &target, Extraction::default())).unwrap_err();
     assert_eq!(error.to_string(), "it decompresses to more than 20000 bytes");
     assert!(error.help().unwrap().contains("--max-size"));
     assert!(!target.exists());
@@ -265,7 +265,7 @@ fn a_path_that_cannot_be_used_is_bad_input() {
     let (bytes, _) = bundle_of(&store);
     let place = |name: &str| directory.path().join(name);
     let open = |path: &Path| matrix_bundle::BundleReader::open(path, Limits::default()).map(|_| ());
-    let unpack = |name: &str| extract(reader(&bytes).unwrap(), &place(name));
+    let unpack = |name: &str| extract(reader(&bytes).unwrap(), &place(name), Extraction::default());
     let restore = |name: &str| to_store(reader(&bytes).unwrap(), &place(name)).map(|_| ());
     let make = |path: &Path| create_file(&store, &Selection::default(), &extras(&store), &options(), path).map(|_| ());
     fs::write(place("file"), b"x").unwrap();

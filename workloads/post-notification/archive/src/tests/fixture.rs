@@ -149,6 +149,8 @@ pub(super) fn extras(store: &Store) -> Extras {
         citation: b"cff-version: 1.2.0\ntitle: Results\nmessage: Cite it.\nauthors:\n  - name: The authors\n".to_vec(),
         tables: BTreeMap::from([("cells.csv".to_owned(), (keys.join("\n") + "\n").into_bytes())]),
         figures: BTreeMap::from([("test/window.svg".to_owned(), b"<svg/>\n".to_vec())]),
+        report: b"<!DOCTYPE html>\n".to_vec(),
+        binary: None,
         source: BTreeMap::from([
             ("Cargo.lock".to_owned(), b"version = 4\n".to_vec()),
             (".cargo/config.toml".to_owned(), b"[build]\n".to_vec()),

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::fixture::{Fate, TestRun, archive, bundle, files, reader, tempdir};
 use crate::extract;
+use matrix_bundle::Extraction;
 
 #[test]
 fn tar_and_sha256sum_alone_check_a_bundle() {
@@ -25,6 +26,6 @@ fn tar_and_sha256sum_alone_check_a_bundle() {
     run("sha256sum", &["--check", "--strict", "--quiet", "manifest-sha256.txt"], "test-bundle");
     run("sha256sum", &["--check", "--strict", "--quiet", "tagmanifest-sha256.txt"], "test-bundle");
     let ours = directory.path().join("ours");
-    extract(reader(&bytes).unwrap(), &ours).unwrap();
+    extract(reader(&bytes).unwrap(), &ours, Extraction::default()).unwrap();
     assert!(files(&ours) == files(&directory.path().join("test-bundle")));
 }

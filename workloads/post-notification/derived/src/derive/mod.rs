@@ -11,10 +11,12 @@ use matrix_archive::{Extras, Inventory};
 use matrix_bundle::{Tree, tree_digest};
 use matrix_plan::printable::is_unprintable;
 use matrix_presets::{Figure, FigureError};
+use matrix_report::page::ReportOptions;
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError, with_causes};
 use matrix_store::Digest;
 
+use crate::page::of_results;
 use crate::pictures::picture;
 pub use parts::{Part, all_parts, parts};
 pub use replan_check::{plans_follow, wrong_plans};
@@ -25,9 +27,18 @@ pub const RENDERER: &str = concat!("matrix-figures ", env!("CARGO_PKG_VERSION"),
 /// Name of the file that says what drew the figures.
 pub const RENDERER_FILE: &str = "renderer.txt";
 
-/// Everything that stands beside the results in a bundle. `source` is the runner's own, or nothing if it is not to be
-/// in the bundle.
-pub fn extras(parts: &[Part<'_>], inventory: &Inventory, source: Tree) -> Result<Extras, RunError> {
+/// Files that a bundle has besides what follows from its results.
+#[derive(Clone, Debug, Default)]
+pub struct Besides {
+    /// The runner's own source; empty if it is not to be in the bundle.
+    pub source: Tree,
+    /// The digest of the program in the bundle, if there is one.
+    pub binary: Option<Digest>,
+}
+
+/// Everything that stands beside the results in a bundle, but for the program itself.
+pub fn extras(parts: &[Part<'_>], inventory: &Inventory, besides: Besides) -> Result<Extras, RunError> {
+    let Besides { source, binary } = besides;
     let mut extras = Extras {
         license: include_bytes!("../../../../../LICENSE-MIT").to_vec(),
         citation: include_bytes!("../../../../../CITATION.cff").to_vec(),
@@ -58,8 +69,16 @@ pub fn extras(parts: &[Part<'_>], inventory: &Inventory, source: Tree) -> Result
     }
     let own = (!extras.source.is_empty()).then(|| tree_digest(&extras.source));
     let sources: BTreeSet<Digest> = inventory.sources.keys().copied().chain(own).collect();
-    extras.readme = readme::readme(parts, inventory, &sources)?.into_bytes();
+    extras.readme = readme::readme(parts, inventory, &sources, binary)?.into_bytes();
+    extras.report = report(parts, inventory)?;
     Ok(extras)
+}
+
+/// `report.html`: the page of the results of a bundle, which names their records, and not the bundle that it is in.
+pub fn report(parts: &[Part<'_>], inventory: &Inventory) -> Result<Vec<u8>, RunError> {
+    let page = of_results(parts, inventory, None, &ReportOptions::in_bundle())?;
+    let html = page.render().map_err(|error| RunError::new(FailureKind::Internal, with_causes(&error)))?;
+    Ok(html.into_bytes())
 }
 
 /// Names, in the README, the filter that chose the cells.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use matrix_analysis::{ClaimResult, Traces};
 use matrix_archive::Inventory;
+use matrix_bundle::about_binary;
 use matrix_gather::Imported;
 use matrix_plan::printable::is_unprintable;
 use matrix_plan::{CellInputs, CellKey};
@@ -17,11 +18,12 @@ use super::Part;
 use crate::page::attempts::seconds;
 use crate::summary::labels;
 
-/// The text. It follows from the inventory and from the source trees that the bundle has.
+/// The text. It follows from the inventory, and from the source trees and the program that the bundle has.
 pub(super) fn readme(
     parts: &[Part<'_>],
     inventory: &Inventory,
     sources: &BTreeSet<Digest>,
+    binary: Option<Digest>,
 ) -> Result<String, RunError> {
     let names: BTreeSet<&str> = parts.iter().map(|part| part.source.experiment.as_str()).collect();
     let mut names = names.into_iter().collect::<Vec<_>>().join(", ");
@@ -42,6 +44,7 @@ pub(super) fn readme(
     }
     text += &versions(parts)?;
     text += "\nNothing in this bundle destroys or changes anything on the machine it is read on.\n";
+    text += &binary.map(about_binary).unwrap_or_default();
     text += &building(sources);
     text += &environment(inventory);
     text += &resources(parts, inventory);
@@ -112,6 +115,7 @@ a barrier until the post's lineage is visible.
 | `records/`, `attempts/`, `runs/` | which trace belongs to which cell, and how it came to be | |
 | `models/` | parameters of the simulated services, each with its source | stand-in for AWS where results say *simulated* |
 | `tables/`, `figures/` | derived from the traces, byte for byte | consistency window, delay against inconsistencies, storage overhead |
+| `report.html` | the results as one page, to be opened in a browser; it loads nothing from elsewhere | |
 | `ro-crate-metadata.json`, `cells.csv` | the same for other tools (RO-Crate 1.1, Process Run Crate 0.5) | |
 
 ## Getting started

@@ -32,7 +32,6 @@ pub fn of_results(
 ) -> Result<Page, RunError> {
     let states = inventory.states()?;
     let mut page = Page {
-        generator: concat!("matrix ", env!("CARGO_PKG_VERSION")).to_owned(),
         records: records_digest(
             inventory.records.iter().map(|((key, origin), record)| (*key, origin, record.digest())),
         ),
