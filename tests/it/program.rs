@@ -100,7 +100,7 @@ echo run >> "$COUNT"
 printf 'latency_us,found\n%s,true\n' "$(cat "$2/size")" > "$3"
 "#;
 
-fn executable(bench: &Workbench, name: &str, text: &str) {
+pub(crate) fn executable(bench: &Workbench, name: &str, text: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     bench.write(name, text);
     std::fs::set_permissions(bench.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();

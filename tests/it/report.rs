@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::program::{BENCH, EXPERIMENT, with};
+use crate::program::{BENCH, EXPERIMENT, executable, with};
 use crate::workbench::{Printed, SMALL, Workbench, here};
 
 /// Opens pages in a real browser: `scripts/check-report`.
@@ -31,6 +31,9 @@ fn a_browser_finds_no_fault_in_pages_of_a_store_a_comparison_and_an_unfinished_r
     bench.matrix(&["report", "--against", "authors.tar.zst", "-o", "against.html"]).code(0);
     let against = bench.read("against.html");
     assert!(against.contains("reproduced") && against.contains("authors.tar.zst"), "{against}");
+    // Curves and dots stand in the same figure; a table beside the authors' one.
+    assert!(against.contains("The authors&#39;: ") || against.contains("The authors': "), "{against}");
+    assert_eq!(against.matches("<div class=\"pair\">").count(), 2, "storage overhead and the table of pairs");
 
     // Nothing in it but a plan, of which a filter leaves out nearly everything.
     bench.matrix(&["run", "small.toml", "--results", "part", "--filter", "delay_ms = 400"]).code(0);
@@ -39,9 +42,21 @@ fn a_browser_finds_no_fault_in_pages_of_a_store_a_comparison_and_an_unfinished_r
     assert!(part.contains("incomplete: 1 of 12 cells done") && part.contains("11 skipped"), "{part}");
 
     program(&bench);
-    let pages = ["report.html", "against.html", "part.html", "program-against.html"];
+    // A store in which both kinds of experiments ran.
+    bench.write("kv.toml", EXPERIMENT);
+    executable(&bench, "bench", BENCH);
+    bench.matrix(&["run", "kv.toml"]).code(0);
+    bench.matrix(&["report", "-o", "both.html"]).code(0);
+    let both = bench.read("both.html");
+    for words in ["<title>Results of kv, small</title>", "12 cells planned = 12 done", "18 cells planned = 18 done"] {
+        assert!(both.contains(words), "{words}");
+    }
+    bench.matrix(&["report", "kv.toml", "-o", "one.html"]).code(0);
+    let one = bench.read("one.html");
+    assert!(one.contains("<title>Results of kv</title>") && !one.contains("12 cells planned"), "{one}");
+    let pages = ["report.html", "against.html", "part.html", "program-against.html", "both.html"];
     let printed = open(&bench, &pages).code(0);
-    assert_eq!(printed.out.matches("no message, no request, no fault of accessibility").count(), 4, "{printed:?}");
+    assert_eq!(printed.out.matches("no message, no request, no fault of accessibility").count(), 5, "{printed:?}");
 }
 
 /// Pages of a program: one with a failed cell and skipped ones, alone and beside the authors' results.

@@ -9,4 +9,4 @@ mod pictures;
 pub mod summary;
 pub mod verify;
 
-pub use pictures::picture;
+pub use pictures::{picture, picture_against};

@@ -6,14 +6,27 @@ use matrix_presets::{Drawing, Figure, FigureError};
 
 /// A figure's table as CSV, and the figure.
 pub fn picture(figure: Figure, pools: &Pools<'_>, source: &Source) -> (String, Result<Drawing, FigureError>) {
+    picture_against(figure, pools, None, source)
+}
+
+/// The same, with the authors' numbers in the figure where [`Figure::shows_authors`] says that they fit; the table is of one's
+/// own alone.
+pub fn picture_against(
+    figure: Figure,
+    pools: &Pools<'_>,
+    authors: Option<&Pools<'_>>,
+    source: &Source,
+) -> (String, Result<Drawing, FigureError>) {
     match figure {
         Figure::ConsistencyWindow => {
             let rows = matrix_analysis::consistency_window(pools);
-            (to_csv(&rows, source), matrix_presets::consistency_window(&rows, source))
+            let theirs = authors.map(matrix_analysis::consistency_window).unwrap_or_default();
+            (to_csv(&rows, source), matrix_presets::consistency_window_against(&rows, &theirs, source))
         }
         Figure::DelayVsPerInconsistencies => {
             let rows = matrix_analysis::delay(pools);
-            (to_csv(&rows, source), matrix_presets::delay_vs_per_inconsistencies(&rows, source))
+            let theirs = authors.map(matrix_analysis::delay).unwrap_or_default();
+            (to_csv(&rows, source), matrix_presets::delay_vs_per_inconsistencies_against(&rows, &theirs, source))
         }
         Figure::StorageOverhead => {
             let rows = matrix_analysis::storage_overhead(pools);
@@ -25,7 +38,8 @@ pub fn picture(figure: Figure, pools: &Pools<'_>, source: &Source) -> (String, R
         }
         Figure::VisibilityLatency => {
             let rows = matrix_analysis::visibility_latency(pools);
-            (to_csv(&rows, source), matrix_presets::visibility_latency(&rows, source))
+            let theirs = authors.map(matrix_analysis::visibility_latency).unwrap_or_default();
+            (to_csv(&rows, source), matrix_presets::visibility_latency_against(&rows, &theirs, source))
         }
     }
 }

@@ -13,13 +13,16 @@ use matrix_figures::draw::ticks::logarithmic;
 use matrix_figures::draw::{Canvas, Entry, Panel, Point, Rect, Sample, Scale, Stroke, Type};
 
 use crate::shared::{
-    ANTIPODE, ANTIPODE_INK, ORIGINAL, ends, first_seen, notification_name, notified_by, page, pair_name, post_name,
-    share_range,
+    ANTIPODE, ANTIPODE_INK, ORIGINAL, ORIGINAL_INK, ends, first_seen, notification_name, notified_by, of_the_authors,
+    page, pair_name, post_name, share_range, their_entry, their_mark,
 };
 
 const FIGURE: Figure = Figure::ConsistencyWindow;
 /// Height of all that belongs to one post storage, in points.
 const GROUP: f64 = 34.0;
+/// Where in it the dots of antipode off and on stand, from its top.
+const OFF: f64 = 18.0;
+const ON: f64 = 24.5;
 /// The smallest type that a label may shrink to, in points.
 const LEAST: f64 = 6.0;
 
@@ -28,9 +31,23 @@ const LEAST: f64 = 6.0;
 /// # Errors
 /// [`FigureError::NoData`] without a dot to draw; otherwise only if plotters or the embedded font fail.
 pub fn consistency_window(rows: &[WindowRow], source: &Source) -> Result<Drawing, FigureError> {
-    let rows: Vec<&WindowRow> =
-        rows.iter().filter(|row| row.original_reads > 0 && row.original_p50_ms.is_finite()).collect();
-    let values = rows.iter().flat_map(|row| [Some(row.original_p50_ms), antipode(row)]).flatten();
+    consistency_window_against(rows, &[], source)
+}
+
+/// The same, with the authors' medians beside one's own, hollow.
+///
+/// # Errors
+/// As for [`consistency_window`].
+pub fn consistency_window_against(
+    rows: &[WindowRow],
+    authors: &[WindowRow],
+    source: &Source,
+) -> Result<Drawing, FigureError> {
+    let can_be_drawn = |row: &&WindowRow| row.original_reads > 0 && row.original_p50_ms.is_finite();
+    let rows: Vec<&WindowRow> = rows.iter().filter(can_be_drawn).collect();
+    let beside = |their: &&WindowRow| rows.iter().any(|row| place(row) == place(their));
+    let authors: Vec<&WindowRow> = authors.iter().filter(can_be_drawn).filter(beside).collect();
+    let values = rows.iter().chain(&authors).flat_map(|row| [Some(row.original_p50_ms), antipode(row)]).flatten();
     let Some(x) = Scale::log_around(values, (0.05, 0.05)) else {
         return Err(FigureError::NoData { figure: FIGURE.name(), needs: FIGURE.needs() });
     };
@@ -47,12 +64,18 @@ pub fn consistency_window(rows: &[WindowRow], source: &Source) -> Result<Drawing
         page.entry(Entry::new(Sample::Mark(Marker::Diamond, ANTIPODE), "antipode on"));
         page.entry(Entry::new(Sample::Word("+n", ANTIPODE_INK), "how much longer"));
     }
+    if !authors.is_empty() {
+        page.entry(their_entry(false));
+    }
     page.note(reads(&rows));
     if rows.iter().any(|row| row.notification_storage != NotificationStorage::Sns) {
         page.note("AMQ and DynamoDB hand over one notification at a time: windows include the wait in that queue");
     }
     for row in &rows {
         page.say(sentence(row));
+    }
+    for row in &authors {
+        page.say(of_the_authors(&sentence(row)));
     }
 
     let grid = Grid::new(panels.len(), panels_abreast(&panels));
@@ -85,10 +108,27 @@ pub fn consistency_window(rows: &[WindowRow], source: &Source) -> Result<Drawing
                     row.regions == **pair && row.notification_storage == *notification && row.post_storage == *storage
                 });
                 group(canvas, &panel, &looks, top, row.copied())?;
+                let theirs = authors.iter().find(|theirs| row.is_some_and(|row| place(row) == place(theirs)));
+                theirs.map(|theirs| their_group(canvas, &panel, top, theirs)).transpose()?;
             }
         }
         Ok(())
     })
+}
+
+/// Where the dots of a row stand.
+fn place(row: &WindowRow) -> (&RegionPair, NotificationStorage, PostStorage) {
+    (&row.regions, row.notification_storage, row.post_storage)
+}
+
+/// The authors' two medians.
+fn their_group(canvas: &Canvas, panel: &Panel<'_>, top: f64, row: &WindowRow) -> Result<(), FigureError> {
+    let at = |value: f64, y: f64| Point::new(panel.across(value).clamp(panel.rect.left, panel.rect.right), y);
+    their_mark(canvas, at(row.original_p50_ms, top + OFF), ORIGINAL_INK)?;
+    match antipode(row) {
+        Some(value) => their_mark(canvas, at(value, top + ON), ANTIPODE_INK),
+        None => Ok(()),
+    }
 }
 
 /// What the panels show: region pair by region pair, and of each every notification storage.
@@ -128,7 +168,7 @@ fn group(
         return canvas.text(Point::new(left, top + GROUP / 2.0), "no data", Type::new(8.0).color(SOFT));
     };
     let at = |value: f64| panel.across(value).clamp(panel.rect.left, panel.rect.right);
-    let (off_y, on_y) = (top + 18.0, top + 24.5);
+    let (off_y, on_y) = (top + OFF, top + ON);
     let off = at(row.original_p50_ms);
     if let Some(value) = antipode(row) {
         let on = at(value);

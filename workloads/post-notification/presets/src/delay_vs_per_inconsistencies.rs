@@ -11,7 +11,11 @@ use matrix_figures::draw::panel::{TICK_GAP, TICK_SIZE, widest, x_title, y_title}
 use matrix_figures::draw::ticks::{Tick, logarithmic, percentages};
 use matrix_figures::draw::{Canvas, Entry, Panel, Point, Rect, Sample, Scale, Stroke};
 
-use crate::shared::{ends, first_seen, look, notification_name, notified_by, page, pair_name, post_name, share_range};
+use crate::shared::{
+    ends, first_seen, look, notification_name, notified_by, of_the_authors, page, pair_name, post_name, share_range,
+    their_entry, their_mark, theirs,
+};
+use plotters::style::RGBColor;
 
 const FIGURE: Figure = Figure::DelayVsPerInconsistencies;
 /// Width of the piece of the axis that holds delay 0, in points.
@@ -32,8 +36,20 @@ type Shown<'r> = (&'r RegionPair, NotificationStorage);
 /// # Errors
 /// [`FigureError::NoData`] without a point to draw; otherwise only if plotters or the embedded font fail.
 pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Result<Drawing, FigureError> {
-    let rows: Vec<&DelayRow> =
-        rows.iter().filter(|row| row.planned > 0 && row.inconsistent.value.is_finite()).collect();
+    delay_vs_per_inconsistencies_against(rows, &[], source)
+}
+
+/// The same, with the authors' points in the panels and of the storages that there are: dotted lines and hollow marks.
+///
+/// # Errors
+/// As for [`delay_vs_per_inconsistencies`].
+pub fn delay_vs_per_inconsistencies_against(
+    rows: &[DelayRow],
+    authors: &[DelayRow],
+    source: &Source,
+) -> Result<Drawing, FigureError> {
+    let can_be_drawn = |row: &&DelayRow| row.planned > 0 && row.inconsistent.value.is_finite();
+    let rows: Vec<&DelayRow> = rows.iter().filter(can_be_drawn).collect();
     let shown = |row: &&'_ DelayRow| (row.regions.clone(), row.notification_storage);
     let mut all = first_seen(rows.iter().map(shown));
     // Panels of one notification storage stand together.
@@ -61,6 +77,12 @@ pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Resul
         let stroke = Stroke { color: look.color, width: 1.5, dashes: look.dashes };
         page.entry(Entry::new(Sample::Line { stroke, marker: Some(look.marker), band: true }, post_name(*storage)));
     }
+    let is_here =
+        |row: &&DelayRow| panels.iter().any(|panel| shows(*panel, row)) && storages.contains(&row.post_storage);
+    let authors: Vec<&DelayRow> = authors.iter().filter(can_be_drawn).filter(is_here).collect();
+    if !authors.is_empty() {
+        page.entry(their_entry(true));
+    }
     if let Some(lack) = rows.iter().find_map(|row| row.basis.lack()) {
         page.note(format!("no interval: {lack}"));
     }
@@ -71,6 +93,10 @@ pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Resul
     for row in &rows {
         page.say(sentence(row));
     }
+    for row in &authors {
+        page.say(of_the_authors(&sentence(row)));
+    }
+    let all: Vec<&DelayRow> = rows.iter().chain(&authors).copied().collect();
 
     let grid = Grid::new(panels.len(), 2);
     let height = if grid.rows == 1 { 165.0 } else { 130.0 };
@@ -88,7 +114,7 @@ pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Resul
             let (column, row) = grid.place(index);
             let cell = inner.cell((column, grid.columns), (row, grid.rows), (16.0, gap));
             let area = Rect { top: cell.top + above, bottom: cell.bottom - below, ..cell };
-            let (x, ticks) = x_scale(canvas, &rows, area.width());
+            let (x, ticks) = x_scale(canvas, &all, area.width());
             let panel = Panel::new(canvas, area, x, y);
             panel.y_axis(&y_ticks, column == 0)?;
             panel.x_axis(&ticks, true)?;
@@ -99,6 +125,10 @@ pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Resul
                 .map(|storage| (*storage, line_of(&rows, (pair, notification), *storage)))
                 .filter(|(_, line)| !line.is_empty())
                 .collect();
+            for storage in &storages {
+                let line = line_of(&authors, (pair, notification), *storage);
+                draw_theirs(canvas, &panel, &line, look(*storage).color)?;
+            }
             draw_lines(&panel, &lines)?;
         }
         Ok(())
@@ -154,6 +184,19 @@ fn axis_break(canvas: &Canvas, panel: &Panel<'_>, x: Scale) -> Result<(), Figure
     let ink = Stroke::solid(matrix_figures::draw::palette::INK, 0.8);
     canvas.line(&slanted(x - 3.0), ink)?;
     canvas.line(&slanted(x), ink)
+}
+
+/// The authors' points of one storage.
+fn draw_theirs(canvas: &Canvas, panel: &Panel<'_>, line: &[&DelayRow], color: RGBColor) -> Result<(), FigureError> {
+    let at = |row: &&DelayRow| (row.delay_ms as f64, row.inconsistent.value * 100.0);
+    let points: Vec<_> = line.iter().filter(|row| row.delay_ms > 0).map(at).collect();
+    if points.len() > 1 {
+        panel.line(&points, theirs(color))?;
+    }
+    for (x, y) in line.iter().map(at) {
+        their_mark(canvas, Point::new(panel.across(x), panel.down(y)), color)?;
+    }
+    Ok(())
 }
 
 fn draw_lines(panel: &Panel<'_>, lines: &[(PostStorage, Vec<&DelayRow>)]) -> Result<(), FigureError> {

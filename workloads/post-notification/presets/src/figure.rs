@@ -72,6 +72,12 @@ impl Figure {
         }
     }
 
+    /// Whether the authors' numbers are drawn into it. The others are tables and bars, which stand beside the authors'.
+    #[must_use]
+    pub fn shows_authors(self) -> bool {
+        matches!(self, Self::ConsistencyWindow | Self::DelayVsPerInconsistencies | Self::VisibilityLatency)
+    }
+
     /// The cells that it is made from, for a message that says why it is missing.
     #[must_use]
     pub fn needs(self) -> &'static str {

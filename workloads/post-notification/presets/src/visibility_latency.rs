@@ -12,8 +12,8 @@ use matrix_figures::draw::ticks::{logarithmic, percentages};
 use matrix_figures::draw::{Entry, Panel, Point, Rect, Sample, Scale, Stroke, Type};
 
 use crate::shared::{
-    ANTIPODE, ANTIPODE_INK, ORIGINAL, ORIGINAL_INK, ends, first_seen, notification_name, notified_by, page, pair_name,
-    post_name,
+    ANTIPODE, ANTIPODE_INK, ORIGINAL, ORIGINAL_INK, ends, first_seen, notification_name, notified_by, of_the_authors,
+    page, pair_name, post_name, their_entry, theirs,
 };
 
 const FIGURE: Figure = Figure::VisibilityLatency;
@@ -26,12 +26,22 @@ const CONSISTENT: &[f64] = &[3.0, 2.0];
 /// # Errors
 /// [`FigureError::NoData`] without a curve to draw; otherwise only if plotters or the embedded font fail.
 pub fn visibility_latency(curves: &[LatencyCurve], source: &Source) -> Result<Drawing, FigureError> {
-    let curves: Vec<(&LatencyCurve, Vec<(f64, f64)>)> = curves
-        .iter()
-        .map(|curve| (curve, steps(curve)))
-        .filter(|(curve, points)| curve.reads > 0 && !points.is_empty())
-        .collect();
-    let windows = curves.iter().flat_map(|(_, points)| points.iter().map(|(window, _)| *window));
+    visibility_latency_against(curves, &[], source)
+}
+
+/// The same, with the authors' curves of all reads in the plots that there are, dotted.
+///
+/// # Errors
+/// As for [`visibility_latency`].
+pub fn visibility_latency_against(
+    curves: &[LatencyCurve],
+    authors: &[LatencyCurve],
+    source: &Source,
+) -> Result<Drawing, FigureError> {
+    let curves = drawn(curves);
+    let mut authors = drawn(authors);
+    authors.retain(|(their, _)| !their.consistent_only && curves.iter().any(|(curve, _)| is_beside(curve, their)));
+    let windows = curves.iter().chain(&authors).flat_map(|(_, points)| points.iter().map(|(window, _)| *window));
     let Some(x) = Scale::log_around(windows, (0.04, 0.04)) else {
         return Err(FigureError::NoData { figure: FIGURE.name(), needs: FIGURE.needs() });
     };
@@ -53,11 +63,17 @@ pub fn visibility_latency(curves: &[LatencyCurve], source: &Source) -> Result<Dr
             ));
         }
     }
+    if !authors.is_empty() {
+        page.entry(their_entry(true));
+    }
     if let Some(note) = without_consistent(&curves) {
         page.note(note);
     }
     for (curve, _) in &curves {
         page.say(sentence(curve));
+    }
+    for (curve, _) in &authors {
+        page.say(of_the_authors(&sentence(curve)));
     }
 
     let height = match rows.len() {
@@ -109,6 +125,10 @@ pub fn visibility_latency(curves: &[LatencyCurve], source: &Source) -> Result<Dr
                 for (curve, points) in here.iter().filter(|(curve, _)| curve.consistent_only) {
                     panel.line(points, stroke(curve.antipode, true))?;
                 }
+                let beside = |(their, _): &&(&LatencyCurve, _)| here.iter().any(|(curve, _)| is_beside(curve, their));
+                for (curve, points) in authors.iter().filter(beside) {
+                    panel.line(points, theirs(if curve.antipode { ANTIPODE_INK } else { ORIGINAL_INK }))?;
+                }
                 if here.is_empty() {
                     canvas.text(area.centre(), "no data", Type::new(8.0).color(SOFT).centred())?;
                 }
@@ -116,6 +136,18 @@ pub fn visibility_latency(curves: &[LatencyCurve], source: &Source) -> Result<Dr
         }
         Ok(())
     })
+}
+
+/// The curves that have points to draw, each with them.
+fn drawn(curves: &[LatencyCurve]) -> Vec<(&LatencyCurve, Vec<(f64, f64)>)> {
+    let points = curves.iter().map(|curve| (curve, steps(curve)));
+    points.filter(|(curve, points)| curve.reads > 0 && !points.is_empty()).collect()
+}
+
+/// Whether two curves stand in the same plot.
+fn is_beside(curve: &LatencyCurve, other: &LatencyCurve) -> bool {
+    (&curve.regions, curve.post_storage, curve.notification_storage)
+        == (&other.regions, other.post_storage, other.notification_storage)
 }
 
 /// Names the curves that do not exist because every read missed the post.

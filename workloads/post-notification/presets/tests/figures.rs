@@ -10,8 +10,9 @@ use std::sync::LazyLock;
 
 use matrix_analysis::tables::Estimate;
 use matrix_presets::{
-    Drawing, Figure, FigureError, consistency_window, delay_vs_per_inconsistencies, inconsistencies, storage_overhead,
-    visibility_latency,
+    Drawing, Figure, FigureError, consistency_window, consistency_window_against, delay_vs_per_inconsistencies,
+    delay_vs_per_inconsistencies_against, inconsistencies, storage_overhead, visibility_latency,
+    visibility_latency_against,
 };
 use proptest::prelude::*;
 use resvg::usvg::{Node, Options, Rect, Tree, roxmltree};
@@ -81,6 +82,44 @@ fn collect(nodes: &[Node], boxes: &mut Vec<Rect>) {
             }
             other => panic!("neither group nor path: {other:?}"),
         }
+    }
+}
+
+/// The figures that show the authors' numbers, those of other tables.
+fn against(figure: Figure, tables: &Tables, authors: &Tables) -> Option<Drawing> {
+    let source = &tables.source;
+    let drawing = match figure {
+        Figure::ConsistencyWindow => consistency_window_against(&tables.windows, &authors.windows, source),
+        Figure::DelayVsPerInconsistencies => {
+            delay_vs_per_inconsistencies_against(&tables.delays, &authors.delays, source)
+        }
+        Figure::VisibilityLatency => visibility_latency_against(&tables.curves, &authors.curves, source),
+        Figure::StorageOverhead | Figure::Inconsistencies => return None,
+    };
+    Some(drawing.unwrap())
+}
+
+#[test]
+fn the_authors_numbers_stand_in_the_same_figure() {
+    for (name, tables, alone) in DRAWINGS.iter() {
+        let figure: Figure = name.split_once('/').unwrap().1.parse().unwrap();
+        let mut authors = tables.clone();
+        authors.windows.iter_mut().for_each(|row| row.original_p50_ms *= 100.0);
+        authors.delays.iter_mut().for_each(|row| row.delay_ms *= 7);
+        authors.curves.iter_mut().flat_map(|curve| &mut curve.points).for_each(|point| point.window_ms *= 100.0);
+        let drawing = against(figure, tables, &authors);
+        assert_eq!(drawing.is_some(), figure.shows_authors(), "{name}");
+        let Some(drawing) = drawing else { continue };
+        let (labels, description) = words(&drawing.svg);
+        assert!(labels.iter().any(|label| label == "the authors'") && description.contains("The authors': "), "{name}");
+        let (_, before) = words(&alone.svg);
+        assert!(!before.contains("The authors'"), "{name}");
+        // However far away their numbers are, they are on the page.
+        let tree = Tree::from_str(&drawing.svg, &Options::default()).unwrap();
+        let mut boxes = Vec::new();
+        collect(tree.root().children(), &mut boxes);
+        let outside = boxes.iter().find(|ink| ink.left() < -1.0 || ink.right() > 433.0 || ink.top() < -1.0);
+        assert_eq!(outside, None, "{name}");
     }
 }
 

@@ -18,7 +18,7 @@ use matrix_traces::Attempt;
 use super::against::Authors;
 use super::{attempts, claims, points};
 use crate::derive::Part;
-use crate::picture;
+use crate::{picture, picture_against};
 
 /// Makes the page of some results.
 ///
@@ -179,7 +179,7 @@ fn figures(
     let theirs = their.map(|their| load(&their.traced, &Options::default()).map_err(unreadable)).transpose()?;
     let theirs = theirs.as_ref().map(Pools::new);
     for figure in Figure::ALL {
-        let (csv, drawing) = picture(figure, pools, &part.source);
+        let (csv, drawing) = picture_against(figure, pools, theirs.as_ref(), &part.source);
         let drawing = match drawing {
             Ok(drawing) => drawing,
             Err(FigureError::NoData { .. }) => continue,
@@ -188,7 +188,8 @@ fn figures(
             }
         };
         let id = format!("{section}-{figure}");
-        let drawn = theirs.as_ref().zip(their).and_then(|(pools, their)| picture(figure, pools, &their.source).1.ok());
+        let apart = theirs.as_ref().zip(their).filter(|_| !figure.shows_authors());
+        let drawn = apart.and_then(|(pools, their)| picture(figure, pools, &their.source).1.ok());
         let mut view = figure_view(&id, figure.title(), &format!("{figure}.csv"), &drawing.svg, &csv);
         view.svg_authors = drawn.map(|drawing| inline(&drawing.svg, &format!("{id}-authors")));
         views.push(view);
