@@ -1,5 +1,6 @@
 //! `matrix bundle`.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,9 @@ enum BundleCommand {
 /// The same store gives the same bytes. Tables, figures and a README are derived from the results and put beside them.
 #[derive(Debug, Args)]
 struct CreateArgs {
+    /// Only these experiments
+    #[arg(value_name = "FILE", conflicts_with = "run")]
+    files: Vec<PathBuf>,
     /// The file to write
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
@@ -145,8 +149,10 @@ fn create(args: CreateArgs) -> CommandResult {
     let store = Store::open(&args.results.results)?;
     let filter = args.filter.filter.as_deref();
     let binary = args.with_binary.then(own_binary).transpose()?;
+    let experiments = named(&store, &args.files)?;
     let options = program::CreateOptions {
         run: args.run.as_deref(),
+        experiments: &experiments.programs,
         filter,
         origin: args.origin.as_ref(),
         allow_incomplete: args.allow_incomplete,
@@ -155,11 +161,13 @@ fn create(args: CreateArgs) -> CommandResult {
         identify: args.identify.as_deref(),
         out: &args.out,
     };
-    if let Some(made) = program::create(&store, &options)? {
+    let made = if experiments.built_in.is_empty() { program::create(&store, &options)? } else { None };
+    if let Some(made) = made {
         let left = Left { left_out: made.left_out, filter, missing_shards: made.missing_shards };
         return describe(made.info, &args.out, &left, args.format.format);
     }
-    let selection = Selection { run: args.run, filter: args.filter.parse(&results::regions(&store)?)? };
+    let filter_of_cells = args.filter.parse(&results::regions(&store)?)?;
+    let selection = Selection { run: args.run, experiments: experiments.built_in, filter: filter_of_cells };
     let options = CreateOptions {
         allow_incomplete: args.allow_incomplete,
         origin: args.origin,
@@ -184,6 +192,45 @@ fn create(args: CreateArgs) -> CommandResult {
 fn own_binary() -> Result<Binary, Failure> {
     let path = std::env::current_exe()?;
     Ok(Binary::of(&path)?)
+}
+
+/// The names of experiments that were given by their files: those of programs, and those of the built-in workload.
+#[derive(Default)]
+struct Named {
+    programs: BTreeSet<String>,
+    built_in: BTreeSet<String>,
+}
+
+fn named(store: &Store, files: &[PathBuf]) -> Result<Named, Failure> {
+    let mut named = Named::default();
+    if files.is_empty() {
+        return Ok(named);
+    }
+    let programs = program::report::experiments(store)?;
+    let mut built_in = BTreeSet::new();
+    for id in store.runs()? {
+        built_in.insert(matrix_run::results::plan_of(&store.run(id.as_str())?)?.experiment);
+    }
+    for file in files {
+        let (name, known, names) = match program::name_of(file)? {
+            Some(name) => (name, &programs, &mut named.programs),
+            None => {
+                let input = matrix_run::Input::from_file(file, &matrix_run::Overrides::default())?;
+                (input.experiment.name, &built_in, &mut named.built_in)
+            }
+        };
+        if !known.contains(&name) {
+            return Err(super::report::nothing_of(file));
+        }
+        names.insert(name);
+    }
+    if !named.programs.is_empty() && !named.built_in.is_empty() {
+        return Err(Failure::usage(
+            "experiments that run a program do not go into one bundle with others",
+            "make a bundle of each kind",
+        ));
+    }
+    Ok(named)
 }
 
 #[derive(Serialize)]

@@ -95,11 +95,14 @@ fn write(args: &ReportArgs, store: &Store, experiments: &[Named], refresh_s: Opt
     };
     let programs = program::report::experiments(store)?;
     let is_program = |named: &Named| named.cells.is_none() && programs.contains(&named.name);
+    if let Some(named) = experiments.iter().find(|named| named.cells.is_none() && !is_program(named)) {
+        return Err(nothing_of(&named.file));
+    }
     let mut page = Page { against: against.as_deref().map(plain), ..Page::default() };
     if !store.runs()?.is_empty() || programs.is_empty() {
         page = built_in(store, experiments, theirs.as_deref(), against, &options)?;
     } else if let Some(named) = experiments.iter().find(|named| !is_program(named)) {
-        return Err(nothing_of(named));
+        return Err(nothing_of(&named.file));
     }
     if !programs.is_empty() {
         let wanted = |name: &str| {
@@ -136,9 +139,9 @@ fn built_in(
     Ok(of_results(&shown, &inventory, authors.as_ref(), options)?)
 }
 
-fn nothing_of(named: &Named) -> Failure {
+pub(super) fn nothing_of(file: &Path) -> Failure {
     Failure::usage(
-        format!("there are no results of {}", named.file.display()),
+        format!("there are no results of {}", file.display()),
         "`matrix status` lists what there is; `matrix run FILE` makes results",
     )
 }
@@ -154,7 +157,7 @@ fn chosen<'a>(mut parts: Vec<Part<'a>>, experiments: &[Named]) -> Result<Vec<Par
     };
     let ours = || experiments.iter().filter(|named| named.cells.is_some());
     if let Some(named) = ours().find(|named| !parts.iter().any(|part| is_of(part, named))) {
-        return Err(nothing_of(named));
+        return Err(nothing_of(&named.file));
     }
     parts.retain(|part| experiments.iter().any(|named| is_of(part, named)));
     Ok(parts)

@@ -50,6 +50,8 @@ pub(super) fn experiments_of(store: &Store, runs: &[RunId]) -> Result<Vec<Chosen
 /// What the user asked `matrix bundle create` for.
 pub(crate) struct CreateOptions<'a> {
     pub(crate) run: Option<&'a str>,
+    /// Only the experiments of these names; all without any.
+    pub(crate) experiments: &'a BTreeSet<String>,
     pub(crate) filter: Option<&'a str>,
     pub(crate) origin: Option<&'a Origin>,
     pub(crate) allow_incomplete: bool,
@@ -113,11 +115,18 @@ fn filtered(
 
 /// Makes a bundle, if the store's experiments are of schema 2.
 pub(crate) fn create(store: &Store, options: &CreateOptions<'_>) -> Result<Option<Made>, Failure> {
-    let newest = newest(store, options.run)?;
+    let mut newest = newest(store, options.run)?;
     if newest.is_empty() {
         return Ok(None);
     }
-    if options.run.is_none() && !store.runs()?.is_empty() {
+    if !options.experiments.is_empty() {
+        let mut named = Vec::new();
+        for id in newest {
+            let plan = plan_of(&store.run(id.as_str())?)?;
+            named.extend(plan.filter(|plan| options.experiments.contains(&plan.experiment)).map(|_| id));
+        }
+        newest = named;
+    } else if options.run.is_none() && !store.runs()?.is_empty() {
         return Err(Failure::usage(
             "the store has experiments of two schemas, which do not go into one bundle",
             "name a run, whose experiment is bundled: --run NAME; `matrix status` lists them",

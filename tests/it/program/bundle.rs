@@ -1,6 +1,7 @@
 //! Bundles of programs' results.
 
-use super::kv;
+use super::{EXPERIMENT, kv, with};
+use crate::workbench::SMALL;
 
 #[test]
 fn a_bundle_is_the_same_every_time_is_verified_and_read_like_a_store() {
@@ -52,4 +53,59 @@ fn an_incomplete_bundle_has_to_be_allowed() {
     bench.matrix(&["bundle", "create", "-o", "part.tar.zst"]).code(2);
     bench.matrix(&["bundle", "create", "--allow-incomplete", "-o", "part.tar.zst"]).code(0);
     bench.matrix(&["verify", "part.tar.zst"]).code(0);
+}
+
+#[test]
+fn experiments_are_chosen_by_their_files() {
+    let bench = kv();
+    bench.write("other.toml", &EXPERIMENT.replace("\"kv\"", "\"other\"").replace("seed = 7", "seed = 8"));
+    bench.write("third.toml", &EXPERIMENT.replace("\"kv\"", "\"third\""));
+    bench.write("small.toml", SMALL);
+    bench.write("small2.toml", &SMALL.replace("\"small\"", "\"small2\"").replace("seed = 7", "seed = 8"));
+    for file in ["kv.toml", "other.toml", "small.toml", "small2.toml"] {
+        bench.matrix(&["run", file]).code(0);
+    }
+    let made = |files: &[&str]| {
+        let mut args = vec!["bundle", "create", "-o", "chosen.tar.zst", "--format", "json"];
+        args.extend(files);
+        let made = bench.matrix(&args).code(0).json();
+        bench.matrix(&["verify", "chosen.tar.zst"]).code(0);
+        (made["experiments"].to_string(), made["cells"]["done"].as_u64().unwrap())
+    };
+    assert_eq!(made(&["kv.toml"]), ("[\"kv\"]".to_owned(), 18));
+    assert_eq!(made(&["kv.toml", "other.toml"]), ("[\"kv\",\"other\"]".to_owned(), 36));
+    assert_eq!(made(&["small.toml"]), ("[\"small\"]".to_owned(), 12));
+    assert_eq!(made(&["small.toml", "small2.toml"]), ("[\"small\",\"small2\"]".to_owned(), 24));
+    let both = bench.matrix(&["bundle", "create", "kv.toml", "small.toml", "-o", "both.tar.zst"]).code(2);
+    assert!(both.err.contains("do not go into one bundle"), "{}", both.err);
+    for command in [&["bundle", "create", "third.toml", "-o", "third.tar.zst"][..], &["report", "third.toml"]] {
+        let none = bench.matrix(command).code(2);
+        assert!(none.err.contains("there are no results of third.toml"), "{}", none.err);
+    }
+    bench.matrix(&["report", "kv.toml", "small.toml", "-o", "two.html"]).code(0);
+    let page = bench.read("two.html");
+    assert!(
+        page.contains(">kv<") && page.contains(">small<") && !page.contains(">other<") && !page.contains(">small2<")
+    );
+}
+
+#[test]
+fn tables_and_figures_are_the_same_bytes_with_one_thread_and_eight() {
+    // Sums of these depend on the order in which they are added, and there are several blocks of them.
+    let program = "#!/bin/sh\nawk 'BEGIN { srand(7); print \"latency_us,found\"; for (i = 0; i < 60000; i++) \
+                   printf \"%.17g,true\\n\", (rand() - 0.5) * 10 ^ int(rand() * 16) }' > $3\n";
+    let text = EXPERIMENT.replace("type = \"integer\"", "type = \"real\"");
+    let text = text.replace("threads = { from = 1, to = 4, factor = 2 }", "threads = [1]");
+    let text = text.replace(
+        "[[claim]]\nid = \"C2\"",
+        "[[metric]]\nname = \"p99\"\nis = \"p99(latency_us)\"\n\n[[claim]]\nid = \"C2\"",
+    );
+    let bench = with(&text, program);
+    bench.matrix(&["run", "kv.toml"]).code(0);
+    for threads in ["1", "8"] {
+        let name = format!("{threads}.tar.zst");
+        let mut create = bench.command(&["bundle", "create", "-o", &name]);
+        crate::workbench::Workbench::printed(create.env("POLARS_MAX_THREADS", threads).output().unwrap()).code(0);
+    }
+    assert!(std::fs::read(bench.path("1.tar.zst")).unwrap() == std::fs::read(bench.path("8.tar.zst")).unwrap());
 }

@@ -166,10 +166,9 @@ fn what_is_said_of_hosts_and_cannot_be_is_an_error_with_its_place() {
 fn killed_interrupted_and_timed_out_nothing_is_left_on_the_other_host() {
     let text = EXPERIMENT.replace("COUNT = \"{experiment}/count\"", "PIDS = \"{experiment}/pids\"");
     let text = text.replace("threads = { from = 1, to = 4, factor = 2 }", "threads = [1, 2]");
-    let text = text.replace("inputs =", "timeout_s = 3\ninputs =");
     let server = SERVER.replace("name = \"db\"", "name = \"db\"\non = \"server\"").replace("\n[columns]", "");
     let (bench, _sshd) = bench(&text, &server, QUICK);
-    std::fs::create_dir(bench.path("pids")).unwrap();
+    std::fs::create_dir_all(bench.path("pids/late")).unwrap();
     let none_left = || {
         let all = std::fs::read_to_string(bench.path("pids/all")).unwrap_or_default();
         wait("nothing is left", || all.split_whitespace().all(|pid| !lives(&bench, pid)));
@@ -188,7 +187,8 @@ fn killed_interrupted_and_timed_out_nothing_is_left_on_the_other_host() {
         none_left();
     }
     // A time-out of the program ends the service as well.
-    bench.matrix(&["run", "kv.toml", "--subset", "small", "--fail-fast"]).code(3);
+    let late = ["run", "kv.toml", "--subset", "small", "--fail-fast", "--set", "command.timeout_s=2"];
+    bench.matrix(&late).code(3);
     none_left();
     executable(&bench, "bench", QUICK);
     bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);

@@ -26,7 +26,7 @@ fn bench() -> Workbench {
 /// A machine that has run one shard, and its bundle.
 fn machine(shard: &str, index: Option<(&str, &str)>) -> Workbench {
     let bench = bench();
-    let mut run = bench.command(&["run", "kv.toml", "--shard", shard]);
+    let mut run = bench.command(&["run", "kv.toml", "--shard", shard, "--jobs", "2"]);
     Workbench::printed(run.envs(index).output().unwrap()).code(0);
     assert!(bench.matrix(&["resume"]).code(0).out.contains("nothing to resume"));
     bench.matrix(&["bundle", "create", "--origin", "lab", "-o", "part.tar.zst"]).code(0);
@@ -36,7 +36,7 @@ fn machine(shard: &str, index: Option<(&str, &str)>) -> Workbench {
 #[test]
 fn shards_of_three_machines_are_the_experiment_of_one() {
     let whole = bench();
-    whole.matrix(&["run", "kv.toml"]).code(0);
+    whole.matrix(&["run", "kv.toml", "--jobs", "2"]).code(0);
     let shards = [
         machine("1/3", None),
         machine("auto/3", Some(("AWS_BATCH_JOB_ARRAY_INDEX", "1"))),

@@ -119,6 +119,15 @@ fn a_metric_is_over_its_own_rows_source_and_column() {
 }
 
 #[test]
+fn everything_that_the_manual_names_is_read() {
+    let bench = super::with(include_str!("everything.toml"), "");
+    let planned = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    // Two data sets, five rounds; lmdb with 8 threads is excluded, and a part that does not name `sync` takes its default.
+    assert_eq!(planned["cells"].as_array().unwrap().len(), 2 * 5 * 3, "{planned}");
+    assert_eq!(planned["not_randomised"][0], "kernel");
+}
+
+#[test]
 fn several_experiments_are_checked_at_once() {
     let bench = kv();
     bench.matrix(&["run", "kv.toml"]).code(0);

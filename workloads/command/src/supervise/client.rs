@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use matrix_driver::Cancel;
 
-use super::WORD;
 use super::protocol::{CLOSE, Ended, Job, KILL, SIGNALS};
 use super::tree::end_all_but;
+use super::{WORD, group};
 
 /// Time between two looks at whether a stop was asked for.
 const LOOK: Duration = Duration::from_millis(50);
@@ -84,6 +84,7 @@ impl Drop for Supervisor {
         // The end of the pipe ends what it supervises, and then itself.
         self.stdin = None;
         let _ = self.child.wait();
+        group::end(self.child.id());
         LIVING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.child.id());
     }
 }
@@ -100,6 +101,7 @@ impl Supervisors {
         let executable = if executable.exists() { executable.to_owned() } else { std::env::current_exe()? };
         // Without, only what a supervisor leaves that is killed itself would go on.
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+        group::end_orphans();
         Ok(Self { executable, idle: Arc::default() })
     }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, set_child_subreaper, wait};
 use wait4::{ResUse, Wait4};
 
+use super::group;
 use super::protocol::{CLOSE, Ended, Job, SIGNALS};
 use super::tree::{below, signal};
 
@@ -31,6 +32,7 @@ pub fn supervise() -> ExitCode {
     if set_child_subreaper(Some(rustix::process::getpid())).is_err() {
         return ExitCode::FAILURE;
     }
+    group::enter();
     let (send, messages) = channel();
     let listener = send.clone();
     std::thread::spawn(move || listen(BufReader::new(std::io::stdin()), &listener));

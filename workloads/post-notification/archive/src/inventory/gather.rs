@@ -89,6 +89,9 @@ impl Inventory {
             return Ok(());
         }
         let read: Plan = Plan::parse(&plan).map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
+        if !selection.experiments.is_empty() && !selection.experiments.contains(&read.experiment) {
+            return Ok(());
+        }
         // What another shard has is no part of this bundle, unless it is done here all the same.
         for cell in read.cells.iter().filter(|cell| cell.reason != Reason::OtherShard) {
             if selection.filter.as_ref().is_none_or(|filter| filter.matches(&cell.axes, cell.round)) {
@@ -122,9 +125,8 @@ impl Inventory {
                 let Some(record) = store.record::<Record>(&key, &from)? else { continue };
                 let inputs = &record.inputs;
                 let matches = |filter: &matrix_plan::Filter| filter.matches(&inputs.axes, inputs.round);
-                if selection.run.is_some() && !self.cells.contains(&key)
-                    || !selection.filter.as_ref().is_none_or(matches)
-                {
+                let planned_only = selection.run.is_some() || !selection.experiments.is_empty();
+                if planned_only && !self.cells.contains(&key) || !selection.filter.as_ref().is_none_or(matches) {
                     continue;
                 }
                 self.cells.insert(key);

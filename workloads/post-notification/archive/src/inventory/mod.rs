@@ -19,6 +19,8 @@ pub use matrix_bundle::tree::{Tree, tree_digest};
 pub struct Selection {
     /// Only the cells that this run planned, and no other run.
     pub run: Option<String>,
+    /// Only the cells that runs of experiments of these names planned; whatever was planned without any.
+    pub experiments: BTreeSet<String>,
     /// Only the cells that match.
     pub filter: Option<Filter>,
 }

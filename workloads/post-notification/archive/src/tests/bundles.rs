@@ -161,6 +161,7 @@ fn what_is_missing_is_refused_unless_it_is_allowed() {
     let selection = Selection {
         run: Some("20261122T130000Z-test".to_owned()),
         filter: Some(matrix_plan::Filter::parse("delay_ms < 200", &matrix_plan::Regions::default()).unwrap()),
+        ..Selection::default()
     };
     let info = create_file(&store, &selection, &extras(&store), &CreateOptions::default(), &path).unwrap();
     assert!(info.is_complete());
@@ -168,8 +169,8 @@ fn what_is_missing_is_refused_unless_it_is_allowed() {
     let bytes = fs::read(&path).unwrap();
     assert_eq!(verify(reader(&bytes).unwrap(), VerifyOptions::default()).unwrap().faults, []);
     let nothing = Selection {
-        run: None,
         filter: Some(matrix_plan::Filter::parse("delay_ms > 9000", &matrix_plan::Regions::default()).unwrap()),
+        ..Selection::default()
     };
     assert!(matches!(create_file(&store, &nothing, &extras(&store), &options(), &path), Err(BundleError::Empty)));
 }

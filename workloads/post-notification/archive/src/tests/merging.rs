@@ -72,7 +72,7 @@ proptest! {
 /// A bundle of the cells of a store whose delay is below this, with what follows from them; of all, if that is none.
 fn part(store: &Store, below: u64) -> Vec<u8> {
     let filter = matrix_plan::Filter::parse(&format!("delay_ms < {below}"), &matrix_plan::Regions::default()).unwrap();
-    let selection = Selection { run: None, filter: Some(filter) };
+    let selection = Selection { filter: Some(filter), ..Selection::default() };
     let mut bytes = Vec::new();
     match create(store, &selection, &extras(store), &options(), &mut bytes) {
         Err(BundleError::Empty) => bytes = bundle_of(store).0,
