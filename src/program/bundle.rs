@@ -3,18 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use matrix_bundle::{Binary, BundleError, BundleInfo, BundleReader, GenericExtras, GenericOptions, Limits};
+use matrix_bundle::{Binary, BundleError, BundleInfo, BundleReader, Extras, GenericOptions, Limits};
 use matrix_command::results;
 use matrix_derived::verify::{self, Findings};
 use matrix_plan::CellKey;
+use matrix_run::results::Select;
 use matrix_store::verify::Fault;
 use matrix_store::{Origin, RunId, Store, VerifyOptions};
 
 use super::choose::{Chosen, chosen, plan_of};
 use super::shards::Shards;
 use super::{derive, in_text};
-use matrix_run::results::Select;
-
 use crate::exit::Failure;
 use crate::{output, source};
 
@@ -144,14 +143,17 @@ pub(crate) fn create(store: &Store, options: &CreateOptions<'_>) -> Result<Optio
     }
     let made = |info| Made { info, left_out, missing_shards: shards.missing() };
     let place = output::place_of(options.out)?;
-    let besides = |extras: GenericExtras| GenericExtras {
+    let besides = |extras: Extras| Extras {
         source: if options.with_source { source::tree() } else { Default::default() },
         binary: options.binary.clone(),
-        identify: options.identify.map(str::to_owned),
         ..extras
     };
-    let selection =
-        GenericOptions { origin: options.origin.cloned(), allow_incomplete: options.allow_incomplete, only };
+    let selection = GenericOptions {
+        origin: options.origin.cloned(),
+        allow_incomplete: options.allow_incomplete,
+        identify: options.identify.map(str::to_owned),
+        only,
+    };
     let binary = options.binary.as_ref().map(Binary::sha256);
     let is_all = runs.len() == store.all_runs()?.len();
     if is_all && selection.origin.is_none() && selection.only.is_none() {
@@ -162,7 +164,7 @@ pub(crate) fn create(store: &Store, options: &CreateOptions<'_>) -> Result<Optio
     // that has just these.
     let folder = matrix_bundle::temporary::Folder::new()?;
     let first = folder.path().join("selected.tar.zst");
-    matrix_bundle::create_generic(store, &runs, &GenericExtras::default(), &selection, &first)?;
+    matrix_bundle::create_generic(store, &runs, &Extras::default(), &selection, &first)?;
     let selected = folder.path().join("store");
     matrix_bundle::restore_generic(BundleReader::open(&first, Limits::default())?, &selected)?;
     let selected = Store::open(&selected)?;
@@ -255,8 +257,8 @@ pub(crate) fn page_of(path: &Path, limits: Limits) -> Result<Findings, Failure> 
 }
 
 /// Compares what stands beside results with what follows from them; how many files were compared.
-fn compare(found: &GenericExtras, derived: &GenericExtras, faults: &mut Vec<Fault>) -> u64 {
-    fn files(extras: &GenericExtras) -> BTreeMap<String, &[u8]> {
+fn compare(found: &Extras, derived: &Extras, faults: &mut Vec<Fault>) -> u64 {
+    fn files(extras: &Extras) -> BTreeMap<String, &[u8]> {
         let mut files: BTreeMap<String, &[u8]> = BTreeMap::new();
         files.insert("README.md".to_owned(), &extras.readme);
         files.insert("cells.csv".to_owned(), &extras.cells);

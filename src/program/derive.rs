@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use matrix_bundle::{GenericExtras, about_binary};
+use matrix_bundle::{Extras, about_binary};
 use matrix_command::results::{self, Loaded, findings};
 use matrix_figures::FigureError;
+use matrix_run::with_causes;
 use matrix_store::{Digest, Store};
 
 use super::bundle::runs_of;
@@ -12,7 +13,6 @@ use super::charts::{Picture, about as about_figure, picture};
 use super::choose::Chosen;
 use super::report;
 use super::shards::Shards;
-use matrix_run::with_causes;
 
 use crate::exit::{Exit, Failure};
 
@@ -24,11 +24,11 @@ pub(super) const DERIVER_FILE: &str = "deriver.txt";
 
 /// Everything that stands beside the results of these experiments. `binary` is the digest of the program that is in the
 /// bundle, if one is.
-pub(super) fn extras(store: &Store, experiments: &[Chosen], binary: Option<Digest>) -> Result<GenericExtras, Failure> {
-    let mut extras = GenericExtras {
+pub(super) fn extras(store: &Store, experiments: &[Chosen], binary: Option<Digest>) -> Result<Extras, Failure> {
+    let mut extras = Extras {
         license: include_bytes!("../../LICENSE-MIT").to_vec(),
         citation: include_bytes!("../../CITATION.cff").to_vec(),
-        ..GenericExtras::default()
+        ..Extras::default()
     };
     extras.tables.insert(DERIVER_FILE.to_owned(), DERIVER.as_bytes().to_vec());
     let mut readme = String::new();

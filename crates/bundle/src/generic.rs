@@ -11,7 +11,6 @@ mod restore;
 
 pub use create::{GenericOptions, create_generic};
 pub use merge::unite_generic;
-pub use payload::GenericExtras;
 pub use restore::{GenericRestored, extract_generic, is_generic_bundle, restore_generic};
 
 /// The format of these bundles.

@@ -19,6 +19,7 @@ pub mod compress;
 pub mod container;
 pub mod error;
 pub mod extraction;
+pub mod extras;
 pub mod folder;
 pub mod generic;
 pub mod info;
@@ -28,6 +29,7 @@ pub mod looks;
 pub mod new_directory;
 pub mod new_file;
 pub mod path;
+pub mod place;
 pub mod reader;
 pub mod restore;
 pub mod sign;
@@ -50,9 +52,9 @@ pub use binary::{Binary, about_binary};
 pub use difference::difference;
 pub use error::{BundleError, Conflict, ErrorKind, Refusal};
 pub use extraction::Extraction;
+pub use extras::Extras;
 pub use generic::{
-    GenericExtras, GenericOptions, GenericRestored, create_generic, extract_generic, is_generic_bundle,
-    restore_generic, unite_generic,
+    GenericOptions, GenericRestored, create_generic, extract_generic, is_generic_bundle, restore_generic, unite_generic,
 };
 pub use info::BundleInfo;
 pub use limits::Limits;

@@ -8,10 +8,11 @@ use matrix_core::CellKey;
 use matrix_store::{Origin, RunId, Store};
 
 use super::FORMAT;
-use super::payload::{GenericExtras, Payload};
+use super::payload::Payload;
 use crate::bag::{AGENT, AGENT_FIELD, FORMAT_FIELD};
 use crate::container::Container;
 use crate::error::BundleError;
+use crate::extras::Extras;
 use crate::info::BundleInfo;
 use crate::new_file::whole_file;
 
@@ -22,6 +23,8 @@ pub struct GenericOptions {
     pub origin: Option<Origin>,
     /// Whether cells that were planned may be missing.
     pub allow_incomplete: bool,
+    /// Who measured, if the bundle is to say so.
+    pub identify: Option<String>,
     /// Only these cells; all that the runs planned without it.
     pub only: Option<BTreeSet<CellKey>>,
 }
@@ -33,7 +36,7 @@ pub struct GenericOptions {
 pub fn create_generic(
     store: &Store,
     runs: &[RunId],
-    extras: &GenericExtras,
+    extras: &Extras,
     options: &GenericOptions,
     file: &Path,
 ) -> Result<BundleInfo, BundleError> {
@@ -41,7 +44,7 @@ pub fn create_generic(
     if payload.tally.done < payload.tally.planned() && !options.allow_incomplete {
         return Err(BundleError::Incomplete(payload.tally));
     }
-    payload.extras(extras);
+    payload.extras(extras, options.identify.as_deref());
     whole_file(file, |out| write(store, payload, out))
 }
 

@@ -1,6 +1,6 @@
 //! What a bundle of format 3 holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use matrix_core::{CellKey, Tally};
 use matrix_store::{
@@ -10,36 +10,11 @@ use matrix_store::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::bag::{BINARY, REPORT};
-use crate::binary::Binary;
 use crate::container::{Content, Item, Items};
 use crate::error::BundleError;
-use crate::tree::{Tree, tree_digest};
-
-/// Files that stand beside results and follow from them, and the words that go with them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GenericExtras {
-    /// `README.md`.
-    pub readme: Vec<u8>,
-    /// `LICENSE`.
-    pub license: Vec<u8>,
-    /// `CITATION.cff`.
-    pub citation: Vec<u8>,
-    /// `cells.csv`.
-    pub cells: Vec<u8>,
-    /// `tables/`, by path in that folder.
-    pub tables: BTreeMap<String, Vec<u8>>,
-    /// `figures/`, by path in that folder.
-    pub figures: BTreeMap<String, Vec<u8>>,
-    /// `report.html`: the results as one page; none if it is empty.
-    pub report: Vec<u8>,
-    /// `bin/matrix`: a program that goes in, if one does.
-    pub binary: Option<Binary>,
-    /// The runner's own source, if it is to be in the bundle: it follows from nothing, and is not read back.
-    pub source: Tree,
-    /// Who measured, if the bundle is to say so.
-    pub identify: Option<String>,
-}
+use crate::extras::Extras;
+use crate::place::Place;
+use crate::tree::tree_digest;
 
 /// `left-out.json`: attempts that journals name and that are not in the bundle, because it is a selection.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,9 +22,6 @@ pub struct GenericExtras {
 pub(super) struct LeftOut {
     pub(super) attempts: BTreeSet<AttemptId>,
 }
-
-/// Where the attempts that were left out are listed.
-pub(super) const LEFT_OUT: &str = "data/left-out.json";
 
 /// A plan, as far as a bundle has to know it.
 #[derive(Deserialize)]
@@ -74,7 +46,6 @@ pub(super) struct Payload {
     pub(super) records: u64,
     pub(super) attempts: u64,
     pub(super) objects: u64,
-    identify: Option<String>,
 }
 
 impl Payload {
@@ -118,9 +89,9 @@ impl Payload {
                 };
             }
             named.extend(text.entries.iter().filter_map(|entry| entry.event.ended()).map(|(id, _)| id.clone()));
-            this.add(format!("data/experiments/{}.toml", Digest::of(&experiment)), experiment);
-            this.add(format!("data/plans/{}.json", Digest::of(&plan)), plan);
-            this.add(format!("data/runs/{id}/{}.jsonl", Digest::of(&journal)), journal);
+            this.add(Place::Experiment(Digest::of(&experiment)).to_string(), experiment);
+            this.add(Place::Plan(Digest::of(&plan)).to_string(), plan);
+            this.add(Place::Journal(id.clone(), Digest::of(&journal)).to_string(), journal);
         }
         if let Some(only) = only {
             cells.retain(|key| only.contains(key));
@@ -149,14 +120,14 @@ impl Payload {
 
     fn record(&mut self, record: GenericRecord) -> Result<(), BundleError> {
         for rows in record.rows.values() {
-            self.object(format!("data/objects/{}.csv", rows.sha256), rows.sha256, rows.bytes);
+            self.object(Place::Object(rows.sha256).to_string(), rows.sha256, rows.bytes);
         }
         for output in record.outputs.values() {
-            self.object(format!("data/outputs/{}", output.sha256), output.sha256, output.bytes);
+            self.object(Place::Output(output.sha256).to_string(), output.sha256, output.bytes);
         }
         self.records += 1;
         self.origins.insert(record.origin.clone());
-        self.add(format!("data/records/{}/{}.json", record.key, record.origin), record.to_bytes()?);
+        self.add(Place::Record(record.key, record.origin.clone()).to_string(), record.to_bytes()?);
         Ok(())
     }
 
@@ -183,11 +154,11 @@ impl Payload {
             // Attempts of runs that are not in the bundle are left out, but for those that gave the results.
             self.date = self.date.clone().max(attempt.ended.chars().take(10).collect());
             for output in attempt.outputs.values() {
-                self.object(format!("data/outputs/{}", output.sha256), output.sha256, output.bytes);
+                self.object(Place::Output(output.sha256).to_string(), output.sha256, output.bytes);
             }
             self.attempts += 1;
             let attempt = renamed_attempt(attempt, origin)?;
-            self.add(format!("data/attempts/{id}.json"), attempt.to_bytes()?);
+            self.add(Place::Attempt(id.clone()).to_string(), attempt.to_bytes()?);
         }
         left.retain(|id| !left_out.contains(id));
         if let Some(id) = left.first() {
@@ -196,41 +167,27 @@ impl Payload {
         }
         if !left_out.is_empty() {
             let text = serde_json::to_vec(&LeftOut { attempts: left_out }).map_err(StoreError::from)?;
-            self.add(LEFT_OUT.to_owned(), text);
+            self.add(Place::LeftOut.to_string(), text);
         }
         self.objects = self.items.values().filter(|item| matches!(item.content, Content::Object(_))).count() as u64;
         Ok(())
     }
 
-    pub(super) fn extras(&mut self, extras: &GenericExtras) {
-        self.add("data/README.md".to_owned(), extras.readme.clone());
-        self.add("data/LICENSE".to_owned(), extras.license.clone());
-        self.add("data/CITATION.cff".to_owned(), extras.citation.clone());
-        self.add("data/cells.csv".to_owned(), extras.cells.clone());
-        for (folder, files) in [("tables", &extras.tables), ("figures", &extras.figures)] {
-            for (name, bytes) in files {
-                self.add(format!("data/{folder}/{name}"), bytes.clone());
-            }
-        }
-        if !extras.report.is_empty() {
-            self.add(REPORT.to_owned(), extras.report.clone());
-        }
-        if let Some(binary) = &extras.binary {
-            self.items.insert(BINARY.to_owned(), binary.into());
-        }
+    pub(super) fn extras(&mut self, extras: &Extras, identify: Option<&str>) {
+        extras.put_into(&mut self.items);
+        self.add(Place::Cells.to_string(), extras.cells.clone());
         if !extras.source.is_empty() {
             let tree = tree_digest(&extras.source);
             for (name, bytes) in &extras.source {
-                self.add(format!("data/source/{tree}/{name}"), bytes.clone());
+                self.add(Place::Source(tree, name.clone()).to_string(), bytes.clone());
             }
         }
-        self.identify.clone_from(&extras.identify);
-        let metadata = self.metadata();
-        self.add("data/ro-crate-metadata.json".to_owned(), metadata);
+        let metadata = self.metadata(identify);
+        self.add(Place::Metadata.to_string(), metadata);
     }
 
     /// The payload as an RO-Crate 1.1 says what it is.
-    fn metadata(&self) -> Vec<u8> {
+    fn metadata(&self, identify: Option<&str>) -> Vec<u8> {
         let names: Vec<&str> = self.experiments.iter().map(String::as_str).collect();
         let paths: Vec<&str> = self.items.keys().filter_map(|path| path.strip_prefix("data/")).collect();
         let mut graph = vec![
@@ -250,7 +207,7 @@ impl Payload {
                 "hasPart": paths.iter().map(|path| json!({ "@id": path })).collect::<Vec<_>>(),
             }),
         ];
-        if let (Some(name), Some(root)) = (&self.identify, graph.get_mut(1)) {
+        if let (Some(name), Some(root)) = (identify, graph.get_mut(1)) {
             root["author"] = json!({ "@id": "#author" });
             graph.push(json!({ "@id": "#author", "@type": "Person", "name": name }));
         }

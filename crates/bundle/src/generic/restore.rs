@@ -9,12 +9,14 @@ use matrix_store::{
 };
 
 use super::FORMAT;
-use super::payload::{GenericExtras, LeftOut};
-use crate::bag::{AGENT_FIELD, BINARY, REPORT};
+use super::payload::LeftOut;
+use crate::bag::AGENT_FIELD;
 use crate::error::{BundleError, Refusal};
 use crate::extraction::Extraction;
+use crate::extras::Extras;
 use crate::limits::Limits;
 use crate::new_directory::NewDirectory;
+use crate::place::Place;
 use crate::reader::BundleReader;
 use crate::{json, restore};
 
@@ -30,7 +32,7 @@ pub struct GenericRestored {
     /// Bytes of the payload.
     pub payload_bytes: u64,
     /// What its maker put beside the results.
-    pub extras: GenericExtras,
+    pub extras: Extras,
     /// The digest of the program that was put in, if one was.
     pub binary: Option<Digest>,
     /// The runs that are in it.
@@ -62,66 +64,16 @@ pub fn extract_generic(mut reader: BundleReader, target: &Path, extraction: Extr
     let directory = NewDirectory::begin(target)?;
     extraction.begin(&mut reader, directory.path())?;
     while let Some(entry) = reader.next_entry()? {
-        if Known::of(&entry.path).is_none() {
-            return Err(BundleError::Refused { place: Some(entry.path), offset: 0, why: Refusal::UnknownPlace });
-        }
+        place_of(&entry.path)?;
         reader.finish_entry()?;
     }
     directory.finish()
 }
 
-/// What a path of the payload is.
-enum Known {
-    Rows(Digest),
-    Output(Digest),
-    Record,
-    Attempt,
-    Experiment(Digest),
-    Plan(Digest),
-    Journal(RunId, Digest),
-    Table(String),
-    Figure(String),
-    Source,
-    Report,
-    Binary,
-    LeftOut,
-    Other,
-}
-
-impl Known {
-    fn of(path: &str) -> Option<Self> {
-        match path {
-            REPORT => return Some(Self::Report),
-            BINARY => return Some(Self::Binary),
-            _ => {}
-        }
-        let path = path.strip_prefix("data/")?;
-        if path == "left-out.json" {
-            return Some(Self::LeftOut);
-        }
-        let Some((folder, name)) = path.split_once('/') else {
-            return ["README.md", "LICENSE", "CITATION.cff", "cells.csv", "ro-crate-metadata.json"]
-                .contains(&path)
-                .then_some(Self::Other);
-        };
-        let digest = |end: &str| name.strip_suffix(end)?.parse::<Digest>().ok();
-        Some(match folder {
-            "objects" => Self::Rows(digest(".csv")?),
-            "outputs" => Self::Output(digest("")?),
-            "records" => Self::Record,
-            "attempts" => Self::Attempt,
-            "experiments" => Self::Experiment(digest(".toml")?),
-            "plans" => Self::Plan(digest(".json")?),
-            "runs" => {
-                let (run, digest) = name.strip_suffix(".jsonl")?.split_once('/')?;
-                Self::Journal(run.parse().ok()?, digest.parse().ok()?)
-            }
-            "tables" => Self::Table(name.to_owned()),
-            "figures" => Self::Figure(name.to_owned()),
-            "source" => Self::Source,
-            _ => return None,
-        })
-    }
+/// The place of a file that these bundles have.
+fn place_of(path: &str) -> Result<Place, BundleError> {
+    let place = Place::of(path).filter(Place::is_of_programs);
+    place.ok_or_else(|| BundleError::Refused { place: Some(path.to_owned()), offset: 0, why: Refusal::UnknownPlace })
 }
 
 /// Makes a store of a bundle. Nothing that is in it is run, and every byte is compared with a digest.
@@ -136,28 +88,26 @@ pub fn restore_generic(mut reader: BundleReader, target: &Path) -> Result<Generi
     let mut parts = Parts::default();
     while let Some(entry) = reader.next_entry()? {
         let refuse = |why| BundleError::Refused { place: Some(entry.path.clone()), offset: 0, why };
-        let known = Known::of(&entry.path).ok_or_else(|| refuse(Refusal::UnknownPlace))?;
+        let place = place_of(&entry.path)?;
         restored.files += 1;
-        let promised = match &known {
-            Known::Rows(digest) | Known::Output(digest) => {
-                if *digest != entry.digest {
-                    return Err(refuse(Refusal::Contents("it is named by another digest than its own".to_owned())));
-                }
-                restore::keep_object(&mut reader, *digest, &store)?;
+        if place.promised().is_some_and(|promised| promised != entry.digest) {
+            return Err(refuse(Refusal::Contents("it is named by another digest than its own".to_owned())));
+        }
+        match place {
+            Place::Object(digest) | Place::Output(digest) => {
+                restore::keep_object(&mut reader, digest, &store)?;
                 continue;
             }
-            Known::Source | Known::Binary => {
-                if matches!(known, Known::Binary) {
-                    restored.binary = Some(entry.digest);
-                }
+            Place::Source(..) => {
                 reader.finish_entry()?;
                 continue;
             }
-            Known::Experiment(digest) | Known::Plan(digest) | Known::Journal(_, digest) => Some(*digest),
-            _ => None,
-        };
-        if promised.is_some_and(|promised| promised != entry.digest) {
-            return Err(refuse(Refusal::Contents("it is named by another digest than its own".to_owned())));
+            Place::Binary => {
+                restored.binary = Some(entry.digest);
+                reader.finish_entry()?;
+                continue;
+            }
+            _ => {}
         }
         parts.memory = parts.memory.saturating_add(entry.size);
         let max = reader.limits().max_memory_bytes;
@@ -165,7 +115,7 @@ pub fn restore_generic(mut reader: BundleReader, target: &Path) -> Result<Generi
             return Err(refuse(Refusal::TooMuchMemory { max }));
         }
         let bytes = reader.read_whole()?;
-        parts.take(known, &entry.path, bytes, &mut restored.extras)?;
+        parts.take(place, &entry.path, bytes, &mut restored.extras)?;
     }
     restored.payload_bytes = reader.payload_bytes();
     restored.sha256 = reader.end();
@@ -188,57 +138,39 @@ struct Parts {
 }
 
 impl Parts {
-    fn take(
-        &mut self,
-        known: Known,
-        path: &str,
-        bytes: Vec<u8>,
-        extras: &mut GenericExtras,
-    ) -> Result<(), BundleError> {
+    fn take(&mut self, place: Place, path: &str, bytes: Vec<u8>, extras: &mut Extras) -> Result<(), BundleError> {
         let bad = |what: String| BundleError::contents(path, what);
         let of_file = |error| BundleError::of_file(path, error);
-        match known {
-            Known::Record | Known::Attempt => {
-                json::check_depth(&bytes).map_err(bad)?;
-                if !is_generic(&bytes) {
-                    return Err(bad("it is not of schema 3".to_owned()));
+        if matches!(place, Place::Record(..) | Place::Attempt(_) | Place::Plan(_) | Place::LeftOut) {
+            json::check_depth(&bytes).map_err(bad)?;
+        }
+        if matches!(place, Place::Record(..) | Place::Attempt(_)) && !is_generic(&bytes) {
+            return Err(bad("it is not of schema 3".to_owned()));
+        }
+        match place {
+            Place::Record(key, origin) => {
+                let record = GenericRecord::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
+                if (record.key, &record.origin) != (key, &origin) {
+                    return Err(bad("it is the record of another cell or origin".to_owned()));
                 }
-                if matches!(known, Known::Record) {
-                    let record = GenericRecord::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
-                    if path != format!("data/records/{}/{}.json", record.key, record.origin) {
-                        return Err(bad("it is the record of another cell or origin".to_owned()));
-                    }
-                    self.records.push((path.to_owned(), record));
-                } else {
-                    let attempt = GenericAttempt::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
-                    if path != format!("data/attempts/{}.json", attempt.id) {
-                        return Err(bad(format!("it is the attempt {}", attempt.id)));
-                    }
-                    self.attempts.push((path.to_owned(), attempt));
+                self.records.push((path.to_owned(), record));
+            }
+            Place::Attempt(id) => {
+                let attempt = GenericAttempt::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
+                if attempt.id != id {
+                    return Err(bad(format!("it is the attempt {}", attempt.id)));
                 }
+                self.attempts.push((path.to_owned(), attempt));
             }
-            Known::Experiment(digest) => drop(self.experiments.insert(digest, bytes)),
-            Known::Plan(digest) => {
-                json::check_depth(&bytes).map_err(bad)?;
-                self.plans.insert(digest, bytes);
-            }
-            Known::Journal(run, _) => self.journals.push((run, path.to_owned(), bytes)),
-            Known::Table(name) => drop(extras.tables.insert(name, bytes)),
-            Known::Figure(name) => drop(extras.figures.insert(name, bytes)),
-            Known::Report => extras.report = bytes,
-            Known::Other => match path {
-                "data/README.md" => extras.readme = bytes,
-                "data/LICENSE" => extras.license = bytes,
-                "data/CITATION.cff" => extras.citation = bytes,
-                "data/cells.csv" => extras.cells = bytes,
-                _ => {}
-            },
-            Known::LeftOut => {
-                json::check_depth(&bytes).map_err(bad)?;
+            Place::Experiment(digest) => drop(self.experiments.insert(digest, bytes)),
+            Place::Plan(digest) => drop(self.plans.insert(digest, bytes)),
+            Place::Journal(run, _) => self.journals.push((run, path.to_owned(), bytes)),
+            Place::LeftOut => {
                 let found: LeftOut = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
                 self.left_out = found.attempts;
             }
-            Known::Rows(_) | Known::Output(_) | Known::Source | Known::Binary => {}
+            Place::Cells => extras.cells = bytes,
+            place => extras.take(place, bytes),
         }
         Ok(())
     }

@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use matrix_app::{Outcome, PostKey, Row};
-use matrix_archive::{CreateOptions, Extras, Selection, VerifyOptions, create_file, extract, to_store, verify};
-use matrix_bundle::{BundleReader, Extraction, Limits};
+use matrix_archive::{CreateOptions, Selection, VerifyOptions, create_file, extract, to_store, verify};
+use matrix_bundle::{BundleReader, Extraction, Extras, Limits};
 use matrix_driver::RowSink;
 use matrix_plan::{
     Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use matrix_bundle::bag::{
     AGENT, AGENT_FIELD, BAG_INFO, FORMAT_FIELD, PAYLOAD, parse_info, render_info, render_manifest,
 };
+use matrix_bundle::place::Place;
 use matrix_bundle::{BundleError, BundleReader, difference};
 use matrix_plan::CellKey;
 use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId, StoreError};
@@ -13,7 +14,6 @@ use crate::contents::{Contents, OnFault};
 use crate::create::{Maker, bag_info};
 use crate::deriver::{self, DERIVER_VERSION, not_verified};
 use crate::inventory::{Facts, Inventory};
-use crate::place::Place;
 use crate::{cells, metadata};
 
 /// What is said of a bag in words that another deriver may choose otherwise.

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use matrix_bundle::bag::PAYLOAD;
 use matrix_bundle::limits::MAX_TEXTS;
-use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Refusal, json};
+use matrix_bundle::place::Place;
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Extras, Refusal, json};
 use matrix_store::{Digest, Sealed, StoreError};
 use matrix_traces::{Attempt, Record};
 
-use crate::extras::Extras;
 use crate::inventory::{Facts, Inventory};
-use crate::place::Place;
 use crate::{cells, deriver};
 
 /// What is done with an object: the reader stands at its first byte.
@@ -85,7 +84,9 @@ impl Contents {
         on_object: &mut OnObject<'_>,
     ) -> Result<(), BundleError> {
         let refuse = |why| Err(BundleError::Refused { place: Some(entry.path.clone()), offset: 0, why });
-        let Some(place) = Place::of(&entry.path) else { return refuse(Refusal::UnknownPlace) };
+        let Some(place) = Place::of(&entry.path).filter(Place::is_of_traces) else {
+            return refuse(Refusal::UnknownPlace);
+        };
         if let Some(promised) = place.promised()
             && promised != entry.digest
         {
@@ -168,13 +169,7 @@ impl Contents {
             Place::Model(digest) => drop(self.inventory.models.insert(digest, bytes)),
             Place::Source(tree, name) => drop(self.inventory.sources.entry(tree).or_default().insert(name, bytes)),
             Place::Deriver => self.named_deriver = Some(deriver::parse(&bytes).map_err(bad)?),
-            Place::Readme => self.extras.readme = bytes,
-            Place::License => self.extras.license = bytes,
-            Place::Citation => self.extras.citation = bytes,
-            Place::Report => self.extras.report = bytes,
-            Place::Table(name) => drop(self.extras.tables.insert(name, bytes)),
-            Place::Figure(name) => drop(self.extras.figures.insert(name, bytes)),
-            Place::Object(_) | Place::Binary => {}
+            place => self.extras.take(place, bytes),
         }
         Ok(())
     }

@@ -8,10 +8,9 @@ use std::path::Path;
 
 use matrix_bundle::container::Container;
 use matrix_bundle::new_file::whole_file;
-use matrix_bundle::{BundleError, BundleInfo};
+use matrix_bundle::{BundleError, BundleInfo, Extras};
 use matrix_store::{Origin, Store};
 
-use crate::extras::Extras;
 use crate::inventory::{Facts, Inventory, Selection};
 pub(crate) use assembly::{FORMATS, Maker, bag_info};
 

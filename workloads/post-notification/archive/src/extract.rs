@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use matrix_bundle::new_directory::NewDirectory;
+use matrix_bundle::place::Place;
 use matrix_bundle::{BundleError, BundleReader, Extraction};
 
 use crate::contents::Contents;
-use crate::place::Place;
 use crate::rows::{must_count, read_rows};
 
 /// Unpacks a bundle: `target` becomes the bag. Nothing is written outside it, and if the bundle is refused, nothing at

@@ -7,7 +7,6 @@
 pub mod create;
 pub mod deriver;
 pub mod extract;
-pub mod extras;
 pub mod inventory;
 pub mod merge;
 pub mod parse;
@@ -18,7 +17,6 @@ mod cells;
 mod check;
 mod contents;
 mod metadata;
-mod place;
 mod rows;
 
 #[cfg(test)]
@@ -27,7 +25,6 @@ mod tests;
 pub use create::{CreateOptions, create, create_file};
 pub use deriver::DERIVER_VERSION;
 pub use extract::extract;
-pub use extras::Extras;
 pub use inventory::{Inventory, Selection, notice};
 pub use merge::{MergeOptions, merge};
 pub use restore::{Restored, to_store};

@@ -5,11 +5,10 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use matrix_bundle::temporary::Folder;
-use matrix_bundle::{BundleError, BundleInfo, BundleReader};
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, Extras};
 use matrix_store::{Store, WritableStore};
 
 use crate::create::{self, CreateOptions};
-use crate::extras::Extras;
 use crate::inventory::Inventory;
 use crate::restore;
 

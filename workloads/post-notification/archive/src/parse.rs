@@ -3,11 +3,12 @@
 
 use std::io::Cursor;
 
+use matrix_bundle::place::Place;
 use matrix_bundle::{BundleError, Limits, Refusal, Signer, bag, path, tar};
 use matrix_store::JournalText;
 
+use crate::cells;
 use crate::verify::{Report, VerifyOptions, verify_input};
-use crate::{cells, place};
 
 /// Reads a whole bundle, within bounds that suit a test.
 ///
@@ -76,7 +77,7 @@ pub fn parse_cells(bytes: &[u8]) -> Result<usize, Refusal> {
 /// # Errors
 /// When it cannot be a path in a bundle.
 pub fn parse_path(bytes: &[u8]) -> Result<Option<String>, Refusal> {
-    Ok(place::Place::of(path::parse(bytes)?).map(|place| place.to_string()))
+    Ok(Place::of(path::parse(bytes)?).map(|place| place.to_string()))
 }
 
 /// Reads the journal of a run: how many lines it has.

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use matrix_bundle::new_directory::NewDirectory;
+use matrix_bundle::place::Place;
 use matrix_bundle::restore::{another_name, keep_object, open};
-use matrix_bundle::{BundleError, BundleInfo, BundleReader};
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, Extras};
 use matrix_store::{Digest, ImportedRun, RunId, Sealed, WritableStore};
 use matrix_traces::Record;
 
 use crate::contents::Contents;
-use crate::extras::Extras;
 use crate::inventory::{Facts, Inventory};
-use crate::place::Place;
 use crate::rows::{must_count, rows_of};
 
 /// What came out of a bundle besides its store.

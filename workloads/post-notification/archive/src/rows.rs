@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use matrix_bundle::BundleError;
+use matrix_bundle::place::Place;
 use matrix_store::{Digest, Store, StoreError, Traces};
 use matrix_traces::rows::{self, TraceRead};
 use matrix_traces::{PostNotification, Record};
 
 use crate::contents::OnFault;
 use crate::inventory::Inventory;
-use crate::place::Place;
 
 /// Reads the rows of objects in a store: what they come to.
 pub(crate) fn rows_of(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use matrix_bundle::new_directory::NewDirectory;
+use matrix_bundle::place::Place;
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, Limits, Looks, Refusal};
 use matrix_store::Digest;
 use matrix_store::verify::{Checked, Fault, Note};
@@ -12,7 +13,6 @@ use serde::Serialize;
 
 use crate::check::{Followed, made_by};
 use crate::contents::Contents;
-use crate::place::Place;
 use crate::restore::{self, Restored};
 use crate::rows::{read_rows, recount, rows_of};
 

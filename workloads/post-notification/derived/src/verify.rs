@@ -280,7 +280,7 @@ mod tests {
     fn the_filter_that_a_readme_names_is_found() {
         let text = "> Only cells that match `antipode = true` are in this bundle.\n\n# Results\n";
         assert_eq!(filter_of(text.as_bytes()), Some("antipode = true"));
-        let mut extras = matrix_archive::Extras { readme: b"# Results\n".to_vec(), ..Default::default() };
+        let mut extras = matrix_bundle::Extras { readme: b"# Results\n".to_vec(), ..Default::default() };
         derive::name_filter(&mut extras, "antipode = true");
         assert_eq!(extras.readme, text.as_bytes());
         assert_eq!(filter_of(b"# Results\n"), None);

@@ -348,7 +348,8 @@ fn meta(record: Record) -> CellMeta {
 
 #[cfg(test)]
 mod tests {
-    use matrix_archive::{CreateOptions, Extras, Selection, create_file};
+    use matrix_archive::{CreateOptions, Selection, create_file};
+    use matrix_bundle::Extras;
     use matrix_plan::Part;
     use matrix_store::NewRun;
 

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use matrix_bundle::bag::{AGENT, AGENT_FIELD, FORMAT_FIELD, PAYLOAD};
 use matrix_bundle::container::{Container, Item, Items};
 use matrix_bundle::limits::MAX_TEXTS;
-use matrix_bundle::{BundleError, BundleInfo, Refusal};
+use matrix_bundle::place::Place;
+use matrix_bundle::{BundleError, BundleInfo, Extras, Refusal};
 use matrix_store::{Digest, Sealed};
 
 use crate::deriver::{self, DERIVER_VERSION};
-use crate::extras::Extras;
 use crate::inventory::{Facts, Inventory};
-use crate::place::Place;
 use crate::{cells, metadata};
 
 /// The files of a payload.
@@ -121,23 +120,10 @@ impl Payload {
     }
 
     fn extras(&mut self, extras: &Extras, facts: &Facts) {
+        extras.put_into(&mut self.0);
         let mut readme = facts.notice().unwrap_or_default().into_bytes();
         readme.extend_from_slice(&extras.readme);
         self.add(&Place::Readme, readme);
-        self.add(&Place::License, extras.license.clone());
-        self.add(&Place::Citation, extras.citation.clone());
-        if !extras.report.is_empty() {
-            self.add(&Place::Report, extras.report.clone());
-        }
-        if let Some(binary) = &extras.binary {
-            self.0.insert(Place::Binary.to_string(), binary.into());
-        }
-        for (name, bytes) in &extras.tables {
-            self.add(&Place::Table(name.clone()), bytes.clone());
-        }
-        for (name, bytes) in &extras.figures {
-            self.add(&Place::Figure(name.clone()), bytes.clone());
-        }
     }
 
     /// The sizes of the files, by path in the crate.

@@ -3,6 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use matrix_bundle::place::Place;
 use matrix_bundle::{BundleError, BundleInfo, folder, json};
 use matrix_plan::plan::Reason;
 use matrix_plan::printable::one_line;
@@ -10,7 +11,6 @@ use matrix_plan::{Axes, CellKey, CellState, Plan, Platform, Shard, Tally};
 use matrix_store::{AttemptStatus, Digest, JournalText, RunId, journal};
 
 use super::Inventory;
-use crate::place::Place;
 
 /// What follows for a cell.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use matrix_bundle::{BundleError, Conflict};
+use matrix_bundle::{BundleError, Conflict, Extras};
 use matrix_plan::Plan;
 use matrix_plan::plan::Reason;
 use matrix_store::generic::is_generic;
@@ -12,7 +12,6 @@ use matrix_store::{
 use matrix_traces::{Attempt, Record};
 
 use super::{Inventory, Selection, tree_digest};
-use crate::extras::Extras;
 
 impl Inventory {
     /// Gathers what is selected of a store. What was measured here (origin `local`) is said to be of `origin`, if one is

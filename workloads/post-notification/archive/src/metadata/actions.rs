@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use matrix_bundle::bag::PAYLOAD;
+use matrix_bundle::place::Place;
 use matrix_plan::{Arrival, CellInputs, CellKey, ConfiguredLag, Invocation, Platform};
 use matrix_store::{AttemptStatus, Digest, Provenance, RunId};
 use matrix_traces::{Attempt, Record};
@@ -11,7 +12,6 @@ use serde::Deserialize;
 use super::entity::{Entity, iri, refs};
 use super::label;
 use crate::inventory::{Facts, Inventory};
-use crate::place::Place;
 
 /// An action for each attempt, and the entities that they refer to.
 pub(super) fn entities(

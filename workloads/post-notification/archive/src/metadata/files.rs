@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use matrix_bundle::bag::PAYLOAD;
+use matrix_bundle::place::Place;
 use matrix_store::Digest;
 
 use super::entity::{Entity, iri};
 use super::label;
 use crate::inventory::Inventory;
-use crate::place::Place;
 
 /// An entity for each file.
 pub(super) fn entities(inventory: &Inventory, files: &BTreeMap<String, u64>) -> Vec<Entity> {
@@ -49,7 +49,7 @@ fn describe(path: &str, labels: &BTreeMap<Digest, &str>) -> (String, &'static st
         Some(Place::Table(name)) => format!("Table {name}"),
         Some(Place::Figure(name)) => format!("Figure {name}"),
         Some(Place::Source(_, name)) => format!("Source of the runner: {name}"),
-        Some(Place::Metadata) | None => path.to_owned(),
+        Some(Place::Metadata | Place::Output(_)) | None => path.to_owned(),
     };
     let format = match path.rsplit_once('.').map(|(_, end)| end) {
         Some("csv") => "text/csv",

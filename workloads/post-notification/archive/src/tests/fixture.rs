@@ -13,7 +13,8 @@ use matrix_traces::{Attempt, Record, TraceInfo, TraceSink};
 
 use super::sample::row;
 pub(super) use super::sample::{files, tempdir};
-use crate::{CreateOptions, Extras, Selection, create};
+use crate::{CreateOptions, Selection, create};
+use matrix_bundle::Extras;
 
 pub(super) const REQUESTS: u64 = 20;
 
@@ -151,6 +152,7 @@ pub(super) fn extras(store: &Store) -> Extras {
         figures: BTreeMap::from([("test/window.svg".to_owned(), b"<svg/>\n".to_vec())]),
         report: b"<!DOCTYPE html>\n".to_vec(),
         binary: None,
+        cells: Vec::new(),
         source: BTreeMap::from([
             ("Cargo.lock".to_owned(), b"version = 4\n".to_vec()),
             (".cargo/config.toml".to_owned(), b"[build]\n".to_vec()),

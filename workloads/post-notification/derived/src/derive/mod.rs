@@ -7,8 +7,8 @@ mod replan_check;
 use std::collections::BTreeSet;
 
 use matrix_analysis::{Options, Pools, load, summary, to_csv};
-use matrix_archive::{Extras, Inventory};
-use matrix_bundle::{Tree, tree_digest};
+use matrix_archive::Inventory;
+use matrix_bundle::{Extras, Tree, tree_digest};
 use matrix_plan::printable::is_unprintable;
 use matrix_presets::{Figure, FigureError};
 use matrix_report::page::ReportOptions;

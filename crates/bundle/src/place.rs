@@ -2,14 +2,18 @@
 
 use std::fmt;
 
-use matrix_bundle::bag::PAYLOAD;
-use matrix_bundle::limits::{MAX_PLAN, MAX_SMALL};
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 use matrix_store::{AttemptId, Digest, Origin, RunId};
+
+use crate::bag::PAYLOAD;
+use crate::limits::{MAX_PLAN, MAX_SMALL};
+
+/// Name of the table that says what derived the files.
+pub const DERIVER: &str = "deriver.txt";
 
 /// A file of the payload, by what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// `ro-crate-metadata.json`
     Metadata,
     /// `README.md`
@@ -36,6 +40,8 @@ pub(crate) enum Place {
     Model(Digest),
     /// `objects/<sha256>.csv`
     Object(Digest),
+    /// `outputs/<sha256>`: what a program left.
+    Output(Digest),
     /// `records/<key>/<origin>.json`
     Record(CellKey, Origin),
     /// `attempts/<id>.json`
@@ -54,7 +60,8 @@ pub(crate) enum Place {
 
 impl Place {
     /// Reads a path, which begins with `data/`.
-    pub(crate) fn of(path: &str) -> Option<Self> {
+    #[must_use]
+    pub fn of(path: &str) -> Option<Self> {
         let path = path.strip_prefix(PAYLOAD)?;
         let Some((folder, name)) = path.split_once('/') else {
             return Some(match path {
@@ -75,6 +82,7 @@ impl Place {
             "plans" => Self::Plan(digest(".json")?),
             "models" => Self::Model(digest(".toml")?),
             "objects" => Self::Object(digest(".csv")?),
+            "outputs" => Self::Output(digest("")?),
             "records" => {
                 let (key, origin) = name.strip_suffix(".json")?.split_once('/')?;
                 Self::Record(key.parse().ok()?, origin.parse().ok()?)
@@ -85,7 +93,7 @@ impl Place {
                 Self::Journal(run.parse().ok()?, digest.parse().ok()?)
             }
             "bin" if name == "matrix" => Self::Binary,
-            "tables" if name == "deriver.txt" => Self::Deriver,
+            "tables" if name == DERIVER => Self::Deriver,
             "tables" => Self::Table(name.to_owned()),
             "figures" => Self::Figure(name.to_owned()),
             "source" => {
@@ -96,8 +104,21 @@ impl Place {
         })
     }
 
+    /// Whether bundles of programs (format 3) have such a file.
+    #[must_use]
+    pub fn is_of_programs(&self) -> bool {
+        !matches!(self, Self::Agents | Self::Model(_))
+    }
+
+    /// Whether bundles of traces (formats 1 and 2) have such a file.
+    #[must_use]
+    pub fn is_of_traces(&self) -> bool {
+        !matches!(self, Self::Output(_))
+    }
+
     /// Most bytes that such a file may have, if there is a bound of its own on them.
-    pub(crate) fn max_bytes(&self) -> Option<u64> {
+    #[must_use]
+    pub fn max_bytes(&self) -> Option<u64> {
         match self {
             Self::Record(..)
             | Self::Attempt(_)
@@ -111,12 +132,14 @@ impl Place {
     }
 
     /// The digest that the name promises, if it does.
-    pub(crate) fn promised(&self) -> Option<Digest> {
+    #[must_use]
+    pub fn promised(&self) -> Option<Digest> {
         match self {
             Self::Experiment(digest)
             | Self::Plan(digest)
             | Self::Model(digest)
             | Self::Object(digest)
+            | Self::Output(digest)
             | Self::Journal(_, digest) => Some(*digest),
             _ => None,
         }
@@ -140,10 +163,11 @@ impl fmt::Display for Place {
             Self::Plan(digest) => write!(f, "plans/{digest}.json"),
             Self::Model(digest) => write!(f, "models/{digest}.toml"),
             Self::Object(digest) => write!(f, "objects/{digest}.csv"),
+            Self::Output(digest) => write!(f, "outputs/{digest}"),
             Self::Record(key, origin) => write!(f, "records/{key}/{origin}.json"),
             Self::Attempt(id) => write!(f, "attempts/{id}.json"),
             Self::Journal(run, digest) => write!(f, "runs/{run}/{digest}.jsonl"),
-            Self::Deriver => f.write_str("tables/deriver.txt"),
+            Self::Deriver => write!(f, "tables/{DERIVER}"),
             Self::Table(name) => write!(f, "tables/{name}"),
             Self::Figure(name) => write!(f, "figures/{name}"),
             Self::Source(tree, path) => write!(f, "source/{tree}/{path}"),
@@ -171,6 +195,7 @@ mod tests {
             Place::Journal("r".parse().unwrap(), digest),
             Place::Table("a/b.csv".to_owned()),
             Place::Deriver,
+            Place::Output(digest),
             Place::Source(digest, "src/main.rs".to_owned()),
         ];
         for place in places {

@@ -1,0 +1,69 @@
+//! What a bundle has besides the results: made by whoever makes the bundle.
+
+use std::collections::BTreeMap;
+
+use crate::binary::Binary;
+use crate::container::{Item, Items};
+use crate::place::{DERIVER, Place};
+use crate::tree::Tree;
+
+/// Files that stand beside the results. Those that are derived from results have to follow from them, so that whoever
+/// reads the bundle can derive them again and compare.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// `README.md`. Where cells are missing, the bundle puts a notice before it.
+    pub readme: Vec<u8>,
+    /// `LICENSE`.
+    pub license: Vec<u8>,
+    /// `CITATION.cff`.
+    pub citation: Vec<u8>,
+    /// `cells.csv`, in bundles of programs; those of traces derive it from their records.
+    pub cells: Vec<u8>,
+    /// `tables/`, by path in that folder.
+    pub tables: BTreeMap<String, Vec<u8>>,
+    /// `figures/`, by path in that folder.
+    pub figures: BTreeMap<String, Vec<u8>>,
+    /// `report.html`: the results as one page; none if it is empty.
+    pub report: Vec<u8>,
+    /// `bin/matrix`: a program that goes in, if one does. What is read from a bundle has none, but
+    /// its digest.
+    pub binary: Option<Binary>,
+    /// The runner's own source and lock file, by path in its root; none if it is not to be in the bundle.
+    pub source: Tree,
+}
+
+impl Extras {
+    /// Adds what stands beside results to a payload: all but the source, which the payload has by its digest.
+    pub fn put_into(&self, items: &mut Items) {
+        let mut add = |place: &Place, bytes: &[u8]| drop(items.insert(place.to_string(), Item::of(bytes.to_vec())));
+        add(&Place::Readme, &self.readme);
+        add(&Place::License, &self.license);
+        add(&Place::Citation, &self.citation);
+        if !self.report.is_empty() {
+            add(&Place::Report, &self.report);
+        }
+        for (name, bytes) in &self.tables {
+            add(&Place::Table(name.clone()), bytes);
+        }
+        for (name, bytes) in &self.figures {
+            add(&Place::Figure(name.clone()), bytes);
+        }
+        if let Some(binary) = &self.binary {
+            items.insert(Place::Binary.to_string(), binary.into());
+        }
+    }
+
+    /// Takes a file of a payload, if it is one of these; `cells.csv` is its reader's matter.
+    pub fn take(&mut self, place: Place, bytes: Vec<u8>) {
+        match place {
+            Place::Readme => self.readme = bytes,
+            Place::License => self.license = bytes,
+            Place::Citation => self.citation = bytes,
+            Place::Report => self.report = bytes,
+            Place::Deriver => drop(self.tables.insert(DERIVER.to_owned(), bytes)),
+            Place::Table(name) => drop(self.tables.insert(name, bytes)),
+            Place::Figure(name) => drop(self.figures.insert(name, bytes)),
+            _ => {}
+        }
+    }
+}
