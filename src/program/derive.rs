@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+pub(super) use matrix_bundle::place::DERIVER as DERIVER_FILE;
 use matrix_bundle::{Extras, about_binary};
 use matrix_command::results::{self, Loaded, findings};
 use matrix_figures::FigureError;
@@ -18,9 +19,6 @@ use crate::exit::{Exit, Failure};
 
 /// What derives these files: only its own version's are compared byte for byte.
 pub(super) const DERIVER: &str = "matrix-command 3\n";
-
-/// Name of the file that says so.
-pub(super) const DERIVER_FILE: &str = "deriver.txt";
 
 /// Everything that stands beside the results of these experiments. `binary` is the digest of the program that is in the
 /// bundle, if one is.

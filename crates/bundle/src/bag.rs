@@ -1,9 +1,10 @@
 //! The bag (RFC 8493) around the payload: its four text files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use matrix_store::Digest;
+use matrix_core::Tally;
+use matrix_store::{Digest, Origin};
 
 use crate::error::Refusal;
 use crate::path;
@@ -75,6 +76,52 @@ pub fn render_info(fields: &BTreeMap<&'static str, String>) -> String {
         let _ = writeln!(text, "{name}: {value}");
     }
     text
+}
+
+/// What is said of every bag of results.
+#[derive(Debug)]
+pub struct About<'a> {
+    /// What made it.
+    pub agent: &'a str,
+    /// Its format.
+    pub format: &'a str,
+    /// When its last attempt ended: a day.
+    pub date: &'a str,
+    /// What it holds, in words.
+    pub description: String,
+    /// Where its cells stand.
+    pub cells: &'a Tally,
+    /// Names of its experiments.
+    pub experiments: &'a BTreeSet<String>,
+    /// Who measured.
+    pub origins: &'a BTreeSet<Origin>,
+    /// Bytes of its payload.
+    pub payload_bytes: u64,
+    /// Files of its payload.
+    pub files: u64,
+}
+
+impl About<'_> {
+    /// The fields, by name.
+    #[must_use]
+    pub fn fields(self) -> BTreeMap<&'static str, String> {
+        let Self { agent, format, date, description, cells, experiments, origins, payload_bytes, files } = self;
+        let join = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        BTreeMap::from([
+            (AGENT_FIELD, agent.to_owned()),
+            ("Bagging-Date", date.to_owned()),
+            ("External-Description", description),
+            (FORMAT_FIELD, format.to_owned()),
+            ("Matrix-Cells-Done", cells.done.to_string()),
+            ("Matrix-Cells-Failed", cells.failed.to_string()),
+            ("Matrix-Cells-Pending", cells.pending.to_string()),
+            ("Matrix-Cells-Planned", cells.planned().to_string()),
+            ("Matrix-Complete", if cells.done == cells.planned() { "yes" } else { "no" }.to_owned()),
+            ("Matrix-Experiments", join(experiments.iter().map(String::as_str).collect())),
+            ("Matrix-Origins", join(origins.iter().map(Origin::as_str).collect())),
+            ("Payload-Oxum", format!("{payload_bytes}.{files}")),
+        ])
+    }
 }
 
 /// Reads what is said of a bag.

@@ -78,15 +78,7 @@ pub struct GenericRecord {
 
 impl Sealed for GenericRecord {
     const SCHEMA: u32 = SCHEMA;
-    fn schema(&self) -> u32 {
-        self.schema
-    }
-    fn digest(&self) -> Option<Digest> {
-        self.digest
-    }
-    fn set_digest(&mut self, digest: Option<Digest>) {
-        self.digest = digest;
-    }
+    crate::seal_fields!();
     fn check(&self, path: &Path) -> Result<(), StoreError> {
         must_have_key(path, &self.inputs, &self.key)?;
         if self.rows.is_empty() { Err(StoreError::damaged(path, "it has no rows")) } else { Ok(()) }
@@ -94,15 +86,7 @@ impl Sealed for GenericRecord {
 }
 
 impl RecordFile for GenericRecord {
-    fn key(&self) -> CellKey {
-        self.key
-    }
-    fn origin(&self) -> &Origin {
-        &self.origin
-    }
-    fn set_origin(&mut self, origin: Origin) {
-        self.origin = origin;
-    }
+    crate::owner_fields!();
     fn objects(&self) -> Vec<ObjectRef> {
         let rows = self.rows.values().map(|rows| ObjectRef { bytes: rows.bytes, sha256: rows.sha256 });
         let outputs = self.outputs.values().map(|output| ObjectRef { bytes: output.bytes, sha256: output.sha256 });
@@ -204,15 +188,7 @@ pub struct GenericAttempt {
 
 impl Sealed for GenericAttempt {
     const SCHEMA: u32 = SCHEMA;
-    fn schema(&self) -> u32 {
-        self.schema
-    }
-    fn digest(&self) -> Option<Digest> {
-        self.digest
-    }
-    fn set_digest(&mut self, digest: Option<Digest>) {
-        self.digest = digest;
-    }
+    crate::seal_fields!();
     fn check(&self, path: &Path) -> Result<(), StoreError> {
         let done = self.status == AttemptStatus::Done;
         if done == self.error.is_some() || done == self.inputs.is_some() {
@@ -226,15 +202,7 @@ impl AttemptFile for GenericAttempt {
     fn id(&self) -> &AttemptId {
         &self.id
     }
-    fn key(&self) -> CellKey {
-        self.key
-    }
-    fn origin(&self) -> &Origin {
-        &self.origin
-    }
-    fn set_origin(&mut self, origin: Origin) {
-        self.origin = origin;
-    }
+    crate::owner_fields!();
     fn gave(&self) -> Gave {
         Gave { trace: None, outputs: self.outputs.clone() }
     }

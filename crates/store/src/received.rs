@@ -42,15 +42,7 @@ impl Default for Received {
 
 impl Sealed for Received {
     const SCHEMA: u32 = 1;
-    fn schema(&self) -> u32 {
-        self.schema
-    }
-    fn digest(&self) -> Option<Digest> {
-        self.digest
-    }
-    fn set_digest(&mut self, digest: Option<Digest>) {
-        self.digest = digest;
-    }
+    crate::seal_fields!();
 }
 
 impl Store {

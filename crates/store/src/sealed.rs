@@ -14,6 +14,38 @@ use crate::error::StoreError;
 /// Most bytes that a JSON file of ours may have.
 pub(crate) const MAX_JSON_BYTES: u64 = 64 << 20;
 
+/// What [`Sealed`] asks of the fields `schema` and `digest`.
+#[macro_export]
+macro_rules! seal_fields {
+    () => {
+        fn schema(&self) -> u32 {
+            self.schema
+        }
+        fn digest(&self) -> Option<$crate::Digest> {
+            self.digest
+        }
+        fn set_digest(&mut self, digest: Option<$crate::Digest>) {
+            self.digest = digest;
+        }
+    };
+}
+
+/// What [`RecordFile`](crate::RecordFile) and [`AttemptFile`](crate::AttemptFile) ask of the fields `key` and `origin`.
+#[macro_export]
+macro_rules! owner_fields {
+    () => {
+        fn key(&self) -> CellKey {
+            self.key
+        }
+        fn origin(&self) -> &$crate::Origin {
+            &self.origin
+        }
+        fn set_origin(&mut self, origin: $crate::Origin) {
+            self.origin = origin;
+        }
+    };
+}
+
 /// A JSON file with a digest of itself. Fields stand in the order of their names, so that what serde writes is canonical.
 pub trait Sealed: Serialize + DeserializeOwned {
     /// The newest schema known.

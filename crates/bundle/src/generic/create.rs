@@ -9,7 +9,7 @@ use matrix_store::{Origin, RunId, Store};
 
 use super::FORMAT;
 use super::payload::Payload;
-use crate::bag::{AGENT, AGENT_FIELD, FORMAT_FIELD};
+use crate::bag::{AGENT, About};
 use crate::container::Container;
 use crate::error::BundleError;
 use crate::extras::Extras;
@@ -73,21 +73,17 @@ fn write(store: &Store, mut payload: Payload, out: impl Write) -> Result<BundleI
     })
 }
 
-fn bag_info(payload: &Payload, bytes: u64) -> BTreeMap<&'static str, String> {
-    let tally = &payload.tally;
-    let join = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    BTreeMap::from([
-        (AGENT_FIELD, AGENT.to_owned()),
-        ("Bagging-Date", if payload.date.is_empty() { "1970-01-01".to_owned() } else { payload.date.clone() }),
-        ("External-Description", "Results of programs run over a matrix of values (measured)".to_owned()),
-        (FORMAT_FIELD, FORMAT.to_owned()),
-        ("Matrix-Cells-Done", tally.done.to_string()),
-        ("Matrix-Cells-Failed", tally.failed.to_string()),
-        ("Matrix-Cells-Pending", tally.pending.to_string()),
-        ("Matrix-Cells-Planned", tally.planned().to_string()),
-        ("Matrix-Complete", if tally.done == tally.planned() { "yes" } else { "no" }.to_owned()),
-        ("Matrix-Experiments", join(payload.experiments.iter().map(String::as_str).collect())),
-        ("Matrix-Origins", join(payload.origins.iter().map(Origin::as_str).collect())),
-        ("Payload-Oxum", format!("{bytes}.{}", payload.items.len())),
-    ])
+fn bag_info(payload: &Payload, payload_bytes: u64) -> BTreeMap<&'static str, String> {
+    let about = About {
+        agent: AGENT,
+        format: FORMAT,
+        date: if payload.date.is_empty() { "1970-01-01" } else { &payload.date },
+        description: "Results of programs run over a matrix of values (measured)".to_owned(),
+        cells: &payload.tally,
+        experiments: &payload.experiments,
+        origins: &payload.origins,
+        payload_bytes,
+        files: payload.items.len() as u64,
+    };
+    about.fields()
 }

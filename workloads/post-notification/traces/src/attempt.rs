@@ -74,15 +74,7 @@ pub struct Attempt {
 impl Sealed for Attempt {
     const SCHEMA: u32 = 2;
     const OLDEST: u32 = 1;
-    fn schema(&self) -> u32 {
-        self.schema
-    }
-    fn digest(&self) -> Option<Digest> {
-        self.digest
-    }
-    fn set_digest(&mut self, digest: Option<Digest>) {
-        self.digest = digest;
-    }
+    matrix_store::seal_fields!();
     fn check(&self, path: &Path) -> Result<(), StoreError> {
         let done = self.status == AttemptStatus::Done;
         if done != self.object.is_some() || done == self.error.is_some() {
@@ -106,15 +98,7 @@ impl AttemptFile for Attempt {
     fn id(&self) -> &AttemptId {
         &self.id
     }
-    fn key(&self) -> CellKey {
-        self.key
-    }
-    fn origin(&self) -> &Origin {
-        &self.origin
-    }
-    fn set_origin(&mut self, origin: Origin) {
-        self.origin = origin;
-    }
+    matrix_store::owner_fields!();
     fn gave(&self) -> Gave {
         Gave { trace: self.object, ..Gave::default() }
     }

@@ -39,15 +39,7 @@ pub struct Record {
 
 impl Sealed for Record {
     const SCHEMA: u32 = 1;
-    fn schema(&self) -> u32 {
-        self.schema
-    }
-    fn digest(&self) -> Option<Digest> {
-        self.digest
-    }
-    fn set_digest(&mut self, digest: Option<Digest>) {
-        self.digest = digest;
-    }
+    matrix_store::seal_fields!();
     fn check(&self, path: &Path) -> Result<(), StoreError> {
         let damaged = |what: String| Err(StoreError::damaged(path, what));
         let key = CellKey::of(self.inputs.canonical()?.as_bytes());
@@ -73,15 +65,7 @@ impl Sealed for Record {
 }
 
 impl RecordFile for Record {
-    fn key(&self) -> CellKey {
-        self.key
-    }
-    fn origin(&self) -> &Origin {
-        &self.origin
-    }
-    fn set_origin(&mut self, origin: Origin) {
-        self.origin = origin;
-    }
+    matrix_store::owner_fields!();
     fn objects(&self) -> Vec<ObjectRef> {
         vec![self.object]
     }

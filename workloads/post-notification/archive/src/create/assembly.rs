@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matrix_bundle::bag::{AGENT, AGENT_FIELD, FORMAT_FIELD, PAYLOAD};
+use matrix_bundle::bag::{AGENT, About, PAYLOAD};
 use matrix_bundle::container::{Container, Item, Items};
 use matrix_bundle::limits::MAX_TEXTS;
 use matrix_bundle::place::Place;
@@ -154,26 +154,20 @@ pub(crate) fn bag_info(
     files: u64,
     maker: &Maker<'_>,
 ) -> BTreeMap<&'static str, String> {
-    let tally = &facts.tally;
-    let join = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    let origins = inventory.origins();
-    let complete = if tally.done == tally.planned() { "yes" } else { "no" };
-    let mut info = BTreeMap::from([
-        (AGENT_FIELD, maker.agent.to_owned()),
-        ("Bagging-Date", facts.date.clone()),
-        ("External-Description", format!("Results of a consistency experiment ({})", metadata::how(inventory))),
-        (FORMAT_FIELD, maker.format.to_owned()),
-        ("Matrix-Cells-Done", tally.done.to_string()),
-        ("Matrix-Cells-Failed", tally.failed.to_string()),
-        ("Matrix-Cells-Partial", tally.partial.to_string()),
-        ("Matrix-Cells-Pending", tally.pending.to_string()),
-        ("Matrix-Cells-Planned", tally.planned().to_string()),
-        ("Matrix-Cells-Skipped", tally.skipped.to_string()),
-        ("Matrix-Complete", complete.to_owned()),
-        ("Matrix-Experiments", join(facts.experiments.iter().map(String::as_str).collect())),
-        ("Matrix-Origins", join(origins.iter().map(matrix_store::Origin::as_str).collect())),
-        ("Payload-Oxum", format!("{payload_bytes}.{files}")),
-    ]);
+    let about = About {
+        agent: maker.agent,
+        format: maker.format,
+        date: &facts.date,
+        description: format!("Results of a consistency experiment ({})", metadata::how(inventory)),
+        cells: &facts.tally,
+        experiments: &facts.experiments,
+        origins: &inventory.origins(),
+        payload_bytes,
+        files,
+    };
+    let mut info = about.fields();
+    info.insert("Matrix-Cells-Partial", facts.tally.partial.to_string());
+    info.insert("Matrix-Cells-Skipped", facts.tally.skipped.to_string());
     if !inventory.left_out.is_empty() {
         info.insert("Matrix-Attempts-Left-Out", inventory.left_out.len().to_string());
     }
