@@ -101,7 +101,7 @@ impl From<SessionEnd> for Exit {
     fn from(end: SessionEnd) -> Self {
         match end {
             SessionEnd::Complete => Self::Ok,
-            SessionEnd::Failed => Self::Cells,
+            SessionEnd::Failed | SessionEnd::Pending => Self::Cells,
             SessionEnd::Interrupted => Self::Interrupted,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::time::Duration;
 
 use matrix_app::Row;
 use matrix_driver::{Cancel, Driver};
@@ -16,7 +17,14 @@ use crate::{live, output, signals};
 
 /// Where a session of this program writes.
 pub(crate) fn place(results: &Path) -> Place<'_> {
-    Place::new(results, program())
+    Place::new(results, program()).expiring_after(expires_after())
+}
+
+/// After what time without a sign of life other runners take this one for dead: for tests, and for clusters on which machines are slow to
+/// see each other's files.
+pub(crate) fn expires_after() -> Option<Duration> {
+    let seconds = std::env::var("MATRIX_CLAIM_SECONDS").ok().and_then(|text| text.parse().ok());
+    seconds.map(Duration::from_secs)
 }
 
 /// This program, as it was built and called.
@@ -43,7 +51,8 @@ pub(crate) fn driver(input: &Input, cells: &[Cell]) -> Result<Box<dyn Driver<Cel
 }
 
 /// Executes a session to the end, or until the person interrupts it.
-pub(crate) fn execute(session: Session, jobs: Option<NonZeroUsize>) -> Result<Exit, Failure> {
+pub(crate) fn execute(mut session: Session, jobs: Option<NonZeroUsize>, wait: bool) -> Result<Exit, Failure> {
+    session.set_waiting(wait);
     let cancel = Cancel::default();
     signals::listen(&cancel)?;
     let progress = Progress::new(session.len() as u64, session.requests());

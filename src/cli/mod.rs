@@ -24,6 +24,7 @@ mod resume;
 mod run;
 mod show;
 mod status;
+mod store;
 mod table;
 mod testbed;
 mod verify;
@@ -42,6 +43,7 @@ use matrix_store::Origin;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 pub(crate) use plot::PictureFormat;
+pub(crate) use status::RunnerJson;
 
 /// A declarative experiment-matrix runner for geo-replication experiments.
 ///
@@ -83,6 +85,7 @@ enum Command {
     Aws(aws::AwsArgs),
     Badge(badge::BadgeArgs),
     Gc(gc::GcArgs),
+    Store(store::StoreArgs),
     Model(model::ModelArgs),
     Init(init::InitArgs),
     Completions(completions::CompletionsArgs),
@@ -311,6 +314,7 @@ fn execute(command: Command) -> CommandResult {
         Command::Aws(args) => aws::aws(args),
         Command::Badge(args) => badge::badge(args),
         Command::Gc(args) => gc::gc(args),
+        Command::Store(args) => store::store(&args),
         Command::Model(args) => model::model(args),
         Command::Init(args) => init::init(args),
         Command::Completions(args) => completions::completions(args),

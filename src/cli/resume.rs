@@ -37,7 +37,8 @@ pub(crate) fn resume(args: ResumeArgs) -> CommandResult {
     matrix_run::sweep(&store, &runner::place(&args.results.results))?;
     if let Some(name) = program::resumable(&store, args.run.as_deref())? {
         let json = args.session.format.format == Format::Json;
-        return program::resume(&args.results.results, &name, args.session.jobs.jobs, args.session.plot, json);
+        let SessionArgs { plot, no_wait, jobs, .. } = &args.session;
+        return program::resume(&args.results.results, &name, jobs.jobs, !no_wait, *plot, json);
     }
     let name = match args.run {
         Some(name) => {

@@ -114,6 +114,9 @@ pub(crate) struct SessionArgs {
     /// Draw the figures afterwards
     #[arg(long)]
     pub(super) plot: bool,
+    /// End with 3 instead of waiting for cells that other runners on the same store execute
+    #[arg(long)]
+    pub(super) no_wait: bool,
     #[command(flatten)]
     pub(super) jobs: JobsArgs,
     #[command(flatten)]
@@ -154,6 +157,7 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
             fresh: args.fresh,
             fail_fast: args.program.fail_fast,
             max_time: args.program.max_time,
+            wait: !args.session.no_wait,
             jobs: args.session.jobs.jobs,
             plot: args.session.plot,
             json: args.session.format.format == Format::Json,
@@ -194,7 +198,7 @@ pub(crate) fn finish(
                 output::note(format_args!("note: {word}: the model has no data of it"));
             }
             output::note(format_args!("{}: {ran} of {} cells to run", input.experiment.name, plan.cells.len()));
-            runner::execute(session, args.jobs.jobs)?
+            runner::execute(session, args.jobs.jobs, !args.no_wait)?
         }
         None => Exit::Ok,
     };

@@ -5,7 +5,7 @@ use matrix_plan::printable::one_line;
 use matrix_plan::{CellState, Plan, Tally};
 use matrix_run::results::{self, Origins};
 use matrix_run::{left_of, skipped, tally};
-use matrix_store::{Event, Run, Store};
+use matrix_store::{Event, Holder, Run, RunnerState, RunnerStatus, Store};
 use matrix_traces::Record;
 use serde::Serialize;
 
@@ -24,6 +24,9 @@ pub(crate) struct StatusArgs {
     format: FormatArgs,
     #[command(flatten)]
     read: ReadArgs,
+    /// Name the machines that execute runs
+    #[arg(long)]
+    identify: bool,
 }
 
 #[derive(Serialize)]
@@ -46,12 +49,49 @@ struct RunJson {
     left: usize,
     state: &'static str,
     resumable: bool,
+    /// Cells that are being executed.
+    in_flight: usize,
+    runners: Vec<RunnerJson>,
+}
+
+/// A runner of a run.
+#[derive(Serialize)]
+pub(crate) struct RunnerJson {
+    command: String,
+    pid: u32,
+    since: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    state: &'static str,
+    /// Seconds since its last sign of life.
+    silent_s: u64,
+}
+
+impl RunnerJson {
+    /// What is said of a runner; its machine only where `identify` asks for it.
+    pub(crate) fn of(runner: RunnerStatus, identify: bool) -> Self {
+        let RunnerStatus { holder, state, silent_s, .. } = runner;
+        let state = match state {
+            RunnerState::Alive => "alive",
+            RunnerState::Dead => "dead",
+            _ => "silent",
+        };
+        let host = holder.host.filter(|_| identify);
+        Self { command: holder.command, pid: holder.pid, since: holder.since, host, state, silent_s }
+    }
+
+    /// The same as a line.
+    pub(crate) fn line(&self) -> String {
+        let host = self.host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
+        let (command, pid, since, state, silent) = (&self.command, self.pid, &self.since, self.state, self.silent_s);
+        format!("`{command}` (process {pid}{host}, since {since}): {state}, last sign of life {silent} s ago")
+    }
 }
 
 pub(crate) fn status(args: StatusArgs) -> CommandResult {
     let store = args.read.open()?;
     if let Some(chosen) = program::chosen(&store, &args.select.options())? {
-        return program::status(&store, &chosen, args.format.format == Format::Json);
+        return program::status(&store, &chosen, args.format.format == Format::Json, args.identify);
     }
     if let Some(records) = results::without_run(&store, &args.select.options())? {
         return without_run(&args, &records);
@@ -66,7 +106,7 @@ pub(crate) fn status(args: StatusArgs) -> CommandResult {
     let tally = tally(&store, &input.cells, origin, &skipped)?;
     let described = |(run, plan): &(Run, Plan)| {
         let is_running = running.as_deref() == Some(run.id().as_str());
-        describe_run(&store, run, plan, is_running)
+        describe_run(&store, run, plan, is_running, args.identify)
     };
     let runs = runs.iter().map(described).collect::<Result<Vec<_>, _>>()?;
     match args.format.format {
@@ -85,7 +125,17 @@ pub(crate) fn status(args: StatusArgs) -> CommandResult {
             if !runs.is_empty() {
                 output::line(format_args!("\n{}", table.trim_fmt()))?;
             }
-            if let (Some(run), Some(holder)) = (runs.iter().find(|run| run.state == RUNNING), store.writer()) {
+            for run in &runs {
+                if run.in_flight > 0 && run.state == RUNNING {
+                    output::line(format_args!("{}: {} cells in flight", run.name, run.in_flight))?;
+                }
+                for runner in &run.runners {
+                    output::line(format_args!("{} has a runner: {}", run.name, one_line(&runner.line())))?;
+                }
+            }
+            let alone = runs.iter().find(|run| run.state == RUNNING && run.runners.is_empty());
+            if let (Some(run), Some(holder)) = (alone, store.writer()) {
+                let holder = if args.identify { holder } else { Holder { host: None, ..holder } };
                 output::line(format_args!("{} is running: {}", run.name, one_line(&holder.to_string())))?;
             }
             for run in runs.iter().filter(|run| run.resumable) {
@@ -96,11 +146,12 @@ pub(crate) fn status(args: StatusArgs) -> CommandResult {
     Ok(Exit::Ok)
 }
 
-/// The name of the run that is going on, if one is: the journal that was written last, while somebody writes the store.
+/// The name of the run that is executed by one who has the store alone, if one is: the journal that was written last.
 fn running(store: &Store, runs: &[(Run, Plan)]) -> Option<String> {
     let last = |run: &Run| run.journal().entries.last().map(|entry| entry.at.clone());
     let newest = runs.iter().max_by_key(|(run, _)| last(run))?;
-    store.is_being_written().then(|| newest.0.id().to_string())
+    let alone = store.is_being_written() && store.runners().is_ok_and(|runners| runners.is_empty());
+    alone.then(|| newest.0.id().to_string())
 }
 
 /// The runs of a store, the oldest first, each with its plan.
@@ -130,16 +181,19 @@ fn without_run(args: &StatusArgs, records: &[Record]) -> CommandResult {
 /// The state of a run that a process is executing.
 const RUNNING: &str = "running";
 
-fn describe_run(store: &Store, run: &Run, plan: &Plan, is_running: bool) -> Result<RunJson, Failure> {
+fn describe_run(store: &Store, run: &Run, plan: &Plan, is_alone: bool, identify: bool) -> Result<RunJson, Failure> {
+    let runners = store.runners_of(run.id())?;
+    let is_running = is_alone || runners.iter().any(|runner| runner.state == RunnerState::Alive);
     let left = left_of(store, run, plan)?.len();
     let entries = &run.journal().entries;
-    let failed = run.journal().cell_states().into_values();
-    let failed = failed.filter(|state| matches!(state, matrix_store::JournalState::Failed { .. })).count();
+    let states = run.journal().cell_states();
+    let failed = states.values().filter(|state| matches!(state, matrix_store::JournalState::Failed { .. })).count();
+    let in_flight = states.values().filter(|state| **state == matrix_store::JournalState::Started).count();
     let state = match entries.last().map(|entry| &entry.event) {
-        Some(Event::Finished) => "finished",
+        _ if run.journal().is_finished() => "finished",
         _ if left == 0 => "done since",
-        Some(Event::Interrupted) => "interrupted",
         _ if is_running => RUNNING,
+        Some(Event::Interrupted) => "interrupted",
         _ if failed == left => "failed",
         _ => "killed",
     };
@@ -150,5 +204,7 @@ fn describe_run(store: &Store, run: &Run, plan: &Plan, is_running: bool) -> Resu
         left,
         state,
         resumable: left > 0 && state != "finished" && state != RUNNING,
+        in_flight: if is_running { in_flight } else { 0 },
+        runners: runners.into_iter().map(|runner| RunnerJson::of(runner, identify)).collect(),
     })
 }

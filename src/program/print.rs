@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use matrix_command::results::{self, Loaded, findings};
 use matrix_command::run::{Again, Input, PlanDocument, states};
 use matrix_core::judge::Verdict;
+use matrix_core::printable::one_line;
 use matrix_core::{CellState, Tally};
 use matrix_store::{Origin, Store};
 use serde::Serialize;
 
 use super::choose::{Chosen, plan_of};
 use super::{charts, in_text};
-use crate::cli::PictureFormat;
+use crate::cli::{PictureFormat, RunnerJson};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
@@ -197,21 +198,24 @@ struct StatusJson {
     /// Done cells of which nobody knows whether it was.
     not_watched: usize,
     runs: Vec<String>,
+    /// Who executes the runs just now.
+    runners: Vec<RunnerJson>,
 }
 
-pub(crate) fn status(store: &Store, chosen: &Chosen, json: bool) -> CommandResult {
+pub(crate) fn status(store: &Store, chosen: &Chosen, json: bool, identify: bool) -> CommandResult {
     let tally: Tally = states(Some(store), &chosen.cells)?.into_iter().collect();
-    let mut runs = Vec::new();
+    let (mut runs, mut runners) = (Vec::new(), Vec::new());
     for id in store.all_runs()? {
         if plan_of(&store.run(id.as_str())?)?.is_some_and(|plan| plan.experiment == chosen.experiment.name) {
             runs.push(id.to_string());
+            runners.extend(store.runners_of(&id)?.into_iter().map(|runner| RunnerJson::of(runner, identify)));
         }
     }
     let loaded = results::notes_of(store, &chosen.experiment, &chosen.cells)?;
     let (disturbed, not_watched) = (loaded.disturbed().count(), loaded.unwatched().count());
     if json {
         let (experiment, tally) = (chosen.experiment.name.clone(), tally.into());
-        output::json(&StatusJson { experiment, tally, disturbed, not_watched, runs })?;
+        output::json(&StatusJson { experiment, tally, disturbed, not_watched, runs, runners })?;
         return Ok(Exit::Ok);
     }
     output::line(format_args!("{}: {}", chosen.experiment.name, tally_text(&tally)))?;
@@ -220,6 +224,9 @@ pub(crate) fn status(store: &Store, chosen: &Chosen, json: bool) -> CommandResul
     }
     for run in runs {
         output::line(format_args!("run {run}"))?;
+    }
+    for runner in &runners {
+        output::line(format_args!("runner {}", one_line(&runner.line())))?;
     }
     Ok(Exit::Ok)
 }

@@ -88,6 +88,7 @@ fn again(store: &Store, id: &RunId, options: &ReplayOptions<'_>, results: &Path)
         fresh: false,
         fail_fast: false,
         max_time: None,
+        wait: true,
         jobs: options.jobs,
         plot: false,
         json: false,

@@ -39,6 +39,7 @@ pub(crate) struct RunOptions<'a> {
     pub(crate) fresh: bool,
     pub(crate) fail_fast: bool,
     pub(crate) max_time: Option<u64>,
+    pub(crate) wait: bool,
     pub(crate) jobs: Option<NonZeroUsize>,
     pub(crate) plot: bool,
     pub(crate) json: bool,
@@ -191,7 +192,8 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     } else {
         Again::None
     };
-    let begun = Session::begin(options.results, &input, Some(options.file), &chosen, &again);
+    let expires_after = runner::expires_after();
+    let begun = Session::begin(options.results, &input, Some(options.file), &chosen, &again, expires_after);
     let Begun { plan, session, reread, unreadable } = begun.map_err(in_the_way)?;
     if reread > 0 {
         output::note(format_args!(
@@ -260,6 +262,7 @@ fn execute(session: Session, input: &Input, options: &RunOptions<'_>, cancel: &C
         keep: options.keep,
         fail_fast: options.fail_fast,
         max_time: options.max_time.map(Duration::from_secs),
+        wait: options.wait,
     };
     let start = Instant::now();
     let provenance = runner::program().provenance(Default::default());
@@ -267,7 +270,11 @@ fn execute(session: Session, input: &Input, options: &RunOptions<'_>, cancel: &C
     let (left, report) = session.execute(input, &how, &provenance, cancel, &say)?;
     let seconds = start.elapsed().as_secs_f64();
     output::note(format_args!("{} of {ran} cells done in {seconds:.1} s", report.done));
-    let Report { failed, broken, disturbed, done, .. } = report;
+    let Report { failed, broken, disturbed, done, failed_in_all, pending, .. } = report;
+    let others = ran.saturating_sub(done + left + failed_in_all);
+    if others > 0 {
+        output::note(format_args!("{others} cells were done by other runners"));
+    }
     for (cell, error) in &failed {
         output::note(format_args!("failed: {} ({}): {error}", cell.key.short(), shown(input, cell)));
     }
@@ -282,7 +289,14 @@ fn execute(session: Session, input: &Input, options: &RunOptions<'_>, cancel: &C
         let exit = if error.kind() == ErrorKind::Integrity { Exit::Integrity } else { Exit::Cells };
         return Err(Failure { exit, ..error.into() });
     }
-    let exit = match (left, failed.len()) {
+    let exit = match (left, failed_in_all) {
+        (left, failed) if left > 0 && !pending.is_empty() => {
+            output::note(format_args!(
+                "{}. To wait for them: {resume}",
+                matrix_run::wording::pending(left, failed, &pending)
+            ));
+            Exit::Cells
+        }
         (0, 0) => Exit::Ok,
         (0, failed) => {
             output::note(format_args!("{failed} cells failed. To try them again: {resume}"));
@@ -355,7 +369,14 @@ pub(crate) fn resumable(store: &Store, name: Option<&str>) -> Result<Option<Stri
 }
 
 /// Goes on with a run from the experiment that it saved, in the folder that its file was in.
-pub(crate) fn resume(results: &Path, name: &str, jobs: Option<NonZeroUsize>, plot: bool, json: bool) -> CommandResult {
+pub(crate) fn resume(
+    results: &Path,
+    name: &str,
+    jobs: Option<NonZeroUsize>,
+    wait: bool,
+    plot: bool,
+    json: bool,
+) -> CommandResult {
     let store = Store::open(results)?;
     let run = store.run(name)?;
     let text =
@@ -379,7 +400,7 @@ pub(crate) fn resume(results: &Path, name: &str, jobs: Option<NonZeroUsize>, plo
     if unprepared > 0 {
         return Ok(Exit::Cells);
     }
-    let Some(session) = Session::resume(results, name, &input)? else {
+    let Some(session) = Session::resume(results, name, &input, runner::expires_after())? else {
         output::line(format_args!("nothing to resume: every cell of run {name} is done"))?;
         return Ok(Exit::Ok);
     };
@@ -398,6 +419,7 @@ pub(crate) fn resume(results: &Path, name: &str, jobs: Option<NonZeroUsize>, plo
         fresh: false,
         fail_fast: false,
         max_time: None,
+        wait,
         jobs,
         plot,
         json,

@@ -129,7 +129,7 @@ fn a_store_in_use_names_its_holder() {
         std::thread::sleep(std::time::Duration::from_millis(10));
         waited += 1;
     }
-    let printed = bench.matrix(&["run", "small.toml", "--set", "seed=8"]);
+    let printed = bench.matrix(&["gc"]);
     first.kill().unwrap();
     first.wait().unwrap();
     let printed = printed.code(6);

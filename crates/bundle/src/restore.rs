@@ -92,6 +92,10 @@ impl Filesystem for Unsynced {
         self.0.rename(from, to)
     }
 
+    fn link(&self, from: &Path, to: &Path) -> io::Result<bool> {
+        self.0.link(from, to)
+    }
+
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.0.remove_file(path)
     }

@@ -125,6 +125,16 @@ pub enum StoreError {
         /// Who writes, if the lock tells: a process that has not written yet has not signed.
         holder: Option<Holder>,
     },
+    /// Of several processes that create one file there, several win.
+    #[error("{} cannot be shared by runners: of {rounds} files that several creators raced for, {one_winner} had one winner", path.display())]
+    NotShareable {
+        /// The store.
+        path: PathBuf,
+        /// Files that were raced for.
+        rounds: u32,
+        /// Those that one creator made.
+        one_winner: u32,
+    },
     /// The disk or a quota is full.
     #[error("no space left {doing} {}", path.display())]
     Full {
@@ -279,6 +289,7 @@ impl StoreError {
             | Self::NewerSchema { .. }
             | Self::Dangling { .. }
             | Self::OtherFilesystem { .. }
+            | Self::NotShareable { .. }
             | Self::BadName { .. }
             | Self::NoSuchCell { .. }
             | Self::AmbiguousCell { .. }
@@ -305,6 +316,9 @@ impl StoreError {
             Self::NewerSchema { .. } => "use the version of matrix that wrote it, or a later one".to_owned(),
             Self::Locked { .. } => {
                 "wait until it has ended, or stop it; `matrix status` and `matrix show` work meanwhile".to_owned()
+            }
+            Self::NotShareable { .. } => {
+                "use `matrix run --shard K/N` with a store for each runner, and `matrix bundle merge`".to_owned()
             }
             Self::Full { .. } => {
                 "make room there and repeat the command (a run: `matrix resume`): nothing half-written counts"

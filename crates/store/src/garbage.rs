@@ -19,6 +19,7 @@ use crate::files::AttemptHead;
 use crate::layout::{OBJECT_EXTENSION, parent};
 use crate::listing::list;
 use crate::names::{AttemptId, Origin};
+use crate::share::Board;
 use crate::store::Store;
 use crate::writable::WritableStore;
 
@@ -39,7 +40,7 @@ pub struct Garbage {
     pub attempts: Vec<GarbageFile>,
     /// Objects that no record names.
     pub objects: Vec<GarbageFile>,
-    /// What writers left in `tmp/`.
+    /// What writers left: in `tmp/`, claims and signs of life.
     pub temporary: Vec<GarbageFile>,
 }
 
@@ -111,7 +112,7 @@ impl Store {
     }
 
     /// The objects that are there, in order.
-    fn objects(&self) -> Result<Vec<Digest>, StoreError> {
+    pub(crate) fn objects(&self) -> Result<Vec<Digest>, StoreError> {
         let directory = self.layout.objects();
         let mut found = Vec::new();
         for shard in list(&directory)?.into_iter().filter(|item| item.is_folder) {
@@ -126,8 +127,13 @@ impl Store {
     }
 
     fn temporary(&self) -> Result<Vec<GarbageFile>, StoreError> {
-        let tmp = self.layout.tmp();
-        list(&tmp)?.into_iter().map(|item| self.file(&tmp.join(item.name))).collect()
+        let mut found = Vec::new();
+        for folder in [self.layout.tmp(), self.layout.claims(), self.layout.runners()] {
+            for item in list(&folder)? {
+                found.push(self.file(&folder.join(item.name))?);
+            }
+        }
+        Ok(found)
     }
 
     /// A file, or a directory with all that is in it.
@@ -158,8 +164,11 @@ impl WritableStore {
         if garbage.is_empty() {
             return Ok(garbage);
         }
-        // Sweeps `tmp/` too.
+        // Sweeps `tmp/` and signs of life, too.
         self.shared.begin()?;
+        for item in list(&self.shared.layout.claims())? {
+            Board::remove(self.shared.as_ref(), &self.shared.layout.claims().join(item.name))?;
+        }
         let mut directories = BTreeSet::new();
         for GarbageFile { file, .. } in garbage.attempts.iter().chain(&garbage.objects) {
             let path = self.path().join(file);

@@ -14,6 +14,7 @@ use crate::files::{AttemptFile, Filed, RecordFile};
 use crate::index::{Entry, Stamp};
 use crate::journal::{Event, Journal};
 use crate::layout::parent;
+use crate::names::AttemptId;
 use crate::object::ObjectReader;
 use crate::writable::{Shared, WritableStore};
 
@@ -22,7 +23,7 @@ use crate::writable::{Shared, WritableStore};
 pub struct Group {
     shared: Arc<Shared>,
     objects: Vec<(PathBuf, Digest)>,
-    attempts: Vec<(PathBuf, PathBuf)>,
+    attempts: Vec<(PathBuf, PathBuf, AttemptId)>,
     records: Vec<(PathBuf, Filed)>,
     events: Vec<Event>,
 }
@@ -64,7 +65,7 @@ impl Group {
             return Err(StoreError::Rejected(Rejection::NoObject { cell: filed.key }));
         }
         let temp = self.write(&attempt.to_bytes()?)?;
-        self.attempts.push((temp, place));
+        self.attempts.push((temp, place, attempt.id().clone()));
         let temp = self.write(&record.to_bytes()?)?;
         self.records.push((temp, filed));
         self.events.push(event);
@@ -87,7 +88,7 @@ impl Group {
 
     fn temps(&self) -> impl Iterator<Item = &PathBuf> {
         let objects = self.objects.iter().map(|(temp, _)| temp);
-        objects.chain(self.attempts.iter().map(|(temp, _)| temp)).chain(self.records.iter().map(|(temp, _)| temp))
+        objects.chain(self.attempts.iter().map(|(temp, _, _)| temp)).chain(self.records.iter().map(|(temp, _)| temp))
     }
 
     fn sync(&self, paths: &BTreeSet<PathBuf>) -> Result<(), StoreError> {
@@ -95,11 +96,11 @@ impl Group {
         self.shared.fs.sync_below(root, paths).map_err(|error| StoreError::io("syncing", root, error))
     }
 
-    /// Gives a file its name, and notes the directory that changed.
-    fn place(&self, temp: &Path, place: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<(), StoreError> {
+    /// Gives a file its name, and notes the directory that changed. Whether it did: of several runners, the first one does.
+    fn place(&self, temp: &Path, place: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<bool, StoreError> {
         self.shared.ensure_dir(parent(place))?;
         changed.insert(parent(place).to_owned());
-        self.shared.fs.rename(temp, place).map_err(|error| StoreError::io("writing", place, error))
+        self.shared.place_result(temp, place)
     }
 
     fn place_objects_and_attempts(&self) -> Result<BTreeSet<PathBuf>, StoreError> {
@@ -110,11 +111,14 @@ impl Group {
             // may have placed it just now.
             changed.insert(parent(&place).to_owned());
             if !place.exists() || ObjectReader::open(&place, *digest).and_then(ObjectReader::check).is_err() {
-                self.place(temp, &place, &mut changed)?;
+                self.shared.ensure_dir(parent(&place))?;
+                self.shared.fs.rename(temp, &place).map_err(|error| StoreError::io("writing", &place, error))?;
             }
         }
-        for (temp, place) in &self.attempts {
-            self.place(temp, place, &mut changed)?;
+        for (temp, place, id) in &self.attempts {
+            if !self.place(temp, place, &mut changed)? {
+                return Err(StoreError::Rejected(Rejection::AttemptExists(id.clone())));
+            }
         }
         Ok(changed)
     }
@@ -148,12 +152,14 @@ impl WritableStore {
         group.sync(&group.temps().cloned().collect())?;
         let changed = group.place_objects_and_attempts()?;
         group.sync(&changed)?;
-        let mut changed = BTreeSet::new();
+        let (mut changed, mut placed) = (BTreeSet::new(), Vec::new());
         for (temp, record) in &group.records {
-            group.place(temp, &self.shared.layout.record(&record.key, &record.origin), &mut changed)?;
+            if group.place(temp, &self.shared.layout.record(&record.key, &record.origin), &mut changed)? {
+                placed.push(record);
+            }
         }
         group.sync(&changed)?;
-        for (_, record) in &group.records {
+        for record in placed {
             self.learn_record(record)?;
         }
         journal.append_all(&std::mem::take(&mut group.events))

@@ -140,12 +140,16 @@ fn checksum(before: &str, line: &mut Line) -> Result<String, serde_json::Error> 
 }
 
 /// The text of a line, and its checksum.
-fn render(before: &str, seq: u64, event: &Event) -> Result<(String, String), serde_json::Error> {
-    let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
+fn render(before: &str, seq: u64, event: &Event, at: String) -> Result<(String, String), serde_json::Error> {
     let mut line = Line { at, checksum: None, event: event.clone(), seq };
     let sum = checksum(before, &mut line)?;
     line.checksum = Some(sum.clone());
     Ok((serde_json::to_string(&line)? + "\n", sum))
+}
+
+/// This instant as journals write it.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 /// Reads a line without its end; on failure, what is wrong with it.
@@ -230,13 +234,45 @@ impl JournalText {
     /// Whether the last thing that happened is that nothing was left to do.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.entries.last().is_some_and(|entry| entry.event == Event::Finished)
+        // One of several runners may be late with what it did before.
+        let last = self.entries.iter().rev().find(|entry| {
+            matches!(entry.event, Event::Finished | Event::Started { .. } | Event::Resumed | Event::Created { .. })
+        });
+        last.is_some_and(|entry| entry.event == Event::Finished)
+    }
+
+    /// One journal of those of several runners, in order of time; each of them begins with the same line.
+    pub(crate) fn united(journals: &[Self]) -> Self {
+        let mut rest: Vec<&[JournalEntry]> = journals.iter().map(|journal| journal.entries.as_slice()).collect();
+        let mut united =
+            Self { torn_bytes: journals.iter().map(|journal| journal.torn_bytes).sum(), ..Self::default() };
+        // Within a journal the order stays, whatever its clock did.
+        while let Some(next) = rest.iter_mut().filter(|rest| !rest.is_empty()).min_by_key(|rest| &rest[0].at) {
+            if let [first, others @ ..] = *next {
+                if united.entries.is_empty() || !matches!(first.event, Event::Created { .. }) {
+                    united.entries.push(first.clone());
+                }
+                *next = others;
+            }
+        }
+        united
+    }
+
+    /// The text of a journal with these lines.
+    pub(crate) fn render(&self) -> Result<Vec<u8>, StoreError> {
+        let (mut text, mut sum) = (String::new(), String::new());
+        for (seq, entry) in (0..).zip(&self.entries) {
+            let (line, next) = render(&sum, seq, &entry.event, entry.at.clone())?;
+            text += &line;
+            sum = next;
+        }
+        Ok(text.into_bytes())
     }
 }
 
 /// The first line of a journal.
 pub(crate) fn first_line(files: BTreeMap<String, Digest>) -> Result<String, StoreError> {
-    Ok(render("", 0, &Event::Created { files })?.0)
+    Ok(render("", 0, &Event::Created { files }, now())?.0)
 }
 
 /// A journal open for writing; threads may share it.
@@ -291,7 +327,7 @@ impl Journal {
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut text, mut sum, mut lines) = (String::new(), tail.checksum.clone(), tail.lines);
         for event in events {
-            let (line, next) = render(&sum, lines, event)?;
+            let (line, next) = render(&sum, lines, event, now())?;
             text += &line;
             (sum, lines) = (next, lines + 1);
         }

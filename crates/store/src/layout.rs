@@ -26,6 +26,11 @@ pub(crate) const MODEL: &str = "model.toml";
 pub(crate) const PLAN: &str = "plan.json";
 pub(crate) const JOURNAL: &str = "journal.jsonl";
 
+/// Whether a file in a run's folder is the journal of a runner that joined the run.
+pub(crate) fn is_joined_journal(name: &str) -> bool {
+    name.strip_prefix("journal-").is_some_and(|rest| rest.ends_with(".jsonl"))
+}
+
 /// The paths of a store.
 #[derive(Clone, Debug)]
 pub struct Layout {
@@ -43,6 +48,20 @@ impl Layout {
 
     pub(crate) fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
+    }
+
+    /// Signs of life.
+    pub(crate) fn runners(&self) -> PathBuf {
+        self.root.join("runners")
+    }
+
+    /// What runners of one store divide their work by.
+    pub(crate) fn claims(&self) -> PathBuf {
+        self.root.join("claims")
+    }
+
+    pub(crate) fn claims_of(&self, run: &RunId) -> PathBuf {
+        self.claims().join(run.as_str())
     }
 
     pub(crate) fn index(&self) -> PathBuf {

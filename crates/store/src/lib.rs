@@ -1,10 +1,12 @@
 //! The content-addressed store: objects, records, attempts, runs and their journal.
 //!
-//! A store is a directory. One process writes it at a time ([`WritableStore`]); any number read it ([`Store`]).
+//! A store is a directory. Any number of processes run cells in it ([`WritableStore::join_with`]), or one has it alone
+//! ([`WritableStore::open_with`]); any number read it ([`Store`]).
 //! Whatever is written appears whole or not at all: it is written under `tmp/`, synced and renamed, the object of a cell
 //! before the record that names it.
 
 pub mod attempt;
+pub mod copy;
 pub mod digest;
 pub mod error;
 pub mod files;
@@ -29,8 +31,10 @@ pub mod writable;
 mod folder;
 mod listing;
 mod lock;
+pub mod share;
 
 pub use attempt::{AttemptStatus, Execution, Provenance};
+pub use copy::Copied;
 pub use digest::Digest;
 pub use error::{ErrorKind, Holder, Rejection, StoreError, is_full};
 pub use files::{AttemptFile, Gave, ObjectRef, RecordFile, TraceRead, Traces};
@@ -44,6 +48,7 @@ pub use object::{DEFAULT_MAX_BYTES, ObjectReader};
 pub use received::Received;
 pub use run::{ImportedRun, NewRun, Run};
 pub use sealed::Sealed;
+pub use share::{Division, Pending, RunnerState, RunnerStatus, Share, SharedCheck};
 pub use store::Store;
 pub use trace::{ObjectInfo, ObjectSink};
 pub use verify::{Report, VerifyOptions, lossy_path};

@@ -1,4 +1,4 @@
-//! The lock of a store: one writer at a time.
+//! The lock of a store: one writer alone, or any number that run cells.
 //!
 //! The system's lock on the file `lock` is what counts; it dies with its holder. The file's text only tells who it is.
 //! It is written with the first change to the store, so that a command that finds nothing to do changes nothing.
@@ -11,6 +11,8 @@ use crate::error::{Holder, StoreError};
 use crate::fs::Filesystem;
 use crate::layout::Layout;
 use crate::sealed::read_small;
+use crate::share::RunnerState;
+use crate::store::Store;
 
 /// Takes the lock, creating its file if need be.
 pub(crate) fn take(fs: &dyn Filesystem, layout: &Layout) -> Result<File, StoreError> {
@@ -27,15 +29,38 @@ pub(crate) fn take(fs: &dyn Filesystem, layout: &Layout) -> Result<File, StoreEr
     }
 }
 
+/// Takes the lock together with others that run cells, unless somebody has the store alone. Nothing where the file system has no locks:
+/// then signs of life have to do.
+pub(crate) fn take_shared(fs: &dyn Filesystem, layout: &Layout) -> Result<Option<File>, StoreError> {
+    let path = layout.lock();
+    let fail = |error| StoreError::io("locking", &path, error);
+    if !path.exists() {
+        fs.create(&path).map_err(fail)?;
+    }
+    let file = OpenOptions::new().read(true).write(true).open(&path).map_err(fail)?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(held(layout)),
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
 /// The error that somebody has the lock.
 pub(crate) fn held(layout: &Layout) -> StoreError {
-    let holder = signed(layout).or_else(|| known_to_the_system(&layout.lock()));
+    let holder = signed(layout).or_else(|| runner(layout)).or_else(|| known_to_the_system(&layout.lock()));
     StoreError::Locked { path: layout.root.clone(), holder }
 }
 
 /// Who has signed the lock, if it can be who has it.
 pub(crate) fn signed(layout: &Layout) -> Option<Holder> {
     holder(&layout.lock()).filter(alive)
+}
+
+/// Who runs cells in the store, if somebody does.
+pub(crate) fn runner(layout: &Layout) -> Option<Holder> {
+    let store = Store::open_if_present(&layout.root).ok()??;
+    let runners = store.runners().ok()?;
+    runners.into_iter().find(|runner| runner.state == RunnerState::Alive).map(|runner| runner.holder)
 }
 
 /// Whether somebody has the lock just now.
@@ -46,16 +71,20 @@ pub(crate) fn is_held(layout: &Layout) -> bool {
 
 /// Signs the lock.
 pub(crate) fn sign(fs: &dyn Filesystem, path: &Path, command: &str) -> Result<(), StoreError> {
-    let holder = Holder {
+    let mut text = serde_json::to_vec(&new_holder(command))?;
+    text.push(b'\n');
+    let fail = |error| StoreError::io("locking", path, error);
+    fs.create(path).and_then(|mut file| file.write_all(&text)).map_err(fail)
+}
+
+/// This process, which writes from now on.
+pub(crate) fn new_holder(command: &str) -> Holder {
+    Holder {
         command: command.to_owned(),
         pid: std::process::id(),
         since: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         host: host(),
-    };
-    let mut text = serde_json::to_vec(&holder)?;
-    text.push(b'\n');
-    let fail = |error| StoreError::io("locking", path, error);
-    fs.create(path).and_then(|mut file| file.write_all(&text)).map_err(fail)
+    }
 }
 
 fn holder(path: &Path) -> Option<Holder> {

@@ -9,7 +9,8 @@ use matrix_core::{CellKey, Reason};
 use crate::digest::Digest;
 use crate::error::{Rejection, StoreError};
 use crate::journal::{self, Journal, JournalState, JournalText};
-use crate::layout::{EXPERIMENT, JOURNAL, MODEL, PLAN};
+use crate::layout::{EXPERIMENT, JOURNAL, MODEL, PLAN, is_joined_journal};
+use crate::listing::list;
 use crate::names::RunId;
 use crate::sealed::read_small;
 use crate::store::Store;
@@ -51,7 +52,11 @@ const NAME_MAX: usize = 64;
 pub struct Run {
     id: RunId,
     directory: PathBuf,
+    /// The journal of the runner that made it.
+    main: JournalText,
+    /// What all its runners say.
     journal: JournalText,
+    is_joined: bool,
 }
 
 impl Run {
@@ -60,8 +65,33 @@ impl Run {
         let Some(bytes) = read_small(&path)? else {
             return Err(StoreError::damaged(&path, "the journal is missing"));
         };
-        let journal = JournalText::parse(&path, &bytes)?;
-        Ok(Self { id, directory, journal })
+        let main = JournalText::parse(&path, &bytes)?;
+        let mut journals = vec![main.clone()];
+        for item in list(&directory)? {
+            let Some(name) = item.file().filter(|name| is_joined_journal(name)) else { continue };
+            let path = directory.join(name);
+            if let Some(bytes) = read_small(&path)? {
+                journals.push(JournalText::parse(&path, &bytes)?);
+            }
+        }
+        let is_joined = journals.len() > 1;
+        let journal = if is_joined { JournalText::united(&journals) } else { main.clone() };
+        Ok(Self { id, directory, main, journal, is_joined })
+    }
+
+    /// The journal as one file: byte for byte where one runner wrote it, without a line that a killed process left incomplete.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn journal_bytes(&self) -> Result<Vec<u8>, StoreError> {
+        if self.is_joined {
+            return self.journal.render();
+        }
+        let path = self.directory.join(JOURNAL);
+        let mut bytes = std::fs::read(&path).map_err(|error| StoreError::io("reading", &path, error))?;
+        let torn = JournalText::parse(&path, &bytes)?.torn_bytes;
+        bytes.truncate(bytes.len().saturating_sub(usize::try_from(torn).unwrap_or(usize::MAX)));
+        Ok(bytes)
     }
 
     /// Its name.
@@ -172,15 +202,25 @@ impl WritableStore {
     /// # Errors
     /// When the name cannot be a file's, or the run cannot be written.
     pub fn create_run(&self, new: &NewRun<'_>) -> Result<(Run, Journal), StoreError> {
+        let id = self.free_id(new)?;
+        self.create_run_as(id, new)
+    }
+
+    /// The first name of a new run that nobody has.
+    pub(crate) fn free_id(&self, new: &NewRun<'_>) -> Result<RunId, StoreError> {
         let name: String = new.name.chars().take(NAME_MAX).collect();
         let stem = format!("{}-{name}", new.time);
         let mut id: RunId = stem.parse()?;
         for number in 2.. {
-            if !self.shared.layout.run(&id).exists() {
+            if !self.shared.layout.run(&id).exists() && !self.shared.layout.claims_of(&id).exists() {
                 break;
             }
             id = format!("{stem}-{number}").parse()?;
         }
+        Ok(id)
+    }
+
+    pub(crate) fn create_run_as(&self, id: RunId, new: &NewRun<'_>) -> Result<(Run, Journal), StoreError> {
         let mut files = vec![(EXPERIMENT, new.experiment), (PLAN, new.plan)];
         files.extend(new.model.map(|model| (MODEL, model)));
         let digests: BTreeMap<String, Digest> =
@@ -215,7 +255,7 @@ impl WritableStore {
         self.write_run(id, &files)
     }
 
-    fn write_run(&self, id: RunId, files: &[(&str, &[u8])]) -> Result<Run, StoreError> {
+    pub(crate) fn write_run(&self, id: RunId, files: &[(&str, &[u8])]) -> Result<Run, StoreError> {
         self.shared.begin()?;
         let temp = self.shared.temp();
         self.shared.ensure_dir(&temp)?;
@@ -234,6 +274,15 @@ impl WritableStore {
     /// Opens the journal of a run to write on. If its last line is incomplete, the first write cuts it off.
     #[must_use]
     pub fn journal(&self, run: &Run) -> Journal {
-        Journal::open(Arc::clone(&self.shared), run.directory.join(JOURNAL), &run.journal)
+        Journal::open(Arc::clone(&self.shared), run.directory.join(JOURNAL), &run.main)
+    }
+
+    /// Makes this runner's own journal of a run that others made.
+    pub(crate) fn own_journal(&self, run: &Run) -> Result<Journal, StoreError> {
+        let path = run.directory.join(format!("journal-{}.jsonl", self.shared.runner_id()));
+        let first_line = journal::first_line(run.journal.files().cloned().unwrap_or_default())?;
+        self.shared.write_file(&path, first_line.as_bytes())?;
+        let text = JournalText::parse(&path, first_line.as_bytes())?;
+        Ok(Journal::open(Arc::clone(&self.shared), path, &text))
     }
 }

@@ -82,13 +82,14 @@ impl Store {
     /// Whether another process is writing the store just now.
     #[must_use]
     pub fn is_being_written(&self) -> bool {
-        crate::lock::is_held(&self.layout)
+        crate::lock::is_held(&self.layout) || crate::lock::runner(&self.layout).is_some()
     }
 
     /// Who is writing the store just now, if the lock tells.
     #[must_use]
     pub fn writer(&self) -> Option<Holder> {
-        if self.is_being_written() { crate::lock::signed(&self.layout) } else { None }
+        let alone = crate::lock::is_held(&self.layout).then(|| crate::lock::signed(&self.layout)).flatten();
+        alone.or_else(|| crate::lock::runner(&self.layout))
     }
 
     /// The record of a cell, if there is one of this form. A file that has a record's name, is none, and by whose origin no
@@ -284,17 +285,16 @@ impl Store {
     }
 
     pub(crate) fn merged_index(&self) -> BTreeMap<(CellKey, Origin), Entry> {
-        let old = self.index().entries().iter().map(|entry| ((entry.key, entry.origin.clone()), entry.clone()));
+        // Others may have written it since it was read.
+        let index = read_index(&self.layout);
+        let old = index.entries().iter().map(|entry| ((entry.key, entry.origin.clone()), entry.clone()));
         let mut merged: BTreeMap<_, _> = old.collect();
         merged.extend(self.learnt().iter().map(|(name, entry)| (name.clone(), entry.clone())));
         merged
     }
 
     fn index(&self) -> &Index {
-        self.index.get_or_init(|| {
-            // A cache that cannot be read is a cache that is not there.
-            std::fs::read_to_string(self.layout.index()).map_or_else(|_| Index::default(), |text| Index::parse(&text))
-        })
+        self.index.get_or_init(|| read_index(&self.layout))
     }
 
     fn learnt(&self) -> MutexGuard<'_, BTreeMap<(CellKey, Origin), Entry>> {
@@ -336,6 +336,11 @@ fn its_own<A>(
         return Err(StoreError::damaged(path, format!("it is the attempt {found}")));
     }
     Ok(Some(attempt))
+}
+
+/// The index as it is on the disk. A cache that cannot be read is a cache that is not there.
+fn read_index(layout: &Layout) -> Index {
+    std::fs::read_to_string(layout.index()).map_or_else(|_| Index::default(), |text| Index::parse(&text))
 }
 
 #[derive(Deserialize)]

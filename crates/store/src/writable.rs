@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::error::{Rejection, StoreError};
@@ -15,10 +16,12 @@ use crate::index;
 use crate::layout::{self, Layout, parent};
 use crate::lock;
 use crate::object::ObjectReader;
+use crate::share::{self, Board, Runner, Sign};
 use crate::store::{self, Store};
 use crate::trace::{self, ObjectSink};
 
-/// A store open for writing: the only one, until it and every [`ObjectSink`] and journal made from it is dropped.
+/// A store open for writing: the only one, until it and every [`ObjectSink`] and journal made from it is dropped; or, where it was
+/// [joined](Self::join_with), one of several.
 ///
 /// Opening an existing store changes nothing in it; the first write signs the lock and sweeps `tmp/`.
 #[derive(Debug)]
@@ -35,7 +38,9 @@ pub(crate) struct Shared {
     holder: String,
     begun: Mutex<bool>,
     temps: AtomicU64,
-    _lock: File,
+    /// This process, where others may write at the same time.
+    pub(crate) runner: Option<Runner>,
+    _lock: Option<File>,
 }
 
 impl Deref for WritableStore {
@@ -52,22 +57,46 @@ impl WritableStore {
     /// # Errors
     /// When the directory holds other things, a newer program or another process has the store, or it cannot be written.
     pub fn open_with(path: &Path, holder: &str, fs: Arc<dyn Filesystem>) -> Result<Self, StoreError> {
-        let layout = Layout { root: path.to_owned() };
-        let new = !store::check_schema(&layout)?;
-        store::must_lead_somewhere(path)?;
-        if new {
-            may_become_a_store(&layout)?;
-            make_dirs(fs.as_ref(), path)?;
-        }
-        must_be_together(&layout)?;
+        let (layout, new) = prepare(path, fs.as_ref())?;
         let lock = lock::take(fs.as_ref(), &layout)?;
+        must_have_no_runner(&layout)?;
+        Self::opened(layout, new, holder, fs, None, Some(lock))
+    }
+
+    /// Opens the store at `path` for running cells, while others do the same; makes it first if there is none. Others take this runner
+    /// for dead when it has given no sign for `expires_after`; without a time, for as long as the file system needs.
+    ///
+    /// # Errors
+    /// As for [`open_with`](Self::open_with), when somebody has the store alone.
+    pub fn join_with(
+        path: &Path,
+        holder: &str,
+        fs: Arc<dyn Filesystem>,
+        expires_after: Option<Duration>,
+    ) -> Result<Self, StoreError> {
+        let (layout, new) = prepare(path, fs.as_ref())?;
+        let lock = lock::take_shared(fs.as_ref(), &layout)?;
+        let runner = Runner::new(path, expires_after);
+        Self::opened(layout, new, holder, fs, Some(runner), lock)
+    }
+
+    fn opened(
+        layout: Layout,
+        new: bool,
+        holder: &str,
+        fs: Arc<dyn Filesystem>,
+        runner: Option<Runner>,
+        lock: Option<File>,
+    ) -> Result<Self, StoreError> {
+        let path = layout.root.clone();
         let holder = holder.to_owned();
-        let shared = Shared { layout, fs, holder, begun: Mutex::new(false), temps: AtomicU64::new(0), _lock: lock };
+        let (begun, temps) = (Mutex::new(false), AtomicU64::new(0));
+        let shared = Shared { layout, fs, holder, begun, temps, runner, _lock: lock };
         // Another process may have made the store before the lock was ours.
         if new && !store::check_schema(&shared.layout)? {
             shared.write_file(&shared.layout.store_toml(), layout::STORE_TOML.as_bytes())?;
         }
-        Ok(Self { store: Store::open(path)?, shared: Arc::new(shared) })
+        Ok(Self { store: Store::open(&path)?, shared: Arc::new(shared) })
     }
 
     /// A sink for the rows of a cell with `planned` requests, below a line of heads.
@@ -95,7 +124,8 @@ impl WritableStore {
         if present { Ok(()) } else { self.write_object(digest, bytes).map(drop) }
     }
 
-    /// Writes a record, in place of one of the same cell and origin. Its objects come first.
+    /// Writes a record, in place of one of the same cell and origin; where others run cells at the same time, one that is there stays.
+    /// Its objects come first.
     ///
     /// # Errors
     /// When an object is not in the store, or it cannot be written.
@@ -106,8 +136,8 @@ impl WritableStore {
                 return Err(StoreError::Rejected(Rejection::NoObject { cell: filed.key }));
             }
         }
-        self.shared.write_file(&self.shared.layout.record(&filed.key, &filed.origin), &record.to_bytes()?)?;
-        self.learn_record(&filed)
+        let path = self.shared.layout.record(&filed.key, &filed.origin);
+        if self.shared.write_result(&path, &record.to_bytes()?)? { self.learn_record(&filed) } else { Ok(()) }
     }
 
     /// Writes an attempt.
@@ -119,7 +149,10 @@ impl WritableStore {
         if path.exists() {
             return Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id().clone())));
         }
-        self.shared.write_file(&path, &attempt.to_bytes()?)
+        if self.shared.write_result(&path, &attempt.to_bytes()?)? {
+            return Ok(());
+        }
+        Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id().clone())))
     }
 
     /// Removes what earlier writers left in `tmp/`, which the first write does too.
@@ -151,13 +184,26 @@ impl Shared {
         if *begun {
             return Ok(());
         }
-        lock::sign(self.fs.as_ref(), &self.layout.lock(), &self.holder)?;
-        self.sweep()?;
+        match &self.runner {
+            None => {
+                lock::sign(self.fs.as_ref(), &self.layout.lock(), &self.holder)?;
+                self.sweep()?;
+            }
+            Some(runner) => {
+                runner.start(self, &self.holder)?;
+                self.ensure_dir(&self.folder_of_temps())?;
+                share::sweep(self, &self.layout.tmp(), &self.layout.runners(), &runner.id)?;
+            }
+        }
         *begun = true;
         Ok(())
     }
 
     fn sweep(&self) -> Result<(), StoreError> {
+        // Whoever opens a store alone has made sure that nobody has a sign that counts.
+        for item in crate::listing::list(&self.layout.runners())? {
+            Board::remove(self, &self.layout.runners().join(item.name))?;
+        }
         let tmp = self.layout.tmp();
         let entries = match std::fs::read_dir(&tmp) {
             Ok(entries) => entries,
@@ -176,7 +222,49 @@ impl Shared {
 
     /// A name under `tmp/` that nobody else uses.
     pub(crate) fn temp(&self) -> PathBuf {
-        self.layout.tmp().join(format!("{:06}", self.temps.fetch_add(1, Ordering::Relaxed)))
+        self.folder_of_temps().join(format!("{:06}", self.temps.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// The folder in which only this process writes.
+    fn folder_of_temps(&self) -> PathBuf {
+        match &self.runner {
+            None => self.layout.tmp(),
+            Some(runner) => self.layout.tmp().join(&runner.id),
+        }
+    }
+
+    /// The name of this runner; empty where it is alone.
+    pub(crate) fn runner_id(&self) -> String {
+        self.runner.as_ref().map(|runner| runner.id.clone()).unwrap_or_default()
+    }
+
+    /// Gives a file in `tmp/` the name of a result; of several runners that do so, the first one does. Whether it did.
+    pub(crate) fn place_result(&self, temp: &Path, path: &Path) -> Result<bool, StoreError> {
+        match &self.runner {
+            None => {
+                let renamed = self.fs.rename(temp, path);
+                renamed.map(|()| true).map_err(|error| StoreError::io("writing", path, error))
+            }
+            Some(_) => share::publish(self, temp, path),
+        }
+    }
+
+    /// Writes the file of a result. Whether it did: of several runners, the first one does.
+    pub(crate) fn write_result(&self, path: &Path, bytes: &[u8]) -> Result<bool, StoreError> {
+        self.begin()?;
+        let temp = self.temp();
+        let fail = |error| StoreError::io("writing", path, error);
+        let written = self.write_synced(&temp, bytes).map_err(fail).and_then(|()| {
+            self.ensure_dir(parent(path))?;
+            self.place_result(&temp, path)
+        });
+        if written.is_err() || self.runner.is_some() {
+            // What cannot be removed is swept later.
+            let _ = self.fs.remove_file(&temp);
+        }
+        let written = written?;
+        self.sync_dir(parent(path))?;
+        Ok(written)
     }
 
     /// Writes a whole file: under `tmp/`, synced, renamed.
@@ -207,6 +295,18 @@ impl Shared {
         make_dirs(self.fs.as_ref(), path)
     }
 
+    /// The same for a directory that a power cut may take.
+    pub(crate) fn ensure_dir_unsynced(&self, path: &Path) -> Result<(), StoreError> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        self.ensure_dir_unsynced(parent(path))?;
+        match self.fs.create_dir(path) {
+            Err(error) if !path.is_dir() => Err(StoreError::io("creating", path, error)),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn sync_dir(&self, path: &Path) -> Result<(), StoreError> {
         self.fs.sync_dir(path).map_err(|error| StoreError::io("syncing", path, error))
     }
@@ -216,9 +316,41 @@ impl Drop for Shared {
     /// Takes the signature back, if it was given. If that fails, the next writer overwrites it.
     fn drop(&mut self) {
         if *self.begun.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            if let Some(runner) = &self.runner {
+                runner.stop(self);
+                return;
+            }
             let _ = self.fs.create(&self.layout.lock());
         }
     }
+}
+
+/// Where the store is or will be, and whether it has to be made.
+fn prepare(path: &Path, fs: &dyn Filesystem) -> Result<(Layout, bool), StoreError> {
+    let layout = Layout { root: path.to_owned() };
+    let new = !store::check_schema(&layout)?;
+    store::must_lead_somewhere(path)?;
+    if new {
+        may_become_a_store(&layout)?;
+        make_dirs(fs, path)?;
+    }
+    must_be_together(&layout)?;
+    Ok((layout, new))
+}
+
+/// Refuses a store in which a runner of another machine may live, whose lock need not be seen here.
+fn must_have_no_runner(layout: &Layout) -> Result<(), StoreError> {
+    let folder = layout.runners();
+    // A clock that is wrong by less than a day does no harm.
+    let now_ns = std::time::UNIX_EPOCH.elapsed().ok().map(|since| since.as_nanos());
+    for item in crate::listing::list(&folder)? {
+        if let Some(name) = item.file().filter(|name| name.ends_with(".json"))
+            && let Sign::Seen { abandoned: false, .. } = share::look(&folder.join(name), now_ns)?
+        {
+            return Err(lock::held(layout));
+        }
+    }
+    Ok(())
 }
 
 /// A directory may become a store if there is nothing in it but what an interrupted start left, and what may lie beside a
@@ -234,7 +366,8 @@ fn may_become_a_store(layout: &Layout) -> Result<(), StoreError> {
     for entry in entries {
         let name = entry.map_err(|error| StoreError::io("reading", &layout.root, error))?.file_name();
         let beside = name.to_str().is_some_and(layout::may_lie_beside);
-        if name != "lock" && name != "tmp" && !beside {
+        let begun = ["lock", "tmp", "runners", "claims"].iter().any(|known| name == *known);
+        if !begun && !beside {
             return Err(not_a_store());
         }
     }
@@ -244,7 +377,15 @@ fn may_become_a_store(layout: &Layout) -> Result<(), StoreError> {
 /// Refuses a store whose folders cannot take what is moved into them: links to nothing, other file systems. Better before
 /// anything is measured than after.
 fn must_be_together(layout: &Layout) -> Result<(), StoreError> {
-    let folders = [layout.tmp(), layout.objects(), layout.cells(), layout.attempts(), layout.runs()];
+    let folders = [
+        layout.tmp(),
+        layout.objects(),
+        layout.cells(),
+        layout.attempts(),
+        layout.runs(),
+        layout.claims(),
+        layout.runners(),
+    ];
     for path in folders.iter().chain([&layout.lock(), &layout.index(), &layout.store_toml()]) {
         store::must_lead_somewhere(path)?;
     }

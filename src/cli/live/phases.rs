@@ -227,7 +227,7 @@ fn gather(job: &Job) -> CommandResult {
         None => Exit::Ok,
         Some(mut session) => {
             session.retain(|key| ready.contains(key));
-            runner::execute(session, None)?
+            runner::execute(session, None, true)?
         }
     };
     let store = Store::open(&job.results)?;

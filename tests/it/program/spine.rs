@@ -1,6 +1,7 @@
 //! From a file to rows, a metric, verdicts, a figure and an export; and that what is done stays done.
 
 use super::{executions, kv};
+use crate::workbench::Workbench;
 
 #[test]
 fn a_matrix_runs_once_is_judged_and_drawn() {
@@ -30,6 +31,27 @@ fn a_matrix_runs_once_is_judged_and_drawn() {
     assert_eq!(all.lines().next(), Some("engine,threads,round,origin,cell,latency_us,found"));
     assert_eq!(all.lines().count(), 55);
     assert!(all.lines().any(|line| line.starts_with("slow,2,3,local,") && line.ends_with(",501,true")), "{all}");
+    bench.matrix(&["verify"]).code(0);
+}
+
+#[test]
+fn three_runners_execute_every_cell_of_a_program_once() {
+    let bench = kv();
+    let start = |_| {
+        let mut command = bench.command(&["run", "kv.toml", "--format", "json"]);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let runners: Vec<_> = (0..3).map(start).collect();
+    let mut done = 0;
+    for runner in runners {
+        let printed = Workbench::printed(runner.wait_with_output().unwrap()).code(0);
+        done += printed.json()["done"].as_u64().unwrap();
+    }
+    assert_eq!((done, executions(&bench)), (18, 18));
+    let status = bench.matrix(&["status", "kv.toml", "--format", "json"]).code(0).json();
+    assert_eq!((status["runs"].as_array().unwrap().len(), &status["runners"]), (1, &serde_json::json!([])), "{status}");
+    bench.matrix(&["bundle", "create", "-o", "kv.tar.zst", "--origin", "lab"]).code(0);
+    bench.matrix(&["verify", "kv.tar.zst"]).code(0);
     bench.matrix(&["verify"]).code(0);
 }
 

@@ -114,8 +114,7 @@ struct Found {
 fn runs(from: &Store, found: &mut BTreeMap<Digest, Found>) -> Result<(), BundleError> {
     for id in from.all_runs()? {
         let run = from.run(id.as_str())?;
-        let path = run.directory().join("journal.jsonl");
-        let journal = std::fs::read(&path).map_err(|error| StoreError::io("reading", &path, error))?;
+        let journal = run.journal_bytes()?;
         let digest = Digest::of(&journal);
         if found.get(&digest).is_none_or(|known| id < known.id) {
             found.insert(digest, Found { id, experiment: run.experiment()?, plan: run.plan()?, journal });

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use matrix_core::{CellKey, Tally};
 use matrix_store::{
-    AttemptFile, AttemptId, Digest, GenericAttempt, GenericRecord, JournalText, Origin, RecordFile, RunId, Sealed,
-    Store, StoreError,
+    AttemptFile, AttemptId, Digest, GenericAttempt, GenericRecord, Origin, RecordFile, RunId, Sealed, Store, StoreError,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -76,11 +75,7 @@ impl Payload {
                 serde_json::from_slice(&plan).map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
             this.experiments.insert(read.experiment);
             cells.extend(read.cells.iter().map(|cell| cell.key));
-            let path = run.directory().join("journal.jsonl");
-            let mut journal = std::fs::read(&path).map_err(|error| StoreError::io("reading", &path, error))?;
-            // A line that a killed process left incomplete says nothing.
-            let text = JournalText::parse(&path, &journal)?;
-            journal.truncate(journal.len().saturating_sub(usize::try_from(text.torn_bytes).unwrap_or(usize::MAX)));
+            let (journal, text) = (run.journal_bytes()?, run.journal());
             for (key, state) in text.cell_states() {
                 if matches!(state, matrix_store::journal::JournalState::Failed { .. }) {
                     failed.insert(key)

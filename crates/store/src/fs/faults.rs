@@ -286,6 +286,19 @@ impl Filesystem for FaultyFilesystem {
         })
     }
 
+    fn link(&self, from: &Path, to: &Path) -> io::Result<bool> {
+        self.change(false, |state| {
+            let made = RealFilesystem.link(from, to)?;
+            if made {
+                if let Some(length) = state.synced.get(from).copied() {
+                    state.synced.insert(to.to_owned(), length);
+                }
+                state.unsynced.push((parent(to), Undo::Remove(to.to_owned())));
+            }
+            Ok(made)
+        })
+    }
+
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.change(true, |state| {
             let bytes = fs::read(path)?;

@@ -47,6 +47,11 @@ pub trait Filesystem: fmt::Debug + Send + Sync {
     /// # Errors
     /// What the system says.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Gives a file a second name, unless there is something of that name. Whether it did.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<bool>;
     /// Removes a file.
     ///
     /// # Errors

@@ -52,6 +52,16 @@ impl Filesystem for RealFilesystem {
         fs::rename(from, to)
     }
 
+    /// Over a network, the answer of a link that was made may be lost: the number of names decides.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<bool> {
+        match fs::hard_link(from, to) {
+            Ok(()) => Ok(true),
+            Err(_) if has_two_names(from) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
@@ -75,4 +85,14 @@ impl Filesystem for RealFilesystem {
     fn sync_below(&self, _: &Path, paths: &BTreeSet<PathBuf>) -> io::Result<()> {
         paths.iter().try_for_each(|path| if path.is_dir() { self.sync_dir(path) } else { File::open(path)?.sync_all() })
     }
+}
+
+#[cfg(unix)]
+fn has_two_names(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| std::os::unix::fs::MetadataExt::nlink(&metadata) == 2)
+}
+
+#[cfg(not(unix))]
+fn has_two_names(_: &Path) -> bool {
+    false
 }

@@ -11,7 +11,9 @@ use crate::files::{AttemptFile, AttemptHead, Gave, RecordFile, TraceRead, Traces
 use crate::generic::{GenericAttempt, GenericRecord, is_generic};
 use crate::index::Index;
 use crate::journal::Event;
-use crate::layout::{EXPERIMENT, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, RECEIVED, STORE_TOML, may_lie_beside};
+use crate::layout::{
+    EXPERIMENT, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, RECEIVED, STORE_TOML, is_joined_journal, may_lie_beside,
+};
 use crate::listing::{is_dated, list};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
@@ -120,12 +122,14 @@ impl<W: Traces> Checker<'_, W> {
 
     fn top(&mut self) -> Result<(), StoreError> {
         let store_toml = self.store.layout.store_toml();
-        if self.bytes(&store_toml).is_some_and(|bytes| bytes != STORE_TOML.as_bytes()) {
+        let checked = crate::share::kept(&self.store.layout)?.map(|checked| checked.store_toml().into_bytes());
+        let wanted = checked.unwrap_or_else(|| STORE_TOML.as_bytes().to_vec());
+        if self.bytes(&store_toml).is_some_and(|bytes| bytes != wanted) {
             self.fault(&store_toml, "it is not what is written there");
         }
         for item in list(self.root())? {
             let known = match item.is_folder {
-                true => ["tmp", "objects", "cells", "attempts", "runs"].as_slice(),
+                true => ["tmp", "objects", "cells", "attempts", "runs", "claims", "runners"].as_slice(),
                 false => &["store.toml", "lock", "index", "places.json", "sites.json", RECEIVED],
             };
             if !item
@@ -350,7 +354,8 @@ impl<W: Traces> Checker<'_, W> {
                 continue;
             };
             for item in list(&path)? {
-                if !item.file().is_some_and(|name| [EXPERIMENT, MODEL, PLAN, JOURNAL].contains(&name)) {
+                let known = |name: &str| [EXPERIMENT, MODEL, PLAN, JOURNAL].contains(&name) || is_joined_journal(name);
+                if !item.file().is_some_and(known) {
                     self.stray(&path.join(item.name));
                 }
             }

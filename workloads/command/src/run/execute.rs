@@ -1,6 +1,6 @@
 //! Executing cells: what comes of each is in the store before the journal says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read};
 use std::num::NonZeroUsize;
@@ -11,8 +11,8 @@ use matrix_driver::Cancel;
 use matrix_store::attempt::{AttemptStatus, Execution};
 use matrix_store::generic::{Costs, Outputs};
 use matrix_store::{
-    AttemptId, Event, GenericAttempt, GenericEnd, GenericRecord, Journal, NewRecord, Origin, OutputRef, Provenance,
-    RowsRef, RunId, StoreError, WritableStore,
+    AttemptId, Division, Event, GenericAttempt, GenericEnd, GenericRecord, Journal, NewRecord, Origin, OutputRef,
+    Pending, Provenance, RowsRef, RunId, Share, StoreError, WritableStore,
 };
 
 use super::Input;
@@ -37,6 +37,10 @@ pub(super) struct Executor<'a> {
     pub(super) keep: bool,
     pub(super) fail_fast: bool,
     pub(super) deadline: Option<std::time::Instant>,
+    /// How the cells are divided between runners of one store; without it, all are executed here.
+    pub(super) division: Option<&'a Division>,
+    /// Whether to wait for what other runners have claimed.
+    pub(super) wait: bool,
     pub(super) say: &'a (dyn Fn(&str) + Sync),
     /// What machine this is.
     pub(super) machine: String,
@@ -53,6 +57,10 @@ pub struct Report {
     pub failed: Vec<(Cell, String)>,
     /// Cells that ended early.
     pub partial: usize,
+    /// Cells that failed here or elsewhere.
+    pub failed_in_all: usize,
+    /// What other runners have claimed, where nobody waits for them.
+    pub pending: Vec<Pending>,
     /// Cells on whose host others worked meanwhile.
     pub disturbed: usize,
     /// What made the whole run stop, if the store could not be written.
@@ -66,12 +74,18 @@ enum Ended {
 }
 
 struct Shared {
-    next: usize,
+    /// The places of the cells to execute next.
+    queue: VecDeque<usize>,
+    begun: usize,
+    waited: bool,
     report: Report,
     versions: Versions,
     told: std::collections::BTreeSet<String>,
     told_at: Option<std::time::Instant>,
 }
+
+/// Time between two looks at what other runners execute.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Time between two lines of progress.
 const PROGRESS: std::time::Duration = std::time::Duration::from_secs(2);
@@ -80,7 +94,9 @@ impl Executor<'_> {
     /// Executes the cells, in their order, by so many workers.
     pub(super) fn execute(&self, cells: &[Cell], jobs: NonZeroUsize) -> Report {
         let shared = Mutex::new(Shared {
-            next: 0,
+            queue: if self.division.is_some() { VecDeque::new() } else { (0..cells.len()).collect() },
+            begun: 0,
+            waited: false,
             report: Report::default(),
             versions: Versions::default(),
             told: std::collections::BTreeSet::new(),
@@ -103,9 +119,17 @@ impl Executor<'_> {
             if self.cancel.is_cancelled() || late || self.fail_fast && !guard.report.failed.is_empty() {
                 return;
             }
-            let Some(cell) = cells.get(guard.next) else { return };
-            guard.next += 1;
-            let number = guard.next;
+            let Some(place) = guard.queue.pop_front() else {
+                drop(guard);
+                match self.more(shared) {
+                    Ok(true) => continue,
+                    Ok(false) => return,
+                    Err(error) => return self.stop(error, shared),
+                }
+            };
+            let Some(cell) = cells.get(place) else { return };
+            guard.begun += 1;
+            let number = guard.begun;
             // Not a line for each of ten thousand cells that take no time.
             let now = std::time::Instant::now();
             let due = guard.told_at.is_none_or(|last| now.duration_since(last) >= PROGRESS);
@@ -118,6 +142,11 @@ impl Executor<'_> {
                 (self.say)(&format!("{number}/{} {shown}", cells.len()));
             }
             let ended = self.tried(cell, jobs, shared);
+            if let (Some(division), Ok(Ended::Done { .. } | Ended::Failed(_))) = (self.division, &ended)
+                && let Err(error) = division.ended(place, matches!(ended, Ok(Ended::Failed(_))))
+            {
+                self.stop(error, shared);
+            }
             let mut guard = lock();
             match ended {
                 Ok(Ended::Done { disturbed }) => {
@@ -133,6 +162,35 @@ impl Executor<'_> {
                 }
             }
         }
+    }
+
+    /// Claims cells to execute, or waits a while for what others execute. Whether to go on.
+    fn more(&self, shared: &Mutex<Shared>) -> Result<bool, StoreError> {
+        let Some(division) = self.division else { return Ok(false) };
+        let share = division.next_share(self.store)?;
+        let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        match share {
+            Share::Cells(places) => guard.queue.extend(places),
+            Share::Over => return Ok(false),
+            Share::Wait(pending) => {
+                if !pending.is_empty() && !self.wait {
+                    guard.report.pending = pending;
+                    return Ok(false);
+                }
+                if !pending.is_empty() && !std::mem::replace(&mut guard.waited, true) {
+                    (self.say)("waiting for what other runners execute (`--no-wait` ends now instead)");
+                }
+                drop(guard);
+                std::thread::sleep(LOOK);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The store cannot be written: everything stops.
+    fn stop(&self, error: StoreError, shared: &Mutex<Shared>) {
+        shared.lock().unwrap_or_else(PoisonError::into_inner).report.broken.get_or_insert(error);
+        self.cancel.cancel();
     }
 
     /// Executes a cell, again after a failure where the experiment says so. Every attempt is kept.

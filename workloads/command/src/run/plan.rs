@@ -100,7 +100,7 @@ impl Again {
         }
     }
 
-    fn is_none(&self) -> bool {
+    pub(super) fn is_none(&self) -> bool {
         match self {
             Self::None => true,
             Self::All => false,

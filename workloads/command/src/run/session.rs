@@ -4,13 +4,15 @@ use matrix_store::GenericRecord;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use matrix_core::CellKey;
+use matrix_core::{CellKey, Reason};
 use matrix_driver::Cancel;
+use matrix_store::fs::RealFilesystem;
 use matrix_store::{
-    Event, Journal, NewRun, Origin, Provenance, Rejection, Run, RunId, Store, StoreError, WritableStore,
+    Digest, Event, Journal, NewRun, Origin, Provenance, Rejection, Run, RunId, Store, StoreError, WritableStore,
 };
 
 use super::execute::{Executor, Report};
@@ -30,6 +32,8 @@ pub struct Options {
     pub fail_fast: bool,
     /// How long the run may begin new cells.
     pub max_time: Option<Duration>,
+    /// Whether to wait, at the end, for cells that other runners execute.
+    pub wait: bool,
 }
 
 /// A run with cells to execute, and the store that it writes.
@@ -65,6 +69,7 @@ impl Session {
         file: Option<&Path>,
         part: &Part,
         again: &Again,
+        expires_after: Option<Duration>,
     ) -> Result<Begun, StoreError> {
         let before = Store::open_if_present(results)?;
         let first = plan(before.as_ref(), input, part, again)?;
@@ -76,7 +81,8 @@ impl Session {
         if first.to_run().next().is_none() && stale.is_empty() {
             return Ok(Begun { plan: first, session: None, reread: 0, unreadable: Vec::new() });
         }
-        let store = Store::create_or_open_for_writing(results, &holder())?;
+        let keys: Vec<CellKey> = first.to_run().map(|cell| cell.key).collect();
+        let store = open(results, &keys, may_join(input) && again.is_none() && stale.is_empty(), expires_after)?;
         let mut begun = Begun { plan: first, session: None, reread: 0, unreadable: Vec::new() };
         for (cell, origin) in stale {
             let Some(record) = store.record::<GenericRecord>(&cell.key, &origin)? else { continue };
@@ -101,15 +107,21 @@ impl Session {
             return Ok(begun);
         }
         let text = serde_json::to_vec(&begun.plan)?;
-        let (run, journal) = store.create_run(&NewRun {
+        let new = NewRun {
             time: &Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string(),
             name: &input.experiment.name,
             experiment: input.text.as_bytes(),
             model: None,
             plan: &text,
-        })?;
+        };
+        let (run, journal, is_new) = if store.is_joined() {
+            store.join_run(&meaning(input, &begun.plan), &new)?
+        } else {
+            let (run, journal) = store.create_run(&new)?;
+            (run, journal, true)
+        };
         for (name, file) in [(PLACES, file), (SITES, input.site.as_deref())] {
-            if let Some(file) = file {
+            if let Some(file) = file.filter(|_| is_new) {
                 remember(&store, name, run.id(), file)?;
             }
         }
@@ -121,8 +133,17 @@ impl Session {
     ///
     /// # Errors
     /// When the store cannot be read or written, or the run's cells are no longer those of its experiment.
-    pub fn resume(results: &Path, name: &str, input: &Input) -> Result<Option<Self>, StoreError> {
-        let store = Store::create_or_open_for_writing(results, &holder())?;
+    pub fn resume(
+        results: &Path,
+        name: &str,
+        input: &Input,
+        expires_after: Option<Duration>,
+    ) -> Result<Option<Self>, StoreError> {
+        let before = Store::open(results)?;
+        let run = before.run(name)?;
+        let keys = left_of(&before, &run)?;
+        let is_fresh = serde_json::from_slice::<PlanDocument>(&run.plan()?).is_ok_and(|plan| plan.fresh);
+        let store = open(results, &keys, may_join(input) && !is_fresh, expires_after)?;
         let run = store.run(name)?;
         let left: BTreeSet<CellKey> = left_of(&store, &run)?.into_iter().collect();
         if left.is_empty() {
@@ -133,7 +154,7 @@ impl Session {
             let cells = left.len() - cells.len();
             return Err(StoreError::Rejected(Rejection::OtherCells { run: run.id().clone(), cells }));
         }
-        let journal = store.journal(&run);
+        let journal = if store.is_joined() { store.enter_run(&run)? } else { store.journal(&run) };
         journal.append(&Event::Resumed)?;
         Ok(Some(Self { store, run, journal, cells }))
     }
@@ -170,6 +191,8 @@ impl Session {
     ) -> Result<(usize, Report), StoreError> {
         let supervisors =
             Supervisors::new().map_err(|error| StoreError::io("reading", Path::new("/proc/self/exe"), error))?;
+        let batches: Vec<(CellKey, u32)> = self.cells.iter().map(|cell| (cell.key, cell.block)).collect();
+        let division = self.store.division(self.run.id(), &batches)?;
         let executor = Executor {
             input,
             store: &self.store,
@@ -181,14 +204,23 @@ impl Session {
             keep: options.keep,
             fail_fast: options.fail_fast,
             deadline: options.max_time.and_then(|time| std::time::Instant::now().checked_add(time)),
+            division: division.as_ref(),
+            wait: options.wait,
             say,
             machine: crate::host::machine(),
             digests: std::sync::Mutex::new(crate::inputs::Digests::with_cache()),
         };
         let mut report = executor.execute(&self.cells, options.jobs);
-        let left = self.cells.len().saturating_sub(report.done + report.failed.len());
+        let mut left = self.cells.len().saturating_sub(report.done + report.failed.len());
+        report.failed_in_all = report.failed.len();
+        if let Some(division) = &division {
+            division.release()?;
+            let keys: Vec<CellKey> = self.cells.iter().map(|cell| cell.key).collect();
+            (left, report.failed_in_all) = self.store.left_and_failed(&self.run, &keys)?;
+        }
         if report.broken.is_none() {
-            let event = match (left, report.failed.len()) {
+            let event = match (left, report.failed_in_all) {
+                _ if left > 0 && !report.pending.is_empty() => None,
                 (0, 0) => Some(Event::Finished),
                 (0, _) => None,
                 _ => Some(Event::Interrupted),
@@ -198,11 +230,47 @@ impl Session {
             }
         }
         drop(self.journal);
+        if let Some(division) = division
+            && (left, report.failed_in_all) == (0, 0)
+        {
+            division.remove()?;
+        }
         if let Err(error) = self.store.close() {
             report.broken.get_or_insert(error);
         }
         Ok((left, report))
     }
+}
+
+/// Opens the store to execute cells: together with others where nothing is replaced, else alone.
+fn open(
+    results: &Path,
+    keys: &[CellKey],
+    may_join: bool,
+    expires_after: Option<Duration>,
+) -> Result<WritableStore, StoreError> {
+    if may_join {
+        let store = WritableStore::join_with(results, &holder(), Arc::new(RealFilesystem), expires_after)?;
+        // Done cells are not executed again by those who may join.
+        if !store.replaces(keys, false)? {
+            return Ok(store);
+        }
+    }
+    Store::create_or_open_for_writing(results, &holder())
+}
+
+/// Whether several runners may execute the experiment: services on other hosts would serve two of them at a time.
+fn may_join(input: &Input) -> bool {
+    input.experiment.command.services.iter().all(|service| service.on.is_none())
+}
+
+/// The digest of what runners of one run have in common.
+fn meaning(input: &Input, plan: &PlanDocument) -> Digest {
+    let mut text = format!("{}\n{:?}\n", input.text, plan.filter);
+    for cell in &plan.cells {
+        text += &format!("{} {}\n", cell.key, matches!(cell.reason, Reason::Filtered | Reason::OtherShard));
+    }
+    Digest::of(text.as_bytes())
 }
 
 /// Done cells whose rows were read in another way than the experiment says now.
@@ -264,7 +332,11 @@ fn remember(store: &WritableStore, name: &str, run: &RunId, file: &Path) -> Resu
     places.insert(run.to_string(), file.canonicalize().unwrap_or_else(|_| file.to_owned()));
     let path = store.path().join(name);
     let bytes = serde_json::to_vec(&places)?;
-    std::fs::write(&path, bytes).map_err(|error| StoreError::io("writing", &path, error))
+    // Others may read it meanwhile.
+    let temp = store.path().join(format!("{name}.{}", std::process::id()));
+    std::fs::write(&temp, bytes)
+        .and_then(|()| std::fs::rename(&temp, &path))
+        .map_err(|error| StoreError::io("writing", &path, error))
 }
 
 /// Where the file of a run's experiment was.

@@ -11,7 +11,9 @@ use matrix_driver::{Cancel, Driver, DriverError, Reason, Reasons, RowSink, SinkE
 use matrix_plan::printable::one_line;
 use matrix_plan::{Cell, Local, Platform};
 use matrix_store::attempt::Execution;
-use matrix_store::{AttemptId, Event, Group, Journal, Origin, Provenance, RunId, StoreError, WritableStore};
+use matrix_store::{
+    AttemptId, Division, Event, Group, Journal, Origin, Pending, Provenance, RunId, Share, StoreError, WritableStore,
+};
 use matrix_traces::{Attempt, Counts, Record, TraceSink};
 
 use crate::observer::Observer;
@@ -29,7 +31,14 @@ pub(crate) struct Executor<'a> {
     pub(crate) provenance: &'a Provenance,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancel: &'a Cancel,
+    /// How the cells are divided between runners, where others may execute the same run; without it, all are executed here.
+    pub(crate) division: Option<&'a Division>,
+    /// Whether to wait for what others have claimed.
+    pub(crate) wait: bool,
 }
+
+/// How long a worker waits at first, and at most, before it looks again what others have claimed.
+const LOOKS: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
 
 /// How long results of small cells wait for others, to be synced together. A crash loses the cells of that time.
 const GROUP_TIME: Duration = Duration::from_millis(200);
@@ -39,6 +48,7 @@ const GROUP_CELLS: usize = 1000;
 
 /// A cell that has a result, which may be in a group that is not committed yet.
 struct Finished<'a> {
+    place: usize,
     cell: &'a Cell,
     reasons: Vec<Reason>,
     throttled: u64,
@@ -66,6 +76,8 @@ pub(crate) struct Report {
     pub(crate) throttled: u64,
     /// Cells that ended early.
     pub(crate) partial: u64,
+    /// What others have claimed, where nobody waits for them.
+    pub(crate) pending: Vec<Pending>,
     /// What made the whole run stop, if the store could not be written.
     pub(crate) broken: Option<StoreError>,
 }
@@ -89,14 +101,17 @@ const STACK_BYTES: usize = 16 << 20;
 struct Shared {
     schedule: Schedule,
     report: Report,
+    /// Whether somebody was told that others are waited for.
+    waited: bool,
 }
 
 impl Executor<'_> {
     /// Executes the cells, in their order, by so many workers. Returns when all are done, or when everything has stopped
     /// because a stop was asked for or the store could not be written.
     pub(crate) fn execute(&self, cells: &[Cell], jobs: NonZeroUsize) -> Report {
-        let waiting = cells.iter().enumerate().map(|(place, cell)| (place, self.driver.resources(cell)));
-        let shared = Mutex::new(Shared { schedule: Schedule::new(waiting), report: Report::default() });
+        let here = if self.division.is_some() { &[] } else { cells };
+        let waiting = here.iter().enumerate().map(|(place, cell)| (place, self.driver.resources(cell)));
+        let shared = Mutex::new(Shared { schedule: Schedule::new(waiting), report: Report::default(), waited: false });
         let released = Condvar::new();
         std::thread::scope(|scope| {
             for _ in 0..jobs.get().min(cells.len()) {
@@ -113,6 +128,7 @@ impl Executor<'_> {
     fn work(&self, cells: &[Cell], shared: &Mutex<Shared>, released: &Condvar) {
         let lock = || -> MutexGuard<'_, Shared> { shared.lock().unwrap_or_else(PoisonError::into_inner) };
         let mut open = Open { group: self.store.group(), finished: Vec::new(), committed: Instant::now() };
+        let mut look = LOOKS[0];
         loop {
             let mut guard = lock();
             if self.cancel.is_cancelled() {
@@ -125,7 +141,35 @@ impl Executor<'_> {
                     self.commit(&mut open, shared);
                     continue;
                 }
-                Next::Nothing => return,
+                Next::Nothing => {
+                    drop(guard);
+                    let stopped = self.cancel.is_cancelled();
+                    match self.division.filter(|_| !stopped).map(|division| division.next_share(self.store)) {
+                        Some(Ok(Share::Cells(places))) => {
+                            look = LOOKS[0];
+                            let mut guard = lock();
+                            for place in places {
+                                let resources = cells.get(place).map(|cell| self.driver.resources(cell));
+                                guard.schedule.add(place, resources.unwrap_or_default());
+                            }
+                            drop(guard);
+                            released.notify_all();
+                        }
+                        Some(Ok(Share::Wait(pending))) => {
+                            if !self.waits(pending, shared) {
+                                return;
+                            }
+                            drop(released.wait_timeout(lock(), look).unwrap_or_else(PoisonError::into_inner));
+                            look = (look * 2).min(LOOKS[1]);
+                        }
+                        None | Some(Ok(Share::Over)) => return,
+                        Some(Err(error)) => {
+                            self.stop(error, shared);
+                            return;
+                        }
+                    }
+                    continue;
+                }
                 Next::Wait => {
                     drop(released.wait(guard).unwrap_or_else(PoisonError::into_inner));
                     continue;
@@ -140,9 +184,10 @@ impl Executor<'_> {
 
             let mut guard = lock();
             guard.schedule.release(&self.driver.resources(cell));
+            let has_failed = matches!(result, Ok(Ended::Failed(_) | Ended::Spoilt(_)));
             match result {
                 Ok(Ended::Done { reasons, throttled }) => {
-                    open.finished.push(Finished { cell, reasons, throttled });
+                    open.finished.push(Finished { place, cell, reasons, throttled });
                 }
                 Ok(Ended::Failed(broken)) => guard.report.failed.push((cell.clone(), broken)),
                 Ok(Ended::Spoilt(error)) => {
@@ -156,6 +201,9 @@ impl Executor<'_> {
                 }
             }
             drop(guard);
+            if has_failed {
+                self.ended(place, true, shared);
+            }
             released.notify_all();
             let is_old = open.committed.elapsed() >= GROUP_TIME;
             if open.group.is_empty() || open.group.len() >= GROUP_CELLS || is_old {
@@ -170,21 +218,58 @@ impl Executor<'_> {
         let committed = self.store.commit(group, self.journal);
         open.committed = Instant::now();
         let finished = std::mem::take(&mut open.finished);
-        let report = &mut shared.lock().unwrap_or_else(PoisonError::into_inner).report;
+        let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let report = &mut guard.report;
         if let Err(error) = committed {
             report.partial += finished.len() as u64;
             report.broken.get_or_insert(error);
             self.cancel.cancel();
             return;
         }
-        for Finished { cell, reasons, throttled } in finished {
+        let mut ended = Vec::new();
+        for Finished { place, cell, reasons, throttled } in finished {
+            let report = &mut guard.report;
             report.throttled += throttled;
             if !reasons.is_empty() {
                 report.troubled.push((cell.clone(), reasons));
             }
             report.done += 1;
             report.requests += cell.inputs.requests;
+            ended.push(place);
         }
+        drop(guard);
+        for place in ended {
+            self.ended(place, false, shared);
+        }
+    }
+
+    /// Whether to wait for others. Says so once.
+    fn waits(&self, pending: Vec<Pending>, shared: &Mutex<Shared>) -> bool {
+        let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if pending.is_empty() {
+            return true;
+        }
+        if !self.wait {
+            guard.report.pending = pending;
+            return false;
+        }
+        if !std::mem::replace(&mut guard.waited, true) {
+            self.observer.note(format_args!("waiting for what other runners execute (`--no-wait` ends now instead)"));
+        }
+        true
+    }
+
+    /// Lets other runners know that a cell has ended.
+    fn ended(&self, place: usize, failed: bool, shared: &Mutex<Shared>) {
+        if let Some(Err(error)) = self.division.map(|division| division.ended(place, failed)) {
+            self.stop(error, shared);
+        }
+    }
+
+    /// The store cannot be written: everything stops.
+    fn stop(&self, error: StoreError, shared: &Mutex<Shared>) {
+        shared.lock().unwrap_or_else(PoisonError::into_inner).report.broken.get_or_insert(error);
+        self.cancel.cancel();
     }
 
     /// Executes one cell, again where its services did not stay as they were.

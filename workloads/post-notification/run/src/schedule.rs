@@ -26,6 +26,11 @@ impl Schedule {
         Self { waiting: cells.into_iter().collect(), busy: BTreeSet::new() }
     }
 
+    /// Adds a cell.
+    pub(crate) fn add(&mut self, cell: usize, needs: Vec<String>) {
+        self.waiting.push_back((cell, needs));
+    }
+
     /// Takes the first cell whose needs are free.
     pub(crate) fn next(&mut self) -> Next {
         if self.waiting.is_empty() {

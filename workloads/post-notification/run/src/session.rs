@@ -1,10 +1,10 @@
 //! A session: a run begun or taken up again, up to what is said about it at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use matrix_app::Row;
@@ -12,7 +12,7 @@ use matrix_driver::{Cancel, Driver};
 use matrix_plan::printable::one_line;
 use matrix_plan::{Cell, CellKey, Part, Plan};
 use matrix_store::fs::{Filesystem, RealFilesystem};
-use matrix_store::{ErrorKind, Event, Journal, NewRun, Run, Store, StoreError, WritableStore};
+use matrix_store::{Digest, Division, ErrorKind, Event, Journal, NewRun, Run, Store, StoreError, WritableStore};
 
 use crate::error::{FailureKind, RunError};
 use crate::execute::{Executor, Report};
@@ -31,7 +31,13 @@ pub struct Session {
     run: Run,
     journal: Journal,
     cells: Vec<Cell>,
+    /// The number of the block of each cell of the experiment, where other runners may execute the same run.
+    blocks: Option<BTreeMap<CellKey, u32>>,
+    wait: bool,
 }
+
+/// Most claims that a run of simulated cells is divided by: a claim takes longer than a small cell.
+const MOST_CLAIMS: u32 = 512;
 
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +46,8 @@ pub enum SessionEnd {
     Complete,
     /// Every cell was executed, and some failed.
     Failed,
+    /// What is left is being executed by other runners.
+    Pending,
     /// It was asked to stop before every cell was executed; what was done is saved.
     Interrupted,
 }
@@ -50,7 +58,8 @@ pub enum SessionEnd {
 /// When it cannot be removed.
 pub fn sweep(store: &Store, place: &Place<'_>) -> Result<(), RunError> {
     if store.has_leftovers() && !store.is_being_written() {
-        place.open_for_writing()?.sweep()?;
+        // Others may begin to run cells at this moment.
+        place.join()?.sweep()?;
     }
     Ok(())
 }
@@ -60,6 +69,7 @@ pub struct Place<'a> {
     results: &'a Path,
     program: Program,
     fs: Arc<dyn Filesystem>,
+    expires_after: Option<Duration>,
 }
 
 impl<'a> Place<'a> {
@@ -71,17 +81,46 @@ impl<'a> Place<'a> {
 
     /// The directory, on this file system.
     pub fn on(results: &'a Path, program: Program, fs: Arc<dyn Filesystem>) -> Self {
-        Self { results, program, fs }
+        Self { results, program, fs, expires_after: None }
+    }
+
+    /// Lets other runners wait for so long for a sign of life; without it, for as long as the file system needs.
+    #[must_use]
+    pub fn expiring_after(self, time: Option<Duration>) -> Self {
+        Self { expires_after: time, ..self }
     }
 
     /// Opens the store for writing. A place that cannot hold a store is bad input, whatever the system calls it.
     fn open_for_writing(&self) -> Result<WritableStore, RunError> {
-        let store = WritableStore::open_with(self.results, &self.program.holder, Arc::clone(&self.fs));
-        store.map_err(|error| match error.kind() {
-            ErrorKind::Internal => RunError::from(error).of_kind(FailureKind::Input),
-            _ => error.into(),
-        })
+        in_place(WritableStore::open_with(self.results, &self.program.holder, Arc::clone(&self.fs)))
     }
+
+    /// Opens the store for running cells while others do the same.
+    fn join(&self) -> Result<WritableStore, RunError> {
+        let fs = Arc::clone(&self.fs);
+        in_place(WritableStore::join_with(self.results, &self.program.holder, fs, self.expires_after))
+    }
+
+    /// Opens the store to execute cells. Runners divide simulated cells that have no record. Where something is measured, and where results
+    /// are replaced, one runner has the store alone.
+    fn open(&self, driver: &dyn Driver<Cell, Row>, keys: &[CellKey], fresh: bool) -> Result<WritableStore, RunError> {
+        if driver.measures() {
+            return self.open_for_writing();
+        }
+        let store = self.join()?;
+        if !store.replaces(keys, fresh)? {
+            return Ok(store);
+        }
+        drop(store);
+        self.open_for_writing()
+    }
+}
+
+fn in_place(store: Result<WritableStore, StoreError>) -> Result<WritableStore, RunError> {
+    store.map_err(|error| match error.kind() {
+        ErrorKind::Internal => RunError::from(error).of_kind(FailureKind::Input),
+        _ => error.into(),
+    })
 }
 
 impl Session {
@@ -101,8 +140,10 @@ impl Session {
             return Ok((plan, None));
         }
         // What cannot be driven leaves no trace in the store.
-        let driver = drivers(input, &to_run(&plan, input))?;
-        let store = place.open_for_writing()?;
+        let cells = to_run(&plan, input);
+        let driver = drivers(input, &cells)?;
+        let keys: Vec<CellKey> = cells.iter().map(|cell| cell.key).collect();
+        let store = place.open(driver.as_ref(), &keys, fresh)?;
         Ok(Self::begun(place, input, part, fresh, store, driver)?)
     }
 
@@ -122,14 +163,22 @@ impl Session {
         }
         let text =
             serde_json::to_string(&plan).map_err(|error| RunError::new(FailureKind::Internal, error.to_string()))?;
-        let (run, journal) = store.create_run(&NewRun {
+        let new = NewRun {
             time: &Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string(),
             name: &input.experiment.name,
             experiment: input.text.as_bytes(),
             model: input.model.as_ref().map(|(_, text)| text.as_bytes()),
             plan: text.as_bytes(),
-        })?;
-        Ok((plan, Some(Self { program: place.program.clone(), driver, store, run, journal, cells })))
+        };
+        let (run, journal) = if store.is_joined() {
+            let (run, journal, _) = store.join_run(&meaning(input, &plan, fresh), &new)?;
+            (run, journal)
+        } else {
+            store.create_run(&new)?
+        };
+        let blocks = store.is_joined().then(|| blocks(input));
+        let program = place.program.clone();
+        Ok((plan, Some(Self { program, driver, store, run, journal, cells, blocks, wait: true })))
     }
 
     /// Takes up a run where it was left; `input` is what it was begun with. Nothing, if there is nothing left to do.
@@ -142,16 +191,49 @@ impl Session {
         input: &Input,
         drivers: Drivers<'_, E>,
     ) -> Result<Option<Self>, E> {
-        let store = place.open_for_writing()?;
+        let store = Store::open(place.results).map_err(RunError::from)?;
         let run = store.run(name).map_err(RunError::from)?;
+        let before = cells_left(&store, &run, input)?;
+        if before.is_empty() {
+            return Ok(None);
+        }
+        let driver = drivers(input, &before)?;
+        let keys: Vec<CellKey> = before.iter().map(|cell| cell.key).collect();
+        let fresh = plan_of(&run)?.fresh;
+        Ok(Self::resumed(place, name, input, place.open(driver.as_ref(), &keys, fresh)?, driver)?)
+    }
+
+    fn resumed(
+        place: &Place<'_>,
+        name: &str,
+        input: &Input,
+        store: WritableStore,
+        driver: Box<dyn Driver<Cell, Row>>,
+    ) -> Result<Option<Self>, RunError> {
+        let run = store.run(name)?;
         let cells = cells_left(&store, &run, input)?;
         if cells.is_empty() {
             return Ok(None);
         }
-        let driver = drivers(input, &cells)?;
-        let journal = store.journal(&run);
-        journal.append(&Event::Resumed).map_err(RunError::from)?;
-        Ok(Some(Self { program: place.program.clone(), driver, store, run, journal, cells }))
+        let journal = if store.is_joined() { store.enter_run(&run)? } else { store.journal(&run) };
+        journal.append(&Event::Resumed)?;
+        let blocks = store.is_joined().then(|| blocks(input));
+        Ok(Some(Self { program: place.program.clone(), driver, store, run, journal, cells, blocks, wait: true }))
+    }
+
+    /// Whether to wait, at the end, for cells that other runners execute. It does, unless this says otherwise.
+    pub fn set_waiting(&mut self, wait: bool) {
+        self.wait = wait;
+    }
+
+    /// How the cells are divided between this runner and others.
+    fn division(&self) -> Result<Option<Division>, StoreError> {
+        let Some(blocks) = &self.blocks else { return Ok(None) };
+        let number = blocks.values().max().map_or(1, |last| last + 1);
+        let at_once = number.div_ceil(MOST_CLAIMS);
+        let batch = |cell: &Cell| blocks.get(&cell.key).copied().unwrap_or_default() / at_once;
+        let cells: Vec<(CellKey, u32)> = self.cells.iter().map(|cell| (cell.key, batch(cell))).collect();
+        self.store.division(self.run.id(), &cells)
     }
 
     /// Keeps only these cells to be executed.
@@ -187,11 +269,23 @@ impl Session {
         cancel: &Cancel,
         observer: &dyn Observer,
     ) -> Result<SessionEnd, RunError> {
-        let report = self.work(jobs, cancel, observer);
-        self.conclude(report, observer)
+        let division = self.division()?;
+        let mut report = self.work(jobs, cancel, observer, division.as_ref());
+        if let Some(division) = &division
+            && let Err(error) = division.release()
+        {
+            report.broken.get_or_insert(error);
+        }
+        self.conclude(report, division, observer)
     }
 
-    fn work(&self, jobs: Option<NonZeroUsize>, cancel: &Cancel, observer: &dyn Observer) -> Report {
+    fn work(
+        &self,
+        jobs: Option<NonZeroUsize>,
+        cancel: &Cancel,
+        observer: &dyn Observer,
+        division: Option<&Division>,
+    ) -> Report {
         let driver = self.driver.as_ref();
         let processors = || std::thread::available_parallelism().ok().filter(|_| !driver.measures());
         let jobs = jobs.or_else(processors).unwrap_or(NonZeroUsize::MIN);
@@ -203,6 +297,8 @@ impl Session {
             provenance: &self.program.provenance(driver.services()),
             observer,
             cancel,
+            division,
+            wait: self.wait,
         };
         let start = Instant::now();
         let report = executor.execute(&self.cells, jobs);
@@ -216,7 +312,12 @@ impl Session {
         report
     }
 
-    fn conclude(self, report: Report, observer: &dyn Observer) -> Result<SessionEnd, RunError> {
+    fn conclude(
+        self,
+        report: Report,
+        division: Option<Division>,
+        observer: &dyn Observer,
+    ) -> Result<SessionEnd, RunError> {
         let resume = wording::resume(self.run.id().as_str(), self.store.path());
         let name = |cell: &Cell| format!("{} ({} round {})", cell.key.short(), cell.axes(), cell.inputs.round);
         let because = |reasons: &[matrix_driver::Reason]| {
@@ -248,8 +349,23 @@ impl Session {
             ));
             return Err(RunError::from(error).of_kind(kind));
         }
-        let left = self.cells.len() - report.failed.len() - usize::try_from(report.done).unwrap_or(usize::MAX);
-        let (end, event) = match (left, report.failed.len()) {
+        let done = usize::try_from(report.done).unwrap_or(usize::MAX);
+        let mut counts = (self.cells.len() - report.failed.len() - done, report.failed.len());
+        if division.is_some() {
+            let keys: Vec<CellKey> = self.cells.iter().map(|cell| cell.key).collect();
+            let by_all = self.store.left_and_failed(&self.run, &keys)?;
+            let others = (counts.0 + counts.1).saturating_sub(by_all.0 + by_all.1);
+            if others > 0 {
+                observer.note(format_args!("{others} cells were done by other runners"));
+            }
+            counts = by_all;
+        }
+        let (end, event) = match counts {
+            (left, failed) if left > 0 && !report.pending.is_empty() => {
+                let pending = wording::pending(left, failed, &report.pending);
+                observer.note(format_args!("{pending}. To wait for them: {resume}"));
+                (SessionEnd::Pending, None)
+            }
             (0, 0) => (SessionEnd::Complete, Some(Event::Finished)),
             (0, failed) => {
                 observer.note(format_args!("{failed} cells failed. To try them again: {resume}"));
@@ -266,9 +382,29 @@ impl Session {
             self.journal.append(&event)?;
         }
         drop(self.journal);
+        if let Some(division) = division
+            && end == SessionEnd::Complete
+        {
+            division.remove()?;
+        }
         self.store.close()?;
         Ok(end)
     }
+}
+
+/// The digest of what runners of one run have in common.
+fn meaning(input: &Input, plan: &Plan, fresh: bool) -> Digest {
+    let model = input.model.as_ref().map(|(_, text)| text.as_str()).unwrap_or_default();
+    let mut text = format!("{}\n{model}\n{:?} {:?} {fresh}\n", input.text, plan.filter, plan.shard);
+    for (_, cell) in &input.cells {
+        text += &cell.key.to_string();
+    }
+    Digest::of(text.as_bytes())
+}
+
+/// The number of the block of each cell.
+fn blocks(input: &Input) -> BTreeMap<CellKey, u32> {
+    input.cells.iter().map(|(block, cell)| (cell.key, *block)).collect()
 }
 
 /// The plan, as the store stands that may be there.

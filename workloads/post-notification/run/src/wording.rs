@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use matrix_plan::printable;
+use matrix_store::Pending;
 
 /// What stands for an end of an interval that the data cannot bound.
 pub const UNBOUNDED: &str = "unbounded";
@@ -54,4 +55,15 @@ pub fn resume(run: &str, results: &Path) -> String {
         return format!("matrix bundle extract {} --as-store -o store && {resume} --results store", word(results));
     }
     on_store(&resume, results)
+}
+
+/// What is said of cells that other runners execute, when nobody waits for them.
+#[must_use]
+pub fn pending(left: usize, failed: usize, pending: &[Pending]) -> String {
+    let mut names: Vec<&str> = pending.iter().map(|pending| pending.runner.as_str()).collect();
+    names.retain(|name| !name.is_empty());
+    names.sort_unstable();
+    names.dedup();
+    let failed = if failed > 0 { format!("; {failed} cells failed") } else { String::new() };
+    format!("pending: {left} cells in {} claims of other runners ({}){failed}", pending.len(), names.join(", "))
 }

@@ -58,6 +58,9 @@ impl Filesystem for WithoutSyncs {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         RealFilesystem.rename(from, to)
     }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<bool> {
+        RealFilesystem.link(from, to)
+    }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         RealFilesystem.remove_file(path)
     }

@@ -97,12 +97,7 @@ impl Inventory {
                 self.cells.insert(cell.key);
             }
         }
-        let path = run.directory().join("journal.jsonl");
-        let mut journal = std::fs::read(&path).map_err(|error| StoreError::io("reading", &path, error))?;
-        // A line that a killed process left incomplete says nothing.
-        let torn = JournalText::parse(&path, &journal)?.torn_bytes;
-        let torn = usize::try_from(torn).unwrap_or(usize::MAX);
-        journal.truncate(journal.len().saturating_sub(torn));
+        let journal = run.journal_bytes()?;
         self.experiments.insert(Digest::of(&experiment), experiment);
         self.plans.insert(Digest::of(&plan), plan);
         if let Some(model) = model {

@@ -1,0 +1,103 @@
+//! What runners need of a place to divide work in it: files that are created once, and signs of life.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::StoreError;
+
+/// What can be seen of another runner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// It has no sign: it ended, and gave back what it had.
+    Gone,
+    /// The system knows that its process has ended.
+    Dead,
+    /// It has a sign.
+    Seen {
+        /// What changes whenever the sign is renewed.
+        stamp: u128,
+        /// How long it may stay the same while the runner lives, as the runner says.
+        expires_after: Duration,
+        /// Whether it has not been renewed for a day, by the clock of the file system.
+        abandoned: bool,
+    },
+}
+
+/// A place that runners share. Tests have one in memory.
+pub(crate) trait Board {
+    /// Creates a file with these bytes, unless there is one. Whether it did.
+    fn create(&self, path: &Path, bytes: &[u8]) -> Result<bool, StoreError>;
+    /// Gives a file a second name, unless there is a file of that name. Whether it did.
+    fn link(&self, temp: &Path, path: &Path) -> Result<bool, StoreError>;
+    /// The bytes of a file, if there is one.
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, StoreError>;
+    /// The names in a folder, in order; none if there is no such folder.
+    fn list(&self, folder: &Path) -> Result<Vec<String>, StoreError>;
+    /// Removes a file or a folder, if it is there.
+    fn remove(&self, path: &Path) -> Result<(), StoreError>;
+    /// What can be seen of a runner.
+    fn sign(&self, runner: &str) -> Result<Sign, StoreError>;
+    /// The time that has passed on this runner's own clock, which nobody sets.
+    fn now(&self) -> Duration;
+    /// What this runner does wrong.
+    #[cfg(test)]
+    fn mutant(&self) -> Option<Mutant> {
+        None
+    }
+    /// Gives a file another name, whatever has it.
+    #[cfg(test)]
+    fn rename(&self, _temp: &Path, _path: &Path) {}
+}
+
+/// Mistakes that the model has to find.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mutant {
+    /// Compares the time of a sign with its own time of day.
+    TrustsClocks,
+    /// Takes the place of a record that is there.
+    Overwrites,
+    /// Removes what other runners have in `tmp/`.
+    SweepsAll,
+    /// Never takes over what a dead runner claimed.
+    NeverTakesOver,
+}
+
+/// Makes what a file in `tmp/` holds the result of this name, unless there is one. Whether it did.
+pub(crate) fn publish(board: &impl Board, temp: &Path, path: &Path) -> Result<bool, StoreError> {
+    #[cfg(test)]
+    if board.mutant() == Some(Mutant::Overwrites) {
+        board.rename(temp, path);
+        return Ok(true);
+    }
+    board.link(temp, path)
+}
+
+/// Removes what runners left that are certain to be dead: the system says so, or they have been silent for a day.
+pub(crate) fn sweep(board: &impl Board, tmp: &Path, signs: &Path, me: &str) -> Result<(), StoreError> {
+    let is_over = |runner: &str| -> Result<bool, StoreError> {
+        #[cfg(test)]
+        if board.mutant() == Some(Mutant::SweepsAll) {
+            return Ok(true);
+        }
+        Ok(match board.sign(runner)? {
+            // A runner has a sign before it has a folder, and as long.
+            Sign::Gone | Sign::Dead => true,
+            Sign::Seen { abandoned, .. } => abandoned,
+        })
+    };
+    for name in board.list(tmp)? {
+        if name != me && is_over(&name)? {
+            board.remove(&tmp.join(name))?;
+        }
+    }
+    for name in board.list(signs)? {
+        if let Some(runner) = name.strip_suffix(".json")
+            && runner != me
+            && is_over(runner)?
+        {
+            board.remove(&signs.join(&name))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! Claims: which runner executes which block of a run.
+//!
+//! `<block>/<epoch>` is a claim; it names its runner, whose sign of life keeps it. `<epoch>.done`, `.failed` and `.released` say how it ended.
+//! The claim of the highest epoch counts. A runner is taken for dead when its sign did not change for longer than it promised, by the clock
+//! of whoever looks: no two clocks are ever compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::board::{Board, Sign};
+use crate::error::StoreError;
+
+/// A block that another runner has claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// The block.
+    pub block: u32,
+    /// The runner.
+    pub runner: String,
+}
+
+/// What a runner does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Execute this block.
+    Take(u32),
+    /// Look again later: what is left is claimed.
+    Wait(Vec<Pending>),
+    /// Every block has ended.
+    Over,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claim {
+    runner: String,
+}
+
+enum State {
+    /// It may be claimed with this epoch.
+    Free(u32),
+    /// Claimed, with this epoch.
+    Held(String, u32),
+    Ended,
+}
+
+/// How a claim ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Done,
+    Failed,
+    Released,
+}
+
+impl End {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Released => "released",
+        }
+    }
+}
+
+/// The claims of one runner on the blocks of a run.
+#[derive(Debug)]
+pub(crate) struct Protocol {
+    folder: PathBuf,
+    me: String,
+    blocks: Vec<u32>,
+    ended: BTreeSet<u32>,
+    mine: BTreeMap<u32, u32>,
+    /// Blocks that had failed before this runner came, by runners that are no longer there: they are tried again.
+    again: BTreeSet<(u32, u32)>,
+    seen: BTreeMap<String, (u128, Duration)>,
+}
+
+impl Protocol {
+    /// Claims on these blocks, in the order in which they should be executed, as files in `folder`.
+    pub(crate) fn new(board: &impl Board, folder: PathBuf, me: &str, blocks: Vec<u32>) -> Result<Self, StoreError> {
+        let mut this = Self {
+            folder,
+            me: me.to_owned(),
+            blocks,
+            ended: BTreeSet::new(),
+            mine: BTreeMap::new(),
+            again: BTreeSet::new(),
+            seen: BTreeMap::new(),
+        };
+        for name in board.list(&this.folder)? {
+            let Ok(block) = name.parse::<u32>() else { continue };
+            let ends = this.claims(board, block)?;
+            if let Some((&epoch, Some(End::Failed))) = ends.last_key_value().map(|(epoch, end)| (epoch, *end))
+                && !this.is_there(board, block, epoch)?
+            {
+                this.again.insert((block, epoch));
+            }
+        }
+        Ok(this)
+    }
+
+    /// The next block to execute. It is this runner's until [`end`](Self::end) or [`release`](Self::release).
+    pub(crate) fn next(&mut self, board: &impl Board) -> Result<Turn, StoreError> {
+        let mut pending = Vec::new();
+        for block in self.blocks.clone() {
+            if self.ended.contains(&block) || self.mine.contains_key(&block) {
+                continue;
+            }
+            match self.state(board, block)? {
+                State::Ended => {
+                    self.ended.insert(block);
+                }
+                // Claimed here, although the system said that it was not.
+                State::Held(runner, epoch) if runner == self.me => {
+                    self.mine.insert(block, epoch);
+                    return Ok(Turn::Take(block));
+                }
+                State::Held(runner, _) => pending.push(Pending { block, runner }),
+                State::Free(epoch) => {
+                    let claim = serde_json::to_vec(&Claim { runner: self.me.clone() })?;
+                    if board.create(&self.path(block, &epoch.to_string()), &claim)? {
+                        self.mine.insert(block, epoch);
+                        return Ok(Turn::Take(block));
+                    }
+                    // Somebody was faster.
+                    pending.push(Pending { block, runner: String::new() });
+                }
+            }
+        }
+        Ok(if pending.is_empty() && self.mine.is_empty() { Turn::Over } else { Turn::Wait(pending) })
+    }
+
+    /// Says how a block of this runner ended.
+    pub(crate) fn end(&mut self, board: &impl Board, block: u32, end: End) -> Result<(), StoreError> {
+        if let Some(epoch) = self.mine.remove(&block) {
+            board.create(&self.path(block, &format!("{epoch}.{}", end.name())), b"")?;
+            if end != End::Released {
+                self.ended.insert(block);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back the blocks that this runner did not finish.
+    pub(crate) fn release(&mut self, board: &impl Board) -> Result<(), StoreError> {
+        let blocks: Vec<u32> = self.mine.keys().copied().collect();
+        blocks.into_iter().try_for_each(|block| self.end(board, block, End::Released))
+    }
+
+    fn path(&self, block: u32, name: &str) -> PathBuf {
+        self.folder.join(block.to_string()).join(name)
+    }
+
+    /// The claims on a block by epoch, with how they ended.
+    fn claims(&self, board: &impl Board, block: u32) -> Result<BTreeMap<u32, Option<End>>, StoreError> {
+        let mut found: BTreeMap<u32, Option<End>> = BTreeMap::new();
+        for name in board.list(&self.folder.join(block.to_string()))? {
+            let (epoch, end) = name.split_once('.').map_or((name.as_str(), None), |(epoch, end)| (epoch, Some(end)));
+            let Ok(epoch) = epoch.parse::<u32>() else { continue };
+            let end = end.and_then(|end| [End::Done, End::Failed, End::Released].into_iter().find(|e| e.name() == end));
+            let known = found.entry(epoch).or_default();
+            *known = end.or(*known);
+        }
+        Ok(found)
+    }
+
+    fn state(&mut self, board: &impl Board, block: u32) -> Result<State, StoreError> {
+        let claims = self.claims(board, block)?;
+        // Whoever finished it: its results are there.
+        if claims.values().any(|end| *end == Some(End::Done)) {
+            return Ok(State::Ended);
+        }
+        let Some((&epoch, end)) = claims.last_key_value() else { return Ok(State::Free(0)) };
+        Ok(match end {
+            Some(End::Failed) if !self.again.contains(&(block, epoch)) => State::Ended,
+            Some(_) => State::Free(epoch + 1),
+            None => match self.holder(board, block, epoch)? {
+                Some(runner) if runner == self.me || self.is_alive(board, &runner)? => State::Held(runner, epoch),
+                // After a power cut, a claim may be empty.
+                _ => State::Free(epoch + 1),
+            },
+        })
+    }
+
+    fn holder(&self, board: &impl Board, block: u32, epoch: u32) -> Result<Option<String>, StoreError> {
+        let bytes = board.read(&self.path(block, &epoch.to_string()))?;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice::<Claim>(&bytes).ok()).map(|claim| claim.runner))
+    }
+
+    /// Whether the runner of a claim still has a sign that nothing says is over.
+    fn is_there(&self, board: &impl Board, block: u32, epoch: u32) -> Result<bool, StoreError> {
+        let Some(runner) = self.holder(board, block, epoch)? else { return Ok(false) };
+        Ok(matches!(board.sign(&runner)?, Sign::Seen { .. }))
+    }
+
+    /// Whether a runner lives, as far as this one knows: its sign changed within the time that it promised, since this runner first saw it.
+    fn is_alive(&mut self, board: &impl Board, runner: &str) -> Result<bool, StoreError> {
+        let Sign::Seen { stamp, expires_after, .. } = board.sign(runner)? else { return Ok(false) };
+        #[cfg(test)]
+        match board.mutant() {
+            Some(super::board::Mutant::TrustsClocks) => {
+                return Ok(board.now().as_nanos().saturating_sub(stamp) <= expires_after.as_nanos());
+            }
+            Some(super::board::Mutant::NeverTakesOver) => return Ok(true),
+            _ => {}
+        }
+        let now = board.now();
+        let seen = self.seen.entry(runner.to_owned()).or_insert((stamp, now));
+        if seen.0 != stamp {
+            *seen = (stamp, now);
+        }
+        Ok(now.saturating_sub(seen.1) <= expires_after)
+    }
+}

@@ -1,0 +1,153 @@
+//! The cells of a run, divided between its runners.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use matrix_core::CellKey;
+
+use super::claims::Pending;
+use super::join::{Claims, NextBlock};
+use crate::error::StoreError;
+use crate::journal::JournalState;
+use crate::names::RunId;
+use crate::run::Run;
+use crate::store::Store;
+use crate::writable::WritableStore;
+
+/// The cells of a run, divided between its runners: what is claimed at once is a batch. Threads may share it.
+#[derive(Debug)]
+pub struct Division {
+    claims: Claims,
+    keys: Vec<CellKey>,
+    /// The batch of each cell, by the cell's place.
+    batch_of: Vec<u32>,
+    places: HashMap<u32, Vec<usize>>,
+    open: Mutex<BTreeMap<u32, Open>>,
+}
+
+/// A batch that this runner has claimed: how many of its cells have not ended, and whether one failed.
+#[derive(Debug)]
+struct Open {
+    left: usize,
+    failed: bool,
+}
+
+/// What a runner does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// Execute the cells at these places.
+    Cells(Vec<usize>),
+    /// Look again later. What others have claimed; nothing if only this runner has claims left.
+    Wait(Vec<Pending>),
+    /// Nothing is left.
+    Over,
+}
+
+impl Division {
+    /// Claims the next batch that has a cell without a result.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn next_share(&self, store: &Store) -> Result<Share, StoreError> {
+        loop {
+            let batch = match self.claims.next_block()? {
+                NextBlock::Over => return Ok(Share::Over),
+                NextBlock::Wait(pending) => return Ok(Share::Wait(pending)),
+                NextBlock::Take(batch) => batch,
+            };
+            let places = self.places.get(&batch).map(Vec::as_slice).unwrap_or_default();
+            let keys: Vec<CellKey> = places.iter().filter_map(|place| self.keys.get(*place).copied()).collect();
+            // Others may have finished some before their runner died.
+            let done = store.done(&keys)?;
+            let left: Vec<usize> = places.iter().zip(done).filter(|(_, done)| !done).map(|(place, _)| *place).collect();
+            if left.is_empty() {
+                self.claims.end(batch, false)?;
+                continue;
+            }
+            let open = Open { left: left.len(), failed: false };
+            self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(batch, open);
+            return Ok(Share::Cells(left));
+        }
+    }
+
+    /// Says that the cell at this place has ended: its result is in the store, or it failed. With the last one, the batch has ended.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn ended(&self, place: usize, failed: bool) -> Result<(), StoreError> {
+        let Some(&batch) = self.batch_of.get(place) else { return Ok(()) };
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(found) = open.get_mut(&batch) else { return Ok(()) };
+        found.left = found.left.saturating_sub(1);
+        found.failed |= failed;
+        if found.left > 0 {
+            return Ok(());
+        }
+        let failed = found.failed;
+        open.remove(&batch);
+        drop(open);
+        self.claims.end(batch, failed)
+    }
+
+    /// Gives back what was not finished.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn release(&self) -> Result<(), StoreError> {
+        self.claims.release()
+    }
+
+    /// Removes the claims, when every cell has a result.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn remove(self) -> Result<(), StoreError> {
+        self.claims.remove()
+    }
+}
+
+impl WritableStore {
+    /// Divides cells, given with the numbers of their batches in the order of running, with others that execute the same run. Nothing where
+    /// this process has the store alone.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn division(&self, run: &RunId, cells: &[(CellKey, u32)]) -> Result<Option<Division>, StoreError> {
+        if !self.is_joined() {
+            return Ok(None);
+        }
+        let (mut order, mut places) = (Vec::new(), HashMap::<u32, Vec<usize>>::new());
+        for (place, (_, batch)) in cells.iter().enumerate() {
+            let of_batch = places.entry(*batch).or_default();
+            if of_batch.is_empty() {
+                order.push(*batch);
+            }
+            of_batch.push(place);
+        }
+        Ok(Some(Division {
+            claims: self.claims(run, order)?,
+            keys: cells.iter().map(|(key, _)| *key).collect(),
+            batch_of: cells.iter().map(|(_, batch)| *batch).collect(),
+            places,
+            open: Mutex::default(),
+        }))
+    }
+}
+
+impl Store {
+    /// How many of these cells of a run have no result and did not fail, and how many failed, whoever executed them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn left_and_failed(&self, run: &Run, keys: &[CellKey]) -> Result<(usize, usize), StoreError> {
+        let done = self.done(keys)?;
+        let missing: Vec<&CellKey> = keys.iter().zip(done).filter(|(_, done)| !done).map(|(key, _)| key).collect();
+        if missing.is_empty() {
+            return Ok((0, 0));
+        }
+        let states = self.run(run.id().as_str())?.journal().cell_states();
+        let has_failed = |key: &&&CellKey| matches!(states.get(**key), Some(JournalState::Failed { .. }));
+        let failed = missing.iter().filter(has_failed).count();
+        Ok((missing.len() - failed, failed))
+    }
+}

@@ -1,0 +1,127 @@
+//! Signs of life: what a runner says of itself, and what others see of it.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use super::board::Sign;
+use crate::error::{Holder, StoreError};
+use crate::index::Stamp;
+use crate::listing::list;
+use crate::names::RunId;
+use crate::sealed::read_small;
+use crate::store::Store;
+
+/// How long a sign has to be silent before what its runner left is removed, where nobody knows whether its process has ended.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+
+/// The file of a sign, `runners/<runner>.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SignFile {
+    /// Who it is.
+    pub(crate) holder: Holder,
+    /// What tells this start of this machine from others, where the system says it.
+    pub(crate) machine: Option<String>,
+    /// Whether the file is locked as long as the process lives.
+    pub(crate) locked: bool,
+    /// Seconds for which the sign may stay the same while its runner lives.
+    pub(crate) seconds: u64,
+}
+
+/// What tells this start of this machine from others.
+pub(crate) fn machine() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// What can be seen of the runner whose sign is this file. `now_ns` is the time by the clock of the file system, as far as it is known.
+pub(crate) fn look(path: &Path, now_ns: Option<u128>) -> Result<Sign, StoreError> {
+    let fail = |error| StoreError::io("reading", path, error);
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Sign::Gone),
+        Err(error) => return Err(fail(error)),
+    };
+    let stamp = Stamp::of(&file.metadata().map_err(fail)?);
+    let Some(bytes) = read_small(path)? else { return Ok(Sign::Gone) };
+    // A sign that a power cut took has no runner.
+    let Ok(sign) = serde_json::from_slice::<SignFile>(&bytes) else { return Ok(Sign::Dead) };
+    // Whoever has the lock lives. That nobody has it means something on this machine only: others may not see each other's locks.
+    if sign.locked && sign.machine == machine() {
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(Sign::Dead),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
+        }
+    }
+    let abandoned = now_ns.is_some_and(|now| now.saturating_sub(stamp.changed_ns) > ABANDONED.as_nanos());
+    Ok(Sign::Seen { stamp: stamp.changed_ns, expires_after: Duration::from_secs(sign.seconds), abandoned })
+}
+
+/// What is known of a runner's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RunnerState {
+    /// Its process is there, or it gave a sign within the time that it promised.
+    Alive,
+    /// It has given no sign for longer than it promised. It may have been stopped, or its machine may be gone.
+    Silent,
+    /// Its process has ended without saying so.
+    Dead,
+}
+
+/// A runner, as others see it.
+#[derive(Clone, Debug)]
+pub struct RunnerStatus {
+    /// Its name.
+    pub name: String,
+    /// Who it is.
+    pub holder: Holder,
+    /// What is known of its life.
+    pub state: RunnerState,
+    /// Seconds since its last sign, by the clock of this machine.
+    pub silent_s: u64,
+}
+
+impl Store {
+    /// The runners that execute a run, as far as they are there.
+    ///
+    /// # Errors
+    /// When a sign cannot be read.
+    pub fn runners_of(&self, run: &RunId) -> Result<Vec<RunnerStatus>, StoreError> {
+        let folder = self.layout.claims_of(run).join("runners");
+        let names: Vec<_> = list(&folder)?.into_iter().filter_map(|item| item.name.into_string().ok()).collect();
+        Ok(self.runners()?.into_iter().filter(|runner| names.contains(&runner.name)).collect())
+    }
+
+    /// The runners that have a sign in the store, in order of their starts.
+    ///
+    /// # Errors
+    /// When a sign cannot be read.
+    pub fn runners(&self) -> Result<Vec<RunnerStatus>, StoreError> {
+        let folder = self.layout.runners();
+        let mut found = Vec::new();
+        for item in list(&folder)? {
+            let Some(name) = item.file().and_then(|name| name.strip_suffix(".json")) else { continue };
+            let path = folder.join(&item.name);
+            let state = match look(&path, None)? {
+                Sign::Gone => continue,
+                Sign::Dead => RunnerState::Dead,
+                Sign::Seen { .. } => RunnerState::Alive,
+            };
+            let Some(sign) = read_small(&path)?.and_then(|bytes| serde_json::from_slice::<SignFile>(&bytes).ok())
+            else {
+                continue;
+            };
+            let changed = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).unwrap_or(UNIX_EPOCH);
+            let silent_s = changed.elapsed().map_or(0, |silent| silent.as_secs());
+            let state =
+                if state == RunnerState::Alive && silent_s > sign.seconds { RunnerState::Silent } else { state };
+            found.push(RunnerStatus { name: name.to_owned(), holder: sign.holder, state, silent_s });
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,165 @@
+//! Several runners on one store: they divide the cells, whatever happens to some of them.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::workbench::{Printed, SMALL, Workbench, walk};
+
+/// Seconds after which others take a silent runner for dead.
+const SOON: &str = "2";
+const NEVER: &str = "3600";
+
+/// Cells that take a while, and enough of them.
+fn long() -> String {
+    SMALL.replace("requests = 40", "requests = 2000").replace("rounds = 1", "rounds = 3")
+}
+
+/// A process that does not outlive the test.
+struct Runner(Option<Child>);
+
+impl Runner {
+    fn start(bench: &Workbench, seconds: &str, args: &[&str]) -> Self {
+        let mut command = bench.command(&[&["run", "small.toml", "--jobs", "1"], args].concat());
+        command.env("MATRIX_CLAIM_SECONDS", seconds).stdout(Stdio::null()).stderr(Stdio::piped());
+        Self(Some(command.spawn().unwrap()))
+    }
+
+    fn id(&self) -> u32 {
+        self.0.as_ref().unwrap().id()
+    }
+
+    fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([name, &self.id().to_string()]).status().unwrap().success());
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.0.as_mut().unwrap().try_wait().unwrap().is_some()
+    }
+
+    fn printed(mut self) -> Printed {
+        Workbench::printed(self.0.take().unwrap().wait_with_output().unwrap())
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+fn count(bench: &Workbench, folder: &str) -> usize {
+    if bench.path(folder).exists() { walk(&bench.path(folder)).len() } else { 0 }
+}
+
+/// Waits until there are so many files in a folder, the process has ended, or nobody is left to write any.
+fn until(bench: &Workbench, folder: &str, files: usize, runner: &mut Runner) {
+    let (mut last, mut since) = (0, Instant::now());
+    while !runner.has_ended() && since.elapsed() < Duration::from_secs(5) {
+        let found = count(bench, folder);
+        if found >= files {
+            return;
+        }
+        if found != last {
+            (last, since) = (found, Instant::now());
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn reference() -> Workbench {
+    let bench = Workbench::with(&long());
+    bench.matrix(&["run", "small.toml"]).code(0);
+    bench
+}
+
+#[test]
+fn four_runners_at_once_execute_every_cell_once_in_one_run() {
+    let (reference, bench) = (reference(), Workbench::with(&long()));
+    let runners: Vec<Runner> = (0..4).map(|_| Runner::start(&bench, SOON, &[])).collect();
+    for runner in runners {
+        runner.printed().code(0);
+    }
+    assert_eq!(bench.results(), reference.results());
+    assert_eq!(count(&bench, "results/attempts"), count(&reference, "results/attempts"), "no cell was executed twice");
+    let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
+    assert_eq!(status["runs"].as_array().unwrap().len(), 1, "{status}");
+    assert_eq!(status["runs"][0]["state"], "finished", "{status}");
+    bench.matrix(&["verify"]).code(0);
+    // Its journals are one in a bundle.
+    bench.matrix(&["bundle", "create", "-o", "all.tar.zst", "--origin", "lab"]).code(0);
+    bench.matrix(&["verify", "all.tar.zst"]).code(0);
+    for folder in ["results/tmp", "results/claims", "results/runners"] {
+        assert!(bench.files(folder).is_empty(), "{folder}");
+    }
+}
+
+#[test]
+fn runners_that_are_killed_and_stopped_leave_the_results_of_one_that_was_not() {
+    let reference = reference();
+    let rounds = std::env::var("MATRIX_KILLS").map_or(2, |kills| kills.parse().unwrap());
+    let mut disturbed = 0;
+    for round in 0..rounds {
+        let bench = Workbench::with(&long());
+        let mut runners: Vec<Runner> = (0..4).map(|_| Runner::start(&bench, SOON, &[])).collect();
+        for step in 0..8usize {
+            let (victim, files) = ((step * 3 + round) % 4, count(&bench, "results"));
+            until(&bench, "results", files + 4 + step, &mut runners[victim]);
+            if runners[victim].has_ended() {
+                continue;
+            }
+            disturbed += 1;
+            if step % 3 == 1 {
+                runners[victim].signal("-STOP");
+                continue;
+            }
+            // Dropping one kills it.
+            runners[victim] = Runner::start(&bench, SOON, &[]);
+        }
+        // Those that were stopped, and taken for dead, go on.
+        for runner in &mut runners {
+            if !runner.has_ended() {
+                runner.signal("-CONT");
+            }
+        }
+        for runner in runners {
+            runner.printed().code(0);
+        }
+        let after = bench.matrix(&["run", "small.toml"]).code(0);
+        assert!(after.out.contains("nothing to do"), "{}", after.out);
+        assert_eq!(bench.results(), reference.results());
+        bench.matrix(&["verify"]).code(0);
+    }
+    assert!(disturbed > 3, "only {disturbed} were disturbed");
+}
+
+#[test]
+fn what_a_runner_has_claimed_is_waited_for_shown_and_given_back() {
+    let (reference, bench) = (reference(), Workbench::with(&long()));
+    let mut first = Runner::start(&bench, NEVER, &[]);
+    until(&bench, "results/cells", 2, &mut first);
+    first.signal("-STOP");
+
+    let pending = Runner::start(&bench, NEVER, &["--no-wait"]);
+    let pending = pending.printed().code(3);
+    assert!(pending.err.contains("pending: ") && pending.err.contains("claims of other runners"), "{}", pending.err);
+    let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
+    let run = &status["runs"][0];
+    assert_eq!((&run["state"], &run["runners"][0]["pid"]), (&"running".into(), &first.id().into()), "{status}");
+    assert!(run["runners"][0]["host"].is_null(), "{status}");
+    let busy = bench.matrix(&["gc"]).code(6);
+    assert!(busy.err.contains(&first.id().to_string()), "{}", busy.err);
+    bench.matrix(&["run", "small.toml", "--fresh"]).code(6);
+
+    let waiting = Runner::start(&bench, NEVER, &[]);
+    first.signal("-TERM");
+    first.signal("-CONT");
+    let given_back = first.printed();
+    assert!([0, 130].contains(&given_back.code), "{}", given_back.err);
+    waiting.printed().code(0);
+    assert_eq!(bench.results(), reference.results());
+    bench.matrix(&["verify"]).code(0);
+    bench.matrix(&["gc"]).code(0);
+}
