@@ -25,6 +25,7 @@ mod run;
 mod show;
 mod status;
 mod store;
+mod submit;
 mod table;
 mod testbed;
 mod verify;
@@ -68,6 +69,7 @@ enum Command {
     Resume(resume::ResumeArgs),
     Plan(plan::PlanArgs),
     Status(status::StatusArgs),
+    Submit(submit::SubmitArgs),
     Table(table::TableArgs),
     Show(show::ShowArgs),
     Why(why::WhyArgs),
@@ -297,6 +299,7 @@ fn execute(command: Command) -> CommandResult {
         Command::Resume(args) => resume::resume(args),
         Command::Plan(args) => plan::plan(args),
         Command::Status(args) => status::status(args),
+        Command::Submit(args) => submit::submit(args),
         Command::Table(args) => table::table(args),
         Command::Show(args) => show::show(args),
         Command::Why(args) => why::why(args),

@@ -37,6 +37,7 @@ mod runners;
 mod running;
 mod schemas;
 mod shards;
+mod slurm;
 mod stores;
 mod validators;
 mod workbench;
