@@ -8,11 +8,11 @@ use std::fs;
 use std::path::Path;
 
 use matrix_app::wire::{deliver_amq, deliver_dynamo, deliver_sns, reply_to};
-use matrix_fuzz::frames::Frame;
 use matrix_app::{Evaluation, Event, Lineage, LineageId, Micros, Outcome, WriteId};
 use matrix_archive::{CreateOptions, Selection, create};
 use matrix_bundle::Extras;
 use matrix_driver::{Cancel, Driver};
+use matrix_fuzz::frames::Frame;
 use matrix_plan::{Cell, CellState, Experiment, Part, Plan, order};
 use matrix_sim::{Model, SimDriver};
 use matrix_store::{AttemptId, Execution, NewRun, Origin, Provenance, Sealed, Store};
