@@ -155,7 +155,8 @@ fn an_array_job_in_which_a_task_is_killed_and_queued_again_does_what_one_run_doe
     });
     let prints = || bench.files("").into_iter().filter(|(path, _)| path.extension().is_some_and(|ends| ends == "out"));
     let prints: Vec<_> = prints().map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect();
-    assert_eq!(slurm.states(&job), ["COMPLETED"; 4], "{prints:#?}");
+    let shown = slurm.runs("scontrol", &["show", "job", &job]);
+    assert_eq!(slurm.states(&job), ["COMPLETED"; 4], "{prints:#?}\n{shown}");
     assert!(bench.results() == alone.results(), "not the same objects and records");
     bench.matrix(&["verify", "results"]).code(0);
 }

@@ -56,7 +56,8 @@
     region.className = "wide";
     region.tabIndex = 0;
     region.setAttribute("role", "region");
-    region.setAttribute("aria-label", "Grid of the matrix");
+    const heading = place.closest("section")?.querySelector("h2");
+    region.setAttribute("aria-label", heading ? `Grid of ${heading.textContent}` : "Grid of the matrix");
     const count = make("p", undefined, place);
     count.className = "small";
     count.setAttribute("role", "status");

@@ -218,12 +218,16 @@ impl WritableStore {
         Ok(Claims { shared, run: run.clone(), protocol: Mutex::new(protocol) })
     }
 
-    /// Whether executing these cells replaces a record of this store: one whose object is gone or shows nothing, or, where done cells are
-    /// executed again, any.
+    /// Whether executing these cells needs the store alone: because a record of it is replaced, one whose object is gone or shows nothing, or because
+    /// done cells are executed again.
     ///
     /// # Errors
     /// When a record is damaged.
     pub fn replaces(&self, keys: &[CellKey], done_again: bool) -> Result<bool, StoreError> {
+        // Whoever measured them: a runner leaves alone what has any result.
+        if done_again && self.done(keys)?.contains(&true) {
+            return Ok(true);
+        }
         let found = self.lookup(keys, &Origin::default())?;
         // What is done was perhaps done by another runner just now.
         Ok(found.iter().any(|found| *found != Lookup::Missing && (done_again || !found.is_done())))
