@@ -148,8 +148,8 @@ fn an_array_job_in_which_a_task_is_killed_and_queued_again_does_what_one_run_doe
     slurm.runs("scontrol", &["requeue", &task]);
     let status = bench.matrix(&["status"]).code(0);
     assert!(status.out.contains("small: 300 cells = "), "{}", status.out);
-    // Slurm waits two minutes before it starts a task again.
-    slurm.runs("scontrol", &["update", &format!("JobId={task}"), "StartTime=now"]);
+    // Slurm waits two minutes before it starts a task again. Within a second it would refuse: it takes the task for the one that was ended.
+    slurm.runs("scontrol", &["update", &format!("JobId={task}"), "StartTime=now+5"]);
     until("every task is done", || {
         slurm.states(&job).iter().all(|state| state != "RUNNING" && state != "PENDING" && state != "COMPLETING")
     });
