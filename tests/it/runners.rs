@@ -69,6 +69,32 @@ fn until(bench: &Workbench, folder: &str, files: usize, runner: &mut Runner) {
     }
 }
 
+/// Stops a runner while it has claimed what is not done: between two claims, it goes on for a while.
+fn stop_within_a_claim(bench: &Workbench, runner: &mut Runner) {
+    let is_claimed = || {
+        let claims = walk(&bench.path("results/claims"))
+            .into_iter()
+            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().parse::<u32>().is_ok()));
+        claims
+            .into_iter()
+            .any(|claim| !["done", "failed", "released"].iter().any(|end| claim.with_extension(end).exists()))
+    };
+    for cells in 2.. {
+        until(bench, "results/cells", cells, runner);
+        assert!(!runner.has_ended(), "it ended before it was stopped");
+        runner.signal("-STOP");
+        // The signal is not yet there when it is sent.
+        let stat = format!("/proc/{}/stat", runner.id());
+        while !std::fs::read_to_string(&stat).unwrap().contains(") T ") {
+            std::thread::yield_now();
+        }
+        if is_claimed() {
+            return;
+        }
+        runner.signal("-CONT");
+    }
+}
+
 fn reference() -> Workbench {
     let bench = Workbench::with(&long());
     bench.matrix(&["run", "small.toml"]).code(0);
@@ -139,8 +165,7 @@ fn runners_that_are_killed_and_stopped_leave_the_results_of_one_that_was_not() {
 fn what_a_runner_has_claimed_is_waited_for_shown_and_given_back() {
     let (reference, bench) = (reference(), Workbench::with(&long()));
     let mut first = Runner::start(&bench, NEVER, &[]);
-    until(&bench, "results/cells", 2, &mut first);
-    first.signal("-STOP");
+    stop_within_a_claim(&bench, &mut first);
 
     let pending = Runner::start(&bench, NEVER, &["--no-wait"]);
     let pending = pending.printed().code(3);
