@@ -138,7 +138,7 @@ fn tidy(store: &Opened, args: &ExportArgs, form: matrix_frame::Form) -> CommandR
     }
     if let Some(records) = results::without_run(store, &select)? {
         let filter = args.filter.parse(&results::regions(store)?)?;
-        return traced(Traced::new(store, records), filter.as_ref(), form, &args.folder);
+        return traced(Traced::new(store, records)?, filter.as_ref(), form, &args.folder);
     }
     let input = results::selected(store, &select, &output::Terminal)?;
     let filter = input.filter(args.filter.filter.as_deref())?;

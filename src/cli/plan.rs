@@ -9,7 +9,7 @@ use matrix_analysis::Nature;
 use matrix_aws::cost::CellCost;
 use matrix_plan::plan::{PlannedCell, Reason};
 use matrix_plan::{
-    CellKey, CellState, Combination, NotificationStorage, Plan, Platform, PostStorage, RegionPair, Tally,
+    Again, CellKey, CellState, Combination, NotificationStorage, Plan, Platform, PostStorage, RegionPair, Tally,
 };
 use matrix_run::costs::{self, CostJson, Estimate};
 use matrix_run::edits::{self, Edit};
@@ -80,7 +80,7 @@ pub(crate) fn plan(args: PlanArgs) -> CommandResult {
     let input = Input::from_file(&args.file, &overrides)?;
     let part = input.part(args.filter.filter.as_deref(), args.shard.shard()?)?;
     let store = results::open_if_present(&args.read.results.results, args.read.size.limits())?;
-    let plan = matrix_run::plan(store.as_deref(), &input, &part, args.fresh)?;
+    let plan = matrix_run::plan(store.as_deref(), &input, &part, &Again::all_if(args.fresh))?;
     let estimate = Estimate::of(&input, args.prices.prices.as_deref())?;
     let edits = match &store {
         Some(store) => edits::edits(store, &matrix_run::to_run(&plan, &input).iter().collect::<Vec<_>>())?,

@@ -94,7 +94,7 @@ pub(crate) fn plot(args: PlotArgs) -> CommandResult {
     let pictures = if let Some(records) = results::without_run(&store, &args.select.options())? {
         let name = results::origins_of(&records);
         let what = what(&name, &[])?;
-        let traced = Traced::new(&store, records);
+        let traced = Traced::new(&store, records)?;
         let cells = traced.cells();
         let loaded = load(&traced, &Options::default()).map_err(unreadable)?;
         draw(&Pools::new(&loaded), &Source::new(&name, cells.len() as u64, cells), &what, None)?

@@ -68,6 +68,6 @@ pub(crate) fn resume(args: ResumeArgs) -> CommandResult {
         Ok(left_of(&store, &run, &plan_of(&run)?)?.into_iter().collect())
     })?;
     let session = Session::resume(&runner::place(&args.results.results), &name, &input, &runner::driver)?;
-    let plan = matrix_run::plan(Some(&store), &input, &Part::default(), false)?;
+    let plan = matrix_run::plan(Some(&store), &input, &Part::default(), &matrix_plan::Again::None)?;
     finish(&args.results, &input, &plan, session, &args.session)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use matrix_analysis::{Nature, Pools, load};
 use matrix_derived::summary::{self, SummaryJson};
-use matrix_plan::{CellState, Plan};
+use matrix_plan::{Again, CellState, Plan};
 use matrix_run::costs;
 use matrix_run::results::{Results, unreadable};
 use matrix_run::{Input, Overrides, Session, skipped, tally};
@@ -86,7 +86,6 @@ impl ProgramArgs {
             (self.subset.is_some(), "--subset"),
             (self.one.is_some(), "--one"),
             (self.keep, "--keep"),
-            (self.rerun_disturbed, "--rerun-disturbed"),
             (self.site.is_some(), "--site"),
             (self.fail_fast, "--fail-fast"),
             (self.max_time.is_some(), "--max-time"),
@@ -167,14 +166,19 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
     args.program.must_be_absent()?;
     let input = Input::named(args.file.as_deref(), args.cell.as_deref(), &overrides)?;
     let part = input.part(args.filter.filter.as_deref(), args.shard.shard()?)?;
+    let again = if args.program.rerun_disturbed && !args.fresh {
+        matrix_run::disturbed(Store::open_if_present(&args.results.results)?.as_ref(), &input)?
+    } else {
+        Again::all_if(args.fresh)
+    };
     // Nothing is made before it is known what it costs.
     costs::check(&input, &args.budget.into(), &output::Terminal, || {
         let store = Store::open_if_present(&args.results.results)?;
-        let before = matrix_run::plan(store.as_ref(), &input, &part, args.fresh)?;
+        let before = matrix_run::plan(store.as_ref(), &input, &part, &again)?;
         Ok(before.to_run().map(|cell| cell.key).collect())
     })?;
     let place = runner::place(&args.results.results);
-    let (plan, session) = Session::begin(&place, &input, &part, args.fresh, &runner::driver)?;
+    let (plan, session) = Session::begin(&place, &input, &part, &again, &runner::driver)?;
     for warning in &plan.warnings {
         output::note(format_args!("note: {}", warning.message));
     }

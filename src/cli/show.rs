@@ -96,7 +96,7 @@ pub(crate) fn show(args: ShowArgs) -> CommandResult {
     for id in store.attempts()? {
         attempts.extend(store.attempt::<Attempt>(&id)?.filter(|attempt| attempt.key == key));
     }
-    let loaded = load(&Traced::in_order(&store, records.clone()), &Options::default()).map_err(unreadable)?;
+    let loaded = load(&Traced::in_order(&store, records.clone())?, &Options::default()).map_err(unreadable)?;
     let windows: Vec<WindowsJson> = loaded.cells().iter().map(WindowsJson::new).collect();
     match args.format.format {
         Format::Json => output::json(&ShowJson { records: &records, windows, attempts: &attempts })?,
@@ -113,6 +113,9 @@ pub(crate) fn show(args: ShowArgs) -> CommandResult {
                 let status = format!("{:?}", attempt.status).to_lowercase();
                 let (started, ended) = (one_line(started), one_line(ended));
                 output::line(format_args!("attempt {id}: {status}{error}\n  from {started} to {ended}"))?;
+                if let Some(host) = &attempt.host {
+                    output::line(format_args!("  host: {}", one_line(host)))?;
+                }
                 for reason in &attempt.reasons {
                     output::line(format_args!("  {} x {}", reason.count, one_line(&reason.text)))?;
                 }

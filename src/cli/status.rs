@@ -2,8 +2,8 @@
 
 use clap::Args;
 use matrix_plan::printable::one_line;
-use matrix_plan::{CellState, Plan, Tally};
-use matrix_run::results::{self, Origins};
+use matrix_plan::{CellState, Plan, Platform, Tally};
+use matrix_run::results::{self, Hosts, Origins};
 use matrix_run::{left_of, skipped, tally};
 use matrix_store::{Event, Holder, Run, RunnerState, RunnerStatus, Store};
 use matrix_traces::Record;
@@ -39,6 +39,16 @@ struct StatusJson {
 struct ExperimentJson {
     name: String,
     tally: TallyJson,
+    /// Of the local platform, whose host is watched.
+    #[serde(flatten)]
+    host: Option<HostJson>,
+}
+
+/// Done cells by what is known of the host that measured them.
+#[derive(Clone, Copy, Serialize)]
+struct HostJson {
+    disturbed: usize,
+    not_watched: usize,
 }
 
 #[derive(Serialize)]
@@ -101,7 +111,8 @@ pub(crate) fn status(args: StatusArgs) -> CommandResult {
     let running = running(&store, &all);
     let runs: Vec<_> = all.into_iter().filter(|(_, plan)| plan.experiment == input.experiment.name).collect();
     let origin = args.select.origin.as_ref();
-    Origins::of(&store, &input, origin, &output::Terminal)?;
+    let origins = Origins::of(&store, &input, origin, &output::Terminal)?;
+    let host = (input.experiment.platform == Platform::Local).then(|| host(&store, &origins)).transpose()?;
     let skipped = runs.last().map(|(_, plan)| skipped(plan)).unwrap_or_default();
     let tally = tally(&store, &input.cells, origin, &skipped)?;
     let described = |(run, plan): &(Run, Plan)| {
@@ -111,11 +122,17 @@ pub(crate) fn status(args: StatusArgs) -> CommandResult {
     let runs = runs.iter().map(described).collect::<Result<Vec<_>, _>>()?;
     match args.format.format {
         Format::Json => {
-            let experiment = ExperimentJson { name: input.experiment.name.clone(), tally: tally.into() };
+            let experiment = ExperimentJson { name: input.experiment.name.clone(), tally: tally.into(), host };
             output::json(&StatusJson { experiment, runs })?;
         }
         Format::Table => {
             output::line(format_args!("{}: {}", input.experiment.name, describe(tally)))?;
+            if let Some(HostJson { disturbed, not_watched }) = host.filter(|host| host.disturbed + host.not_watched > 0)
+            {
+                output::line(format_args!(
+                    "{disturbed} cells were disturbed while they ran, {not_watched} were not watched"
+                ))?;
+            }
             let mut table = output::table(&["run", "started", "cells", "left", "state"], &[2, 3]);
             for run in &runs {
                 let numbers = [run.cells.to_string(), run.left.to_string()];
@@ -146,6 +163,20 @@ pub(crate) fn status(args: StatusArgs) -> CommandResult {
     Ok(Exit::Ok)
 }
 
+/// What is known of the host that measured the cells that are read.
+fn host(store: &Store, origins: &Origins) -> Result<HostJson, Failure> {
+    let mut records = Vec::new();
+    for (key, origin) in &origins.chosen {
+        records.extend(store.record::<Record>(key, origin)?);
+    }
+    let hosts = Hosts::of(store, &records)?;
+    let count = |is: &dyn Fn(&Record) -> bool| records.iter().filter(|record| is(record)).count();
+    Ok(HostJson {
+        disturbed: count(&|record| hosts.is_disturbed(record)),
+        not_watched: count(&|record| hosts.is_unwatched(record)),
+    })
+}
+
 /// The name of the run that is executed by one who has the store alone, if one is: the journal that was written last.
 fn running(store: &Store, runs: &[(Run, Plan)]) -> Option<String> {
     let last = |run: &Run| run.journal().entries.last().map(|entry| entry.at.clone());
@@ -171,7 +202,10 @@ fn without_run(args: &StatusArgs, records: &[Record]) -> CommandResult {
     let name = results::origins_of(records);
     match args.format.format {
         Format::Json => {
-            output::json(&StatusJson { experiment: ExperimentJson { name, tally: tally.into() }, runs: Vec::new() })?;
+            output::json(&StatusJson {
+                experiment: ExperimentJson { name, tally: tally.into(), host: None },
+                runs: Vec::new(),
+            })?;
         }
         Format::Table => output::line(format_args!("{name}: {} (no run here planned them)", describe(tally)))?,
     }

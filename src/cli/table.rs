@@ -44,7 +44,7 @@ pub(crate) fn table(args: TableArgs) -> CommandResult {
     if let Some(records) = results::without_run(&store, &args.select.options())? {
         let name = results::origins_of(&records);
         let filter = args.filter.parse(&results::regions(&store)?)?;
-        let mut traced = Traced::new(&store, records);
+        let mut traced = Traced::new(&store, records)?;
         if let Some(filter) = filter {
             traced.retain(|cell| filter.matches(&cell.inputs.axes, cell.inputs.round));
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use matrix_app::Row;
 use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink};
+use matrix_host::{Watch, ticks_of_trees};
 use matrix_live::lambda::{LambdaDriver, LambdaError, Services, Settings};
 use matrix_live::testbed::{
     Endpoints, Lease, LocalConfig, PartStatus, StateDir, SupervisorCommand, Testbed, TestbedError, up,
@@ -125,10 +126,16 @@ impl Local {
     }
 
     /// Does `work`, which is asked to stop when `cancel` is or when a server has ended, and tells which: nothing that came
-    /// after would count, and waiting for it takes as long as the longest deadline.
-    fn watched<T>(&self, cancel: &Cancel, work: impl FnOnce(&Cancel) -> T) -> (T, Option<TestbedError>) {
+    /// after would count, and waiting for it takes as long as the longest deadline. And whether other work than that and
+    /// the testbed's disturbed the host meanwhile.
+    fn watched<T>(&self, cancel: &Cancel, work: impl FnOnce(&Cancel) -> T) -> (T, Result<String, TestbedError>) {
         let stop = &Cancel::default();
         let (working, over) = mpsc::channel::<()>();
+        let mut host = Watch::begin(|| {
+            // Functions come and go: their time is their parent's when they have ended.
+            let testbed: Vec<u32> = self.testbed.processes().iter().map(|process| process.pid).collect();
+            ticks_of_trees(&testbed)
+        });
         std::thread::scope(|scope| {
             let watch = scope.spawn(move || {
                 let mut looked = Instant::now();
@@ -136,16 +143,17 @@ impl Local {
                     if cancel.is_cancelled() {
                         stop.cancel();
                     }
+                    host.look();
                     if looked.elapsed() >= LOOKED_EVERY {
                         if let Err(ended @ (TestbedError::Unhealthy { .. } | TestbedError::Gone)) = self.testbed.check()
                         {
                             stop.cancel();
-                            return Some(ended);
+                            return Err(ended);
                         }
                         looked = Instant::now();
                     }
                 }
-                None
+                Ok(host.verdict())
             });
             let told = work(stop);
             drop(working);
@@ -241,19 +249,17 @@ impl Driver<Cell, Row> for Local {
         cancel: &Cancel,
     ) -> Result<AttemptDetails, DriverError> {
         let revived = self.made_well().map_err(|error| DriverError::Failed(error.to_string()))?;
-        let (told, ended) = self.watched(cancel, |stop| self.lambda.attempt(cell, rows, stop));
+        let (told, host) = self.watched(cancel, |stop| self.lambda.attempt(cell, rows, stop));
         if cancel.is_cancelled() || matches!(told, Err(DriverError::Sink(_))) {
             return told;
         }
         // Where a server ended meanwhile, what is missing is no finding, and what broke is no fault of the cell.
-        if let Some(ended) = ended {
-            return Err(spoilt(&what_ended(&ended)));
-        }
+        let host = host.map_err(|ended| spoilt(&what_ended(&ended)))?;
         self.testbed.check().map_err(|ended| spoilt(&what_ended(&ended)))?;
         if *self.revived() != revived {
             return Err(spoilt(&"a server of the testbed ended meanwhile, and was started again"));
         }
-        told
+        told.map(|details| AttemptDetails { host: Some(host), ..details })
     }
 
     fn resources(&self, cell: &Cell) -> Vec<String> {

@@ -4,10 +4,10 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use matrix_command::results::{self, Loaded, findings};
-use matrix_command::run::{Again, Input, PlanDocument, states};
+use matrix_command::run::{Input, PlanDocument, states};
 use matrix_core::judge::Verdict;
 use matrix_core::printable::one_line;
-use matrix_core::{CellState, Tally};
+use matrix_core::{Again, CellState, Tally};
 use matrix_store::{Origin, Store};
 use serde::Serialize;
 
@@ -257,7 +257,7 @@ pub(crate) fn plan(options: &PlanOptions<'_>) -> CommandResult {
             "note: {unmade} of {products} things to prepare are not made yet: `matrix run` makes them, and the keys of their cells follow"
         ));
     }
-    let again = if options.fresh { Again::All } else { Again::None };
+    let again = Again::all_if(options.fresh);
     let store = matrix_run::results::open_if_present(results, matrix_bundle::Limits::default())?;
     let plan = matrix_command::run::plan(store.as_deref(), &input, &chosen, &again)?;
     if options.json {

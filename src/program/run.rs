@@ -9,10 +9,10 @@ use matrix_command::cells::Cell;
 use matrix_command::prepare::MakeError;
 use matrix_command::results;
 use matrix_command::run::{
-    Again, Begun, Input, InputFailure, Options, Part, PlanDocument, Report, Session, interrupted, place_of, site_of,
+    Begun, Input, InputFailure, Options, Part, PlanDocument, Report, Session, interrupted, place_of, site_of,
 };
 
-use matrix_core::{CellState, Filter, Point, Problem, Shard};
+use matrix_core::{Again, CellState, Filter, Point, Problem, Shard};
 use matrix_driver::Cancel;
 use matrix_store::{ErrorKind, Store};
 use serde::Serialize;
@@ -188,7 +188,7 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     let again = if options.fresh || options.one.is_some() && options.keep {
         Again::All
     } else if options.rerun_disturbed {
-        Again::disturbed(Store::open_if_present(options.results)?.as_ref(), &input)?
+        matrix_command::run::disturbed(Store::open_if_present(options.results)?.as_ref(), &input)?
     } else {
         Again::None
     };

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use matrix_core::CellKey;
+use matrix_core::printable::one_line;
 use matrix_store::generic::Outputs;
 use matrix_store::{GenericAttempt, GenericRecord, Store};
 use serde::Serialize;
@@ -57,20 +58,22 @@ pub(crate) fn show(
         output::line(format_args!("  axes: {}", record.inputs["axes"]))?;
         output::line(format_args!("  round: {}", record.inputs["round"]))?;
         for (name, value) in &record.costs {
-            output::line(format_args!("  {name}: {value}"))?;
+            output::line(format_args!("  {}: {value}", one_line(name)))?;
         }
         for (name, rows) in &record.rows {
-            output::line(format_args!("  {name}: {} rows", rows.rows))?;
+            output::line(format_args!("  {}: {} rows", one_line(name), rows.rows))?;
         }
         outputs(&record.outputs)?;
     }
     for attempt in &attempts {
-        output::line(format_args!("attempt {} ({} to {})", attempt.id, attempt.started, attempt.ended))?;
+        let (started, ended) = (one_line(&attempt.started), one_line(&attempt.ended));
+        output::line(format_args!("attempt {} ({started} to {ended})", attempt.id))?;
         for (name, note) in &attempt.notes {
-            output::line(format_args!("  {name}: {note}"))?;
+            output::line(format_args!("  {}: {}", one_line(name), one_line(note)))?;
         }
         if let Some(error) = &attempt.error {
-            output::line(format_args!("  {error}"))?;
+            // Its last lines are the program's, and are not to pose as others.
+            output::line(format_args!("  {}", error.replace('\n', "\n    ")))?;
             outputs(&attempt.outputs)?;
         }
     }
@@ -80,7 +83,7 @@ pub(crate) fn show(
 fn outputs(outputs: &Outputs) -> Result<(), Failure> {
     for (name, kept) in outputs {
         let cut = kept.of.map(|of| format!(" of {of}")).unwrap_or_default();
-        output::line(format_args!("  left {name}: {}{cut} bytes", kept.bytes))?;
+        output::line(format_args!("  left {}: {}{cut} bytes", one_line(name), kept.bytes))?;
     }
     Ok(())
 }
@@ -98,7 +101,7 @@ fn left(store: &Store, attempts: &[GenericAttempt], name: &str) -> CommandResult
         }
         None if ["stdout", "stderr"].contains(&name) => Ok(Exit::Ok),
         None => {
-            let known: Vec<&str> = last.outputs.keys().map(String::as_str).collect();
+            let known: Vec<_> = last.outputs.keys().map(|name| one_line(name)).collect();
             Err(Failure::usage(format!("the cell left no `{name}`"), format!("it left: {}", known.join(", "))))
         }
     }

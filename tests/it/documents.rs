@@ -211,6 +211,11 @@ fn the_page_for_newcomers_prints_what_it_says() {
     check("docs/first-benchmark.md");
 }
 
+#[test]
+fn the_page_for_evaluators_prints_what_it_says() {
+    check("docs/evaluating.md");
+}
+
 /// Commands that a document names within its lines, and those of its blocks: the words behind `matrix`.
 fn named(text: &str) -> Vec<Vec<String>> {
     let inline = text.split('`').skip(1).step_by(2).filter(|code| !code.contains('\n')).map(str::to_owned);

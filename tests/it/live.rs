@@ -4,7 +4,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::workbench::Workbench;
+use crate::workbench::{Load, Workbench};
 
 /// Two deployments, with and without antipode; posts and lags are small.
 const LOCAL: &str = r#"
@@ -271,4 +271,26 @@ fn a_missing_server_is_named_with_the_command_that_installs_it() {
     let mut command = command(&bench, &["testbed", "up"]);
     let printed = Workbench::printed(command.env("XDG_DATA_HOME", bench.path("nothing")).output().unwrap()).code(2);
     assert!(printed.err.contains("MiniStack") && printed.err.contains("matrix testbed install"), "{}", printed.err);
+}
+
+#[test]
+fn work_beside_local_cells_is_told_and_they_run_again_when_that_is_asked_for() {
+    let bench = Workbench::with(&LOCAL.replace("[\"redis\", \"dynamo\"]", "[\"dynamo\"]"));
+    let _ended = Ended(&bench);
+    let load = Load::begin();
+    let ran = matrix(&bench, &["run", "small.toml", "--plot"]).code(0);
+    drop(load);
+    assert!(ran.err.contains("2 cells are disturbed"), "{}", ran.err);
+    assert!(ran.out.contains("disturbed by other work: 2 cells"), "{}", ran.out);
+    let status = matrix(&bench, &["status", "--format", "json"]).code(0).json();
+    let experiment = &status["experiment"];
+    assert_eq!((&experiment["disturbed"], &experiment["not_watched"]), (&2.into(), &0.into()));
+    let checked = matrix(&bench, &["check"]).code(0).out;
+    assert!(checked.contains("disturbed by other work: 1 cell"), "{checked}");
+    matrix(&bench, &["run", "small.toml", "--rerun-disturbed"]).code(0);
+    assert_eq!(bench.files("results/attempts").len(), 4, "both ran again");
+    matrix(&bench, &["verify"]).code(0);
+    let bundle = bench.path("small.tar.zst").display().to_string();
+    matrix(&bench, &["bundle", "create", "-o", &bundle]).code(0);
+    matrix(&bench, &["verify", &bundle]).code(0);
 }

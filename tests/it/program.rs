@@ -8,6 +8,7 @@ mod figures;
 mod host;
 mod keys;
 mod leftovers;
+mod lifecycle;
 mod prepare;
 mod remote;
 mod root;

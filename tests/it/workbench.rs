@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::SystemTime;
 
 use tempfile::TempDir;
@@ -220,3 +220,23 @@ while words:
     change(name, old.encode(), new.encode())
 subprocess.run(["zstd", "-q", "-f", "-o", out], input=bytes(data), check=True)
 "#;
+
+/// Work beside the measurement: a busy loop for each processor, and one more.
+pub(crate) struct Load(Vec<Child>);
+
+impl Load {
+    pub(crate) fn begin() -> Self {
+        let loops = std::thread::available_parallelism().unwrap().get() + 1;
+        let spin = || Command::new("sh").args(["-c", "while :; do :; done"]).stdout(Stdio::null()).spawn().unwrap();
+        Self((0..loops).map(|_| spin()).collect())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}

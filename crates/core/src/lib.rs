@@ -41,7 +41,7 @@ pub use problem::{Problem, Problems};
 pub use series::Series;
 pub use shard::Shard;
 pub use spelling::nearest;
-pub use state::{CellState, Reason};
+pub use state::{Again, CellState, Reason};
 pub use stats::Interval;
 pub use tally::Tally;
 pub use value::{Kind, Value};

@@ -48,6 +48,9 @@ impl Problem {
     /// all of them.
     #[must_use]
     pub fn unknown(self, text: &str, what: &str, known: &[&str]) -> Self {
+        if known.is_empty() {
+            return self.label("unknown").help("there is none here");
+        }
         let problem = self.help(format!("{what}: {}", known.join(", ")));
         match crate::spelling::nearest(text, known) {
             Some(near) => problem.label(format!("did you mean `{near}`?")),

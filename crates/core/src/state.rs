@@ -1,6 +1,10 @@
 //! States of a cell, and what a rerun does with each.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+
+use crate::key::CellKey;
 
 /// Where a cell stands. The states exclude each other, and every planned cell has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,6 +95,46 @@ impl Reason {
         match self {
             Self::Pending | Self::Failed | Self::Partial | Self::Fresh => true,
             Self::Done | Self::Filtered | Self::OtherShard => false,
+        }
+    }
+}
+
+/// Which done cells run again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Again {
+    /// None.
+    #[default]
+    None,
+    /// All.
+    All,
+    /// These.
+    These(BTreeSet<CellKey>),
+}
+
+impl Again {
+    /// All or none.
+    #[must_use]
+    pub fn all_if(fresh: bool) -> Self {
+        if fresh { Self::All } else { Self::None }
+    }
+
+    /// Whether a cell runs again if it is done.
+    #[must_use]
+    pub fn has(&self, cell: &CellKey) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::These(keys) => keys.contains(cell),
+        }
+    }
+
+    /// Whether none does.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::All => false,
+            Self::These(keys) => keys.is_empty(),
         }
     }
 }

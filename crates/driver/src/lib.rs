@@ -60,6 +60,9 @@ pub struct AttemptDetails {
     pub notes: BTreeMap<String, u64>,
     /// Why requests failed, as far as somebody said.
     pub reasons: Reasons,
+    /// Whether other work disturbed the host meanwhile, where it was watched: `quiet`, `disturbed: ...` or why that is not
+    /// known.
+    pub host: Option<String>,
 }
 
 /// Why an attempt has no result.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::error::StoreError;
-use crate::generic::{Outputs, RowsRef, SCHEMA};
+use crate::generic::{Outputs, RowsRef};
 use crate::names::{AttemptId, Origin};
 use crate::object::ObjectReader;
 use crate::sealed::Sealed;
@@ -204,12 +204,15 @@ struct Seal {
     digest: Option<Digest>,
 }
 
+/// The newest schema of a record or an attempt of any workload: 3 is that of programs, the others are a workload's own.
+const NEWEST: u32 = 4;
+
 /// Reads some parts of a file, whose digest is compared: it is that of the file's text without the field `digest`.
 fn parts<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
     let damaged = |what: String| StoreError::damaged(path, what);
     let Seal { schema, digest } = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
-    if schema > SCHEMA {
-        return Err(StoreError::NewerSchema { path: path.to_owned(), found: schema, known: SCHEMA });
+    if schema > NEWEST {
+        return Err(StoreError::NewerSchema { path: path.to_owned(), found: schema, known: NEWEST });
     }
     let digest = digest.ok_or_else(|| damaged("it has no digest".to_owned()))?;
     let text = str::from_utf8(bytes).ok().and_then(|text| text.strip_suffix('\n'));

@@ -4,7 +4,7 @@
 //! before a record is visible, and records before the journal says that a cell is done. A crash loses what a group holds, and nothing else.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use crate::journal::{Event, Journal};
 use crate::layout::parent;
 use crate::names::AttemptId;
 use crate::object::ObjectReader;
+use crate::trace;
 use crate::writable::{Shared, WritableStore};
 
 /// Results that are written, and not in the store yet. Dropped, it removes their files.
@@ -46,10 +47,27 @@ impl Group {
         self.objects.push((temp, *digest));
     }
 
-    /// The attempt and the record of a trace that was finished in this group, and what the journal is to say of them.
+    fn has(&self, digest: &Digest) -> bool {
+        self.objects.iter().any(|(_, known)| known == digest)
+    }
+
+    /// Makes bytes an object that is part of this group, unless a sound one is in the store.
     ///
     /// # Errors
-    /// When there is an attempt of that name, when the record's trace is not in the group, or when a file cannot be written.
+    /// When they have another digest, cannot be read, or the object cannot be written.
+    pub fn keep_object(&mut self, digest: &Digest, bytes: &mut dyn Read) -> Result<(), StoreError> {
+        let place = self.shared.layout.object(digest);
+        let is_there = || ObjectReader::open(&place, *digest).and_then(ObjectReader::check).is_ok();
+        if !self.has(digest) && !is_there() {
+            self.add_object(trace::write_unsynced(&self.shared, digest, bytes)?, digest);
+        }
+        Ok(())
+    }
+
+    /// The attempt and the record of a cell whose objects are in this group or in the store, and what the journal is to say of them.
+    ///
+    /// # Errors
+    /// When there is an attempt of that name, when one of the record's objects is nowhere, or when a file cannot be written.
     pub fn add(
         &mut self,
         attempt: &impl AttemptFile,
@@ -61,7 +79,8 @@ impl Group {
             return Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id().clone())));
         }
         let filed = Filed::of(record);
-        if !record.objects().iter().all(|object| self.objects.iter().any(|(_, digest)| *digest == object.sha256)) {
+        let is_here = |digest: &Digest| self.has(digest) || self.shared.layout.object(digest).exists();
+        if !record.objects().iter().all(|object| is_here(&object.sha256)) {
             return Err(StoreError::Rejected(Rejection::NoObject { cell: filed.key }));
         }
         let temp = self.write(&attempt.to_bytes()?)?;

@@ -104,7 +104,7 @@ impl Store {
         let read =
             read.and_then(|record| must_be(&path, (record.key(), record.origin()), key, origin).map(|()| record));
         match read {
-            Err(StoreError::NewerSchema { .. }) if is_generic(&bytes) => Ok(None),
+            Err(_) if !is_generic_form::<R>() && is_generic(&bytes) => Ok(None),
             Err(StoreError::Damaged { .. }) if self.is_foreign(key, origin) => Ok(None),
             read => read.map(Some),
         }
@@ -217,7 +217,7 @@ impl Store {
         let path = self.layout.attempt(id);
         let Some(bytes) = read_small(&path)?.filter(|bytes| may_be::<A>(bytes)) else { return Ok(None) };
         let attempt = match A::from_bytes(&path, &bytes) {
-            Err(StoreError::NewerSchema { .. }) if is_generic(&bytes) => return Ok(None),
+            Err(_) if !is_generic_form::<A>() && is_generic(&bytes) => return Ok(None),
             read => read,
         };
         its_own(&path, id, attempt, A::id)
@@ -304,7 +304,12 @@ impl Store {
 
 /// Whether bytes may be of this form: those of schema 3 are of no other.
 pub(crate) fn may_be<F: Sealed>(bytes: &[u8]) -> bool {
-    F::SCHEMA != generic::SCHEMA || is_generic(bytes)
+    !is_generic_form::<F>() || is_generic(bytes)
+}
+
+/// Whether a form is that of schema 3; files of that schema are not ones of another form, whatever the newest of that is.
+fn is_generic_form<F: Sealed>() -> bool {
+    F::SCHEMA == generic::SCHEMA
 }
 
 /// Checks that a record is where it should be.

@@ -209,11 +209,28 @@ impl Drop for ObjectSink {
     }
 }
 
+/// Writes uncompressed bytes as an object under `tmp/`, if they have the digest that they should have; does not wait for the
+/// disk.
+pub(crate) fn write_unsynced(shared: &Shared, expected: &Digest, bytes: &mut dyn Read) -> Result<PathBuf, StoreError> {
+    shared.begin()?;
+    let temp = shared.temp();
+    match copy_object(shared, &temp, expected, bytes) {
+        Ok(_) => Ok(temp),
+        Err(error) => {
+            // What cannot be removed now is swept by the next writer.
+            let _ = shared.fs.remove_file(&temp);
+            Err(error)
+        }
+    }
+}
+
 /// Makes uncompressed bytes an object, if they have the digest that they should have.
 pub(crate) fn write_object(shared: &Shared, expected: &Digest, bytes: &mut dyn Read) -> Result<u64, StoreError> {
     shared.begin()?;
     let temp = shared.temp();
-    let written = copy_object(shared, &temp, expected, bytes).and_then(|count| {
+    let written = copy_object(shared, &temp, expected, bytes).and_then(|(mut file, count)| {
+        file.sync().map_err(|error| StoreError::io("writing", &temp, error))?;
+        drop(file);
         let path = shared.layout.object(expected);
         shared.ensure_dir(parent(&path))?;
         shared.fs.rename(&temp, &path).map_err(|error| StoreError::io("writing", &path, error))?;
@@ -227,7 +244,12 @@ pub(crate) fn write_object(shared: &Shared, expected: &Digest, bytes: &mut dyn R
     written
 }
 
-fn copy_object(shared: &Shared, temp: &Path, expected: &Digest, bytes: &mut dyn Read) -> Result<u64, StoreError> {
+fn copy_object(
+    shared: &Shared,
+    temp: &Path,
+    expected: &Digest,
+    bytes: &mut dyn Read,
+) -> Result<(Box<dyn OutFile>, u64), StoreError> {
     let fail = |error| StoreError::io("writing", temp, error);
     let file = shared.fs.create(temp).map_err(fail)?;
     let mut encoder = encoder(BufWriter::with_capacity(2 * CHUNK, file)).map_err(fail)?;
@@ -244,14 +266,13 @@ fn copy_object(shared: &Shared, temp: &Path, expected: &Digest, bytes: &mut dyn 
         count += read as u64;
         encoder.write_all(&chunk[..read]).map_err(fail)?;
     }
-    let mut file = encoder.finish().map_err(fail)?.into_inner().map_err(|error| fail(error.into_error()))?;
-    file.sync().map_err(fail)?;
+    let file = encoder.finish().map_err(fail)?.into_inner().map_err(|error| fail(error.into_error()))?;
     let found = Digest::finish(hasher);
     if found != *expected {
         let path = shared.layout.object(expected);
         return Err(StoreError::damaged(&path, format!("its uncompressed bytes have the digest {}", found.short())));
     }
-    Ok(count)
+    Ok((file, count))
 }
 
 /// A compressor whose output depends on nothing but its input: one thread, and the parameters that matter are set here.

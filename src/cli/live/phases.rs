@@ -134,7 +134,7 @@ fn build(job: &Job) -> CommandResult {
 
 fn run(job: &Job) -> CommandResult {
     let store = Store::open_if_present(&job.results)?;
-    let plan = plan(store.as_ref(), &job.input, &job.part(), false)?;
+    let plan = plan(store.as_ref(), &job.input, &job.part(), &matrix_plan::Again::None)?;
     let pending: BTreeSet<CellKey> = plan.to_run().map(|cell| cell.key).collect();
     let cells: Vec<&Cell> = job.cells.iter().filter(|cell| pending.contains(&cell.key)).collect();
     if cells.is_empty() {
@@ -222,7 +222,8 @@ fn gather(job: &Job) -> CommandResult {
         let files = ready.iter().map(|key| (*key, kept.file(key))).collect();
         Ok(Box::new(Gathering { services, files, ran_on }))
     };
-    let (_, session) = Session::begin(&runner::place(&job.results), &job.input, &job.part(), false, &drivers)?;
+    let (_, session) =
+        Session::begin(&runner::place(&job.results), &job.input, &job.part(), &matrix_plan::Again::None, &drivers)?;
     let exit = match session {
         None => Exit::Ok,
         Some(mut session) => {

@@ -143,3 +143,20 @@ fn an_argument_list_that_is_too_long_says_so() {
     let printed = with(&text, super::BENCH).matrix(&["run", "kv.toml", "--subset", "small"]).code(3);
     assert!(printed.err.contains("`./bench`: the list of its arguments is too long for the system"), "{}", printed.err);
 }
+
+#[test]
+fn what_a_program_leaves_poses_as_no_line_of_ours_and_files_without_end_are_counted() {
+    let program = "#!/bin/sh\ncd \"$(dirname \"$3\")\"\nprintf 'latency_us,found,\\033[2J\\n1,true,0\\n' > rows.csv\n\
+                   : > \"$(printf 'x\\nresult by \\033[31mroot')\"\nln -s /etc/passwd link; mkfifo pipe\nseq 10050 | xargs touch\n";
+    let bench = with(EXPERIMENT, program);
+    bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
+    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let done = plan["cells"].as_array().unwrap().iter().find(|cell| cell["state"] == "done").unwrap();
+    let shown = bench.matrix(&["show", done["key"].as_str().unwrap()]).code(0).out;
+    assert_eq!(shown.lines().filter(|line| line.starts_with("result by ")).count(), 1, "{shown}");
+    assert!(!shown.contains('\u{1b}') && !shown.contains("out/link") && !shown.contains("out/pipe"), "{shown}");
+    assert!(shown.contains("files not kept: ") && shown.contains("left out/rows.csv: "), "{shown}");
+    bench.matrix(&["verify"]).code(0);
+    bench.matrix(&["bundle", "create", "-o", "kv.tar.zst", "--allow-incomplete"]).code(0);
+    bench.matrix(&["verify", "kv.tar.zst"]).code(0);
+}

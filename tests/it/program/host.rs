@@ -1,28 +1,9 @@
 //! The host that measures: what disturbs it is told, and machines that are unlike are not compared.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use super::{EXPERIMENT, executions, kv, with};
-
-/// Work beside the measurement: a busy loop for each processor, and one more.
-struct Load(Vec<Child>);
-
-impl Load {
-    fn begin() -> Self {
-        let loops = std::thread::available_parallelism().unwrap().get() + 1;
-        let spin = || Command::new("sh").args(["-c", "while :; do :; done"]).stdout(Stdio::null()).spawn().unwrap();
-        Self((0..loops).map(|_| spin()).collect())
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-}
+use crate::workbench::Load;
 
 #[test]
 fn work_beside_a_cell_is_told_everywhere_and_its_pair_runs_again() {

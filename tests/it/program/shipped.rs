@@ -33,3 +33,8 @@ fn redis_persistence_runs_its_first_subset() {
 fn fio_runs_its_first_subset() {
     kick_the_tires("fio.toml", 3);
 }
+
+#[test]
+fn loom_runs_its_first_subset() {
+    kick_the_tires("loom/loom.toml", 6);
+}

@@ -47,6 +47,18 @@ pub enum InputError {
     },
 }
 
+impl InputError {
+    /// The pattern that is wrong, as it was looked for.
+    #[must_use]
+    pub fn pattern(&self) -> Option<&str> {
+        match self {
+            Self::Pattern { pattern, .. } | Self::Nothing { pattern, .. } => Some(pattern),
+            Self::Folder { path } => path.to_str(),
+            Self::Read { .. } => None,
+        }
+    }
+}
+
 /// What tells a file from its later versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {

@@ -3,7 +3,7 @@
 //! - [`mod@file`] reads an experiment of schema 2.
 //! - [`cells`] gives each point its key; [`inputs`] digests the files that are part of it.
 //! - [`prepare`] makes what cells share before they run.
-//! - [`host`] watches the machine that measures; [`remote`] runs services on others.
+//! - [`remote`] runs services on other machines.
 //! - [`supervise`] runs a program so that nothing of it is left; [`attempt`] is one execution of a cell.
 //! - [`rows`] reads what a program wrote.
 //! - [`run`] plans and executes; [`results`] turns rows into metrics, verdicts and tables.
@@ -11,7 +11,6 @@
 pub mod attempt;
 pub mod cells;
 pub mod file;
-pub mod host;
 pub mod inputs;
 pub mod prepare;
 pub mod remote;

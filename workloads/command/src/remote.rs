@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use matrix_core::Point;
 use matrix_driver::Cancel;
+use matrix_host::machine_of;
 
 use crate::attempt::last_lines;
 use crate::cells::{Here, services_of};
 use crate::file::{Experiment, PASSED};
-use crate::host::machine_of;
 use crate::supervise::{Job, Supervisors};
 
 /// Where a host is: `user@address:port`, of which user and port may be missing.

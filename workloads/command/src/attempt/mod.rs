@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use matrix_core::placeholder::Template;
 use matrix_driver::Cancel;
+use matrix_host::{Watch, ticks_of, ticks_of_trees};
 use matrix_store::generic::Costs;
 
 use crate::cells::{self, Cell, Here};
 use crate::file::{Experiment, Service, Stop};
-use crate::host::Watch;
 use crate::inputs::{InputFile, Stamp};
 use crate::remote;
 use crate::supervise::{Ended, Job, Supervisors};
@@ -52,6 +52,8 @@ pub struct Attempted {
     pub host: Option<String>,
     /// What it left, by name.
     pub outputs: BTreeMap<String, Kept>,
+    /// Files that it left besides, and that are not kept.
+    pub left_out: u64,
     /// The folder that holds it all until it is in the store.
     pub workplace: PathBuf,
     _folder: Option<tempfile::TempDir>,
@@ -113,11 +115,11 @@ impl Attempts<'_> {
         for (name, product) in self.here.products.of_point(self.experiment, &cell.point) {
             result = result.and_then(|()| unchanged(&product.files, &format!("prepared `{name}`: its file")));
         }
-        let outputs = outputs::collect(&workplace, self.experiment, &cell.point)?;
+        let (outputs, left_out) = outputs::collect(&workplace, self.experiment, &cell.point)?;
         let root = workplace.root.clone();
         let folder = if self.keep { workplace.keep() } else { Some(workplace.folder) };
         let Found { costs, host } = found;
-        Ok(Attempted { result, costs, host, outputs, workplace: root, _folder: folder })
+        Ok(Attempted { result, costs, host, outputs, left_out, workplace: root, _folder: folder })
     }
 
     fn whole(&self, cell: &Cell, workplace: &Workplace, found: &mut Found) -> Result<(), Trouble> {
@@ -139,11 +141,16 @@ impl Attempts<'_> {
         found: &mut Found,
     ) -> Result<(), Trouble> {
         for number in 0..self.experiment.command.warmup {
-            let out = workplace.warmup(number).map_err(|error| Trouble::failed(format!("warmup: {error}")))?;
-            let ended = self.run(cell, workplace, &out, "warmup", services, &mut || ())?;
+            let ended = self.run(cell, workplace, &workplace.warmup(number), "warmup", services, &mut || ())?;
             self.must_succeed("warmup", &ended, &workplace.log("warmup", "stderr"))?;
         }
-        let mut watch = self.watch.then(|| Watch::begin(!services.is_empty()));
+        let has_services = !services.is_empty();
+        // Where nothing else of the attempt lives, only supervisors have to be asked.
+        let own = move || {
+            let supervisors = crate::supervise::living();
+            if has_services { ticks_of_trees(&supervisors) } else { ticks_of(&supervisors) }
+        };
+        let mut watch = self.watch.then(|| Watch::begin(own));
         let ended = self.run(cell, workplace, &workplace.out, "run", services, &mut || {
             watch.iter_mut().for_each(Watch::look);
         });

@@ -52,12 +52,12 @@ pub(crate) fn name_of(source: &Source, point: &[Value]) -> String {
     }
 }
 
-/// Everything that an attempt left, by name.
+/// Everything that an attempt left, by name, and how many files more it left than are kept.
 pub(super) fn collect(
     workplace: &Workplace,
     experiment: &Experiment,
     point: &[Value],
-) -> std::io::Result<BTreeMap<String, Kept>> {
+) -> std::io::Result<(BTreeMap<String, Kept>, u64)> {
     let mut found = BTreeMap::new();
     for (log, name) in
         [("run", ""), ("setup", "setup/"), ("teardown", "teardown/"), ("warmup", "warmup/"), ("stop", "stop/")]
@@ -72,8 +72,19 @@ pub(super) fn collect(
             found.insert(format!("service/{}/{stream}", service.name), path);
         }
     }
-    files(&workplace.out, "out", &mut found)?;
     let read: Vec<String> = experiment.sources.iter().map(|source| name_of(source, point)).collect();
+    // What rows are read from comes first: however many files there are, it is not one that is left out.
+    for name in &read {
+        if let Some(path) = name.strip_prefix("out/").map(|path| workplace.out.join(path))
+            && std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file())
+        {
+            found.insert(name.clone(), path);
+        }
+    }
+    let mut left_out = 0;
+    if workplace.out.exists() {
+        files(&workplace.out, "out", &mut found, &mut left_out)?;
+    }
     let mut kept = BTreeMap::new();
     for (name, path) in found {
         let Ok(metadata) = std::fs::metadata(&path) else { continue };
@@ -87,18 +98,22 @@ pub(super) fn collect(
         let most = if is_read && size <= MAX_ROWS { MAX_ROWS } else { MAX_KEPT };
         kept.insert(name, Kept { path, bytes: size.min(most), of: (size > most).then_some(size) });
     }
-    Ok(kept)
+    Ok((kept, left_out))
 }
 
-fn files(folder: &Path, name: &str, found: &mut BTreeMap<String, PathBuf>) -> std::io::Result<()> {
+fn files(folder: &Path, name: &str, found: &mut BTreeMap<String, PathBuf>, left_out: &mut u64) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let (kind, path) = (entry.file_type()?, entry.path());
         let name = format!("{name}/{}", entry.file_name().to_string_lossy());
         if kind.is_dir() {
-            files(&path, &name, found)?;
-        } else if kind.is_file() && found.len() < MAX_FILES {
-            found.insert(name, path);
+            files(&path, &name, found, left_out)?;
+        } else if kind.is_file() && !found.contains_key(&name) {
+            if found.len() < MAX_FILES {
+                found.insert(name, path);
+            } else {
+                *left_out += 1;
+            }
         }
         // Links, pipes and sockets are not kept: a link could lead anywhere.
     }

@@ -25,7 +25,6 @@ pub(super) struct Workplace {
     pub(super) out: PathBuf,
     /// What is removed.
     pub(super) scratch: PathBuf,
-    logs: PathBuf,
     ports: BTreeMap<String, u16>,
 }
 
@@ -36,10 +35,7 @@ impl Workplace {
         std::fs::create_dir_all(&base)?;
         let folder = tempfile::Builder::new().prefix(&format!("matrix-{}-", cell.key.short())).tempdir_in(&base)?;
         let root = folder.path().canonicalize()?;
-        let (out, scratch, logs) = (root.join("out"), root.join("scratch"), root.join("logs"));
-        for path in [&out, &scratch, &logs] {
-            std::fs::create_dir(path)?;
-        }
+        let (out, scratch) = (root.join("out"), root.join("scratch"));
         // All are held until all are chosen, so that no two are the same.
         let mut held = Vec::new();
         let mut ports = BTreeMap::new();
@@ -48,7 +44,7 @@ impl Workplace {
             ports.insert(service.name.clone(), listener.local_addr()?.port());
             held.push(listener);
         }
-        Ok(Self { folder, root, out, scratch, logs, ports })
+        Ok(Self { folder, root, out, scratch, ports })
     }
 
     /// Leaves the folders where they are.
@@ -59,14 +55,20 @@ impl Workplace {
 
     /// Where something that a program prints goes.
     pub(super) fn log(&self, name: &str, stream: &str) -> PathBuf {
-        self.logs.join(format!("{name}.{stream}"))
+        self.root.join(format!("{name}.{stream}"))
     }
 
     /// A folder for what a run writes that is not recorded.
-    pub(super) fn warmup(&self, number: u32) -> std::io::Result<PathBuf> {
-        let path = self.root.join(format!("warmup-{number}"));
-        std::fs::create_dir_all(&path)?;
-        Ok(path)
+    pub(super) fn warmup(&self, number: u32) -> PathBuf {
+        self.root.join(format!("warmup-{number}"))
+    }
+
+    /// A folder's text. One of this attempt is made when something is told where it is; one on another host is made there.
+    fn folder_at(&self, path: &Path) -> Result<String, String> {
+        if path.starts_with(&self.root) {
+            std::fs::create_dir_all(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        Ok(path.display().to_string())
     }
 
     /// A template's text in this attempt.
@@ -81,8 +83,8 @@ impl Workplace {
         template.render(&cell.point, &|segment| match segment {
             Segment::Round => Ok(cell.round.to_string()),
             Segment::Seed => Ok(cell.seed.to_string()),
-            Segment::Out => Ok(folders.out.display().to_string()),
-            Segment::Scratch => Ok(folders.scratch.display().to_string()),
+            Segment::Out => self.folder_at(folders.out),
+            Segment::Scratch => self.folder_at(folders.scratch),
             Segment::Port(name) => {
                 self.ports.get(name).map(u16::to_string).ok_or_else(|| format!("service `{name}` has no port"))
             }

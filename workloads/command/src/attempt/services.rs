@@ -1,15 +1,16 @@
 //! Servers that a program needs: started before it, watched while it runs, stopped after it.
 
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use matrix_driver::Cancel;
 use matrix_store::generic::Costs;
 
 use super::place::{Folders, Workplace};
-use super::{Attempts, Program, Trouble, last_lines, put_costs};
+use super::{Attempts, MAX_PRINTED, Program, Trouble, last_lines, put_costs};
 use crate::cells::{self, Cell};
 use crate::file::{Ready, Service, Stop};
 use crate::supervise::Running;
@@ -20,11 +21,16 @@ const LOOK: Duration = Duration::from_millis(10);
 /// How long a service has to end by itself when it is asked to.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// Most bytes of a service's output that are looked at at once for the words that say that it is ready.
+const LOOKED_AT_ONCE: u64 = 1 << 20;
+
 struct Started<'e> {
     service: &'e Service,
     running: Running,
     stdout: PathBuf,
     stderr: PathBuf,
+    /// How much of each was looked at for the words that say that it is ready, in bytes.
+    looked: [u64; 2],
 }
 
 /// The servers of an attempt. Dropped, they are killed.
@@ -58,7 +64,7 @@ impl<'e> Services<'e> {
                 )));
             }
             let running = attempts.start(&job)?;
-            this.started.push(Started { service, running, stdout, stderr });
+            this.started.push(Started { service, running, stdout, stderr, looked: [0; 2] });
             if let Some(started) = this.started.last_mut() {
                 started.wait_until_ready(&ready, attempts.cancel)?;
             }
@@ -82,8 +88,11 @@ impl<'e> Services<'e> {
         self.started.is_empty()
     }
 
-    /// What is wrong, if a service has ended that the program still needs.
+    /// What is wrong, if a service has ended that the program still needs, or prints without end.
     pub(super) fn dead(&mut self) -> Option<String> {
+        if let Some(too_much) = self.started.iter().find_map(Started::too_much) {
+            return Some(too_much);
+        }
         self.started.iter_mut().filter(|started| !started.service.until_exit).find_map(|started| {
             let ended = started.running.ended_within(Duration::ZERO)?;
             let said = last_lines(&started.stderr).map(|lines| format!("\n{lines}")).unwrap_or_default();
@@ -170,6 +179,9 @@ impl Started<'_> {
             if self.is_ready(check) {
                 return Ok(());
             }
+            if let Some(trouble) = self.too_much() {
+                return Err(Trouble::failed(trouble));
+            }
             if start.elapsed() > limit {
                 let said = last_lines(&self.stderr).map(|lines| format!("\n{lines}")).unwrap_or_default();
                 let seconds = self.service.ready_s;
@@ -178,14 +190,23 @@ impl Started<'_> {
         }
     }
 
-    fn is_ready(&self, check: &Check) -> bool {
+    /// That it printed more than is kept of it, if it did.
+    fn too_much(&self) -> Option<String> {
+        let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        (size(&self.stdout) + size(&self.stderr) > MAX_PRINTED)
+            .then(|| format!("service `{}` printed more than {} GiB", self.service.name, MAX_PRINTED >> 30))
+    }
+
+    fn is_ready(&mut self, check: &Check) -> bool {
         match check {
             Check::Nothing => true,
             Check::Tcp(address) => connect(address).is_some(),
             Check::Http(address) => answers(address).unwrap_or(false),
-            Check::Line(words) => [&self.stdout, &self.stderr].into_iter().any(|path| {
-                std::fs::read(path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(words.as_str()))
-            }),
+            Check::Line(words) => {
+                let [out, err] = &mut self.looked;
+                // What cannot be read yet is looked at again.
+                says(&self.stdout, words, out).unwrap_or(false) || says(&self.stderr, words, err).unwrap_or(false)
+            }
         }
     }
 
@@ -234,6 +255,23 @@ impl Drop for Started<'_> {
             let _ = self.running.ended_within(GRACE);
         }
     }
+}
+
+/// Whether a file says some words behind what was `looked` at, a piece at a time: it may be long, and grow.
+fn says(path: &Path, words: &str, looked: &mut u64) -> std::io::Result<bool> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(*looked))?;
+    // The end of one piece may be the beginning of the words.
+    let mut piece = Vec::new();
+    while (&file).take(LOOKED_AT_ONCE).read_to_end(&mut piece)? > 0 {
+        if piece.windows(words.len().max(1)).any(|found| found == words.as_bytes()) {
+            return Ok(true);
+        }
+        let kept = piece.len().min(words.len().saturating_sub(1));
+        *looked += (piece.len() - kept) as u64;
+        piece.drain(..piece.len() - kept);
+    }
+    Ok(words.is_empty())
 }
 
 /// An address that is a port alone, on the host of its service.

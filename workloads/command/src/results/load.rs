@@ -18,7 +18,6 @@ use matrix_store::{GenericRecord, Origin, Store, StoreError};
 use super::numbers::{Wanted, numbers};
 use crate::cells::Cell;
 use crate::file::Experiment;
-use crate::host;
 
 /// A cell and its result, if it has one.
 #[derive(Clone, Debug)]
@@ -256,13 +255,16 @@ impl Loaded<'_> {
 
     /// Cells whose host was disturbed.
     pub fn disturbed(&self) -> impl Iterator<Item = &LoadedCell> {
-        self.cells.iter().filter(|cell| cell.notes.get(host::HOST).is_some_and(|note| host::is_disturbed(note)))
+        self.cells
+            .iter()
+            .filter(|cell| cell.notes.get(matrix_host::HOST).is_some_and(|note| matrix_host::is_disturbed(note)))
     }
 
     /// Cells with a result of which nobody knows whether their host was disturbed.
     pub fn unwatched(&self) -> impl Iterator<Item = &LoadedCell> {
         let unwatched = |cell: &&LoadedCell| {
-            cell.record.is_some() && cell.notes.get(host::HOST).is_none_or(|note| note.starts_with("not watched"))
+            cell.record.is_some()
+                && cell.notes.get(matrix_host::HOST).is_none_or(|note| matrix_host::is_unwatched(note))
         };
         self.cells.iter().filter(unwatched)
     }
@@ -273,7 +275,7 @@ impl Loaded<'_> {
     pub fn machines(&self, selected: &dyn Fn(&[Value]) -> bool) -> Vec<&str> {
         let chosen = self.cells.iter().filter(|cell| cell.record.is_some() && selected(&cell.cell.point));
         let mut machines: Vec<&str> =
-            chosen.filter_map(|cell| cell.notes.get(host::MACHINE)).map(String::as_str).collect();
+            chosen.filter_map(|cell| cell.notes.get(matrix_host::MACHINE)).map(String::as_str).collect();
         machines.sort_unstable();
         machines.dedup();
         machines

@@ -197,7 +197,7 @@ pub fn cells_csv(loaded: &Loaded<'_>) -> String {
             line.extend(cell.point.iter().map(ToString::to_string));
             line.push(cell.round.to_string());
             line.push(loaded_cell.record.as_ref().map(|record| record.origin.to_string()).unwrap_or_default());
-            line.push(loaded_cell.notes.get(crate::host::HOST).cloned().unwrap_or_default());
+            line.push(loaded_cell.notes.get(matrix_host::HOST).cloned().unwrap_or_default());
             line.extend(loaded.metrics.iter().map(|numbers| exact(numbers.get(place).copied().flatten())));
             line
         })

@@ -1,13 +1,37 @@
 //! CSV by RFC 4180 with a header.
 
+use std::cell::Cell;
 use std::io::Read;
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::{RowsError, TakeRow, did_you_mean};
+use super::{PassedOver, RowsError, TakeRow, did_you_mean};
 use crate::file::Column;
 
+/// Most bytes of a row: a quote that nobody closes is to fill no memory.
+const MAX_ROW: u64 = 64 << 20;
+
+/// Reads on as long as rows end.
+struct Bounded<'a, R> {
+    input: R,
+    since_row: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.since_row.get() > MAX_ROW {
+            let what = format!("a row has more than {} MiB; is there a quote that is not closed?", MAX_ROW >> 20);
+            return Err(std::io::Error::other(what));
+        }
+        let count = self.input.read(buffer)?;
+        self.since_row.set(self.since_row.get() + count as u64);
+        Ok(count)
+    }
+}
+
 pub(super) fn parse(columns: &[Column], input: impl Read, rows: &mut dyn TakeRow) -> Result<Vec<String>, RowsError> {
+    let since_row = &Cell::new(0);
+    let input = Bounded { input, since_row };
     let mut reader =
         ReaderBuilder::new().has_headers(true).flexible(false).buffer_capacity(256 << 10).from_reader(input);
     let header = reader.headers().map_err(fault)?.clone();
@@ -32,9 +56,11 @@ pub(super) fn parse(columns: &[Column], input: impl Read, rows: &mut dyn TakeRow
     while reader.read_record(&mut record).map_err(fault)? {
         let fields: Vec<Option<&str>> = places.iter().map(|place| place.and_then(|place| record.get(place))).collect();
         rows.row(&fields)?;
+        since_row.set(0);
     }
-    let unknown = names.iter().filter(|name| !columns.iter().any(|column| column.name == **name));
-    Ok(unknown.map(|name| (*name).to_owned()).collect())
+    let mut unknown = PassedOver::default();
+    names.iter().filter(|name| !columns.iter().any(|column| column.name == **name)).for_each(|name| unknown.add(name));
+    Ok(unknown.list())
 }
 
 fn fault(error: csv::Error) -> RowsError {

@@ -1,12 +1,11 @@
 //! JSON: an object a line, or one document read by pointers (RFC 6901).
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 
 use serde_json::Value;
 
-use super::{RowsError, TakeRow, did_you_mean};
+use super::{PassedOver, RowsError, TakeRow, did_you_mean};
 use crate::file::Column;
 
 /// Longest line.
@@ -59,7 +58,7 @@ fn row<'v>(
 /// An object a line; empty lines are passed over.
 pub(super) fn lines(columns: &[Column], input: impl Read, rows: &mut dyn TakeRow) -> Result<Vec<String>, RowsError> {
     let mut reader = BufReader::with_capacity(256 << 10, input);
-    let mut unknown = BTreeSet::new();
+    let mut unknown = PassedOver::default();
     let mut line = Vec::new();
     for number in 1u64.. {
         line.clear();
@@ -74,8 +73,8 @@ pub(super) fn lines(columns: &[Column], input: impl Read, rows: &mut dyn TakeRow
         let value: Value = serde_json::from_slice(&line).map_err(|error| bad(error.to_string()))?;
         let Some(object) = value.as_object() else { return Err(bad("it is not an object".to_owned())) };
         for name in object.keys() {
-            if !columns.iter().any(|column| column.name == *name || column.path.is_some()) && !unknown.contains(name) {
-                unknown.insert(name.clone());
+            if !columns.iter().any(|column| column.name == *name || column.path.is_some()) {
+                unknown.add(name);
             }
         }
         row(columns, &|_| &value, rows).map_err(|error| match error {
@@ -83,7 +82,7 @@ pub(super) fn lines(columns: &[Column], input: impl Read, rows: &mut dyn TakeRow
             other => other,
         })?;
     }
-    Ok(unknown.into_iter().collect())
+    Ok(unknown.list())
 }
 
 /// One document: a row, or one for each item of `each`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex_lite::Regex;
 
-use super::{RowsError, TakeRow, did_you_mean};
+use super::{PassedOver, RowsError, TakeRow, did_you_mean};
 use crate::file::{Column, Pick};
 
 /// One row of what each column's expression finds, or a row for each match.
@@ -72,5 +72,7 @@ pub(super) fn names_and_values(
     }
     rows.row(&fields)?;
     let declared = |name: &&str| columns.iter().any(|column| column.path.as_deref().unwrap_or(&column.name) == *name);
-    Ok(known.iter().filter(|name| !declared(name)).map(|name| (*name).to_owned()).collect())
+    let mut unknown = PassedOver::default();
+    known.iter().filter(|name| !declared(name)).for_each(|name| unknown.add(name));
+    Ok(unknown.list())
 }

@@ -10,6 +10,7 @@ mod lines;
 pub mod quantity;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use crate::file::{Column, Format, Source};
@@ -74,11 +75,41 @@ fn header(columns: &[Column], out: &mut impl Write) -> std::io::Result<()> {
     writeln!(out, "{}", names.join(","))
 }
 
+/// Most names that nobody declared and that are told of.
+const MOST_PASSED_OVER: usize = 20;
+
+/// Names of columns that are there and that nobody declared: the first ones, and how many more there are.
+#[derive(Default)]
+struct PassedOver {
+    names: BTreeSet<String>,
+    more: bool,
+}
+
+impl PassedOver {
+    fn add(&mut self, name: &str) {
+        if self.names.len() < MOST_PASSED_OVER {
+            let clean = |c: char| if c.is_control() { '?' } else { c };
+            self.names.insert(name.chars().take(80).map(clean).collect());
+        } else if !self.more {
+            self.more = !self.names.contains(name);
+        }
+    }
+
+    fn list(self) -> Vec<String> {
+        self.names.into_iter().chain(self.more.then(|| "and others".to_owned())).collect()
+    }
+}
+
 /// The nearest of some names, for a message.
 fn did_you_mean(name: &str, known: &[&str]) -> String {
     match matrix_core::nearest(name, known) {
         Some(near) => format!("; did you mean `{near}`?"),
-        None => format!("; there are: {}", known.join(", ")),
+        None => {
+            let more = if known.len() > MOST_PASSED_OVER { ", ..." } else { "" };
+            let shown: Vec<String> =
+                known.iter().take(MOST_PASSED_OVER).map(|name| name.chars().take(80).collect()).collect();
+            format!("; there are: {}{more}", shown.join(", "))
+        }
     }
 }
 

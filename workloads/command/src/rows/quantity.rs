@@ -69,12 +69,18 @@ pub fn scale(unit: &str) -> Option<(Dimension, bool, f64)> {
     Some((*dimension, rate, *factor))
 }
 
+/// Longest text of a number and its unit, in bytes: the time to read one grows with the square.
+const LONGEST: usize = 1000;
+
 /// Reads a number with a unit and converts it to another.
 ///
 /// # Errors
 /// What is wrong with it, in words: no unit, an unknown one, one of something else, a number that is none or not finite.
 pub fn convert(text: &str, to: &str) -> Result<f64, String> {
     let text = text.trim();
+    if text.len() > LONGEST {
+        return Err(format!("it is longer than {LONGEST} bytes"));
+    }
     // The longest start that is a number: what follows is the unit.
     let end = (1..=text.len())
         .rev()
@@ -126,6 +132,7 @@ mod tests {
             ("5MB", "B/s"),
             ("inf s", "s"),
             ("", "s"),
+            (&format!("{}{}", "1".repeat(500_000), "a".repeat(500_000)), "s"),
         ] {
             assert!(convert(text, to).is_err(), "{text} to {to}");
         }

@@ -62,3 +62,24 @@ fn what_is_not_as_declared_is_told_and_never_becomes_a_0() {
     let lines: Vec<String> = shown.iter().map(|result| format!("{result:?}")).collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
+
+#[test]
+fn what_a_program_writes_without_end_fills_no_memory_and_no_message() {
+    let open = format!("t,ok\n\"{}", "x".repeat(65 << 20));
+    let error = read("csv:stdout", TWO, &open).unwrap_err();
+    assert!(error.contains("a row has more than 64 MiB; is there a quote that is not closed?"), "{error}");
+    // Many rows are not one.
+    let many = "1,1\n".repeat(17 << 20);
+    assert_eq!(read("csv:stdout", TWO, &format!("t,ok\n{many}")).unwrap().lines().count(), 1 + (17 << 20));
+
+    let passed_over =
+        |rows: &str, text: &str| read_into(&source(rows, TWO), text.as_bytes(), &mut Vec::new()).unwrap().passed_over;
+    let names: Vec<String> = (10..5000).map(|number| format!("n{number}\u{1b}[2J")).collect();
+    let csv = format!("t,ok,{}\n1,1,{}\n", names.join(","), vec!["0"; names.len()].join(","));
+    let told = passed_over("csv:stdout", &csv);
+    assert_eq!((told.len(), told[0].as_str(), told[20].as_str()), (21, "n10?[2J", "and others"));
+    let jsonl: Vec<String> = (10..5000).map(|number| format!("{{\"t\": 1, \"n{number}\": 0}}")).collect();
+    assert_eq!(passed_over("jsonl:stdout", &jsonl.join("\n")).len(), 21);
+    let error = read("csv:stdout", TWO, &format!("{}\n", names.join(","))).unwrap_err();
+    assert!(error.len() < 2000 && error.ends_with(", ..."), "{error}");
+}

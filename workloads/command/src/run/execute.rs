@@ -8,11 +8,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use matrix_driver::Cancel;
+use matrix_host::HostLock;
 use matrix_store::attempt::{AttemptStatus, Execution};
 use matrix_store::generic::{Costs, Outputs};
 use matrix_store::{
-    AttemptId, Division, Event, GenericAttempt, GenericEnd, GenericRecord, Journal, NewRecord, Origin, OutputRef,
-    Pending, Provenance, RowsRef, RunId, Share, StoreError, WritableStore,
+    AttemptId, Division, Event, GenericAttempt, GenericEnd, GenericRecord, Group, Journal, NewRecord, Origin,
+    OutputRef, Pending, Provenance, RowsRef, RunId, Share, StoreError, WritableStore,
 };
 
 use super::Input;
@@ -20,7 +21,6 @@ use super::version::Versions;
 use crate::attempt::{Attempted, Attempts, Kept, MAX_ROWS, Trouble, name_of};
 use crate::cells::{self, Cell, input_files};
 use crate::file::{Format, Source};
-use crate::host::{self, HostLock};
 use crate::inputs::{Digests, digest_of};
 use crate::rows;
 use crate::supervise::Supervisors;
@@ -84,6 +84,19 @@ struct Shared {
     told_at: Option<std::time::Instant>,
 }
 
+/// How long results of short cells wait for others, to be synced together. A crash loses the cells of that time.
+const GROUP_TIME: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// Most cells that wait.
+const GROUP_CELLS: usize = 1000;
+
+/// What a worker has finished and not yet committed: the places of the cells, and whether their hosts were disturbed.
+struct Open {
+    group: Group,
+    finished: Vec<(usize, bool)>,
+    committed: std::time::Instant,
+}
+
 /// Time between two looks at what other runners execute.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
 
@@ -113,21 +126,29 @@ impl Executor<'_> {
 
     fn work(&self, cells: &[Cell], jobs: NonZeroUsize, shared: &Mutex<Shared>) {
         let lock = || -> MutexGuard<'_, Shared> { shared.lock().unwrap_or_else(PoisonError::into_inner) };
+        let group = self.store.group();
+        let mut open = Open { group, finished: Vec::new(), committed: std::time::Instant::now() };
         loop {
             let mut guard = lock();
             let late = self.deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline);
             if self.cancel.is_cancelled() || late || self.fail_fast && !guard.report.failed.is_empty() {
-                return;
+                drop(guard);
+                return self.commit(&mut open, shared);
             }
             let Some(place) = guard.queue.pop_front() else {
                 drop(guard);
+                // Others wait for what is done here.
+                self.commit(&mut open, shared);
                 match self.more(shared) {
                     Ok(true) => continue,
                     Ok(false) => return,
                     Err(error) => return self.stop(error, shared),
                 }
             };
-            let Some(cell) = cells.get(place) else { return };
+            let Some(cell) = cells.get(place) else {
+                drop(guard);
+                return self.commit(&mut open, shared);
+            };
             guard.begun += 1;
             let number = guard.begun;
             // Not a line for each of ten thousand cells that take no time.
@@ -141,26 +162,47 @@ impl Executor<'_> {
             if due {
                 (self.say)(&format!("{number}/{} {shown}", cells.len()));
             }
-            let ended = self.tried(cell, jobs, shared);
-            if let (Some(division), Ok(Ended::Done { .. } | Ended::Failed(_))) = (self.division, &ended)
-                && let Err(error) = division.ended(place, matches!(ended, Ok(Ended::Failed(_))))
-            {
-                self.stop(error, shared);
-            }
-            let mut guard = lock();
-            match ended {
-                Ok(Ended::Done { disturbed }) => {
-                    guard.report.done += 1;
-                    guard.report.disturbed += usize::from(disturbed);
+            match self.tried(cell, jobs, shared, &mut open.group) {
+                Ok(Ended::Done { disturbed }) => open.finished.push((place, disturbed)),
+                Ok(Ended::Failed(error)) => {
+                    lock().report.failed.push((cell.clone(), error));
+                    self.ended(place, true, shared);
                 }
-                Ok(Ended::Failed(error)) => guard.report.failed.push((cell.clone(), error)),
-                Ok(Ended::Partial) => guard.report.partial += 1,
+                Ok(Ended::Partial) => lock().report.partial += 1,
                 Err(error) => {
-                    guard.report.partial += 1;
-                    guard.report.broken.get_or_insert(error);
-                    self.cancel.cancel();
+                    lock().report.partial += 1;
+                    self.stop(error, shared);
                 }
             }
+            if open.finished.len() >= GROUP_CELLS || open.committed.elapsed() >= GROUP_TIME {
+                self.commit(&mut open, shared);
+            }
+        }
+    }
+
+    /// Commits what a worker has finished, and counts it.
+    fn commit(&self, open: &mut Open, shared: &Mutex<Shared>) {
+        let group = std::mem::replace(&mut open.group, self.store.group());
+        let committed = self.store.commit(group, self.journal);
+        open.committed = std::time::Instant::now();
+        let finished = std::mem::take(&mut open.finished);
+        if let Err(error) = committed {
+            shared.lock().unwrap_or_else(PoisonError::into_inner).report.partial += finished.len();
+            return self.stop(error, shared);
+        }
+        for (place, disturbed) in finished {
+            let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            guard.report.done += 1;
+            guard.report.disturbed += usize::from(disturbed);
+            drop(guard);
+            self.ended(place, false, shared);
+        }
+    }
+
+    /// Lets other runners know that a cell has ended.
+    fn ended(&self, place: usize, failed: bool, shared: &Mutex<Shared>) {
+        if let Some(Err(error)) = self.division.map(|division| division.ended(place, failed)) {
+            self.stop(error, shared);
         }
     }
 
@@ -194,22 +236,34 @@ impl Executor<'_> {
     }
 
     /// Executes a cell, again after a failure where the experiment says so. Every attempt is kept.
-    fn tried(&self, cell: &Cell, jobs: NonZeroUsize, shared: &Mutex<Shared>) -> Result<Ended, StoreError> {
+    fn tried(
+        &self,
+        cell: &Cell,
+        jobs: NonZeroUsize,
+        shared: &Mutex<Shared>,
+        group: &mut Group,
+    ) -> Result<Ended, StoreError> {
         for _ in 0..self.input.experiment.command.retries {
-            match self.one(cell, jobs, shared)? {
+            match self.one(cell, jobs, shared, group)? {
                 Ended::Failed(error) => (self.say)(&format!("tried again: {}: {error}", cell.key.short())),
                 ended => return Ok(ended),
             }
         }
-        self.one(cell, jobs, shared)
+        self.one(cell, jobs, shared, group)
     }
 
-    /// Executes one cell once. Objects come first, then the attempt, then the record, and last the journal's word.
-    fn one(&self, cell: &Cell, jobs: NonZeroUsize, shared: &Mutex<Shared>) -> Result<Ended, StoreError> {
+    /// Executes one cell once. What it gave is in the group, for a moment; that it failed is in the store when this returns.
+    fn one(
+        &self,
+        cell: &Cell,
+        jobs: NonZeroUsize,
+        shared: &Mutex<Shared>,
+        group: &mut Group,
+    ) -> Result<Ended, StoreError> {
         let waiting = || (self.say)("waiting: another run measures on this host");
         let _host = if jobs == NonZeroUsize::MIN {
             match HostLock::take(self.cancel, &waiting)
-                .map_err(|error| StoreError::io("locking", std::path::Path::new(host::LOCK), error))?
+                .map_err(|error| StoreError::io("locking", std::path::Path::new(matrix_host::LOCK), error))?
             {
                 Some(lock) => Some(lock),
                 None => return Ok(Ended::Partial),
@@ -217,7 +271,9 @@ impl Executor<'_> {
         } else {
             None
         };
-        let idle = !self.input.experiment.host.idle || host::wait_until_idle(self.cancel, self.deadline, self.say);
+        let own = || matrix_host::ticks_of(&crate::supervise::living());
+        let idle =
+            !self.input.experiment.host.idle || matrix_host::wait_until_idle(own, self.cancel, self.deadline, self.say);
         if !idle {
             return Ok(Ended::Partial);
         }
@@ -235,17 +291,20 @@ impl Executor<'_> {
             Ok(attempted) => {
                 let alone = jobs == NonZeroUsize::MIN;
                 let unwatched = if alone { "not watched".to_owned() } else { format!("not watched: {jobs} at a time") };
-                notes.insert(host::HOST.to_owned(), attempted.host.clone().unwrap_or(unwatched));
-                notes.insert(host::MACHINE.to_owned(), self.machines(cell));
+                notes.insert(matrix_host::HOST.to_owned(), attempted.host.clone().unwrap_or(unwatched));
+                notes.insert(matrix_host::MACHINE.to_owned(), self.machines(cell));
+                if attempted.left_out > 0 {
+                    notes.insert("files not kept".to_owned(), attempted.left_out.to_string());
+                }
                 (attempted.result.clone(), attempted.costs.clone(), attempted.outputs.clone(), Some(attempted))
             }
             Err(why) => (Err(Trouble::Failed(why)), Costs::new(), BTreeMap::new(), None),
         };
+        let result = result.and_then(|()| self.rows(cell, attempted.as_ref(), &kept, &costs, &mut notes));
         let mut outputs = Outputs::new();
         for (name, kept) in &kept {
-            outputs.insert(name.clone(), self.keep_output(kept)?);
+            outputs.insert(name.clone(), self.keep_output(kept, result.is_ok().then_some(&mut *group))?);
         }
-        let result = result.and_then(|()| self.rows(cell, attempted.as_ref(), &kept, &costs, &mut notes));
         let execution = Execution {
             id: id.clone(),
             key: cell.key,
@@ -262,7 +321,7 @@ impl Executor<'_> {
                 let mut refs = BTreeMap::new();
                 for (name, (path, written)) in rows {
                     let mut file = File::open(&path).map_err(|error| StoreError::io("reading", &path, error))?;
-                    self.store.keep_object(&written.sha256, &mut file)?;
+                    group.keep_object(&written.sha256, &mut file)?;
                     if !written.passed_over.is_empty() {
                         let names = written.passed_over.join(", ");
                         let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -272,9 +331,8 @@ impl Executor<'_> {
                     }
                     refs.insert(name, RowsRef { bytes: written.bytes, rows: written.rows, sha256: written.sha256 });
                 }
-                let disturbed = notes.get(host::HOST).is_some_and(|host| host::is_disturbed(host));
+                let disturbed = notes.get(matrix_host::HOST).is_some_and(|host| matrix_host::is_disturbed(host));
                 let attempt = GenericAttempt::new(execution, GenericEnd::Done, outputs.clone(), notes)?;
-                self.store.write_attempt(&attempt)?;
                 let reading = cells::reading(&self.input.experiment)?;
                 let new = NewRecord {
                     workload: crate::WORKLOAD.to_owned(),
@@ -285,8 +343,8 @@ impl Executor<'_> {
                     reading,
                     rows: refs,
                 };
-                self.store.write_record(&GenericRecord::new(new, Origin::default())?)?;
-                self.journal.append(&Event::Done { attempt: id, cell: cell.key })?;
+                let record = GenericRecord::new(new, Origin::default())?;
+                group.add(&attempt, &record, Event::Done { attempt: id, cell: cell.key })?;
                 Ok(Ended::Done { disturbed })
             }
             Err(Trouble::Cancelled) => {
@@ -347,11 +405,15 @@ impl Executor<'_> {
         Ok(attempted)
     }
 
-    fn keep_output(&self, kept: &Kept) -> Result<OutputRef, StoreError> {
+    /// Keeps something that an attempt left: in a group, or in the store at once.
+    fn keep_output(&self, kept: &Kept, group: Option<&mut Group>) -> Result<OutputRef, StoreError> {
         let fail = |error| StoreError::io("reading", &kept.path, error);
         let open = || File::open(&kept.path).map(|file| BufReader::new(file.take(kept.bytes))).map_err(fail);
         let (sha256, bytes) = digest_of(open()?).map_err(fail)?;
-        self.store.keep_object(&sha256, &mut open()?)?;
+        match group {
+            Some(group) => group.keep_object(&sha256, &mut open()?)?,
+            None => self.store.keep_object(&sha256, &mut open()?)?,
+        }
         Ok(OutputRef { bytes, of: kept.of, sha256 })
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use matrix_core::{Point, Problem, Problems};
 use matrix_driver::Cancel;
+use toml::de::{DeTable, DeValue};
 
 use crate::cells::{self, Cell, CellError, Here, folder_of};
 use crate::file::{Experiment, Site, parse_site};
@@ -57,8 +58,12 @@ impl Input {
             here.hosts.extend(site.hosts.into_iter().filter_map(|(name, host)| Some((name, host?))));
         }
         let mut digests = Digests::with_cache();
-        prepare::look(&experiment, &mut here, &mut digests).map_err(|error| InputFailure::Cells(error.into()))?;
-        let cells = cells::cells(&experiment, &here, &mut digests).map_err(InputFailure::Cells)?;
+        let fail = |error: CellError| match in_text(&text, &error) {
+            Some(problem) => InputFailure::Text(name.to_owned(), text.clone(), problem.into()),
+            None => InputFailure::Cells(error),
+        };
+        prepare::look(&experiment, &mut here, &mut digests).map_err(|error| fail(error.into()))?;
+        let cells = cells::cells(&experiment, &here, &mut digests).map_err(fail)?;
         digests.save();
         Ok(Self { text, experiment, here, site: site.map(Path::to_owned), cells })
     }
@@ -106,6 +111,31 @@ impl Input {
     pub fn from_file(file: &Path, text: String, site: Option<&Path>) -> Result<Self, InputFailure> {
         Self::new(&file.display().to_string(), text, &folder_of(file), site)
     }
+}
+
+/// A mistake in `inputs`, at its place in the experiment's text.
+fn in_text(text: &str, error: &CellError) -> Option<Problem> {
+    let CellError::Input(input) = error else { return None };
+    let pattern = input.pattern()?;
+    let (document, _) = DeTable::parse_recoverable(text);
+    let root = document.get_ref();
+    let prepares = match root.get("prepare").map(|prepares| prepares.get_ref()) {
+        Some(DeValue::Array(prepares)) => prepares.iter().collect(),
+        _ => Vec::new(),
+    };
+    let lists = root.get("command").into_iter().chain(prepares).filter_map(|table| match table.get_ref() {
+        DeValue::Table(table) => match table.get("inputs")?.get_ref() {
+            DeValue::Array(items) => Some(items),
+            _ => None,
+        },
+        _ => None,
+    });
+    let items: Vec<_> = lists.flatten().filter_map(|item| Some((item.get_ref().as_str()?, item.span()))).collect();
+    // With placeholders, it stands there in another form.
+    let written = items.iter().find(|(text, _)| *text == pattern);
+    let (_, place) = written.or_else(|| items.iter().find(|(text, _)| text.contains('{')))?;
+    let help = "`inputs` are files below `dir` that are part of every cell's key";
+    Some(Problem::new(error.to_string()).at(place.clone()).label("here").help(help))
 }
 
 /// The values of a site's file; one that the experiment does not know is a mistake.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use matrix_core::{CellKey, CellState, Reason, Shard, Tally};
+use matrix_core::{Again, CellKey, CellState, Reason, Shard, Tally};
 use matrix_core::{Filter, Value};
 use matrix_store::{Store, StoreError, journal};
 use serde::{Deserialize, Serialize};
@@ -79,49 +79,19 @@ pub fn matches(filter: &Filter, cell: &Cell) -> bool {
     filter.matches(&|field| if field == cell.point.len() { Some(&round) } else { cell.point.get(field) })
 }
 
-/// Which done cells run again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Again {
-    /// None.
-    #[default]
-    None,
-    /// All.
-    All,
-    /// These.
-    These(BTreeSet<CellKey>),
-}
-
-impl Again {
-    fn has(&self, cell: &Cell) -> bool {
-        match self {
-            Self::None => false,
-            Self::All => true,
-            Self::These(keys) => keys.contains(&cell.key),
-        }
-    }
-
-    pub(super) fn is_none(&self) -> bool {
-        match self {
-            Self::None => true,
-            Self::All => false,
-            Self::These(keys) => keys.is_empty(),
-        }
-    }
-
-    /// The cells whose results ran on a disturbed host; with a paired axis also those that they are compared with by
-    /// round, as both sides of a pair have to run next to each other.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn disturbed(store: Option<&Store>, input: &Input) -> Result<Self, StoreError> {
-        let Some(store) = store else { return Ok(Self::None) };
-        let loaded = crate::results::notes_of(store, &input.experiment, &input.cells)?;
-        let blocks: BTreeSet<u32> = loaded.disturbed().map(|loaded| loaded.cell.block).collect();
-        let cells: BTreeSet<CellKey> = loaded.disturbed().map(|loaded| loaded.cell.key).collect();
-        let paired = input.experiment.design.paired.is_some();
-        let again = |cell: &&Cell| cells.contains(&cell.key) || paired && blocks.contains(&cell.block);
-        Ok(Self::These(input.cells.iter().filter(again).map(|cell| cell.key).collect()))
-    }
+/// The cells whose results ran on a disturbed host; with a paired axis also those that they are compared with by
+/// round, as both sides of a pair have to run next to each other.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn disturbed(store: Option<&Store>, input: &Input) -> Result<Again, StoreError> {
+    let Some(store) = store else { return Ok(Again::None) };
+    let loaded = crate::results::notes_of(store, &input.experiment, &input.cells)?;
+    let blocks: BTreeSet<u32> = loaded.disturbed().map(|loaded| loaded.cell.block).collect();
+    let cells: BTreeSet<CellKey> = loaded.disturbed().map(|loaded| loaded.cell.key).collect();
+    let paired = input.experiment.design.paired.is_some();
+    let again = |cell: &&Cell| cells.contains(&cell.key) || paired && blocks.contains(&cell.block);
+    Ok(Again::These(input.cells.iter().filter(again).map(|cell| cell.key).collect()))
 }
 
 /// The plan of a run.
@@ -141,7 +111,7 @@ pub fn plan(store: Option<&Store>, input: &Input, part: &Part, again: &Again) ->
             state: state.as_run_begins(selected),
             reason: match part.is_of_another_shard(cell) {
                 true => Reason::OtherShard,
-                false => Reason::of(state, selected, again.has(cell)),
+                false => Reason::of(state, selected, again.has(&cell.key)),
             },
             shard: part.shard_of(cell),
         }

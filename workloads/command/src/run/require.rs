@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use matrix_core::Point;
 use matrix_core::placeholder::{Segment, Template};
 use matrix_driver::Cancel;
+use matrix_host::memory_bytes;
 
 use super::Input;
 use crate::cells::flat;
 use crate::file::{PASSED, Require};
-use crate::host::memory_bytes;
 use crate::rows::quantity;
 use crate::supervise::{Job, Supervisors};
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use matrix_core::{CellKey, Reason};
+use matrix_core::{Again, CellKey, Reason};
 use matrix_driver::Cancel;
 use matrix_store::fs::RealFilesystem;
 use matrix_store::{
@@ -16,10 +16,13 @@ use matrix_store::{
 };
 
 use super::execute::{Executor, Report};
-use super::plan::{Again, PlanDocument, plan};
+use super::plan::{PlanDocument, plan};
 use super::{Input, Part, reread};
 use crate::cells::Cell;
 use crate::supervise::Supervisors;
+
+/// Most claims that runners divide a run by: each is a file, and takes as long as a small cell.
+const MOST_CLAIMS: u32 = 512;
 
 /// How a session is executed.
 #[derive(Debug)]
@@ -191,7 +194,10 @@ impl Session {
     ) -> Result<(usize, Report), StoreError> {
         let supervisors =
             Supervisors::new().map_err(|error| StoreError::io("reading", Path::new("/proc/self/exe"), error))?;
-        let batches: Vec<(CellKey, u32)> = self.cells.iter().map(|cell| (cell.key, cell.block)).collect();
+        // Of all cells of the experiment: every runner divides them in the same way, whatever it has left.
+        let blocks = input.cells.iter().map(|cell| cell.block).max().map_or(1, |last| last + 1);
+        let at_once = blocks.div_ceil(MOST_CLAIMS);
+        let batches: Vec<(CellKey, u32)> = self.cells.iter().map(|cell| (cell.key, cell.block / at_once)).collect();
         let division = self.store.division(self.run.id(), &batches)?;
         let executor = Executor {
             input,
@@ -207,7 +213,7 @@ impl Session {
             division: division.as_ref(),
             wait: options.wait,
             say,
-            machine: crate::host::machine(),
+            machine: matrix_host::machine(),
             digests: std::sync::Mutex::new(crate::inputs::Digests::with_cache()),
         };
         let mut report = executor.execute(&self.cells, options.jobs);

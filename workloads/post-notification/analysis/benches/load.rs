@@ -60,6 +60,7 @@ impl Synthetic {
                 workload_version: 1,
             };
             self.cells.push(CellMeta {
+                disturbed: false,
                 key: CellKey::of(inputs.canonical()?.as_bytes()),
                 inputs,
                 origin: "local".into(),

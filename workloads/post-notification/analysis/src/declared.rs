@@ -89,6 +89,7 @@ pub fn figures(experiment: &Experiment, text: &str) -> Result<Vec<FigureSpec>, P
 pub struct CellMetrics {
     axes: AxisSet,
     cells: Vec<(Point, u32, [Option<f64>; Metric::ALL.len()])>,
+    disturbed: Vec<Point>,
 }
 
 impl CellMetrics {
@@ -100,7 +101,12 @@ impl CellMetrics {
             let value = |metric| estimate(metric, &[cell]).map(|found| found.value).filter(|value| value.is_finite());
             (point(&cell.meta.inputs.axes), cell.meta.inputs.round, Metric::ALL.map(value))
         };
-        Self { axes: axes_of(experiment.points.iter()), cells: loaded.cells().iter().map(cell).collect() }
+        let disturbed = loaded.cells().iter().filter(|cell| cell.meta.disturbed);
+        Self {
+            axes: axes_of(experiment.points.iter()),
+            cells: loaded.cells().iter().map(cell).collect(),
+            disturbed: disturbed.map(|cell| point(&cell.meta.inputs.axes)).collect(),
+        }
     }
 
     /// The axes.
@@ -148,6 +154,6 @@ impl Numbers for CellMetrics {
     }
 
     fn disturbed(&self) -> Vec<&Point> {
-        Vec::new()
+        self.disturbed.iter().collect()
     }
 }

@@ -20,12 +20,22 @@ pub struct Nature {
     pub extrapolated: Vec<(RegionPair, PostStorage)>,
     /// Likewise, region pairs and notification storages.
     pub extrapolated_notifications: Vec<(RegionPair, NotificationStorage)>,
+    /// Cells on whose host others worked while they were measured.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub disturbed: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Nature {
     /// The nature of numbers that come from these cells.
     pub fn of<'a>(cells: impl IntoIterator<Item = &'a CellMeta>) -> Self {
-        Self::collect(cells.into_iter().map(|cell| (&cell.inputs, cell.simulated, cell.configured_lag)))
+        let mut disturbed = 0;
+        let cells = cells.into_iter().inspect(|cell| disturbed += u64::from(cell.disturbed));
+        let nature = Self::collect(cells.map(|cell| (&cell.inputs, cell.simulated, cell.configured_lag)));
+        Self { disturbed, ..nature }
     }
 
     /// The nature that the numbers of these cells will have when they are done.
@@ -82,6 +92,11 @@ impl Nature {
         if !extrapolated.is_empty() {
             let pairs = extrapolated.iter().map(|(pair, storages)| format!("{pair} ({})", storages.join(", ")));
             words.push(format!("extrapolated: {}", pairs.collect::<Vec<_>>().join(", ")));
+        }
+        match self.disturbed {
+            0 => {}
+            1 => words.push("disturbed by other work: 1 cell".to_owned()),
+            cells => words.push(format!("disturbed by other work: {cells} cells")),
         }
         words
     }

@@ -45,6 +45,7 @@ impl Memory {
             *outcomes.entry(row.outcome).or_default() += 1;
         }
         self.cells.push(CellMeta {
+            disturbed: false,
             key: CellKey::of(inputs.canonical().unwrap().as_bytes()),
             inputs,
             origin: "local".into(),

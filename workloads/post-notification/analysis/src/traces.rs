@@ -19,6 +19,8 @@ pub struct CellMeta {
     pub simulated: bool,
     /// Whether the replication lag of its post storage was configured, not native.
     pub configured_lag: bool,
+    /// Whether other work disturbed the host while it was measured.
+    pub disturbed: bool,
     /// The record's count of requests by outcome; an outcome that is left out counts 0.
     pub outcomes: BTreeMap<Outcome, u64>,
     /// Sizes that stand beside the trace, of a cell that was imported.

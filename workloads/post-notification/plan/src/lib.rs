@@ -18,7 +18,7 @@ mod rendered;
 pub mod schema;
 
 pub use matrix_core::{
-    CellKey, CellState, Interval, Problem, Problems, Shard, Tally, key, nearest, printable, problem, stats,
+    Again, CellKey, CellState, Interval, Problem, Problems, Shard, Tally, key, nearest, printable, problem, stats,
 };
 
 pub use aws::Aws;

@@ -45,6 +45,9 @@ pub(crate) fn page(figure: Figure, source: &Source, subtitle: &str) -> Page {
     if !extrapolated.is_empty() {
         notes.push(format!("* extrapolated, as the model has no data: {}", extrapolated.join(", ")));
     }
+    if source.nature.disturbed > 0 {
+        notes.push(format!("disturbed by other work: {}", count(source.nature.disturbed, "cell", "cells")));
+    }
     let mut page = Page::titled(figure.title(), &source.experiment, subtitle);
     if source.nature.simulated {
         page.simulated();

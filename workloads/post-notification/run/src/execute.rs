@@ -35,6 +35,8 @@ pub(crate) struct Executor<'a> {
     pub(crate) division: Option<&'a Division>,
     /// Whether to wait for what others have claimed.
     pub(crate) wait: bool,
+    /// Cells at the same time.
+    pub(crate) jobs: NonZeroUsize,
 }
 
 /// How long a worker waits at first, and at most, before it looks again what others have claimed.
@@ -52,6 +54,7 @@ struct Finished<'a> {
     cell: &'a Cell,
     reasons: Vec<Reason>,
     throttled: u64,
+    disturbed: bool,
 }
 
 /// What a worker has finished and not yet committed.
@@ -74,6 +77,8 @@ pub(crate) struct Report {
     pub(crate) troubled: Vec<(Cell, Vec<Reason>)>,
     /// Invocations that a service throttled, and that were made again.
     pub(crate) throttled: u64,
+    /// Cells on whose host others worked meanwhile.
+    pub(crate) disturbed: u64,
     /// Cells that ended early.
     pub(crate) partial: u64,
     /// What others have claimed, where nobody waits for them.
@@ -108,13 +113,13 @@ struct Shared {
 impl Executor<'_> {
     /// Executes the cells, in their order, by so many workers. Returns when all are done, or when everything has stopped
     /// because a stop was asked for or the store could not be written.
-    pub(crate) fn execute(&self, cells: &[Cell], jobs: NonZeroUsize) -> Report {
+    pub(crate) fn execute(&self, cells: &[Cell]) -> Report {
         let here = if self.division.is_some() { &[] } else { cells };
         let waiting = here.iter().enumerate().map(|(place, cell)| (place, self.driver.resources(cell)));
         let shared = Mutex::new(Shared { schedule: Schedule::new(waiting), report: Report::default(), waited: false });
         let released = Condvar::new();
         std::thread::scope(|scope| {
-            for _ in 0..jobs.get().min(cells.len()) {
+            for _ in 0..self.jobs.get().min(cells.len()) {
                 let worker = Builder::new().name("matrix-worker".to_owned()).stack_size(STACK_BYTES);
                 // Where the system has no thread to give, this one does the work.
                 if worker.spawn_scoped(scope, || self.work(cells, &shared, &released)).is_err() {
@@ -186,8 +191,8 @@ impl Executor<'_> {
             guard.schedule.release(&self.driver.resources(cell));
             let has_failed = matches!(result, Ok(Ended::Failed(_) | Ended::Spoilt(_)));
             match result {
-                Ok(Ended::Done { reasons, throttled }) => {
-                    open.finished.push(Finished { place, cell, reasons, throttled });
+                Ok(Ended::Done { reasons, throttled, disturbed }) => {
+                    open.finished.push(Finished { place, cell, reasons, throttled, disturbed });
                 }
                 Ok(Ended::Failed(broken)) => guard.report.failed.push((cell.clone(), broken)),
                 Ok(Ended::Spoilt(error)) => {
@@ -227,9 +232,10 @@ impl Executor<'_> {
             return;
         }
         let mut ended = Vec::new();
-        for Finished { place, cell, reasons, throttled } in finished {
+        for Finished { place, cell, reasons, throttled, disturbed } in finished {
             let report = &mut guard.report;
             report.throttled += throttled;
+            report.disturbed += u64::from(disturbed);
             if !reasons.is_empty() {
                 report.troubled.push((cell.clone(), reasons));
             }
@@ -313,7 +319,11 @@ impl Executor<'_> {
                 drop(rows);
                 self.failed(execution(), cell, error, &told.reasons)
             }
-            Ok(told) => {
+            Ok(mut told) => {
+                // Those that run beside it are work of others, which no watch tells from its own.
+                if let Some(host) = told.host.as_mut().filter(|_| self.jobs.get() > 1) {
+                    *host = format!("not watched: {} at a time", self.jobs);
+                }
                 let measured = self.driver.measures();
                 let object = if measured { rows.sink.finish()? } else { rows.sink.finish_in(group)? };
                 let attempt = Attempt::done(execution(), &told, object.digest)?;
@@ -327,7 +337,8 @@ impl Executor<'_> {
                     group.add(&attempt, &record, done)?;
                 }
                 let throttled = told.notes.get("throttled").copied().unwrap_or(0);
-                Ok(Ended::Done { reasons: told.reasons.as_slice().to_vec(), throttled })
+                let disturbed = told.host.as_deref().is_some_and(matrix_host::is_disturbed);
+                Ok(Ended::Done { reasons: told.reasons.as_slice().to_vec(), throttled, disturbed })
             }
             Err(DriverError::Cancelled) => {
                 drop(rows);
@@ -364,10 +375,12 @@ impl Executor<'_> {
 
 /// How an attempt ended.
 enum Ended {
-    /// With a result; some requests may have failed for these reasons, and so many invocations were throttled.
+    /// With a result; some requests may have failed for these reasons, so many invocations were throttled, and other work may
+    /// have disturbed the host.
     Done {
         reasons: Vec<Reason>,
         throttled: u64,
+        disturbed: bool,
     },
     Spoilt(String),
     Failed(Broken),

@@ -33,4 +33,4 @@ pub use input::{Input, Overrides, apply, experiment_of, read_model};
 pub use observer::{Observer, Unobserved};
 pub use provenance::Program;
 pub use session::{Drivers, Place, Session, SessionEnd, interrupted_runs, left_of, sweep, to_run};
-pub use states::{plan, skipped, tally};
+pub use states::{disturbed, plan, skipped, tally};

@@ -1,5 +1,6 @@
 //! Reading results: which experiment is meant, which of its cells are done, and their traces.
 
+mod hosts;
 mod origins;
 mod regions;
 
@@ -24,6 +25,7 @@ use crate::error::{FailureKind, RunError, with_causes};
 use crate::input::{Input, Overrides};
 use crate::observer::Observer;
 use crate::wording;
+pub use hosts::Hosts;
 pub use origins::Origins;
 pub use regions::regions;
 
@@ -239,16 +241,23 @@ pub struct Traced<'a> {
 
 impl<'a> Traced<'a> {
     /// The cells of these records.
-    pub fn new(store: &'a Store, mut records: Vec<Record>) -> Self {
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn new(store: &'a Store, mut records: Vec<Record>) -> Result<Self, StoreError> {
         let order = |record: &Record| (record.inputs.axes.clone(), record.inputs.round, record.origin.clone());
         records.sort_by_cached_key(order);
         Self::in_order(store, records)
     }
 
     /// The cells of these records, in their order.
-    pub fn in_order(store: &'a Store, records: Vec<Record>) -> Self {
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn in_order(store: &'a Store, records: Vec<Record>) -> Result<Self, StoreError> {
         let objects = records.iter().map(|record| record.object.sha256).collect();
-        Self { store, cells: records.into_iter().map(meta).collect(), objects }
+        let hosts = Hosts::of(store, &records)?;
+        Ok(Self { store, cells: records.into_iter().map(|record| meta(record, &hosts)).collect(), objects })
     }
 
     /// Keeps the cells that are wanted.
@@ -307,7 +316,7 @@ impl<'a> Results<'a> {
                 all - records.len()
             ));
         }
-        Ok(Self { input, traced: Traced::new(store, records), origins })
+        Ok(Self { input, traced: Traced::new(store, records)?, origins })
     }
 
     /// Where the numbers come from.
@@ -331,13 +340,14 @@ pub fn unreadable(error: LoadError) -> RunError {
     )
 }
 
-fn meta(record: Record) -> CellMeta {
+fn meta(record: Record, hosts: &Hosts) -> CellMeta {
     let imported = Imported::of(&record.inputs);
     let stated = imported
         .map(|imported| StatedBytes { posts: imported.post_bytes(), notifications: imported.notification_bytes() });
     CellMeta {
         stated: stated.unwrap_or_default(),
         outcomes: Outcome::ALL.into_iter().map(|outcome| (outcome, record.counts.of(outcome))).collect(),
+        disturbed: hosts.is_disturbed(&record),
         key: record.key,
         origin: record.origin.to_string(),
         simulated: record.simulated,
@@ -362,7 +372,8 @@ mod tests {
         let text = include_str!("../../../../experiments/quick.toml").replacen("model = ", "# ", 1);
         let text = text.as_str();
         let input = Input::from_text(text).unwrap();
-        let plan = serde_json::to_vec(&crate::plan(None, &input, &Part::default(), false).unwrap()).unwrap();
+        let plan = serde_json::to_vec(&crate::plan(None, &input, &Part::default(), &matrix_plan::Again::None).unwrap())
+            .unwrap();
         let model = input.model.as_ref().map(|(_, text)| text.as_bytes());
         let folder = tempfile::tempdir().unwrap();
         let read = |experiment: &str, name: &str| {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use matrix_app::Row;
 use matrix_driver::{Cancel, Driver};
 use matrix_plan::printable::one_line;
-use matrix_plan::{Cell, CellKey, Part, Plan};
+use matrix_plan::{Again, Cell, CellKey, Part, Plan};
 use matrix_store::fs::{Filesystem, RealFilesystem};
 use matrix_store::{Digest, Division, ErrorKind, Event, Journal, NewRun, Run, Store, StoreError, WritableStore};
 
@@ -132,10 +132,10 @@ impl Session {
         place: &Place<'_>,
         input: &Input,
         part: &Part,
-        fresh: bool,
+        again: &Again,
         drivers: Drivers<'_, E>,
     ) -> Result<(Plan, Option<Self>), E> {
-        let plan = planned(place, input, part, fresh)?;
+        let plan = planned(place, input, part, again)?;
         if plan.to_run().next().is_none() {
             return Ok((plan, None));
         }
@@ -143,20 +143,20 @@ impl Session {
         let cells = to_run(&plan, input);
         let driver = drivers(input, &cells)?;
         let keys: Vec<CellKey> = cells.iter().map(|cell| cell.key).collect();
-        let store = place.open(driver.as_ref(), &keys, fresh)?;
-        Ok(Self::begun(place, input, part, fresh, store, driver)?)
+        let store = place.open(driver.as_ref(), &keys, !again.is_none())?;
+        Ok(Self::begun(place, input, part, again, store, driver)?)
     }
 
     fn begun(
         place: &Place<'_>,
         input: &Input,
         part: &Part,
-        fresh: bool,
+        again: &Again,
         store: WritableStore,
         driver: Box<dyn Driver<Cell, Row>>,
     ) -> Result<(Plan, Option<Self>), RunError> {
         // Somebody else may have finished cells before the store was ours.
-        let plan = states::plan(Some(&store), input, part, fresh)?;
+        let plan = states::plan(Some(&store), input, part, again)?;
         let cells = to_run(&plan, input);
         if cells.is_empty() {
             return Ok((plan, None));
@@ -171,7 +171,7 @@ impl Session {
             plan: text.as_bytes(),
         };
         let (run, journal) = if store.is_joined() {
-            let (run, journal, _) = store.join_run(&meaning(input, &plan, fresh), &new)?;
+            let (run, journal, _) = store.join_run(&meaning(input, &plan, plan.fresh), &new)?;
             (run, journal)
         } else {
             store.create_run(&new)?
@@ -299,9 +299,10 @@ impl Session {
             cancel,
             division,
             wait: self.wait,
+            jobs,
         };
         let start = Instant::now();
-        let report = executor.execute(&self.cells, jobs);
+        let report = executor.execute(&self.cells);
         observer.finish();
         let seconds = start.elapsed().as_secs_f64();
         let rate = if seconds > 0.0 { report.requests as f64 / seconds } else { 0.0 };
@@ -338,6 +339,13 @@ impl Session {
             observer.note(format_args!(
                 "throttled: services turned away {} invocations, which were made again; the attempts' notes say of which cells",
                 report.throttled
+            ));
+        }
+        if report.disturbed > 0 {
+            observer.note(format_args!(
+                "{} cells are disturbed: the host did other work, or was slowed down, while they ran; `matrix show CELL` says how. \
+                 To run them again: matrix run FILE --rerun-disturbed",
+                report.disturbed
             ));
         }
         if let Some(error) = report.broken {
@@ -408,9 +416,9 @@ fn blocks(input: &Input) -> BTreeMap<CellKey, u32> {
 }
 
 /// The plan, as the store stands that may be there.
-fn planned(place: &Place<'_>, input: &Input, part: &Part, fresh: bool) -> Result<Plan, RunError> {
+fn planned(place: &Place<'_>, input: &Input, part: &Part, again: &Again) -> Result<Plan, RunError> {
     let store = Store::open_if_present(place.results)?;
-    Ok(states::plan(store.as_ref(), input, part, fresh)?)
+    Ok(states::plan(store.as_ref(), input, part, again)?)
 }
 
 /// The cells left to do of a run, which the experiment has to have.

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use matrix_plan::{Cell, CellKey, CellState, Part, Plan, Tally};
+use matrix_plan::{Again, Cell, CellKey, CellState, Part, Plan, Tally};
 use matrix_store::{Lookup, Origin, Store, StoreError, journal};
+use matrix_traces::Record;
 
 use crate::input::Input;
+use crate::results::Hosts;
 
 /// How many cells stand in each state; pending ones of `skipped` were left out by a filter.
 pub fn tally(
@@ -52,11 +54,31 @@ fn states(store: Option<&Store>, cells: &[(u32, Cell)], origin: Option<&Origin>)
 }
 
 /// The plan of a run: every cell with its state and whether it runs.
-pub fn plan(store: Option<&Store>, input: &Input, part: &Part, fresh: bool) -> Result<Plan, StoreError> {
+pub fn plan(store: Option<&Store>, input: &Input, part: &Part, again: &Again) -> Result<Plan, StoreError> {
     let mut states = states(store, &input.cells, None)?.into_iter();
     let cells = input.cells.iter().map(|(block, cell)| (*block, cell));
     // The plan asks for the states in the order of the cells.
-    Ok(Plan::new(&input.experiment, part, fresh, cells, |_| states.next().unwrap_or(CellState::Pending)))
+    Ok(Plan::new(&input.experiment, part, again, cells, |_| states.next().unwrap_or(CellState::Pending)))
+}
+
+/// The cells whose results ran on a disturbed host, with the others of their blocks: what is compared has to run next to
+/// each other.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn disturbed(store: Option<&Store>, input: &Input) -> Result<Again, StoreError> {
+    let Some(store) = store else { return Ok(Again::None) };
+    let mut records = Vec::new();
+    for (_, cell) in &input.cells {
+        records.extend(store.record::<Record>(&cell.key, &Origin::default())?);
+    }
+    let hosts = Hosts::of(store, &records)?;
+    let disturbed: BTreeSet<CellKey> =
+        records.iter().filter(|record| hosts.is_disturbed(record)).map(|record| record.key).collect();
+    let blocks: BTreeSet<u32> =
+        input.cells.iter().filter(|(_, cell)| disturbed.contains(&cell.key)).map(|(block, _)| *block).collect();
+    let again = input.cells.iter().filter(|(block, _)| blocks.contains(block));
+    Ok(Again::These(again.map(|(_, cell)| cell.key).collect()))
 }
 
 /// Whether there is a result in which nothing was observed.

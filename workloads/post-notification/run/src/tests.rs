@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use matrix_app::Row;
 use matrix_driver::{Cancel, Driver};
-use matrix_plan::{Cell, Part};
+use matrix_plan::{Again, Cell, Part};
 use matrix_sim::SimDriver;
 use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem};
 use matrix_store::{Store, VerifyOptions};
@@ -58,7 +58,7 @@ fn go_on(root: &Path, input: &Input, fs: Arc<dyn Filesystem>) -> Result<SessionE
     };
     let session = match interrupted {
         Some(run) => Session::resume(&place, run.id().as_str(), &Input::from_run(&run)?, &driver)?,
-        None => Session::begin(&place, input, &Part::default(), false, &driver)?.1,
+        None => Session::begin(&place, input, &Part::default(), &Again::None, &driver)?.1,
     };
     match session {
         Some(session) => session.execute(Some(NonZeroUsize::MIN), &Cancel::default(), &Unobserved),
@@ -175,7 +175,7 @@ fn a_cell_whose_services_do_not_last_is_tried_again_and_its_trace_is_the_last_on
             Ok(Box::new(Spoilt { left: AtomicUsize::new(spoilt), driver: driver(input, &[])? }))
         };
         let (_, session) =
-            Session::begin(&Place::new(&root, program()), &input, &Part::default(), false, &drivers).unwrap();
+            Session::begin(&Place::new(&root, program()), &input, &Part::default(), &Again::None, &drivers).unwrap();
         let exit = session.unwrap().execute(NonZeroUsize::new(1), &Cancel::default(), &Unobserved).unwrap();
         let store = Store::open(&root).unwrap();
         let keys: Vec<_> = input.cells.iter().map(|(_, cell)| cell.key).collect();
@@ -251,7 +251,7 @@ fn a_cell_in_which_every_request_failed_has_failed_keeps_why_and_is_tried_again(
             Ok(Box::new(Failing { requests: failing, driver: driver(input, cells)? }))
         };
         let (_, session) =
-            Session::begin(&Place::new(&root, program()), &input, &Part::default(), false, &drivers).unwrap();
+            Session::begin(&Place::new(&root, program()), &input, &Part::default(), &Again::None, &drivers).unwrap();
         session.map(|session| session.execute(NonZeroUsize::new(1), &Cancel::default(), &Unobserved).unwrap())
     };
     assert_eq!(run(requests), Some(SessionEnd::Failed));
@@ -301,11 +301,126 @@ fn a_result_of_an_earlier_version_in_which_nothing_was_observed_is_run_again() {
         let others: Vec<_> = faults.iter().filter(|fault| !fault.what.starts_with("the attempt is missing")).collect();
         assert!(others.is_empty(), "it stays valid: {others:?}");
         let results = crate::results::Results::of(&store, &input, &Unobserved).unwrap();
-        let plan = crate::states::plan(Some(&store), &input, &Part::default(), false).unwrap();
+        let plan = crate::states::plan(Some(&store), &input, &Part::default(), &Again::None).unwrap();
         (plan.to_run().count(), results.source().done)
     };
     assert_eq!(left(&root), (4, 0));
-    let (_, session) = Session::begin(&Place::new(&root, program()), &input, &Part::default(), false, &driver).unwrap();
+    let (_, session) =
+        Session::begin(&Place::new(&root, program()), &input, &Part::default(), &Again::None, &driver).unwrap();
     assert_eq!(session.unwrap().execute(None, &Cancel::default(), &Unobserved).unwrap(), SessionEnd::Complete);
     assert_eq!(left(&root), (0, 4));
+}
+
+const LOCAL: &str = r#"
+schema = 1
+name = "watched"
+platform = "local"
+requests = 12
+
+[local.links]
+"eu->us" = { delay_ms = 30 }
+
+[[matrix]]
+name = "pairs"
+post_storage = ["redis", "dynamo"]
+notification_storage = ["sns"]
+regions = ["eu->us"]
+delay_ms = [0]
+antipode = [false, true]
+
+[[claim]]
+id = "prevents"
+says = "With antipode on, no reader misses its post"
+where = { antipode = true }
+every_row = "consistent"
+"#;
+
+/// The simulator in the place of services on this host, on which others work while one cell runs.
+struct OnHost {
+    simulated: Input,
+    driver: Box<dyn Driver<Cell, Row>>,
+    others_work: bool,
+}
+
+impl Driver<Cell, Row> for OnHost {
+    fn attempt(
+        &self,
+        cell: &Cell,
+        rows: &mut dyn matrix_driver::RowSink<Row>,
+        cancel: &Cancel,
+    ) -> Result<matrix_driver::AttemptDetails, matrix_driver::DriverError> {
+        let same = self.simulated.cells.iter().find(|(_, simulated)| simulated.axes() == cell.axes()).unwrap();
+        let told = self.driver.attempt(&same.1, rows, cancel)?;
+        let is_disturbed = self.others_work && cell.axes().to_string() == "redis sns eu->us 0 on";
+        let host = if is_disturbed { "disturbed: 40 % of the processors' time went to others" } else { "quiet" };
+        Ok(matrix_driver::AttemptDetails { host: Some(host.to_owned()), ..told })
+    }
+
+    fn resources(&self, _: &Cell) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn measures(&self) -> bool {
+        true
+    }
+}
+
+/// Keeps what is said.
+#[derive(Default)]
+struct Notes(std::sync::Mutex<Vec<String>>);
+
+impl super::Observer for Notes {
+    fn note(&self, text: std::fmt::Arguments<'_>) {
+        self.0.lock().unwrap().push(text.to_string());
+    }
+}
+
+#[test]
+fn a_local_cell_beside_other_work_is_disturbed_everywhere_until_its_pair_has_run_again() {
+    let input = Input::from_text(LOCAL).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let run = |root: &Path, again: &Again, jobs: usize, others_work: bool| {
+        let drivers = |_: &Input, cells: &[Cell]| -> Result<Box<dyn Driver<Cell, Row>>, RunError> {
+            let simulated = Input::from_text(EXPERIMENT).unwrap();
+            let driver = driver(&simulated, cells)?;
+            Ok(Box::new(OnHost { simulated, driver, others_work }))
+        };
+        let (_, session) =
+            Session::begin(&Place::new(root, program()), &input, &Part::default(), again, &drivers).unwrap();
+        let (session, notes) = (session.unwrap(), Notes::default());
+        let ran = session.len();
+        assert_eq!(session.execute(NonZeroUsize::new(jobs), &Cancel::default(), &notes).unwrap(), SessionEnd::Complete);
+        (ran, notes.0.into_inner().unwrap().join("\n"))
+    };
+    let words = |root: &Path| {
+        let store = Store::open(root).unwrap();
+        assert!(matrix_traces::verify(&store, VerifyOptions::default()).unwrap().is_sound());
+        let results = crate::results::Results::of(&store, &input, &Unobserved).unwrap();
+        let claims = &input.experiment.claims;
+        let claims =
+            matrix_analysis::claims::evaluate(claims, &results.traced, &[], &matrix_analysis::Options::default());
+        (results.source().nature.words(), matrix_analysis::claims::claims_text(&claims.unwrap()))
+    };
+    let root = folder.path().join("results");
+    let (ran, said) = run(&root, &Again::None, 1, true);
+    assert!(ran == 4 && said.contains("1 cells are disturbed: "), "{said}");
+    let (source, claims) = words(&root);
+    assert_eq!(source, ["disturbed by other work: 1 cell"]);
+    assert!(claims.contains("(disturbed by other work: 1 cell)"), "{claims}");
+
+    // Both sides of the pair run again, and nothing else.
+    let disturbed = || super::disturbed(Some(&Store::open(&root).unwrap()), &input).unwrap();
+    let (ran, said) = run(&root, &disturbed(), 1, false);
+    assert!(ran == 2 && !said.contains("disturbed"), "{said}");
+    assert_eq!(words(&root).0, [""; 0]);
+    assert!(disturbed().is_none(), "nothing is left to run again");
+
+    // What runs beside a cell is not its own, and no watch can tell.
+    let several = folder.path().join("several");
+    run(&several, &Again::None, 2, true);
+    let store = Store::open(&several).unwrap();
+    for id in store.attempts().unwrap() {
+        let host = store.attempt::<Attempt>(&id).unwrap().unwrap().host;
+        assert_eq!(host.as_deref(), Some("not watched: 2 at a time"));
+    }
 }

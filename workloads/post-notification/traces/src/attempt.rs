@@ -22,8 +22,9 @@ pub struct Reason {
 
 /// One execution of a cell: `attempts/<id>.json`.
 ///
-/// Schema 1 has no `reasons`. An attempt in which requests failed for known reasons is of schema 2, which has at least one;
-/// every other one is of schema 1, which all versions read.
+/// Schema 1 has neither `reasons` nor `host`. An attempt in which requests failed for known reasons is of schema 2, which
+/// has at least one; one whose host was watched is of schema 4, which has `host` (3 is that of programs). Every other one is
+/// of schema 1, which all versions read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
@@ -41,6 +42,10 @@ pub struct Attempt {
     /// Why it has no result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Whether other work disturbed the host meanwhile, where it was watched: `quiet`, `disturbed: ...` or why that is not
+    /// known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Its name.
     pub id: AttemptId,
     /// Everything that gives the cell its meaning, where the attempt has no result: a record has it otherwise.
@@ -72,7 +77,7 @@ pub struct Attempt {
 }
 
 impl Sealed for Attempt {
-    const SCHEMA: u32 = 2;
+    const SCHEMA: u32 = 4;
     const OLDEST: u32 = 1;
     matrix_store::seal_fields!();
     fn check(&self, path: &Path) -> Result<(), StoreError> {
@@ -80,8 +85,10 @@ impl Sealed for Attempt {
         if done != self.object.is_some() || done == self.error.is_some() {
             return Err(StoreError::damaged(path, "an attempt has either an object or an error"));
         }
-        if self.reasons.is_empty() != (self.schema == Self::OLDEST) {
-            return Err(StoreError::damaged(path, "an attempt has reasons if it is of schema 2, and only then"));
+        if self.schema != self.schema_of_form() {
+            let what =
+                "an attempt is of schema 4 if it has `host`, else of schema 2 if it has reasons, else of schema 1";
+            return Err(StoreError::damaged(path, what));
         }
         if let Some(inputs) = &self.inputs {
             let key = CellKey::of(inputs.canonical()?.as_bytes());
@@ -113,6 +120,7 @@ impl Attempt {
             ended,
             epoch_us: None,
             error: None,
+            host: None,
             id,
             inputs: None,
             key,
@@ -142,6 +150,7 @@ impl Attempt {
         attempt.clock_bound_us = told.clock_bound_us;
         attempt.notes = told.notes.clone();
         attempt.object = Some(object);
+        attempt.host = told.host.clone();
         attempt.give(&told.reasons);
         attempt.sealed()
     }
@@ -186,6 +195,15 @@ impl Attempt {
     fn give(&mut self, reasons: &Reasons) {
         let kept = |reason: &matrix_driver::Reason| Reason { count: reason.count, text: reason.text.clone() };
         self.reasons = reasons.as_slice().iter().map(kept).collect();
-        self.schema = if reasons.is_empty() { Self::OLDEST } else { Self::SCHEMA };
+        self.schema = self.schema_of_form();
+    }
+
+    /// The schema that has what this has, and not more.
+    fn schema_of_form(&self) -> u32 {
+        match (&self.host, self.reasons.as_slice()) {
+            (Some(_), _) => Self::SCHEMA,
+            (None, [_, ..]) => 2,
+            (None, []) => Self::OLDEST,
+        }
     }
 }

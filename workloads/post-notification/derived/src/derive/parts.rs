@@ -80,7 +80,7 @@ pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part
             let done: BTreeSet<CellKey> = records.iter().map(|record| record.key).collect();
             let not_done: Vec<Axes> =
                 cells.iter().filter(|(key, _)| !done.contains(key)).map(|(_, axes)| axes.clone()).collect();
-            let traced = Traced::new(store, records);
+            let traced = Traced::new(store, records)?;
             let claims = evaluate(&experiment.claims, &traced, &not_done, &Options::default());
             parts.push(Part {
                 name: fitting(if origins.len() <= 1 { name.clone() } else { format!("{name}@{origin}") }),
@@ -101,7 +101,7 @@ pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part
         if !records.is_empty() {
             let is_taken = parts.iter().any(|part| part.name == origin.as_str());
             let name = if is_taken { format!("@{origin}") } else { origin.to_string() };
-            parts.push(unplanned(store, name, origin, records));
+            parts.push(unplanned(store, name, origin, records)?);
         }
     }
     parts.sort_by(|a, b| a.name.cmp(&b.name));
@@ -109,11 +109,11 @@ pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part
 }
 
 /// Results that no run planned, such as imported ones. Nothing is claimed of them.
-fn unplanned<'a>(store: &'a Store, name: String, origin: &Origin, records: Vec<Record>) -> Part<'a> {
+fn unplanned<'a>(store: &'a Store, name: String, origin: &Origin, records: Vec<Record>) -> Result<Part<'a>, RunError> {
     let cells = records.iter().map(|record| record.key).collect();
-    let traced = Traced::new(store, records);
+    let traced = Traced::new(store, records)?;
     let source = Source::new(origin.as_str(), traced.cells().len() as u64, traced.cells());
-    Part { name, origin: origin.clone(), cells, source, run: None, traced, claims: Vec::new() }
+    Ok(Part { name, origin: origin.clone(), cells, source, run: None, traced, claims: Vec::new() })
 }
 
 /// What the runs planned, each once, with the newest run that planned it.

@@ -160,7 +160,7 @@ antipode = [false, true]
     fn a_plan_follows_from_its_experiment_and_its_model() {
         let input = Input::from_text(EXPERIMENT).unwrap();
         let model = input.model.as_ref().map(|(_, text)| text.clone()).unwrap();
-        let good = plan(None, &input, &Part::default(), false).unwrap();
+        let good = plan(None, &input, &Part::default(), &matrix_plan::Again::None).unwrap();
         assert_eq!(said(EXPERIMENT, &model, &good), None);
         let with = |change: &dyn Fn(&mut Plan)| {
             let mut plan = good.clone();

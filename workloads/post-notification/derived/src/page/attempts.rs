@@ -40,6 +40,7 @@ pub(crate) fn seconds(attempt: &Attempt) -> Option<f64> {
 /// An attempt as the page shows it.
 pub(super) fn view(attempt: &Attempt, round: u32) -> AttemptView {
     let mut notes: Vec<String> = attempt.notes.iter().map(|(what, count)| plain(&format!("{what}: {count}"))).collect();
+    notes.extend(attempt.host.as_deref().map(|host| plain(&format!("host: {host}"))));
     notes.extend(attempt.error.as_deref().map(plain));
     notes.extend(attempt.reasons.iter().map(|reason| plain(&format!("{} x {}", reason.count, reason.text))));
     AttemptView {

@@ -72,7 +72,8 @@ fn labels(parts: &[Part<'_>]) -> Vec<Label> {
     for part in parts.iter().filter(|part| part.source.done > 0) {
         let words = part.source.nature.words();
         for word in &words {
-            labels.insert((if word.starts_with("simulated") { "simulated" } else { "configured" }, plain(word)));
+            let kind = ["simulated", "disturbed"].into_iter().find(|kind| word.starts_with(kind));
+            labels.insert((kind.unwrap_or("configured"), plain(word)));
         }
         if !part.source.nature.simulated {
             labels.insert(("measured", "measured on real services".to_owned()));

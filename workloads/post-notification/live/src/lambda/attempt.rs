@@ -101,7 +101,7 @@ impl<'a> Course<'a> {
         }
         join.note("credentials_renewed", self.services.pause().count() - renewed_before);
         let (notes, reasons) = join.into_notes();
-        Ok(AttemptDetails { epoch_us: head.epoch.0, clock_bound_us: worst(before, after), notes, reasons })
+        Ok(AttemptDetails { epoch_us: head.epoch.0, clock_bound_us: worst(before, after), notes, reasons, host: None })
     }
 
     /// Sends the requests and keeps what the client saw in a file. What was published is delivered when it returns, where
@@ -148,7 +148,13 @@ impl<'a> Course<'a> {
         let (saved, join) = self.taken_up(file, rows)?;
         let join = self.emptied(file, join, rows, cancel).await?;
         let (notes, reasons) = join.into_notes();
-        Ok(AttemptDetails { epoch_us: saved.head.epoch.0, clock_bound_us: saved.clock_bound_us, notes, reasons })
+        Ok(AttemptDetails {
+            epoch_us: saved.head.epoch.0,
+            clock_bound_us: saved.clock_bound_us,
+            notes,
+            reasons,
+            host: None,
+        })
     }
 
     /// Takes what the queue has for a file, and keeps it beside it: nothing more is expected then.

@@ -202,7 +202,7 @@ impl LambdaDriver {
             let (head, clock) = exchange.begin()?;
             let join = exchange.exchange(&head, clock, None, rows, cancel).await?;
             let (notes, reasons) = join.into_notes();
-            Ok(AttemptDetails { epoch_us: head.epoch.0, clock_bound_us: None, notes, reasons })
+            Ok(AttemptDetails { epoch_us: head.epoch.0, clock_bound_us: None, notes, reasons, host: None })
         })
     }
 

@@ -8,7 +8,7 @@ use matrix_plan::RegionPair;
 
 use super::control::{Command, CutKind, EmulatorFault, PartName, Reply};
 use super::error::Doing as _;
-use super::{Endpoints, StateDir, Status, TestbedError};
+use super::{Endpoints, StateDir, Status, Survivor, TestbedError, survivors};
 
 /// How long an answer may take: starting servers is the slowest thing asked for.
 fn answers_within(command: &Command) -> Duration {
@@ -37,6 +37,12 @@ impl Testbed {
     pub fn find(state: &StateDir) -> Result<Self, TestbedError> {
         ask(state, &Command::Ready)?;
         Ok(Self { endpoints: StateDir::read_json(&state.endpoints())?, state: state.clone() })
+    }
+
+    /// Every process of the testbed that lives: its supervisor, servers and functions.
+    #[must_use]
+    pub fn processes(&self) -> Vec<Survivor> {
+        survivors(&self.state)
     }
 
     /// The testbed that runs in a state directory, which then does not end before the lease does.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use matrix_core::{CellState, Reason, Shard, Tally};
+use matrix_core::{Again, CellState, Reason, Shard, Tally};
 use serde::{Deserialize, Serialize};
 
 use super::warning::{Warning, warnings};
@@ -106,7 +106,7 @@ impl Plan {
     pub fn new<'a>(
         experiment: &Experiment,
         part: &Part,
-        fresh: bool,
+        again: &Again,
         cells: impl IntoIterator<Item = (u32, &'a Cell), IntoIter: Clone>,
         mut state_of: impl FnMut(&CellKey) -> CellState,
     ) -> Self {
@@ -120,7 +120,11 @@ impl Plan {
                 round: cell.inputs.round,
                 block,
                 state: old.as_run_begins(here),
-                reason: if selected && !here { Reason::OtherShard } else { Reason::of(old, here, fresh) },
+                reason: if selected && !here {
+                    Reason::OtherShard
+                } else {
+                    Reason::of(old, here, again.has(&cell.key))
+                },
             }
         });
         Self {
@@ -130,7 +134,7 @@ impl Plan {
             seed: experiment.seed.to_string(),
             filter: part.filter.as_ref().map(|filter| filter.as_str().to_owned()),
             shard: part.shard,
-            fresh,
+            fresh: !again.is_none(),
             // What the filter leaves out cannot be confused with anything.
             warnings: warnings(experiment, &part.points(experiment)),
             cells: planned.collect(),

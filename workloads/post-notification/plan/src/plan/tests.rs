@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{CellState, Part, Plan, Reason, Tally, warnings};
+use super::{Again, CellState, Part, Plan, Reason, Tally, warnings};
 use crate::cell::{Cell, Fingerprint};
 use crate::experiment::Experiment;
 use crate::filter::Filter;
@@ -47,7 +47,7 @@ proptest! {
         prop_assert_eq!(states.len(), 24);
         let parsed = filter.map(|text| Filter::parse(text, &experiment.regions).unwrap());
         let placed = cells.iter().map(|(block, cell)| (*block, cell));
-        let plan = Plan::new(&experiment, &Part { filter: parsed.clone(), shard: None }, fresh, placed, |key| states[key]);
+        let plan = Plan::new(&experiment, &Part { filter: parsed.clone(), shard: None }, &Again::all_if(fresh), placed, |key| states[key]);
         prop_assert_eq!(plan.cells.len(), 24);
         for (planned, (block, cell)) in plan.cells.iter().zip(&cells) {
             prop_assert_eq!((planned.key, planned.block, planned.round), (cell.key, *block, cell.inputs.round));
@@ -109,8 +109,9 @@ fn a_plan_is_written_like_this() {
     let cells = cells(&experiment);
     let filter = Filter::parse("round=1", &experiment.regions).unwrap();
     let placed = cells.iter().map(|(block, cell)| (*block, cell));
-    let plan =
-        Plan::new(&experiment, &Part { filter: Some(filter), shard: None }, false, placed, |_| CellState::Pending);
+    let plan = Plan::new(&experiment, &Part { filter: Some(filter), shard: None }, &Again::None, placed, |_| {
+        CellState::Pending
+    });
     insta::assert_snapshot!(serde_json::to_string_pretty(&plan).unwrap());
 }
 
@@ -134,7 +135,7 @@ fn aliased_factors_are_warned_of() {
     let warned = |filter: &str| {
         let part = Part { filter: Some(Filter::parse(filter, &experiment.regions).unwrap()), shard: None };
         let placed = cells.iter().map(|(block, cell)| (*block, cell));
-        Plan::new(&experiment, &part, false, placed, |_| CellState::Pending).warnings.len()
+        Plan::new(&experiment, &part, &Again::None, placed, |_| CellState::Pending).warnings.len()
     };
     assert_eq!(["round=1", "post_storage=dynamo", "delay_ms=0 and post_storage=dynamo"].map(warned), [2, 1, 0]);
 }

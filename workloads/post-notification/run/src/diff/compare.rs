@@ -22,7 +22,7 @@ pub fn compare(a: &Store, b: &Store, pairs: &[Pair]) -> Result<Vec<Vec<Change>>,
         let different: Vec<&Pair> = some.iter().filter(|pair| !pair.is_identical()).collect();
         let side = |store: &Store, of: fn(&Pair) -> &Record| {
             let records = different.iter().map(|pair| of(pair).clone()).collect();
-            load(&Traced::in_order(store, records), &options).map_err(unreadable)
+            load(&Traced::in_order(store, records)?, &options).map_err(unreadable)
         };
         let (from, to) = (side(a, |pair| &pair.a)?, side(b, |pair| &pair.b)?);
         let (mut from, mut to) = (from.cells(), to.cells());

@@ -24,13 +24,14 @@ const FEWEST_CLOCKS: usize = 5;
 /// How long the host has to be idle before a cell begins.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// Looks at the host while a program runs.
+/// Looks at the host while something is measured; `own` says how much processor time the measurement itself has used so
+/// far, in ticks of 10 ms ([`ticks_of`](crate::ticks_of), [`ticks_of_trees`](crate::ticks_of_trees)).
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub struct Watch<Own> {
     cpus: Vec<usize>,
     before: Option<Seen>,
     started: Instant,
-    living: bool,
+    own: Own,
     clocks: Vec<u64>,
     clock_at: Instant,
 }
@@ -43,20 +44,20 @@ struct Seen {
     throttled: Option<u64>,
 }
 
-fn seen(cpus: &[usize], living: bool) -> Option<Seen> {
-    Some(Seen { ticks: proc::ticks(cpus)?, own: proc::own(living)?, throttled: proc::throttled(cpus) })
+fn seen(cpus: &[usize], own: &impl Fn() -> Option<u64>) -> Option<Seen> {
+    Some(Seen { ticks: proc::ticks(cpus)?, own: own()?, throttled: proc::throttled(cpus) })
 }
 
-impl Watch {
-    /// Begins to look; `living` says whether processes of the attempt live already, services for example.
-    pub(crate) fn begin(living: bool) -> Self {
+impl<Own: Fn() -> Option<u64>> Watch<Own> {
+    /// Begins to look.
+    pub fn begin(own: Own) -> Self {
         let cpus = proc::allowed().unwrap_or_default();
         let now = Instant::now();
-        Self { before: seen(&cpus, living), cpus, started: now, living, clocks: Vec::new(), clock_at: now }
+        Self { before: seen(&cpus, &own), cpus, started: now, own, clocks: Vec::new(), clock_at: now }
     }
 
     /// Looks at the clock, if it is time to.
-    pub(crate) fn look(&mut self) {
+    pub fn look(&mut self) {
         if self.clock_at.elapsed() >= CLOCK {
             self.clock_at = Instant::now();
             self.clocks.extend(proc::clock(&self.cpus));
@@ -64,9 +65,10 @@ impl Watch {
     }
 
     /// What disturbed the host, if anything did: `quiet`, `disturbed: ...` or why that is not known.
-    pub(crate) fn verdict(self) -> String {
+    #[must_use]
+    pub fn verdict(self) -> String {
         let elapsed = self.started.elapsed();
-        let (Some(before), Some(after)) = (self.before, seen(&self.cpus, self.living)) else {
+        let (Some(before), Some(after)) = (self.before, seen(&self.cpus, &self.own)) else {
             return "not watched: /proc says nothing of the processors' time".to_owned();
         };
         judge(&before, &after, &self.clocks, elapsed)
@@ -123,15 +125,20 @@ fn slow(clocks: &[u64]) -> Option<f64> {
 
 /// Waits until nothing else works on the host: `waiting` is told once what does. False if a stop was asked for or
 /// `deadline` came first. A host that cannot be watched is not waited for.
-pub(crate) fn wait_until_idle(cancel: &Cancel, deadline: Option<Instant>, waiting: &dyn Fn(&str)) -> bool {
+pub fn wait_until_idle(
+    own: impl Fn() -> Option<u64>,
+    cancel: &Cancel,
+    deadline: Option<Instant>,
+    waiting: &dyn Fn(&str),
+) -> bool {
     let cpus = proc::allowed().unwrap_or_default();
     let busy = || {
-        let before = seen(&cpus, false)?;
+        let before = seen(&cpus, &own)?;
         let start = Instant::now();
         while start.elapsed() < IDLE && !cancel.is_cancelled() {
             std::thread::sleep(Duration::from_millis(50));
         }
-        shares(&before, &seen(&cpus, false)?)
+        shares(&before, &seen(&cpus, &own)?)
     };
     let stop = || cancel.is_cancelled() || deadline.is_some_and(|deadline| Instant::now() >= deadline);
     until_idle(busy, &stop, waiting)

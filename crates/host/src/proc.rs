@@ -55,31 +55,43 @@ fn parse(text: &str, cpus: &[usize]) -> Option<Ticks> {
     (found > 0).then_some(sum)
 }
 
-/// The processor time of this process, its supervisors and every process below them that was waited for, in ticks; with
-/// `living`, also of those that live. What a process waits for becomes its own.
-pub(super) fn own(living: bool) -> Option<u64> {
-    let stat = |of: &str| std::fs::read_to_string(format!("/proc/{of}/stat")).ok();
+/// The processor time so far of this process, of `others`, and of every process that one of these has waited for, in
+/// ticks of 10 ms. None if `/proc` does not say. Of others that have ended nothing counts.
+#[must_use]
+pub fn ticks_of(others: &[u32]) -> Option<u64> {
     let own = Process::parse(&stat("self")?)?;
-    if !living {
-        let of = |pid: &u32| Process::parse(&stat(&pid.to_string())?).map(|process| process.ticks);
-        return Some(own.ticks + crate::supervise::living().iter().filter_map(of).sum::<u64>());
-    }
-    let mut children: BTreeMap<u32, Vec<(u32, u64)>> = BTreeMap::new();
+    let of = |pid: &u32| Process::parse(&stat(&pid.to_string())?).map(|process| process.ticks);
+    Some(own.ticks + others.iter().filter_map(of).sum::<u64>())
+}
+
+/// The same, and of every process below one of these. It looks at every process of the system.
+#[must_use]
+pub fn ticks_of_trees(others: &[u32]) -> Option<u64> {
+    let mut processes = BTreeMap::new();
+    let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for entry in std::fs::read_dir("/proc").ok()?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
         // One that has ended meanwhile is its parent's.
         if let Some(process) = stat(&pid.to_string()).as_deref().and_then(Process::parse) {
-            children.entry(process.parent).or_default().push((pid, process.ticks));
+            children.entry(process.parent).or_default().push(pid);
+            processes.insert(pid, process.ticks);
         }
     }
-    let (mut sum, mut waiting) = (own.ticks, vec![std::process::id()]);
-    while let Some(parent) = waiting.pop() {
-        for (pid, ticks) in children.remove(&parent).unwrap_or_default() {
+    let own = std::process::id();
+    let mut sum = processes.contains_key(&own).then_some(0)?;
+    let mut waiting: Vec<u32> = others.iter().copied().chain([own]).collect();
+    while let Some(pid) = waiting.pop() {
+        // One of them may be below another.
+        if let Some(ticks) = processes.remove(&pid) {
             sum += ticks;
-            waiting.push(pid);
+            waiting.extend(children.remove(&pid).unwrap_or_default());
         }
     }
     Some(sum)
+}
+
+fn stat(of: &str) -> Option<String> {
+    std::fs::read_to_string(format!("/proc/{of}/stat")).ok()
 }
 
 struct Process {
@@ -139,9 +151,28 @@ mod tests {
 
     #[test]
     fn the_time_of_what_this_process_started_is_its_own() {
-        let before = own(true).unwrap();
+        let before = ticks_of_trees(&[]).unwrap();
         let spin = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
         assert!(std::process::Command::new("sh").args(["-c", spin]).status().unwrap().success());
-        assert!(own(true).unwrap() > before && own(false).unwrap() > 0);
+        let after = ticks_of_trees(&[]).unwrap();
+        assert!(after > before && ticks_of(&[]).unwrap() > 0);
+        let own = std::process::id();
+        assert!(ticks_of_trees(&[own, own, u32::MAX]).unwrap() < 2 * after, "nothing counts twice");
+    }
+
+    #[test]
+    fn the_time_of_a_named_process_that_is_no_child_is_its_own_too() {
+        // Its parent ends at once.
+        let begin = "(while :; do :; done) >/dev/null & echo $!";
+        let printed = std::process::Command::new("sh").args(["-c", begin]).output().unwrap().stdout;
+        let orphan: u32 = String::from_utf8(printed).unwrap().trim().parse().unwrap();
+        let both = || (ticks_of_trees(&[]).unwrap(), ticks_of_trees(&[orphan]).unwrap(), ticks_of(&[orphan]).unwrap());
+        let used = || Process::parse(&stat(&orphan.to_string()).unwrap()).unwrap().ticks;
+        while used() < 20 {
+            std::thread::yield_now();
+        }
+        let (without, with, alone) = both();
+        let ended = std::process::Command::new("kill").args(["-9", &orphan.to_string()]).status().unwrap();
+        assert!(ended.success() && with >= without + 10 && alone >= 20, "{without}, {with}, {alone}");
     }
 }

@@ -5,10 +5,10 @@ mod machine;
 mod proc;
 mod watch;
 
-pub(crate) use lock::{HostLock, LOCK};
-pub use machine::machine;
-pub(crate) use machine::{machine_of, memory_bytes};
-pub(crate) use watch::{Watch, wait_until_idle};
+pub use lock::{HostLock, LOCK};
+pub use machine::{machine, machine_of, memory_bytes};
+pub use proc::{ticks_of, ticks_of_trees};
+pub use watch::{Watch, wait_until_idle};
 
 /// The name of the note that says whether an attempt was disturbed.
 pub const HOST: &str = "host";
@@ -20,4 +20,10 @@ pub const MACHINE: &str = "machine";
 #[must_use]
 pub fn is_disturbed(note: &str) -> bool {
     note.starts_with("disturbed")
+}
+
+/// Whether a note says that nobody knows whether the host was disturbed.
+#[must_use]
+pub fn is_unwatched(note: &str) -> bool {
+    note.starts_with("not watched")
 }

@@ -7,21 +7,21 @@ use std::time::Duration;
 use matrix_driver::Cancel;
 
 /// The host's lock.
-pub(crate) const LOCK: &str = "/tmp/matrix-host.lock";
+pub const LOCK: &str = "/tmp/matrix-host.lock";
 
 /// Time between two tries to get the host's lock.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Holds the host's lock: nobody else measures here, whatever store they write.
 #[derive(Debug)]
-pub(crate) struct HostLock(#[expect(dead_code, reason = "held, not read")] File);
+pub struct HostLock(#[expect(dead_code, reason = "held, not read")] File);
 
 impl HostLock {
     /// Waits for the lock; `waiting` is called once if somebody else has it. None if a stop was asked for.
     ///
     /// # Errors
     /// When the lock's file cannot be made.
-    pub(crate) fn take(cancel: &Cancel, waiting: &dyn Fn()) -> std::io::Result<Option<Self>> {
+    pub fn take(cancel: &Cancel, waiting: &dyn Fn()) -> std::io::Result<Option<Self>> {
         // Whatever TMPDIR says: it is one for everybody on the host.
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(LOCK)?;
         // Another user's file has these permissions already.

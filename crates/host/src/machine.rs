@@ -9,7 +9,8 @@ pub fn machine() -> String {
 }
 
 /// The same of a machine whose `/proc/cpuinfo` and `/proc/meminfo` have these texts.
-pub(crate) fn machine_of(cpuinfo: &str, meminfo: &str, cpus: usize) -> String {
+#[must_use]
+pub fn machine_of(cpuinfo: &str, meminfo: &str, cpus: usize) -> String {
     let model =
         cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':')).map(|(_, name)| name.trim());
     let memory =
@@ -18,7 +19,8 @@ pub(crate) fn machine_of(cpuinfo: &str, meminfo: &str, cpus: usize) -> String {
 }
 
 /// All of the machine's memory, in bytes.
-pub(crate) fn memory_bytes() -> Option<f64> {
+#[must_use]
+pub fn memory_bytes() -> Option<f64> {
     memory_of(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }
 
