@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use matrix_analysis::tables::Source;
 use matrix_analysis::{CellMeta, LoadError, LoadErrorKind, StatedBytes, Traces};
@@ -233,7 +234,7 @@ pub fn plan_of(run: &Run) -> Result<Plan, RunError> {
 /// Done cells, in order of axes and rounds, and where their traces are.
 pub struct Traced<'a> {
     store: &'a Store,
-    cells: Vec<CellMeta>,
+    cells: Vec<Arc<CellMeta>>,
     objects: Vec<Digest>,
 }
 
@@ -248,7 +249,7 @@ impl<'a> Traced<'a> {
     /// The cells of these records, in their order.
     pub fn in_order(store: &'a Store, records: Vec<Record>) -> Self {
         let objects = records.iter().map(|record| record.object.sha256).collect();
-        Self { store, cells: records.into_iter().map(meta).collect(), objects }
+        Self { store, cells: records.into_iter().map(|record| Arc::new(meta(record))).collect(), objects }
     }
 
     /// Keeps the cells that are wanted.
@@ -259,7 +260,7 @@ impl<'a> Traced<'a> {
 }
 
 impl Traces for Traced<'_> {
-    fn cells(&self) -> &[CellMeta] {
+    fn cells(&self) -> &[Arc<CellMeta>] {
         &self.cells
     }
 
