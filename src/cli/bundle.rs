@@ -184,8 +184,10 @@ fn create(args: CreateArgs) -> CommandResult {
     if let Some(filter) = filter {
         derive::name_filter(&mut extras, filter);
     }
-    let info = matrix_archive::create_file(&store, &selection, &extras, &options, &output::place_of(&args.out)?)?;
-    describe(info, &args.out, &Left::of(&inventory, filter)?, args.format.format)
+    let place = output::place_of(&args.out)?;
+    let made = matrix_archive::create_gathered(&store, inventory, &extras, &options, &place)?;
+    let left = Left { left_out: made.left_out, filter, missing_shards: made.missing_shards };
+    describe(made.info, &args.out, &left, args.format.format)
 }
 
 /// This program's own file.

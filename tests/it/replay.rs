@@ -50,7 +50,7 @@ fn measured(bench: &Workbench, name: &str, time: &str, later_us: impl Fn(&CellIn
             run: Some(run.id().clone()),
             started: "2026-11-22T13:00:00Z".to_owned(),
             ended: "2026-11-22T13:00:01Z".to_owned(),
-            provenance: Provenance { matrix: "0.1.0".to_owned(), ..Provenance::default() },
+            provenance: Provenance { matrix: "0.1.0".to_owned(), ..Provenance::default() }.into(),
         };
         let attempt = execution.id.clone();
         let told = matrix_driver::AttemptDetails { epoch_us: 0, ..matrix_driver::AttemptDetails::default() };

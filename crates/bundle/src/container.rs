@@ -1,23 +1,44 @@
 //! A bag from its files to the bytes of a bundle, whatever workload they are of.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Write;
 use std::num::NonZeroU32;
 
-use matrix_store::{Digest, Store};
+use matrix_store::{Digest, Sealed, Store, StoreError};
 
 use crate::bag::{BAG_INFO, BAGIT, DECLARATION, MANIFEST, TAG_MANIFEST, render_info, render_manifest, tag_manifest};
 use crate::binary::Binary;
 use crate::compress::{compressor, finish};
 use crate::error::BundleError;
+use crate::packed::Packed;
 use crate::tar::TarWriter;
 use crate::{objects, path, tar};
 
+/// What the bytes of a file are made of when they are needed.
+pub trait Make: fmt::Debug {
+    /// The bytes, each time the same.
+    ///
+    /// # Errors
+    /// When they cannot be made.
+    fn make(&self) -> Result<Vec<u8>, StoreError>;
+}
+
+impl<T: Sealed + fmt::Debug> Make for T {
+    fn make(&self) -> Result<Vec<u8>, StoreError> {
+        self.to_bytes()
+    }
+}
+
 /// Where a file's bytes are.
 #[derive(Debug)]
-pub enum Content {
+pub enum Content<'a> {
     /// Here.
     Bytes(Vec<u8>),
+    /// Here, compressed.
+    Packed(Packed),
+    /// Made when they are needed: of small files there are many.
+    Made(&'a dyn Make),
     /// In the store.
     Object(Digest),
     /// In a file of its own.
@@ -26,20 +47,29 @@ pub enum Content {
 
 /// A file of the payload.
 #[derive(Debug)]
-pub struct Item {
+pub struct Item<'a> {
     /// Its bytes.
     pub size: u64,
     /// Their SHA-256.
     pub digest: Digest,
     /// Where they are.
-    pub content: Content,
+    pub content: Content<'a>,
 }
 
-impl Item {
+impl<'a> Item<'a> {
     /// A file of these bytes.
     #[must_use]
     pub fn of(bytes: Vec<u8>) -> Self {
         Self { size: bytes.len() as u64, digest: Digest::of(&bytes), content: Content::Bytes(bytes) }
+    }
+
+    /// A file that is made when it is written.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn made(of: &'a dyn Make) -> Result<Self, StoreError> {
+        let bytes = of.make()?;
+        Ok(Self { size: bytes.len() as u64, digest: Digest::of(&bytes), content: Content::Made(of) })
     }
 
     /// An object of the store, which has so many bytes.
@@ -49,29 +79,35 @@ impl Item {
     }
 }
 
-impl From<&Binary> for Item {
+impl From<Packed> for Item<'_> {
+    fn from(text: Packed) -> Self {
+        Self { size: text.size(), digest: text.digest(), content: Content::Packed(text) }
+    }
+}
+
+impl From<&Binary> for Item<'_> {
     fn from(binary: &Binary) -> Self {
         Self { size: binary.bytes(), digest: binary.sha256(), content: Content::Binary(binary.clone()) }
     }
 }
 
 /// The files of a payload, by path in the bag.
-pub type Items = BTreeMap<String, Item>;
+pub type Items<'a> = BTreeMap<String, Item<'a>>;
 
 /// All files of a bundle, in the order in which they stand in it.
 #[derive(Debug)]
-pub struct Container {
+pub struct Container<'a> {
     folder: String,
     tags: Vec<(&'static str, Vec<u8>)>,
-    items: Items,
+    items: Items<'a>,
 }
 
-impl Container {
+impl<'a> Container<'a> {
     /// A bag of these files in a folder. `info` is what is said of the bag.
     ///
     /// # Errors
     /// When a file cannot be in a bundle.
-    pub fn new(folder: String, info: &BTreeMap<&'static str, String>, items: Items) -> Result<Self, BundleError> {
+    pub fn new(folder: String, info: &BTreeMap<&'static str, String>, items: Items<'a>) -> Result<Self, BundleError> {
         for (name, item) in &items {
             let full = format!("{folder}/{name}");
             path::parse(full.as_bytes())
@@ -127,15 +163,17 @@ impl Container {
         for (path, bytes) in &self.tags {
             tar.append(&format!("{}/{path}", self.folder), bytes.len() as u64, bytes.as_slice())?;
         }
-        let object = |item: &Item| match item.content {
+        let object = |item: &Item<'_>| match item.content {
             Content::Object(digest) => Some((digest, item.size)),
-            Content::Bytes(_) | Content::Binary(_) => None,
+            Content::Bytes(_) | Content::Packed(_) | Content::Made(_) | Content::Binary(_) => None,
         };
         objects::with_reader(store, self.items.values().filter_map(object).collect(), |objects| {
             for (path, item) in &self.items {
                 let path = format!("{}/{path}", self.folder);
                 match &item.content {
                     Content::Bytes(bytes) => tar.append(&path, item.size, bytes.as_slice())?,
+                    Content::Packed(text) => tar.append(&path, item.size, text.open().map_err(writing())?)?,
+                    Content::Made(of) => tar.append(&path, item.size, of.make()?.as_slice())?,
                     Content::Object(digest) => tar.append(&path, item.size, objects.next(digest, item.size))?,
                     Content::Binary(binary) => tar.append(&path, item.size, binary.open()?)?,
                 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use matrix_core::{CellKey, Tally};
 use matrix_store::{Digest, Origin, StoreError, is_full};
 
+use crate::limits::Limits;
 use crate::looks::Looks;
 use crate::signature_error::{KeyError, SignatureError};
 
@@ -281,8 +282,14 @@ impl BundleError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Refused { why: Refusal::TooLarge { .. }, .. } => {
+            Self::Refused { why: Refusal::TooLarge { .. } | Refusal::TooManyEntries { .. }, .. } => {
                 "if you trust whom it comes from, raise the limit with --max-size".to_owned()
+            }
+            Self::Refused { why: Refusal::FileTooLarge { max, .. } | Refusal::TooMuchMemory { max }, .. }
+                if *max >= Limits::default().max_plan() =>
+            {
+                "if you trust whom it comes from, raise the limit with --max-size, which allows more memory, too"
+                    .to_owned()
             }
             Self::Refused { why: Refusal::NotABundle(looks), .. } => looks.advice().to_owned(),
             Self::Refused { why: Refusal::Truncated, .. } => "fetch the file again".to_owned(),

@@ -34,7 +34,7 @@ pub struct Extras {
 
 impl Extras {
     /// Adds what stands beside results to a payload: all but the source, which the payload has by its digest.
-    pub fn put_into(&self, items: &mut Items) {
+    pub fn put_into(&self, items: &mut Items<'_>) {
         let mut add = |place: &Place, bytes: &[u8]| drop(items.insert(place.to_string(), Item::of(bytes.to_vec())));
         add(&Place::Readme, &self.readme);
         add(&Place::License, &self.license);

@@ -28,6 +28,7 @@ pub mod limits;
 pub mod looks;
 pub mod new_directory;
 pub mod new_file;
+pub mod packed;
 pub mod path;
 pub mod place;
 pub mod reader;
@@ -59,6 +60,7 @@ pub use generic::{
 pub use info::BundleInfo;
 pub use limits::Limits;
 pub use looks::Looks;
+pub use packed::{Hashing, Packed, Packer};
 pub use reader::{BundleReader, Entry, looks_like_bundle};
 pub use sign::{SIGNATURE_NAMESPACE, sign, verify_signature};
 pub use signature_error::{KeyError, LineError, SignatureError};

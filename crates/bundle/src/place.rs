@@ -6,7 +6,7 @@ use matrix_core::CellKey;
 use matrix_store::{AttemptId, Digest, Origin, RunId};
 
 use crate::bag::PAYLOAD;
-use crate::limits::{MAX_PLAN, MAX_SMALL};
+use crate::limits::{Limits, MAX_SMALL};
 
 /// Name of the table that says what derived the files.
 pub const DERIVER: &str = "deriver.txt";
@@ -118,7 +118,7 @@ impl Place {
 
     /// Most bytes that such a file may have, if there is a bound of its own on them.
     #[must_use]
-    pub fn max_bytes(&self) -> Option<u64> {
+    pub fn max_bytes(&self, limits: &Limits) -> Option<u64> {
         match self {
             Self::Record(..)
             | Self::Attempt(_)
@@ -126,7 +126,7 @@ impl Place {
             | Self::Model(_)
             | Self::Agents
             | Self::Deriver => Some(MAX_SMALL),
-            Self::Plan(_) => Some(MAX_PLAN),
+            Self::Plan(_) => Some(limits.max_plan()),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! Attempts: when, where and with what a cell was executed, and how that ended, whatever workload it is of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use matrix_core::CellKey;
 use serde::{Deserialize, Serialize};
@@ -71,5 +72,5 @@ pub struct Execution {
     /// When it ended, in UTC.
     pub ended: String,
     /// With what.
-    pub provenance: Provenance,
+    pub provenance: Arc<Provenance>,
 }

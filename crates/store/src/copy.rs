@@ -10,7 +10,7 @@ use crate::layout::{JOURNAL, is_joined_journal};
 use crate::listing::list;
 use crate::names::RunId;
 use crate::run::Run;
-use crate::sealed::read_small;
+use crate::sealed::{MAX_LARGE_BYTES, read_small, read_up_to};
 use crate::store::Store;
 use crate::trace;
 use crate::writable::WritableStore;
@@ -111,7 +111,7 @@ impl WritableStore {
         let mut changed = false;
         for (name, bytes) in &run.files {
             let here = folder.join(name);
-            let present = read_small(&here)?;
+            let present = read_up_to(&here, MAX_LARGE_BYTES)?;
             let is_journal = name == JOURNAL || is_joined_journal(name);
             match present {
                 None => {}

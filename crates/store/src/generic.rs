@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use matrix_core::CellKey;
 use serde::{Deserialize, Serialize};
@@ -250,7 +251,7 @@ impl GenericAttempt {
             notes,
             origin,
             outputs,
-            provenance,
+            provenance: Arc::unwrap_or_clone(provenance),
             run,
             schema: SCHEMA,
             started,

@@ -4,7 +4,8 @@
 //! change places unnoticed. A process that is killed may leave the last line incomplete; the next writer cuts it off.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -126,17 +127,31 @@ pub struct JournalText {
     pub entries: Vec<JournalEntry>,
     /// Bytes of an incomplete last line.
     pub torn_bytes: u64,
-    good_bytes: u64,
+    end: End,
+}
+
+/// Where the complete lines of a journal end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) bytes: u64,
+    lines: u64,
+    /// That of the last line.
     checksum: String,
 }
 
+/// Most bytes of a line.
+const MAX_LINE_BYTES: u64 = 64 << 20;
+
 fn checksum(before: &str, line: &mut Line) -> Result<String, serde_json::Error> {
     line.checksum = None;
-    let mut text = before.to_owned();
-    text.push_str(&serde_json::to_string(line)?);
-    let mut sum = Digest::of(text.as_bytes()).to_string();
+    Ok(sum_of(&[before, &serde_json::to_string(line)?]))
+}
+
+/// The checksum of a text in several parts.
+fn sum_of(parts: &[&str]) -> String {
+    let mut sum = Digest::of(parts.concat().as_bytes()).to_string();
     sum.truncate(16);
-    Ok(sum)
+    sum
 }
 
 /// The text of a line, and its checksum.
@@ -154,17 +169,20 @@ fn now() -> String {
 
 /// Reads a line without its end; on failure, what is wrong with it.
 fn parse(before: &str, seq: u64, text: &[u8]) -> Result<(JournalEntry, String), String> {
-    let mut line: Line = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    let line: Line = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     if serde_json::to_vec(&line).map_err(|error| error.to_string())? != text {
         return Err("it is not in canonical form".to_owned());
     }
     if line.seq != seq {
         return Err(format!("its number is {} instead of {seq}", line.seq));
     }
-    let found = line.checksum.take();
-    let sum = checksum(before, &mut line).map_err(|error| error.to_string())?;
-    if found.as_deref() != Some(&sum) {
-        return Err("its checksum does not match".to_owned());
+    // In canonical form the same without its checksum is what is left when that is cut out.
+    let mismatch = || "its checksum does not match".to_owned();
+    let field = format!("\"checksum\":\"{}\",", line.checksum.as_deref().unwrap_or_default());
+    let (start, end) = str::from_utf8(text).ok().and_then(|text| text.split_once(&field)).ok_or_else(mismatch)?;
+    let sum = sum_of(&[before, start, end]);
+    if line.checksum.as_deref() != Some(&sum) {
+        return Err(mismatch());
     }
     if matches!(line.event, Event::Created { .. }) != (seq == 0) {
         return Err("a journal begins with `created`, once".to_owned());
@@ -178,23 +196,46 @@ impl JournalText {
     /// # Errors
     /// When a complete line is damaged.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, StoreError> {
+        Self::read_lines(path, bytes)
+    }
+
+    /// Reads the file of a journal, line by line; nothing if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a complete line is damaged.
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
+        match File::open(path) {
+            Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_dir()) => Ok(None),
+            Ok(file) => Self::read_lines(path, BufReader::with_capacity(128 << 10, file)).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::unreadable(path, error)),
+        }
+    }
+
+    fn read_lines(path: &Path, mut input: impl BufRead) -> Result<Self, StoreError> {
         let mut this = Self::default();
-        let mut rest = bytes;
-        while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
-            let seq = this.entries.len() as u64;
-            let (entry, sum) = parse(&this.checksum, seq, &rest[..end])
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
+            read.map_err(|error| StoreError::unreadable(path, error))?;
+            let Some(text) = line.strip_suffix(b"\n") else { break };
+            let seq = this.end.lines;
+            let (entry, sum) = parse(&this.end.checksum, seq, text)
                 .map_err(|what| StoreError::damaged(path, format!("line {}: {what}", seq + 1)))?;
             this.entries.push(entry);
-            this.checksum = sum;
-            this.good_bytes += end as u64 + 1;
-            rest = &rest[end + 1..];
+            this.end = End { bytes: this.end.bytes + line.len() as u64, lines: seq + 1, checksum: sum };
         }
-        this.torn_bytes = rest.len() as u64;
+        if line.len() as u64 >= MAX_LINE_BYTES {
+            let what = format!("line {}: it has more than {MAX_LINE_BYTES} bytes", this.end.lines + 1);
+            return Err(StoreError::damaged(path, what));
+        }
+        this.torn_bytes = line.len() as u64;
         // Writing stops within a line, not one byte after it: there stood a line end. (After a power cut there may be
         // zeros.)
-        if let [line @ .., last] = rest
+        if let [line @ .., last] = line.as_slice()
             && *last != 0
-            && parse(&this.checksum, this.entries.len() as u64, line).is_ok()
+            && parse(&this.end.checksum, this.end.lines, line).is_ok()
         {
             return Err(StoreError::damaged(path, format!("the end of line {} was altered", this.entries.len() + 1)));
         }
@@ -202,6 +243,11 @@ impl JournalText {
             return Err(StoreError::damaged(path, "it has no first line"));
         }
         Ok(this)
+    }
+
+    /// Where its complete lines end.
+    pub(crate) fn end(&self) -> &End {
+        &self.end
     }
 
     /// The digests of the run's other files, by name.
@@ -285,9 +331,7 @@ pub struct Journal {
 struct Tail {
     /// `None` after a write failed: what it left has to be cut off first.
     file: Option<Box<dyn OutFile>>,
-    good_bytes: u64,
-    lines: u64,
-    checksum: String,
+    end: End,
 }
 
 impl std::fmt::Debug for Journal {
@@ -297,15 +341,9 @@ impl std::fmt::Debug for Journal {
 }
 
 impl Journal {
-    /// Opens a journal to write on after `text`. An incomplete last line is cut off before the first write.
-    pub(crate) fn open(shared: Arc<Shared>, path: PathBuf, text: &JournalText) -> Self {
-        let tail = Tail {
-            file: None,
-            good_bytes: text.good_bytes,
-            lines: text.entries.len() as u64,
-            checksum: text.checksum.clone(),
-        };
-        Self { shared, path, tail: Mutex::new(tail) }
+    /// Opens a journal to write on after `end`. An incomplete last line is cut off before the first write.
+    pub(crate) fn open(shared: Arc<Shared>, path: PathBuf, end: End) -> Self {
+        Self { shared, path, tail: Mutex::new(Tail { file: None, end }) }
     }
 
     /// Writes a line. It is on the disk when this returns, unless the event is a start: that one can be lost, for it says
@@ -325,7 +363,7 @@ impl Journal {
         self.shared.begin()?;
         let fail = |error| StoreError::io("writing", &self.path, error);
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut text, mut sum, mut lines) = (String::new(), tail.checksum.clone(), tail.lines);
+        let (mut text, mut sum, mut lines) = (String::new(), tail.end.checksum.clone(), tail.end.lines);
         for event in events {
             let (line, next) = render(&sum, lines, event, now())?;
             text += &line;
@@ -335,8 +373,8 @@ impl Journal {
             Some(file) => file,
             None => {
                 let length = std::fs::metadata(&self.path).map_err(fail)?.len();
-                if length != tail.good_bytes {
-                    self.shared.fs.truncate(&self.path, tail.good_bytes).map_err(fail)?;
+                if length != tail.end.bytes {
+                    self.shared.fs.truncate(&self.path, tail.end.bytes).map_err(fail)?;
                 }
                 self.shared.fs.append(&self.path).map_err(fail)?
             }
@@ -346,9 +384,7 @@ impl Journal {
             file.sync().map_err(fail)?;
         }
         tail.file = Some(file);
-        tail.good_bytes += text.len() as u64;
-        tail.lines = lines;
-        tail.checksum = sum;
+        tail.end = End { bytes: tail.end.bytes + text.len() as u64, lines, checksum: sum };
         Ok(())
     }
 }

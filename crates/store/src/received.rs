@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::names::AttemptId;
-use crate::sealed::{Sealed, read_small};
+use crate::sealed::{MAX_LARGE_BYTES, Sealed, read_up_to};
 use crate::store::Store;
 use crate::writable::WritableStore;
 
@@ -52,7 +52,7 @@ impl Store {
     /// When the list is damaged or cannot be read.
     pub fn received(&self) -> Result<Received, StoreError> {
         let path = self.layout.received();
-        match read_small(&path)? {
+        match read_up_to(&path, MAX_LARGE_BYTES)? {
             Some(bytes) => Received::from_bytes(&path, &bytes),
             None => Ok(Received::default()),
         }

@@ -1,6 +1,8 @@
 //! Runs: an experiment, its plan, and the journal of its execution.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,11 +10,11 @@ use matrix_core::{CellKey, Reason};
 
 use crate::digest::Digest;
 use crate::error::{Rejection, StoreError};
-use crate::journal::{self, Journal, JournalState, JournalText};
+use crate::journal::{self, End, Journal, JournalState, JournalText};
 use crate::layout::{EXPERIMENT, JOURNAL, MODEL, PLAN, is_joined_journal};
 use crate::listing::list;
 use crate::names::RunId;
-use crate::sealed::read_small;
+use crate::sealed::{MAX_LARGE_BYTES, read_up_to};
 use crate::store::Store;
 use crate::writable::WritableStore;
 
@@ -52,8 +54,8 @@ const NAME_MAX: usize = 64;
 pub struct Run {
     id: RunId,
     directory: PathBuf,
-    /// The journal of the runner that made it.
-    main: JournalText,
+    /// Where the journal of the runner that made it ends.
+    main: End,
     /// What all its runners say.
     journal: JournalText,
     is_joined: bool,
@@ -62,20 +64,20 @@ pub struct Run {
 impl Run {
     pub(crate) fn open(id: RunId, directory: PathBuf) -> Result<Self, StoreError> {
         let path = directory.join(JOURNAL);
-        let Some(bytes) = read_small(&path)? else {
+        let Some(mut journal) = JournalText::read(&path)? else {
             return Err(StoreError::damaged(&path, "the journal is missing"));
         };
-        let main = JournalText::parse(&path, &bytes)?;
-        let mut journals = vec![main.clone()];
+        let main = journal.end().clone();
+        let mut others = Vec::new();
         for item in list(&directory)? {
             let Some(name) = item.file().filter(|name| is_joined_journal(name)) else { continue };
-            let path = directory.join(name);
-            if let Some(bytes) = read_small(&path)? {
-                journals.push(JournalText::parse(&path, &bytes)?);
-            }
+            others.extend(JournalText::read(&directory.join(name))?);
         }
-        let is_joined = journals.len() > 1;
-        let journal = if is_joined { JournalText::united(&journals) } else { main.clone() };
+        let is_joined = !others.is_empty();
+        if is_joined {
+            others.insert(0, journal);
+            journal = JournalText::united(&others);
+        }
         Ok(Self { id, directory, main, journal, is_joined })
     }
 
@@ -88,9 +90,10 @@ impl Run {
             return self.journal.render();
         }
         let path = self.directory.join(JOURNAL);
-        let mut bytes = std::fs::read(&path).map_err(|error| StoreError::io("reading", &path, error))?;
-        let torn = JournalText::parse(&path, &bytes)?.torn_bytes;
-        bytes.truncate(bytes.len().saturating_sub(usize::try_from(torn).unwrap_or(usize::MAX)));
+        let mut bytes = Vec::new();
+        // What was written since the run was opened belongs to nothing else that is known of it.
+        let read = File::open(&path).and_then(|file| file.take(self.main.bytes).read_to_end(&mut bytes));
+        read.map_err(|error| StoreError::io("reading", &path, error))?;
         Ok(bytes)
     }
 
@@ -146,7 +149,7 @@ impl Run {
     fn file(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(expected) = self.journal.files().and_then(|files| files.get(name)) else { return Ok(None) };
         let path = self.directory.join(name);
-        let Some(bytes) = read_small(&path)? else {
+        let Some(bytes) = read_up_to(&path, MAX_LARGE_BYTES)? else {
             return Err(StoreError::damaged(&path, "the file is missing"));
         };
         let found = Digest::of(&bytes);
@@ -274,7 +277,7 @@ impl WritableStore {
     /// Opens the journal of a run to write on. If its last line is incomplete, the first write cuts it off.
     #[must_use]
     pub fn journal(&self, run: &Run) -> Journal {
-        Journal::open(Arc::clone(&self.shared), run.directory.join(JOURNAL), &run.main)
+        Journal::open(Arc::clone(&self.shared), run.directory.join(JOURNAL), run.main.clone())
     }
 
     /// Makes this runner's own journal of a run that others made.
@@ -283,6 +286,6 @@ impl WritableStore {
         let first_line = journal::first_line(run.journal.files().cloned().unwrap_or_default())?;
         self.shared.write_file(&path, first_line.as_bytes())?;
         let text = JournalText::parse(&path, first_line.as_bytes())?;
-        Ok(Journal::open(Arc::clone(&self.shared), path, &text))
+        Ok(Journal::open(Arc::clone(&self.shared), path, text.end().clone()))
     }
 }

@@ -14,6 +14,9 @@ use crate::error::StoreError;
 /// Most bytes that a JSON file of ours may have.
 pub(crate) const MAX_JSON_BYTES: u64 = 64 << 20;
 
+/// The same of one that grows with the cells of a run: a plan has about 300 bytes for each.
+pub(crate) const MAX_LARGE_BYTES: u64 = 4 << 30;
+
 /// What [`Sealed`] asks of the fields `schema` and `digest`.
 #[macro_export]
 macro_rules! seal_fields {
@@ -152,15 +155,20 @@ fn unseal<T: Sealed>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
 
 /// Reads a whole file of ours, refusing one that is too large to be that. `None` if there is none.
 pub(crate) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    read_up_to(path, MAX_JSON_BYTES)
+}
+
+/// The same with a bound of its own.
+pub(crate) fn read_up_to(path: &Path, max: u64) -> Result<Option<Vec<u8>>, StoreError> {
     let mut bytes = Vec::new();
-    match File::open(path).and_then(|file| file.take(MAX_JSON_BYTES + 1).read_to_end(&mut bytes)) {
+    match File::open(path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes)) {
         Ok(_) => {}
         // A folder of that name is no file of ours.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => return Ok(None),
         Err(error) => return Err(StoreError::unreadable(path, error)),
     }
-    if bytes.len() as u64 > MAX_JSON_BYTES {
-        return Err(StoreError::damaged(path, format!("it has more than {MAX_JSON_BYTES} bytes")));
+    if bytes.len() as u64 > max {
+        return Err(StoreError::damaged(path, format!("it has more than {max} bytes")));
     }
     Ok(Some(bytes))
 }

@@ -38,7 +38,7 @@ struct Planned {
 #[derive(Debug, Default)]
 pub(super) struct Payload {
     pub(super) experiments: BTreeSet<String>,
-    pub(super) items: Items,
+    pub(super) items: Items<'static>,
     pub(super) tally: Tally,
     pub(super) origins: BTreeSet<Origin>,
     pub(super) date: String,

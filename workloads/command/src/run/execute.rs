@@ -312,7 +312,7 @@ impl Executor<'_> {
             run: Some(self.run.clone()),
             started: time(started),
             ended: time(Timestamp::now()),
-            provenance: self.provenance.clone(),
+            provenance: self.provenance.clone().into(),
         };
         let without =
             |status, error: &str| GenericEnd::Without { status, inputs: cell.inputs.clone(), error: error.to_owned() };

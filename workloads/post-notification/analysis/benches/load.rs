@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use matrix_analysis::tables::Source;
 use matrix_analysis::{
@@ -23,12 +24,12 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// Cells that share one trace without antipode and one with it.
 struct Synthetic {
-    cells: Vec<CellMeta>,
+    cells: Vec<Arc<CellMeta>>,
     traces: [Vec<u8>; 2],
 }
 
 impl Traces for Synthetic {
-    fn cells(&self) -> &[CellMeta] {
+    fn cells(&self) -> &[Arc<CellMeta>] {
         &self.cells
     }
 
@@ -59,7 +60,7 @@ impl Synthetic {
                 seed: 2023,
                 workload_version: 1,
             };
-            self.cells.push(CellMeta {
+            self.cells.push(Arc::new(CellMeta {
                 disturbed: false,
                 key: CellKey::of(inputs.canonical()?.as_bytes()),
                 inputs,
@@ -68,7 +69,7 @@ impl Synthetic {
                 configured_lag: false,
                 outcomes: BTreeMap::from([(Outcome::Ok, requests)]),
                 stated: matrix_analysis::StatedBytes::default(),
-            });
+            }));
         }
         Ok(())
     }

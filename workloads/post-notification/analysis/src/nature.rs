@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matrix_plan::{CellInputs, ConfiguredLag, NotificationStorage, Platform, PostStorage, RegionPair};
+use matrix_plan::{CellInputs, ConfiguredLag, Extrapolated, NotificationStorage, Platform, PostStorage, RegionPair};
 use serde::Serialize;
 
 use crate::traces::CellMeta;
@@ -47,6 +47,8 @@ impl Nature {
 
     fn collect<'a>(cells: impl Iterator<Item = (&'a CellInputs, bool, bool)>) -> Self {
         let mut nature = Self::default();
+        // Many cells share one fingerprint, which takes long to read.
+        let mut known: BTreeMap<*const u8, Extrapolated> = BTreeMap::new();
         for (inputs, simulated, configured_lag) in cells {
             let combination = &inputs.axes.combination;
             nature.simulated |= simulated;
@@ -56,13 +58,15 @@ impl Nature {
             if ConfiguredLag::of(inputs).notification {
                 nature.configured_notification_lag.push(combination.notification_storage);
             }
-            let extrapolated = inputs.fingerprint.extrapolated();
+            let fingerprint = &inputs.fingerprint;
+            let extrapolated =
+                *known.entry(fingerprint.as_str().as_ptr()).or_insert_with(|| fingerprint.extrapolated());
             if extrapolated.post {
-                nature.extrapolated.push((combination.regions.clone(), combination.post_storage));
+                push_new(&mut nature.extrapolated, (&combination.regions, combination.post_storage));
             }
             if extrapolated.notification {
                 let storage = combination.notification_storage;
-                nature.extrapolated_notifications.push((combination.regions.clone(), storage));
+                push_new(&mut nature.extrapolated_notifications, (&combination.regions, storage));
             }
         }
         nature.configured_lag.sort_unstable();
@@ -112,5 +116,12 @@ impl Nature {
             by_pair.entry(pair).or_default().push(format!("{storage} notifications"));
         }
         by_pair
+    }
+}
+
+/// Adds a pair, unless it was the last one, as of many cells in order it was.
+fn push_new<T: PartialEq>(pairs: &mut Vec<(RegionPair, T)>, (regions, storage): (&RegionPair, T)) {
+    if pairs.last().is_none_or(|(of, last)| of != regions || *last != storage) {
+        pairs.push((regions.clone(), storage));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use matrix_app::row::HEADER;
 use matrix_app::{Outcome, Row};
@@ -13,12 +14,12 @@ use crate::{CellMeta, Traces};
 /// Cells with their traces.
 #[derive(Clone, Default)]
 pub(crate) struct Memory {
-    pub(crate) cells: Vec<CellMeta>,
+    pub(crate) cells: Vec<Arc<CellMeta>>,
     pub(crate) traces: Vec<Vec<u8>>,
 }
 
 impl Traces for Memory {
-    fn cells(&self) -> &[CellMeta] {
+    fn cells(&self) -> &[Arc<CellMeta>] {
         &self.cells
     }
 
@@ -31,7 +32,7 @@ impl Traces for Memory {
 impl Memory {
     /// Makes what was added a measurement.
     pub(crate) fn measured(mut self) -> Self {
-        self.cells.iter_mut().for_each(|cell| cell.simulated = false);
+        self.cells.iter_mut().for_each(|cell| Arc::make_mut(cell).simulated = false);
         self
     }
 
@@ -44,7 +45,7 @@ impl Memory {
         for row in rows {
             *outcomes.entry(row.outcome).or_default() += 1;
         }
-        self.cells.push(CellMeta {
+        self.cells.push(Arc::new(CellMeta {
             disturbed: false,
             key: CellKey::of(inputs.canonical().unwrap().as_bytes()),
             inputs,
@@ -53,7 +54,7 @@ impl Memory {
             configured_lag: false,
             outcomes,
             stated: crate::traces::StatedBytes::default(),
-        });
+        }));
         self.traces.push(csv(rows));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use matrix_app::Outcome;
 use matrix_plan::{CellInputs, CellKey};
@@ -50,7 +51,7 @@ impl CellMeta {
 /// same order give the same tables, to the byte.
 pub trait Traces: Sync {
     /// The cells.
-    fn cells(&self) -> &[CellMeta];
+    fn cells(&self) -> &[Arc<CellMeta>];
 
     /// Opens the trace of cell number `n` of [`Self::cells`]: the bytes of its CSV, not compressed.
     ///

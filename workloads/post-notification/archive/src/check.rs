@@ -6,9 +6,9 @@ use matrix_bundle::bag::{
     AGENT, AGENT_FIELD, BAG_INFO, FORMAT_FIELD, PAYLOAD, parse_info, render_info, render_manifest,
 };
 use matrix_bundle::place::Place;
-use matrix_bundle::{BundleError, BundleReader, difference};
+use matrix_bundle::{BundleError, BundleReader, Hashing, Packed, difference};
 use matrix_plan::CellKey;
-use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId, StoreError};
+use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId};
 
 use crate::contents::{Contents, OnFault};
 use crate::create::{Maker, bag_info};
@@ -91,9 +91,9 @@ impl Contents {
             let place = Place::Record(*key, origin.clone());
             let object = &record.object;
             let path = Place::Object(object.sha256).to_string();
-            match self.sizes.get(path.strip_prefix(PAYLOAD).unwrap_or_default()) {
+            match self.files.get(&path) {
                 None => fault(&place, format!("its object {} is missing", object.sha256.short())),
-                Some(size) if *size != object.bytes => {
+                Some((size, _)) if *size != object.bytes => {
                     fault(&place, format!("it says that its object has {} bytes; it has {size}", object.bytes));
                 }
                 Some(_) => {}
@@ -111,7 +111,7 @@ impl Contents {
         let mut fault = |place: &Place, what: String| faults.push((place.to_string(), what));
         let named: BTreeSet<Digest> = facts.runs.values().flat_map(|files| files.values().copied()).collect();
         let objects = inventory.objects();
-        for path in self.digests.keys() {
+        for path in self.files.keys() {
             let Some(place) = Place::of(path) else { continue };
             match &place {
                 Place::Experiment(digest) | Place::Plan(digest) | Place::Model(digest) if !named.contains(digest) => {
@@ -131,7 +131,7 @@ impl Contents {
             }
         }
         for place in [Place::Readme, Place::License, Place::Citation, Place::Cells, Place::Metadata] {
-            if !self.digests.contains_key(&place.to_string()) {
+            if !self.files.contains_key(&place.to_string()) {
                 fault(&place, "it is missing".to_owned());
             }
         }
@@ -141,11 +141,14 @@ impl Contents {
     /// What is wrong with files that follow from others.
     fn derived(&self, reader: &BundleReader, facts: &Facts) -> Result<Derived, BundleError> {
         let mut derived = Derived { theirs: self.deriver(), faults: Vec::new(), not_verified: Vec::new() };
-        let made = |place: &Place| self.made.get(&place.to_string()).map(Vec::as_slice).unwrap_or_default();
+        let made = |place: &Place| self.made.get(&place.to_string());
+        let is = |place: &Place, digest: Digest| made(place).is_some_and(|text| text.digest() == digest);
+        let unpacked = |place: &Place| made(place).map_or_else(|| Ok(Vec::new()), Packed::bytes);
+        let unpacked = |place: &Place| unpacked(place).map_err(BundleError::io("unpacking what was read"));
         let rendered = cells::render(&self.inventory, facts);
-        if made(&Place::Cells) != rendered.as_bytes() {
+        if !is(&Place::Cells, Digest::of(rendered.as_bytes())) {
+            let what = difference(&unpacked(&Place::Cells)?, rendered.as_bytes());
             derived.differs(Place::Cells.to_string(), || {
-                let what = difference(made(&Place::Cells), rendered.as_bytes());
                 format!("it is not what follows from the records and plans: {what}")
             });
         }
@@ -160,13 +163,16 @@ impl Contents {
         derived.faults.extend(self.wrong_deriver(format).map(|what| (deriver::file(), what.to_owned())));
         derived.faults.extend(self.trees());
         self.bag_info(reader, facts, format, &mut derived);
-        let place = Place::Metadata.to_string();
-        let mut others = self.sizes.clone();
-        others.remove(place.strip_prefix(PAYLOAD).unwrap_or_default());
-        let rendered = metadata::render(&self.inventory, facts, &others).map_err(StoreError::from)?;
-        if made(&Place::Metadata) != rendered {
-            derived.differs(place, || {
-                let what = difference(made(&Place::Metadata), &rendered);
+        let rendering = || BundleError::io("making the metadata again");
+        let sizes = self.files.iter().map(|(path, (size, _))| (path.as_str(), *size));
+        let others = metadata::files(sizes);
+        let mut rendered = Hashing::default();
+        metadata::render(&self.inventory, facts, &others, &mut rendered).map_err(rendering())?;
+        if !is(&Place::Metadata, rendered.finish()) {
+            let mut rendered = Vec::new();
+            metadata::render(&self.inventory, facts, &others, &mut rendered).map_err(rendering())?;
+            let what = difference(&unpacked(&Place::Metadata)?, &rendered);
+            derived.differs(Place::Metadata.to_string(), || {
                 format!("it is not what follows from the records and attempts: {what}")
             });
         }
@@ -182,7 +188,7 @@ impl Contents {
             return fault(format!("its {AGENT_FIELD} is no version of this program"));
         }
         let maker = Maker { agent, format };
-        let info = bag_info(&self.inventory, facts, self.payload_bytes, self.digests.len() as u64, &maker);
+        let info = bag_info(&self.inventory, facts, self.payload_bytes, self.files.len() as u64, &maker);
         let expected = render_info(&info).into_bytes();
         let found = reader.tags().get(BAG_INFO).map(Vec::as_slice).unwrap_or_default();
         if found == expected {
@@ -273,7 +279,7 @@ impl Contents {
     /// Source trees that do not have the digest that they are named by.
     fn trees(&self) -> Vec<(String, String)> {
         let mut trees: BTreeMap<Digest, Vec<(String, Digest)>> = BTreeMap::new();
-        for (path, digest) in &self.digests {
+        for (path, (_, digest)) in &self.files {
             if let Some(Place::Source(tree, name)) = Place::of(path) {
                 trees.entry(tree).or_default().push((name, *digest));
             }

@@ -1,11 +1,12 @@
 //! Everything that a bundle holds except the rows, read once from its beginning to its end.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
-use matrix_bundle::bag::PAYLOAD;
+use matrix_bundle::json::{self, NotCopied};
 use matrix_bundle::limits::MAX_TEXTS;
 use matrix_bundle::place::Place;
-use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Extras, Refusal, json};
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Extras, Limits, Packed, Packer, Refusal};
 use matrix_store::{Digest, Sealed, StoreError};
 use matrix_traces::{Attempt, Record};
 
@@ -23,13 +24,11 @@ pub(crate) type OnFault<'a> = dyn FnMut(BundleError) -> Result<(), BundleError> 
 pub(crate) struct Contents {
     pub(crate) inventory: Inventory,
     pub(crate) extras: Extras,
-    /// Sizes of the files, by path in the crate.
-    pub(crate) sizes: BTreeMap<String, u64>,
-    /// Digests of the files, by path in the bag.
-    pub(crate) digests: BTreeMap<String, Digest>,
+    /// Sizes and digests of the files, by path in the bag.
+    pub(crate) files: BTreeMap<String, (u64, Digest)>,
     pub(crate) payload_bytes: u64,
     /// The metadata and the list of cells, as they stand there.
-    pub(crate) made: BTreeMap<String, Vec<u8>>,
+    pub(crate) made: BTreeMap<String, Packed>,
     /// The version that its deriver says it has; nothing in a bundle that does not name it.
     named_deriver: Option<u32>,
     memory: u64,
@@ -67,10 +66,7 @@ impl Contents {
                 Err(error) if error.is_of_one_file() => on_fault(error)?,
                 Err(error) => return Err(error),
             }
-            if let Some(path) = entry.path.strip_prefix(PAYLOAD) {
-                this.sizes.insert(path.to_owned(), entry.size);
-            }
-            this.digests.insert(entry.path, entry.digest);
+            this.files.insert(entry.path, (entry.size, entry.digest));
         }
         this.payload_bytes = reader.payload_bytes();
         Ok(this)
@@ -105,7 +101,7 @@ impl Contents {
             }
             _ => {}
         }
-        if let Some(max) = place.max_bytes()
+        if let Some(max) = place.max_bytes(&reader.limits())
             && entry.size > max
         {
             return refuse(Refusal::FileTooLarge { bytes: entry.size, max });
@@ -116,13 +112,26 @@ impl Contents {
         if self.texts > MAX_TEXTS {
             return refuse(Refusal::TooMuchMemory { max: MAX_TEXTS });
         }
-        self.memory = self.memory.saturating_add(entry.size);
-        let max = reader.limits().max_memory_bytes;
-        if self.memory > max {
-            return refuse(Refusal::TooMuchMemory { max });
+        if place == Place::Metadata {
+            let text = packed(reader, entry)?;
+            self.hold(text.held(), entry, reader.limits())?;
+            self.made.insert(entry.path.clone(), text);
+            return Ok(());
         }
+        self.hold(entry.size, entry, reader.limits())?;
         let bytes = reader.read_whole()?;
         self.keep(place, &entry.path, bytes)
+    }
+
+    /// Counts what is held in memory.
+    fn hold(&mut self, bytes: u64, entry: &Entry, limits: Limits) -> Result<(), BundleError> {
+        self.memory = self.memory.saturating_add(bytes);
+        let max = limits.max_memory_bytes;
+        if self.memory > max {
+            let why = Refusal::TooMuchMemory { max };
+            return Err(BundleError::Refused { place: Some(entry.path.clone()), offset: 0, why });
+        }
+        Ok(())
     }
 
     fn keep(&mut self, place: Place, path: &str, bytes: Vec<u8>) -> Result<(), BundleError> {
@@ -156,14 +165,12 @@ impl Contents {
             }
             Place::Agents => self.inventory.agents = json::parse(&bytes).map_err(bad)?,
             Place::LeftOut => self.inventory.left_out = json::parse(&bytes).map_err(bad)?,
-            Place::Metadata => {
-                json::parse::<serde::de::IgnoredAny>(&bytes).map_err(bad)?;
-                self.made.insert(path.to_owned(), bytes);
-            }
             Place::Cells => {
                 let refused = |why| BundleError::Refused { place: Some(path.to_owned()), offset: 0, why };
                 self.inventory.cells = cells::parse(&bytes).map_err(refused)?;
-                self.made.insert(path.to_owned(), bytes);
+                let mut text = Packer::new().map_err(BundleError::io("compressing"))?;
+                text.write_all(&bytes).map_err(BundleError::io("compressing"))?;
+                self.made.insert(path.to_owned(), text.finish().map_err(BundleError::io("compressing"))?);
             }
             Place::Experiment(digest) => drop(self.inventory.experiments.insert(digest, bytes)),
             Place::Model(digest) => drop(self.inventory.models.insert(digest, bytes)),
@@ -176,7 +183,7 @@ impl Contents {
 
     /// The digest of the program in it, if there is one.
     pub(crate) fn binary(&self) -> Option<Digest> {
-        self.digests.get(&Place::Binary.to_string()).copied()
+        self.files.get(&Place::Binary.to_string()).map(|(_, digest)| *digest)
     }
 
     /// By which version of the rules its derived files were made.
@@ -201,7 +208,7 @@ impl Contents {
             sha256,
             bytes,
             folder: reader.folder().to_owned(),
-            files: self.digests.len() as u64,
+            files: self.files.len() as u64,
             payload_bytes: self.payload_bytes,
             experiments: facts.experiments.iter().cloned().collect(),
             origins: self.inventory.origins().iter().map(ToString::to_string).collect(),
@@ -211,4 +218,26 @@ impl Contents {
             objects: self.inventory.objects().len() as u64,
         })
     }
+}
+
+/// Reads a file of JSON of which only a part is held uncompressed.
+fn packed(reader: &mut BundleReader, entry: &Entry) -> Result<Packed, BundleError> {
+    let failed = || BundleError::io("compressing the metadata");
+    let max = reader.limits().max_file_bytes;
+    if entry.size > max {
+        let why = Refusal::FileTooLarge { bytes: entry.size, max };
+        return Err(BundleError::Refused { place: Some(entry.path.clone()), offset: 0, why });
+    }
+    let mut text = Packer::new().map_err(failed())?;
+    match json::copy(&mut *reader, &mut text) {
+        Ok(()) => {}
+        Err(NotCopied::Io(error)) => return Err(BundleError::from_read(error)),
+        Err(NotCopied::Json(what)) => {
+            // Bytes that the manifest does not have are the greater fault.
+            reader.finish_entry()?;
+            return Err(BundleError::contents(&entry.path, what));
+        }
+    }
+    reader.finish_entry()?;
+    text.finish().map_err(failed())
 }

@@ -43,7 +43,33 @@ pub fn create(
 ) -> Result<BundleInfo, BundleError> {
     let mut inventory = Inventory::gather(store, selection, options.origin.as_ref())?;
     inventory.add(extras, options.identify.as_deref(), options.origin.as_ref());
-    write(store, &inventory, extras, options, out)
+    Ok(write(store, &inventory, extras, options, out)?.info)
+}
+
+/// A bundle that was made, and what it is not about.
+#[derive(Debug)]
+pub struct Created {
+    /// What it is.
+    pub info: BundleInfo,
+    /// How many cells its plans have that were not selected.
+    pub left_out: u64,
+    /// The shards whose cells are not all there, as in a sentence.
+    pub missing_shards: Option<String>,
+}
+
+/// Makes a bundle of what was gathered, as [`create_file`] does.
+///
+/// # Errors
+/// As for [`create_file`].
+pub fn create_gathered(
+    store: &Store,
+    mut inventory: Inventory,
+    extras: &Extras,
+    options: &CreateOptions,
+    path: &Path,
+) -> Result<Created, BundleError> {
+    inventory.add(extras, options.identify.as_deref(), options.origin.as_ref());
+    whole_file(path, |out| write(store, &inventory, extras, options, out))
 }
 
 /// Makes a bundle, whole or not at all: under a temporary name in the same directory, synced and renamed. A file of that
@@ -68,7 +94,7 @@ pub(crate) fn write(
     extras: &Extras,
     options: &CreateOptions,
     out: impl Write,
-) -> Result<BundleInfo, BundleError> {
+) -> Result<Created, BundleError> {
     let facts = Facts::of(inventory)?;
     if facts.tally.done < facts.tally.planned() && !options.allow_incomplete {
         return Err(BundleError::Incomplete(facts.tally));
@@ -78,5 +104,6 @@ pub(crate) fn write(
     let info = bag_info(inventory, &facts, bytes, files, &Maker::here());
     let container = Container::new(facts.folder(), &info, items)?;
     let (sha256, bytes) = container.write(store, options.workers, out)?;
-    Ok(assembly::info_of(&container, inventory, &facts, sha256, bytes))
+    let info = assembly::info_of(&container, inventory, &facts, sha256, bytes);
+    Ok(Created { info, left_out: facts.left_out, missing_shards: facts.missing_shards() })
 }

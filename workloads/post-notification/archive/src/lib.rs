@@ -22,7 +22,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use create::{CreateOptions, create, create_file};
+pub use create::{CreateOptions, Created, create, create_file, create_gathered};
 pub use deriver::DERIVER_VERSION;
 pub use extract::extract;
 pub use inventory::{Inventory, Selection, notice};

@@ -53,7 +53,7 @@ pub fn merge(
         workers: options.workers,
         ..CreateOptions::default()
     };
-    create::write(&store, &inventory, &extras, &options, out)
+    Ok(create::write(&store, &inventory, &extras, &options, out)?.info)
 }
 
 fn unite(
@@ -63,7 +63,7 @@ fn unite(
     let mut union = Inventory::default();
     let mut conflicts = Vec::new();
     for bundle in bundles {
-        let (contents, _) = restore::read_into(bundle?, store)?;
+        let (contents, ..) = restore::read_into(bundle?, store)?;
         match union.unite(contents.inventory) {
             Ok(()) => {}
             Err(BundleError::Conflicts(found)) => conflicts.extend(found),

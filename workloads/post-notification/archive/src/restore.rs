@@ -7,11 +7,11 @@ use matrix_bundle::new_directory::NewDirectory;
 use matrix_bundle::place::Place;
 use matrix_bundle::restore::{another_name, keep_object, open};
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, Extras};
-use matrix_store::{Digest, ImportedRun, RunId, Sealed, WritableStore};
+use matrix_store::{Digest, ImportedRun, JournalText, RunId, Sealed, WritableStore};
 use matrix_traces::Record;
 
 use crate::contents::Contents;
-use crate::inventory::{Facts, Inventory};
+use crate::inventory::Inventory;
 use crate::rows::{must_count, rows_of};
 
 /// What came out of a bundle besides its store.
@@ -25,6 +25,8 @@ pub struct Restored {
     pub extras: Extras,
     /// The digest of the program that was put in, if one was. It is not part of the store.
     pub binary: Option<Digest>,
+    /// How many cells its plans have that it is not about.
+    pub left_out: u64,
 }
 
 /// Makes a store of a bundle: objects, records, attempts, and runs with their journals. `target` becomes the store, whole
@@ -36,20 +38,20 @@ pub struct Restored {
 pub fn to_store(reader: BundleReader, target: &Path) -> Result<Restored, BundleError> {
     let directory = NewDirectory::begin(target)?;
     let store = open(&directory.path())?;
-    let (contents, info) = read_into(reader, &store)?;
+    let (contents, info, left_out) = read_into(reader, &store)?;
     let binary = contents.binary();
     let Contents { inventory, extras, .. } = contents;
     fill(&store, &inventory)?;
     store.close()?;
     directory.finish()?;
-    Ok(Restored { info, inventory, extras, binary })
+    Ok(Restored { info, inventory, extras, binary, left_out })
 }
 
 /// Reads a bundle to its end, its objects into a store, and every row of them. The first fault ends it.
 pub(crate) fn read_into(
     mut reader: BundleReader,
     store: &WritableStore,
-) -> Result<(Contents, BundleInfo), BundleError> {
+) -> Result<(Contents, BundleInfo, u64), BundleError> {
     let mut objects = Vec::new();
     let mut keep = |reader: &mut BundleReader, digest, _| {
         objects.push(digest);
@@ -59,9 +61,9 @@ pub(crate) fn read_into(
     let seen = rows_of(store, objects, &mut Err)?;
     must_count(&contents.inventory, &seen)?;
     let followed = contents.check(&reader, &mut Err)?;
-    let info = followed.and_then(|followed| contents.info(&reader, &followed.facts));
-    let info = info.ok_or_else(|| BundleError::contents(".", "the end of the bundle was not reached"))?;
-    Ok((contents, info))
+    let ended = followed.and_then(|followed| Some((contents.info(&reader, &followed.facts)?, followed.facts.left_out)));
+    let (info, left_out) = ended.ok_or_else(|| BundleError::contents(".", "the end of the bundle was not reached"))?;
+    Ok((contents, info, left_out))
 }
 
 /// Writes what an inventory has, when the objects are there.
@@ -74,16 +76,20 @@ pub(crate) fn fill(store: &WritableStore, inventory: &Inventory) -> Result<(), B
     }
     let records = inventory.records.values().filter_map(Record::digest);
     store.write_received(records, inventory.attempts.keys().cloned(), inventory.left_out.clone())?;
-    let facts = Facts::of(inventory)?;
+    fill_runs(store, inventory)
+}
+
+/// Writes the runs of an inventory.
+pub(crate) fn fill_runs(store: &WritableStore, inventory: &Inventory) -> Result<(), BundleError> {
     let mut taken: BTreeSet<RunId> = inventory.journals.keys().map(|(run, _)| run.clone()).collect();
     let mut written: BTreeSet<&RunId> = BTreeSet::new();
     for ((run, digest), journal) in &inventory.journals {
-        let files = facts.runs.get(&(run.clone(), *digest));
-        let file = |name: &str| files.and_then(|files| files.get(name));
-        let missing = |name: &str| {
-            let place = Place::Journal(run.clone(), *digest).to_string();
-            BundleError::contents(&place, format!("its first line does not name {name}"))
-        };
+        let place = Place::Journal(run.clone(), *digest).to_string();
+        // The first line names the run's other files.
+        let first = journal.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
+        let first = JournalText::parse(place.as_ref(), first).map_err(|error| BundleError::of_file(&place, error))?;
+        let file = |name: &str| first.files().and_then(|files| files.get(name));
+        let missing = |name: &str| BundleError::contents(&place, format!("its first line does not name {name}"));
         let bytes = |from: &std::collections::BTreeMap<Digest, Vec<u8>>, name: &str| {
             file(name).and_then(|digest| from.get(digest)).cloned()
         };

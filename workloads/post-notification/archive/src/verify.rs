@@ -83,17 +83,21 @@ pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Report
     Ok(conclude(read, &reader, &seen, faults)?.0)
 }
 
-/// Judges what was read: the report, and the contents if they could be read to their end.
+/// What could be read to its end, and how many cells its plans have that it is not about.
+type Read = Option<(Contents, u64)>;
+
+/// Judges what was read: the report, and the contents.
 fn conclude(
     read: Result<Contents, BundleError>,
     reader: &BundleReader,
     seen: &BTreeMap<Digest, Option<TraceRead>>,
     mut faults: Vec<Fault>,
-) -> Result<(Report, Option<Contents>), BundleError> {
+) -> Result<(Report, Read), BundleError> {
     let mut report = Report::default();
+    let mut left_out = 0;
     let contents = match read {
         Ok(contents) => {
-            report.files = contents.digests.len() as u64;
+            report.files = contents.files.len() as u64;
             report.payload_bytes = contents.payload_bytes;
             report.checked = checked(&contents, seen);
             if faults.is_empty() {
@@ -103,6 +107,7 @@ fn conclude(
                 let followed = contents.check(reader, &mut |error| keep(&mut faults, error))?;
                 if let Some(Followed { facts, not_verified }) = followed {
                     report.checked.journal_lines = facts.journal_lines;
+                    left_out = facts.left_out;
                     report.info = contents.info(reader, &facts);
                     let made_by = made_by(reader).unwrap_or("an unknown program");
                     report.made_by = Some(made_by.chars().filter(|c| !c.is_control()).take(80).collect());
@@ -111,7 +116,7 @@ fn conclude(
                     report.not_verified = not_verified.into_iter().map(note).collect();
                 }
             }
-            Some(contents)
+            Some((contents, left_out))
         }
         Err(error) => {
             keep(&mut faults, error)?;
@@ -123,8 +128,11 @@ fn conclude(
     Ok((report, contents))
 }
 
-/// Opens and checks a bundle, every row of it, and makes a store of it at `target` on the way, so that the file is read
-/// once. The store is there if no fault was found.
+/// Objects up to this many bytes are read whole, so that their rows are read on the way.
+const HELD: u64 = 1 << 20;
+
+/// Opens and checks a bundle, every row of it, and makes a store of its objects and runs at `target` on the way, so that the
+/// file is read once: what is derived needs no files of records and attempts. The store is there if no fault was found.
 ///
 /// # Errors
 /// When `target` exists and is not an empty directory, or something cannot be read or written. What is wrong with the
@@ -140,28 +148,35 @@ pub fn verify_to_store(
     };
     let directory = NewDirectory::begin(target)?;
     let store = matrix_bundle::restore::open(&directory.path())?;
-    let (mut faults, mut objects) = (Vec::new(), Vec::new());
+    let (mut faults, mut objects, mut small) = (Vec::new(), Vec::new(), BTreeMap::new());
     let read = Contents::read(
         &mut reader,
         true,
-        &mut |reader, digest, _| {
-            matrix_bundle::restore::keep_object(reader, digest, &store)?;
-            objects.push(digest);
+        &mut |reader, digest, size| {
+            if size > HELD {
+                matrix_bundle::restore::keep_object(reader, digest, &store)?;
+                objects.push(digest);
+                return Ok(());
+            }
+            let bytes = reader.read_whole()?;
+            store.write_object(&digest, &mut bytes.as_slice())?;
+            small.insert(digest, Some(read_rows(&Place::Object(digest).to_string(), bytes.as_slice())?));
             Ok(())
         },
         &mut |error| keep(&mut faults, error),
     );
-    let seen = rows_of(&store, objects, &mut |error| keep(&mut faults, error))?;
+    let mut seen = rows_of(&store, objects, &mut |error| keep(&mut faults, error))?;
+    seen.extend(small);
     let (report, contents) = conclude(read, &reader, &seen, faults)?;
-    let (Some(contents), Some(info), true) = (contents, report.info.clone(), report.is_sound()) else {
+    let (Some((contents, left_out)), Some(info), true) = (contents, report.info.clone(), report.is_sound()) else {
         return Ok((report, None));
     };
     let binary = contents.binary();
     let Contents { inventory, extras, .. } = contents;
-    restore::fill(&store, &inventory)?;
+    restore::fill_runs(&store, &inventory)?;
     store.close()?;
     directory.finish()?;
-    Ok((report, Some(Restored { info, inventory, extras, binary })))
+    Ok((report, Some(Restored { info, inventory, extras, binary, left_out })))
 }
 
 /// Opens and checks a bundle; what is wrong with its beginning is in the report too.

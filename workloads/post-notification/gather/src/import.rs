@@ -289,7 +289,8 @@ fn write_attempt(
             matrix: env!("CARGO_PKG_VERSION").to_owned(),
             services: [("gather folder".to_owned(), name)].into(),
             ..Provenance::default()
-        },
+        }
+        .into(),
     };
     let told = matrix_driver::AttemptDetails { epoch_us: EPOCH_US, ..matrix_driver::AttemptDetails::default() };
     store.write_attempt(&Attempt::done(execution, &told, object.digest)?)?;

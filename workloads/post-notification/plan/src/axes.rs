@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -97,6 +97,9 @@ names! {
     }
 }
 
+/// The names of the built-in regions, each once.
+static SHARED: LazyLock<[Arc<str>; 3]> = LazyLock::new(|| Region::BUILT_IN.map(|(name, _)| name.into()));
+
 /// A region, by its short name: lower-case letters, digits and hyphens. `eu`, `us` and `sg` are built in; an experiment
 /// may declare more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,7 +117,12 @@ impl Region {
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             && !name.starts_with('-')
             && !name.ends_with('-');
-        good.then(|| Self(if name == "ap" { "sg" } else { name }.into()))
+        good.then(|| {
+            let name = if name == "ap" { "sg" } else { name };
+            // Many cells are read, nearly all of them in these regions.
+            let known = SHARED.iter().find(|known| &***known == name);
+            Self(known.map_or_else(|| name.into(), Arc::clone))
+        })
     }
 
     /// The short name.

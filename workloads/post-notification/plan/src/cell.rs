@@ -1,5 +1,7 @@
 //! Cells: one point of the cross-product, everything that gives it its meaning, and its key.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -118,7 +120,37 @@ impl Serialize for Fingerprint {
 
 impl<'de> Deserialize<'de> for Fingerprint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<RawValue>::deserialize(deserializer).map(|raw| Self(raw.into()))
+        Box::<RawValue>::deserialize(deserializer).map(Self::shared)
+    }
+}
+
+/// Most bytes of a fingerprint that is kept to be shared, and most such fingerprints.
+const SHARED_BYTES: usize = 4096;
+const SHARED: usize = 1024;
+
+thread_local! {
+    /// Fingerprints that were read: there are as many as combinations, and many more cells.
+    static READ: RefCell<HashMap<Box<str>, Fingerprint>> = RefCell::default();
+}
+
+impl Fingerprint {
+    /// The fingerprint of this text: where it was read before, that one.
+    fn shared(raw: Box<RawValue>) -> Self {
+        if raw.get().len() > SHARED_BYTES {
+            return Self(raw.into());
+        }
+        READ.with_borrow_mut(|read| {
+            if let Some(known) = read.get(raw.get()) {
+                return known.clone();
+            }
+            if read.len() >= SHARED {
+                read.clear();
+            }
+            let text = raw.get().into();
+            let new = Self(raw.into());
+            read.insert(text, new.clone());
+            new
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Executing cells: workers take them from the schedule, and what comes of each is in the store before the journal says so.
 
 use std::num::NonZeroUsize;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ pub(crate) struct Executor<'a> {
     pub(crate) journal: &'a Journal,
     pub(crate) run: &'a RunId,
     pub(crate) driver: &'a dyn Driver<Cell, Row>,
-    pub(crate) provenance: &'a Provenance,
+    pub(crate) provenance: &'a Arc<Provenance>,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancel: &'a Cancel,
     /// How the cells are divided between runners, where others may execute the same run; without it, all are executed here.
@@ -306,7 +306,7 @@ impl Executor<'_> {
             run: Some(self.run.clone()),
             started: time(started),
             ended: time(Timestamp::now()),
-            provenance: self.provenance.clone(),
+            provenance: Arc::clone(self.provenance),
         };
         let mut rows =
             Counted { sink: TraceSink::new(self.store, cell.inputs.requests)?, observer: self.observer, rows: 0 };

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::thread::{self, ScopedJoinHandle};
 
 use matrix_app::WORKLOAD_VERSION;
 use matrix_core::FigureSpec;
+use matrix_plan::order::Placed;
 use matrix_plan::{
     Cell, Combination, Experiment, Filter, Fingerprint, Part, Platform, Problem, Shard, cell_experiment, order,
 };
@@ -110,20 +113,14 @@ impl Input {
         let figures = matrix_analysis::declared::figures(&experiment, &text)
             .map_err(|problems| RunError::in_text(&name, &text, problems))?;
         let mut fingerprints: BTreeMap<Combination, Fingerprint> = BTreeMap::new();
-        let mut cells = Vec::new();
-        for placed in order::arrange(experiment.seed, experiment.cells()) {
-            let combination = &placed.spec.axes.combination;
-            let fingerprint = match fingerprints.get(combination) {
-                Some(fingerprint) => fingerprint.clone(),
-                None => {
-                    let fingerprint = fingerprint(&experiment, model.as_ref().map(|(model, _)| model), combination)?;
-                    fingerprints.insert(combination.clone(), fingerprint.clone());
-                    fingerprint
-                }
-            };
-            let cell = placed.spec.with_fingerprint(fingerprint, WORKLOAD_VERSION);
-            cells.push((placed.block, cell.map_err(|error| RunError::new(FailureKind::Internal, error.to_string()))?));
+        let placed = order::arrange(experiment.seed, experiment.cells());
+        for combination in placed.iter().map(|placed| &placed.spec.axes.combination) {
+            if !fingerprints.contains_key(combination) {
+                let fingerprint = fingerprint(&experiment, model.as_ref().map(|(model, _)| model), combination)?;
+                fingerprints.insert(combination.clone(), fingerprint);
+            }
         }
+        let cells = keyed(placed, &fingerprints)?;
         Ok(Self { name, text, experiment, figures, model, cells })
     }
 
@@ -162,6 +159,37 @@ impl Input {
             .help("`matrix plan FILE` lists the cells");
         Err(RunError::in_text("--filter", text, problem.into()))
     }
+}
+
+/// Cells that one thread computes the keys of at a time.
+const AT_A_TIME: usize = 8192;
+
+/// Cells with their keys, each a digest of about a kilobyte: several threads compute them.
+fn keyed(placed: Vec<Placed>, fingerprints: &BTreeMap<Combination, Fingerprint>) -> Result<Vec<(u32, Cell)>, RunError> {
+    let internal = |what: String| RunError::new(FailureKind::Internal, what);
+    let cell = |Placed { block, spec }: Placed| {
+        let fingerprint = fingerprints.get(&spec.axes.combination).cloned();
+        let fingerprint = fingerprint.ok_or_else(|| internal("a combination has no fingerprint".to_owned()))?;
+        let cell = spec.with_fingerprint(fingerprint, WORKLOAD_VERSION);
+        Ok((block, cell.map_err(|error| internal(error.to_string()))?))
+    };
+    let compute = &|placed: Vec<Placed>| placed.into_iter().map(cell).collect::<Result<Vec<_>, RunError>>();
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let mut cells = Vec::with_capacity(placed.len());
+    let mut rest = placed.into_iter();
+    while rest.len() > 0 {
+        let mut take = || -> Vec<Placed> { rest.by_ref().take(AT_A_TIME).collect() };
+        let (first, others): (_, Vec<_>) = (take(), (1..threads).map(|_| take()).collect());
+        let computed = thread::scope(|scope| {
+            let others = others.into_iter().filter(|some| !some.is_empty());
+            let others: Vec<_> = others.map(|some| scope.spawn(move || compute(some))).collect();
+            let joined = others.into_iter().map(ScopedJoinHandle::join);
+            let others = joined.map(|some| some.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            [compute(first)].into_iter().chain(others).collect::<Result<Vec<_>, _>>()
+        })?;
+        computed.into_iter().for_each(|some| cells.extend(some));
+    }
+    Ok(cells)
 }
 
 /// The experiment of a file, by itself: for those who ask what it needs, and not what its cells are.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use matrix_analysis::tables::Source;
 use matrix_analysis::{CellMeta, LoadError, LoadErrorKind, StatedBytes, Traces};
@@ -235,7 +236,7 @@ pub fn plan_of(run: &Run) -> Result<Plan, RunError> {
 /// Done cells, in order of axes and rounds, and where their traces are.
 pub struct Traced<'a> {
     store: &'a Store,
-    cells: Vec<CellMeta>,
+    cells: Vec<Arc<CellMeta>>,
     objects: Vec<Digest>,
 }
 
@@ -257,7 +258,7 @@ impl<'a> Traced<'a> {
     pub fn in_order(store: &'a Store, records: Vec<Record>) -> Result<Self, StoreError> {
         let objects = records.iter().map(|record| record.object.sha256).collect();
         let hosts = Hosts::of(store, &records)?;
-        Ok(Self { store, cells: records.into_iter().map(|record| meta(record, &hosts)).collect(), objects })
+        Ok(Self { store, cells: records.into_iter().map(|record| Arc::new(meta(record, &hosts))).collect(), objects })
     }
 
     /// Keeps the cells that are wanted.
@@ -268,7 +269,7 @@ impl<'a> Traced<'a> {
 }
 
 impl Traces for Traced<'_> {
-    fn cells(&self) -> &[CellMeta] {
+    fn cells(&self) -> &[Arc<CellMeta>] {
         &self.cells
     }
 

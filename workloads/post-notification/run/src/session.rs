@@ -294,7 +294,7 @@ impl Session {
             journal: &self.journal,
             run: self.run.id(),
             driver,
-            provenance: &self.program.provenance(driver.services()),
+            provenance: &Arc::new(self.program.provenance(driver.services())),
             observer,
             cancel,
             division,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use matrix_driver::Reasons;
 use matrix_plan::{CellInputs, CellKey};
@@ -18,6 +19,34 @@ pub struct Reason {
     pub count: u64,
     /// The reason.
     pub text: String,
+}
+
+/// Provenance as attempts share it: those of one process have the same.
+mod shared {
+    use std::cell::RefCell;
+    use std::sync::Arc;
+
+    use matrix_store::Provenance;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    thread_local! {
+        /// The one that was read last.
+        static LAST: RefCell<Arc<Provenance>> = RefCell::default();
+    }
+
+    pub(super) fn serialize<S: Serializer>(provenance: &Arc<Provenance>, serializer: S) -> Result<S::Ok, S::Error> {
+        provenance.as_ref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Provenance>, D::Error> {
+        let read = Provenance::deserialize(deserializer)?;
+        Ok(LAST.with_borrow_mut(|last| {
+            if **last != read {
+                *last = Arc::new(read);
+            }
+            Arc::clone(last)
+        }))
+    }
 }
 
 /// One execution of a cell: `attempts/<id>.json`.
@@ -62,7 +91,8 @@ pub struct Attempt {
     /// Who executed it.
     pub origin: Origin,
     /// With what.
-    pub provenance: Provenance,
+    #[serde(with = "shared")]
+    pub provenance: Arc<Provenance>,
     /// Why requests failed: the first distinct reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,

@@ -25,7 +25,7 @@ pub fn summary(pools: &Pools<'_>) -> Vec<SummaryRow> {
 }
 
 fn row(combination: &Combination, delay_ms: u64, off: Option<&Pool<'_>>, on: Option<&Pool<'_>>) -> SummaryRow {
-    let cells = || off.into_iter().chain(on).flat_map(|pool| pool.cells()).map(|cell| &cell.meta);
+    let cells = || off.into_iter().chain(on).flat_map(|pool| pool.cells()).map(|cell| &*cell.meta);
     SummaryRow {
         post_storage: combination.post_storage,
         notification_storage: combination.notification_storage,

@@ -1,4 +1,5 @@
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use matrix_app::{Outcome, Row};
 
@@ -78,7 +79,7 @@ fn stated_sizes_stand_for_those_that_rows_do_not_tell() {
         rows.iter_mut().for_each(|row| (row.post_bytes, row.notification_bytes) = (None, None));
         rows.push(bare(40, Outcome::Lost));
         memory.add(name, &rows);
-        memory.cells.last_mut().unwrap().stated.posts = Some(bytes);
+        Arc::make_mut(memory.cells.last_mut().unwrap()).stated.posts = Some(bytes);
     }
     let loaded = load(&memory, &Options::default()).unwrap();
     let rows = storage_overhead(&Pools::new(&loaded));
@@ -276,7 +277,7 @@ fn extrapolation_is_said_by_pair_and_storage() {
         let link = |extrapolated: bool| std::collections::BTreeMap::from([("extrapolated", extrapolated)]);
         let links =
             std::collections::BTreeMap::from([("post_link", link(post)), ("notification_link", link(notification))]);
-        cell.inputs.fingerprint = matrix_plan::Fingerprint::new(&links).unwrap();
+        Arc::make_mut(cell).inputs.fingerprint = matrix_plan::Fingerprint::new(&links).unwrap();
     }
     let source = source(&memory);
     assert_eq!(source.nature.words(), ["simulated", "extrapolated: eu->sg (dynamo notifications), us->sg (redis)"]);

@@ -1,6 +1,7 @@
 //! Judges claims by traces.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use matrix_plan::Axes;
 use matrix_plan::claims::{Check, Claim, Evidence, RowEvidence, Verdict, judge_every_row, judge_metric};
@@ -38,19 +39,19 @@ pub fn evaluate<T: Traces + ?Sized>(
 struct Subset<'a, T: ?Sized> {
     traces: &'a T,
     numbers: Vec<usize>,
-    cells: Vec<CellMeta>,
+    cells: Vec<Arc<CellMeta>>,
 }
 
 impl<'a, T: Traces + ?Sized> Subset<'a, T> {
     fn new(traces: &'a T, wanted: impl Fn(&CellMeta) -> bool) -> Self {
         let found = traces.cells().iter().enumerate().filter(|(_, cell)| wanted(cell));
-        let (numbers, cells) = found.map(|(n, cell)| (n, cell.clone())).unzip();
+        let (numbers, cells) = found.map(|(n, cell)| (n, Arc::clone(cell))).unzip();
         Self { traces, numbers, cells }
     }
 }
 
 impl<T: Traces + ?Sized> Traces for Subset<'_, T> {
-    fn cells(&self) -> &[CellMeta] {
+    fn cells(&self) -> &[Arc<CellMeta>] {
         &self.cells
     }
 
@@ -87,7 +88,7 @@ fn judge(claim: &Claim, loaded: &Loaded, not_done: &[Axes]) -> ClaimResult {
         says: claim.says.clone(),
         source: claim.source.clone(),
         verdict: whole(&findings),
-        nature: Nature::of(cells.iter().map(|cell| &cell.meta)),
+        nature: Nature::of(cells.iter().map(|cell| &*cell.meta)),
         missing_cells: missing,
         findings,
     }

@@ -1,10 +1,12 @@
 //! Takes the blocks of one trace together.
 
-use matrix_app::Outcome;
+use std::sync::Arc;
+
+use matrix_app::{Outcome, Row};
 use matrix_plan::Invocation;
 use polars::prelude::*;
 
-use super::cell::{CellData, Keep, Kept};
+use super::cell::{CellData, Finding, Keep, Kept, Known};
 use super::parse::{Columns, Refused};
 use super::totals::{Ended, Objects, Totals};
 use crate::traces::CellMeta;
@@ -62,16 +64,63 @@ impl Accumulator {
             kept.ends_us.extend(end_us.iter().flatten());
         }
         if self.keep.windows {
-            kept.window_us.append_owned(block.window_us)?;
+            kept.window_us.extend(block.window_us.iter().map(Known::from));
         }
         if self.keep.barriers {
-            kept.barrier_us.append_owned(block.barrier_us)?;
-            kept.barrier_polls.append_owned(block.barrier_polls)?;
+            kept.barrier_us.extend(block.barrier_us.iter().map(Known::from));
+            // What is plausible is less than what an `i64` holds.
+            kept.barrier_polls.extend(block.barrier_polls.iter().map(|polls| Known::from(polls.map(|n| n as i64))));
         }
-        kept.read.append_owned(block.ok)?;
-        kept.missed.append_owned(missed)?;
-        kept.lost.append_owned(lost)?;
+        let findings = block.ok.iter().zip(missed.iter()).zip(lost.iter());
+        kept.findings.extend(findings.map(|((read, missed), lost)| match (read, missed, lost) {
+            (_, Some(true), _) => Finding::Missed,
+            (Some(true), _, _) => Finding::Consistent,
+            (_, _, Some(true)) => Finding::Lost,
+            _ => Finding::Failed,
+        }));
         Ok(())
+    }
+
+    /// Adds one row, in which every number is plausible.
+    pub(super) fn add_row(&mut self, row: &Row) {
+        let totals = &mut self.totals;
+        let finding = match (row.outcome, row.consistent_read) {
+            (Outcome::Ok, Some(false)) => Finding::Missed,
+            (Outcome::Ok, _) => Finding::Consistent,
+            (Outcome::Lost, _) => Finding::Lost,
+            _ => Finding::Failed,
+        };
+        totals.planned += 1;
+        *totals.outcomes.entry(row.outcome).or_default() += 1;
+        totals.misses += u64::from(finding == Finding::Missed);
+        totals.barrier_us += row.barrier_us.map_or(0, i128::from);
+        totals.barrier_polls += row.barrier_polls.map_or(0, i128::from);
+        for (objects, bytes) in
+            [(&mut totals.posts, row.post_bytes), (&mut totals.notifications, row.notification_bytes)]
+        {
+            objects.add(Objects { count: u64::from(bytes.is_some()), bytes: bytes.map_or(0, i128::from) });
+        }
+        let end_us = if self.waits {
+            row.reply_us.filter(|_| row.outcome != Outcome::WriterError)
+        } else {
+            row.post_read_us.filter(|_| row.outcome == Outcome::Ok)
+        };
+        totals.ended.requests += u64::from(end_us.is_some());
+        self.last_end = self.last_end.max(end_us);
+        let kept = &mut self.kept;
+        kept.first_sent_us = kept.first_sent_us.into_iter().chain(row.client_sent_us).min();
+        if self.keep.ends {
+            kept.ends_us.extend(end_us);
+        }
+        if self.keep.windows {
+            let window = row.post_read_us.zip(row.writer_start_us).map(|(end, start)| end - start);
+            kept.window_us.push(window.into());
+        }
+        if self.keep.barriers {
+            kept.barrier_us.push(row.barrier_us.into());
+            kept.barrier_polls.push(row.barrier_polls.map(|polls| polls as i64).into());
+        }
+        kept.findings.push(finding);
     }
 
     /// Counts rows by outcome.
@@ -106,7 +155,7 @@ impl Accumulator {
     }
 
     /// The cell whose blocks these were.
-    pub(super) fn finish(mut self, meta: CellMeta) -> CellData {
+    pub(super) fn finish(mut self, meta: Arc<CellMeta>) -> CellData {
         if let (Some(first), Some(last)) = (self.kept.first_sent_us, self.last_end) {
             self.totals.ended.span_us = i128::from(last) - i128::from(first);
         } else {
@@ -124,8 +173,9 @@ impl Accumulator {
         let kept = &mut self.kept;
         kept.ends_us.sort_unstable();
         kept.ends_us.shrink_to_fit();
-        for flags in [&mut kept.read, &mut kept.missed, &mut kept.lost] {
-            flags.rechunk_mut();
+        kept.findings.shrink_to_fit();
+        for column in [&mut kept.window_us, &mut kept.barrier_us, &mut kept.barrier_polls] {
+            column.shrink_to_fit();
         }
         CellData { meta, totals: self.totals, columns: self.kept }
     }

@@ -5,10 +5,15 @@ use std::io::{self, Read};
 /// The longest line that is read, in bytes: 23 columns of at most 20 characters stay far below it.
 pub(super) const LONGEST_LINE: usize = 4096;
 
+/// Bytes of the first buffer: a small trace needs no larger one.
+const FIRST: usize = 16 << 10;
+
 /// Blocks of whole lines.
 pub(super) struct Blocks<R> {
     reader: R,
     buffer: Vec<u8>,
+    /// Most bytes of the buffer.
+    size: usize,
     /// Bytes that were read.
     filled: usize,
     /// Of those, the bytes that were handed out.
@@ -28,7 +33,8 @@ pub(super) enum BlockError {
 impl<R: Read> Blocks<R> {
     /// Blocks of at most `size` bytes; of one line at least.
     pub(super) fn new(reader: R, size: usize) -> Self {
-        Self { reader, buffer: vec![0; size.max(LONGEST_LINE)], filled: 0, taken: 0 }
+        let size = size.max(LONGEST_LINE);
+        Self { reader, buffer: vec![0; size.min(FIRST)], size, filled: 0, taken: 0 }
     }
 
     /// The next block, which ends at the end of a line; `None` at the end of the stream.
@@ -47,7 +53,10 @@ impl<R: Read> Blocks<R> {
 
     /// Reads until the buffer is full or the stream ends: whether it ended.
     fn fill(&mut self) -> Result<bool, BlockError> {
-        while self.filled < self.buffer.len() {
+        while self.filled < self.size {
+            if self.filled == self.buffer.len() {
+                self.buffer.resize((4 * self.filled).min(self.size), 0);
+            }
             match self.reader.read(&mut self.buffer[self.filled..]) {
                 Ok(0) => return Ok(true),
                 Ok(count) => self.filled += count,

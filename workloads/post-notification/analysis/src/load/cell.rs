@@ -1,12 +1,13 @@
 //! What is kept of a cell: exact totals, and compact columns.
 
+use std::sync::Arc;
+
 use matrix_plan::claims::Column;
-use polars::prelude::*;
 
 use super::totals::Totals;
 use crate::traces::CellMeta;
 
-/// Which columns are kept, beside those that say what a read found (three bits a request).
+/// Which columns are kept, beside the one that says what a read found (a byte a request).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keep {
     /// The consistency window: eight bytes a request.
@@ -40,43 +41,39 @@ impl Keep {
 #[derive(Clone, Debug)]
 pub struct CellData {
     /// What was known of the cell before.
-    pub meta: CellMeta,
+    pub meta: Arc<CellMeta>,
     /// Sums over its rows.
     pub totals: Totals,
     pub(super) columns: Kept,
 }
 
-/// The columns that are kept; an empty one was not asked for.
-#[derive(Clone, Debug)]
+/// The columns that are kept; an empty one was not asked for. Of small cells there are many, so that each costs little.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Kept {
-    /// Where the reader read.
-    pub(super) read: BooleanChunked,
-    /// Where it read and missed the post.
-    pub(super) missed: BooleanChunked,
-    /// Where no evaluation came.
-    pub(super) lost: BooleanChunked,
+    /// What the reader found.
+    pub(super) findings: Vec<Finding>,
     /// `post_read_us - writer_start_us`, whether the reader read or not.
-    pub(super) window_us: Int64Chunked,
-    pub(super) barrier_us: Int64Chunked,
-    pub(super) barrier_polls: UInt64Chunked,
+    pub(super) window_us: Vec<Known>,
+    pub(super) barrier_us: Vec<Known>,
+    pub(super) barrier_polls: Vec<Known>,
     /// The known ends, in order of time.
     pub(super) ends_us: Vec<i64>,
     pub(super) first_sent_us: Option<i64>,
 }
 
-impl Default for Kept {
-    fn default() -> Self {
-        let name = PlSmallStr::from_static;
-        Self {
-            read: BooleanChunked::from_slice(name("read"), &[]),
-            missed: BooleanChunked::from_slice(name("missed"), &[]),
-            lost: BooleanChunked::from_slice(name("lost"), &[]),
-            window_us: Int64Chunked::from_slice(name("window_us"), &[]),
-            barrier_us: Int64Chunked::from_slice(name("barrier_us"), &[]),
-            barrier_polls: UInt64Chunked::from_slice(name("barrier_polls"), &[]),
-            ends_us: Vec::new(),
-            first_sent_us: None,
-        }
+/// A plausible number, or none, in eight bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known(i64);
+
+impl From<Option<i64>> for Known {
+    fn from(number: Option<i64>) -> Self {
+        Self(number.unwrap_or(i64::MIN))
+    }
+}
+
+impl Known {
+    fn get(self) -> Option<i64> {
+        (self.0 != i64::MIN).then_some(self.0)
     }
 }
 
@@ -96,20 +93,14 @@ pub enum Finding {
 impl CellData {
     /// What the reader of each request found.
     pub fn findings(&self) -> impl Iterator<Item = Finding> {
-        let Kept { read, missed, lost, .. } = &self.columns;
-        read.iter().zip(missed.iter()).zip(lost.iter()).map(|((read, missed), lost)| match (read, missed, lost) {
-            (_, Some(true), _) => Finding::Missed,
-            (Some(true), _, _) => Finding::Consistent,
-            (_, _, Some(true)) => Finding::Lost,
-            _ => Finding::Failed,
-        })
+        self.columns.findings.iter().copied()
     }
 
     /// What the reader of each request found, with the window in microseconds where it read and both times are known.
     /// Empty unless windows were kept.
     pub fn windows(&self) -> impl Iterator<Item = (Finding, Option<i64>)> {
-        self.findings().zip(self.columns.window_us.iter()).map(|(finding, window)| match finding {
-            Finding::Consistent | Finding::Missed => (finding, window),
+        self.findings().zip(&self.columns.window_us).map(|(finding, window)| match finding {
+            Finding::Consistent | Finding::Missed => (finding, window.get()),
             Finding::Lost | Finding::Failed => (finding, None),
         })
     }
@@ -140,9 +131,10 @@ impl CellData {
                 .findings()
                 .map(|found| f64::from(u8::from(matches!(found, Finding::Lost | Finding::Failed))))
                 .collect(),
-            Column::BarrierMs => self.columns.barrier_us.iter().map(milliseconds).collect(),
+            Column::BarrierMs => self.columns.barrier_us.iter().map(|us| milliseconds(us.get())).collect(),
             Column::BarrierPolls => {
-                self.columns.barrier_polls.iter().map(|polls| polls.map_or(f64::NAN, |polls| polls as f64)).collect()
+                let polls = self.columns.barrier_polls.iter();
+                polls.map(|polls| polls.get().map_or(f64::NAN, |polls| polls as f64)).collect()
             }
             Column::CompletionGapS => self.gaps_s().collect(),
         }

@@ -21,7 +21,8 @@ pub(super) fn diagnose(block: &[u8], line: u64, first: u64, refused: Refused) ->
     LoadErrorKind::Polars { line, source }
 }
 
-fn check(text: &[u8], line: u64, expected: u64) -> Result<(), LoadErrorKind> {
+/// The row in a line, if it is that of request `expected` and every number in it is plausible.
+pub(super) fn check(text: &[u8], line: u64, expected: u64) -> Result<Row, LoadErrorKind> {
     // What is no UTF-8 shows up as a replacement character in the column that holds it.
     let text = String::from_utf8_lossy(text);
     let bad = |source| LoadErrorKind::Row { line, source };
@@ -55,5 +56,5 @@ fn check(text: &[u8], line: u64, expected: u64) -> Result<(), LoadErrorKind> {
             return Err(LoadErrorKind::Implausible { line, column, value });
         }
     }
-    Ok(())
+    Ok(row)
 }

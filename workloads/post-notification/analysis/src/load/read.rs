@@ -2,15 +2,16 @@
 
 use std::io::Read;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use matrix_app::Outcome;
 use matrix_app::row::HEADER;
+use matrix_app::{Outcome, Row};
 
 use super::accumulate::Accumulator;
 use super::blocks::{BlockError, Blocks, LONGEST_LINE};
 use super::cell::{CellData, Keep};
-use super::diagnose::diagnose;
+use super::diagnose::{check, diagnose};
 use super::parse::Parser;
 use crate::error::{LoadError, LoadErrorKind};
 use crate::traces::{CellMeta, Traces};
@@ -48,11 +49,23 @@ impl Loaded {
     }
 }
 
+/// Bytes up to which a block is read row by row: before Polars has begun with so few, that is done.
+const READ_BY_ROW: usize = 16 << 10;
+
 /// Loads all traces.
 ///
 /// # Errors
 /// When a trace cannot be read, or is not the trace of its cell: that of the first such cell.
 pub fn load<T: Traces + ?Sized>(traces: &T, options: &Options) -> Result<Loaded, LoadError> {
+    load_with(traces, options, READ_BY_ROW)
+}
+
+/// The same, with another bound on blocks that are read row by row. The result does not depend on it.
+pub(super) fn load_with<T: Traces + ?Sized>(
+    traces: &T,
+    options: &Options,
+    read_by_row: usize,
+) -> Result<Loaded, LoadError> {
     let cells = traces.cells();
     let parser = Parser::new();
     let next = AtomicUsize::new(0);
@@ -63,8 +76,8 @@ pub fn load<T: Traces + ?Sized>(traces: &T, options: &Options) -> Result<Loaded,
         while !failed.load(Ordering::Relaxed) {
             let n = next.fetch_add(1, Ordering::Relaxed);
             let Some(meta) = cells.get(n) else { break };
-            let result =
-                load_cell(traces, n, meta, &parser, options).map_err(|kind| LoadError { cell: meta.name(), kind });
+            let result = load_cell(traces, n, meta, &parser, options, read_by_row);
+            let result = result.map_err(|kind| LoadError { cell: meta.name(), kind });
             failed.fetch_or(result.is_err(), Ordering::Relaxed);
             done.push((n, result));
         }
@@ -84,9 +97,10 @@ pub fn load<T: Traces + ?Sized>(traces: &T, options: &Options) -> Result<Loaded,
 fn load_cell<T: Traces + ?Sized>(
     traces: &T,
     n: usize,
-    meta: &CellMeta,
+    meta: &Arc<CellMeta>,
     parser: &Parser,
     options: &Options,
+    read_by_row: usize,
 ) -> Result<CellData, LoadErrorKind> {
     let mut reader = traces.open(n).map_err(LoadErrorKind::Open)?;
     skip_header(&mut reader)?;
@@ -102,11 +116,23 @@ fn load_cell<T: Traces + ?Sized>(
             Err(BlockError::LongLine) => return Err(LoadErrorKind::LongLine { line, limit: LONGEST_LINE }),
             Err(BlockError::CutShort) => return Err(LoadErrorKind::CutShort { line }),
         };
+        if block.len() <= read_by_row
+            && let Some(rows) = rows(block, line, first)
+        {
+            rows.iter().for_each(|row| cell.add_row(row));
+            continue;
+        }
         let added = parser.parse(block, first).and_then(|columns| cell.add(columns));
         added.map_err(|refused| diagnose(block, line, first, refused))?;
     }
     agree(meta, &cell)?;
-    Ok(cell.finish(meta.clone()))
+    Ok(cell.finish(Arc::clone(meta)))
+}
+
+/// The rows of a block, if it has nothing but rows in their order. What is wrong with another one Polars finds out.
+fn rows(block: &[u8], line: u64, first: u64) -> Option<Vec<Row>> {
+    let lines = block.strip_suffix(b"\n")?.split(|&byte| byte == b'\n');
+    lines.zip(line..).zip(first..).map(|((text, line), expected)| check(text, line, expected).ok()).collect()
 }
 
 /// Reads the first line, which must be that of every trace.

@@ -1,11 +1,13 @@
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use matrix_app::row::RowError;
 use matrix_app::{Outcome, PostKey, Row};
 use matrix_plan::claims::Column;
 use proptest::prelude::*;
 
+use super::read::load_with;
 use super::*;
 use crate::testing::{Memory, bare, csv, read};
 use crate::{CellMeta, LoadErrorKind, Traces};
@@ -120,7 +122,7 @@ impl Read for Dribble<'_> {
 struct Dribbling(Memory, usize);
 
 impl Traces for Dribbling {
-    fn cells(&self) -> &[CellMeta] {
+    fn cells(&self) -> &[Arc<CellMeta>] {
         self.0.cells()
     }
 
@@ -149,32 +151,40 @@ const UNREAD: [&str; 12] = [
     "reader_cold",
 ];
 
+/// Which blocks are read row by row: none, some, all.
+fn by_row() -> impl Strategy<Value = usize> {
+    prop::sample::select(vec![0, 4500, usize::MAX])
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
     fn loads_what_a_plain_reader_finds(
         cells in prop::collection::vec(rows(120), 1..4), block in 4096usize..5000, bytes in 1usize..9000, jobs in 1usize..4,
+        by_row in by_row(),
     ) {
         let mut memory = Memory::default();
         for rows in &cells {
             memory.add("redis sns eu->us 0 off", rows);
         }
         let traces = Dribbling(memory, bytes);
-        let loaded = load(&traces, &options(jobs, block)).unwrap();
+        let loaded = load_with(&traces, &options(jobs, block), by_row).unwrap();
         for (cell, trace) in loaded.cells().iter().zip(&traces.0.traces) {
             prop_assert_eq!(kept(cell), naive(trace).unwrap());
         }
     }
 
     #[test]
-    fn a_changed_trace_is_refused_or_read_alike(rows in rows(12), at in any::<prop::sample::Index>(), byte: u8) {
+    fn a_changed_trace_is_refused_or_read_alike(
+        rows in rows(12), at in any::<prop::sample::Index>(), byte: u8, by_row in by_row(),
+    ) {
         let mut memory = Memory::default();
         memory.add("redis sns eu->us 0 off", &rows);
         let trace = &mut memory.traces[0];
         let at = at.index(trace.len());
         trace[at] = byte;
         let trace = trace.clone();
-        if let Ok(loaded) = load(&memory, &options(1, 4096)) {
+        if let Ok(loaded) = load_with(&memory, &options(1, 4096), by_row) {
             match naive(&trace) {
                 Ok(naive) => prop_assert_eq!(kept(&loaded.cells()[0]), naive),
                 // Columns that no table needs are not looked into.
@@ -229,7 +239,7 @@ fn errors_name_cell_line_and_column() {
 fn a_record_that_counts_otherwise_is_refused() {
     let mut memory = Memory::default();
     memory.add("redis sns eu->us 0 off", &[read(0, 100, true), bare(1, Outcome::Lost)]);
-    memory.cells[0].outcomes = [(Outcome::Ok, 2)].into();
+    Arc::make_mut(&mut memory.cells[0]).outcomes = [(Outcome::Ok, 2)].into();
     let error = load(&memory, &options(1, 4096)).unwrap_err();
     assert!(matches!(error.kind, LoadErrorKind::Outcomes { outcome: Outcome::Ok, recorded: 2, found: 1 }), "{error}");
 }
@@ -253,7 +263,7 @@ fn the_first_cell_at_fault_is_reported_whatever_the_number_of_jobs() {
 fn a_reader_that_fails_is_no_short_trace() {
     struct Broken(Memory);
     impl Traces for Broken {
-        fn cells(&self) -> &[CellMeta] {
+        fn cells(&self) -> &[Arc<CellMeta>] {
             self.0.cells()
         }
         fn open(&self, n: usize) -> io::Result<Box<dyn Read + Send + '_>> {

@@ -6,15 +6,15 @@ use matrix_bundle::bag::{AGENT, About, PAYLOAD};
 use matrix_bundle::container::{Container, Item, Items};
 use matrix_bundle::limits::MAX_TEXTS;
 use matrix_bundle::place::Place;
-use matrix_bundle::{BundleError, BundleInfo, Extras, Refusal};
-use matrix_store::{Digest, Sealed};
+use matrix_bundle::{BundleError, BundleInfo, Extras, Limits, Packer, Refusal};
+use matrix_store::Digest;
 
 use crate::deriver::{self, DERIVER_VERSION};
 use crate::inventory::{Facts, Inventory};
 use crate::{cells, metadata};
 
 /// The files of a payload.
-pub(crate) fn items(inventory: &Inventory, facts: &Facts, extras: &Extras) -> Result<Items, BundleError> {
+pub(crate) fn items<'a>(inventory: &'a Inventory, facts: &Facts, extras: &Extras) -> Result<Items<'a>, BundleError> {
     let mut payload = Payload::default();
     payload.results(inventory)?;
     payload.extras(extras, facts);
@@ -30,18 +30,21 @@ pub(crate) fn items(inventory: &Inventory, facts: &Facts, extras: &Extras) -> Re
         payload.add(&Place::LeftOut, left_out);
     }
     payload.add(&Place::Cells, cells::render(inventory, facts).into_bytes());
-    let metadata = metadata::render(inventory, facts, &payload.sizes()).map_err(matrix_store::StoreError::from)?;
-    payload.add(&Place::Metadata, metadata);
+    let making = || BundleError::io("making the metadata");
+    let mut metadata = Packer::new().map_err(making())?;
+    let files = metadata::files(payload.0.iter().map(|(path, item)| (path.as_str(), item.size)));
+    metadata::render(inventory, facts, &files, &mut metadata).map_err(making())?;
+    payload.0.insert(Place::Metadata.to_string(), metadata.finish().map_err(making())?.into());
     check(&payload.0)?;
     Ok(payload.0)
 }
 
 /// Whether files that are parsed are small enough for that.
-fn check(items: &Items) -> Result<(), BundleError> {
+fn check(items: &Items<'_>) -> Result<(), BundleError> {
     let mut texts = 0;
     for (path, item) in items {
         let place = Place::of(path);
-        if let Some(max) = place.as_ref().and_then(Place::max_bytes)
+        if let Some(max) = place.as_ref().and_then(|place| place.max_bytes(&Limits::of_ours()))
             && item.size > max
         {
             let why = Refusal::FileTooLarge { bytes: item.size, max };
@@ -60,7 +63,7 @@ fn check(items: &Items) -> Result<(), BundleError> {
 
 /// What a bundle is, whose container and file these are.
 pub(crate) fn info_of(
-    container: &Container,
+    container: &Container<'_>,
     inventory: &Inventory,
     facts: &Facts,
     sha256: Digest,
@@ -82,14 +85,14 @@ pub(crate) fn info_of(
 }
 
 #[derive(Default)]
-struct Payload(Items);
+struct Payload<'a>(Items<'a>);
 
-impl Payload {
+impl<'a> Payload<'a> {
     fn add(&mut self, place: &Place, bytes: Vec<u8>) {
         self.0.insert(place.to_string(), Item::of(bytes));
     }
 
-    fn results(&mut self, inventory: &Inventory) -> Result<(), BundleError> {
+    fn results(&mut self, inventory: &'a Inventory) -> Result<(), BundleError> {
         for (digest, bytes) in &inventory.experiments {
             self.add(&Place::Experiment(*digest), bytes.clone());
         }
@@ -103,10 +106,10 @@ impl Payload {
             self.add(&Place::Journal(run.clone(), *digest), bytes.clone());
         }
         for ((key, origin), record) in &inventory.records {
-            self.add(&Place::Record(*key, origin.clone()), record.to_bytes()?);
+            self.0.insert(Place::Record(*key, origin.clone()).to_string(), Item::made(record)?);
         }
         for (id, attempt) in &inventory.attempts {
-            self.add(&Place::Attempt(id.clone()), attempt.to_bytes()?);
+            self.0.insert(Place::Attempt(id.clone()).to_string(), Item::made(attempt)?);
         }
         for (digest, size) in inventory.objects() {
             self.0.insert(Place::Object(digest).to_string(), Item::object(digest, size));
@@ -124,12 +127,6 @@ impl Payload {
         let mut readme = facts.notice().unwrap_or_default().into_bytes();
         readme.extend_from_slice(&extras.readme);
         self.add(&Place::Readme, readme);
-    }
-
-    /// The sizes of the files, by path in the crate.
-    fn sizes(&self) -> BTreeMap<String, u64> {
-        let in_crate = |path: &String| path.strip_prefix(PAYLOAD).map(str::to_owned);
-        self.0.iter().filter_map(|(path, item)| Some((in_crate(path)?, item.size))).collect()
     }
 }
 

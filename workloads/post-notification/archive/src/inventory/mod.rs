@@ -10,8 +10,8 @@ use matrix_plan::{CellKey, Filter};
 use matrix_store::{AttemptId, Digest, Origin, RunId};
 use matrix_traces::{Attempt, Record};
 
-pub(crate) use facts::Facts;
 pub use facts::notice;
+pub(crate) use facts::{CellFacts, Facts};
 pub use matrix_bundle::tree::{Tree, tree_digest};
 
 /// Which part of a store goes into a bundle. The default is all of it.

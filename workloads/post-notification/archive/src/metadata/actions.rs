@@ -1,6 +1,8 @@
 //! Actions: what was executed, with what, and what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::Arc;
 
 use matrix_bundle::bag::PAYLOAD;
 use matrix_bundle::place::Place;
@@ -11,30 +13,113 @@ use serde::Deserialize;
 
 use super::entity::{Entity, iri, refs};
 use super::label;
-use crate::inventory::{Facts, Inventory};
+use crate::inventory::{CellFacts, Facts, Inventory};
 
-/// An action for each attempt, and the entities that they refer to.
-pub(super) fn entities(
-    inventory: &Inventory,
-    facts: &Facts,
-    files: &BTreeMap<String, u64>,
-    add: &mut dyn FnMut(Entity),
-) {
-    let mut records: BTreeMap<CellKey, &Record> = BTreeMap::new();
-    for ((key, _), record) in &inventory.records {
-        records.entry(*key).or_insert(record);
-    }
-    for (origin, names) in &inventory.agents {
-        for name in names {
-            add(Entity::new(&agent_id(origin.as_str(), name), "Person").text("name", name));
+/// Actions, one for each attempt, and the entities that they refer to. Of actions there are many: each is made by itself.
+pub(super) struct Actions<'a> {
+    inventory: &'a Inventory,
+    facts: &'a Facts,
+    /// The crate's files, by path, with their sizes.
+    files: &'a [(&'a str, u64)],
+    records: BTreeMap<CellKey, &'a Record>,
+    /// What wrote each gathering, by the fingerprint that says so: many cells share one.
+    imported: BTreeMap<&'a str, Option<String>>,
+    /// The runners, by what attempts say of them.
+    software: HashMap<*const Provenance, Entity<'a>>,
+}
+
+/// What an action refers to.
+struct Used<'a> {
+    cell: &'a CellFacts,
+    record: Option<&'a Record>,
+    /// Names and values of its inputs.
+    inputs: Vec<(&'static str, String)>,
+    is_imported: bool,
+    /// What executed it.
+    software: Entity<'a>,
+}
+
+/// The entity of an input.
+fn input_id(name: &str, value: &str) -> String {
+    format!("#input/{name}/{}", iri(value))
+}
+
+/// The entity of an attempt.
+fn action_id(attempt: &Attempt) -> String {
+    format!("#attempt/{}", iri(attempt.id.as_str()))
+}
+
+impl<'a> Actions<'a> {
+    pub(super) fn new(inventory: &'a Inventory, facts: &'a Facts, files: &'a [(&'a str, u64)]) -> Self {
+        let mut records: BTreeMap<CellKey, &Record> = BTreeMap::new();
+        for ((key, _), record) in &inventory.records {
+            records.entry(*key).or_insert(record);
         }
+        Self { inventory, facts, files, records, imported: BTreeMap::new(), software: HashMap::new() }
     }
-    for attempt in inventory.attempts.values() {
-        let Some(cell) = facts.cells.get(&attempt.key) else { continue };
-        let record = records.get(&attempt.key).copied();
+
+    /// The names of all actions, in their order.
+    pub(super) fn ids(&self) -> impl Iterator<Item = String> + use<'a> {
+        let facts = self.facts;
+        let attempts = self.inventory.attempts.values();
+        attempts.filter(|attempt| facts.cells.contains_key(&attempt.key)).map(action_id)
+    }
+
+    /// What actions refer to, by name, without files.
+    pub(super) fn referred(&mut self) -> BTreeMap<String, Entity<'a>> {
+        let mut entities = BTreeMap::new();
+        for (origin, names) in &self.inventory.agents {
+            for name in names {
+                let id = agent_id(origin.as_str(), name);
+                let entity = Entity::new(&id, "Person").text("name", name);
+                entities.entry(id).or_insert(entity);
+            }
+        }
+        for attempt in self.inventory.attempts.values() {
+            let Some(Used { inputs, software, .. }) = self.used(attempt) else { continue };
+            for (name, value) in inputs {
+                let id = input_id(name, &value);
+                if !entities.contains_key(&id) {
+                    let entity = Entity::new(&id, "PropertyValue").text("name", name).text("value", &value);
+                    entities.insert(id, entity);
+                }
+            }
+            if !entities.contains_key(software.id()) {
+                entities.insert(software.id().to_owned(), software);
+            }
+        }
+        entities
+    }
+
+    /// The action of each attempt, by name and in the order of names.
+    pub(super) fn each(&mut self, mut then: impl FnMut(String, Entity<'a>) -> io::Result<()>) -> io::Result<()> {
+        for attempt in self.inventory.attempts.values() {
+            let Some(used) = self.used(attempt) else { continue };
+            let Used { cell, record, inputs, is_imported, software } = used;
+            let mut objects: Vec<String> = inputs.iter().map(|(name, value)| input_id(name, value)).collect();
+            objects.extend(attempt.run.as_ref().into_iter().flat_map(|run| files_of(self.facts, run)));
+            let name = format!("{} round {}", cell.axes, cell.round);
+            let executed = Executed { name, attempt, record, is_imported, software: software.id(), objects };
+            then(action_id(attempt), action(self.inventory, self.files, executed))?;
+        }
+        Ok(())
+    }
+
+    /// What the action of an attempt refers to; nothing where its cell is not one of the crate's.
+    fn used(&mut self, attempt: &'a Attempt) -> Option<Used<'a>> {
+        let cell = self.facts.cells.get(&attempt.key)?;
+        let record = self.records.get(&attempt.key).copied();
         let told = record.map(|record| &record.inputs).or(attempt.inputs.as_ref());
-        let imported = told.and_then(imported_by);
-        let software = imported.as_deref().map_or_else(|| software(&attempt.provenance), foreign);
+        let imported = told.and_then(|told| {
+            self.imported.entry(told.fingerprint.as_str()).or_insert_with(|| imported_by(told)).clone()
+        });
+        let software = match &imported {
+            Some(name) => foreign(name),
+            None => {
+                let known = self.software.entry(Arc::as_ptr(&attempt.provenance));
+                known.or_insert_with(|| software(&attempt.provenance)).clone()
+            }
+        };
         let mut inputs = vec![
             ("post_storage", cell.axes.combination.post_storage.to_string()),
             ("notification_storage", cell.axes.combination.notification_storage.to_string()),
@@ -51,19 +136,7 @@ pub(super) fn entities(
             Some(told) => inputs.extend(further_inputs(told, record)),
             None => {}
         }
-        let mut objects = Vec::new();
-        for (name, value) in inputs {
-            let id = format!("#input/{name}/{}", iri(&value));
-            add(Entity::new(&id, "PropertyValue").text("name", name).text("value", &value));
-            objects.push(id);
-        }
-        objects.extend(attempt.run.as_ref().into_iter().flat_map(|run| files_of(facts, run)));
-        let software_id = software.id().to_owned();
-        add(software);
-        let name = format!("{} round {}", cell.axes, cell.round);
-        let is_imported = imported.is_some();
-        let executed = Executed { name, attempt, record, is_imported, software: &software_id, objects: &objects };
-        add(action(inventory, files, &executed));
+        Some(Used { cell, record, inputs, is_imported: imported.is_some(), software })
     }
 }
 
@@ -76,16 +149,19 @@ struct Executed<'a> {
     /// The runner's entity.
     software: &'a str,
     /// The entities of its inputs and files.
-    objects: &'a [String],
+    objects: Vec<String>,
 }
 
-fn action(inventory: &Inventory, files: &BTreeMap<String, u64>, executed: &Executed<'_>) -> Entity {
+fn action<'a>(inventory: &Inventory, files: &[(&str, u64)], executed: Executed<'_>) -> Entity<'a> {
     let Executed { name, attempt, record, is_imported, software, objects } = executed;
     let done = attempt.status == AttemptStatus::Done;
-    let result = attempt.object.map(|object| in_crate(&Place::Object(object))).filter(|path| files.contains_key(path));
+    let result = attempt
+        .object
+        .map(|object| in_crate(&Place::Object(object)))
+        .filter(|path| files.binary_search_by_key(&path.as_str(), |(file, _)| file).is_ok());
     let simulated = record.map_or("", label);
     let mut description = format!("Origin {}.", attempt.origin);
-    if *is_imported {
+    if is_imported {
         description
             .push_str(&format!(" Imported by matrix {}; the times are the import's.", attempt.provenance.matrix));
     }
@@ -107,15 +183,15 @@ fn action(inventory: &Inventory, files: &BTreeMap<String, u64>, executed: &Execu
         (AttemptStatus::Partial, Some(why)) => format!("ended early: {why}"),
         (_, error) => error.unwrap_or_default().to_owned(),
     };
-    Entity::new(&format!("#attempt/{}", iri(attempt.id.as_str())), "CreateAction")
-        .text("name", name)
+    Entity::new(&action_id(attempt), "CreateAction")
+        .text("name", &name)
         .text("description", &description)
         .text("identifier", &attempt.key.to_string())
-        .value("instrument", refs([*software]))
-        .value("agent", refs(agents.iter().map(String::as_str)))
-        .value("object", refs(objects.iter().map(String::as_str)))
-        .value("result", refs(result.as_deref()))
-        .value("subjectOf", refs([in_crate(&Place::Attempt(attempt.id.clone())).as_str()]))
+        .value("instrument", refs([software.to_owned()]))
+        .value("agent", refs(agents))
+        .value("object", refs(objects))
+        .value("result", refs(result))
+        .value("subjectOf", refs([in_crate(&Place::Attempt(attempt.id.clone()))]))
         .text("startTime", &with_offset(&attempt.started))
         .text("endTime", &with_offset(&attempt.ended))
         .text("actionStatus", status)
@@ -174,7 +250,7 @@ fn files_of(facts: &Facts, run: &RunId) -> Vec<String> {
 
 /// The runner that executed an attempt. What tells two of them apart is in the name, which is a URI of its own: a UUID
 /// drawn from a digest (RFC 9562, version 8).
-fn software(provenance: &Provenance) -> Entity {
+fn software<'a>(provenance: &Provenance) -> Entity<'a> {
     let Provenance { matrix, commit, dirty, toolchain, target, lock_file, .. } = provenance;
     let mut version = matrix.clone();
     if let Some(commit) = commit {
@@ -217,7 +293,7 @@ fn imported_by(inputs: &CellInputs) -> Option<String> {
 }
 
 /// What executed a cell elsewhere, of which no more than the name is known.
-fn foreign(name: &str) -> Entity {
+fn foreign<'a>(name: &str) -> Entity<'a> {
     Entity::new(&format!("#imported/{}", iri(name)), "SoftwareApplication")
         .text("name", name)
         .text("description", "Gathered the results that were imported; which version of it, and where, is not told")

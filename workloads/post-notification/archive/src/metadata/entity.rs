@@ -1,17 +1,18 @@
 //! Entities of the graph.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
 /// A property's value: a text, or references to entities. A list of one is written as that one.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(super) enum Value<'a> {
     Text(String),
-    References(Vec<Reference>),
+    References(Vec<Reference<'a>>),
 }
 
-impl Serialize for Value {
+impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Text(text) => serializer.serialize_str(text),
@@ -24,19 +25,19 @@ impl Serialize for Value {
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Reference {
+pub(super) struct Reference<'a> {
     #[serde(rename = "@id")]
-    id: String,
+    id: Cow<'a, str>,
 }
 
 /// An entity: its properties by name.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
-pub(super) struct Entity {
-    properties: BTreeMap<&'static str, Value>,
+pub(super) struct Entity<'a> {
+    properties: BTreeMap<&'static str, Value<'a>>,
 }
 
-impl Entity {
+impl<'a> Entity<'a> {
     pub(super) fn new(id: &str, kind: &str) -> Self {
         let properties = BTreeMap::from([("@id", Value::Text(id.to_owned())), ("@type", Value::Text(kind.to_owned()))]);
         Self { properties }
@@ -49,16 +50,12 @@ impl Entity {
         }
     }
 
-    pub(super) fn is(&self, kind: &str) -> bool {
-        matches!(self.properties.get("@type"), Some(Value::Text(ours)) if ours == kind)
-    }
-
     /// Adds a text, unless it is empty.
     pub(super) fn text(self, name: &'static str, text: &str) -> Self {
         if text.is_empty() { self } else { self.value(name, Some(Value::Text(text.to_owned()))) }
     }
 
-    pub(super) fn value(mut self, name: &'static str, value: Option<Value>) -> Self {
+    pub(super) fn value(mut self, name: &'static str, value: Option<Value<'a>>) -> Self {
         if let Some(value) = value {
             self.properties.insert(name, value);
         }
@@ -67,20 +64,24 @@ impl Entity {
 }
 
 /// References to entities; nothing if there are none.
-pub(super) fn refs<'a>(ids: impl IntoIterator<Item = &'a str>) -> Option<Value> {
-    let ids: Vec<Reference> = ids.into_iter().map(|id| Reference { id: id.to_owned() }).collect();
+pub(super) fn refs<'a>(ids: impl IntoIterator<Item = impl Into<Cow<'a, str>>>) -> Option<Value<'a>> {
+    let ids: Vec<Reference<'a>> = ids.into_iter().map(|id| Reference { id: id.into() }).collect();
     (!ids.is_empty()).then_some(Value::References(ids))
 }
 
 /// A text as part of an IRI.
-pub(super) fn iri(text: &str) -> String {
+pub(super) fn iri(text: &str) -> Cow<'_, str> {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/+@=".contains(&byte);
+    if text.bytes().all(good) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/+@=".contains(&byte) {
+        if good(byte) {
             out.push(char::from(byte));
         } else {
             out.push_str(&format!("%{byte:02X}"));
         }
     }
-    out
+    Cow::Owned(out)
 }

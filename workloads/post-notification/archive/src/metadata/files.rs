@@ -1,5 +1,6 @@
 //! The files of a crate.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use matrix_bundle::bag::PAYLOAD;
@@ -10,18 +11,21 @@ use super::entity::{Entity, iri};
 use super::label;
 use crate::inventory::Inventory;
 
-/// An entity for each file.
-pub(super) fn entities(inventory: &Inventory, files: &BTreeMap<String, u64>) -> Vec<Entity> {
+/// An entity for each file, in the order of the files.
+pub(super) fn entities<'a>(
+    inventory: &'a Inventory,
+    files: &'a [(&'a str, u64)],
+) -> impl Iterator<Item = (Cow<'a, str>, Entity<'a>)> {
     let labels: BTreeMap<Digest, &str> =
         inventory.records.values().map(|record| (record.object.sha256, label(record))).collect();
-    let entity = |(path, size): (&String, &u64)| {
+    files.iter().map(move |(path, size)| {
         let (name, format) = describe(path, &labels);
-        Entity::new(&iri(path), "File")
+        let entity = Entity::new(&iri(path), "File")
             .text("name", &name)
             .text("encodingFormat", format)
-            .text("contentSize", &size.to_string())
-    };
-    files.iter().map(entity).collect()
+            .text("contentSize", &size.to_string());
+        (iri(path), entity)
+    })
 }
 
 /// What a file is called, and its media type.

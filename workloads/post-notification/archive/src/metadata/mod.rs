@@ -6,60 +6,77 @@ mod actions;
 mod entity;
 mod files;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::io::{self, BufWriter, Write};
 
+use actions::Actions;
 use entity::{Entity, refs};
+use matrix_bundle::bag::PAYLOAD;
 use matrix_plan::ConfiguredLag;
 
 use crate::inventory::{Facts, Inventory};
+
+/// The file itself, in the crate.
+const DESCRIPTOR: &str = "ro-crate-metadata.json";
 
 const CONTEXT: &str = "https://w3id.org/ro/crate/1.1/context";
 const RO_CRATE: &str = "https://w3id.org/ro/crate/1.1";
 const PROFILE: &str = "https://w3id.org/ro/wfrun/process/0.5";
 
-/// Renders the metadata. `files` are the payload's other files, by path in the crate, with their sizes.
+/// Files as the metadata lists them: by path in the crate, with their sizes, of all files of a payload by path in the bag, in order.
+pub(crate) fn files<'a>(payload: impl Iterator<Item = (&'a str, u64)>) -> Vec<(&'a str, u64)> {
+    let in_crate = payload.filter_map(|(path, size)| Some((path.strip_prefix(PAYLOAD)?, size)));
+    in_crate.filter(|(path, _)| *path != DESCRIPTOR).collect()
+}
+
+/// Renders the metadata. `files` are the payload's other files, see [`files`]. Entities stand in the order of their names, and
+/// few are held at a time: there are several for each cell.
 pub(crate) fn render(
     inventory: &Inventory,
     facts: &Facts,
-    files: &BTreeMap<String, u64>,
-) -> Result<Vec<u8>, serde_json::Error> {
-    let mut entities: BTreeMap<String, Entity> = BTreeMap::new();
-    let mut add = |entity: Entity| {
-        entities.entry(entity.id().to_owned()).or_insert(entity);
-    };
-    for entity in files::entities(inventory, files) {
-        add(entity);
-    }
-    let mut actions = BTreeSet::new();
-    actions::entities(inventory, facts, files, &mut |entity| {
-        if entity.is("CreateAction") {
-            actions.insert(entity.id().to_owned());
-        }
-        add(entity);
-    });
-    add(Entity::new(PROFILE, "CreativeWork").text("name", "Process Run Crate").text("version", "0.5"));
+    files: &[(&str, u64)],
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut actions = Actions::new(inventory, facts, files);
+    let mut others = actions.referred();
+    let profile = Entity::new(PROFILE, "CreativeWork").text("name", "Process Run Crate").text("version", "0.5");
+    others.insert(PROFILE.to_owned(), profile);
 
-    let descriptor = Entity::new("ro-crate-metadata.json", "CreativeWork")
-        .value("about", refs(["./"]))
-        .value("conformsTo", refs([RO_CRATE]));
-    let root = root(inventory, facts, files, actions.iter().map(String::as_str));
-    let graph: Vec<&Entity> = [&descriptor, &root].into_iter().chain(entities.values()).collect();
-    let mut bytes = Vec::new();
-    bytes.extend_from_slice(format!("{{\"@context\":\"{CONTEXT}\",\"@graph\":[").as_bytes());
-    for (number, entity) in graph.into_iter().enumerate() {
-        bytes.extend_from_slice(if number == 0 { b"\n" } else { b",\n" });
-        serde_json::to_writer(&mut bytes, entity)?;
+    let descriptor =
+        Entity::new(DESCRIPTOR, "CreativeWork").value("about", refs(["./"])).value("conformsTo", refs([RO_CRATE]));
+    let mut out = BufWriter::with_capacity(64 << 10, out);
+    write!(out, "{{\"@context\":\"{CONTEXT}\",\"@graph\":[\n")?;
+    serde_json::to_writer(&mut out, &descriptor)?;
+    let mut write = |entity: &Entity<'_>| -> io::Result<()> {
+        out.write_all(b",\n")?;
+        Ok(serde_json::to_writer(&mut out, entity)?)
+    };
+    write(&root(inventory, facts, files, actions.ids()))?;
+    // Names of actions, of files and of all others are different, and each sort is in order.
+    let mut others = others.into_iter().peekable();
+    actions.each(|id, action| {
+        while let Some((_, other)) = others.next_if(|(other, _)| *other < id) {
+            write(&other)?;
+        }
+        write(&action)
+    })?;
+    for (id, file) in files::entities(inventory, files) {
+        while let Some((_, other)) = others.next_if(|(other, _)| other.as_str() < id.as_ref()) {
+            write(&other)?;
+        }
+        write(&file)?;
     }
-    bytes.extend_from_slice(b"\n]}\n");
-    Ok(bytes)
+    others.try_for_each(|(_, other)| write(&other))?;
+    out.write_all(b"\n]}\n")?;
+    out.flush()
 }
 
 fn root<'a>(
     inventory: &Inventory,
     facts: &Facts,
-    files: &BTreeMap<String, u64>,
-    actions: impl IntoIterator<Item = &'a str>,
-) -> Entity {
+    files: &[(&'a str, u64)],
+    actions: impl Iterator<Item = String>,
+) -> Entity<'a> {
     let names: Vec<&str> = facts.experiments.iter().map(String::as_str).collect();
     let name = if names.is_empty() { "matrix".to_owned() } else { names.join(", ") };
     let tally = &facts.tally;
@@ -80,10 +97,7 @@ fn root<'a>(
         .text("datePublished", &facts.date)
         .text("creativeWorkStatus", &state)
         .value("license", refs(["LICENSE"]))
-        .value(
-            "hasPart",
-            refs(files.keys().map(|path| entity::iri(path)).collect::<Vec<_>>().iter().map(String::as_str)),
-        )
+        .value("hasPart", refs(files.iter().map(|(path, _)| entity::iri(path))))
         .value("mentions", refs(actions))
 }
 

@@ -100,7 +100,7 @@ pub(super) fn execute(root: &Path, run: &TestRun) {
             run: Some(made.id().clone()),
             started: format!("2026-11-22T{:02}:00:00.000Z", run.hour),
             ended: format!("2026-11-22T{:02}:00:01.000Z", run.hour),
-            provenance: Provenance { matrix: "0.1.0".to_owned(), cpus: Some(2), ..Provenance::default() },
+            provenance: Provenance { matrix: "0.1.0".to_owned(), cpus: Some(2), ..Provenance::default() }.into(),
         };
         let (attempt, key) = (id, cell.key);
         let event = match fate {

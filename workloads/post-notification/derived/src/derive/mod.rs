@@ -11,15 +11,15 @@ use matrix_archive::Inventory;
 use matrix_bundle::{Extras, Tree, tree_digest};
 use matrix_plan::printable::is_unprintable;
 use matrix_presets::{Figure, FigureError};
-use matrix_report::page::ReportOptions;
+use matrix_report::page::{Page, ReportOptions};
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError, with_causes};
 use matrix_store::Digest;
 
-use crate::page::of_results;
+use crate::page::{Pages, of_results};
 use crate::pictures::picture;
 pub use parts::{Part, all_parts, parts};
-pub use replan_check::{plans_follow, wrong_plans};
+pub use replan_check::{plans_follow, wrong_plans, wrong_plans_of};
 
 /// What drew the figures: the same renderer draws the same bytes. Kept in a bundle as `figures/renderer.txt`.
 pub const RENDERER: &str = concat!("matrix-figures ", env!("CARGO_PKG_VERSION"), ", plotters 0.3.7, usvg 0.49\n");
@@ -45,9 +45,12 @@ pub fn extras(parts: &[Part<'_>], inventory: &Inventory, besides: Besides) -> Re
         source,
         ..Extras::default()
     };
+    // Each trace is read once, for tables, figures and the page.
+    let mut page = Pages::begin(inventory, None)?;
     for part in parts {
         let loaded = load(&part.traced, &Options::default()).map_err(unreadable)?;
         let pools = Pools::new(&loaded);
+        page.add(part, &pools)?;
         let csv = to_csv(&summary(&pools), &part.source);
         extras.tables.insert(format!("{}/summary.csv", part.name), csv.into_bytes());
         for figure in Figure::ALL {
@@ -70,13 +73,16 @@ pub fn extras(parts: &[Part<'_>], inventory: &Inventory, besides: Besides) -> Re
     let own = (!extras.source.is_empty()).then(|| tree_digest(&extras.source));
     let sources: BTreeSet<Digest> = inventory.sources.keys().copied().chain(own).collect();
     extras.readme = readme::readme(parts, inventory, &sources, binary)?.into_bytes();
-    extras.report = report(parts, inventory)?;
+    extras.report = rendered(&page.end(parts, &ReportOptions::in_bundle()))?;
     Ok(extras)
 }
 
 /// `report.html`: the page of the results of a bundle, which names their records, and not the bundle that it is in.
 pub fn report(parts: &[Part<'_>], inventory: &Inventory) -> Result<Vec<u8>, RunError> {
-    let page = of_results(parts, inventory, None, &ReportOptions::in_bundle())?;
+    rendered(&of_results(parts, inventory, None, &ReportOptions::in_bundle())?)
+}
+
+fn rendered(page: &Page) -> Result<Vec<u8>, RunError> {
     let html = page.render().map_err(|error| RunError::new(FailureKind::Internal, with_causes(&error)))?;
     Ok(html.into_bytes())
 }

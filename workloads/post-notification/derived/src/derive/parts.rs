@@ -121,7 +121,9 @@ fn meanings(inventory: &Inventory) -> Result<BTreeMap<Meaning, String>, RunError
     let mut meanings: BTreeMap<Meaning, String> = BTreeMap::new();
     for ((run, _), text) in &inventory.journals {
         let place = format!("the journal of run {run}");
-        let journal = JournalText::parse(Path::new(&place), text)?;
+        // Its first line names the run's other files.
+        let first = text.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
+        let journal = JournalText::parse(Path::new(&place), first)?;
         let file = |name: &str| journal.files().and_then(|files| files.get(name)).copied();
         let missing =
             |name: &str| RunError::new(FailureKind::Integrity, format!("{place} names no {name} that is there"));

@@ -15,10 +15,34 @@ use matrix_traces::Record;
 /// and model give. Another version of the program gives other keys; then what records say of their cells has to be what the
 /// experiment says, in all that does not depend on the version.
 pub fn wrong_plans(store: &Store) -> Result<Vec<(Digest, String, String)>, RunError> {
+    let of_cell = |key: &CellKey| {
+        let mut found = Vec::new();
+        for origin in store.origins(key)? {
+            found.extend(store.record::<Record>(key, &origin)?.map(|record| record.inputs));
+        }
+        Ok(found)
+    };
+    wrong_plans_with(store, &of_cell)
+}
+
+/// The same where the records are those of an inventory, and only the runs are in the store.
+pub fn wrong_plans_of(store: &Store, inventory: &Inventory) -> Result<Vec<(Digest, String, String)>, RunError> {
+    let mut inputs: BTreeMap<&CellKey, Vec<&CellInputs>> = BTreeMap::new();
+    for ((key, _), record) in &inventory.records {
+        inputs.entry(key).or_default().push(&record.inputs);
+    }
+    let of_cell = |key: &CellKey| Ok(inputs.get(key).into_iter().flatten().map(|inputs| (*inputs).clone()).collect());
+    wrong_plans_with(store, &of_cell)
+}
+
+/// What records say that gives a cell its meaning, whoever measured it.
+type OfCell<'a> = dyn Fn(&CellKey) -> Result<Vec<CellInputs>, RunError> + 'a;
+
+fn wrong_plans_with(store: &Store, of_cell: &OfCell<'_>) -> Result<Vec<(Digest, String, String)>, RunError> {
     let mut wrong = Vec::new();
     for id in store.runs()? {
         let run = store.run(id.as_str())?;
-        if let Some(what) = wrong_plan(store, &run)? {
+        if let Some(what) = wrong_plan(of_cell, &run)? {
             wrong.push((Digest::of(&run.plan()?), id.to_string(), what));
         }
     }
@@ -37,7 +61,7 @@ pub fn plans_follow(store: &Store, inventory: &Inventory) -> Result<(), RunError
     ))
 }
 
-fn wrong_plan(store: &Store, run: &Run) -> Result<Option<String>, RunError> {
+fn wrong_plan(of_cell: &OfCell<'_>, run: &Run) -> Result<Option<String>, RunError> {
     let plan = plan_of(run)?;
     let input = match Input::from_run(run) {
         Ok(input) => input,
@@ -66,7 +90,7 @@ fn wrong_plan(store: &Store, run: &Run) -> Result<Option<String>, RunError> {
         if key == cell.key {
             continue;
         }
-        if same_version || differs(store, key, &cell.inputs)? {
+        if same_version || differs(of_cell(&key)?, &cell.inputs) {
             let what = format!("its cell {} is not what its experiment and model come to", key.short());
             return Ok(Some(what));
         }
@@ -87,21 +111,16 @@ fn wrong_head(input: &Input, plan: &Plan) -> Option<String> {
 }
 
 /// Whether a record's inputs differ from the experiment's although no other version explains it.
-fn differs(store: &Store, key: CellKey, ours: &CellInputs) -> Result<bool, RunError> {
-    for origin in store.origins(&key)? {
-        let Some(record) = store.record::<Record>(&key, &origin)? else { continue };
-        let mut theirs = record.inputs;
+fn differs(of_records: Vec<CellInputs>, ours: &CellInputs) -> bool {
+    of_records.into_iter().any(|mut theirs| {
         let another = theirs.workload_version != ours.workload_version
             || version(&theirs.fingerprint) != version(&ours.fingerprint);
         if another {
             theirs.workload_version = ours.workload_version;
             theirs.fingerprint = ours.fingerprint.clone();
         }
-        if theirs != *ours {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+        theirs != *ours
+    })
 }
 
 /// The simulator's version in a fingerprint, if it has one.

@@ -7,4 +7,5 @@ mod points;
 mod results;
 
 pub use against::Authors;
+pub(crate) use results::Pages;
 pub use results::of_results;

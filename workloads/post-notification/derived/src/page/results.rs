@@ -30,7 +30,50 @@ pub fn of_results(
     authors: Option<&Authors<'_>>,
     options: &ReportOptions,
 ) -> Result<Page, RunError> {
-    let states = inventory.states()?;
+    let mut page = Pages::begin(inventory, authors)?;
+    for part in parts {
+        let loaded = load(&part.traced, &Options::default()).map_err(unreadable)?;
+        page.add(part, &Pools::new(&loaded))?;
+    }
+    Ok(page.end(parts, options))
+}
+
+/// A page that is made part by part.
+pub(crate) struct Pages<'a> {
+    inventory: &'a Inventory,
+    authors: Option<&'a Authors<'a>>,
+    states: BTreeMap<CellKey, (Axes, u32, CellState)>,
+    page: Page,
+}
+
+impl<'a> Pages<'a> {
+    /// A page without parts.
+    ///
+    /// # Errors
+    /// When a journal or a plan cannot be read.
+    pub(crate) fn begin(inventory: &'a Inventory, authors: Option<&'a Authors<'a>>) -> Result<Self, RunError> {
+        Ok(Self { inventory, authors, states: inventory.states()?, page: beginning(inventory, authors) })
+    }
+
+    /// Adds a part, whose traces were loaded.
+    ///
+    /// # Errors
+    /// When a trace to compare with cannot be read.
+    pub(crate) fn add(&mut self, part: &Part<'_>, pools: &Pools<'_>) -> Result<(), RunError> {
+        let states = of_part(part, self.inventory, &self.states);
+        self.page.sections.push(section(part, self.inventory, &states, self.authors, pools)?);
+        Ok(())
+    }
+
+    /// The page.
+    pub(crate) fn end(mut self, parts: &[Part<'_>], options: &ReportOptions) -> Page {
+        self.page.labels = labels(parts);
+        self.page.conclude(options);
+        self.page
+    }
+}
+
+fn beginning(inventory: &Inventory, authors: Option<&Authors<'_>>) -> Page {
     let mut page = Page {
         records: records_digest(
             inventory.records.iter().map(|((key, origin), record)| (*key, origin, record.digest())),
@@ -43,28 +86,24 @@ pub fn of_results(
         let ours: BTreeSet<&String> = page.environment.iter().collect();
         page.environment_authors = authors.environments().into_iter().filter(|line| !ours.contains(line)).collect();
     }
-    for part in parts {
-        let states: BTreeMap<CellKey, (Axes, CellState, u32)> = part
-            .cells
-            .iter()
-            .filter_map(|key| {
-                let (axes, round, state) = states.get(key)?;
-                let record = inventory.records.get(&(*key, part.origin.clone()));
-                let done = record.is_some_and(|record| record.counts.observed() > 0);
-                // What another origin measured is not done here.
-                let state = match (done, *state) {
-                    (true, _) => CellState::Done,
-                    (false, CellState::Done) => CellState::Pending,
-                    (false, state) => state,
-                };
-                Some((*key, (axes.clone(), state, *round)))
-            })
-            .collect();
-        page.sections.push(section(part, inventory, &states, authors)?);
-    }
-    page.labels = labels(parts);
-    page.conclude(options);
-    Ok(page)
+    page
+}
+
+/// Where the cells of a part stand.
+fn of_part(part: &Part<'_>, inventory: &Inventory, states: &BTreeMap<CellKey, (Axes, u32, CellState)>) -> States {
+    let stands = |key: &CellKey| {
+        let (axes, round, state) = states.get(key)?;
+        let record = inventory.records.get(&(*key, part.origin.clone()));
+        let done = record.is_some_and(|record| record.counts.observed() > 0);
+        // What another origin measured is not done here.
+        let state = match (done, *state) {
+            (true, _) => CellState::Done,
+            (false, CellState::Done) => CellState::Pending,
+            (false, state) => state,
+        };
+        Some((*key, (axes.clone(), state, *round)))
+    };
+    part.cells.iter().filter_map(stands).collect()
 }
 
 fn labels(parts: &[Part<'_>]) -> Vec<Label> {
@@ -89,6 +128,7 @@ fn section(
     inventory: &Inventory,
     states: &States,
     authors: Option<&Authors<'_>>,
+    pools: &Pools<'_>,
 ) -> Result<Section, RunError> {
     let tally: Tally = states.values().map(|(_, state, _)| *state).collect();
     let tried = attempts::attempts_of(inventory, &part.origin, |key| states.contains_key(key));
@@ -98,15 +138,13 @@ fn section(
         let theirs = their.and_then(|their| their.claims.iter().find(|other| other.id == claim.id));
         claims::view(claim, theirs)
     });
-    let loaded = load(&part.traced, &Options::default()).map_err(unreadable)?;
-    let pools = Pools::new(&loaded);
     let axes = points::axes(states.values().map(|(axes, ..)| axes));
     let cells = states.iter().map(|(key, (axes, state, _))| (*key, (axes.clone(), *state))).collect();
     let of_cell = |key: &CellKey| {
         let round = states.get(key).map_or(0, |(.., round)| *round);
         tried.get(key).into_iter().flatten().map(|attempt| attempts::view(attempt, round)).collect()
     };
-    let mut points = points::points(&axes, &cells, &summary(&pools), of_cell);
+    let mut points = points::points(&axes, &cells, &summary(pools), of_cell);
     let points_more = points.len().saturating_sub(MOST_POINTS);
     if points_more > 0 {
         points.truncate(MOST_POINTS);
@@ -127,7 +165,7 @@ fn section(
         failed_more: failed.len().saturating_sub(MOST_FAILED) as u64,
         failed: failed.into_iter().take(MOST_FAILED).collect(),
         claims: claims.collect(),
-        figures: figures(&id, part, &pools, their)?,
+        figures: figures(&id, part, pools, their)?,
         axes,
         metrics: points::metrics(),
         points,

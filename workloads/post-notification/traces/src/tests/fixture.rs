@@ -50,7 +50,7 @@ pub(super) fn execution(store: &Store, cell: &Cell) -> Result<Execution, StoreEr
         run: None,
         started: "2026-11-22T13:00:00Z".to_owned(),
         ended: "2026-11-22T13:00:01Z".to_owned(),
-        provenance: Provenance { matrix: "0.1.0".to_owned(), cpus: Some(2), ..Provenance::default() },
+        provenance: Provenance { matrix: "0.1.0".to_owned(), cpus: Some(2), ..Provenance::default() }.into(),
     })
 }
 

@@ -1,0 +1,143 @@
+//! Long texts that are held compressed: of a file of many lines that are alike, a small part is left.
+
+use std::io::{self, Read, Write};
+
+use matrix_store::Digest;
+use sha2::{Digest as _, Sha256};
+use zstd::stream::read::Decoder;
+use zstd::stream::write::Encoder;
+
+/// Compression level: the text is compressed once and read once.
+const LEVEL: i32 = 1;
+
+/// A text, compressed in memory.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    frame: Vec<u8>,
+    size: u64,
+    digest: Digest,
+}
+
+/// Takes a text.
+pub struct Packer {
+    encoder: Encoder<'static, Vec<u8>>,
+    hasher: Sha256,
+    size: u64,
+}
+
+impl Packer {
+    /// An empty text.
+    ///
+    /// # Errors
+    /// When there is no memory for a compressor.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { encoder: Encoder::new(Vec::new(), LEVEL)?, hasher: Sha256::new(), size: 0 })
+    }
+
+    /// The text that was written.
+    ///
+    /// # Errors
+    /// When it cannot be compressed.
+    pub fn finish(self) -> io::Result<Packed> {
+        let mut frame = self.encoder.finish()?;
+        frame.shrink_to_fit();
+        Ok(Packed { frame, size: self.size, digest: Digest::finish(self.hasher) })
+    }
+}
+
+impl Write for Packer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.encoder.write_all(bytes)?;
+        self.hasher.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Packed {
+    /// Bytes of the text.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Bytes that it takes in memory.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.frame.len() as u64
+    }
+
+    /// The SHA-256 of the text.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Reads the text.
+    ///
+    /// # Errors
+    /// When there is no memory for a decompressor.
+    pub fn open(&self) -> io::Result<impl Read + '_> {
+        Decoder::with_buffer(self.frame.as_slice())
+    }
+
+    /// The text.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn bytes(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.open()?.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// Takes a text of which only the digest is wanted.
+#[derive(Default)]
+pub struct Hashing(Sha256);
+
+impl Hashing {
+    /// The SHA-256 of what was written.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest::finish(self.0)
+    }
+}
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_text_comes_back(parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..2000), 0..20)) {
+            let whole = parts.concat();
+            let mut packer = Packer::new().unwrap();
+            for part in &parts {
+                packer.write_all(part).unwrap();
+            }
+            let packed = packer.finish().unwrap();
+            prop_assert_eq!((packed.size(), packed.digest()), (whole.len() as u64, Digest::of(&whole)));
+            prop_assert_eq!(packed.bytes().unwrap(), whole);
+        }
+    }
+}
