@@ -1,5 +1,6 @@
 //! Actions: what was executed, with what, and what came of it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
@@ -79,9 +80,9 @@ impl<'a> Actions<'a> {
             let Some(Used { inputs, software, .. }) = self.used(attempt) else { continue };
             for (name, value) in inputs {
                 let id = input_id(name, &value);
-                if !entities.contains_key(&id) {
-                    let entity = Entity::new(&id, "PropertyValue").text("name", name).text("value", &value);
-                    entities.insert(id, entity);
+                if let Entry::Vacant(place) = entities.entry(id) {
+                    let entity = Entity::new(place.key(), "PropertyValue").text("name", name).text("value", &value);
+                    place.insert(entity);
                 }
             }
             if !entities.contains_key(software.id()) {

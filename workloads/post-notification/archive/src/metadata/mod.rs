@@ -45,7 +45,7 @@ pub(crate) fn render(
     let descriptor =
         Entity::new(DESCRIPTOR, "CreativeWork").value("about", refs(["./"])).value("conformsTo", refs([RO_CRATE]));
     let mut out = BufWriter::with_capacity(64 << 10, out);
-    write!(out, "{{\"@context\":\"{CONTEXT}\",\"@graph\":[\n")?;
+    writeln!(out, "{{\"@context\":\"{CONTEXT}\",\"@graph\":[")?;
     serde_json::to_writer(&mut out, &descriptor)?;
     let mut write = |entity: &Entity<'_>| -> io::Result<()> {
         out.write_all(b",\n")?;
