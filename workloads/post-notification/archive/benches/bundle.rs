@@ -1,84 +1,27 @@
 //! How fast bundles are made and checked, beside the stock tools that do the least that has to be done: decompress and
 //! compress again (without even a `tar` between), decompress and hash. `cargo bench -p matrix-archive -- [MiB of traces]`; needs `zstd` and `sha256sum`.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use matrix_app::{Outcome, PostKey, Row};
 use matrix_archive::{CreateOptions, Selection, VerifyOptions, create_file, extract, to_store, verify};
 use matrix_bundle::{BundleReader, Extraction, Extras, Limits};
 use matrix_driver::RowSink;
-use matrix_plan::{
-    Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
-    PostStorage,
-};
 use matrix_store::{Origin, Store};
 use matrix_traces::Record;
+
+#[path = "../../traces/benches/sample/mod.rs"]
+mod sample;
+
+use sample::{cell, row};
 
 type Outcomes<T> = Result<T, Box<dyn Error>>;
 
 /// Requests of a cell: about 16 MiB of rows.
 const REQUESTS: u64 = 100_000;
-
-fn cell(delay_ms: u64) -> Outcomes<Cell> {
-    Ok(Cell::new(CellInputs {
-        axes: Axes {
-            combination: Combination {
-                post_storage: PostStorage::Redis,
-                notification_storage: NotificationStorage::Sns,
-                regions: "eu->us".parse()?,
-            },
-            delay_ms,
-            antipode: false,
-        },
-        arrival: Arrival::Concurrency(8),
-        barrier: Barrier { deadline_ms: 120_000, max_ms: 50, min_ms: 1 },
-        fingerprint: Fingerprint::new(&BTreeMap::from([("version", 1)]))?,
-        invocation: Invocation::RequestResponse,
-        payload_bytes: 2_871_000,
-        platform: Platform::Sim,
-        requests: REQUESTS,
-        round: 1,
-        seed: 2023,
-        workload_version: 1,
-    })?)
-}
-
-/// A row like those of redis with sns, with noise in every time.
-fn row(cell: u64, i: u64) -> Row {
-    let noise = (cell * REQUESTS + i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
-    let start = (i * 6000 + noise % 997) as i64;
-    let after = |base: i64, digits: u64| Some(start + base + (noise % digits) as i64);
-    Row {
-        i,
-        key: PostKey::new(i, noise),
-        outcome: Outcome::Ok,
-        client_sent_us: Some(start - 100),
-        writer_start_us: Some(start),
-        post_written_us: after(25_000, 7919),
-        notification_written_us: after(34_000, 6007),
-        reply_us: after(60_000, 9001),
-        reader_received_us: after(200_000, 55_001),
-        barrier_us: None,
-        barrier_polls: None,
-        barrier_last_miss_us: None,
-        read_start_us: after(260_000, 1009),
-        post_read_us: after(280_000, 20_011),
-        consistent_read: Some(!noise.is_multiple_of(3)),
-        post_visible_us: after(270_000, 90_001),
-        notification_bytes: Some(310 + noise % 10),
-        lineage_bytes: None,
-        post_bytes: Some(2_871_010),
-        writer_instance: Some(i % 8),
-        reader_instance: Some(noise % 30),
-        writer_cold: Some(i < 8),
-        reader_cold: Some(i < 30),
-    }
-}
 
 /// Makes a store with at least so many bytes of rows; returns how many, and the files of its objects.
 fn fill(root: &Path, bytes: u64) -> Outcomes<(u64, Vec<PathBuf>)> {
@@ -90,10 +33,10 @@ fn fill(root: &Path, bytes: u64) -> Outcomes<(u64, Vec<PathBuf>)> {
         }
         let mut sink = matrix_traces::TraceSink::new(&store, REQUESTS)?;
         for i in 0..REQUESTS {
-            sink.push(row(number, i))?;
+            sink.push(row(i, number * REQUESTS + i))?;
         }
         let object = sink.finish()?;
-        store.write_record(&Record::new(&cell(number)?, Origin::default(), &object, false)?)?;
+        store.write_record(&Record::new(&cell(number, REQUESTS)?, Origin::default(), &object, false)?)?;
         made += object.bytes;
         let hex = object.digest.to_string();
         objects.push(root.join("objects").join(&hex[..2]).join(hex + ".csv.zst"));

@@ -4,6 +4,7 @@ pub mod connection;
 pub mod cost;
 mod datastore;
 pub mod setup;
+mod site;
 mod template;
 
 pub use connection::ConnectionInfo;

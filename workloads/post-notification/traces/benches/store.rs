@@ -2,22 +2,24 @@
 //!
 //! Processor time is what counts, and is printed beside the time on the clock: other programs may be running.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use matrix_app::{Outcome, PostKey, Row};
+use matrix_app::Row;
 use matrix_driver::RowSink;
-use matrix_plan::{
-    Arrival, Axes, Barrier, Cell, CellInputs, CellKey, Combination, Fingerprint, Invocation, NotificationStorage,
-    Platform, PostStorage,
-};
+use matrix_plan::CellKey;
 use matrix_store::fs::{Filesystem, OutFile, RealFilesystem};
 use matrix_store::{Origin, Store, VerifyOptions, WritableStore};
 use matrix_traces::{Record, TraceSink};
+
+#[path = "sample/mod.rs"]
+mod sample;
+
+use sample::{cell, row};
 
 type Outcomes<T> = Result<T, Box<dyn Error>>;
 
@@ -75,62 +77,6 @@ impl Filesystem for WithoutSyncs {
     }
 }
 
-fn cell(delay_ms: u64, requests: u64) -> Outcomes<Cell> {
-    Ok(Cell::new(CellInputs {
-        axes: Axes {
-            combination: Combination {
-                post_storage: PostStorage::Redis,
-                notification_storage: NotificationStorage::Sns,
-                regions: "eu->us".parse()?,
-            },
-            delay_ms,
-            antipode: false,
-        },
-        arrival: Arrival::Concurrency(8),
-        barrier: Barrier { deadline_ms: 120_000, max_ms: 50, min_ms: 1 },
-        fingerprint: Fingerprint::new(&BTreeMap::from([("version", 1)]))?,
-        invocation: Invocation::RequestResponse,
-        payload_bytes: 2_871_000,
-        platform: Platform::Sim,
-        requests,
-        round: 1,
-        seed: 2023,
-        workload_version: 1,
-    })?)
-}
-
-/// A row like those of redis with sns, with noise in every time.
-fn row(i: u64) -> Row {
-    let noise = (i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
-    let start = (i * 6000 + noise % 997) as i64;
-    let after = |base: i64, digits: u64| Some(start + base + (noise % digits) as i64);
-    Row {
-        i,
-        key: PostKey::new(i, noise),
-        outcome: Outcome::Ok,
-        client_sent_us: Some(start - 100),
-        writer_start_us: Some(start),
-        post_written_us: after(25_000, 7919),
-        notification_written_us: after(34_000, 6007),
-        reply_us: after(60_000, 9001),
-        reader_received_us: after(200_000, 55_001),
-        barrier_us: None,
-        barrier_polls: None,
-        barrier_last_miss_us: None,
-        read_start_us: after(260_000, 1009),
-        post_read_us: after(280_000, 20_011),
-        consistent_read: Some(!noise.is_multiple_of(3)),
-        post_visible_us: after(270_000, 90_001),
-        notification_bytes: Some(310 + noise % 10),
-        lineage_bytes: None,
-        post_bytes: Some(2_871_010),
-        writer_instance: Some(i % 8),
-        reader_instance: Some(noise % 30),
-        writer_cold: Some(i < 8),
-        reader_cold: Some(i < 30),
-    }
-}
-
 /// Processor time of this process in seconds, where the system tells it in the way of Linux.
 fn processor_s() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/schedstat").ok()?;
@@ -151,7 +97,8 @@ fn timed<T>(what: &str, per: Option<(&str, u64)>, run: impl FnOnce() -> Outcomes
 
 fn rows(root: &Path, requests: u64) -> Outcomes<()> {
     let store = Store::create_or_open_for_writing(root, "bench")?;
-    let made = timed("making rows", Some(("row", requests)), || Ok((0..requests).map(row).collect::<Vec<_>>()))?;
+    let made =
+        timed("making rows", Some(("row", requests)), || Ok((0..requests).map(|i| row(i, i)).collect::<Vec<_>>()))?;
     let mut shuffled = made.clone();
     shuffled.chunks_mut(8).for_each(<[Row]>::reverse);
     for (what, rows) in [("rows in order", made), ("rows reversed in groups of 8", shuffled)] {
@@ -177,7 +124,7 @@ fn lookups(root: &Path, count: u64) -> Outcomes<()> {
     let mut keys: Vec<CellKey> = Vec::new();
     for n in 0..count {
         let mut sink = TraceSink::new(&store, 1)?;
-        let mut row = row(0);
+        let mut row = row(0, 0);
         row.client_sent_us = Some(n as i64);
         sink.push(row)?;
         let cell = cell(n, 1)?;

@@ -1,11 +1,11 @@
 //! From what stacks gave to `connection_info.yaml`.
 
-use super::{OutputRef, Outputs, Place, SetupError, SetupRequest, Site};
 use crate::Datastore;
 use crate::connection::{
     BrokersInfo, ByRegion, CacheInfo, ConnectionInfo, DynamoInfo, MysqlInfo, Network, Password, QueueInfo, S3Info,
     SnsInfo,
 };
+use crate::site::{OutputRef, Outputs, SetupError, SetupRegion, SetupRequest, Site};
 use crate::template as made;
 
 /// What `connection_info.yaml` is to say. Passwords are named by their secrets' ARNs.
@@ -44,7 +44,7 @@ struct Given<'a> {
 }
 
 impl Given<'_> {
-    fn get(&self, place: &Place, part: &str, output: &str) -> Result<String, SetupError> {
+    fn get(&self, place: &SetupRegion, part: &str, output: &str) -> Result<String, SetupError> {
         self.read(self.site.output(place, part, output))
     }
 
@@ -55,8 +55,8 @@ impl Given<'_> {
 
     fn by_region<'p, T>(
         &self,
-        places: impl IntoIterator<Item = &'p Place>,
-        value: impl Fn(&Place) -> Result<T, SetupError>,
+        places: impl IntoIterator<Item = &'p SetupRegion>,
+        value: impl Fn(&SetupRegion) -> Result<T, SetupError>,
     ) -> Result<ByRegion<T>, SetupError> {
         places.into_iter().map(|place| Ok((place.aws.clone(), value(place)?))).collect()
     }
@@ -73,7 +73,7 @@ impl Given<'_> {
         self.by_region(&self.site.readers, |place| self.get(place, part, output))
     }
 
-    fn network(&self, place: &Place) -> Result<Network, SetupError> {
+    fn network(&self, place: &SetupRegion) -> Result<Network, SetupError> {
         Ok(Network {
             vpc_id: self.get(place, made::NETWORK, made::VPC)?,
             subnet_id: self.get(place, made::NETWORK, made::SUBNET_A)?,

@@ -1,7 +1,7 @@
 //! What no stack can give: whoever makes the stacks asks the services for it.
 
-use super::{OutputRef, SetupError, SetupRequest, Site};
 use crate::Datastore;
+use crate::site::{OutputRef, SetupError, SetupRequest, Site};
 use crate::template::{DYNAMO, NOTIFICATIONS_STREAM, notifications_table};
 
 /// A value to ask a service for, and to put among the [`super::Outputs`] before [`super::connection_info`].

@@ -1,7 +1,7 @@
 //! The stacks of a set-up, in the order in which they are made, and that in which they are removed.
 
-use super::{Removal, SetupError, SetupRequest, Site, StackSpec, TEMPLATE_BODY_MAX};
 use crate::Datastore;
+use crate::site::{Removal, SetupError, SetupRequest, Site, StackSpec, TEMPLATE_BODY_MAX};
 use crate::template::{
     base, broker, database_network, dynamo, mysql, network, peering, peering_routes, reader_bucket, redis,
     redis_global, roles, secrets, sns, writer_bucket,

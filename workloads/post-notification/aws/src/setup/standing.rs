@@ -2,8 +2,8 @@
 
 use matrix_plan::Region;
 
-use super::{Outputs, SetupError, SetupRequest, Site};
 use crate::Datastore;
+use crate::site::{Outputs, SetupError, SetupRequest, Site};
 use crate::template::{AMQ, BASE, DYNAMO, MYSQL, REDIS, ROLES, S3, SNS, WRITE_UNITS};
 
 /// Part of the name of the stacks that a datastore has.

@@ -8,7 +8,7 @@ use super::names::{BROKER_GROUP, NETWORK, SUBNET_A};
 use super::secrets::{BROKER_SECRET_NAME, SECRETS, USER};
 use super::stack::Stack;
 use super::value::{attribute, camel, first, password_of, reference};
-use crate::setup::{Place, Site, StackSpec};
+use crate::site::{SetupRegion, Site, StackSpec};
 
 /// Part of the stacks' names.
 pub(crate) const AMQ: &str = "amq";
@@ -26,9 +26,9 @@ const BROKER: &str = "Broker";
 
 /// The stack of a region. The writer's comes last: its broker starts with a configuration that names the others, so that
 /// no new revision has to be applied by a reboot.
-pub(crate) fn broker(site: &Site<'_>, place: &Place) -> StackSpec {
+pub(crate) fn broker(site: &Site<'_>, place: &SetupRegion) -> StackSpec {
     let purpose = if place.is_writer { "ActiveMQ: broker, connected to the readers'" } else { "ActiveMQ: broker" };
-    let mut stack = site.stack(place, AMQ, purpose);
+    let mut stack = Stack::of(site, place, AMQ, purpose);
     let services = &site.request.services;
     stack.take("Secret", "Secret of the user", site.output(&site.writer, SECRETS, BROKER_SECRET_NAME));
     let subnet = stack.take("Subnet", "Subnet of the broker", site.output(place, NETWORK, SUBNET_A));

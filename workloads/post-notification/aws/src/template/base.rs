@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::stack::Stack;
 use super::value::{attribute, reference, sub};
-use crate::setup::{Place, Site, StackSpec};
+use crate::site::{SetupRegion, Site, StackSpec};
 
 /// Part of the stack's name.
 pub(crate) const BASE: &str = "base";
@@ -21,9 +21,9 @@ pub(crate) const QUEUE_ARN: &str = "EvaluationsArn";
 const VISIBILITY_TIMEOUT_S: u32 = 20;
 
 /// The stack of a region.
-pub(crate) fn base(site: &Site<'_>, place: &Place) -> StackSpec {
+pub(crate) fn base(site: &Site<'_>, place: &SetupRegion) -> StackSpec {
     let purpose = if place.is_writer { "bucket of code" } else { "bucket of code, queue of evaluations" };
-    let mut stack = site.stack(place, BASE, purpose);
+    let mut stack = Stack::of(site, place, BASE, purpose);
     stack.tagged("Code", "AWS::S3::Bucket", json!({ "BucketName": sub(code_bucket(site)) }));
     stack.give(CODE_BUCKET, reference("Code"));
     if !place.is_writer {

@@ -5,8 +5,9 @@ use serde_json::json;
 use super::names::{MYSQL_PORT, NETWORK, ROUTES, VPC};
 use super::peering::route;
 use super::security;
+use super::stack::Stack;
 use super::value::{reference, zone};
-use crate::setup::{Place, Site, StackSpec, Subnet};
+use crate::site::{SetupRegion, Site, StackSpec, Subnet};
 
 /// Part of the stacks' names.
 pub(crate) const DATABASE_NETWORK: &str = "mysql-network";
@@ -16,8 +17,8 @@ pub(crate) const DATABASE_GROUP: &str = "DatabaseGroup";
 pub(crate) const SUBNET_GROUP: &str = "SubnetGroup";
 
 /// The stack of a region. No route leads out of it but the one to the functions.
-pub(crate) fn database_network(site: &Site<'_>, place: &Place) -> StackSpec {
-    let mut stack = site.stack(place, DATABASE_NETWORK, "network of the database");
+pub(crate) fn database_network(site: &Site<'_>, place: &SetupRegion) -> StackSpec {
+    let mut stack = Stack::of(site, place, DATABASE_NETWORK, "network of the database");
     let functions = stack.take("FunctionsVpc", "The functions' network", site.output(place, NETWORK, VPC));
     let functions_routes = stack.take("FunctionsRoutes", "The functions' routes", site.output(place, NETWORK, ROUTES));
     let vpc = json!({

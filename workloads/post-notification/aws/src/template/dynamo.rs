@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::stack::Stack;
 use super::value::reference;
-use crate::setup::{Site, StackSpec};
+use crate::site::{Site, StackSpec};
 
 /// Part of the stack's name.
 pub(crate) const DYNAMO: &str = "dynamo";
@@ -20,7 +20,7 @@ pub(crate) const NOTIFICATIONS_STREAM: &str = "NotificationsStreamArn";
 
 /// The stack in the writer's region, which makes the replicas elsewhere, too.
 pub(crate) fn dynamo(site: &Site<'_>) -> StackSpec {
-    let mut stack = site.stack(&site.writer, DYNAMO, "DynamoDB: global tables of posts and notifications");
+    let mut stack = Stack::of(site, &site.writer, DYNAMO, "DynamoDB: global tables of posts and notifications");
     for (id, name) in [(POSTS_TABLE, site.name("posts")), (NOTIFICATIONS_TABLE, notifications_table(site))] {
         let mut table = global_table(site, &stack, &name);
         if let Some(units) = site.request.write_units.filter(|_| id == POSTS_TABLE) {

@@ -10,7 +10,7 @@ use super::policy::own_callers;
 use super::stack::Stack;
 use super::value::{camel, reference, sub};
 use crate::Datastore;
-use crate::setup::{Place, Site};
+use crate::site::{SetupRegion, Site};
 
 /// The subnets in which an endpoint has an address: each is of another zone, and costs by the hour.
 const SUBNETS: [&str; 1] = [SUBNET_A];
@@ -26,7 +26,7 @@ pub(crate) fn endpoint_addresses(stores: &BTreeSet<Datastore>, is_writer: bool) 
 }
 
 /// Adds the endpoints that the region needs.
-pub(super) fn endpoints(site: &Site<'_>, place: &Place, stack: &mut Stack) {
+pub(super) fn endpoints(site: &Site<'_>, place: &SetupRegion, stack: &mut Stack) {
     for service in interfaces(&site.request.stores, place.is_writer) {
         let mut properties = json!({
             "VpcId": reference("Vpc"),
@@ -54,7 +54,7 @@ pub(super) fn endpoints(site: &Site<'_>, place: &Place, stack: &mut Stack) {
 }
 
 /// Whether there are endpoints with addresses of their own.
-pub(super) fn has_interfaces(site: &Site<'_>, place: &Place) -> bool {
+pub(super) fn has_interfaces(site: &Site<'_>, place: &SetupRegion) -> bool {
     !interfaces(&site.request.stores, place.is_writer).is_empty()
 }
 

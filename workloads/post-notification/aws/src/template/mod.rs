@@ -40,4 +40,3 @@ pub(crate) use s3::{POSTS_BUCKET, S3, reader_bucket, writer_bucket};
 pub(crate) use secrets::{BROKER_SECRET, MYSQL_SECRET, SECRETS, USER, secrets, secrets_in};
 pub(crate) use security::STOMP_PORT;
 pub(crate) use sns::{SNS, TOPIC, sns};
-pub(crate) use stack::Stack;

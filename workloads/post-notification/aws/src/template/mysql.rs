@@ -7,7 +7,7 @@ use super::names::MYSQL_PORT;
 use super::secrets::{MYSQL_SECRET, SECRETS, USER};
 use super::stack::Stack;
 use super::value::{attribute, password_of, reference, zone};
-use crate::setup::{Place, Site, StackSpec};
+use crate::site::{SetupRegion, Site, StackSpec};
 
 /// Part of the stacks' names.
 pub(crate) const MYSQL: &str = "mysql";
@@ -21,9 +21,9 @@ const GLOBAL: &str = "GlobalCluster";
 
 /// The stack of a region: a cluster with one instance in zone `a`. In the writer's region also the global cluster that
 /// the readers' clusters join.
-pub(crate) fn mysql(site: &Site<'_>, place: &Place) -> StackSpec {
+pub(crate) fn mysql(site: &Site<'_>, place: &SetupRegion) -> StackSpec {
     let purpose = if place.is_writer { "Aurora MySQL: global database" } else { "Aurora MySQL: replica" };
-    let mut stack = site.stack(place, MYSQL, purpose);
+    let mut stack = Stack::of(site, place, MYSQL, purpose);
     let services = &site.request.services;
     let subnets = site.output(place, DATABASE_NETWORK, SUBNET_GROUP);
     let group = site.output(place, DATABASE_NETWORK, DATABASE_GROUP);
@@ -76,7 +76,7 @@ fn global_cluster(site: &Site<'_>, stack: &mut Stack) {
 }
 
 /// An instance without any monitoring, which would take its time from queries.
-fn instance(site: &Site<'_>, stack: &mut Stack, place: &Place) {
+fn instance(site: &Site<'_>, stack: &mut Stack, place: &SetupRegion) {
     let properties = json!({
         "DBInstanceIdentifier": site.local_name("mysql-instance", place),
         "DBClusterIdentifier": reference("Cluster"),

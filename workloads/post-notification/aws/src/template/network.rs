@@ -7,11 +7,11 @@ use super::stack::Stack;
 use super::value::{reference, zone};
 use super::{endpoints, security};
 use crate::Datastore;
-use crate::setup::{Place, Site, StackSpec, Subnet};
+use crate::site::{SetupRegion, Site, StackSpec, Subnet};
 
 /// The stack of a region.
-pub(crate) fn network(site: &Site<'_>, place: &Place) -> StackSpec {
-    let mut stack = site.stack(place, NETWORK, "network of functions, brokers and Redis");
+pub(crate) fn network(site: &Site<'_>, place: &SetupRegion) -> StackSpec {
+    let mut stack = Stack::of(site, place, NETWORK, "network of functions, brokers and Redis");
     let vpc = json!({
         "CidrBlock": place.cidr().to_string(),
         "EnableDnsSupport": true,
@@ -35,7 +35,7 @@ pub(crate) fn network(site: &Site<'_>, place: &Place) -> StackSpec {
     stack.finish()
 }
 
-fn subnet(stack: &mut Stack, id: &str, place: &Place, subnet: Subnet) {
+fn subnet(stack: &mut Stack, id: &str, place: &SetupRegion, subnet: Subnet) {
     let letter = if subnet == Subnet::A { 'a' } else { place.second_zone };
     let properties = json!({
         "VpcId": reference("Vpc"),

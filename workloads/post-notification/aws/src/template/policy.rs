@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::value::reference;
-use crate::setup::Site;
+use crate::site::Site;
 
 /// Something that is allowed.
 #[derive(Clone, Debug)]

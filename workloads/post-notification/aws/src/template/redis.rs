@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::names::{NETWORK, REDIS_GROUP, REDIS_PORT, SUBNET_A, SUBNET_B};
 use super::stack::Stack;
 use super::value::{attribute, reference, zone};
-use crate::setup::{Place, Site, StackSpec};
+use crate::site::{SetupRegion, Site, StackSpec};
 
 /// Part of the stacks' names.
 pub(crate) const REDIS: &str = "redis";
@@ -19,9 +19,9 @@ const GLOBAL_ID: &str = "GlobalReplicationGroupId";
 
 /// The stack of a region: a primary node in zone `a` and a replica in another zone. In a reader's region it joins the
 /// global datastore, which decides engine, version and size.
-pub(crate) fn redis(site: &Site<'_>, place: &Place) -> StackSpec {
+pub(crate) fn redis(site: &Site<'_>, place: &SetupRegion) -> StackSpec {
     let purpose = if place.is_writer { "Redis: primary and its replica" } else { "Redis: global datastore's replica" };
-    let mut stack = site.stack(place, REDIS, purpose);
+    let mut stack = Stack::of(site, place, REDIS, purpose);
     let subnet_a = stack.take("SubnetA", "Subnet of the first node", site.output(place, NETWORK, SUBNET_A));
     let subnet_b = stack.take("SubnetB", "Subnet of the second node", site.output(place, NETWORK, SUBNET_B));
     let group = stack.take("SecurityGroup", "Security group of Redis", site.output(place, NETWORK, REDIS_GROUP));
@@ -80,7 +80,7 @@ fn insert(stack: &mut Stack, properties: Value) {
 /// The stack that makes the primary a global datastore. It is removed first: that lets go of the secondaries, which the
 /// service refuses to delete while they belong to it.
 pub(crate) fn redis_global(site: &Site<'_>) -> StackSpec {
-    let mut stack = site.stack(&site.writer, REDIS_GLOBAL, "Redis: global datastore");
+    let mut stack = Stack::of(site, &site.writer, REDIS_GLOBAL, "Redis: global datastore");
     stack.removed_first();
     let primary = stack.take("Primary", "Primary replication group", site.output(&site.writer, REDIS, GROUP));
     let member = json!({

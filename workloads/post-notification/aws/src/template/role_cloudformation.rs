@@ -8,7 +8,7 @@ use super::policy::{Allow, allow};
 use super::role_functions::{LOGS, arn, buckets, named};
 use super::value::sub;
 use crate::Datastore;
-use crate::setup::Site;
+use crate::site::Site;
 
 const FUNCTION_ACTIONS: &[&str] = &[
     "lambda:AddPermission",

@@ -6,7 +6,7 @@ use super::policy::{Allow, allow};
 use super::secrets::broker_secret;
 use super::value::sub;
 use crate::Datastore;
-use crate::setup::Site;
+use crate::site::Site;
 
 /// As in the functions' own stacks: items are put and read, and removed when stores are cleaned.
 const TABLE_ACTIONS: &[&str] =

@@ -9,11 +9,11 @@ use super::stack::Stack;
 use super::value::{attribute, sub};
 use super::{role_cloudformation, role_functions};
 use crate::Datastore;
-use crate::setup::{Site, StackSpec};
+use crate::site::{Site, StackSpec};
 
 /// The stack in the writer's region.
 pub(crate) fn roles(site: &Site<'_>) -> StackSpec {
-    let mut stack = site.stack(&site.writer, ROLES, "roles of CloudFormation, functions and S3");
+    let mut stack = Stack::of(site, &site.writer, ROLES, "roles of CloudFormation, functions and S3");
     // Lambda removes the network interfaces of functions in the functions' role, some time after the functions.
     stack.removed_last();
     let functions = role_functions::allowed(site);

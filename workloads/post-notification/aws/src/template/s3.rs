@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::names::{REPLICATION_ROLE, ROLES};
+use super::stack::Stack;
 use super::value::{attribute, camel, reference, sub};
-use crate::setup::{Place, Site, StackSpec};
+use crate::site::{SetupRegion, Site, StackSpec};
 
 /// Part of the stacks' names.
 pub(crate) const S3: &str = "s3";
@@ -19,8 +20,8 @@ pub(crate) fn posts_bucket(site: &Site<'_>, region: &str) -> String {
 }
 
 /// The stack in a reader's region.
-pub(crate) fn reader_bucket(site: &Site<'_>, place: &Place) -> StackSpec {
-    let mut stack = site.stack(place, S3, "S3: replica's bucket of posts");
+pub(crate) fn reader_bucket(site: &Site<'_>, place: &SetupRegion) -> StackSpec {
+    let mut stack = Stack::of(site, place, S3, "S3: replica's bucket of posts");
     stack.tagged("Posts", "AWS::S3::Bucket", bucket(site));
     stack.give(POSTS_BUCKET, reference("Posts"));
     stack.give(POSTS_BUCKET_ARN, attribute("Posts", "Arn"));
@@ -29,7 +30,7 @@ pub(crate) fn reader_bucket(site: &Site<'_>, place: &Place) -> StackSpec {
 
 /// The stack in the writer's region.
 pub(crate) fn writer_bucket(site: &Site<'_>) -> StackSpec {
-    let mut stack = site.stack(&site.writer, S3, "S3: bucket of posts, replicated to the readers' regions");
+    let mut stack = Stack::of(site, &site.writer, S3, "S3: bucket of posts, replicated to the readers' regions");
     let role = stack.take(
         "ReplicationRole",
         "Role in which S3 replicates",

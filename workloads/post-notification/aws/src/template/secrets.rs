@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::stack::Stack;
 use super::value::reference;
 use crate::Datastore;
-use crate::setup::{Site, StackSpec};
+use crate::site::{Site, StackSpec};
 
 /// Part of the stack's name.
 pub(crate) const SECRETS: &str = "secrets";
@@ -40,7 +41,7 @@ pub(crate) fn secrets(site: &Site<'_>) -> StackSpec {
         }
         properties
     };
-    let mut stack = site.stack(&site.writer, SECRETS, "generated passwords");
+    let mut stack = Stack::of(site, &site.writer, SECRETS, "generated passwords");
     if made.contains(&Datastore::Mysql) {
         let properties = with_replicas(Datastore::Mysql, secret(&site.name("mysql"), "User of the database"));
         stack.tagged("Mysql", "AWS::SecretsManager::Secret", properties);

@@ -6,7 +6,7 @@ use super::names::{BROKER_GROUP, ENDPOINTS_GROUP, FUNCTIONS_GROUP, MYSQL_PORT, R
 use super::stack::Stack;
 use super::value::reference;
 use crate::Datastore;
-use crate::setup::{Cidr, Place, Site};
+use crate::site::{Cidr, SetupRegion, Site};
 
 /// Port of STOMP over TLS: functions publish by it.
 pub(crate) const STOMP_PORT: u16 = 61614;
@@ -15,7 +15,7 @@ const OPENWIRE_PORT: u16 = 61617;
 const HTTPS_PORT: u16 = 443;
 
 /// The groups that the region needs.
-pub(super) fn groups(site: &Site<'_>, place: &Place, stack: &mut Stack) {
+pub(super) fn groups(site: &Site<'_>, place: &SetupRegion, stack: &mut Stack) {
     let own = place.cidr();
     group(stack, FUNCTIONS_GROUP, "Functions", Vec::new(), functions_egress(site, place));
     stack.give(FUNCTIONS_GROUP, reference(FUNCTIONS_GROUP));
@@ -48,7 +48,7 @@ pub(super) fn groups(site: &Site<'_>, place: &Place, stack: &mut Stack) {
     }
 }
 
-fn functions_egress(site: &Site<'_>, place: &Place) -> Vec<Value> {
+fn functions_egress(site: &Site<'_>, place: &SetupRegion) -> Vec<Value> {
     let own = place.cidr();
     let mut egress = Vec::new();
     if super::endpoints::has_gateways(site) {

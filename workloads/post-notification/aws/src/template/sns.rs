@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::stack::Stack;
 use super::value::reference;
-use crate::setup::{Site, StackSpec};
+use crate::site::{Site, StackSpec};
 
 /// Part of the stack's name.
 pub(crate) const SNS: &str = "sns";
@@ -12,7 +13,7 @@ pub(crate) const TOPIC: &str = "TopicArn";
 
 /// The stack in the writer's region.
 pub(crate) fn sns(site: &Site<'_>) -> StackSpec {
-    let mut stack = site.stack(&site.writer, SNS, "SNS: topic of notifications");
+    let mut stack = Stack::of(site, &site.writer, SNS, "SNS: topic of notifications");
     stack.tagged("Topic", "AWS::SNS::Topic", json!({ "TopicName": site.name("notifications") }));
     stack.give(TOPIC, reference("Topic"));
     stack.finish()

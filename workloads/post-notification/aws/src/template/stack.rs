@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::value::reference;
-use crate::setup::{OutputRef, Parameter, Removal, SETUP_TAG, StackId, StackSpec};
+use crate::site::{OutputRef, Parameter, Removal, SETUP_TAG, SetupRegion, Site, StackId, StackSpec};
 
 /// A stack while it is written: a template and the values of its parameters, which so cannot disagree.
 pub(crate) struct Stack {
@@ -21,12 +21,12 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// An empty one. `setup` is the name of the set-up, the value of every tag.
-    pub(crate) fn new(id: StackId, purpose: &'static str, setup: &str) -> Self {
+    /// An empty one in a region of a set-up, whose name is the value of every tag.
+    pub(crate) fn of(site: &Site<'_>, place: &SetupRegion, part: &str, purpose: &'static str) -> Self {
         Self {
-            id,
+            id: site.id(place, part),
             purpose,
-            setup: setup.to_owned(),
+            setup: site.request.name.clone(),
             removal: Removal::AfterItsUsers,
             after: Vec::new(),
             values: BTreeMap::new(),

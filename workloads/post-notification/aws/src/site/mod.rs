@@ -1,15 +1,34 @@
-//! A request that can be met, and the names that follow from it.
+//! A request that can be met, and the regions and names that follow from it. Both templates and their order are made of it.
 
-use super::{OutputRef, Place, SetupError, SetupRequest, StackId, validate};
+mod cidr;
+mod error;
+mod limits;
+mod region;
+mod request;
+mod stack;
+mod validate;
+
+pub(crate) use cidr::{Cidr, Subnet};
+pub(crate) use region::SetupRegion;
+
+pub use error::SetupError;
+pub use request::SetupRequest;
+pub use stack::{OutputRef, Outputs, Parameter, Removal, StackId, StackSpec};
+
 use crate::Datastore;
-use crate::template::Stack;
+
+/// Tag of everything that set-up makes; its value is the name of the set-up.
+pub const SETUP_TAG: &str = "matrix:setup";
+
+/// Longest template that a call to CloudFormation takes inline, in bytes (AWS CloudFormation quotas).
+pub const TEMPLATE_BODY_MAX: usize = 51_200;
 
 /// A valid request, with its regions.
 #[derive(Clone, Debug)]
 pub(crate) struct Site<'a> {
     pub(crate) request: &'a SetupRequest,
-    pub(crate) writer: Place,
-    pub(crate) readers: Vec<Place>,
+    pub(crate) writer: SetupRegion,
+    pub(crate) readers: Vec<SetupRegion>,
 }
 
 impl<'a> Site<'a> {
@@ -20,7 +39,7 @@ impl<'a> Site<'a> {
     }
 
     /// The regions, the writer's first.
-    pub(crate) fn places(&self) -> impl Iterator<Item = &Place> {
+    pub(crate) fn places(&self) -> impl Iterator<Item = &SetupRegion> {
         std::iter::once(&self.writer).chain(&self.readers)
     }
 
@@ -40,7 +59,7 @@ impl<'a> Site<'a> {
     }
 
     /// A name of something that every region has one of, where names should differ all the same.
-    pub(crate) fn local_name(&self, part: &str, place: &Place) -> String {
+    pub(crate) fn local_name(&self, part: &str, place: &SetupRegion) -> String {
         format!("{}-{part}-{}", self.request.name, place.short)
     }
 
@@ -53,23 +72,22 @@ impl<'a> Site<'a> {
     }
 
     /// A stack of a region.
-    pub(crate) fn id(&self, place: &Place, part: &str) -> StackId {
+    pub(crate) fn id(&self, place: &SetupRegion, part: &str) -> StackId {
         StackId { region: place.aws.clone(), name: self.name(part) }
     }
 
     /// The stacks of that part in the regions of readers before this one.
-    pub(crate) fn readers_before<'s>(&'s self, place: &'s Place, part: &'s str) -> impl Iterator<Item = StackId> + 's {
+    pub(crate) fn readers_before<'s>(
+        &'s self,
+        place: &'s SetupRegion,
+        part: &'s str,
+    ) -> impl Iterator<Item = StackId> + 's {
         let earlier = self.readers.iter().take_while(move |reader| *reader != place);
         earlier.filter(move |_| !place.is_writer).map(move |reader| self.id(reader, part))
     }
 
     /// An output of a stack.
-    pub(crate) fn output(&self, place: &Place, part: &str, output: &str) -> OutputRef {
+    pub(crate) fn output(&self, place: &SetupRegion, part: &str, output: &str) -> OutputRef {
         OutputRef { stack: self.id(place, part), output: output.to_owned() }
-    }
-
-    /// A stack to be written.
-    pub(crate) fn stack(&self, place: &Place, part: &str, purpose: &'static str) -> Stack {
-        Stack::new(self.id(place, part), purpose, &self.request.name)
     }
 }

@@ -23,7 +23,7 @@ pub struct SetupRequest {
     pub stores: BTreeSet<Datastore>,
     /// Engine versions and sizes.
     pub services: AwsServices,
-    /// Write units a second that DynamoDB's table of posts must take from the first request on: [`super::write_units`] of
+    /// Write units a second that DynamoDB's table of posts must take from the first request on: [`crate::setup::write_units`] of
     /// the experiment. `None`: what a new table takes.
     pub write_units: Option<u32>,
 }

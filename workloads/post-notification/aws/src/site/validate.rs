@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use matrix_plan::Region;
 
-use super::{Place, SetupError, SetupRequest, limits};
+use super::{SetupError, SetupRegion, SetupRequest, limits};
 
 /// Longest name: it goes into names of brokers (50 characters) and replication groups (40).
 const NAME_MAX: usize = 20;
@@ -12,7 +12,7 @@ const NAME_MAX: usize = 20;
 const REGION_MAX: usize = 12;
 
 /// The places of a request: the writer's and the readers'.
-pub(super) fn places(request: &SetupRequest) -> Result<(Place, Vec<Place>), SetupError> {
+pub(super) fn places(request: &SetupRequest) -> Result<(SetupRegion, Vec<SetupRegion>), SetupError> {
     if !is_name(&request.name) {
         return Err(SetupError::Name(request.name.clone()));
     }
@@ -24,7 +24,7 @@ pub(super) fn places(request: &SetupRequest) -> Result<(Place, Vec<Place>), Setu
     }
     let writer = place(request, &request.writer, true)?;
     let readers = request.readers.iter().map(|reader| place(request, reader, false));
-    let readers: Vec<Place> = readers.collect::<Result<_, _>>()?;
+    let readers: Vec<SetupRegion> = readers.collect::<Result<_, _>>()?;
     let mut seen = BTreeSet::new();
     for place in std::iter::once(&writer).chain(&readers) {
         if !seen.insert(&place.aws) {
@@ -42,7 +42,7 @@ fn is_name(name: &str) -> bool {
     good && begins && name.len() <= NAME_MAX && !name.ends_with('-') && !name.contains("--")
 }
 
-fn place(request: &SetupRequest, region: &Region, is_writer: bool) -> Result<Place, SetupError> {
+fn place(request: &SetupRequest, region: &Region, is_writer: bool) -> Result<SetupRegion, SetupError> {
     let Some(aws) = request.regions.aws_name(region) else {
         let known = request.regions.iter().map(|(short, _)| short.to_string()).collect();
         return Err(SetupError::UnknownRegion { region: region.clone(), known });
@@ -50,9 +50,9 @@ fn place(request: &SetupRequest, region: &Region, is_writer: bool) -> Result<Pla
     if region.as_str().len() > REGION_MAX || region.as_str().contains("--") {
         return Err(SetupError::RegionName(region.clone()));
     }
-    Place::new(region, aws, is_writer).ok_or_else(|| SetupError::UnknownAwsRegion {
+    SetupRegion::new(region, aws, is_writer).ok_or_else(|| SetupError::UnknownAwsRegion {
         region: region.clone(),
         aws: aws.to_owned(),
-        known: Place::known().collect(),
+        known: SetupRegion::known().collect(),
     })
 }

@@ -50,7 +50,7 @@ const FIRST_DATABASE_NETWORK: u8 = 150;
 
 /// A region of a set-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct SetupRegion {
     /// Short name.
     pub(crate) short: Region,
     /// AWS name.
@@ -62,7 +62,7 @@ pub(crate) struct Place {
     index: u8,
 }
 
-impl Place {
+impl SetupRegion {
     /// The place of that AWS name; `None` if set-up does not know it.
     pub(super) fn new(short: &Region, aws: &str, is_writer: bool) -> Option<Self> {
         let index = KNOWN.iter().position(|(known, _)| *known == aws)?;

@@ -1,6 +1,6 @@
 //! Limits of the services, known before anything is made and paid for.
 
-use super::{Place, SetupError, SetupRequest};
+use super::{SetupError, SetupRegion, SetupRequest};
 use crate::Datastore;
 
 /// A limit of a service on what a set-up asks for.
@@ -44,7 +44,7 @@ fn is_too_small(class: &str) -> bool {
 }
 
 /// Whether the services can do what is asked for.
-pub(super) fn check(request: &SetupRequest, readers: &[Place]) -> Result<(), SetupError> {
+pub(super) fn check(request: &SetupRequest, readers: &[SetupRegion]) -> Result<(), SetupError> {
     let has = |store| request.stores.contains(&store);
     for ReadersLimit { store, readers: most, what, source } in &READERS {
         if has(*store) && readers.len() > *most {
