@@ -1,4 +1,4 @@
-//! The functions' packages: given, or built from the source that this program was built from.
+//! The functions' packages: given, installed beside this program, or built from the source that it was built from.
 
 use std::path::{Path, PathBuf};
 
@@ -10,16 +10,25 @@ use crate::output;
 /// What names a folder with `writer.zip` and `reader.zip`.
 const VARIABLE: &str = "MATRIX_FUNCTIONS";
 
-/// Finds the packages: in the folder that `MATRIX_FUNCTIONS` names, else built by cargo, which does nothing where
-/// nothing has changed.
+/// Where they are in what a release installs, from the folder of its `bin/`.
+const INSTALLED: &str = "share/matrix/functions";
+
+/// Finds the packages: in the folder that `MATRIX_FUNCTIONS` names, else where a release installs them beside this program,
+/// else built by cargo, which does nothing where nothing has changed.
 pub(super) fn packages() -> Result<Packages, Failure> {
     if let Some(folder) = std::env::var_os(VARIABLE) {
-        return read(&PathBuf::from(folder));
+        return read(&PathBuf::from(folder), &format!("{VARIABLE} must name a folder with writer.zip and reader.zip"));
+    }
+    if let Some(folder) = installed()? {
+        return read(&folder, "install the release again");
     }
     let workspace = source().ok_or_else(|| {
         Failure::usage(
             "the functions cannot be built: the source that this program was built from is not there any more",
-            format!("set {VARIABLE} to a folder with their packages, writer.zip and reader.zip"),
+            format!(
+                "a release's wheel and archive have them in {INSTALLED}; {VARIABLE} may name a folder with writer.zip and \
+                 reader.zip"
+            ),
         )
     })?;
     output::note("building the functions, unless they are there: the first time takes some minutes");
@@ -41,10 +50,16 @@ fn source() -> Option<PathBuf> {
     told.into_iter().chain([compiled]).find(|folder| folder.join("lambdas/Cargo.toml").is_file())
 }
 
-fn read(folder: &Path) -> Result<Packages, Failure> {
+/// The folder of the packages beside this program, if they are there.
+fn installed() -> Result<Option<PathBuf>, Failure> {
+    let program = std::env::current_exe()?;
+    let folder = program.parent().and_then(Path::parent).map(|root| root.join(INSTALLED));
+    Ok(folder.filter(|folder| folder.is_dir()))
+}
+
+fn read(folder: &Path, advice: &str) -> Result<Packages, Failure> {
     let zip = |name: &str| -> Result<Vec<u8>, Failure> {
         let path = folder.join(name);
-        let advice = format!("{VARIABLE} must name a folder with writer.zip and reader.zip");
         let package =
             std::fs::read(&path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()), advice))?;
         check_package(&package).map_err(|error| {

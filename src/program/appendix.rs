@@ -8,15 +8,13 @@ use matrix_command::results::{self, Finding};
 use matrix_command::run::Input;
 use matrix_core::{Point, Template};
 use matrix_report::appendix::{Appendix, Claim, Experiment, Measured};
+use matrix_report::page::KICK_THE_TIRES;
 use matrix_report::{environment, seconds_between};
 use matrix_store::attempt::AttemptStatus;
 use matrix_store::{RecordFile, Store};
 
 use super::attempts;
 use crate::exit::Failure;
-
-/// The subset that shows within minutes that everything works.
-const KICK_THE_TIRES: &str = "kick-the-tires";
 
 /// Numbers that one claim lists.
 const MOST: usize = 8;

@@ -6,7 +6,7 @@ use std::io::Read as _;
 
 use matrix_command::results::{self, Finding, Loaded, findings};
 use matrix_command::run::PlanDocument;
-use matrix_core::judge::Verdict;
+use matrix_core::judge::{Detail, Judged, Verdict};
 use matrix_core::series::mean;
 use matrix_core::{FigureSpec, Point as Values};
 use matrix_figures::FigureError;
@@ -88,7 +88,8 @@ pub(crate) fn add_to(
         }
         let disturbed = loaded.disturbed().count();
         if disturbed > 0 {
-            let text = format!("disturbed: other work ran beside {disturbed} cells");
+            let cells = if disturbed == 1 { "1 cell".to_owned() } else { format!("{disturbed} cells") };
+            let text = format!("disturbed: other work ran beside {cells}");
             page.labels.push(Label { kind: "disturbed", text });
         }
         page.sections.push(section(store, part, &loaded, &tried, their.as_ref())?);
@@ -154,6 +155,7 @@ fn section(
     Ok(Section {
         name: plain(&experiment.name),
         experiment: plain(&experiment.name),
+        has_kick_the_tires: experiment.subsets.contains_key(page::KICK_THE_TIRES),
         origin: if origins.is_empty() { "local".to_owned() } else { origins.into_iter().collect::<Vec<_>>().join("+") },
         nature: "measured".to_owned(),
         states: page::state_counts(tally),
@@ -170,7 +172,7 @@ fn section(
             .0
             .into_iter()
             .skip(experiment.axes.axes.len() + 1)
-            .map(|name| Metric { name })
+            .map(|name| Metric { name: plain(&name) })
             .collect(),
         points_more: points.len().saturating_sub(MOST_POINTS) as u64,
         points: points.into_iter().take(MOST_POINTS).collect(),
@@ -215,13 +217,25 @@ fn failed(
     states: &BTreeMap<CellKey, CellState>,
     tried: &Tried,
 ) -> Result<Vec<Failed>, Failure> {
-    let mut failed = Vec::new();
+    let (mut failed, mut left_out) = (Vec::new(), Vec::new());
     for cell in &loaded.cells {
         let key = cell.cell.key;
         let state = states.get(&key).copied().unwrap_or(CellState::Pending);
+        let values: Vec<String> = loaded
+            .experiment
+            .axes
+            .axes
+            .iter()
+            .zip(&cell.cell.point)
+            .map(|(axis, value)| format!("{}={value}", axis.name))
+            .collect();
+        let words = format!("{} round {}", values.join(" "), cell.cell.round);
         let why = match state {
             CellState::Done | CellState::Pending => continue,
-            CellState::Skipped => skipped(part, loaded, &cell.cell.point),
+            CellState::Skipped => {
+                left_out.push((words, skipped(part, loaded, &cell.cell.point)));
+                continue;
+            }
             CellState::Failed | CellState::Partial => {
                 let last = tried.get(&key).and_then(|attempts| attempts.last());
                 let error = last.and_then(|attempt| attempt.error.clone()).unwrap_or_default();
@@ -234,26 +248,11 @@ fn failed(
                 }
             }
         };
-        let values: Vec<String> = loaded
-            .experiment
-            .axes
-            .axes
-            .iter()
-            .zip(&cell.cell.point)
-            .map(|(axis, value)| format!("{}={value}", axis.name))
-            .collect();
-        failed.push((
-            state == CellState::Skipped,
-            Failed {
-                key: key.short(),
-                cell: plain(&format!("{} round {}", values.join(" "), cell.cell.round)),
-                state: state.as_str(),
-                why: plain(&why),
-            },
-        ));
+        failed.push(Failed { key: key.short(), cell: plain(&words), state: state.as_str(), why: plain(&why) });
     }
-    failed.sort_by(|(a, one), (b, other)| (a, &one.cell).cmp(&(b, &other.cell)));
-    Ok(failed.into_iter().map(|(_, failed)| failed).collect())
+    failed.sort_by(|one, other| one.cell.cmp(&other.cell));
+    failed.extend(page::skipped(left_out.into_iter()));
+    Ok(failed)
 }
 
 /// Why a cell was left out: what it requires, or the filter.
@@ -302,21 +301,28 @@ fn claims(loaded: &Loaded<'_>, their: Option<&Loaded<'_>>) -> Vec<ClaimView> {
             authors: authors.map(|other| {
                 plain(&format!("{}: {}", other.judged.verdict.name(), appendix::numbers(other).join("; ")))
             }),
-            comparison: authors.map(|other| compare(finding.judged.verdict, other.judged.verdict)),
+            comparison: authors.map(|other| compare(&finding.judged, &other.judged)),
         }
     };
     findings(loaded).iter().map(view).collect()
 }
 
-/// How a verdict compares with the authors': a program's numbers are of another machine, so that what can be reproduced is the
-/// verdict.
-fn compare(ours: Verdict, theirs: Verdict) -> &'static str {
+/// How a claim compares with the authors': `reproduced` where both hold and the intervals of the numbers that were judged
+/// overlap; `same direction` where both hold and some do not, as on another machine; `differs` where only one holds.
+fn compare(ours: &Judged, theirs: &Judged) -> &'static str {
     let holds = |verdict: Verdict| match verdict {
         Verdict::Supported | Verdict::Held | Verdict::Met => Some(true),
         Verdict::Contradicted | Verdict::Unmet => Some(false),
         Verdict::Inconclusive | Verdict::Uncovered => None,
     };
-    match (holds(ours), holds(theirs)) {
+    let overlap = |ours: &Detail| {
+        let other = theirs.details.iter().find(|other| other.what == ours.what && other.estimate.is_some());
+        ours.estimate
+            .zip(other.and_then(|other| other.estimate))
+            .is_none_or(|(a, b)| a.low <= b.high && b.low <= a.high)
+    };
+    match (holds(ours.verdict), holds(theirs.verdict)) {
+        (Some(true), Some(true)) if !ours.details.iter().all(overlap) => "same direction",
         (Some(true), Some(true)) => "reproduced",
         (Some(_), Some(_)) => "differs",
         _ => "undecided",
@@ -326,7 +332,7 @@ fn compare(ours: Verdict, theirs: Verdict) -> &'static str {
 fn figures(section: &str, loaded: &Loaded<'_>, their: Option<&Loaded<'_>>) -> Result<Vec<FigureView>, Failure> {
     let mut views = Vec::new();
     for figure in &loaded.experiment.figures {
-        let (csv, drawing) = overlay::picture_against(loaded, their, figure);
+        let overlay::Against { csv, drawing, their_csv } = overlay::picture_against(loaded, their, figure);
         let drawing = match drawing {
             Ok(Picture::Drawing(drawing)) => drawing.svg,
             // Its rows are the picture.
@@ -336,6 +342,7 @@ fn figures(section: &str, loaded: &Loaded<'_>, their: Option<&Loaded<'_>>) -> Re
         };
         let id = format!("{section}-{}", page::anchor(&figure.name));
         let mut view = page::figure_view(&id, &title(figure), &format!("{}.csv", figure.name), &drawing, &csv);
+        view.rows_authors = their_csv.as_deref().map(page::rows_of);
         view.paper = figure.paper.as_deref().map(plain);
         views.push(view);
     }
@@ -351,8 +358,10 @@ fn points(loaded: &Loaded<'_>, states: &BTreeMap<CellKey, CellState>, tried: &Tr
     let axes = &experiment.axes;
     let (_, lines) = results::summary(loaded);
     let count = axes.axes.len();
-    let texts: BTreeMap<Vec<String>, Vec<String>> =
-        lines.into_iter().map(|line| (line[..count].to_vec(), line[count + 1..].to_vec())).collect();
+    let texts: BTreeMap<Vec<String>, Vec<String>> = lines
+        .into_iter()
+        .map(|line| (line[..count].to_vec(), line[count + 1..].iter().map(|text| page::grouped(text)).collect()))
+        .collect();
     let series: Vec<BTreeMap<Values, f64>> = (0..experiment.metrics.len())
         .map(|metric| {
             let series = loaded.series(metric).into_iter();
@@ -390,11 +399,20 @@ fn points(loaded: &Loaded<'_>, states: &BTreeMap<CellKey, CellState>, tried: &Tr
             },
             numbers: series.iter().map(number).collect(),
             texts: texts.get(&values).cloned().unwrap_or_else(|| vec!["–".to_owned(); series.len()]),
+            command: cells.iter().find_map(|cell| command(cell, tried)),
             attempts: cells.iter().flat_map(of_cell).collect(),
             values: values.iter().map(|value| plain(value)).collect(),
         }
     };
     grouped.into_iter().map(point).collect()
+}
+
+/// The program and its arguments as the cell's key has them: placeholders of the machine stay, as `{out}`.
+fn command(cell: &results::LoadedCell, tried: &Tried) -> Option<String> {
+    let of_attempts = || tried.get(&cell.cell.key)?.iter().find_map(|attempt| attempt.inputs.as_ref());
+    let inputs = cell.record.as_ref().map(|record| &record.inputs).or_else(of_attempts)?;
+    let words: Option<Vec<&str>> = inputs["command"]["run"].as_array()?.iter().map(serde_json::Value::as_str).collect();
+    Some(plain(&shlex::try_join(words?).unwrap_or_default())).filter(|command| !command.is_empty())
 }
 
 fn view(attempt: &GenericAttempt, round: u32) -> AttemptView {

@@ -49,7 +49,7 @@ warnings = "It fills the disk_s."
 
 /// Fails unless a text is LaTeX of the few commands that are expected: environments and braces are balanced, and nothing
 /// that LaTeX acts on stands bare.
-fn assert_latex(text: &str) {
+pub(crate) fn assert_latex(text: &str) {
     const COMMANDS: &[&str] = &[
         "section",
         "subsection",

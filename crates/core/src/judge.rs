@@ -51,6 +51,16 @@ pub struct Detail {
     pub verdict: Verdict,
     /// The numbers, in words.
     pub text: String,
+    /// The number that was judged, with its interval; none where it was none.
+    pub estimate: Option<Estimate>,
+}
+
+impl Detail {
+    /// What is said of all that a claim is about, and is no number.
+    #[must_use]
+    pub fn all(verdict: Verdict, text: String) -> Self {
+        Self { what: String::new(), verdict, text, estimate: None }
+    }
 }
 
 /// A claim with its verdict.
@@ -81,9 +91,7 @@ fn worst(details: Vec<Detail>) -> Judged {
 pub fn judge(claim: &Claim, series: &[Series], rows: &[RowCheck], context: &Context<'_>) -> Judged {
     let selected = |point: &[Value]| claim.selection.matches(point);
     match &claim.statement {
-        Statement::Uncovered(why) => {
-            worst(vec![Detail { what: String::new(), verdict: Verdict::Uncovered, text: why.clone() }])
-        }
+        Statement::Uncovered(why) => worst(vec![Detail::all(Verdict::Uncovered, why.clone())]),
         Statement::EveryRow { .. } => every_row(rows.iter().filter(|row| selected(&row.point))),
         Statement::Bound { bound, .. } => {
             let related = claim.relation.apply(series, &selected, context);
@@ -101,11 +109,8 @@ pub fn judge(claim: &Claim, series: &[Series], rows: &[RowCheck], context: &Cont
 }
 
 fn missing(points: usize) -> Detail {
-    Detail {
-        what: String::new(),
-        verdict: Verdict::Inconclusive,
-        text: format!("{points} {} not have all rounds", if points == 1 { "point does" } else { "points do" }),
-    }
+    let text = format!("{points} {} not have all rounds", if points == 1 { "point does" } else { "points do" });
+    Detail::all(Verdict::Inconclusive, text)
 }
 
 fn every_row<'r>(rows: impl Iterator<Item = &'r RowCheck>) -> Judged {
@@ -128,7 +133,7 @@ fn every_row<'r>(rows: impl Iterator<Item = &'r RowCheck>) -> Judged {
         (0, _) => (Verdict::Inconclusive, format!("{unknown} of {cells} cells have no result")),
         _ => (Verdict::Contradicted, format!("{wrong} of {total} rows speak against it")),
     };
-    worst(vec![Detail { what: String::new(), verdict, text }])
+    worst(vec![Detail::all(verdict, text)])
 }
 
 /// What a group is, of what not every group has.
@@ -143,7 +148,7 @@ fn bounded(related: &Related, bound: Bound, claim: &Claim, context: &Context<'_>
     let what = show(&related.group, context);
     let Some(estimate) = related.estimate else {
         let text = related.why.clone().unwrap_or_else(|| "no result".to_owned());
-        return Detail { what, verdict: Verdict::Inconclusive, text };
+        return Detail { what, verdict: Verdict::Inconclusive, text, estimate: None };
     };
     let text = match (&related.why, claim.point) {
         (_, true) => format!("{}, {}", number(estimate.value), words(bound)),
@@ -151,7 +156,7 @@ fn bounded(related: &Related, bound: Bound, claim: &Claim, context: &Context<'_>
         (None, _) => format!("{}, {}", interval(&estimate), words(bound)),
     };
     let verdict = if claim.point { of_point(estimate.value, bound) } else { of_interval(&estimate, bound) };
-    Detail { what, verdict, text }
+    Detail { what, verdict, text, estimate: Some(estimate) }
 }
 
 fn of_point(value: f64, bound: Bound) -> Verdict {

@@ -1,10 +1,12 @@
 //! Figures of any numbers: lines with bands, bars, distributions and heat maps, in one or several panels.
 
+mod against;
 mod bars;
 mod heat;
 mod lines;
 mod scales;
 
+use crate::draw::authors::{of_the_authors, their_entry};
 use crate::draw::palette::{self, SOFT};
 use crate::draw::panel::{TICK_GAP, widest, x_title, y_title};
 use crate::draw::{Canvas, Entry, Grid, Page, Panel, Point, Rect, Sample, Stroke, Type};
@@ -64,6 +66,8 @@ pub struct ChartMark {
 pub struct ChartLine {
     /// The place of the series among all, which chooses how it looks.
     pub series: usize,
+    /// Whether it is the authors', beside one's own.
+    pub theirs: bool,
     /// Its marks, from left to right.
     pub marks: Vec<ChartMark>,
 }
@@ -140,8 +144,8 @@ impl Chart {
                 }
                 match self.kind {
                     Kind::Lines => lines::draw(&drawn, panel)?,
-                    Kind::Bars => bars::draw(canvas, &drawn, panel, self.series.len())?,
-                    Kind::Stacked => bars::stacked(canvas, &drawn, panel)?,
+                    Kind::Bars => bars::draw(canvas, &drawn, panel, (self.series.len(), self.is_against()))?,
+                    Kind::Stacked => bars::stacked(canvas, &drawn, panel, self.is_against())?,
                     Kind::Steps => lines::steps(&drawn, panel)?,
                     Kind::Heat => {}
                 }
@@ -163,15 +167,22 @@ impl Chart {
             };
             page.entry(Entry::new(sample, name.clone()));
         }
-        if self.marks().any(|(_, mark)| mark.disturbed) {
+        if self.is_against() {
+            page.entry(their_entry(matches!(self.kind, Kind::Lines | Kind::Steps)));
+        }
+        if self.marks().any(|(line, mark)| mark.disturbed && !line.theirs) {
             page.entry(Entry::new(Sample::Word(DISTURBED, palette::INK), "disturbed by other work"));
         }
         for note in &self.notes {
             page.note(note.clone());
         }
-        let missing = self.marks().filter(|(_, mark)| mark.estimate.is_none()).count();
-        if missing > 0 {
-            page.note(format!("DNF: {missing} without a result"));
+        let missing =
+            |theirs: bool| self.marks().filter(|(line, mark)| line.theirs == theirs && mark.estimate.is_none()).count();
+        if missing(false) > 0 {
+            page.note(format!("DNF: {} without a result", missing(false)));
+        }
+        if missing(true) > 0 {
+            page.note(format!("{} of the authors' without a result", missing(true)));
         }
         if self.kind == Kind::Steps {
             // Hundreds of steps are read by nobody: the quartiles stand for them.
@@ -188,12 +199,22 @@ impl Chart {
 
     /// A distribution for those who do not see the picture.
     fn quartiles(&self, line: &ChartLine) -> String {
-        let name = self.series.get(line.series).map(|name| format!("{name}, ")).unwrap_or_default();
+        let name = self.name_of(line);
         let at = |share: f64| {
             let found = line.marks.iter().find(|mark| mark.estimate.is_some_and(|estimate| estimate.value >= share));
             found.map(|mark| scales::label(mark.x)).unwrap_or_default()
         };
-        format!("{name}quartiles {}, {} and {}.", at(0.25), at(0.5), at(0.75))
+        told(line, &format!("{name}quartiles {}, {} and {}.", at(0.25), at(0.5), at(0.75)))
+    }
+
+    /// The series of a line as sentences begin.
+    fn name_of(&self, line: &ChartLine) -> String {
+        self.series.get(line.series).map(|name| format!("{name}, ")).unwrap_or_default()
+    }
+
+    /// Whether the authors' numbers stand in it as marks of their own.
+    fn is_against(&self) -> bool {
+        self.panels.iter().flat_map(|panel| &panel.lines).any(|line| line.theirs)
     }
 
     fn marks(&self) -> impl Iterator<Item = (&ChartLine, &ChartMark)> {
@@ -203,20 +224,26 @@ impl Chart {
 
     /// A mark for those who do not see the picture.
     fn sentence(&self, line: &ChartLine, mark: &ChartMark) -> String {
-        let name = self.series.get(line.series).map(|name| format!("{name}, ")).unwrap_or_default();
+        let name = self.name_of(line);
         let name = format!("{name}{}", if mark.disturbed { "disturbed, " } else { "" });
         let x = match self.categories.get(mark.x as usize) {
             Some(category) => category.clone(),
             None => scales::label(mark.x),
         };
-        match mark.estimate {
+        let sentence = match mark.estimate {
             Some(Estimate { value, low, high }) if low.is_finite() && high.is_finite() => {
                 format!("{name}{x}: {} ({} to {}).", scales::label(value), scales::label(low), scales::label(high))
             }
             Some(Estimate { value, .. }) => format!("{name}{x}: {}.", scales::label(value)),
             None => format!("{name}{x}: did not finish."),
-        }
+        };
+        told(line, &sentence)
     }
+}
+
+/// A sentence about a line, which says when it is the authors'.
+fn told(line: &ChartLine, sentence: &str) -> String {
+    if line.theirs { of_the_authors(sentence) } else { sentence.to_owned() }
 }
 
 /// The mark of what other work disturbed.

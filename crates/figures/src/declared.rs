@@ -181,6 +181,7 @@ impl Chart {
         let series = about.series(figure, panels);
         let line = |line: &matrix_core::figure::Line| ChartLine {
             series: line.series.as_ref().and_then(|value| series.iter().position(|known| *known == value)).unwrap_or(0),
+            theirs: false,
             marks: line
                 .marks
                 .iter()

@@ -1,20 +1,29 @@
 //! Bars, in groups.
 
-use super::{ChartPanel, did_not_finish, disturbed};
+use super::{ChartLine, ChartPanel, did_not_finish, disturbed};
 use crate::FigureError;
-use crate::draw::palette::series;
-use crate::draw::{Canvas, Panel, Point, Rect};
+use crate::draw::palette::{INK, PAPER, series};
+use crate::draw::{Canvas, Panel, Point, Rect, Stroke};
 
 /// Share of a group's room that its bars take.
 const FILLED: f64 = 0.8;
 
-pub(super) fn draw(canvas: &Canvas, panel: &Panel<'_>, chart: &ChartPanel, all: usize) -> Result<(), FigureError> {
+/// Groups of bars. Where the authors' stand beside one's own, each series has two, the authors' hollow.
+pub(super) fn draw(
+    canvas: &Canvas,
+    panel: &Panel<'_>,
+    chart: &ChartPanel,
+    (all, against): (usize, bool),
+) -> Result<(), FigureError> {
+    let of_series = if against { 2 } else { 1 };
+    let all = all.max(1) * of_series;
     let room = panel.across(1.0) - panel.across(0.0);
-    let width = room * FILLED / all.max(1) as f64;
+    let width = room * FILLED / all as f64;
     let foot = panel.down(panel.clamped(0.0));
     for line in &chart.lines {
         let look = series(line.series);
-        let aside = (line.series as f64 - (all.max(1) - 1) as f64 / 2.0) * width;
+        let slot = line.series * of_series + usize::from(line.theirs);
+        let aside = (slot as f64 - (all - 1) as f64 / 2.0) * width;
         for mark in &line.marks {
             let centre = panel.across(mark.x) + aside;
             match mark.estimate {
@@ -22,15 +31,20 @@ pub(super) fn draw(canvas: &Canvas, panel: &Panel<'_>, chart: &ChartPanel, all: 
                     let head = panel.down(panel.clamped(estimate.value));
                     let (top, bottom) = (head.min(foot), head.max(foot));
                     let bar = Rect { left: centre - width * 0.45, right: centre + width * 0.45, top, bottom };
+                    if line.theirs {
+                        canvas.frame(bar, Stroke::solid(look.color, 1.0))?;
+                        continue;
+                    }
                     canvas.fill(bar, look.color)?;
                     if estimate.low.is_finite() && estimate.high.is_finite() {
                         let range = (panel.clamped(estimate.low), panel.clamped(estimate.high));
-                        panel.interval(mark.x, range, aside, crate::draw::palette::INK)?;
+                        panel.interval(mark.x, range, aside, INK)?;
                     }
                     if mark.disturbed {
                         disturbed(canvas, Point::new(centre, head))?;
                     }
                 }
+                None if line.theirs => {}
                 None => did_not_finish(canvas, Point::new(centre, foot - 6.0), look.color)?,
             }
         }
@@ -38,25 +52,40 @@ pub(super) fn draw(canvas: &Canvas, panel: &Panel<'_>, chart: &ChartPanel, all: 
     Ok(())
 }
 
-/// One bar for each place, of its parts on top of each other. Where a part has no number there is no bar: it would look like
-/// a smaller sum.
-pub(super) fn stacked(canvas: &Canvas, panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureError> {
-    let width = (panel.across(1.0) - panel.across(0.0)) * FILLED * 0.75;
-    let mut places: Vec<f64> = chart.lines.iter().flat_map(|line| &line.marks).map(|mark| mark.x).collect();
+/// One bar for each place, of its parts on top of each other, and where there are the authors' theirs beside it, hollow.
+pub(super) fn stacked(
+    canvas: &Canvas,
+    panel: &Panel<'_>,
+    chart: &ChartPanel,
+    against: bool,
+) -> Result<(), FigureError> {
+    let width = (panel.across(1.0) - panel.across(0.0)) * FILLED * if against { 0.5 } else { 0.75 };
+    let aside = if against { width / 2.0 } else { 0.0 };
+    stacks(canvas, panel, chart, (false, width, -aside))?;
+    stacks(canvas, panel, chart, (true, width, aside))
+}
+
+/// Where a part has no number there is no bar: it would look like a smaller sum.
+fn stacks(
+    canvas: &Canvas,
+    panel: &Panel<'_>,
+    chart: &ChartPanel,
+    (theirs, width, aside): (bool, f64, f64),
+) -> Result<(), FigureError> {
+    let lines: Vec<&ChartLine> = chart.lines.iter().filter(|line| line.theirs == theirs).collect();
+    let mut places: Vec<f64> = lines.iter().flat_map(|line| &line.marks).map(|mark| mark.x).collect();
     places.sort_by(f64::total_cmp);
     places.dedup();
     for place in places {
-        let centre = panel.across(place);
+        let centre = panel.across(place) + aside;
         let parts = || {
-            let lines = chart.lines.iter();
+            let lines = lines.iter();
             lines.flat_map(|line| line.marks.iter().filter(|mark| mark.x == place).map(|mark| (line.series, mark)))
         };
         if parts().any(|(_, mark)| mark.estimate.is_none()) {
-            did_not_finish(
-                canvas,
-                Point::new(centre, panel.down(panel.clamped(0.0)) - 6.0),
-                crate::draw::palette::INK,
-            )?;
+            if !theirs {
+                did_not_finish(canvas, Point::new(centre, panel.down(panel.clamped(0.0)) - 6.0), INK)?;
+            }
             continue;
         }
         // What is below 0 hangs from it.
@@ -68,10 +97,14 @@ pub(super) fn stacked(canvas: &Canvas, panel: &Panel<'_>, chart: &ChartPanel) ->
             *foot += value;
             let (top, bottom) = (ends.0.min(ends.1), ends.0.max(ends.1));
             let bar = Rect { left: centre - width / 2.0, right: centre + width / 2.0, top, bottom };
-            canvas.fill(bar, series(number).color)?;
-            canvas.frame(bar, crate::draw::Stroke::solid(crate::draw::palette::PAPER, 0.6))?;
+            if theirs {
+                canvas.frame(bar, Stroke::solid(series(number).color, 1.0))?;
+            } else {
+                canvas.fill(bar, series(number).color)?;
+                canvas.frame(bar, Stroke::solid(PAPER, 0.6))?;
+            }
         }
-        if parts().any(|(_, mark)| mark.disturbed) {
+        if !theirs && parts().any(|(_, mark)| mark.disturbed) {
             disturbed(canvas, Point::new(centre, panel.down(panel.clamped(up))))?;
         }
     }

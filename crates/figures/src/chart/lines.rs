@@ -1,14 +1,15 @@
 //! Lines with the bands of their intervals.
 
-use super::{ChartPanel, Estimate, did_not_finish, disturbed};
+use super::{ChartLine, ChartPanel, Estimate, did_not_finish, disturbed};
 use crate::FigureError;
+use crate::draw::authors::{their_line, their_mark};
 use crate::draw::palette::series;
 use crate::draw::{Panel, Point, Stroke};
 
 pub(super) fn draw(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureError> {
     let bounded = |estimate: &Estimate| estimate.low.is_finite() && estimate.high.is_finite();
     // Bands first, then lines, then markers: no line is hidden by the band of another.
-    for line in &chart.lines {
+    for line in ours(chart) {
         // A gap in the line is a gap in its band.
         for part in line.marks.split(|mark| !mark.estimate.as_ref().is_some_and(bounded)) {
             let ends: Vec<(f64, Estimate)> = part.iter().filter_map(|mark| Some((mark.x, mark.estimate?))).collect();
@@ -20,17 +21,20 @@ pub(super) fn draw(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureEr
         }
     }
     for line in &chart.lines {
-        let look = series(line.series);
+        let (look, stroke) = (series(line.series), stroke(line));
         for part in line.marks.split(|mark| mark.estimate.is_none()) {
             let points: Vec<(f64, f64)> = part.iter().filter_map(|mark| Some((mark.x, mark.estimate?.value))).collect();
             if points.len() > 1 {
-                panel.line(&points, Stroke { color: look.color, width: 1.5, dashes: look.dashes })?;
+                panel.line(&points, stroke)?;
+            }
+            for (x, y) in points.into_iter().filter(|_| line.theirs) {
+                their_mark(panel.canvas, Point::new(panel.across(x), panel.down(y)), look.color)?;
             }
         }
     }
-    let failures = chart.lines.iter().filter(|line| line.marks.iter().any(|mark| mark.estimate.is_none())).count();
+    let failures = ours(chart).filter(|line| line.marks.iter().any(|mark| mark.estimate.is_none())).count();
     let mut failed = 0;
-    for line in &chart.lines {
+    for line in ours(chart) {
         let look = series(line.series);
         for mark in &line.marks {
             match mark.estimate {
@@ -65,17 +69,27 @@ pub(super) fn draw(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureEr
 /// Steps of cumulative distributions: each begins at 0, and rises where a value was.
 pub(super) fn steps(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureError> {
     for line in &chart.lines {
-        let look = series(line.series);
         let mut points: Vec<(f64, f64)> = Vec::with_capacity(line.marks.len() * 2);
         for mark in &line.marks {
             let Some(estimate) = mark.estimate else { continue };
             let before = points.last().map_or(0.0, |(_, share)| *share);
             points.extend([(mark.x, before), (mark.x, estimate.value)]);
         }
-        panel.line(&points, Stroke { color: look.color, width: 1.5, dashes: look.dashes })?;
-        if let (true, Some((x, share))) = (line.marks.iter().any(|mark| mark.disturbed), points.last()) {
+        panel.line(&points, stroke(line))?;
+        if let (true, Some((x, share))) = (!line.theirs && line.marks.iter().any(|mark| mark.disturbed), points.last())
+        {
             disturbed(panel.canvas, Point::new(panel.across(*x), panel.down(*share)))?;
         }
     }
     Ok(())
+}
+
+/// One's own lines.
+fn ours(chart: &ChartPanel) -> impl Iterator<Item = &ChartLine> {
+    chart.lines.iter().filter(|line| !line.theirs)
+}
+
+fn stroke(line: &ChartLine) -> Stroke {
+    let look = series(line.series);
+    if line.theirs { their_line(look.color) } else { Stroke { color: look.color, width: 1.5, dashes: look.dashes } }
 }

@@ -18,7 +18,11 @@ impl<'c> Axes<'c> {
     /// The axes around a chart's numbers; none without a number.
     pub(super) fn of(chart: &'c Chart) -> Option<Self> {
         let values = || {
-            chart.marks().filter_map(|(_, mark)| mark.estimate).flat_map(|estimate| {
+            chart.marks().filter_map(|(line, mark)| Some((line, mark.estimate?))).flat_map(|(line, estimate)| {
+                // The authors' intervals are not drawn.
+                if line.theirs {
+                    return [estimate.value; 3];
+                }
                 // An interval far wider than what was measured would flatten everything else.
                 let reach = estimate.value.abs() * 2.0;
                 [estimate.value, estimate.low.max(estimate.value - reach), estimate.high.min(estimate.value + reach)]
@@ -117,8 +121,8 @@ impl<'c> Axes<'c> {
 /// How far stacks reach below and above 0.
 fn sums(chart: &Chart) -> (f64, f64) {
     let mut reach = (0.0f64, 0.0f64);
-    for panel in &chart.panels {
-        let marks = || panel.lines.iter().flat_map(|line| &line.marks);
+    for (panel, theirs) in chart.panels.iter().flat_map(|panel| [(panel, false), (panel, true)]) {
+        let marks = || panel.lines.iter().filter(|line| line.theirs == theirs).flat_map(|line| &line.marks);
         for place in marks().map(|mark| mark.x) {
             let values = || marks().filter(|mark| mark.x == place).filter_map(|mark| mark.estimate).map(|e| e.value);
             reach.0 = reach.0.min(values().filter(|value| *value < 0.0).sum());

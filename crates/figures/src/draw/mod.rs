@@ -1,6 +1,7 @@
 //! What every figure is drawn with: a pen that turns plotters' elements into SVG paths, letters, colours, axes, legends
 //! and the page around the panels.
 
+pub mod authors;
 pub mod canvas;
 pub mod font;
 pub mod format;

@@ -1,5 +1,7 @@
 //! What follows from all sections together: the verdict, what is missing, and commands to copy.
 
+use std::collections::BTreeSet;
+
 use matrix_core::CellKey;
 use matrix_store::{Digest, Origin};
 
@@ -30,6 +32,9 @@ impl ReportOptions {
     }
 }
 
+/// The subset of a program's experiment that shows within minutes that everything works.
+pub const KICK_THE_TIRES: &str = "kick-the-tires";
+
 /// Verdicts in the order in which the sentence counts them.
 const VERDICTS: [&str; 7] =
     ["supported", "held", "met (one run)", "inconclusive", "unmet (one run)", "contradicted", "uncovered"];
@@ -59,7 +64,7 @@ impl Page {
         self.labels.sort_by(|a, b| (a.kind, &a.text).cmp(&(b.kind, &b.text)));
         self.labels.dedup();
         let simulated = self.labels.iter().any(|label| label.kind == "simulated");
-        self.commands = commands(options, simulated, done < planned);
+        self.commands = self.commands(options, simulated, done < planned);
         self.refresh_s = options.refresh_s;
     }
 }
@@ -86,34 +91,77 @@ fn sentence<'a>(verdicts: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-fn commands(options: &ReportOptions, simulated: bool, incomplete: bool) -> Commands {
-    let place = &options.place;
-    let mut list = Vec::new();
-    let mut add = |command: String, what: &str| list.push((command, what.to_owned()));
-    if place == BUNDLE {
-        add(
-            "BUNDLE=results.tar.zst".to_owned(),
-            "names the file of the bundle that this page is in, for the commands below",
-        );
-    }
-    add(format!("matrix verify {place}"), "checks every byte, and derives tables and figures again");
-    if options.is_bundle {
-        if simulated {
-            let what = "runs the simulated cells again and compares every trace, byte for byte";
-            add(format!("matrix bundle replay {place}"), what);
-        } else {
-            let what =
-                "runs the programs again, after asking, and compares every metric; what real services gave is left out";
-            add(format!("matrix bundle replay {place}"), what);
+impl Page {
+    fn commands(&self, options: &ReportOptions, simulated: bool, incomplete: bool) -> Commands {
+        let place = &options.place;
+        let start = self.first_commands(options);
+        let mut list = Vec::new();
+        let mut add = |command: String, what: &str| list.push((command, what.to_owned()));
+        add(format!("matrix verify {place}"), "checks every byte, and derives tables and figures again");
+        if options.is_bundle {
+            if simulated {
+                let what = "runs the simulated cells again and compares every trace, byte for byte";
+                add(format!("matrix bundle replay {place}"), what);
+            } else {
+                let what = "runs the programs again, after asking, and compares every metric; what real services gave is left out";
+                add(format!("matrix bundle replay {place}"), what);
+            }
+            add(format!("matrix bundle extract {place} --as-store -o results"), "makes a store of it, to go on in");
         }
-        add(format!("matrix bundle extract {place} --as-store -o results"), "makes a store of it, to go on in");
+        add(format!("matrix check --results {place}"), "judges the claims");
+        add(format!("matrix plot --results {place}"), "draws the figures");
+        if !options.is_bundle {
+            if incomplete {
+                add("matrix resume".to_owned(), "goes on with an interrupted run");
+            }
+            for name in self.plain_names() {
+                let what = "runs all of it again, into a store of its own; the file may have another name";
+                add(format!("matrix run {name}.toml --results again"), what);
+            }
+            add(format!("matrix diff {place} again"), "compares the two, metric by metric");
+        }
+        if let Some(against) = self.against.as_deref().filter(|name| is_word(name)) {
+            add(format!("matrix diff {place} {against}"), "compares with the authors', metric by metric");
+        }
+        Commands { start, list }
     }
-    add(format!("matrix check --results {place}"), "judges the claims");
-    add(format!("matrix plot --results {place}"), "draws the figures");
-    if !options.is_bundle && incomplete {
-        add("matrix resume".to_owned(), "goes on with an interrupted run");
+
+    /// What comes first: the program, and what shows within minutes that all works.
+    fn first_commands(&self, options: &ReportOptions) -> Vec<(String, String)> {
+        let place = &options.place;
+        let mut list = Vec::new();
+        let mut add = |command: String, what: &str| list.push((command, what.to_owned()));
+        let install = "installs matrix from a release's wheel, within seconds; a bundle may have it as data/bin/matrix";
+        add("pip install matrix_runner-*.whl".to_owned(), install);
+        if place == BUNDLE {
+            let what = "names the file of the bundle that this page is in, for the commands of this page";
+            add("BUNDLE=results.tar.zst".to_owned(), what);
+        }
+        let kick = self.sections.iter().any(|section| section.has_kick_the_tires);
+        if kick && options.is_bundle {
+            let what = "runs a small part again, after asking, and compares: minutes";
+            add(format!("matrix bundle replay {place} --subset {KICK_THE_TIRES}"), what);
+        } else if kick {
+            for name in self.plain_names() {
+                let what = "in the artifact's folder: runs a small part, minutes; the file may have another name";
+                add(format!("matrix run {name}.toml --subset {KICK_THE_TIRES}"), what);
+            }
+        } else {
+            add(format!("matrix check --results {place}"), "kick the tires: judges the claims, within seconds");
+        }
+        list
     }
-    Commands { list }
+
+    /// The names of the experiments, each once, that a shell takes as they are.
+    fn plain_names(&self) -> BTreeSet<&str> {
+        self.sections.iter().map(|section| section.experiment.as_str()).filter(|name| is_word(name)).collect()
+    }
+}
+
+/// Whether a shell takes a text as one word that means itself.
+fn is_word(text: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    text.starts_with(|letter: char| letter.is_ascii_alphanumeric()) && text.chars().all(plain)
 }
 
 /// The SHA-256 over some records: a line for each, its key, its origin and its own digest.

@@ -28,6 +28,12 @@ pub fn figure_view(id: &str, title: &str, file: &str, svg: &str, csv: &str) -> F
     }
 }
 
+/// The rows of a table that stand beside another's.
+#[must_use]
+pub fn rows_of(csv: &str) -> Vec<Vec<String>> {
+    csv.lines().skip(1).take(MOST_ROWS).map(fields).collect()
+}
+
 /// The fields of a line of our own CSV, none of which is quoted unless a name holds a comma.
 fn fields(line: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
@@ -52,7 +58,7 @@ fn data_link(csv: &str) -> String {
 /// words of single paths go, which the picture's own description has.
 #[must_use]
 pub fn inline(svg: &str, prefix: &str) -> String {
-    let svg = svg
+    let svg = plain(svg)
         .replacen("id=\"title\"", &format!("id=\"{prefix}-title\""), 1)
         .replacen("id=\"desc\"", &format!("id=\"{prefix}-desc\""), 1)
         .replacen("aria-labelledby=\"title desc\"", &format!("aria-labelledby=\"{prefix}-title {prefix}-desc\""), 1);

@@ -13,12 +13,12 @@ mod states;
 mod text;
 
 pub use attempts::{Timed, environment, over_time, seconds_between, status_word};
-pub use conclude::{ReportOptions, records_digest};
-pub use figure::{figure_view, inline};
+pub use conclude::{KICK_THE_TIRES, ReportOptions, records_digest};
+pub use figure::{figure_view, inline, rows_of};
 pub use model::{
     AttemptView, Axis, ClaimView, Commands, Failed, FigureView, Kind, Label, MOST_FAILED, MOST_POINTS, Metric, Page,
     Point, Section, StateCount,
 };
 pub use render::PageError;
-pub use states::state_counts;
-pub use text::{anchor, duration, number, plain};
+pub use states::{skipped, state_counts};
+pub use text::{anchor, duration, grouped, number, plain};

@@ -47,7 +47,9 @@ pub struct Label {
 /// Commands to copy, each with what it does.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Commands {
-    /// The commands.
+    /// What comes first: installing, and what shows within minutes that all works.
+    pub start: Vec<(String, String)>,
+    /// The others.
     pub list: Vec<(String, String)>,
 }
 
@@ -60,6 +62,8 @@ pub struct Section {
     pub name: String,
     /// The experiment.
     pub experiment: String,
+    /// Whether it is of a program, and names a subset that shows within minutes that all works.
+    pub has_kick_the_tires: bool,
     /// Who measured.
     pub origin: String,
     /// How the numbers came about.
@@ -116,7 +120,7 @@ pub struct StateCount {
 /// A cell without a result.
 #[derive(Clone, Debug, Serialize)]
 pub struct Failed {
-    /// The beginning of its key.
+    /// The beginning of its key; empty where several cells are meant.
     pub key: String,
     /// The cell, in words.
     pub cell: String,
@@ -156,8 +160,10 @@ pub struct FigureView {
     pub title: String,
     /// The picture: SVG of this program's own renderer.
     pub svg: String,
-    /// The authors' picture.
+    /// The authors' picture, where their numbers are not in the other.
     pub svg_authors: Option<String>,
+    /// The authors' table, where the rows are the figure.
+    pub rows_authors: Option<Vec<Vec<String>>>,
     /// The figure or table of the paper that it is compared with.
     pub paper: Option<String>,
     /// Name of the table's file.
@@ -201,6 +207,8 @@ pub struct Point {
     pub numbers: Vec<Option<f64>>,
     /// The same, in words, with intervals where there are any.
     pub texts: Vec<String>,
+    /// What it runs, as words of a shell; none where no program is run.
+    pub command: Option<String>,
     /// Its attempts.
     pub attempts: Vec<AttemptView>,
 }

@@ -8,6 +8,11 @@
     if (parent) parent.append(element);
     return element;
   };
+  // Four digits; from a million on with a letter for the thousands that are left out.
+  const short = (number) => new Intl.NumberFormat("en", {
+    maximumSignificantDigits: 4,
+    notation: Math.abs(number) >= 1e6 ? "compact" : Math.abs(number) < 1e-4 && number !== 0 ? "scientific" : "standard",
+  }).format(number);
   const choice = (name, values, chosen, parent) => {
     const label = make("label", name, parent);
     const select = make("select", undefined, label);
@@ -99,11 +104,11 @@
           const point = slice.find((point) => point.at[rowAxis] === down && (rowAxis === columnAxis || point.at[columnAxis] === across));
           if (!point) { make("span", "", cell); return; }
           const text = metric === metrics.length ? point.state : point.numbers[metric];
-          const shown = text === "" ? "–" : metric === metrics.length ? text : String(Number(Number(text).toPrecision(4)));
+          const shown = text === "" ? "–" : metric === metrics.length ? text : short(Number(text));
           const button = make("button", shown, cell);
           button.type = "button";
           button.addEventListener("click", () => open(point));
-          button.setAttribute("aria-label", `${value}, ${columns[across]}: ${shown}`);
+          button.setAttribute("aria-label", `${[value, columns[across]].filter((name) => name !== "").join(", ")}: ${shown}`);
           if (metric < metrics.length && text !== "") {
             const share = most > least ? (Number(text) - least) / (most - least) : 0;
             cell.className = `heat-${Math.min(6, Math.floor(share * 7))}`;

@@ -8,6 +8,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 use sha2::{Digest as _, Sha256};
 
 use super::model::Page;
+use super::text::{size, thousands};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -30,6 +31,8 @@ impl Page {
         let mut environment = Environment::new();
         // A misspelt name is an error, not an empty place.
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.add_filter("thousands", |number: u64| thousands(&number.to_string()));
+        environment.add_filter("size", |bytes: u64| size(bytes));
         let page = Value::from(Serde(self));
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         // The ending of its name makes the template escape every value.
@@ -79,6 +82,7 @@ mod tests {
             id: "x".to_owned(),
             name: owned(),
             experiment: owned(),
+            has_kick_the_tires: true,
             requires: vec![owned()],
             origin: owned(),
             nature: owned(),
@@ -103,6 +107,7 @@ mod tests {
                 title: owned(),
                 svg: "<svg></svg>".to_owned(),
                 svg_authors: Some("<svg></svg>".to_owned()),
+                rows_authors: Some(vec![vec![owned()]]),
                 paper: Some(owned()),
                 file: owned(),
                 data: Some(owned()),
@@ -118,6 +123,7 @@ mod tests {
                 state: owned(),
                 numbers: vec![Some(1.0)],
                 texts: vec![owned()],
+                command: Some(owned()),
                 attempts: vec![attempt],
             }],
             points_more: 1,
@@ -143,7 +149,7 @@ mod tests {
             environment: vec![owned()],
             environment_authors: vec![owned()],
             against: Some(owned()),
-            commands: Commands { list: vec![(owned(), owned())] },
+            commands: Commands { start: vec![(owned(), owned())], list: vec![(owned(), owned())] },
             refresh_s: Some(5),
         }
     }

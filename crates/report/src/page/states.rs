@@ -1,8 +1,11 @@
 //! How cells stand, as parts of a bar.
 
+use std::collections::BTreeMap;
+
 use matrix_core::{CellState, Tally};
 
-use super::model::StateCount;
+use super::model::{Failed, StateCount};
+use super::text::plain;
 
 /// How cells stand, as parts of a bar.
 #[must_use]
@@ -17,4 +20,21 @@ pub fn state_counts(tally: Tally) -> Vec<StateCount> {
         part
     };
     CellState::ALL.into_iter().map(count).collect()
+}
+
+/// Cells that were not tried, a line for each reason: how many, and the first of them. Each cell comes in words, with its
+/// reason.
+#[must_use]
+pub fn skipped(cells: impl Iterator<Item = (String, String)>) -> Vec<Failed> {
+    let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (cell, why) in cells {
+        reasons.entry(why).or_default().push(cell);
+    }
+    let line = |(why, mut cells): (String, Vec<String>)| {
+        cells.sort();
+        let first = cells.first().cloned().unwrap_or_default();
+        let cell = if cells.len() == 1 { first } else { format!("{} cells, {first} for example", cells.len()) };
+        Failed { key: String::new(), cell: plain(&cell), state: CellState::Skipped.as_str(), why: plain(&why) }
+    };
+    reasons.into_iter().map(line).collect()
 }

@@ -36,7 +36,7 @@ pub fn findings<'e>(loaded: &Loaded<'e>) -> Vec<Finding<'e>> {
         let series = metric.map(|metric| loaded.series(metric)).unwrap_or_default();
         let (there, note) = elsewhere(loaded, claim);
         let mut judged = judge(there.as_ref().unwrap_or(claim), &series, rows, &loaded.context(metric));
-        judged.details.extend(note.map(|text| Detail { what: String::new(), verdict: judged.verdict, text }));
+        judged.details.extend(note.map(|text| Detail::all(judged.verdict, text)));
         let points = points_of(loaded, claim);
         let judged = unlike_machines(loaded, claim, &points, judged);
         let disturbed = loaded.disturbed().filter(|cell| points.contains(&cell.cell.point)).count();
@@ -82,7 +82,7 @@ fn unlike_machines(loaded: &Loaded<'_>, claim: &Claim, points: &BTreeSet<Point>,
     let machines = loaded.machines(&|point| points.contains(point));
     if compares && machines.len() > 1 && !loaded.experiment.host.mixed {
         let text = format!("results of {} unlike machines: {}", machines.len(), machines.join("; "));
-        judged.details.push(Detail { what: String::new(), verdict: Verdict::Inconclusive, text });
+        judged.details.push(Detail::all(Verdict::Inconclusive, text));
         judged.verdict = Verdict::Inconclusive;
     }
     judged

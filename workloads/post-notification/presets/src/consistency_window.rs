@@ -6,6 +6,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::{Drawing, Figure, FigureError};
 use matrix_figures::draw::Grid;
+use matrix_figures::draw::authors::{of_the_authors, their_entry, their_mark};
 use matrix_figures::draw::format::{count, milliseconds, percent, signed, thousands};
 use matrix_figures::draw::palette::{INK, Marker, SOFT};
 use matrix_figures::draw::panel::{TICK_GAP, TICK_SIZE, x_title};
@@ -13,8 +14,8 @@ use matrix_figures::draw::ticks::logarithmic;
 use matrix_figures::draw::{Canvas, Entry, Panel, Point, Rect, Sample, Scale, Stroke, Type};
 
 use crate::shared::{
-    ANTIPODE, ANTIPODE_INK, ORIGINAL, ORIGINAL_INK, ends, first_seen, notification_name, notified_by, of_the_authors,
-    page, pair_name, post_name, share_range, their_entry, their_mark,
+    ANTIPODE, ANTIPODE_INK, ORIGINAL, ORIGINAL_INK, ends, first_seen, notification_name, notified_by, page, pair_name,
+    post_name, share_range,
 };
 
 const FIGURE: Figure = Figure::ConsistencyWindow;

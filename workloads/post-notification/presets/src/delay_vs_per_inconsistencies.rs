@@ -5,16 +5,14 @@ use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 
 use crate::{Drawing, Figure, FigureError};
 use matrix_figures::draw::Grid;
+use matrix_figures::draw::authors::{of_the_authors, their_entry, their_line, their_mark};
 use matrix_figures::draw::format::{count, percent, thousands};
 use matrix_figures::draw::palette::PAPER;
 use matrix_figures::draw::panel::{TICK_GAP, TICK_SIZE, widest, x_title, y_title};
 use matrix_figures::draw::ticks::{Tick, logarithmic, percentages};
 use matrix_figures::draw::{Canvas, Entry, Panel, Point, Rect, Sample, Scale, Stroke};
 
-use crate::shared::{
-    ends, first_seen, look, notification_name, notified_by, of_the_authors, page, pair_name, post_name, share_range,
-    their_entry, their_mark, theirs,
-};
+use crate::shared::{ends, first_seen, look, notification_name, notified_by, page, pair_name, post_name, share_range};
 use plotters::style::RGBColor;
 
 const FIGURE: Figure = Figure::DelayVsPerInconsistencies;
@@ -191,7 +189,7 @@ fn draw_theirs(canvas: &Canvas, panel: &Panel<'_>, line: &[&DelayRow], color: RG
     let at = |row: &&DelayRow| (row.delay_ms as f64, row.inconsistent.value * 100.0);
     let points: Vec<_> = line.iter().filter(|row| row.delay_ms > 0).map(at).collect();
     if points.len() > 1 {
-        panel.line(&points, theirs(color))?;
+        panel.line(&points, their_line(color))?;
     }
     for (x, y) in line.iter().map(at) {
         their_mark(canvas, Point::new(panel.across(x), panel.down(y)), color)?;

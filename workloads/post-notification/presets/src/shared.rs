@@ -2,13 +2,13 @@
 
 use matrix_analysis::Nature;
 use matrix_analysis::tables::{Basis, Estimate, Source};
+use matrix_figures::draw::Page;
 use matrix_figures::draw::format::{count, percent_range, thousands};
 use matrix_figures::draw::palette::{self, Look, Marker, arrow};
-use matrix_figures::draw::{Canvas, Entry, Page, Point, Rect, Sample, Stroke};
 use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 use plotters::style::RGBColor;
 
-use crate::{Figure, FigureError};
+use crate::Figure;
 
 /// The original: antipode off.
 pub(crate) const ORIGINAL: RGBColor = palette::BLUE;
@@ -108,32 +108,6 @@ pub(crate) fn star(extrapolated: bool) -> &'static str {
 /// The writer's region and the reader's.
 pub(crate) fn ends(pair: &RegionPair) -> (&str, &str) {
     (pair.writer.as_str(), pair.reader.as_str())
-}
-
-/// How the authors' curve is drawn beside one's own: in the same colour, thin and dotted.
-pub(crate) fn theirs(color: RGBColor) -> Stroke {
-    Stroke { color, width: 1.0, dashes: &[1.0, 1.6] }
-}
-
-/// The mark of an authors' number: hollow.
-pub(crate) fn their_mark(canvas: &Canvas, at: Point, color: RGBColor) -> Result<(), FigureError> {
-    const HALF: f64 = 2.7;
-    let rect = Rect { left: at.x - HALF, right: at.x + HALF, top: at.y - HALF, bottom: at.y + HALF };
-    canvas.frame(rect, Stroke::solid(color, 1.0))
-}
-
-/// What the legend says of the authors' numbers.
-pub(crate) fn their_entry(curves: bool) -> Entry {
-    let sample = match curves {
-        true => Sample::Line { stroke: theirs(palette::INK), marker: None, band: false },
-        false => Sample::Word("\u{25a1}", palette::INK),
-    };
-    Entry::new(sample, "the authors'")
-}
-
-/// A sentence about an authors' number, for those who do not see the picture.
-pub(crate) fn of_the_authors(sentence: &str) -> String {
-    format!("The authors': {sentence}")
 }
 
 /// The interval of a share, as percentages; where there is none, the rounds that do not make one.

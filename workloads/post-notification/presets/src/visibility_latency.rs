@@ -5,6 +5,7 @@ use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
 use plotters::style::text_anchor::HPos;
 
 use crate::{Drawing, Figure, FigureError};
+use matrix_figures::draw::authors::{of_the_authors, their_entry, their_line};
 use matrix_figures::draw::format::{count, milliseconds};
 use matrix_figures::draw::palette::SOFT;
 use matrix_figures::draw::panel::{TICK_GAP, TICK_SIZE, fit_arrow, widest, x_title, y_title};
@@ -12,8 +13,8 @@ use matrix_figures::draw::ticks::{logarithmic, percentages};
 use matrix_figures::draw::{Entry, Panel, Point, Rect, Sample, Scale, Stroke, Type};
 
 use crate::shared::{
-    ANTIPODE, ANTIPODE_INK, ORIGINAL, ORIGINAL_INK, ends, first_seen, notification_name, notified_by, of_the_authors,
-    page, pair_name, post_name, their_entry, theirs,
+    ANTIPODE, ANTIPODE_INK, ORIGINAL, ORIGINAL_INK, ends, first_seen, notification_name, notified_by, page, pair_name,
+    post_name,
 };
 
 const FIGURE: Figure = Figure::VisibilityLatency;
@@ -127,7 +128,7 @@ pub fn visibility_latency_against(
                 }
                 let beside = |(their, _): &&(&LatencyCurve, _)| here.iter().any(|(curve, _)| is_beside(curve, their));
                 for (curve, points) in authors.iter().filter(beside) {
-                    panel.line(points, theirs(if curve.antipode { ANTIPODE_INK } else { ORIGINAL_INK }))?;
+                    panel.line(points, their_line(if curve.antipode { ANTIPODE_INK } else { ORIGINAL_INK }))?;
                 }
                 if here.is_empty() {
                     canvas.text(area.centre(), "no data", Type::new(8.0).color(SOFT).centred())?;

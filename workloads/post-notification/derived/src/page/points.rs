@@ -72,6 +72,7 @@ pub(super) fn points(
             state: state(&cells),
             numbers: treatment.map_or_else(|| vec![None; metrics().len()], |treatment| numbers(treatment)),
             texts: treatment.map_or_else(|| vec!["–".to_owned(); metrics().len()], |treatment| texts(treatment)),
+            command: None,
             attempts: tried,
         }
     };

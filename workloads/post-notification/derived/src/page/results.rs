@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_analysis::{Options, Pools, load, summary};
 use matrix_archive::Inventory;
+use matrix_plan::plan::{Plan, Reason};
 use matrix_plan::{Axes, CellKey, CellState, Tally};
 use matrix_presets::{Figure, FigureError};
 use matrix_report::page::{
     Failed, FigureView, Kind, Label, MOST_FAILED, MOST_POINTS, Page, ReportOptions, Section, anchor, duration,
-    figure_view, inline, over_time, plain, records_digest, state_counts,
+    figure_view, inline, over_time, plain, records_digest, skipped, state_counts,
 };
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError, with_causes};
@@ -150,11 +151,13 @@ fn section(
         points.truncate(MOST_POINTS);
         points.iter_mut().for_each(|point| point.attempts.clear());
     }
-    let failed = failed(states, &tried);
+    let mut failed = failed(states, &tried);
+    failed.extend(skipped(left_out(inventory, states)?.into_iter()));
     let id = anchor(&part.name);
     Ok(Section {
         name: plain(&part.name),
         experiment: plain(&part.source.experiment),
+        has_kick_the_tires: false,
         origin: part.origin.to_string(),
         nature: plain(&part.source.nature.words().join("; ")),
         states: state_counts(tally),
@@ -203,6 +206,32 @@ fn failed(states: &States, tried: &BTreeMap<CellKey, Vec<&Attempt>>) -> Vec<Fail
         }
     })
     .collect()
+}
+
+/// Cells that were left out, each with why, as the plans say.
+fn left_out(inventory: &Inventory, states: &States) -> Result<Vec<(String, String)>, RunError> {
+    let mut reasons: BTreeMap<CellKey, BTreeSet<String>> = BTreeMap::new();
+    for (digest, bytes) in &inventory.plans {
+        let plan: Plan = serde_json::from_slice(bytes)
+            .map_err(|error| RunError::new(FailureKind::Integrity, format!("plan {}: {error}", digest.short())))?;
+        let shard = plan.shard.as_ref().map(ToString::to_string).unwrap_or_default();
+        for cell in &plan.cells {
+            let why = match cell.reason {
+                Reason::Filtered => {
+                    format!("a run's filter leaves it out: {}", plan.filter.as_deref().unwrap_or_default())
+                }
+                Reason::OtherShard => format!("it belongs to another part of the experiment than {shard}"),
+                _ => continue,
+            };
+            reasons.entry(cell.key).or_default().insert(why);
+        }
+    }
+    let skipped = states.iter().filter(|(_, (_, state, _))| *state == CellState::Skipped);
+    let cell = |(key, (axes, _, round)): (&CellKey, &(Axes, CellState, u32))| {
+        let why = reasons.get(key).into_iter().flatten().cloned().collect::<Vec<_>>().join("; ");
+        (format!("{axes} round {round}"), why)
+    };
+    Ok(skipped.map(cell).collect())
 }
 
 fn figures(

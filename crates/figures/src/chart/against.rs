@@ -1,0 +1,114 @@
+//! The authors' numbers in the chart of one's own.
+
+use super::{Chart, ChartPanel, Kind};
+
+impl Chart {
+    /// Whether the authors' chart has numbers of the same kind: drawn alike, on axes of the same names and units.
+    #[must_use]
+    pub fn is_comparable(&self, theirs: &Self) -> bool {
+        (self.kind, &self.x.text, &self.y.text, self.categories.is_empty())
+            == (theirs.kind, &theirs.x.text, &theirs.y.text, theirs.categories.is_empty())
+    }
+
+    /// Draws the authors' numbers into it: in the panels, over the places and in the colours of the same names, hollow and
+    /// dotted. A heat map, whose colours are its numbers, gets rows of theirs.
+    pub fn put_against(&mut self, theirs: Self) {
+        let rows = self.kind == Kind::Heat;
+        if rows && self.series.iter().all(String::is_empty) {
+            self.series = vec!["these results".to_owned()];
+        }
+        let name = |name: &String| match (rows, name.is_empty()) {
+            (true, true) => "the authors'".to_owned(),
+            (true, false) => format!("{name} (the authors')"),
+            (false, _) => name.clone(),
+        };
+        let series: Vec<usize> = theirs.series.iter().map(|of| place(&mut self.series, name(of))).collect();
+        let places: Vec<usize> = theirs.categories.iter().map(|of| place(&mut self.categories, of.clone())).collect();
+        for ChartPanel { heading, mut lines } in theirs.panels {
+            for line in &mut lines {
+                line.series = series.get(line.series).copied().unwrap_or(line.series);
+                line.theirs = !rows;
+                for mark in &mut line.marks {
+                    mark.x = places.get(mark.x as usize).map_or(mark.x, |place| *place as f64);
+                }
+            }
+            match self.panels.iter_mut().find(|panel| panel.heading == heading) {
+                Some(same) => same.lines.extend(lines),
+                None => self.panels.push(ChartPanel { heading, lines }),
+            }
+        }
+    }
+}
+
+/// The place of a name among names, to which it is added where it is new.
+fn place(names: &mut Vec<String>, name: String) -> usize {
+    names.iter().position(|known| *known == name).unwrap_or_else(|| {
+        names.push(name);
+        names.len() - 1
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ChartLine, ChartMark, Estimate, Title};
+    use super::*;
+
+    fn chart(kind: Kind, series: &[(&str, f64)]) -> Chart {
+        let line = |(series, (_, value)): (usize, &(&str, f64))| ChartLine {
+            series,
+            theirs: false,
+            marks: vec![ChartMark {
+                x: 0.0,
+                across: None,
+                estimate: Some(Estimate { value: *value, low: f64::NAN, high: f64::NAN }),
+                disturbed: false,
+            }],
+        };
+        Chart {
+            name: "speed".to_owned(),
+            title: "Speed".to_owned(),
+            subtitle: String::new(),
+            experiment: "kv".to_owned(),
+            notes: Vec::new(),
+            kind,
+            x: Title { text: "threads".to_owned(), log: false },
+            y: Title { text: "speed".to_owned(), log: false },
+            rows: "engine".to_owned(),
+            categories: vec!["1".to_owned()],
+            series: series.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            panels: vec![ChartPanel { heading: None, lines: series.iter().enumerate().map(line).collect() }],
+        }
+    }
+
+    #[test]
+    fn the_authors_numbers_have_the_colours_of_the_same_series_and_add_to_nothing() {
+        for kind in [Kind::Lines, Kind::Bars, Kind::Stacked, Kind::Steps] {
+            let mut ours = chart(kind, &[("slow", 1.0), ("fast", 2.0)]);
+            let alone = ours.draw().unwrap().svg;
+            ours.put_against(chart(kind, &[("fast", 3.0), ("other", 4.0), ("slow", 5.0)]));
+            assert_eq!(ours.series, ["slow", "fast", "other"]);
+            let lines: Vec<_> = ours.panels[0].lines.iter().map(|line| (line.series, line.theirs)).collect();
+            assert_eq!(lines, [(0, false), (1, false), (1, true), (2, true), (0, true)]);
+            let drawn = ours.draw().unwrap().svg;
+            assert!(drawn.contains("The authors': fast, ") && !alone.contains("The authors'"), "{kind:?}");
+        }
+        // Their stack stands beside one's own, which stays as high as its own numbers: 3, and not 3 + 12.
+        let mut ours = chart(Kind::Stacked, &[("slow", 1.0), ("fast", 2.0)]);
+        ours.put_against(chart(Kind::Stacked, &[("slow", 4.0), ("fast", 8.0)]));
+        let axes = super::super::scales::Axes::of(&ours).unwrap();
+        let crate::draw::Scale::Linear { high, .. } = axes.y else { panic!("a linear axis") };
+        assert!(high > 12.0 && high < 13.0, "{high}");
+    }
+
+    #[test]
+    fn a_heat_map_gets_rows_of_the_authors_and_other_units_are_no_comparison() {
+        let mut ours = chart(Kind::Heat, &[("slow", 1.0)]);
+        ours.put_against(chart(Kind::Heat, &[("slow", 3.0)]));
+        assert_eq!(ours.series, ["slow", "slow (the authors')"]);
+        assert!(ours.panels[0].lines.iter().all(|line| !line.theirs));
+        let mut other = chart(Kind::Heat, &[("slow", 1.0)]);
+        assert!(ours.is_comparable(&other));
+        other.y.text = "speed (B)".to_owned();
+        assert!(!ours.is_comparable(&other));
+    }
+}
