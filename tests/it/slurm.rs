@@ -163,15 +163,23 @@ fn an_array_job_whose_tasks_and_daemon_are_killed_does_what_one_run_does() {
     assert!(submitted.out.contains(&format!("submitted job {job}: 4 runners of small")), "{}", submitted.out);
     assert!(slurm.runs("squeue", &["-h", "-t", "all", "-j", &job, "-o", "%j"]).contains("by-hand"));
 
-    until("a cell is done", LONG, || bench.path("results/cells").read_dir().is_ok_and(|mut cells| cells.next().is_some()));
+    until("a cell is done", LONG, || {
+        bench.path("results/cells").read_dir().is_ok_and(|mut cells| cells.next().is_some())
+    });
     let status = bench.matrix(&["status", "small.toml", "--format", "json"]).code(0).json();
-    assert_eq!((&status["runs"][0]["state"], &status["experiment"]["tally"]["planned"]), (&"running".into(), &300.into()), "{status}");
+    assert_eq!(
+        (&status["runs"][0]["state"], &status["experiment"]["tally"]["planned"]),
+        (&"running".into(), &300.into()),
+        "{status}"
+    );
     // Tasks go on without the daemon that started them.
     slurm.restart_node_daemon();
     // One is killed, as for want of memory: it stays ended until somebody queues it again. One is queued again while it runs.
     let [killed, requeued] = [format!("{job}_1"), format!("{job}_2")];
     slurm.runs("scancel", &["--signal=KILL", "--full", &killed]);
-    until("the killed task has ended", LONG, || ["CANCELLED", "FAILED"].contains(&slurm.states(&killed).join(" ").as_str()));
+    until("the killed task has ended", LONG, || {
+        ["CANCELLED", "FAILED"].contains(&slurm.states(&killed).join(" ").as_str())
+    });
     for task in [killed, requeued] {
         slurm.runs("scontrol", &["requeue", &task]);
         // Slurm waits two minutes before it starts a task again. Within a second it would refuse: it takes the task for the one that was ended.

@@ -69,8 +69,6 @@ pub(crate) enum Mutant {
     KeepsUnusable,
     /// Reads the first generation of a record.
     ReadsTheFirst,
-    /// Claims a block again in which a cell has just failed.
-    TriesFailedAgain,
 }
 
 /// The generation that a result of a cell gets: its records are the files of this origin in `folder`, and the run makes those of generation

@@ -171,7 +171,7 @@ proptest! {
 fn a_crash_at_any_operation_loses_nothing_that_is_needed() {
     let reference = tempdir();
     let garbage = store_with(reference.path(), 2, &EXTRAS);
-    assert_eq!(garbage.len(), 6);
+    assert_eq!(garbage.len(), 9);
     let counting = FaultyFilesystem::counting();
     let copy = |to: &Path| {
         for (path, bytes) in files(reference.path()) {

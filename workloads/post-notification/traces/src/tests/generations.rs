@@ -73,7 +73,8 @@ fn runners_of_one_run_replace_a_result_once_and_a_later_run_once_more() {
     assert_eq!(counts(&copied, &cells[0]), by_third);
     let store = Store::create_or_open_for_writing(&root, "matrix gc").unwrap();
     assert_eq!(store.collect_garbage().unwrap().records.len(), 2);
-    assert_eq!(store.copy_missing(&copied).unwrap(), Copied::default());
+    // The copy has objects of records that are gone here.
+    assert_eq!(store.copy_missing(&copied).unwrap(), Copied { objects: 3, ..Copied::default() });
     // Who has the store alone writes over the result that counts.
     let object = write_rows(&store, 100, REQUESTS).unwrap();
     store.write_record(&Record::new(&cells[0], Origin::default(), &object, false).unwrap()).unwrap();
