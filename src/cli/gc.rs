@@ -10,8 +10,8 @@ use crate::output;
 
 /// Remove what nothing in a store needs any more
 ///
-/// Objects that no record names, attempts that no run names and no record comes from, and what killed commands left in
-/// `tmp/`. Never anything that a record needs; nothing at all where a record, an attempt or a journal is damaged.
+/// Objects that no record names, records that later ones have replaced, attempts that no run names and no record comes from, and what
+/// killed commands left in `tmp/`. Never anything that a record needs; nothing at all where a record, an attempt or a journal is damaged.
 #[derive(Debug, Args)]
 pub(crate) struct GcArgs {
     /// Only say what would go
@@ -44,8 +44,12 @@ pub(crate) fn gc(args: GcArgs) -> CommandResult {
         garbage
     };
     let sum = |files: &[GarbageFile]| files.iter().map(|file| file.bytes).sum::<u64>();
-    let kinds =
-        [("objects", &garbage.objects), ("attempts", &garbage.attempts), ("temporary files", &garbage.temporary)];
+    let kinds = [
+        ("objects", &garbage.objects),
+        ("records that were replaced", &garbage.records),
+        ("attempts", &garbage.attempts),
+        ("temporary files", &garbage.temporary),
+    ];
     let (files, bytes) = (garbage.files().count(), kinds.iter().map(|(_, files)| sum(files)).sum());
     if args.format.format == Format::Json {
         output::json(&GcJson { dry_run: args.dry_run, files, bytes, garbage })?;

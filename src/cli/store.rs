@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use matrix_store::layout::SCHEMA;
 use matrix_store::{Copied, SharedCheck, Store, StoreError};
+use serde::Serialize;
 
 use super::{Format, FormatArgs};
 use crate::exit::{CommandResult, Exit};
 use crate::output;
 
-/// Check a store for use by several runners, or copy between stores
+/// Check a store for use by several runners, upgrade it, or copy between stores
 #[derive(Debug, Args)]
 pub(crate) struct StoreArgs {
     #[command(subcommand)]
@@ -22,6 +24,11 @@ enum StoreCommand {
     ///
     /// Several runners divide their work by files that are created if they are not there. What was found is kept in `store.toml`.
     Check(CheckArgs),
+    /// Bring a store to the newest schema, and say what changes
+    ///
+    /// Stores of every earlier version can be used as they are, and are upgraded by themselves when several runners share them or a result is
+    /// replaced. Programs that know the old schema only refuse a store that was upgraded.
+    Upgrade(UpgradeArgs),
     /// Copy what store B lacks from store A
     ///
     /// Objects, attempts, records and runs. What both have stays as it is in B. After an interruption, the same command goes on.
@@ -40,6 +47,21 @@ struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+struct UpgradeArgs {
+    /// The store
+    #[arg(value_name = "STORE")]
+    store: PathBuf,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+#[derive(Serialize)]
+struct UpgradeJson {
+    schema_before: u32,
+    schema: u32,
+}
+
+#[derive(Debug, Args)]
 struct CopyArgs {
     /// The store to copy from
     #[arg(value_name = "A")]
@@ -54,6 +76,7 @@ struct CopyArgs {
 pub(crate) fn store(args: &StoreArgs) -> CommandResult {
     match &args.command {
         StoreCommand::Check(args) => check(args),
+        StoreCommand::Upgrade(args) => upgrade(args),
         StoreCommand::Push(args) | StoreCommand::Pull(args) => copy(args),
     }
 }
@@ -77,6 +100,31 @@ fn check(args: &CheckArgs) -> CommandResult {
             found.rounds
         ))?;
     }
+    Ok(Exit::Ok)
+}
+
+fn upgrade(args: &UpgradeArgs) -> CommandResult {
+    // A place without a store is not made one.
+    Store::open(&args.store)?;
+    let store = Store::create_or_open_for_writing(&args.store, "matrix store upgrade")?;
+    let (schema_before, schema) = (store.upgrade()?, SCHEMA);
+    store.close()?;
+    if args.format.format == Format::Json {
+        output::json(&UpgradeJson { schema_before, schema })?;
+        return Ok(Exit::Ok);
+    }
+    let path = output::path(&args.store);
+    if schema_before == schema {
+        output::line(format_args!("{path}: schema {schema}, the newest: nothing to do"))?;
+        return Ok(Exit::Ok);
+    }
+    output::line(format_args!("{path}: schema {schema_before} -> {schema} (in store.toml; nothing else changed)"))?;
+    output::line(format_args!(
+        "  a run may have a journal for each of its runners, and a replaced result stands beside the one before it until `matrix gc`"
+    ))?;
+    output::line(format_args!(
+        "  versions of matrix that know schema {schema_before} only refuse the store from now on"
+    ))?;
     Ok(Exit::Ok)
 }
 

@@ -5,11 +5,14 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::workbench::{Printed, Workbench};
+use crate::workbench::{Printed, Workbench, until};
+
+/// The emulator is slow.
+const LONG: Duration = Duration::from_secs(600);
 
 /// Four deployments that use every datastore. All share the queue of evaluations; two share a topic.
 const EXPERIMENT: &str = r#"
@@ -178,16 +181,6 @@ fn python(bench: &Workbench, args: &[&str]) -> Command {
     command
 }
 
-/// Waits for something.
-#[track_caller]
-fn until(what: &str, mut happens: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(600);
-    while !happens() {
-        assert!(Instant::now() < deadline, "{what}: not in ten minutes");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 #[test]
 fn a_matrix_on_given_things_leaves_them_as_they_were() {
     let cloud = Cloud::up();
@@ -300,14 +293,14 @@ fn credentials_that_expire_pause_the_run() {
     let experiment = format!("{head}[[matrix]]{broker}").replace(r#"["mysql", "s3"]"#, r#"["mysql"]"#);
     let cloud = Cloud::up_for(&experiment);
     let mut running = cloud.start(&["run", "small.toml"], "first.err");
-    until("a cell", || cloud.cells_done() > 0 || running.try_wait().unwrap().is_some());
+    until("a cell", LONG, || cloud.cells_done() > 0 || running.try_wait().unwrap().is_some());
     cloud.faults(&json!({ "refused": ["AKIDFIRST"] }));
-    until("the note", || cloud.bench.read("first.err").contains("credentials have expired"));
+    until("the note", LONG, || cloud.bench.read("first.err").contains("credentials have expired"));
     assert!(running.try_wait().unwrap().is_none(), "it does not die of it");
     let done = cloud.cells_done();
     // It tries again and again, and is refused.
     let refused = cloud.broken("refused");
-    until("two more refusals", || cloud.broken("refused") > refused + 1);
+    until("two more refusals", LONG, || cloud.broken("refused") > refused + 1);
     assert_eq!(cloud.cells_done(), done, "nothing goes on without credentials");
     cloud.keys("AKIDSECOND");
     assert!(running.wait().unwrap().success(), "{}", cloud.bench.read("first.err"));
@@ -321,11 +314,11 @@ fn credentials_that_expire_pause_the_run() {
     // Interrupted in a pause, it is taken up later.
     let mut running = cloud.start(&["run", "small.toml", "--fresh"], "second.err");
     let objects = cloud.bench.files("results/attempts").len();
-    until("another cell", || {
+    until("another cell", LONG, || {
         cloud.bench.files("results/attempts").len() > objects || running.try_wait().unwrap().is_some()
     });
     cloud.faults(&json!({ "refused": ["AKIDFIRST", "AKIDSECOND"] }));
-    until("the note", || cloud.bench.read("second.err").contains("credentials have expired"));
+    until("the note", LONG, || cloud.bench.read("second.err").contains("credentials have expired"));
     let interrupted = Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
     assert_eq!(running.wait().unwrap().code(), Some(130), "{}", cloud.bench.read("second.err"));

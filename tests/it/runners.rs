@@ -162,6 +162,37 @@ fn runners_that_are_killed_and_stopped_leave_the_results_of_one_that_was_not() {
 }
 
 #[test]
+fn runners_that_replace_every_result_do_so_once() {
+    let (reference, bench) = (reference(), Workbench::with(&long()));
+    bench.matrix(&["run", "small.toml"]).code(0);
+    let (cells, attempts) = (count(&reference, "results/cells"), count(&bench, "results/attempts"));
+    // One that is stopped within its work is taken for dead, and comes back when the others have replaced everything.
+    let mut first = Runner::start(&bench, SOON, &["--fresh"]);
+    until(&bench, "results/cells", cells + 1, &mut first);
+    stop_within_a_claim(&bench, &mut first);
+    let others: Vec<Runner> = (0..2).map(|_| Runner::start(&bench, SOON, &["--fresh"])).collect();
+    for runner in others {
+        runner.printed().code(0);
+    }
+    first.signal("-CONT");
+    first.printed().code(0);
+    let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
+    assert_eq!(status["runs"].as_array().unwrap().len(), 2, "{status}");
+    let again = count(&bench, "results/attempts") - attempts;
+    assert!((36..2 * 36).contains(&again), "{again} attempts, of 36 cells");
+    let note = bench.matrix(&["verify"]).code(0);
+    assert!(note.out.contains("36 records were replaced by later ones"), "{}{}", note.out, note.err);
+    bench.matrix(&["bundle", "create", "-o", "all.tar.zst", "--origin", "lab"]).code(0);
+    bench.matrix(&["verify", "all.tar.zst"]).code(0);
+    bench.matrix(&["gc"]).code(0);
+    let later = |path: &std::path::Path| path.with_extension("1.json");
+    let expected = reference.files("results/cells").into_iter().map(|(path, bytes)| (later(&path), bytes));
+    assert!(bench.files("results/cells").into_iter().eq(expected), "each was replaced once");
+    assert_eq!(bench.files("results/objects"), reference.files("results/objects"));
+    bench.matrix(&["verify"]).code(0);
+}
+
+#[test]
 fn what_a_runner_has_claimed_is_waited_for_shown_and_given_back() {
     let (reference, bench) = (reference(), Workbench::with(&long()));
     let mut first = Runner::start(&bench, NEVER, &[]);
@@ -176,7 +207,6 @@ fn what_a_runner_has_claimed_is_waited_for_shown_and_given_back() {
     assert!(run["runners"][0]["host"].is_null(), "{status}");
     let busy = bench.matrix(&["gc"]).code(6);
     assert!(busy.err.contains(&first.id().to_string()), "{}", busy.err);
-    bench.matrix(&["run", "small.toml", "--fresh"]).code(6);
 
     let waiting = Runner::start(&bench, NEVER, &[]);
     first.signal("-TERM");

@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::workbench::{SMALL, Workbench};
+use crate::workbench::{SMALL, Workbench, until};
+
+/// Most time until Slurm does something.
+const LONG: Duration = Duration::from_secs(120);
 
 /// Slurm's daemons, as plain processes in a folder of their own.
 struct Slurm {
@@ -31,7 +34,7 @@ impl Slurm {
             format!("--pid-file={}", at("munge/pid")),
             format!("--seed-file={}", at("munge/seed")),
         ];
-        let node = output("uname", &["-n"]).split('.').next().unwrap().trim().to_owned();
+        let node = node_name();
         let user = output("id", &["-un"]).trim().to_owned();
         let [controller, daemon] = free_ports();
         let top = slurm.folder.path().display();
@@ -48,11 +51,31 @@ impl Slurm {
         let paths = [at("munge/socket"), at("slurm.conf")];
         std::fs::write(&paths[1], conf).unwrap();
         slurm.daemon("munged", &munge);
-        until("munged answers", || Path::new(&paths[0]).exists());
+        until("munged answers", LONG, || Path::new(&paths[0]).exists());
         slurm.daemon("slurmctld", &["-D".to_owned(), "-c".to_owned()]);
-        slurm.daemon("slurmd", &["-D".to_owned(), "-N".to_owned(), node]);
-        until("the node is idle", || slurm.tries("sinfo", &["-h", "-o", "%T"]).trim() == "idle");
+        slurm.node_daemon();
+        until("the node is idle", LONG, || slurm.node() == "idle");
         slurm
+    }
+
+    /// Starts the daemon of the node.
+    fn node_daemon(&mut self) {
+        self.daemon("slurmd", &["-D".to_owned(), "-N".to_owned(), node_name()]);
+    }
+
+    /// Kills the daemon of the node, which is the last one that was started, and starts it again.
+    fn restart_node_daemon(&mut self) {
+        let mut killed = self.daemons.pop().unwrap();
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        self.node_daemon();
+        let is_up = |state: &str| ["idle", "mixed", "allocated"].contains(&state);
+        until("the node is there again", LONG, || is_up(&self.node()));
+    }
+
+    /// The state of the node.
+    fn node(&self) -> String {
+        self.tries("sinfo", &["-h", "-o", "%T"]).trim().to_owned()
     }
 
     /// Starts one of the daemons, which are where ordinary users' paths do not lead.
@@ -111,30 +134,27 @@ fn output(command: &str, arguments: &[&str]) -> String {
     String::from_utf8(Command::new(command).args(arguments).output().unwrap().stdout).unwrap()
 }
 
+/// The name of this machine, as Slurm takes it.
+fn node_name() -> String {
+    output("uname", &["-n"]).split('.').next().unwrap().trim().to_owned()
+}
+
 fn free_ports() -> [u16; 2] {
     let listening = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
     listening.map(|listener| listener.local_addr().unwrap().port())
 }
 
-fn until(what: &str, mut happens: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !happens() {
-        assert!(begun.elapsed() < Duration::from_secs(120), "never: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 /// The small experiment, with many more cells.
 fn long() -> String {
-    SMALL.replace("rounds = 1", "rounds = 25").replace("requests = 40", "requests = 400")
+    SMALL.replace("rounds = 1", "rounds = 25").replace("requests = 40", "requests = 2000")
 }
 
 #[test]
-fn an_array_job_in_which_a_task_is_killed_and_queued_again_does_what_one_run_does() {
+fn an_array_job_whose_tasks_and_daemon_are_killed_does_what_one_run_does() {
     let alone = Workbench::with(&long());
     alone.matrix(&["run", "small.toml"]).code(0);
 
-    let slurm = Slurm::start();
+    let mut slurm = Slurm::start();
     let bench = Workbench::with(&long());
     let mut submit =
         bench.command(&["submit", "slurm", "small.toml", "-n", "4", "--jobs", "1", "--", "--job-name=by-hand"]);
@@ -143,14 +163,29 @@ fn an_array_job_in_which_a_task_is_killed_and_queued_again_does_what_one_run_doe
     assert!(submitted.out.contains(&format!("submitted job {job}: 4 runners of small")), "{}", submitted.out);
     assert!(slurm.runs("squeue", &["-h", "-t", "all", "-j", &job, "-o", "%j"]).contains("by-hand"));
 
-    until("a cell is done", || bench.path("results/cells").read_dir().is_ok_and(|mut cells| cells.next().is_some()));
-    let task = format!("{job}_1");
-    slurm.runs("scontrol", &["requeue", &task]);
-    let status = bench.matrix(&["status"]).code(0);
-    assert!(status.out.contains("small: 300 cells = "), "{}", status.out);
-    // Slurm waits two minutes before it starts a task again. Within a second it would refuse: it takes the task for the one that was ended.
-    slurm.runs("scontrol", &["update", &format!("JobId={task}"), "StartTime=now+5"]);
-    until("every task is done", || {
+    until("a cell is done", LONG, || {
+        bench.path("results/cells").read_dir().is_ok_and(|mut cells| cells.next().is_some())
+    });
+    let status = bench.matrix(&["status", "small.toml", "--format", "json"]).code(0).json();
+    assert_eq!(
+        (&status["runs"][0]["state"], &status["experiment"]["tally"]["planned"]),
+        (&"running".into(), &300.into()),
+        "{status}"
+    );
+    // Tasks go on without the daemon that started them.
+    slurm.restart_node_daemon();
+    // One is killed, as for want of memory: it stays ended until somebody queues it again. One is queued again while it runs.
+    let [killed, requeued] = [format!("{job}_1"), format!("{job}_2")];
+    slurm.runs("scancel", &["--signal=KILL", "--full", &killed]);
+    until("the killed task has ended", LONG, || {
+        ["CANCELLED", "FAILED"].contains(&slurm.states(&killed).join(" ").as_str())
+    });
+    for task in [killed, requeued] {
+        slurm.runs("scontrol", &["requeue", &task]);
+        // Slurm waits two minutes before it starts a task again. Within a second it would refuse: it takes the task for the one that was ended.
+        slurm.runs("scontrol", &["update", &format!("JobId={task}"), "StartTime=now+5"]);
+    }
+    until("every task is done", LONG, || {
         slurm.states(&job).iter().all(|state| state != "RUNNING" && state != "PENDING" && state != "COMPLETING")
     });
     let prints = || bench.files("").into_iter().filter(|(path, _)| path.extension().is_some_and(|ends| ends == "out"));

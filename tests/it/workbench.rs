@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::TempDir;
 
@@ -176,6 +176,16 @@ impl Workbench {
             (path, time)
         };
         walk(&self.path(name)).into_iter().map(changed).collect()
+    }
+}
+
+/// Waits until something happens, for so long at most.
+#[track_caller]
+pub(crate) fn until(what: &str, most: Duration, mut happens: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !happens() {
+        assert!(begun.elapsed() < most, "not within {most:?}: {what}");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

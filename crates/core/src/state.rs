@@ -128,6 +128,16 @@ impl Again {
         }
     }
 
+    /// What was asked for, whatever cells that is just now.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::These(keys) if !keys.is_empty() => "these",
+            Self::None | Self::These(_) => "none",
+        }
+    }
+
     /// Whether none does.
     #[must_use]
     pub fn is_none(&self) -> bool {

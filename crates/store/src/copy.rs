@@ -63,9 +63,18 @@ impl WritableStore {
             from.attempt_head(&id)?;
             copied.attempts += usize::from(self.copy(from, &path, &bytes, &mut copied.differing)?);
         }
+        if from.has_generations() {
+            self.keep_generations()?;
+        }
         for (key, origins) in from.cells()? {
             for origin in origins {
-                let path = from.layout.record(&key, &origin);
+                let generation = from.generation(&key, &origin)?;
+                // A result that was replaced here stays replaced.
+                let here = self.generations(&key)?.get(&origin).and_then(|generations| generations.last().copied());
+                if here > generation {
+                    continue;
+                }
+                let path = from.record_path(&key, &origin)?;
                 let Some(bytes) = read_small(&path)? else { continue };
                 from.record_head(&key, &origin)?;
                 copied.records += usize::from(self.copy(from, &path, &bytes, &mut copied.differing)?);

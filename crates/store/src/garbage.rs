@@ -7,7 +7,7 @@
 //! What cannot be read could need anything, so nothing is taken for garbage in a store with a damaged record, attempt or
 //! journal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use matrix_core::CellKey;
@@ -38,6 +38,8 @@ pub struct GarbageFile {
 pub struct Garbage {
     /// Attempts that no run names and no record comes from.
     pub attempts: Vec<GarbageFile>,
+    /// Records that later ones have replaced.
+    pub records: Vec<GarbageFile>,
     /// Objects that no record names.
     pub objects: Vec<GarbageFile>,
     /// What writers left: in `tmp/`, claims and signs of life.
@@ -47,7 +49,7 @@ pub struct Garbage {
 impl Garbage {
     /// All files, in the order in which they are removed.
     pub fn files(&self) -> impl Iterator<Item = &GarbageFile> {
-        self.attempts.iter().chain(&self.objects).chain(&self.temporary)
+        self.attempts.iter().chain(&self.records).chain(&self.objects).chain(&self.temporary)
     }
 
     /// Whether there is none.
@@ -72,7 +74,14 @@ impl Store {
 
     fn find_garbage(&self) -> Result<Garbage, StoreError> {
         let (mut objects, mut results): (BTreeSet<Digest>, BTreeSet<(CellKey, Origin, Digest)>) = Default::default();
+        let mut superseded = Vec::new();
         for (key, origins) in self.cells()? {
+            let all = if self.has_generations() { self.generations(&key)? } else { BTreeMap::new() };
+            for (origin, generations) in all {
+                for generation in generations.iter().rev().skip(1).rev() {
+                    superseded.push(self.file(&self.layout.record_at(&key, &origin, *generation))?);
+                }
+            }
             for origin in origins {
                 let Some(head) = self.record_head(&key, &origin)? else { continue };
                 objects.extend(head.objects());
@@ -80,7 +89,7 @@ impl Store {
             }
         }
         let named = self.named_attempts()?;
-        let mut garbage = Garbage { temporary: self.temporary()?, ..Garbage::default() };
+        let mut garbage = Garbage { temporary: self.temporary()?, records: superseded, ..Garbage::default() };
         for id in self.attempts()? {
             let Some(attempt) = self.attempt_head(&id)? else { continue };
             let AttemptHead { key, origin, object, outputs, .. } = attempt;
@@ -165,12 +174,15 @@ impl WritableStore {
             return Ok(garbage);
         }
         // Sweeps `tmp/` and signs of life, too.
+        let temporary = garbage.temporary;
         self.shared.begin()?;
+        // A runner of another machine may have ended just before this one said that it is here.
+        let garbage = Garbage { temporary, ..self.find_garbage()? };
         for item in list(&self.shared.layout.claims())? {
             Board::remove(self.shared.as_ref(), &self.shared.layout.claims().join(item.name))?;
         }
         let mut directories = BTreeSet::new();
-        for GarbageFile { file, .. } in garbage.attempts.iter().chain(&garbage.objects) {
+        for GarbageFile { file, .. } in garbage.attempts.iter().chain(&garbage.records).chain(&garbage.objects) {
             let path = self.path().join(file);
             self.shared.fs.remove_file(&path).map_err(|error| StoreError::io("removing", &path, error))?;
             directories.insert(parent(&path).to_owned());

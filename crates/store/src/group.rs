@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::digest::Digest;
 use crate::error::{Rejection, StoreError};
@@ -26,6 +27,8 @@ pub struct Group {
     objects: Vec<(PathBuf, Digest)>,
     attempts: Vec<(PathBuf, PathBuf, AttemptId)>,
     records: Vec<(PathBuf, Filed)>,
+    /// The generation of the results that the run makes.
+    least: u32,
     events: Vec<Event>,
 }
 
@@ -157,7 +160,8 @@ impl WritableStore {
     #[must_use]
     pub fn group(&self) -> Group {
         let shared = Arc::clone(&self.shared);
-        Group { shared, objects: Vec::new(), attempts: Vec::new(), records: Vec::new(), events: Vec::new() }
+        let least = shared.least.load(Ordering::Relaxed);
+        Group { shared, objects: Vec::new(), attempts: Vec::new(), records: Vec::new(), least, events: Vec::new() }
     }
 
     /// Puts the results of a group into the store, and says so in the journal.
@@ -173,24 +177,25 @@ impl WritableStore {
         group.sync(&changed)?;
         let (mut changed, mut placed) = (BTreeSet::new(), Vec::new());
         for (temp, record) in &group.records {
-            if group.place(temp, &self.shared.layout.record(&record.key, &record.origin), &mut changed)? {
-                placed.push(record);
+            changed.insert(self.shared.layout.cell(&record.key));
+            if let Some(path) = self.place_record(temp, record, group.least)? {
+                placed.push((record, path));
             }
         }
         group.sync(&changed)?;
-        for record in placed {
-            self.learn_record(record)?;
+        for (record, path) in placed {
+            self.learn_record(record, &path)?;
         }
         journal.append_all(&std::mem::take(&mut group.events))
     }
 
     /// Takes a record that was written into the index.
-    pub(crate) fn learn_record(&self, filed: &Filed) -> Result<(), StoreError> {
+    pub(crate) fn learn_record(&self, filed: &Filed, path: &Path) -> Result<(), StoreError> {
         let Filed { key, origin, object, observed } = filed;
         let Some(object) = *object else { return Ok(()) };
         let stat = |path: &Path| std::fs::metadata(path).map_err(|error| StoreError::io("reading", path, error));
         let compressed_bytes = stat(&self.shared.layout.object(&object))?.len();
-        let record = Stamp::of(&stat(&self.shared.layout.record(key, origin))?);
+        let record = Stamp::of(&stat(path)?);
         self.learn(Entry { key: *key, origin: origin.clone(), record, object, compressed_bytes, observed: *observed });
         Ok(())
     }

@@ -5,14 +5,23 @@ use std::path::{Path, PathBuf};
 use matrix_core::CellKey;
 
 use crate::digest::{Digest, push_hex};
+use crate::generation;
 use crate::names::{AttemptId, Origin, RunId};
 
-/// The schema of stores that this program writes.
-pub(crate) const SCHEMA: u32 = 1;
+/// The newest schema of stores. A store is of the oldest one that its contents allow: see [`SHARED_SCHEMA`].
+pub const SCHEMA: u32 = SHARED_SCHEMA;
 
-/// The bytes of `store.toml`.
-pub(crate) const STORE_TOML: &str =
-    "# A store of `matrix`: results by cell, and the objects that hold their rows.\nschema = 1\n";
+/// The schema of a store as it begins.
+pub(crate) const FIRST_SCHEMA: u32 = 1;
+
+/// The schema of a store that several runners shared: a run may have several journals, and a record several generations. Programs that know
+/// [`FIRST_SCHEMA`] only would overlook both.
+pub(crate) const SHARED_SCHEMA: u32 = 2;
+
+/// The bytes of `store.toml`, but for what a check found.
+pub(crate) fn store_toml(schema: u32) -> String {
+    format!("# A store of `matrix`: results by cell, and the objects that hold their rows.\nschema = {schema}\n")
+}
 
 /// Extension of objects.
 pub(crate) const OBJECT_EXTENSION: &str = ".csv.zst";
@@ -25,6 +34,8 @@ pub(crate) const EXPERIMENT: &str = "experiment.toml";
 pub(crate) const MODEL: &str = "model.toml";
 pub(crate) const PLAN: &str = "plan.json";
 pub(crate) const JOURNAL: &str = "journal.jsonl";
+/// Only where the run replaces results: the generation of those that it makes.
+pub(crate) const GENERATION: &str = "generation";
 
 /// Whether a file in a run's folder is the journal of a runner that joined the run.
 pub(crate) fn is_joined_journal(name: &str) -> bool {
@@ -93,19 +104,23 @@ impl Layout {
         self.cells().join(key.to_string())
     }
 
-    /// A record.
+    /// A record of the first generation.
     #[must_use]
     pub fn record(&self, key: &CellKey, origin: &Origin) -> PathBuf {
-        self.cells().join(Self::record_in_cells(key, origin))
+        self.record_at(key, origin, 0)
     }
 
-    /// `<key>/<origin>.json`.
-    pub(crate) fn record_in_cells(key: &CellKey, origin: &Origin) -> String {
+    /// A record.
+    pub(crate) fn record_at(&self, key: &CellKey, origin: &Origin, generation: u32) -> PathBuf {
+        self.cells().join(Self::record_in_cells(key, origin, generation))
+    }
+
+    /// `<key>/<origin>.json`, or `<key>/<origin>.<generation>.json`.
+    pub(crate) fn record_in_cells(key: &CellKey, origin: &Origin, generation: u32) -> String {
         let mut name = String::with_capacity(80);
         push_hex(key.as_bytes(), &mut name);
         name.push('/');
-        name.push_str(origin.as_str());
-        name.push_str(".json");
+        name.push_str(&generation::file_name(origin.as_str(), generation));
         name
     }
 

@@ -12,6 +12,7 @@ pub mod error;
 pub mod files;
 pub mod fs;
 pub mod garbage;
+mod generation;
 pub mod generic;
 pub mod group;
 pub mod index;

@@ -6,12 +6,13 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::error::{Holder, StoreError};
 use crate::fs::Filesystem;
 use crate::layout::Layout;
 use crate::sealed::read_small;
-use crate::share::RunnerState;
+use crate::share::{ABANDONED, RunnerState};
 use crate::store::Store;
 
 /// Takes the lock, creating its file if need be.
@@ -53,7 +54,15 @@ pub(crate) fn held(layout: &Layout) -> StoreError {
 
 /// Who has signed the lock, if it can be who has it.
 pub(crate) fn signed(layout: &Layout) -> Option<Holder> {
-    holder(&layout.lock()).filter(alive)
+    signed_by(layout).filter(alive)
+}
+
+/// Who has signed the lock on another machine, from which the lock itself need not be seen here. A signature that is a day older than `now`, by the
+/// clock of the file system, is that of a process which nobody ended properly.
+pub(crate) fn signed_elsewhere(layout: &Layout, now: SystemTime) -> Option<Holder> {
+    let signed = std::fs::metadata(layout.lock()).and_then(|metadata| metadata.modified()).ok()?;
+    let is_old = now.duration_since(signed).is_ok_and(|age| age > ABANDONED);
+    signed_by(layout).filter(|holder| !is_old && !is_here(holder))
 }
 
 /// Who runs cells in the store, if somebody does.
@@ -87,8 +96,12 @@ pub(crate) fn new_holder(command: &str) -> Holder {
     }
 }
 
-fn holder(path: &Path) -> Option<Holder> {
-    serde_json::from_slice(&read_small(path).ok()??).ok()
+fn signed_by(layout: &Layout) -> Option<Holder> {
+    serde_json::from_slice(&read_small(&layout.lock()).ok()??).ok()
+}
+
+fn is_here(holder: &Holder) -> bool {
+    holder.host.is_none() || holder.host == host()
 }
 
 /// Who has a lock and has not signed it, where the system lists locks: a process that writes nothing yet, or another
@@ -123,6 +136,5 @@ fn host() -> Option<String> {
 /// Whether the signature can be the holder's: a killed process leaves its own behind, and the next may not have signed. Of
 /// another machine's processes nothing is known.
 fn alive(holder: &Holder) -> bool {
-    let is_here = holder.host.is_none() || holder.host == host();
-    !cfg!(target_os = "linux") || !is_here || Path::new(&format!("/proc/{}", holder.pid)).exists()
+    !cfg!(target_os = "linux") || !is_here(holder) || Path::new(&format!("/proc/{}", holder.pid)).exists()
 }

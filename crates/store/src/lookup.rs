@@ -49,9 +49,12 @@ impl Store {
     /// # Errors
     /// When a record that had to be read is damaged.
     pub fn lookup(&self, keys: &[CellKey], origin: &Origin) -> Result<Vec<Lookup>, StoreError> {
-        let folders =
-            Folders { cells: Folder::open(self.layout.cells()), objects: Folder::open(self.layout.objects()) };
+        let folders = self.folders();
         keys.iter().map(|key| self.lookup_one(&folders, key, origin)).collect()
+    }
+
+    fn folders(&self) -> Folders {
+        Folders { cells: Folder::open(self.layout.cells()), objects: Folder::open(self.layout.objects()) }
     }
 
     /// Whether the store has a result of each cell, in the same order, whoever measured it.
@@ -74,13 +77,29 @@ impl Store {
     }
 
     fn lookup_one(&self, folders: &Folders, key: &CellKey, origin: &Origin) -> Result<Lookup, StoreError> {
-        let Some(stamp) = folders.cells.stamp(&Layout::record_in_cells(key, origin))? else {
+        let Some(generation) = self.generation(key, origin)? else { return Ok(Lookup::Missing) };
+        self.lookup_at(folders, key, origin, generation)
+    }
+
+    /// Whether a record of this generation can be used: its object is there, and shows something.
+    pub(crate) fn is_usable(&self, key: &CellKey, origin: &Origin, generation: u32) -> Result<bool, StoreError> {
+        Ok(self.lookup_at(&self.folders(), key, origin, generation)?.is_done())
+    }
+
+    fn lookup_at(
+        &self,
+        folders: &Folders,
+        key: &CellKey,
+        origin: &Origin,
+        generation: u32,
+    ) -> Result<Lookup, StoreError> {
+        let Some(stamp) = folders.cells.stamp(&Layout::record_in_cells(key, origin, generation))? else {
             return Ok(Lookup::Missing);
         };
         let known = self.known(key, origin).filter(|entry| entry.record == stamp);
         let (object, observed) = match &known {
             Some(entry) => (entry.object, entry.observed),
-            None => match self.record_head(key, origin)? {
+            None => match self.record_head_at(&self.layout.record_at(key, origin, generation), key, origin)? {
                 Some(head) => match head.objects().next() {
                     Some(object) => (object, head.is_observed()),
                     None => return Ok(Lookup::Missing),

@@ -11,10 +11,10 @@ use matrix_core::{CellKey, Reason};
 use crate::digest::Digest;
 use crate::error::{Rejection, StoreError};
 use crate::journal::{self, End, Journal, JournalState, JournalText};
-use crate::layout::{EXPERIMENT, JOURNAL, MODEL, PLAN, is_joined_journal};
+use crate::layout::{EXPERIMENT, GENERATION, JOURNAL, MODEL, PLAN, is_joined_journal};
 use crate::listing::list;
 use crate::names::RunId;
-use crate::sealed::{MAX_LARGE_BYTES, read_up_to};
+use crate::sealed::{MAX_LARGE_BYTES, read_small, read_up_to};
 use crate::store::Store;
 use crate::writable::WritableStore;
 
@@ -59,6 +59,7 @@ pub struct Run {
     /// What all its runners say.
     journal: JournalText,
     is_joined: bool,
+    generation: Option<u32>,
 }
 
 impl Run {
@@ -78,7 +79,15 @@ impl Run {
             others.insert(0, journal);
             journal = JournalText::united(&others);
         }
-        Ok(Self { id, directory, main, journal, is_joined })
+        let generation = generation_of(&directory)?;
+        Ok(Self { id, directory, main, journal, is_joined, generation })
+    }
+
+    /// The generation of the results that it makes, where it replaces those that are there. A run that had the store alone has none, and wrote
+    /// over them.
+    #[must_use]
+    pub fn generation(&self) -> Option<u32> {
+        self.generation
     }
 
     /// The journal as one file: byte for byte where one runner wrote it, without a line that a killed process left incomplete.
@@ -161,6 +170,13 @@ impl Run {
     }
 }
 
+fn generation_of(directory: &Path) -> Result<Option<u32>, StoreError> {
+    let path = directory.join(GENERATION);
+    let Some(bytes) = read_small(&path)? else { return Ok(None) };
+    let number = str::from_utf8(&bytes).ok().and_then(|text| text.trim_end().parse().ok());
+    number.map(Some).ok_or_else(|| StoreError::damaged(&path, "it is no number"))
+}
+
 impl Store {
     /// The cells left to do of a run: of those that its plan executes, for their reasons, those without a result yet.
     ///
@@ -171,6 +187,11 @@ impl Store {
         run: &Run,
         planned: impl Iterator<Item = (CellKey, Reason)>,
     ) -> Result<Vec<CellKey>, StoreError> {
+        if let Some(generation) = run.generation {
+            let keys: Vec<CellKey> = planned.filter(|(_, reason)| reason.runs()).map(|(key, _)| key).collect();
+            let done = self.done_since(&keys, generation)?;
+            return Ok(keys.into_iter().zip(done).filter(|(_, done)| !done).map(|(key, _)| key).collect());
+        }
         let states = run.journal().cell_states();
         let (fresh, others): (Vec<_>, Vec<_>) =
             planned.filter(|(_, reason)| reason.runs()).partition(|(_, reason)| *reason == Reason::Fresh);
@@ -206,7 +227,7 @@ impl WritableStore {
     /// When the name cannot be a file's, or the run cannot be written.
     pub fn create_run(&self, new: &NewRun<'_>) -> Result<(Run, Journal), StoreError> {
         let id = self.free_id(new)?;
-        self.create_run_as(id, new)
+        self.create_run_as(id, new, None)
     }
 
     /// The first name of a new run that nobody has.
@@ -223,13 +244,21 @@ impl WritableStore {
         Ok(id)
     }
 
-    pub(crate) fn create_run_as(&self, id: RunId, new: &NewRun<'_>) -> Result<(Run, Journal), StoreError> {
+    pub(crate) fn create_run_as(
+        &self,
+        id: RunId,
+        new: &NewRun<'_>,
+        generation: Option<u32>,
+    ) -> Result<(Run, Journal), StoreError> {
         let mut files = vec![(EXPERIMENT, new.experiment), (PLAN, new.plan)];
         files.extend(new.model.map(|model| (MODEL, model)));
         let digests: BTreeMap<String, Digest> =
             files.iter().map(|&(name, bytes)| (name.to_owned(), Digest::of(bytes))).collect();
         let first_line = journal::first_line(digests)?;
         files.push((JOURNAL, first_line.as_bytes()));
+        // It says how the results lie in this store, and is no part of what the run is elsewhere.
+        let generation = generation.map(|generation| format!("{generation}\n"));
+        files.extend(generation.as_ref().map(|text| (GENERATION, text.as_bytes())));
 
         let run = self.write_run(id, &files)?;
         let journal = self.journal(&run);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use matrix_core::CellKey;
@@ -14,7 +15,7 @@ use crate::files::{AttemptFile, AttemptHead, RecordFile, RecordHead};
 use crate::fs::RealFilesystem;
 use crate::generic::{self, is_generic};
 use crate::index::{Entry, Index};
-use crate::layout::{JOURNAL, Layout, PLAN, SCHEMA};
+use crate::layout::{FIRST_SCHEMA, JOURNAL, Layout, PLAN, SCHEMA, SHARED_SCHEMA};
 use crate::listing::{is_dated, list};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
@@ -25,6 +26,8 @@ use crate::writable::WritableStore;
 #[derive(Debug)]
 pub struct Store {
     pub(crate) layout: Layout,
+    /// Whether records may have more than one generation.
+    pub(crate) generations: AtomicBool,
     index: OnceLock<Index>,
     /// What was found out since: newer than the index.
     learnt: Mutex<BTreeMap<(CellKey, Origin), Entry>>,
@@ -45,11 +48,14 @@ impl Store {
     /// When a newer program wrote it, or it cannot be read.
     pub fn open_if_present(path: &Path) -> Result<Option<Self>, StoreError> {
         let layout = Layout { root: path.to_owned() };
-        let present = check_schema(&layout)?;
-        if !present {
+        let schema = schema_of(&layout)?;
+        if schema.is_none() {
             must_lead_somewhere(path)?;
         }
-        Ok(present.then(|| Self { layout, index: OnceLock::new(), learnt: Mutex::default() }))
+        Ok(schema.map(|schema| {
+            let generations = AtomicBool::new(schema >= SHARED_SCHEMA);
+            Self { layout, generations, index: OnceLock::new(), learnt: Mutex::default() }
+        }))
     }
 
     /// Opens a store for writing, and makes it first if there is none. `holder` is what others are told when they find it
@@ -98,7 +104,7 @@ impl Store {
     /// # Errors
     /// When it is damaged or cannot be read.
     pub fn record<R: RecordFile>(&self, key: &CellKey, origin: &Origin) -> Result<Option<R>, StoreError> {
-        let path = self.layout.record(key, origin);
+        let path = self.record_path(key, origin)?;
         let Some(bytes) = read_small(&path)?.filter(|bytes| may_be::<R>(bytes)) else { return Ok(None) };
         let read = R::from_bytes(&path, &bytes);
         let read =
@@ -112,10 +118,20 @@ impl Store {
 
     /// What every record has, of a cell's.
     pub(crate) fn record_head(&self, key: &CellKey, origin: &Origin) -> Result<Option<RecordHead>, StoreError> {
-        let path = self.layout.record(key, origin);
-        let Some(bytes) = read_small(&path)? else { return Ok(None) };
-        let read = RecordHead::from_bytes(&path, &bytes);
-        match read.and_then(|head| must_be(&path, (head.key, &head.origin), key, origin).map(|()| head)) {
+        let path = self.record_path(key, origin)?;
+        self.record_head_at(&path, key, origin)
+    }
+
+    /// The same of one of its files.
+    pub(crate) fn record_head_at(
+        &self,
+        path: &Path,
+        key: &CellKey,
+        origin: &Origin,
+    ) -> Result<Option<RecordHead>, StoreError> {
+        let Some(bytes) = read_small(path)? else { return Ok(None) };
+        let read = RecordHead::from_bytes(path, &bytes);
+        match read.and_then(|head| must_be(path, (head.key, &head.origin), key, origin).map(|()| head)) {
             Err(StoreError::Damaged { .. }) if self.is_foreign(key, origin) => Ok(None),
             read => read.map(Some),
         }
@@ -154,11 +170,7 @@ impl Store {
     /// # Errors
     /// When the directory cannot be read.
     pub fn origins(&self, key: &CellKey) -> Result<Vec<Origin>, StoreError> {
-        let items = list(&self.layout.cell(key))?;
-        let mut origins: Vec<Origin> =
-            items.iter().filter_map(|item| item.file()?.strip_suffix(".json")?.parse().ok()).collect();
-        origins.sort();
-        Ok(origins)
+        Ok(self.generations(key)?.into_keys().collect())
     }
 
     /// All records of this form, in order of key and origin.
@@ -353,21 +365,24 @@ struct SchemaOnly {
     schema: u32,
 }
 
-/// Whether there is a store, of a schema that this program knows.
-pub(crate) fn check_schema(layout: &Layout) -> Result<bool, StoreError> {
+/// The schema of the store, if there is one.
+///
+/// # Errors
+/// When a newer program wrote it, or `store.toml` is damaged.
+pub(crate) fn schema_of(layout: &Layout) -> Result<Option<u32>, StoreError> {
     let path = layout.store_toml();
     let bytes = match read_small(&path) {
         Err(StoreError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotADirectory => None,
         other => other?,
     };
-    let Some(bytes) = bytes else { return Ok(false) };
+    let Some(bytes) = bytes else { return Ok(None) };
     let damaged = |what: String| StoreError::damaged(&path, what);
     let text = str::from_utf8(&bytes).map_err(|error| damaged(error.to_string()))?;
     let SchemaOnly { schema } =
         toml::from_str(text).map_err(|error| damaged(format!("it does not tell its schema: {}", error.message())))?;
     match schema {
         0 => Err(damaged("there is no schema 0".to_owned())),
-        1..=SCHEMA => Ok(true),
+        FIRST_SCHEMA..=SCHEMA => Ok(Some(schema)),
         found => Err(StoreError::NewerSchema { path, found, known: SCHEMA }),
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     holder: String,
     begun: Mutex<bool>,
     temps: AtomicU64,
+    /// The generation of the results that the run makes which is executed here: above the first one, they replace those that are there.
+    pub(crate) least: AtomicU32,
     /// This process, where others may write at the same time.
     pub(crate) runner: Option<Runner>,
     _lock: Option<File>,
@@ -90,11 +92,12 @@ impl WritableStore {
     ) -> Result<Self, StoreError> {
         let path = layout.root.clone();
         let holder = holder.to_owned();
-        let (begun, temps) = (Mutex::new(false), AtomicU64::new(0));
-        let shared = Shared { layout, fs, holder, begun, temps, runner, _lock: lock };
+        let (begun, temps, least) = (Mutex::new(false), AtomicU64::new(0), AtomicU32::new(0));
+        let shared = Shared { layout, fs, holder, begun, temps, least, runner, _lock: lock };
         // Another process may have made the store before the lock was ours.
-        if new && !store::check_schema(&shared.layout)? {
-            shared.write_file(&shared.layout.store_toml(), layout::STORE_TOML.as_bytes())?;
+        if new && store::schema_of(&shared.layout)?.is_none() {
+            let text = layout::store_toml(layout::FIRST_SCHEMA);
+            shared.write_file(&shared.layout.store_toml(), text.as_bytes())?;
         }
         Ok(Self { store: Store::open(&path)?, shared: Arc::new(shared) })
     }
@@ -124,20 +127,75 @@ impl WritableStore {
         if present { Ok(()) } else { self.write_object(digest, bytes).map(drop) }
     }
 
-    /// Writes a record, in place of one of the same cell and origin; where others run cells at the same time, one that is there stays.
-    /// Its objects come first.
+    /// Writes a record, in place of one of the same cell and origin. Where others run cells at the same time, a result that is there stays,
+    /// unless the run that is executed here replaces it. Its objects come first.
     ///
     /// # Errors
     /// When an object is not in the store, or it cannot be written.
     pub fn write_record<R: RecordFile>(&self, record: &R) -> Result<(), StoreError> {
+        self.write_record_of(record, self.shared.least.load(Ordering::Relaxed))
+    }
+
+    /// Writes a record in place of the one of the same cell and origin that was read. Of several runners that do so, the first one does.
+    ///
+    /// # Errors
+    /// As for [`write_record`](Self::write_record).
+    pub fn replace_record<R: RecordFile>(&self, record: &R) -> Result<(), StoreError> {
+        let generation = self.generation(&record.key(), record.origin())?;
+        self.write_record_of(record, generation.map_or(0, |generation| generation.saturating_add(1)))
+    }
+
+    fn write_record_of<R: RecordFile>(&self, record: &R, least: u32) -> Result<(), StoreError> {
         let filed = Filed::of(record);
         for object in record.objects() {
             if !self.shared.layout.object(&object.sha256).exists() {
                 return Err(StoreError::Rejected(Rejection::NoObject { cell: filed.key }));
             }
         }
-        let path = self.shared.layout.record(&filed.key, &filed.origin);
-        if self.shared.write_result(&path, &record.to_bytes()?)? { self.learn_record(&filed) } else { Ok(()) }
+        let placed = self.shared.write_result(&record.to_bytes()?, |temp| self.place_record(temp, &filed, least))?;
+        placed.map_or(Ok(()), |path| self.learn_record(&filed, &path))
+    }
+
+    /// Gives a file in `tmp/` the name of a cell's record, of this generation at least. Where it is now; nothing where another result stays.
+    pub(crate) fn place_record(&self, temp: &Path, filed: &Filed, least: u32) -> Result<Option<PathBuf>, StoreError> {
+        let (shared, Filed { key, origin, .. }) = (self.shared.as_ref(), filed);
+        let folder = shared.layout.cell(key);
+        shared.ensure_dir(&folder)?;
+        if !self.is_joined() {
+            let path = self.record_path(key, origin)?;
+            return Ok(shared.place_result(temp, &path)?.then_some(path));
+        }
+        let is_usable = |generation| self.is_usable(key, origin, generation);
+        let Some(generation) = share::target(shared, &folder, origin, least, is_usable)? else { return Ok(None) };
+        if generation > 0 {
+            self.keep_generations()?;
+        }
+        let path = shared.layout.record_at(key, origin, generation);
+        Ok(shared.place_result(temp, &path)?.then_some(path))
+    }
+
+    /// Makes the store one whose records may have generations, if it is not: programs that do not know them have to refuse it first.
+    pub(crate) fn keep_generations(&self) -> Result<(), StoreError> {
+        self.look_for_generations()?;
+        if !self.has_generations() {
+            self.upgrade()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the store one of the newest schema. The schema that it had.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn upgrade(&self) -> Result<u32, StoreError> {
+        let layout = &self.shared.layout;
+        let before = store::schema_of(layout)?.unwrap_or(layout::FIRST_SCHEMA);
+        if before < layout::SCHEMA {
+            let text = share::store_toml(layout::SCHEMA, share::kept(layout)?.as_ref());
+            self.shared.write_file(&layout.store_toml(), text.as_bytes())?;
+        }
+        self.look_for_generations()?;
+        Ok(before)
     }
 
     /// Writes an attempt.
@@ -149,10 +207,14 @@ impl WritableStore {
         if path.exists() {
             return Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id().clone())));
         }
-        if self.shared.write_result(&path, &attempt.to_bytes()?)? {
-            return Ok(());
+        let place = |temp: &Path| {
+            self.shared.ensure_dir(parent(&path))?;
+            Ok(self.shared.place_result(temp, &path)?.then(|| path.clone()))
+        };
+        match self.shared.write_result(&attempt.to_bytes()?, place)? {
+            Some(_) => Ok(()),
+            None => Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id().clone()))),
         }
-        Err(StoreError::Rejected(Rejection::AttemptExists(attempt.id().clone())))
     }
 
     /// Removes what earlier writers left in `tmp/`, which the first write does too.
@@ -187,16 +249,30 @@ impl Shared {
         match &self.runner {
             None => {
                 lock::sign(self.fs.as_ref(), &self.layout.lock(), &self.holder)?;
+                // A runner of another machine may have come since the store was opened.
+                if let Err(error) = must_have_no_runner(&self.layout) {
+                    self.unsign();
+                    return Err(error);
+                }
                 self.sweep()?;
             }
             Some(runner) => {
                 runner.start(self, &self.holder)?;
+                if let Some(holder) = runner.who_is_alone(self) {
+                    runner.stop(self);
+                    return Err(StoreError::Locked { path: self.layout.root.clone(), holder: Some(holder) });
+                }
                 self.ensure_dir(&self.folder_of_temps())?;
                 share::sweep(self, &self.layout.tmp(), &self.layout.runners(), &runner.id)?;
             }
         }
         *begun = true;
         Ok(())
+    }
+
+    /// Takes the signature of the lock back. If that fails, the next writer overwrites it.
+    fn unsign(&self) {
+        let _ = self.fs.create(&self.layout.lock());
     }
 
     fn sweep(&self) -> Result<(), StoreError> {
@@ -249,22 +325,26 @@ impl Shared {
         }
     }
 
-    /// Writes the file of a result. Whether it did: of several runners, the first one does.
-    pub(crate) fn write_result(&self, path: &Path, bytes: &[u8]) -> Result<bool, StoreError> {
+    /// Writes the file of a result, which `place` gives its name. Where it is now; nothing where another one stays: of several runners, the
+    /// first one does it.
+    fn write_result(
+        &self,
+        bytes: &[u8],
+        place: impl FnOnce(&Path) -> Result<Option<PathBuf>, StoreError>,
+    ) -> Result<Option<PathBuf>, StoreError> {
         self.begin()?;
         let temp = self.temp();
-        let fail = |error| StoreError::io("writing", path, error);
-        let written = self.write_synced(&temp, bytes).map_err(fail).and_then(|()| {
-            self.ensure_dir(parent(path))?;
-            self.place_result(&temp, path)
-        });
-        if written.is_err() || self.runner.is_some() {
+        let written = self.write_synced(&temp, bytes).map_err(|error| StoreError::io("writing", &temp, error));
+        let placed = written.and_then(|()| place(&temp));
+        if placed.is_err() || self.runner.is_some() {
             // What cannot be removed is swept later.
             let _ = self.fs.remove_file(&temp);
         }
-        let written = written?;
-        self.sync_dir(parent(path))?;
-        Ok(written)
+        let placed = placed?;
+        if let Some(path) = &placed {
+            self.sync_dir(parent(path))?;
+        }
+        Ok(placed)
     }
 
     /// Writes a whole file: under `tmp/`, synced, renamed.
@@ -313,14 +393,13 @@ impl Shared {
 }
 
 impl Drop for Shared {
-    /// Takes the signature back, if it was given. If that fails, the next writer overwrites it.
     fn drop(&mut self) {
         if *self.begun.get_mut().unwrap_or_else(PoisonError::into_inner) {
             if let Some(runner) = &self.runner {
                 runner.stop(self);
                 return;
             }
-            let _ = self.fs.create(&self.layout.lock());
+            self.unsign();
         }
     }
 }
@@ -328,7 +407,7 @@ impl Drop for Shared {
 /// Where the store is or will be, and whether it has to be made.
 fn prepare(path: &Path, fs: &dyn Filesystem) -> Result<(Layout, bool), StoreError> {
     let layout = Layout { root: path.to_owned() };
-    let new = !store::check_schema(&layout)?;
+    let new = store::schema_of(&layout)?.is_none();
     store::must_lead_somewhere(path)?;
     if new {
         may_become_a_store(&layout)?;

@@ -58,6 +58,8 @@ impl Filesystem for RealFilesystem {
             Ok(()) => Ok(true),
             Err(_) if has_two_names(from) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            // Not every server says why: SFTP has one code for all failures.
+            Err(_) if fs::symlink_metadata(to).is_ok() => Ok(false),
             Err(error) => Err(error),
         }
     }

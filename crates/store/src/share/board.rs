@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::StoreError;
+use crate::generation;
+use crate::names::Origin;
 
 /// What can be seen of another runner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +63,40 @@ pub(crate) enum Mutant {
     SweepsAll,
     /// Never takes over what a dead runner claimed.
     NeverTakesOver,
+    /// Replaces a result that another runner of the same run has replaced.
+    ReplacesAgain,
+    /// Leaves a result that cannot be used.
+    KeepsUnusable,
+    /// Reads the first generation of a record.
+    ReadsTheFirst,
+}
+
+/// The generation that a result of a cell gets: its records are the files of this origin in `folder`, and the run makes those of generation
+/// `least`. None where a result stays that is there.
+pub(crate) fn target(
+    board: &impl Board,
+    folder: &Path,
+    origin: &Origin,
+    least: u32,
+    is_usable: impl FnOnce(u32) -> Result<bool, StoreError>,
+) -> Result<Option<u32>, StoreError> {
+    let names = board.list(folder)?;
+    let generations = names.iter().filter_map(|name| generation::of_file_name(name));
+    let generations = generations.filter(|(found, _)| found == origin).map(|(_, generation)| generation);
+    #[cfg(test)]
+    if board.mutant() == Some(Mutant::ReadsTheFirst) {
+        let first = generations.min();
+        return Ok(generation::next(first, least, first.map_or(Ok(false), is_usable)?));
+    }
+    let highest = generations.max();
+    let is_usable = highest.map_or(Ok(false), is_usable)?;
+    #[cfg(test)]
+    match board.mutant() {
+        Some(Mutant::ReplacesAgain) if least > 0 => return Ok(Some(highest.map_or(least, |highest| highest + 1))),
+        Some(Mutant::KeepsUnusable) => return Ok(generation::next(highest, least, true)),
+        _ => {}
+    }
+    Ok(generation::next(highest, least, is_usable))
 }
 
 /// Makes what a file in `tmp/` holds the result of this name, unless there is one. Whether it did.

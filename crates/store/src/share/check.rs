@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::fs::{Filesystem, RealFilesystem};
-use crate::layout::{Layout, STORE_TOML};
+use crate::layout::{self, Layout};
 use crate::sealed::read_small;
 use crate::writable::WritableStore;
 
@@ -37,15 +37,16 @@ impl SharedCheck {
     pub fn is_fit(&self) -> bool {
         self.one_winner == self.rounds
     }
+}
 
-    /// The bytes of the `store.toml` that keeps it.
-    pub(crate) fn store_toml(&self) -> String {
-        let Self { at, creators, rounds, one_winner } = self;
-        format!(
-            "{STORE_TOML}\n# What `matrix store check` found.\n[shared]\nat = \"{at}\"\ncreators = {creators}\nrounds = \
-             {rounds}\none_winner = {one_winner}\n"
-        )
-    }
+/// The bytes of `store.toml`, with what a check found.
+pub(crate) fn store_toml(schema: u32, check: Option<&SharedCheck>) -> String {
+    let first = layout::store_toml(schema);
+    let Some(SharedCheck { at, creators, rounds, one_winner }) = check else { return first };
+    format!(
+        "{first}\n# What `matrix store check` found.\n[shared]\nat = \"{at}\"\ncreators = {creators}\nrounds = {rounds}\n\
+         one_winner = {one_winner}\n"
+    )
 }
 
 #[derive(Deserialize)]
@@ -78,7 +79,10 @@ impl WritableStore {
             rounds: ROUNDS,
             one_winner: raced?,
         };
-        self.shared.write_file(&self.shared.layout.store_toml(), check.store_toml().as_bytes())?;
+        // Runs get several journals from now on, which earlier programs would overlook.
+        let text = store_toml(layout::SCHEMA, Some(&check));
+        self.shared.write_file(&self.shared.layout.store_toml(), text.as_bytes())?;
+        self.look_for_generations()?;
         Ok(check)
     }
 
@@ -90,7 +94,7 @@ impl WritableStore {
             None => self.check_sharing()?,
         };
         if check.is_fit() {
-            return Ok(());
+            return self.keep_generations();
         }
         let SharedCheck { rounds, one_winner, .. } = check;
         Err(StoreError::NotShareable { path: layout.root.clone(), rounds, one_winner })

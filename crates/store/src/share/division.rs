@@ -9,7 +9,6 @@ use super::claims::Pending;
 use super::join::{Claims, NextBlock};
 use crate::error::StoreError;
 use crate::journal::JournalState;
-use crate::names::RunId;
 use crate::run::Run;
 use crate::store::Store;
 use crate::writable::WritableStore;
@@ -22,6 +21,8 @@ pub struct Division {
     /// The batch of each cell, by the cell's place.
     batch_of: Vec<u32>,
     places: HashMap<u32, Vec<usize>>,
+    /// The generation of the results that the run makes.
+    least: u32,
     open: Mutex<BTreeMap<u32, Open>>,
 }
 
@@ -58,7 +59,7 @@ impl Division {
             let places = self.places.get(&batch).map(Vec::as_slice).unwrap_or_default();
             let keys: Vec<CellKey> = places.iter().filter_map(|place| self.keys.get(*place).copied()).collect();
             // Others may have finished some before their runner died.
-            let done = store.done(&keys)?;
+            let done = store.done_since(&keys, self.least)?;
             let left: Vec<usize> = places.iter().zip(done).filter(|(_, done)| !done).map(|(place, _)| *place).collect();
             if left.is_empty() {
                 self.claims.end(batch, false)?;
@@ -112,7 +113,7 @@ impl WritableStore {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn division(&self, run: &RunId, cells: &[(CellKey, u32)]) -> Result<Option<Division>, StoreError> {
+    pub fn division(&self, run: &Run, cells: &[(CellKey, u32)]) -> Result<Option<Division>, StoreError> {
         if !self.is_joined() {
             return Ok(None);
         }
@@ -125,7 +126,8 @@ impl WritableStore {
             of_batch.push(place);
         }
         Ok(Some(Division {
-            claims: self.claims(run, order)?,
+            claims: self.claims(run.id(), order)?,
+            least: run.generation().unwrap_or_default(),
             keys: cells.iter().map(|(key, _)| *key).collect(),
             batch_of: cells.iter().map(|(_, batch)| *batch).collect(),
             places,
@@ -140,7 +142,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn left_and_failed(&self, run: &Run, keys: &[CellKey]) -> Result<(usize, usize), StoreError> {
-        let done = self.done(keys)?;
+        let done = self.done_since(keys, run.generation().unwrap_or_default())?;
         let missing: Vec<&CellKey> = keys.iter().zip(done).filter(|(_, done)| !done).map(|(key, _)| key).collect();
         if missing.is_empty() {
             return Ok((0, 0));

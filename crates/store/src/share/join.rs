@@ -1,5 +1,7 @@
 //! Joining a run, and the claims on its blocks.
 
+use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,10 +14,12 @@ use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::journal::Journal;
 use crate::listing::list;
-use crate::lookup::Lookup;
-use crate::names::{Origin, RunId};
+use crate::names::RunId;
 use crate::run::{NewRun, Run};
 use crate::writable::{Shared, WritableStore};
+
+/// The runners of a run, in the folder of its claims.
+const RUNNERS: &str = "runners";
 
 /// How long a runner waits before it looks again for a run that another one is about to make.
 const LOOK: Duration = Duration::from_millis(20);
@@ -83,11 +87,9 @@ impl Claims {
         let shared = self.shared.as_ref();
         let folder = shared.layout.claims_of(&self.run);
         // Of those that end at the same time, the last one to leave finds nobody.
-        shared.remove(&folder.join("runners").join(shared.runner_id()))?;
-        for runner in shared.list(&folder.join("runners"))? {
-            if matches!(shared.sign(&runner)?, Sign::Seen { .. }) {
-                return Ok(());
-            }
+        shared.remove(&folder.join(RUNNERS).join(shared.runner_id()))?;
+        if is_anybody_there(shared, &folder)? {
+            return Ok(());
         }
         let claims = shared.layout.claims();
         for item in list(&claims)?.into_iter().filter(|item| !item.is_folder) {
@@ -107,25 +109,43 @@ impl Claims {
     }
 }
 
+/// Whether a runner has a sign that executes the run of these claims.
+fn is_anybody_there(shared: &Shared, claims: &Path) -> Result<bool, StoreError> {
+    for runner in shared.list(&claims.join(RUNNERS))? {
+        if matches!(shared.sign(&runner)?, Sign::Seen { .. }) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 impl WritableStore {
     /// Joins the run of this meaning that other runners execute just now, or makes one. `meaning` is the digest of all that runners of one
-    /// run have in common. Whether the run was made here.
+    /// run have in common. A run that is made here replaces the results of the cells `replaced`, if there are any: with what generation is
+    /// fixed then, for whoever joins it. Whether the run was made here.
     ///
     /// # Errors
     /// When the store cannot be read or written.
-    pub fn join_run(&self, meaning: &Digest, new: &NewRun<'_>) -> Result<(Run, Journal, bool), StoreError> {
+    pub fn join_run(
+        &self,
+        meaning: &Digest,
+        new: &NewRun<'_>,
+        replaced: &[CellKey],
+    ) -> Result<(Run, Journal, bool), StoreError> {
         let shared = self.shared.as_ref();
         shared.begin()?;
-        let me = shared.runner_id();
         for number in 0u32.. {
             let pointer = shared.layout.claims().join(format!("{}.{number}", meaning.short()));
             let mut seen: Option<(u128, Instant)> = None;
             loop {
                 let found = shared.read(&pointer)?;
                 let Some(found) = found.map(|bytes| serde_json::from_slice::<Pointer>(&bytes).ok()) else {
-                    if let Some((run, journal)) = self.make(&pointer, meaning, new, &me)? {
+                    if let Some((run, journal)) = self.make(&pointer, meaning, new, replaced)? {
+                        self.replace_in(&run)?;
                         return Ok((run, journal, true));
                     }
+                    // Where directories are cached, what another one made may not be seen at once.
+                    std::thread::sleep(LOOK);
                     continue;
                 };
                 // A power cut took what was in it.
@@ -136,8 +156,7 @@ impl WritableStore {
                         break;
                     }
                     self.must_be_shareable()?;
-                    self.enter(run.id())?;
-                    let journal = self.own_journal(&run)?;
+                    let journal = self.enter_run(&run)?;
                     return Ok((run, journal, false));
                 }
                 let Sign::Seen { stamp, expires_after, .. } = shared.sign(&runner)? else { break };
@@ -155,10 +174,10 @@ impl WritableStore {
     /// Makes a run, unless another runner is about to.
     fn make(
         &self,
-        pointer: &std::path::Path,
+        pointer: &Path,
         meaning: &Digest,
         new: &NewRun<'_>,
-        me: &str,
+        replaced: &[CellKey],
     ) -> Result<Option<(Run, Journal)>, StoreError> {
         let shared = self.shared.as_ref();
         let id = loop {
@@ -169,12 +188,26 @@ impl WritableStore {
             }
         };
         self.enter(&id)?;
-        let text = serde_json::to_vec(&Pointer { run: id.clone(), runner: me.to_owned() })?;
+        let text = serde_json::to_vec(&Pointer { run: id.clone(), runner: shared.runner_id() })?;
         if !shared.create(pointer, &text)? {
             shared.remove(&shared.layout.claims_of(&id))?;
             return Ok(None);
         }
-        self.create_run_as(id, new).map(Some)
+        let generation = match replaced {
+            [] => None,
+            replaced => {
+                self.keep_generations()?;
+                Some(self.generation_after(replaced)?)
+            }
+        };
+        self.create_run_as(id, new, generation).map(Some)
+    }
+
+    /// Lets what is written from now on replace what the run replaces.
+    fn replace_in(&self, run: &Run) -> Result<(), StoreError> {
+        self.look_for_generations()?;
+        self.shared.least.store(run.generation().unwrap_or_default(), Ordering::Relaxed);
+        Ok(())
     }
 
     /// Takes up a run that exists, with a journal of this runner's own.
@@ -184,27 +217,21 @@ impl WritableStore {
     pub fn enter_run(&self, run: &Run) -> Result<Journal, StoreError> {
         self.shared.begin()?;
         self.enter(run.id())?;
+        self.replace_in(run)?;
         self.own_journal(run)
     }
 
     /// Says that this runner executes the run.
     fn enter(&self, run: &RunId) -> Result<(), StoreError> {
-        let path = self.shared.layout.claims_of(run).join("runners").join(self.shared.runner_id());
+        let path = self.shared.layout.claims_of(run).join(RUNNERS).join(self.shared.runner_id());
         self.shared.create(&path, b"").map(drop)
     }
 
     /// Whether a runner that is there executes the run, of this meaning.
     fn is_executed(&self, run: &RunId, meaning: &Digest) -> Result<bool, StoreError> {
         let folder = self.shared.layout.claims_of(run);
-        if self.shared.read(&folder.join("meaning"))? != Some(meaning.to_string().into_bytes()) {
-            return Ok(false);
-        }
-        for runner in self.shared.list(&folder.join("runners"))? {
-            if matches!(self.shared.sign(&runner)?, Sign::Seen { .. }) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let has_meaning = self.shared.read(&folder.join("meaning"))? == Some(meaning.to_string().into_bytes());
+        Ok(has_meaning && is_anybody_there(self.shared.as_ref(), &folder)?)
     }
 
     /// Claims on these blocks of a run, in the order in which they should be executed.
@@ -216,21 +243,6 @@ impl WritableStore {
         let folder = shared.layout.claims_of(run);
         let protocol = Protocol::new(shared.as_ref(), folder, &shared.runner_id(), blocks)?;
         Ok(Claims { shared, run: run.clone(), protocol: Mutex::new(protocol) })
-    }
-
-    /// Whether executing these cells needs the store alone: because a record of it is replaced, one whose object is gone or shows nothing, or because
-    /// done cells are executed again.
-    ///
-    /// # Errors
-    /// When a record is damaged.
-    pub fn replaces(&self, keys: &[CellKey], done_again: bool) -> Result<bool, StoreError> {
-        // Whoever measured them: a runner leaves alone what has any result.
-        if done_again && self.done(keys)?.contains(&true) {
-            return Ok(true);
-        }
-        let found = self.lookup(keys, &Origin::default())?;
-        // What is done was perhaps done by another runner just now.
-        Ok(found.iter().any(|found| *found != Lookup::Missing && (done_again || !found.is_done())))
     }
 
     /// Whether other processes may write the store at the same time.

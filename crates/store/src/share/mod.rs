@@ -2,7 +2,8 @@
 //!
 //! Whoever runs cells here has a *sign of life*, a file that it renews, and a folder of its own below `tmp/`. Runners divide the cells
 //! of a run by *claims*: files that are created if they are not there yet. A claim only saves work. What decides is the record of a cell,
-//! which is created once: a runner that was thought dead, and goes on, changes nothing.
+//! which is created once: a runner that was thought dead, and goes on, changes nothing. What replaces a record is created once, too: see
+//! `generation.rs`.
 
 mod board;
 mod check;
@@ -20,7 +21,7 @@ pub use claims::Pending;
 pub use division::{Division, Share};
 pub use sign::{RunnerState, RunnerStatus};
 
-pub(crate) use board::{Board, Sign, publish, sweep};
-pub(crate) use check::kept;
+pub(crate) use board::{Board, Sign, publish, sweep, target};
+pub(crate) use check::{kept, store_toml};
 pub(crate) use runner::Runner;
-pub(crate) use sign::look;
+pub(crate) use sign::{ABANDONED, look};

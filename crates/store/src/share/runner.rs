@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::board::{Board, Sign};
 use super::sign::{self, SignFile};
-use crate::error::StoreError;
+use crate::error::{Holder, StoreError};
 use crate::index::Stamp;
 use crate::layout::{Layout, parent};
 use crate::listing::list;
-use crate::lock::new_holder;
+use crate::lock::{self, new_holder};
 use crate::sealed::read_small;
 use crate::writable::Shared;
 
@@ -68,15 +68,14 @@ impl Runner {
         shared.ensure_dir(parent(&path))?;
         // It appears locked.
         let temp = path.with_extension("new");
-        let mut sign = SignFile {
-            holder: new_holder(holder),
-            machine: sign::machine(),
-            locked: true,
-            seconds: self.expires_after.as_secs(),
-        };
         shared.fs.create(&temp).map_err(fail)?;
         let file = OpenOptions::new().read(true).write(true).open(&temp).map_err(fail)?;
-        sign.locked = file.try_lock().is_ok();
+        let sign = SignFile {
+            holder: new_holder(holder),
+            machine: sign::machine(&file.metadata().map_err(fail)?),
+            locked: file.try_lock().is_ok(),
+            seconds: self.expires_after.as_secs(),
+        };
         let bytes = serde_json::to_vec(&sign)?;
         shared.fs.create(&temp).and_then(|mut file| file.write_all(&bytes)).map_err(fail)?;
         shared.fs.rename(&temp, &path).map_err(fail)?;
@@ -85,6 +84,13 @@ impl Runner {
         let beat = Beat { stop, thread: Some(thread.map_err(fail)?), _file: file };
         *self.beat.lock().unwrap_or_else(PoisonError::into_inner) = Some(beat);
         Ok(())
+    }
+
+    /// Who has the store alone on another machine. Both write what the other one looks for, and look then; so at least one of them sees it. Where
+    /// only one machine has the file system, the lock does the same.
+    pub(crate) fn who_is_alone(&self, shared: &Shared) -> Option<Holder> {
+        let now = std::fs::metadata(self.sign(&shared.layout)).and_then(|sign| sign.modified()).ok()?;
+        lock::signed_elsewhere(&shared.layout, now).filter(|_| !is_of_one_machine(&shared.layout.root))
     }
 
     /// Takes the sign back.

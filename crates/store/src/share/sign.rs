@@ -1,6 +1,6 @@
 //! Signs of life: what a runner says of itself, and what others see of it.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
@@ -16,14 +16,14 @@ use crate::sealed::read_small;
 use crate::store::Store;
 
 /// How long a sign has to be silent before what its runner left is removed, where nobody knows whether its process has ended.
-const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// The file of a sign, `runners/<runner>.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SignFile {
     /// Who it is.
     pub(crate) holder: Holder,
-    /// What tells this start of this machine from others, where the system says it.
+    /// What tells this start of this machine, and the mount of the store on it, from others, where the system says it.
     pub(crate) machine: Option<String>,
     /// Whether the file is locked as long as the process lives.
     pub(crate) locked: bool,
@@ -31,10 +31,15 @@ pub(crate) struct SignFile {
     pub(crate) seconds: u64,
 }
 
-/// What tells this start of this machine from others.
-pub(crate) fn machine() -> Option<String> {
+/// What tells this start of this machine from others, and the file system that a sign is on: a store may be mounted twice on one machine, in
+/// containers for example, and then locks need not be seen from one mount to the other.
+pub(crate) fn machine(sign: &Metadata) -> Option<String> {
+    #[cfg(unix)]
+    let device = std::os::unix::fs::MetadataExt::dev(sign);
+    #[cfg(not(unix))]
+    let device = 0;
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    Some(text.trim()).filter(|text| !text.is_empty()).map(|start| format!("{start} {device}"))
 }
 
 /// What can be seen of the runner whose sign is this file. `now_ns` is the time by the clock of the file system, as far as it is known.
@@ -45,12 +50,13 @@ pub(crate) fn look(path: &Path, now_ns: Option<u128>) -> Result<Sign, StoreError
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Sign::Gone),
         Err(error) => return Err(fail(error)),
     };
-    let stamp = Stamp::of(&file.metadata().map_err(fail)?);
+    let metadata = file.metadata().map_err(fail)?;
+    let stamp = Stamp::of(&metadata);
     let Some(bytes) = read_small(path)? else { return Ok(Sign::Gone) };
     // A sign that a power cut took has no runner.
     let Ok(sign) = serde_json::from_slice::<SignFile>(&bytes) else { return Ok(Sign::Dead) };
     // Whoever has the lock lives. That nobody has it means something on this machine only: others may not see each other's locks.
-    if sign.locked && sign.machine == machine() {
+    if sign.locked && sign.machine.is_some() && sign.machine == machine(&metadata) {
         match file.try_lock_shared() {
             Ok(()) => return Ok(Sign::Dead),
             Err(TryLockError::WouldBlock) => {}

@@ -8,11 +8,13 @@ use matrix_core::CellKey;
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::files::{AttemptFile, AttemptHead, Gave, RecordFile, TraceRead, Traces};
+use crate::generation;
 use crate::generic::{GenericAttempt, GenericRecord, is_generic};
 use crate::index::Index;
 use crate::journal::Event;
 use crate::layout::{
-    EXPERIMENT, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, RECEIVED, STORE_TOML, is_joined_journal, may_lie_beside,
+    EXPERIMENT, FIRST_SCHEMA, GENERATION, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, RECEIVED, SCHEMA, is_joined_journal,
+    may_lie_beside,
 };
 use crate::listing::{is_dated, list};
 use crate::names::{AttemptId, Origin, RunId};
@@ -122,9 +124,10 @@ impl<W: Traces> Checker<'_, W> {
 
     fn top(&mut self) -> Result<(), StoreError> {
         let store_toml = self.store.layout.store_toml();
-        let checked = crate::share::kept(&self.store.layout)?.map(|checked| checked.store_toml().into_bytes());
-        let wanted = checked.unwrap_or_else(|| STORE_TOML.as_bytes().to_vec());
-        if self.bytes(&store_toml).is_some_and(|bytes| bytes != wanted) {
+        let check = crate::share::kept(&self.store.layout)?;
+        let written = |schema| crate::share::store_toml(schema, check.as_ref()).into_bytes();
+        if self.bytes(&store_toml).is_some_and(|bytes| !(FIRST_SCHEMA..=SCHEMA).any(|schema| bytes == written(schema)))
+        {
             self.fault(&store_toml, "it is not what is written there");
         }
         for item in list(self.root())? {
@@ -157,19 +160,31 @@ impl<W: Traces> Checker<'_, W> {
 
     fn records(&mut self) -> Result<(), StoreError> {
         let cells = self.store.layout.cells();
+        let mut superseded = 0;
         for cell in list(&cells)? {
             let directory = cells.join(&cell.name);
             let Some(Ok(key)) = cell.folder().map(str::parse) else {
                 self.stray(&directory);
                 continue;
             };
+            let generations = self.store.generations(&key)?;
             for item in list(&directory)? {
                 let path = directory.join(&item.name);
-                let stem = item.file().and_then(|name| name.strip_suffix(".json"));
-                let Some(origin) = stem.and_then(|stem| stem.parse::<Origin>().ok()) else {
+                let named = item.file().and_then(generation::of_file_name);
+                let found = named.and_then(|(origin, generation)| {
+                    let all = generations.get(&origin)?;
+                    let is_superseded = all.last() != Some(&generation);
+                    all.contains(&generation).then_some((origin, is_superseded))
+                });
+                let Some((origin, is_superseded)) = found else {
                     self.stray(&path);
                     continue;
                 };
+                // What nothing reads need not be whole.
+                if is_superseded {
+                    superseded += 1;
+                    continue;
+                }
                 let Some(bytes) = self.bytes(&path) else { continue };
                 if is_generic(&bytes) {
                     self.generic = true;
@@ -178,6 +193,9 @@ impl<W: Traces> Checker<'_, W> {
                     self.record::<W::Record>(path, &bytes, (key, origin), |record| Some(W::sums(record)));
                 }
             }
+        }
+        if superseded > 0 {
+            self.note(&cells, format!("{superseded} records were replaced by later ones: `matrix gc` removes them"));
         }
         Ok(())
     }
@@ -354,7 +372,8 @@ impl<W: Traces> Checker<'_, W> {
                 continue;
             };
             for item in list(&path)? {
-                let known = |name: &str| [EXPERIMENT, MODEL, PLAN, JOURNAL].contains(&name) || is_joined_journal(name);
+                let files = [EXPERIMENT, MODEL, PLAN, JOURNAL, GENERATION];
+                let known = |name: &str| files.contains(&name) || is_joined_journal(name);
                 if !item.file().is_some_and(known) {
                     self.stray(&path.join(item.name));
                 }

@@ -123,3 +123,71 @@ fn together(experiment: &Experiment) -> Vec<usize> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::subsequence;
+
+    use super::*;
+
+    /// An experiment with three axes; something is prepared for each size.
+    fn input(values: [&[i32]; 2], rounds: u32, seed: u32, paired: bool, outer: &[&str]) -> Input {
+        let paired = if paired { "paired = \"engine\"" } else { "" };
+        let text = format!(
+            "schema = 2\nname = \"n\"\nworkload = \"command\"\nrounds = {rounds}\nseed = {seed}\nouter = {outer:?}\n{paired}\n\
+             [site]\nprepared = \"made\"\n\
+             [axes]\nengine = [\"a\", \"b\"]\nsize = {:?}\nthreads = {:?}\n\
+             [[prepare]]\nname = \"data\"\neach = [\"size\"]\nrun = [\"make\", \"{{size}}\", \"{{prepared}}\"]\n\
+             [command]\nrun = [\"run\", \"{{engine}}\", \"{{threads}}\", \"{{prepared:data}}\"]\nrows = \"csv:{{stdout}}\"\n\
+             [columns]\nx = {{ type = \"integer\" }}\n",
+            values[0], values[1]
+        );
+        Input::new("n.toml", text, std::path::Path::new("nowhere"), None).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn every_cell_of_a_random_experiment_is_in_one_shard_together_with_its_pair(
+            sizes in subsequence(vec![1, 2, 3], 1..=3),
+            threads in subsequence(vec![1, 2, 4, 8], 1..=4),
+            rounds in 1u32..4,
+            seed: u32,
+            paired: bool,
+            outer in subsequence(vec!["size", "threads"], 0..=1),
+            round in prop::option::of(1u32..3),
+            of in 1u32..7,
+        ) {
+            let input = input([&sizes, &threads], rounds, seed, paired, &outer);
+            let selects = |cell: &Cell| round.is_none_or(|round| cell.round == round);
+            let selected: Vec<&Cell> = input.cells.iter().filter(|cell| selects(cell)).collect();
+            let mut found: BTreeMap<(Point, u32), Vec<u32>> = BTreeMap::new();
+            let mut lengths = Vec::new();
+            for number in 1..=of {
+                // More shards than blocks.
+                let Ok(part) = Part::new(&input, None, Shard::new(number, of), &selects) else {
+                    lengths.push(0);
+                    continue;
+                };
+                let here: Vec<&Cell> = input.cells.iter().filter(|cell| part.has(cell)).collect();
+                lengths.push(here.iter().map(|cell| cell.block).collect::<BTreeSet<u32>>().len());
+                for cell in here {
+                    found.entry(place(cell)).or_default().push(number);
+                }
+            }
+            prop_assert_eq!(found.len(), selected.len());
+            let mut of_blocks = BTreeMap::new();
+            let mut of_pairs = BTreeMap::new();
+            for cell in selected {
+                let numbers = &found[&place(cell)];
+                prop_assert_eq!(numbers.len(), 1);
+                prop_assert_eq!(*of_blocks.entry(cell.block).or_insert(numbers[0]), numbers[0]);
+                if paired {
+                    let other_axes: Vec<_> = cell.point.iter().skip(1).cloned().collect();
+                    prop_assert_eq!(*of_pairs.entry((other_axes, cell.round)).or_insert(numbers[0]), numbers[0]);
+                }
+            }
+            prop_assert!(lengths.iter().max().unwrap() - lengths.iter().min().unwrap() <= 1);
+        }
+    }
+}

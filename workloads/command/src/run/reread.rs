@@ -52,6 +52,6 @@ pub fn reread(
             Err(error) => return Ok(Err(format!("rows: {error}"))),
         }
     }
-    store.write_record(&record.clone().with_rows(reading, refs)?)?;
+    store.replace_record(&record.clone().with_rows(reading, refs)?)?;
     Ok(Ok(true))
 }

@@ -84,8 +84,7 @@ impl Session {
         if first.to_run().next().is_none() && stale.is_empty() {
             return Ok(Begun { plan: first, session: None, reread: 0, unreadable: Vec::new() });
         }
-        let keys: Vec<CellKey> = first.to_run().map(|cell| cell.key).collect();
-        let store = open(results, &keys, may_join(input) && again.is_none() && stale.is_empty(), expires_after)?;
+        let store = open(results, may_join(input), expires_after)?;
         let mut begun = Begun { plan: first, session: None, reread: 0, unreadable: Vec::new() };
         for (cell, origin) in stale {
             let Some(record) = store.record::<GenericRecord>(&cell.key, &origin)? else { continue };
@@ -97,7 +96,7 @@ impl Session {
         }
         // Somebody else may have finished cells before the store was ours.
         begun.plan = plan(Some(&store), input, part, again)?;
-        let cells: Vec<Cell> = begun
+        let mut cells: Vec<Cell> = begun
             .plan
             .cells
             .iter()
@@ -118,7 +117,15 @@ impl Session {
             plan: &text,
         };
         let (run, journal, is_new) = if store.is_joined() {
-            store.join_run(&meaning(input, &begun.plan), &new)?
+            let planned = begun.plan.cells.iter();
+            let replaced: Vec<CellKey> =
+                planned.filter(|cell| cell.reason == Reason::Fresh).map(|cell| cell.key).collect();
+            let (run, journal, is_new) = store.join_run(&meaning(input, &begun.plan, again), &new, &replaced)?;
+            if !is_new && !again.is_none() {
+                // What it replaces was fixed when it was made.
+                cells = left_cells(&store, &run, input)?;
+            }
+            (run, journal, is_new)
         } else {
             let (run, journal) = store.create_run(&new)?;
             (run, journal, true)
@@ -144,18 +151,15 @@ impl Session {
     ) -> Result<Option<Self>, StoreError> {
         let before = Store::open(results)?;
         let run = before.run(name)?;
-        let keys = left_of(&before, &run)?;
-        let is_fresh = serde_json::from_slice::<PlanDocument>(&run.plan()?).is_ok_and(|plan| plan.fresh);
-        let store = open(results, &keys, may_join(input) && !is_fresh, expires_after)?;
+        // What a run replaces without a generation, it writes over.
+        let replaces = |plan: PlanDocument| plan.cells.iter().any(|cell| cell.reason == Reason::Fresh);
+        let writes_over =
+            run.generation().is_none() && serde_json::from_slice::<PlanDocument>(&run.plan()?).is_ok_and(replaces);
+        let store = open(results, may_join(input) && !writes_over, expires_after)?;
         let run = store.run(name)?;
-        let left: BTreeSet<CellKey> = left_of(&store, &run)?.into_iter().collect();
-        if left.is_empty() {
+        let cells = left_cells(&store, &run, input)?;
+        if cells.is_empty() {
             return Ok(None);
-        }
-        let cells: Vec<Cell> = input.cells.iter().filter(|cell| left.contains(&cell.key)).cloned().collect();
-        if cells.len() < left.len() {
-            let cells = left.len() - cells.len();
-            return Err(StoreError::Rejected(Rejection::OtherCells { run: run.id().clone(), cells }));
         }
         let journal = if store.is_joined() { store.enter_run(&run)? } else { store.journal(&run) };
         journal.append(&Event::Resumed)?;
@@ -198,7 +202,7 @@ impl Session {
         let blocks = input.cells.iter().map(|cell| cell.block).max().map_or(1, |last| last + 1);
         let at_once = blocks.div_ceil(MOST_CLAIMS);
         let batches: Vec<(CellKey, u32)> = self.cells.iter().map(|cell| (cell.key, cell.block / at_once)).collect();
-        let division = self.store.division(self.run.id(), &batches)?;
+        let division = self.store.division(&self.run, &batches)?;
         let executor = Executor {
             input,
             store: &self.store,
@@ -248,19 +252,10 @@ impl Session {
     }
 }
 
-/// Opens the store to execute cells: together with others where nothing is replaced, else alone.
-fn open(
-    results: &Path,
-    keys: &[CellKey],
-    may_join: bool,
-    expires_after: Option<Duration>,
-) -> Result<WritableStore, StoreError> {
+/// Opens the store to execute cells, together with others or alone.
+fn open(results: &Path, may_join: bool, expires_after: Option<Duration>) -> Result<WritableStore, StoreError> {
     if may_join {
-        let store = WritableStore::join_with(results, &holder(), Arc::new(RealFilesystem), expires_after)?;
-        // Done cells are not executed again by those who may join.
-        if !store.replaces(keys, false)? {
-            return Ok(store);
-        }
+        return WritableStore::join_with(results, &holder(), Arc::new(RealFilesystem), expires_after);
     }
     Store::create_or_open_for_writing(results, &holder())
 }
@@ -271,8 +266,8 @@ fn may_join(input: &Input) -> bool {
 }
 
 /// The digest of what runners of one run have in common.
-fn meaning(input: &Input, plan: &PlanDocument) -> Digest {
-    let mut text = format!("{}\n{:?}\n", input.text, plan.filter);
+fn meaning(input: &Input, plan: &PlanDocument, again: &Again) -> Digest {
+    let mut text = format!("{}\n{:?} {}\n", input.text, plan.filter, again.name());
     for cell in &plan.cells {
         text += &format!("{} {}\n", cell.key, matches!(cell.reason, Reason::Filtered | Reason::OtherShard));
     }
@@ -305,6 +300,17 @@ fn holder() -> String {
 fn left_of(store: &Store, run: &Run) -> Result<Vec<CellKey>, StoreError> {
     let Ok(plan) = serde_json::from_slice::<PlanDocument>(&run.plan()?) else { return Ok(Vec::new()) };
     store.left_of(run, plan.cells.iter().map(|cell| (cell.key, cell.reason)))
+}
+
+/// The same as cells of the experiment, which has to have them.
+fn left_cells(store: &Store, run: &Run, input: &Input) -> Result<Vec<Cell>, StoreError> {
+    let left: BTreeSet<CellKey> = left_of(store, run)?.into_iter().collect();
+    let cells: Vec<Cell> = input.cells.iter().filter(|cell| left.contains(&cell.key)).cloned().collect();
+    if cells.len() < left.len() {
+        let cells = left.len() - cells.len();
+        return Err(StoreError::Rejected(Rejection::OtherCells { run: run.id().clone(), cells }));
+    }
+    Ok(cells)
 }
 
 /// The runs of this workload that were begun and not finished, and that have cells left to do: the oldest first.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use matrix_app::Row;
 use matrix_driver::{Cancel, Driver};
+use matrix_plan::plan::Reason;
 use matrix_plan::printable::one_line;
 use matrix_plan::{Again, Cell, CellKey, Part, Plan};
 use matrix_store::fs::{Filesystem, RealFilesystem};
@@ -101,18 +102,9 @@ impl<'a> Place<'a> {
         in_place(WritableStore::join_with(self.results, &self.program.holder, fs, self.expires_after))
     }
 
-    /// Opens the store to execute cells. Runners divide simulated cells that have no record. Where something is measured, and where results
-    /// are replaced, one runner has the store alone.
-    fn open(&self, driver: &dyn Driver<Cell, Row>, keys: &[CellKey], fresh: bool) -> Result<WritableStore, RunError> {
-        if driver.measures() {
-            return self.open_for_writing();
-        }
-        let store = self.join()?;
-        if !store.replaces(keys, fresh)? {
-            return Ok(store);
-        }
-        drop(store);
-        self.open_for_writing()
+    /// Opens the store to execute cells. Runners divide simulated cells; where something is measured, one runner has the store alone.
+    fn open(&self, driver: &dyn Driver<Cell, Row>) -> Result<WritableStore, RunError> {
+        if driver.measures() { self.open_for_writing() } else { self.join() }
     }
 }
 
@@ -142,8 +134,7 @@ impl Session {
         // What cannot be driven leaves no trace in the store.
         let cells = to_run(&plan, input);
         let driver = drivers(input, &cells)?;
-        let keys: Vec<CellKey> = cells.iter().map(|cell| cell.key).collect();
-        let store = place.open(driver.as_ref(), &keys, !again.is_none())?;
+        let store = place.open(driver.as_ref())?;
         Ok(Self::begun(place, input, part, again, store, driver)?)
     }
 
@@ -157,7 +148,7 @@ impl Session {
     ) -> Result<(Plan, Option<Self>), RunError> {
         // Somebody else may have finished cells before the store was ours.
         let plan = states::plan(Some(&store), input, part, again)?;
-        let cells = to_run(&plan, input);
+        let mut cells = to_run(&plan, input);
         if cells.is_empty() {
             return Ok((plan, None));
         }
@@ -171,7 +162,13 @@ impl Session {
             plan: text.as_bytes(),
         };
         let (run, journal) = if store.is_joined() {
-            let (run, journal, _) = store.join_run(&meaning(input, &plan, plan.fresh), &new)?;
+            let replaced: Vec<CellKey> =
+                plan.cells.iter().filter(|cell| cell.reason == Reason::Fresh).map(|cell| cell.key).collect();
+            let (run, journal, is_new) = store.join_run(&meaning(input, &plan, again), &new, &replaced)?;
+            if !again.is_none() && !is_new {
+                // What it replaces was fixed when it was made.
+                cells = cells_left(&store, &run, input)?;
+            }
             (run, journal)
         } else {
             store.create_run(&new)?
@@ -198,9 +195,11 @@ impl Session {
             return Ok(None);
         }
         let driver = drivers(input, &before)?;
-        let keys: Vec<CellKey> = before.iter().map(|cell| cell.key).collect();
-        let fresh = plan_of(&run)?.fresh;
-        Ok(Self::resumed(place, name, input, place.open(driver.as_ref(), &keys, fresh)?, driver)?)
+        // What a run replaces without a generation, it writes over.
+        let replaces = plan_of(&run)?.cells.iter().any(|cell| cell.reason == Reason::Fresh);
+        let writes_over = replaces && run.generation().is_none();
+        let store = if writes_over { place.open_for_writing()? } else { place.open(driver.as_ref())? };
+        Ok(Self::resumed(place, name, input, store, driver)?)
     }
 
     fn resumed(
@@ -233,7 +232,7 @@ impl Session {
         let at_once = number.div_ceil(MOST_CLAIMS);
         let batch = |cell: &Cell| blocks.get(&cell.key).copied().unwrap_or_default() / at_once;
         let cells: Vec<(CellKey, u32)> = self.cells.iter().map(|cell| (cell.key, batch(cell))).collect();
-        self.store.division(self.run.id(), &cells)
+        self.store.division(&self.run, &cells)
     }
 
     /// Keeps only these cells to be executed.
@@ -401,9 +400,9 @@ impl Session {
 }
 
 /// The digest of what runners of one run have in common.
-fn meaning(input: &Input, plan: &Plan, fresh: bool) -> Digest {
+fn meaning(input: &Input, plan: &Plan, again: &Again) -> Digest {
     let model = input.model.as_ref().map(|(_, text)| text.as_str()).unwrap_or_default();
-    let mut text = format!("{}\n{model}\n{:?} {:?} {fresh}\n", input.text, plan.filter, plan.shard);
+    let mut text = format!("{}\n{model}\n{:?} {:?} {}\n", input.text, plan.filter, plan.shard, again.name());
     for (_, cell) in &input.cells {
         text += &cell.key.to_string();
     }

@@ -1,9 +1,11 @@
 //! The table of reruns against an oracle, and plans that add up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{select, subsequence};
+
+use matrix_core::Shard;
 
 use super::{Again, CellState, Part, Plan, Reason, Tally, warnings};
 use crate::cell::{Cell, Fingerprint};
@@ -64,6 +66,45 @@ proptest! {
         prop_assert_eq!(tally.done + tally.partial + tally.failed + tally.skipped + tally.pending, 24);
         let json = serde_json::to_string(&plan).unwrap();
         prop_assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+    }
+
+    #[test]
+    fn every_cell_of_a_random_experiment_is_in_one_shard_together_with_its_pair(
+        storages in subsequence(vec!["mysql", "dynamo", "s3", "redis"], 1..=4),
+        delays in subsequence(vec![0, 5, 10, 100, 1000], 1..=5),
+        rounds in 1u32..5,
+        seed: u64,
+        filter in prop::option::of(select(vec!["antipode=on", "round=1", "delay_ms>0 and antipode=off", "round!=2"])),
+        of in 1u32..9,
+    ) {
+        let text = format!(
+            "schema = 1\nname = \"n\"\nrequests = 10\nrounds = {rounds}\nseed = {seed}\n[[matrix]]\nname = \"m\"\n\
+             post_storage = {storages:?}\nnotification_storage = [\"sns\"]\nregions = [\"eu->us\"]\n\
+             delay_ms = {delays:?}\nantipode = [false, true]"
+        );
+        let experiment = Experiment::parse(&text).unwrap();
+        let cells = cells(&experiment);
+        let filter = filter.map(|text| Filter::parse(text, &experiment.regions).unwrap());
+        let plan = |shard| {
+            let placed = cells.iter().map(|(block, cell)| (*block, cell));
+            Plan::new(&experiment, &Part { filter: filter.clone(), shard }, false, placed, |_| CellState::Pending)
+        };
+        let whole = plan(None);
+        let shards: Vec<Plan> = (1..=of).map(|number| plan(Shard::new(number, of))).collect();
+        let mut shard_of_pair = BTreeMap::new();
+        for (at, cell) in whole.cells.iter().enumerate() {
+            let having: Vec<usize> = (0..shards.len()).filter(|shard| shards[*shard].cells[at].reason.runs()).collect();
+            prop_assert_eq!(having.len(), usize::from(cell.reason.runs()));
+            if let [shard] = having[..] {
+                // Both treatments of a round.
+                let pair = (cell.axes.combination.post_storage, cell.axes.delay_ms, cell.round);
+                prop_assert_eq!(*shard_of_pair.entry(pair).or_insert(shard), shard);
+            }
+        }
+        let blocks = |plan: &Plan| plan.to_run().map(|cell| cell.block).collect::<BTreeSet<u32>>().len();
+        let sizes: Vec<usize> = shards.iter().map(blocks).collect();
+        prop_assert_eq!(sizes.iter().sum::<usize>(), blocks(&whole));
+        prop_assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1);
     }
 
     #[test]

@@ -21,6 +21,8 @@ enum Extra {
     Failed,
     /// A finished attempt that no run names, whose result another one has replaced.
     Replaced,
+    /// A record that a later one has replaced, with its object and an attempt that no run names.
+    Superseded,
     /// An imported result: a record, its object, and an attempt that no run names.
     Imported,
     /// A file in `tmp/`.
@@ -29,12 +31,15 @@ enum Extra {
     Directory,
 }
 
-const EXTRAS: [Extra; 6] =
-    [Extra::Object, Extra::Failed, Extra::Replaced, Extra::Imported, Extra::File, Extra::Directory];
+const EXTRAS: [Extra; 7] =
+    [Extra::Object, Extra::Failed, Extra::Replaced, Extra::Superseded, Extra::Imported, Extra::File, Extra::Directory];
 
 /// Adds one thing; the files that have to go in the end.
 fn add(root: &Path, extra: Extra, number: u64) -> Result<BTreeSet<PathBuf>, StoreError> {
-    let store = Store::create_or_open_for_writing(root, "test")?;
+    let store = match extra {
+        Extra::Superseded => WritableStore::join_with(root, "test", Arc::new(RealFilesystem), None)?,
+        _ => Store::create_or_open_for_writing(root, "test")?,
+    };
     let salt = 1000 + number;
     let cell = cell(salt);
     let told = matrix_driver::AttemptDetails { epoch_us: 0, ..matrix_driver::AttemptDetails::default() };
@@ -50,16 +55,21 @@ fn add(root: &Path, extra: Extra, number: u64) -> Result<BTreeSet<PathBuf>, Stor
             store.write_attempt(&attempt)?;
             garbage.insert(relative(store.layout().attempt(&attempt.id)));
         }
-        Extra::Replaced | Extra::Imported => {
+        Extra::Replaced | Extra::Superseded | Extra::Imported => {
             let object = write_rows(&store, salt, REQUESTS)?;
             let attempt = Attempt::done(execution(&store, &cell)?, &told, object.digest)?;
             store.write_attempt(&attempt)?;
-            if let Extra::Replaced = extra {
+            if let Extra::Superseded = extra {
+                let path = store.layout().record(&cell.key, &Origin::default());
+                store.write_record(&Record::new(&cell, Origin::default(), &object, false)?)?;
+                garbage.insert(relative(path));
+            }
+            if let Extra::Replaced | Extra::Superseded = extra {
                 garbage.insert(relative(store.layout().object(&object.digest)));
                 garbage.insert(relative(store.layout().attempt(&attempt.id)));
                 let newer = write_rows(&store, salt + 500_000, REQUESTS)?;
                 store.write_attempt(&Attempt::done(execution(&store, &cell)?, &told, newer.digest)?)?;
-                store.write_record(&Record::new(&cell, Origin::default(), &newer, false)?)?;
+                store.replace_record(&Record::new(&cell, Origin::default(), &newer, false)?)?;
             } else {
                 store.write_record(&Record::new(&cell, Origin::default(), &object, false)?)?;
             }
@@ -161,7 +171,7 @@ proptest! {
 fn a_crash_at_any_operation_loses_nothing_that_is_needed() {
     let reference = tempdir();
     let garbage = store_with(reference.path(), 2, &EXTRAS);
-    assert_eq!(garbage.len(), 6);
+    assert_eq!(garbage.len(), 9);
     let counting = FaultyFilesystem::counting();
     let copy = |to: &Path| {
         for (path, bytes) in files(reference.path()) {

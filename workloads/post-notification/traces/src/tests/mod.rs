@@ -4,6 +4,7 @@ mod crash;
 mod damage;
 mod fixture;
 mod garbage;
+mod generations;
 mod index;
 mod lock;
 mod object;
