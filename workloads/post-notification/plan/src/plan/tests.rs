@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use matrix_core::Shard;
+use matrix_core::{Again, Shard};
 
-use super::{Again, CellState, Part, Plan, Reason, Tally, warnings};
+use super::{CellState, Part, Plan, Reason, Tally, warnings};
 use crate::cell::{Cell, Fingerprint};
 use crate::experiment::Experiment;
 use crate::filter::Filter;
@@ -87,7 +87,7 @@ proptest! {
         let filter = filter.map(|text| Filter::parse(text, &experiment.regions).unwrap());
         let plan = |shard| {
             let placed = cells.iter().map(|(block, cell)| (*block, cell));
-            Plan::new(&experiment, &Part { filter: filter.clone(), shard }, false, placed, |_| CellState::Pending)
+            Plan::new(&experiment, &Part { filter: filter.clone(), shard }, &Again::None, placed, |_| CellState::Pending)
         };
         let whole = plan(None);
         let shards: Vec<Plan> = (1..=of).map(|number| plan(Shard::new(number, of))).collect();
