@@ -89,6 +89,18 @@ fn an_attempt_has_its_parts_in_order_and_the_teardown_always_runs() {
 }
 
 #[test]
+fn a_service_that_should_end_by_itself_and_does_not_is_ended() {
+    let bench = life();
+    bench.write("kv.toml", &bench.read("kv.toml").replace("warmup = 2\n", "warmup = 0\ntimeout_s = 1\n"));
+    // Nothing tells the trailer to end.
+    executable(&bench, "bench", "#!/bin/sh\ntest \"$1\" = well\n");
+    let failed = bench.matrix(&["run", "kv.toml"]).code(3);
+    assert!(failed.err.contains("service `trailer` did not end within `timeout_s`"), "{}", failed.err);
+    assert!(failed.err.contains("the program: it ended with exit code 1"), "{}", failed.err);
+    assert_eq!(bench.read("notes").matches("teardown").count(), 2);
+}
+
+#[test]
 fn two_versions_of_a_program_in_one_table_are_told() {
     let bench = life();
     let text = bench.read("kv.toml").replace("\"badly\"", "\"well too\"");

@@ -129,7 +129,7 @@ impl Attempts<'_> {
         }
         let mut services = Services::start(self, cell, workplace)?;
         let measured = self.measured(cell, workplace, &mut services, found);
-        let stopped = services.stop(self, cell, workplace, &mut found.costs);
+        let stopped = services.stop(measured.is_ok(), self, cell, workplace, &mut found.costs);
         measured.and(stopped)
     }
 

@@ -31,6 +31,8 @@ struct Started<'e> {
     stderr: PathBuf,
     /// How much of each was looked at for the words that say that it is ready, in bytes.
     looked: [u64; 2],
+    /// How long one that ends by itself is waited for once the program has ended well.
+    limit: Option<Duration>,
 }
 
 /// The servers of an attempt. Dropped, they are killed.
@@ -46,7 +48,7 @@ impl<'e> Services<'e> {
             let log = format!("service.{}", service.name);
             let program = Program { arguments: &service.run, log: &log, of: Some(service) };
             let mut job = attempts.job(cell, workplace, &workplace.out, &program)?;
-            job.timeout_ms = None;
+            let limit = job.timeout_ms.take().map(Duration::from_millis);
             let (stdout, stderr) = (job.stdout.clone(), job.stderr.clone());
             let ready = match &service.ready {
                 Ready::Started => Check::Nothing,
@@ -64,7 +66,7 @@ impl<'e> Services<'e> {
                 )));
             }
             let running = attempts.start(&job)?;
-            this.started.push(Started { service, running, stdout, stderr, looked: [0; 2] });
+            this.started.push(Started { service, running, stdout, stderr, looked: [0; 2], limit });
             if let Some(started) = this.started.last_mut() {
                 started.wait_until_ready(&ready, attempts.cancel)?;
             }
@@ -100,9 +102,10 @@ impl<'e> Services<'e> {
         })
     }
 
-    /// Ends them, the last one first. What each cost is told.
+    /// Ends them, the last one first. What each cost is told. `went_well`: whether the program did, so that those that end by themselves will.
     pub(super) fn stop(
         mut self,
+        went_well: bool,
         attempts: &Attempts<'_>,
         cell: &Cell,
         workplace: &Workplace,
@@ -110,7 +113,7 @@ impl<'e> Services<'e> {
     ) -> Result<(), Trouble> {
         let mut result = Ok(());
         while let Some(mut started) = self.started.pop() {
-            let ended = started.stop(attempts, cell, workplace);
+            let ended = started.stop(went_well, attempts, cell, workplace);
             match ended {
                 Ok(ended) => {
                     put_costs(
@@ -212,15 +215,30 @@ impl Started<'_> {
 
     fn stop(
         &mut self,
+        went_well: bool,
         attempts: &Attempts<'_>,
         cell: &Cell,
         workplace: &Workplace,
     ) -> Result<crate::supervise::Ended, Trouble> {
         let name = self.service.name.clone();
-        if self.service.until_exit {
-            let ended = self.running.wait(attempts.cancel, &mut || false);
-            let code = ended.clone();
-            return attempts.must_succeed(&format!("service `{name}`"), &ended, &self.stderr).map(|()| code);
+        if self.service.until_exit && went_well {
+            let (since, mut is_late) = (Instant::now(), false);
+            let ended = self.running.wait(attempts.cancel, &mut || {
+                is_late = self.limit.is_some_and(|limit| since.elapsed() > limit);
+                is_late
+            });
+            if is_late {
+                return Err(Trouble::failed(format!(
+                    "service `{name}` did not end within `timeout_s` of the program, as `until = \"exit\"` says"
+                )));
+            }
+            return attempts.must_succeed(&format!("service `{name}`"), &ended, &self.stderr).map(|()| ended);
+        }
+        // What it waits for may never come when the program failed.
+        if self.service.until_exit
+            && let Some(ended) = self.running.ended_within(self.limit.map_or(GRACE, |limit| limit.min(GRACE)))
+        {
+            return Ok(ended);
         }
         match &self.service.stop {
             // The signal is sent where it runs.
