@@ -1,7 +1,7 @@
 //! Cells: one point of the cross-product, everything that gives it its meaning, and its key.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -130,7 +130,7 @@ const SHARED: usize = 1024;
 
 thread_local! {
     /// Fingerprints that were read: there are as many as combinations, and many more cells.
-    static READ: RefCell<HashMap<Box<str>, Fingerprint>> = RefCell::default();
+    static READ: RefCell<BTreeMap<Box<str>, Fingerprint>> = RefCell::default();
 }
 
 impl Fingerprint {
