@@ -245,10 +245,17 @@ impl<'a> Traced<'a> {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn new(store: &'a Store, mut records: Vec<Record>) -> Result<Self, StoreError> {
+    pub fn new(store: &'a Store, records: Vec<Record>) -> Result<Self, StoreError> {
+        let hosts = Hosts::of(store, &records)?;
+        Ok(Self::on_hosts(store, records, &hosts))
+    }
+
+    /// The cells of these records, measured on these hosts.
+    #[must_use]
+    pub fn on_hosts(store: &'a Store, mut records: Vec<Record>, hosts: &Hosts) -> Self {
         let order = |record: &Record| (record.inputs.axes.clone(), record.inputs.round, record.origin.clone());
         records.sort_by_cached_key(order);
-        Self::in_order(store, records)
+        Self::of(store, records, hosts)
     }
 
     /// The cells of these records, in their order.
@@ -256,9 +263,13 @@ impl<'a> Traced<'a> {
     /// # Errors
     /// When the store cannot be read.
     pub fn in_order(store: &'a Store, records: Vec<Record>) -> Result<Self, StoreError> {
-        let objects = records.iter().map(|record| record.object.sha256).collect();
         let hosts = Hosts::of(store, &records)?;
-        Ok(Self { store, cells: records.into_iter().map(|record| Arc::new(meta(record, &hosts))).collect(), objects })
+        Ok(Self::of(store, records, &hosts))
+    }
+
+    fn of(store: &'a Store, records: Vec<Record>, hosts: &Hosts) -> Self {
+        let objects = records.iter().map(|record| record.object.sha256).collect();
+        Self { store, cells: records.into_iter().map(|record| Arc::new(meta(record, hosts))).collect(), objects }
     }
 
     /// Keeps the cells that are wanted.

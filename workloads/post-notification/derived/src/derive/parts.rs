@@ -8,7 +8,7 @@ use matrix_analysis::tables::Source;
 use matrix_analysis::{ClaimResult, Options, Traces, evaluate};
 use matrix_archive::Inventory;
 use matrix_plan::{Axes, CellKey, Experiment, Plan};
-use matrix_run::results::{Traced, unreadable};
+use matrix_run::results::{Hosts, Traced, unreadable};
 use matrix_run::{FailureKind, RunError};
 use matrix_store::{Digest, JournalText, Origin, Store};
 use matrix_traces::Record;
@@ -61,6 +61,8 @@ pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part
     let meanings: Vec<(&Experiment, Meaning)> = meanings.into_keys().filter_map(of_text).collect();
     let origins: BTreeSet<&Origin> = inventory.records.keys().map(|(_, origin)| origin).collect();
     let nobody = Origin::default();
+    // A bundle that is verified has no store of attempts.
+    let hosts = Hosts::among(inventory.attempts.values());
     let mut parts = Vec::new();
     for (((experiment, meaning), name), run) in meanings.iter().zip(names(&meanings)).zip(runs) {
         let mut cells = meaning.cells.clone();
@@ -80,7 +82,7 @@ pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part
             let done: BTreeSet<CellKey> = records.iter().map(|record| record.key).collect();
             let not_done: Vec<Axes> =
                 cells.iter().filter(|(key, _)| !done.contains(key)).map(|(_, axes)| axes.clone()).collect();
-            let traced = Traced::new(store, records)?;
+            let traced = Traced::on_hosts(store, records, &hosts);
             let claims = evaluate(&experiment.claims, &traced, &not_done, &Options::default());
             parts.push(Part {
                 name: fitting(if origins.len() <= 1 { name.clone() } else { format!("{name}@{origin}") }),
@@ -101,7 +103,7 @@ pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part
         if !records.is_empty() {
             let is_taken = parts.iter().any(|part| part.name == origin.as_str());
             let name = if is_taken { format!("@{origin}") } else { origin.to_string() };
-            parts.push(unplanned(store, name, origin, records)?);
+            parts.push(unplanned(store, name, origin, records, &hosts));
         }
     }
     parts.sort_by(|a, b| a.name.cmp(&b.name));
@@ -109,11 +111,11 @@ pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part
 }
 
 /// Results that no run planned, such as imported ones. Nothing is claimed of them.
-fn unplanned<'a>(store: &'a Store, name: String, origin: &Origin, records: Vec<Record>) -> Result<Part<'a>, RunError> {
+fn unplanned<'a>(store: &'a Store, name: String, origin: &Origin, records: Vec<Record>, hosts: &Hosts) -> Part<'a> {
     let cells = records.iter().map(|record| record.key).collect();
-    let traced = Traced::new(store, records)?;
+    let traced = Traced::on_hosts(store, records, hosts);
     let source = Source::new(origin.as_str(), traced.cells().len() as u64, traced.cells());
-    Ok(Part { name, origin: origin.clone(), cells, source, run: None, traced, claims: Vec::new() })
+    Part { name, origin: origin.clone(), cells, source, run: None, traced, claims: Vec::new() }
 }
 
 /// What the runs planned, each once, with the newest run that planned it.

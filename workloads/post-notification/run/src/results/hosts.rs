@@ -17,16 +17,28 @@ impl Hosts {
     /// # Errors
     /// When the store cannot be read.
     pub fn of(store: &Store, records: &[Record]) -> Result<Self, StoreError> {
-        let mut hosts = BTreeMap::new();
+        let mut hosts = Self::default();
         if records.iter().any(|record| record.platform == Platform::Local) {
             for id in store.attempts()? {
-                let Some(attempt) = store.attempt::<Attempt>(&id)? else { continue };
-                if let (Some(host), Some(object)) = (attempt.host, attempt.object) {
-                    hosts.insert((attempt.key, object), host);
+                if let Some(attempt) = store.attempt::<Attempt>(&id)? {
+                    hosts.add(&attempt);
                 }
             }
         }
-        Ok(Self(hosts))
+        Ok(hosts)
+    }
+
+    /// What these attempts say.
+    pub fn among<'a>(attempts: impl IntoIterator<Item = &'a Attempt>) -> Self {
+        let mut hosts = Self::default();
+        attempts.into_iter().for_each(|attempt| hosts.add(attempt));
+        hosts
+    }
+
+    fn add(&mut self, attempt: &Attempt) {
+        if let (Some(host), Some(object)) = (&attempt.host, attempt.object) {
+            self.0.insert((attempt.key, object), host.clone());
+        }
     }
 
     fn note(&self, record: &Record) -> Option<&str> {
