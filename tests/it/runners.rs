@@ -71,13 +71,11 @@ fn until(bench: &Workbench, folder: &str, files: usize, runner: &mut Runner) {
 
 /// Stops a runner while it has claimed what is not done: between two claims, it goes on for a while.
 fn stop_within_a_claim(bench: &Workbench, runner: &mut Runner) {
+    // A block is a pair of cells, and claimed alone.
     let is_claimed = || {
-        let claims = walk(&bench.path("results/claims"))
-            .into_iter()
-            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().parse::<u32>().is_ok()));
-        claims
-            .into_iter()
-            .any(|claim| !["done", "failed", "released"].iter().any(|end| claim.with_extension(end).exists()))
+        let is_claim = |path: &std::path::PathBuf| path.file_name().unwrap().to_string_lossy().parse::<u32>().is_ok();
+        2 * walk(&bench.path("results/claims")).iter().filter(|path| is_claim(path)).count()
+            > count(bench, "results/cells")
     };
     for cells in 2.. {
         until(bench, "results/cells", cells, runner);

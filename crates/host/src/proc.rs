@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn the_time_of_a_named_process_that_is_no_child_is_its_own_too() {
         // Its parent ends at once.
-        let begin = "(while :; do :; done) >/dev/null & echo $!";
+        let begin = "(while :; do :; done) >/dev/null 2>&1 & echo $!";
         let printed = std::process::Command::new("sh").args(["-c", begin]).output().unwrap().stdout;
         let orphan: u32 = String::from_utf8(printed).unwrap().trim().parse().unwrap();
         let both = || (ticks_of_trees(&[]).unwrap(), ticks_of_trees(&[orphan]).unwrap(), ticks_of(&[orphan]).unwrap());

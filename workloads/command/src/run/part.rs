@@ -139,8 +139,8 @@ mod tests {
              [site]\nprepared = \"made\"\n\
              [axes]\nengine = [\"a\", \"b\"]\nsize = {:?}\nthreads = {:?}\n\
              [[prepare]]\nname = \"data\"\neach = [\"size\"]\nrun = [\"make\", \"{{size}}\", \"{{prepared}}\"]\n\
-             [command]\nrun = [\"run\", \"{{engine}}\", \"{{threads}}\", \"{{prepared:data}}\"]\nrows = \"csv:{{stdout}}\"\n\
-             [columns]\nx = {{ type = \"integer\" }}\n",
+             [command]\nrun = [\"run\", \"{{engine}}\", \"{{threads}}\", \"{{prepared:data}}\"]\nrows = \"csv:stdout\"\n\
+             [columns]\nx = {{ unit = \"1\", type = \"integer\" }}\n",
             values[0], values[1]
         );
         Input::new("n.toml", text, std::path::Path::new("nowhere"), None).unwrap()

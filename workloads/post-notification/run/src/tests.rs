@@ -351,7 +351,7 @@ impl Driver<Cell, Row> for OnHost {
     ) -> Result<matrix_driver::AttemptDetails, matrix_driver::DriverError> {
         let same = self.simulated.cells.iter().find(|(_, simulated)| simulated.axes() == cell.axes()).unwrap();
         let told = self.driver.attempt(&same.1, rows, cancel)?;
-        let is_disturbed = self.others_work && cell.axes().to_string() == "redis sns eu->us 0 on";
+        let is_disturbed = self.others_work && cell.axes().to_string() == "redis+sns eu->us delay 0 ms antipode on";
         let host = if is_disturbed { "disturbed: 40 % of the processors' time went to others" } else { "quiet" };
         Ok(matrix_driver::AttemptDetails { host: Some(host.to_owned()), ..told })
     }
@@ -405,14 +405,14 @@ fn a_local_cell_beside_other_work_is_disturbed_everywhere_until_its_pair_has_run
     let (ran, said) = run(&root, &Again::None, 1, true);
     assert!(ran == 4 && said.contains("1 cells are disturbed: "), "{said}");
     let (source, claims) = words(&root);
-    assert_eq!(source, ["disturbed by other work: 1 cell"]);
-    assert!(claims.contains("(disturbed by other work: 1 cell)"), "{claims}");
+    assert_eq!(source, ["configured lag: dynamo", "disturbed by other work: 1 cell"]);
+    assert!(claims.contains("disturbed by other work: 1 cell)"), "{claims}");
 
     // Both sides of the pair run again, and nothing else.
     let disturbed = || super::disturbed(Some(&Store::open(&root).unwrap()), &input).unwrap();
     let (ran, said) = run(&root, &disturbed(), 1, false);
     assert!(ran == 2 && !said.contains("disturbed"), "{said}");
-    assert_eq!(words(&root).0, [""; 0]);
+    assert_eq!(words(&root).0, ["configured lag: dynamo"]);
     assert!(disturbed().is_none(), "nothing is left to run again");
 
     // What runs beside a cell is not its own, and no watch can tell.
