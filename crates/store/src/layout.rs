@@ -8,7 +8,7 @@ use crate::digest::{Digest, push_hex};
 use crate::generation;
 use crate::names::{AttemptId, Origin, RunId};
 
-/// The newest schema of stores. A store is of the oldest one that its contents allow: see [`SHARED_SCHEMA`].
+/// The newest schema of stores. A store is of the oldest one that its contents allow: see `SHARED_SCHEMA`.
 pub const SCHEMA: u32 = SHARED_SCHEMA;
 
 /// The schema of a store as it begins.
