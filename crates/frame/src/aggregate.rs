@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use matrix_core::metric::Function;
 use matrix_core::stats::nearest_rank;
 use matrix_core::{Field, Filter, Value};
+use polars::prelude::{BooleanChunked, ChunkAgg, ChunkFilter, Int64Chunked, NewChunkedArray, PlSmallStr};
 
 use crate::FrameError;
-use crate::column::Data;
+use crate::column::{Data, exact_sum};
 use crate::mask::mask;
 use crate::read::{Block, Column, Source};
 use crate::select::{Keys, MOST_KEYS, Search, key_of_real, key_of_whole, real_of_key, whole_of_key};
@@ -97,6 +98,11 @@ impl Tally<'_, '_> {
             self.summary.count += chosen.map_or(block.rows, |rows| rows.iter().filter(|row| **row).count()) as u64;
             return Ok(());
         };
+        if let Some(of) = columns.get(column).filter(|of| of.weight.is_none())
+            && let Data::Whole(values) = block.data(&of.field)?
+        {
+            return self.add_whole(values, chosen);
+        }
         let Self { summary, keys, most, request } = self;
         let ordered = !request.percentiles.is_empty();
         visit(block, columns, column, chosen, &mut |value, weight| {
@@ -122,6 +128,29 @@ impl Tally<'_, '_> {
                 keys.push(key, weight, *most);
             }
         })
+    }
+}
+
+impl Tally<'_, '_> {
+    /// Adds whole numbers, each of which was there once.
+    fn add_whole(&mut self, values: &Int64Chunked, chosen: Option<&[bool]>) -> Result<(), FrameError> {
+        let filtered = match chosen {
+            Some(rows) => Some(values.filter(&BooleanChunked::from_slice(PlSmallStr::EMPTY, rows))?),
+            None => None,
+        };
+        let values = filtered.as_ref().unwrap_or(values);
+        let Self { summary, keys, most, request } = self;
+        summary.count += (values.len() - values.null_count()) as u64;
+        summary.sum.whole += exact_sum(values);
+        if let Some((least, greatest)) = values.min().zip(values.max()) {
+            let (least, greatest) = (key_of_whole(least), key_of_whole(greatest));
+            let (low, high) = summary.extremes.unwrap_or((least, greatest));
+            summary.extremes = Some((low.min(least), high.max(greatest)));
+        }
+        if !request.percentiles.is_empty() {
+            values.iter().flatten().for_each(|value| keys.push(key_of_whole(value), 1, *most));
+        }
+        Ok(())
     }
 }
 

@@ -4,15 +4,27 @@ use std::io::{ErrorKind, Read};
 
 use crate::FrameError;
 
-/// Bytes of a block, as long as no record is longer.
-const BLOCK: usize = 1 << 20;
+/// How the text of rows is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Bytes of a block, as long as no row is longer.
+    pub block_bytes: usize,
+    /// Bytes up to which a row is read.
+    pub longest_row: usize,
+    /// Whether rows are plain text: printable ASCII without blanks, in which a quotation mark means nothing else.
+    pub plain: bool,
+}
 
-/// The longest record, in bytes.
-const LONGEST_RECORD: usize = 64 << 20;
+impl Default for Reading {
+    fn default() -> Self {
+        Self { block_bytes: 1 << 20, longest_row: 64 << 20, plain: false }
+    }
+}
 
 /// Blocks of whole records.
 pub(crate) struct Blocks<R> {
     reader: R,
+    reading: Reading,
     buffer: Vec<u8>,
     /// Bytes that were read.
     filled: usize,
@@ -40,8 +52,8 @@ struct Scanned {
 }
 
 impl<R: Read> Blocks<R> {
-    pub(crate) fn new(reader: R, fields: usize) -> Self {
-        Self { reader, buffer: vec![0; BLOCK], filled: 0, taken: 0, fields, records: 0 }
+    pub(crate) fn new(reader: R, fields: usize, reading: Reading) -> Self {
+        Self { reader, reading, buffer: vec![0; reading.block_bytes], filled: 0, taken: 0, fields, records: 0 }
     }
 
     /// The next block; none at the end.
@@ -50,19 +62,20 @@ impl<R: Read> Blocks<R> {
         self.filled -= self.taken;
         self.taken = 0;
         let scanned = loop {
-            let ended = self.fill()?;
+            let ended = self.fill(self.buffer.len())?;
             let scanned = self.scan()?;
             if scanned.end > 0 || self.filled == 0 {
                 break scanned;
             }
+            let row = self.records + 1;
             if ended {
-                return Err(FrameError::Bad(format!("row {}: it is cut short", self.records + 1)));
+                return Err(FrameError::CutShort { row });
             }
-            if self.buffer.len() >= LONGEST_RECORD {
-                let most = LONGEST_RECORD >> 20;
-                return Err(FrameError::Bad(format!("row {}: it is longer than {most} MiB", self.records + 1)));
+            let limit = self.reading.longest_row;
+            if self.buffer.len() >= limit {
+                return Err(FrameError::LongRow { row, limit });
             }
-            self.buffer.resize(self.buffer.len() * 2, 0);
+            self.buffer.resize((self.buffer.len() * 2).min(limit), 0);
         };
         self.taken = scanned.end;
         self.records += scanned.count as u64;
@@ -70,21 +83,30 @@ impl<R: Read> Blocks<R> {
         Ok((end > 0).then(|| Records { bytes: &self.buffer[..end], count, blank }))
     }
 
-    /// The first line, which has to be this one.
-    pub(crate) fn skip_header(&mut self, header: &str) -> Result<(), FrameError> {
-        self.fill()?;
-        let line = self.buffer[..self.filled].split(|byte| *byte == b'\n').next().unwrap_or_default();
-        if line != header.as_bytes() || self.filled == line.len() {
-            return Err(FrameError::Bad("its columns are not those of the experiment".to_owned()));
-        }
-        self.taken = line.len() + 1;
-        Ok(())
+    /// The whole lines that are held: those of the last block, or those that were refused.
+    pub(crate) fn held(&self) -> &[u8] {
+        let bytes = &self.buffer[..self.filled];
+        &bytes[..memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1)]
     }
 
-    /// Reads until the buffer is full or the stream ends: whether it ended.
-    fn fill(&mut self) -> Result<bool, FrameError> {
-        while self.filled < self.buffer.len() {
-            match self.reader.read(&mut self.buffer[self.filled..]) {
+    /// Reads the first line, which has to be this one.
+    pub(crate) fn skip_header(&mut self, header: &str) -> Result<(), FrameError> {
+        let length = header.len() + 1;
+        self.buffer.resize(self.buffer.len().max(length), 0);
+        self.fill(length)?;
+        let start = &self.buffer[..self.filled];
+        if start.strip_suffix(b"\n") == Some(header.as_bytes()) {
+            self.taken = length;
+            return Ok(());
+        }
+        let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        Err(FrameError::Header(String::from_utf8_lossy(line).chars().take(80).collect()))
+    }
+
+    /// Reads until so many bytes are held or the stream ends: whether it ended.
+    fn fill(&mut self, bytes: usize) -> Result<bool, FrameError> {
+        while self.filled < bytes {
+            match self.reader.read(&mut self.buffer[self.filled..bytes]) {
                 Ok(0) => return Ok(true),
                 Ok(count) => self.filled += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -97,6 +119,9 @@ impl<R: Read> Blocks<R> {
     /// Finds the whole records in the buffer, and checks that each has its fields: Polars would fill up short ones.
     fn scan(&self) -> Result<Scanned, FrameError> {
         let bytes = &self.buffer[..self.filled];
+        if self.reading.plain || memchr::memchr(b'"', bytes).is_none() {
+            return self.scan_lines(bytes);
+        }
         let mut found = Scanned::default();
         let (mut quoted, mut fields) = (false, 1);
         for place in memchr::memchr3_iter(b',', b'"', b'\n', bytes) {
@@ -105,19 +130,39 @@ impl<R: Read> Blocks<R> {
                 _ if quoted => {}
                 b',' => fields += 1,
                 _ => {
-                    found.count += 1;
-                    let blank = place == found.end;
-                    if fields != self.fields || blank && self.fields > 1 {
-                        let row = self.records + found.count as u64;
-                        let fields = if blank { 0 } else { fields };
-                        return Err(FrameError::Bad(format!("row {row}: {fields} fields instead of {}", self.fields)));
-                    }
-                    found.blank += usize::from(blank);
-                    found.end = place + 1;
+                    self.take(&mut found, place, fields)?;
                     fields = 1;
                 }
             }
         }
         Ok(found)
+    }
+
+    /// The same where every line is a record.
+    fn scan_lines(&self, bytes: &[u8]) -> Result<Scanned, FrameError> {
+        let mut found = Scanned::default();
+        for end in memchr::memchr_iter(b'\n', bytes) {
+            let line = &bytes[found.end..end];
+            // Both counts are loops that the compiler turns into vector instructions.
+            let commas: usize = line.iter().map(|&byte| usize::from(byte == b',')).sum();
+            if self.reading.plain && line.iter().map(|&byte| usize::from(!byte.is_ascii_graphic())).sum::<usize>() > 0 {
+                return Err(FrameError::Character { row: self.records + found.count as u64 + 1 });
+            }
+            self.take(&mut found, end, commas + 1)?;
+        }
+        Ok(found)
+    }
+
+    /// Counts the record that ends at `end` and has so many fields.
+    fn take(&self, found: &mut Scanned, end: usize, fields: usize) -> Result<(), FrameError> {
+        found.count += 1;
+        let blank = end == found.end;
+        if fields != self.fields || blank && self.fields > 1 {
+            let row = self.records + found.count as u64;
+            return Err(FrameError::Fields { row, found: if blank { 0 } else { fields }, expected: self.fields });
+        }
+        found.blank += usize::from(blank);
+        found.end = end + 1;
+        Ok(())
     }
 }

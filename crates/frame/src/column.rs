@@ -45,3 +45,17 @@ impl<'a> Data<'a> {
         }
     }
 }
+
+/// The sum of whole numbers: exact, so that their order does not matter.
+#[must_use]
+pub fn exact_sum<T>(column: &ChunkedArray<T>) -> i128
+where
+    T: PolarsNumericType,
+    T::Native: Into<i128>,
+{
+    match column.cont_slice() {
+        Ok(values) => values.iter().map(|value| (*value).into()).sum(),
+        Err(_) if column.null_count() == column.len() => 0,
+        Err(_) => column.iter().flatten().map(Into::into).sum(),
+    }
+}

@@ -15,6 +15,8 @@ mod read;
 mod select;
 
 pub use aggregate::{Request, Summary};
+pub use blocks::Reading;
+pub use column::exact_sum;
 pub use distribution::Distribution;
 pub use error::FrameError;
 pub use export::{Export, Form};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use matrix_core::{Field, Value};
 use polars::prelude::*;
-use polars_io::csv::read::CsvReadOptions;
+use polars_io::csv::read::{CsvParseOptions, CsvReadOptions};
 
 use crate::FrameError;
-use crate::blocks::Blocks;
+use crate::blocks::{Blocks, Reading};
 use crate::column::{Data, data_type};
 
 /// A column of rows.
@@ -92,37 +92,57 @@ pub struct Reader<R> {
     blocks: Blocks<R>,
     options: CsvReadOptions,
     /// The wanted columns.
-    fields: Vec<Field>,
+    wanted: Schema,
 }
 
 impl<R: Read> Reader<R> {
     /// A reader of rows of these columns, of which only the wanted ones are converted.
     ///
     /// # Errors
-    /// When the header is not that of these columns.
+    /// When the header cannot be read, or is not that of these columns.
     pub fn new(columns: &[Field], wanted: impl Fn(usize) -> bool, input: R) -> Result<Self, FrameError> {
-        let wanted: Vec<bool> = (0..columns.len()).map(wanted).collect();
-        let fields: Vec<Field> =
-            columns.iter().zip(&wanted).filter(|(_, wanted)| **wanted).map(|(field, _)| field.clone()).collect();
-        let names: Vec<&str> = columns.iter().map(|field| field.name.as_str()).collect();
-        let mut blocks = Blocks::new(input, columns.len());
+        let typed = |field: &Field| polars::prelude::Field::new(field.name.as_str().into(), data_type(field.kind));
+        let schema: Schema = columns.iter().map(typed).collect();
+        Self::with(&schema, |name| schema.index_of(name).is_some_and(&wanted), Reading::default(), input)
+    }
+
+    /// The same with columns of any type that Polars knows, wanted by their names, in text that is read in another way.
+    ///
+    /// # Errors
+    /// As [`Reader::new`].
+    pub fn with(
+        columns: &Schema,
+        wanted: impl Fn(&str) -> bool,
+        reading: Reading,
+        input: R,
+    ) -> Result<Self, FrameError> {
+        let names: Vec<&str> = columns.iter_names().map(PlSmallStr::as_str).collect();
+        let mut blocks = Blocks::new(input, columns.len(), reading);
         blocks.skip_header(&names.join(","))?;
-        let schema: Schema = columns
-            .iter()
-            .zip(&wanted)
-            .map(|(field, wanted)| {
+        let (mut all, mut chosen) = (columns.clone(), Schema::default());
+        for (name, dtype) in all.iter_mut() {
+            if wanted(name) {
+                chosen.with_column(name.clone(), dtype.clone());
+            } else {
                 // What nobody wants is not converted.
-                let dtype = if *wanted { data_type(field.kind) } else { DataType::String };
-                polars::prelude::Field::new(field.name.as_str().into(), dtype)
-            })
-            .collect();
-        let chosen: Arc<[PlSmallStr]> = fields.iter().map(|field| PlSmallStr::from_str(&field.name)).collect();
+                *dtype = DataType::String;
+            }
+        }
+        let format = CsvParseOptions::default();
+        let format = if reading.plain { format.with_quote_char(None) } else { format };
         let options = CsvReadOptions::default()
             .with_has_header(false)
-            .with_schema(Some(Arc::new(schema)))
-            .with_columns(Some(chosen))
+            .with_schema(Some(Arc::new(all)))
+            .with_columns(Some(chosen.iter_names_cloned().collect()))
+            .with_parse_options(format)
             .with_n_threads(Some(1));
-        Ok(Self { blocks, options, fields })
+        Ok(Self { blocks, options, wanted: chosen })
+    }
+
+    /// The lines of the rows that were read or refused last; empty where not even lines were found.
+    #[must_use]
+    pub fn lines(&self) -> &[u8] {
+        self.blocks.held()
     }
 
     /// The next rows; none at the end.
@@ -132,18 +152,18 @@ impl<R: Read> Reader<R> {
     pub fn next_block(&mut self) -> Result<Option<Block>, FrameError> {
         let Some(records) = self.blocks.next()? else { return Ok(None) };
         let (rows, blank) = (records.count, records.blank);
-        if self.fields.is_empty() {
+        if self.wanted.is_empty() {
             return Ok(Some(Block { rows, frame: DataFrame::empty() }));
         }
         let mut frame = if blank == rows {
-            nulls(&self.fields, 0)?
+            DataFrame::empty_with_schema(&self.wanted)
         } else {
             self.options.clone().into_reader_with_file_handle(Cursor::new(records.bytes)).finish()?
         };
         // Polars passes over some lines without a value, and reads others as rows. Where they stand among the others does not matter.
         let missing = rows.saturating_sub(frame.height());
         if (1..=blank).contains(&missing) {
-            frame.vstack_mut(&nulls(&self.fields, missing)?)?;
+            frame.vstack_mut(&DataFrame::full_null(&self.wanted, missing))?;
         }
         frame.rechunk_mut();
         if frame.height() != rows {
@@ -151,11 +171,4 @@ impl<R: Read> Reader<R> {
         }
         Ok(Some(Block { rows, frame }))
     }
-}
-
-/// Rows without values.
-fn nulls(fields: &[Field], rows: usize) -> Result<DataFrame, FrameError> {
-    let null =
-        |field: &Field| polars::prelude::Column::full_null(field.name.as_str().into(), rows, &data_type(field.kind));
-    Ok(DataFrame::new(rows, fields.iter().map(null).collect())?)
 }

@@ -1,5 +1,7 @@
 //! Batches: stretches of consecutive requests whose means are nearly independent.
 
+use std::ops::Range;
+
 use super::interval::Replicates;
 
 /// How requests are divided into batches.
@@ -58,6 +60,17 @@ impl Layout {
         round * self.per_round + usize::try_from(within).unwrap_or(usize::MAX).min(self.per_round - 1)
     }
 
+    /// The requests (from 0) of each batch of a round of `requests` requests: what [`Layout::batch`] says of each, by
+    /// batches.
+    #[must_use]
+    pub fn stretches(&self, requests: u64) -> Vec<Range<u64>> {
+        let start = |batch: usize| {
+            let start = (batch as u128 * u128::from(requests.max(1))).div_ceil(self.per_round as u128);
+            if batch < self.per_round { u64::try_from(start).unwrap_or(u64::MAX) } else { u64::MAX }
+        };
+        (0..self.per_round).map(|batch| start(batch)..start(batch + 1)).collect()
+    }
+
     /// What the batches replicate.
     #[must_use]
     pub fn replicates(&self) -> Replicates {
@@ -97,6 +110,27 @@ impl Batches {
             *sum += value;
             *count += 1;
         }
+    }
+
+    /// Batches of aggregates: `aggregate` gives sum and number of what was observed in each of these stretches of requests
+    /// (from 0) of a round (from 0). Stretches that it leaves out have no observation.
+    #[must_use]
+    pub fn aggregated(
+        rounds: usize,
+        requests: u64,
+        replicates: Replicates,
+        mut aggregate: impl FnMut(usize, &[Range<u64>]) -> Vec<(f64, u64)>,
+    ) -> Self {
+        let mut batches = Self::new(rounds, requests, replicates);
+        let stretches = batches.layout.stretches(requests);
+        for round in 0..rounds {
+            let first = round * stretches.len();
+            for (batch, (sum, count)) in (first..first + stretches.len()).zip(aggregate(round, &stretches)) {
+                batches.sums[batch] = sum;
+                batches.counts[batch] = count;
+            }
+        }
+        batches
     }
 
     /// The observations of whole rounds, one slice each, one value per request in order of `i`; NaN where nothing was
@@ -197,6 +231,11 @@ mod tests {
             let layout = Layout::new(rounds, requests, Replicates::Blocks);
             let mut sizes = vec![0u64; layout.batches()];
             let mut last = 0;
+            for (batch, stretch) in layout.stretches(requests).into_iter().enumerate() {
+                for i in [stretch.start, stretch.end.min(requests) - 1] {
+                    prop_assert_eq!(layout.batch(0, i, requests), batch);
+                }
+            }
             for round in 0..rounds {
                 for i in 0..requests {
                     let batch = layout.batch(round, i, requests);
@@ -231,6 +270,12 @@ mod tests {
             let slices: Vec<&[f64]> = rounds.iter().map(Vec::as_slice).collect();
             let whole = Batches::of(&slices, Replicates::Blocks);
             prop_assert_eq!(&pushed, &whole);
+            let aggregated = Batches::aggregated(rounds.len(), 30, Replicates::Blocks, |round, stretches| {
+                let part = |range: &Range<u64>| &rounds[round][range.start as usize..range.end.min(30) as usize];
+                let sum = |range| part(range).iter().filter(|value| !value.is_nan()).fold((0.0, 0), |(sum, n), value| (sum + value, n + 1));
+                stretches.iter().map(sum).collect()
+            });
+            prop_assert_eq!(&pushed, &aggregated);
             let present: Vec<f64> = rounds.concat().into_iter().filter(|value| !value.is_nan()).collect();
             prop_assert_eq!(whole.observations(), present.len() as u64);
             prop_assert_eq!(whole.total(), present.iter().sum::<f64>());

@@ -142,7 +142,8 @@ pub(super) fn numbers(
         let rows = matrix_frame::Source::new(&columns, &open);
         match of_source(&mut numbers, number, &rows, experiment, wanted, record) {
             // Rows that are not those of the declared columns have no numbers: `matrix run` reads them again.
-            Ok(()) | Err(FrameError::Bad(_)) => {}
+            Ok(()) => {}
+            Err(error) if error.is_of_rows() => {}
             Err(FrameError::Read(error) | FrameError::Write(error)) => return Err(StoreError::from_read(error)),
             Err(error) => return Err(StoreError::from_read(std::io::Error::other(error))),
         }
@@ -180,7 +181,7 @@ fn of_source(
                 };
                 numbers.by.insert((place, of, column), groups.into_iter().filter_map(number).collect());
             }
-            Err(FrameError::Bad(why)) => drop(numbers.remarks.insert(why)),
+            Err(error) if error.is_of_rows() => drop(numbers.remarks.insert(error.to_string())),
             Err(error) => return Err(error),
         }
     }

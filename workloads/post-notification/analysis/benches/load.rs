@@ -152,6 +152,17 @@ fn large() -> Result<Synthetic> {
     Ok(store)
 }
 
+/// Ten thousand small cells.
+fn many() -> Result<Synthetic> {
+    let mut store = Synthetic::new(10)?;
+    for &post in PostStorage::ALL {
+        for antipode in [false, true] {
+            store.add(10, 1_250, axes(post, NotificationStorage::Sns, "eu->us", 0, antipode)?)?;
+        }
+    }
+    Ok(store)
+}
+
 fn measure(name: &str, store: &Synthetic) -> Result<()> {
     let rows: u64 = store.cells.iter().map(|cell| cell.inputs.requests).sum();
     let bytes: usize = store.cells.iter().map(|cell| store.traces[usize::from(cell.inputs.axes.antipode)].len()).sum();
@@ -198,6 +209,7 @@ fn status(file: &str, name: &str) -> Result<String> {
 
 fn main() -> Result<()> {
     println!("{}, {} threads", status("/proc/cpuinfo", "model name")?, std::thread::available_parallelism()?);
+    measure("small", &many()?)?;
     measure("sosp", &sosp()?)?;
     measure("ten million", &large()?)
 }

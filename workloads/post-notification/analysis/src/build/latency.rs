@@ -2,7 +2,7 @@
 
 use matrix_plan::stats::nearest_rank;
 
-use crate::load::{CellData, Finding};
+use crate::load::CellData;
 
 /// Mean and quantiles of a cell's consistency window, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -20,8 +20,10 @@ pub struct WindowSummary {
 /// The window of all reads of a cell, or only of those that found the post; none without a read.
 #[must_use]
 pub fn window_summary(cell: &CellData, consistent_only: bool) -> Option<WindowSummary> {
-    let wanted = cell.windows().filter(|(finding, _)| !consistent_only || *finding == Finding::Consistent);
-    let mut windows: Vec<i64> = wanted.filter_map(|(_, window)| window).collect();
+    let mut windows: Vec<i64> = cell.windows_where(false).collect();
+    if !consistent_only {
+        windows.extend(cell.windows_where(true));
+    }
     windows.sort_unstable();
     let reads = windows.len() as u64;
     let sum: i128 = windows.iter().map(|us| i128::from(*us)).sum();

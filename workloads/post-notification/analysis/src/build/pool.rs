@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use matrix_plan::stats::{self, Batches, Replicates, nearest_rank};
 use matrix_plan::{Axes, Region, RegionPair};
@@ -16,6 +17,7 @@ pub struct Pool<'a> {
     cells: Vec<&'a CellData>,
     totals: Totals,
     inconsistent: OnceCell<Estimate>,
+    consistent: OnceCell<Vec<i64>>,
     sorted: OnceCell<Vec<i64>>,
 }
 
@@ -26,7 +28,7 @@ impl<'a> Pool<'a> {
         for cell in &cells {
             totals.add(&cell.totals);
         }
-        Self { cells, totals, inconsistent: OnceCell::new(), sorted: OnceCell::new() }
+        Self { cells, totals, inconsistent: OnceCell::new(), consistent: OnceCell::new(), sorted: OnceCell::new() }
     }
 
     /// The cells, by round and origin.
@@ -41,24 +43,24 @@ impl<'a> Pool<'a> {
         &self.totals
     }
 
-    /// Observations in batches: `observe` says what a request tells, if anything, from what its reader found and its
-    /// window in microseconds.
-    pub fn batches(&self, observe: impl Fn(Finding, Option<i64>) -> Option<f64>) -> Batches {
-        let mut batches = self.no_batches();
-        for (round, cell) in self.cells.iter().enumerate() {
-            for (i, (finding, window)) in (0..).zip(cell.windows()) {
-                if let Some(value) = observe(finding, window) {
-                    batches.push(round, i, value);
-                }
-            }
-        }
-        batches
+    /// Aggregates in batches: `aggregate` gives sum and number of what was observed in each stretch of a cell's requests.
+    fn batches(&self, aggregate: impl Fn(&CellData, &[Range<u64>]) -> Vec<(f64, u64)>) -> Batches {
+        let requests = self.cells.iter().map(|cell| cell.totals.planned).max().unwrap_or_default();
+        Batches::aggregated(self.cells.len(), requests, self.replicates(), |round, stretches| {
+            self.cells.get(round).map(|cell| aggregate(cell, stretches)).unwrap_or_default()
+        })
     }
 
-    /// Batches without an observation.
-    fn no_batches(&self) -> Batches {
-        let requests = self.cells.iter().map(|cell| cell.totals.planned).max().unwrap_or_default();
-        Batches::new(self.cells.len(), requests, self.replicates())
+    /// How many readers of each batch found what is wanted.
+    fn found(&self, wanted: fn(Finding) -> bool) -> Batches {
+        self.batches(|cell, stretches| {
+            let count = |range| {
+                let findings = cell.findings(range);
+                let found = findings.iter().filter(|finding| wanted(**finding)).count();
+                (found as f64, findings.len() as u64)
+            };
+            stretches.iter().map(count).collect()
+        })
     }
 
     /// What intervals come from.
@@ -80,30 +82,44 @@ impl<'a> Pool<'a> {
             if self.totals.reads() == 0 {
                 return Estimate::UNKNOWN;
             }
-            let flags =
-                |wanted: fn(Finding) -> bool| self.batches(|finding, _| Some(f64::from(u8::from(wanted(finding)))));
             let unread = match self.totals.lost() + self.totals.failed() {
-                0 => self.no_batches(),
-                _ => flags(|finding| matches!(finding, Finding::Lost | Finding::Failed)),
+                0 => self.batches(|_, _| Vec::new()),
+                _ => self.found(Finding::is_unread),
             };
-            stats::inconsistency(&flags(|finding| finding == Finding::Missed), &unread).into()
+            stats::inconsistency(&self.found(|finding| finding == Finding::Missed), &unread).into()
         })
     }
 
     /// The mean window in milliseconds, of all reads.
     #[must_use]
     pub fn window_mean_ms(&self) -> Estimate {
-        stats::mean(&self.batches(|_, window| window.map(|us| us as f64 / 1e3))).into()
+        let sums = |cell: &CellData, stretches: &[Range<u64>]| {
+            // Added up in their order: the last bit of a sum of real numbers depends on it.
+            let add = |(sum, count): (f64, u64), us: i64| (sum + us as f64 / 1e3, count + 1);
+            stretches.iter().map(|range| cell.windows(range).fold((0.0, 0), add)).collect()
+        };
+        stats::mean(&self.batches(sums)).into()
+    }
+
+    /// The windows of the reads that found the post in microseconds, sorted.
+    pub fn consistent_windows(&self) -> &[i64] {
+        self.consistent.get_or_init(|| self.windows_where(false))
     }
 
     /// The windows of all reads in microseconds, sorted.
     pub fn sorted_windows(&self) -> &[i64] {
         self.sorted.get_or_init(|| {
-            let windows = self.cells.iter().flat_map(|cell| cell.windows());
-            let mut sorted: Vec<i64> = windows.filter_map(|(_, window)| window).collect();
-            sorted.sort_unstable();
+            let mut sorted = [self.consistent_windows(), &self.windows_where(true)].concat();
+            // Two runs in order, which a stable sort only has to merge.
+            sorted.sort();
             sorted
         })
+    }
+
+    fn windows_where(&self, missed: bool) -> Vec<i64> {
+        let mut windows: Vec<i64> = self.cells.iter().flat_map(|cell| cell.windows_where(missed)).collect();
+        windows.sort_unstable();
+        windows
     }
 
     /// The `p`-quantile of the window in milliseconds, of all reads; `None` without a read.

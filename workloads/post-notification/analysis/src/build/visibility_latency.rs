@@ -1,7 +1,6 @@
 //! Cumulative distributions of the window, at delay 0.
 
 use super::pool::Pools;
-use crate::load::Finding;
 use crate::tables::{CurvePoint, LatencyCurve};
 
 /// Most points of a curve.
@@ -13,11 +12,7 @@ const POINTS: u64 = 100;
 pub fn visibility_latency(pools: &Pools<'_>) -> Vec<LatencyCurve> {
     let mut curves = Vec::new();
     for (axes, pool) in pools.by_regions().filter(|(axes, _)| axes.delay_ms == 0) {
-        let found = pool.cells().iter().flat_map(|cell| cell.windows());
-        let mut consistent: Vec<i64> =
-            found.filter(|(finding, _)| *finding == Finding::Consistent).filter_map(|(_, window)| window).collect();
-        consistent.sort_unstable();
-        for (consistent_only, sorted) in [(false, pool.sorted_windows()), (true, &consistent)] {
+        for (consistent_only, sorted) in [(false, pool.sorted_windows()), (true, pool.consistent_windows())] {
             if !sorted.is_empty() {
                 curves.push(LatencyCurve {
                     regions: axes.combination.regions.clone(),

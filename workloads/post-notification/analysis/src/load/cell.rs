@@ -1,5 +1,6 @@
 //! What is kept of a cell: exact totals, and compact columns.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use matrix_plan::claims::Column;
@@ -52,7 +53,7 @@ pub struct CellData {
 pub(super) struct Kept {
     /// What the reader found.
     pub(super) findings: Vec<Finding>,
-    /// `post_read_us - writer_start_us`, whether the reader read or not.
+    /// `post_read_us - writer_start_us` where the reader read.
     pub(super) window_us: Vec<Known>,
     pub(super) barrier_us: Vec<Known>,
     pub(super) barrier_polls: Vec<Known>,
@@ -72,14 +73,26 @@ impl From<Option<i64>> for Known {
 }
 
 impl Known {
-    fn get(self) -> Option<i64> {
+    pub(super) fn get(self) -> Option<i64> {
         (self.0 != i64::MIN).then_some(self.0)
+    }
+}
+
+impl Kept {
+    /// Puts ends in order, and gives back what memory is left.
+    pub(super) fn finish(&mut self) {
+        self.ends_us.sort_unstable();
+        self.ends_us.shrink_to_fit();
+        self.findings.shrink_to_fit();
+        for column in [&mut self.window_us, &mut self.barrier_us, &mut self.barrier_polls] {
+            column.shrink_to_fit();
+        }
     }
 }
 
 /// What the reader of one request found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub(crate) enum Finding {
     /// The post.
     Consistent,
     /// No post.
@@ -90,19 +103,29 @@ pub enum Finding {
     Failed,
 }
 
+impl Finding {
+    /// Whether the reader never read, as far as is known.
+    pub(crate) fn is_unread(self) -> bool {
+        matches!(self, Self::Lost | Self::Failed)
+    }
+}
+
 impl CellData {
-    /// What the reader of each request found.
-    pub fn findings(&self) -> impl Iterator<Item = Finding> {
-        self.columns.findings.iter().copied()
+    /// What the readers of these requests found, as far as there are so many.
+    pub(crate) fn findings(&self, requests: &Range<u64>) -> &[Finding] {
+        part(&self.columns.findings, requests)
     }
 
-    /// What the reader of each request found, with the window in microseconds where it read and both times are known.
-    /// Empty unless windows were kept.
-    pub fn windows(&self) -> impl Iterator<Item = (Finding, Option<i64>)> {
-        self.findings().zip(&self.columns.window_us).map(|(finding, window)| match finding {
-            Finding::Consistent | Finding::Missed => (finding, window.get()),
-            Finding::Lost | Finding::Failed => (finding, None),
-        })
+    /// The known windows of these requests in microseconds, in their order. None unless windows were kept.
+    pub(crate) fn windows(&self, requests: &Range<u64>) -> impl Iterator<Item = i64> {
+        part(&self.columns.window_us, requests).iter().filter_map(|window| window.get())
+    }
+
+    /// The known windows in microseconds, in no order: of the reads that missed the post, or of those that found it.
+    pub(crate) fn windows_where(&self, missed: bool) -> impl Iterator<Item = i64> {
+        let wanted = if missed { Finding::Missed } else { Finding::Consistent };
+        let windows = self.columns.findings.iter().zip(&self.columns.window_us);
+        windows.filter(move |(finding, _)| **finding == wanted).filter_map(|(_, window)| window.get())
     }
 
     /// Seconds between the ends of successive requests, in order of the ends, the first counted from the first request
@@ -116,27 +139,32 @@ impl CellData {
     /// A column as claims are judged by: one value per request, NaN where there is none.
     #[must_use]
     pub fn column(&self, column: Column) -> Vec<f64> {
-        let flags = |wanted| self.findings().map(|found| if found == wanted { 1.0 } else { 0.0 }).collect();
+        let Kept { findings, window_us, barrier_us, barrier_polls, .. } = &self.columns;
+        let flags =
+            |wanted: fn(Finding) -> bool| findings.iter().map(|found| f64::from(u8::from(wanted(*found)))).collect();
         let milliseconds = |us: Option<i64>| us.map_or(f64::NAN, |us| us as f64 / 1e3);
         match column {
-            Column::WindowMs => self.windows().map(|(_, window)| milliseconds(window)).collect(),
+            Column::WindowMs => window_us.iter().map(|us| milliseconds(us.get())).collect(),
             Column::ConsistentWindowMs => {
-                let consistent =
-                    |(finding, window): (_, Option<i64>)| window.filter(|_| finding == Finding::Consistent);
-                self.windows().map(|window| milliseconds(consistent(window))).collect()
+                let consistent = |(finding, window): (&Finding, &Known)| {
+                    milliseconds(window.get().filter(|_| *finding == Finding::Consistent))
+                };
+                findings.iter().zip(window_us).map(consistent).collect()
             }
-            Column::Missed => flags(Finding::Missed),
-            Column::Lost => flags(Finding::Lost),
-            Column::Unread => self
-                .findings()
-                .map(|found| f64::from(u8::from(matches!(found, Finding::Lost | Finding::Failed))))
-                .collect(),
-            Column::BarrierMs => self.columns.barrier_us.iter().map(|us| milliseconds(us.get())).collect(),
+            Column::Missed => flags(|found| found == Finding::Missed),
+            Column::Lost => flags(|found| found == Finding::Lost),
+            Column::Unread => flags(Finding::is_unread),
+            Column::BarrierMs => barrier_us.iter().map(|us| milliseconds(us.get())).collect(),
             Column::BarrierPolls => {
-                let polls = self.columns.barrier_polls.iter();
-                polls.map(|polls| polls.get().map_or(f64::NAN, |polls| polls as f64)).collect()
+                barrier_polls.iter().map(|polls| polls.get().map_or(f64::NAN, |polls| polls as f64)).collect()
             }
             Column::CompletionGapS => self.gaps_s().collect(),
         }
     }
+}
+
+/// The part of a column that is about these requests, as far as there are so many.
+fn part<'a, T>(column: &'a [T], requests: &Range<u64>) -> &'a [T] {
+    let [start, end] = [requests.start, requests.end].map(|at| at.min(column.len() as u64) as usize);
+    &column[start..end]
 }

@@ -2,12 +2,13 @@
 
 use matrix_app::row::{HEADER, RowError};
 use matrix_app::{Outcome, Row};
+use matrix_frame::FrameError;
 
-use super::parse::{PLAUSIBLE, Refused};
+use super::query::PLAUSIBLE;
 use crate::error::LoadErrorKind;
 
 /// What is wrong with `block`, whose first line has number `line` and should be the row of request `first`.
-pub(super) fn diagnose(block: &[u8], line: u64, first: u64, refused: Refused) -> LoadErrorKind {
+pub(super) fn diagnose(block: &[u8], line: u64, first: u64, refused: FrameError) -> LoadErrorKind {
     let lines = block.strip_suffix(b"\n").unwrap_or(block).split(|&byte| byte == b'\n');
     for ((text, line), expected) in lines.zip(line..).zip(first..) {
         if let Err(kind) = check(text, line, expected) {
@@ -15,8 +16,8 @@ pub(super) fn diagnose(block: &[u8], line: u64, first: u64, refused: Refused) ->
         }
     }
     let source = match refused {
-        Refused::Polars(error) => error,
-        Refused::Rule => polars::prelude::polars_err!(ComputeError: "a row was refused that seems to be in order"),
+        FrameError::Polars(error) => error,
+        _ => polars::prelude::polars_err!(ComputeError: "a row was refused that seems to be in order"),
     };
     LoadErrorKind::Polars { line, source }
 }

@@ -2,19 +2,24 @@
 
 use std::io::Read;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use matrix_app::Outcome;
 use matrix_app::row::HEADER;
-use matrix_app::{Outcome, Row};
+use matrix_frame::{FrameError, Reader, Reading};
+use polars::prelude::Schema;
 
-use super::accumulate::Accumulator;
-use super::blocks::{BlockError, Blocks, LONGEST_LINE};
 use super::cell::{CellData, Keep};
-use super::diagnose::{check, diagnose};
-use super::parse::Parser;
+use super::diagnose::diagnose;
+use super::query::{Query, Rows, is_used, schema};
+use super::totals::Totals;
 use crate::error::{LoadError, LoadErrorKind};
 use crate::traces::{CellMeta, Traces};
+
+/// The longest line that is read, in bytes: 23 columns of at most 20 characters stay far below it.
+const LONGEST_LINE: usize = 4096;
 
 /// How traces are loaded. The result does not depend on `jobs` and `block_bytes`.
 #[derive(Clone, Copy, Debug)]
@@ -49,42 +54,40 @@ impl Loaded {
     }
 }
 
-/// Bytes up to which a block is read row by row: before Polars has begun with so few, that is done.
-const READ_BY_ROW: usize = 16 << 10;
+/// Requests of successive cells up to which their traces are read together: Polars takes longer to begin than to read
+/// so few rows.
+const TOGETHER: u64 = 1024;
 
 /// Loads all traces.
 ///
 /// # Errors
 /// When a trace cannot be read, or is not the trace of its cell: that of the first such cell.
 pub fn load<T: Traces + ?Sized>(traces: &T, options: &Options) -> Result<Loaded, LoadError> {
-    load_with(traces, options, READ_BY_ROW)
-}
-
-/// The same, with another bound on blocks that are read row by row. The result does not depend on it.
-pub(super) fn load_with<T: Traces + ?Sized>(
-    traces: &T,
-    options: &Options,
-    read_by_row: usize,
-) -> Result<Loaded, LoadError> {
     let cells = traces.cells();
-    let parser = Parser::new();
+    let schema = schema();
+    let groups = groups(cells);
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
     let work = || {
         let mut done = Vec::new();
-        // Cells are taken in order and a taken cell is finished, so the first cell at fault is always among the done.
+        // Groups are taken in order and a taken one is finished, so the first cell at fault is always among the done.
         while !failed.load(Ordering::Relaxed) {
-            let n = next.fetch_add(1, Ordering::Relaxed);
-            let Some(meta) = cells.get(n) else { break };
-            let result = load_cell(traces, n, meta, &parser, options, read_by_row);
-            let result = result.map_err(|kind| LoadError { cell: meta.name(), kind });
-            failed.fetch_or(result.is_err(), Ordering::Relaxed);
-            done.push((n, result));
+            let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+            if let Some(loaded) = load_group(traces, group, &schema, options) {
+                done.extend(group.clone().zip(loaded.into_iter().map(Ok)));
+                continue;
+            }
+            for (n, meta) in group.clone().zip(&cells[group.clone()]) {
+                let result = load_cell(traces, n, meta, &schema, options);
+                let result = result.map_err(|kind| LoadError { cell: meta.name(), kind });
+                failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                done.push((n, result));
+            }
         }
         done
     };
     let mut done = std::thread::scope(|scope| {
-        let jobs = options.jobs.get().min(cells.len());
+        let jobs = options.jobs.get().min(groups.len());
         let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
         let joined = workers.into_iter().map(|worker| worker.join());
         joined.flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect::<Vec<_>>()
@@ -94,68 +97,110 @@ pub(super) fn load_with<T: Traces + ?Sized>(
     Ok(Loaded { cells })
 }
 
+/// Divides cells into those whose traces are read together, and those that are large enough alone.
+fn groups(cells: &[Arc<CellMeta>]) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    let mut together = 0u64;
+    for (n, cell) in cells.iter().enumerate() {
+        together = together.saturating_add(cell.inputs.requests.max(1));
+        match groups.last_mut() {
+            Some(group) if together <= TOGETHER => group.end = n + 1,
+            _ => {
+                groups.push(n..n + 1);
+                together = cell.inputs.requests.max(1);
+            }
+        }
+    }
+    groups
+}
+
+/// Loads cells whose traces are read together; none if there is but one, or something is wrong with one of them or they
+/// are longer than one block: they are then read each for itself, which says what is wrong with the first one.
+fn load_group<T: Traces + ?Sized>(
+    traces: &T,
+    group: &Range<usize>,
+    schema: &Schema,
+    options: &Options,
+) -> Option<Vec<CellData>> {
+    if group.len() < 2 {
+        return None;
+    }
+    let header = format!("{HEADER}\n").into_bytes();
+    let mut text = header.clone();
+    let mut counts = Vec::with_capacity(group.len());
+    for n in group.clone() {
+        let start = text.len();
+        let left = options.block_bytes.saturating_sub(start) as u64;
+        traces.open(n).and_then(|trace| trace.take(left.saturating_add(1)).read_to_end(&mut text)).ok()?;
+        if text.len() > options.block_bytes || !text.ends_with(b"\n") || !text[start..].starts_with(&header) {
+            return None;
+        }
+        text.drain(start..start + header.len());
+        counts.push(text[start..].iter().filter(|byte| **byte == b'\n').count());
+    }
+    let reading = Reading { block_bytes: text.len(), longest_row: LONGEST_LINE, plain: true };
+    let block = Reader::with(schema, is_used, reading, &*text).ok()?.next_block().ok()??;
+    drop(text);
+    if block.rows != counts.iter().sum::<usize>() {
+        return None;
+    }
+    let rows = Rows::of(&block, counts.iter().flat_map(|count| 0..*count as u64)).ok()?;
+    let mut start = 0;
+    let load = |(count, meta): (usize, &Arc<CellMeta>)| {
+        let mut cell = Query::new(meta, options.keep);
+        cell.add(rows.part(start..start + count));
+        start += count;
+        agree(meta, &cell.totals).ok()?;
+        Some(cell.finish(Arc::clone(meta)))
+    };
+    counts.into_iter().zip(&traces.cells()[group.clone()]).map(load).collect()
+}
+
 fn load_cell<T: Traces + ?Sized>(
     traces: &T,
     n: usize,
     meta: &Arc<CellMeta>,
-    parser: &Parser,
+    schema: &Schema,
     options: &Options,
-    read_by_row: usize,
 ) -> Result<CellData, LoadErrorKind> {
-    let mut reader = traces.open(n).map_err(LoadErrorKind::Open)?;
-    skip_header(&mut reader)?;
-    let mut blocks = Blocks::new(reader, options.block_bytes);
-    let mut cell = Accumulator::new(meta, options.keep);
+    let block_bytes = options.block_bytes.max(LONGEST_LINE);
+    let reading = Reading { block_bytes, longest_row: LONGEST_LINE, plain: true };
+    let trace = traces.open(n).map_err(LoadErrorKind::Open)?;
+    let mut reader = Reader::with(schema, is_used, reading, trace).map_err(|error| refused(1, &[], 0, error))?;
+    let mut cell = Query::new(meta, options.keep);
     loop {
         let first = cell.totals.planned;
-        let line = first + 2;
-        let block = match blocks.next() {
-            Ok(Some(block)) => block,
+        let rows = match reader.next_block() {
             Ok(None) => break,
-            Err(BlockError::Io(source)) => return Err(LoadErrorKind::Read { line, source }),
-            Err(BlockError::LongLine) => return Err(LoadErrorKind::LongLine { line, limit: LONGEST_LINE }),
-            Err(BlockError::CutShort) => return Err(LoadErrorKind::CutShort { line }),
+            Ok(Some(block)) => Rows::of(&block, first..),
+            Err(error) => Err(error),
         };
-        if block.len() <= read_by_row
-            && let Some(rows) = rows(block, line, first)
-        {
-            rows.iter().for_each(|row| cell.add_row(row));
-            continue;
-        }
-        let added = parser.parse(block, first).and_then(|columns| cell.add(columns));
-        added.map_err(|refused| diagnose(block, line, first, refused))?;
+        cell.add(rows.map_err(|error| refused(first + 2, reader.lines(), first, error))?);
     }
-    agree(meta, &cell)?;
+    agree(meta, &cell.totals)?;
     Ok(cell.finish(Arc::clone(meta)))
 }
 
-/// The rows of a block, if it has nothing but rows in their order. What is wrong with another one Polars finds out.
-fn rows(block: &[u8], line: u64, first: u64) -> Option<Vec<Row>> {
-    let lines = block.strip_suffix(b"\n")?.split(|&byte| byte == b'\n');
-    lines.zip(line..).zip(first..).map(|((text, line), expected)| check(text, line, expected).ok()).collect()
-}
-
-/// Reads the first line, which must be that of every trace.
-fn skip_header(reader: &mut impl Read) -> Result<(), LoadErrorKind> {
-    let mut line = Vec::with_capacity(HEADER.len() + 1);
-    let read = reader.take(HEADER.len() as u64 + 1).read_to_end(&mut line);
-    read.map_err(|source| LoadErrorKind::Read { line: 1, source })?;
-    if line.strip_suffix(b"\n") == Some(HEADER.as_bytes()) {
-        return Ok(());
+/// What is wrong with a block whose first line has number `line` and should be the row of request `first`.
+fn refused(line: u64, block: &[u8], first: u64, error: FrameError) -> LoadErrorKind {
+    match error {
+        FrameError::Header(start) => LoadErrorKind::Header(start),
+        FrameError::Read(source) => LoadErrorKind::Read { line, source },
+        FrameError::LongRow { limit, .. } => LoadErrorKind::LongLine { line, limit },
+        FrameError::CutShort { .. } => LoadErrorKind::CutShort { line },
+        other => diagnose(block, line, first, other),
     }
-    let start = line.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    Err(LoadErrorKind::Header(String::from_utf8_lossy(start).chars().take(80).collect()))
 }
 
 /// Checks the trace against what the cell plans and its record counts.
-fn agree(meta: &CellMeta, cell: &Accumulator) -> Result<(), LoadErrorKind> {
-    let (planned, found) = (meta.inputs.requests, cell.totals.planned);
+fn agree(meta: &CellMeta, totals: &Totals) -> Result<(), LoadErrorKind> {
+    let (planned, found) = (meta.inputs.requests, totals.planned);
     if planned != found {
         return Err(LoadErrorKind::Rows { planned, found });
     }
     for outcome in Outcome::ALL {
         let recorded = meta.outcomes.get(&outcome).copied().unwrap_or_default();
-        let found = cell.totals.count(outcome);
+        let found = totals.count(outcome);
         if recorded != found {
             return Err(LoadErrorKind::Outcomes { outcome, recorded, found });
         }

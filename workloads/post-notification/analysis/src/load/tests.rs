@@ -7,7 +7,6 @@ use matrix_app::{Outcome, PostKey, Row};
 use matrix_plan::claims::Column;
 use proptest::prelude::*;
 
-use super::read::load_with;
 use super::*;
 use crate::testing::{Memory, bare, csv, read};
 use crate::{CellMeta, LoadErrorKind, Traces};
@@ -16,13 +15,15 @@ use crate::{CellMeta, LoadErrorKind, Traces};
 #[derive(Debug, PartialEq)]
 struct Naive {
     totals: Totals,
-    windows: Vec<(Finding, Option<i64>)>,
+    findings: Vec<Finding>,
+    windows: Vec<i64>,
     barriers: Vec<(Option<i64>, Option<u64>)>,
     gaps_s: Vec<f64>,
 }
 
 fn naive(trace: &[u8]) -> Result<Naive, RowError> {
-    let mut found = Naive { totals: Totals::default(), windows: vec![], barriers: vec![], gaps_s: vec![] };
+    let mut found =
+        Naive { totals: Totals::default(), findings: vec![], windows: vec![], barriers: vec![], gaps_s: vec![] };
     let totals = &mut found.totals;
     let (mut sent, mut ends) = (vec![], vec![]);
     for line in String::from_utf8_lossy(trace).split_terminator('\n').skip(1) {
@@ -46,7 +47,8 @@ fn naive(trace: &[u8]) -> Result<Naive, RowError> {
             _ => Finding::Failed,
         };
         totals.misses += u64::from(finding == Finding::Missed);
-        found.windows.push((finding, row.window_us().filter(|_| row.outcome == Outcome::Ok)));
+        found.findings.push(finding);
+        found.windows.extend(row.window_us().filter(|_| row.outcome == Outcome::Ok));
         found.barriers.push((row.barrier_us, row.barrier_polls));
     }
     ends.sort_unstable();
@@ -62,7 +64,8 @@ fn kept(cell: &CellData) -> Naive {
     let whole = |column| cell.column(column).into_iter().map(|value| (!value.is_nan()).then_some(value));
     Naive {
         totals: cell.totals.clone(),
-        windows: cell.windows().collect(),
+        findings: cell.findings(&(0..u64::MAX)).to_vec(),
+        windows: cell.windows(&(0..u64::MAX)).collect(),
         barriers: whole(Column::BarrierMs)
             .map(|ms| ms.map(|ms| (ms * 1e3).round() as i64))
             .zip(whole(Column::BarrierPolls).map(|polls| polls.map(|polls| polls as u64)))
@@ -151,24 +154,23 @@ const UNREAD: [&str; 12] = [
     "reader_cold",
 ];
 
-/// Which blocks are read row by row: none, some, all.
-fn by_row() -> impl Strategy<Value = usize> {
-    prop::sample::select(vec![0, 4500, usize::MAX])
+/// Blocks of a part of a trace, and of several traces.
+fn block_bytes() -> impl Strategy<Value = usize> {
+    prop_oneof![4096usize..5000, 5000usize..1 << 16]
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
     fn loads_what_a_plain_reader_finds(
-        cells in prop::collection::vec(rows(120), 1..4), block in 4096usize..5000, bytes in 1usize..9000, jobs in 1usize..4,
-        by_row in by_row(),
+        cells in prop::collection::vec(rows(120), 1..4), block in block_bytes(), bytes in 1usize..9000, jobs in 1usize..4,
     ) {
         let mut memory = Memory::default();
         for rows in &cells {
             memory.add("redis sns eu->us 0 off", rows);
         }
         let traces = Dribbling(memory, bytes);
-        let loaded = load_with(&traces, &options(jobs, block), by_row).unwrap();
+        let loaded = load(&traces, &options(jobs, block)).unwrap();
         for (cell, trace) in loaded.cells().iter().zip(&traces.0.traces) {
             prop_assert_eq!(kept(cell), naive(trace).unwrap());
         }
@@ -176,15 +178,18 @@ proptest! {
 
     #[test]
     fn a_changed_trace_is_refused_or_read_alike(
-        rows in rows(12), at in any::<prop::sample::Index>(), byte: u8, by_row in by_row(),
+        rows in rows(12), others in prop::collection::vec(rows(12), 0..3), at in any::<prop::sample::Index>(), byte: u8,
+        block in block_bytes(),
     ) {
         let mut memory = Memory::default();
-        memory.add("redis sns eu->us 0 off", &rows);
+        for rows in [&rows].into_iter().chain(&others) {
+            memory.add("redis sns eu->us 0 off", rows);
+        }
         let trace = &mut memory.traces[0];
         let at = at.index(trace.len());
         trace[at] = byte;
         let trace = trace.clone();
-        if let Ok(loaded) = load_with(&memory, &options(1, 4096), by_row) {
+        if let Ok(loaded) = load(&memory, &options(1, block)) {
             match naive(&trace) {
                 Ok(naive) => prop_assert_eq!(kept(&loaded.cells()[0]), naive),
                 // Columns that no table needs are not looked into.
