@@ -69,16 +69,20 @@ fn until(bench: &Workbench, folder: &str, files: usize, runner: &mut Runner) {
     }
 }
 
-/// Stops a runner while it has claimed what is not done: between two claims, it goes on for a while.
-fn stop_within_a_claim(bench: &Workbench, runner: &mut Runner) {
+/// Stops a runner while it has claimed what is not done: between two claims, it goes on for a while. `record` is the name of the records
+/// that it makes.
+fn stop_within_a_claim(bench: &Workbench, runner: &mut Runner, record: &str) {
+    let named = |folder: &str, is: &dyn Fn(&str) -> bool| {
+        let paths = walk(&bench.path(folder));
+        paths.iter().filter(|path| is(&path.file_name().unwrap().to_string_lossy())).count()
+    };
     // A block is a pair of cells, and claimed alone.
     let is_claimed = || {
-        let is_claim = |path: &std::path::PathBuf| path.file_name().unwrap().to_string_lossy().parse::<u32>().is_ok();
-        2 * walk(&bench.path("results/claims")).iter().filter(|path| is_claim(path)).count()
-            > count(bench, "results/cells")
+        2 * named("results/claims", &|name| name.parse::<u32>().is_ok())
+            > named("results/cells", &|name| name == record)
     };
-    for cells in 2.. {
-        until(bench, "results/cells", cells, runner);
+    for files in count(bench, "results/cells").. {
+        until(bench, "results/cells", files, runner);
         assert!(!runner.has_ended(), "it ended before it was stopped");
         runner.signal("-STOP");
         // The signal is not yet there when it is sent.
@@ -167,7 +171,7 @@ fn runners_that_replace_every_result_do_so_once() {
     // One that is stopped within its work is taken for dead, and comes back when the others have replaced everything.
     let mut first = Runner::start(&bench, SOON, &["--fresh"]);
     until(&bench, "results/cells", cells + 1, &mut first);
-    stop_within_a_claim(&bench, &mut first);
+    stop_within_a_claim(&bench, &mut first, "local.1.json");
     let others: Vec<Runner> = (0..2).map(|_| Runner::start(&bench, SOON, &["--fresh"])).collect();
     for runner in others {
         runner.printed().code(0);
@@ -194,7 +198,8 @@ fn runners_that_replace_every_result_do_so_once() {
 fn what_a_runner_has_claimed_is_waited_for_shown_and_given_back() {
     let (reference, bench) = (reference(), Workbench::with(&long()));
     let mut first = Runner::start(&bench, NEVER, &[]);
-    stop_within_a_claim(&bench, &mut first);
+    until(&bench, "results/cells", 2, &mut first);
+    stop_within_a_claim(&bench, &mut first, "local.json");
 
     let pending = Runner::start(&bench, NEVER, &["--no-wait"]);
     let pending = pending.printed().code(3);
