@@ -74,7 +74,8 @@ fn until(bench: &Workbench, folder: &str, files: usize, runner: &mut Runner) {
 fn stop_within_a_claim(bench: &Workbench, runner: &mut Runner, record: &str) {
     let named = |folder: &str, is: &dyn Fn(&str) -> bool| {
         let paths = walk(&bench.path(folder));
-        paths.iter().filter(|path| is(&path.file_name().unwrap().to_string_lossy())).count()
+        let is_named = |path: &&std::path::PathBuf| path.is_file() && is(&path.file_name().unwrap().to_string_lossy());
+        paths.iter().filter(is_named).count()
     };
     // A block is a pair of cells, and claimed alone.
     let is_claimed = || {
