@@ -78,7 +78,8 @@ impl Store {
         for (key, origins) in self.cells()? {
             let all = if self.has_generations() { self.generations(&key)? } else { BTreeMap::new() };
             for (origin, generations) in all {
-                for generation in generations.iter().rev().skip(1).rev() {
+                let Some((_, older)) = generations.split_last() else { continue };
+                for generation in older {
                     superseded.push(self.file(&self.layout.record_at(&key, &origin, *generation))?);
                 }
             }

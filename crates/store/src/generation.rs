@@ -83,21 +83,6 @@ impl Store {
         Ok(self.layout.record_at(key, origin, self.generation(key, origin)?.unwrap_or_default()))
     }
 
-    /// Whether the store has a result of each cell, in the same order: of this generation at least, measured here; or, of the first one, measured
-    /// by anybody.
-    pub(crate) fn done_since(&self, keys: &[CellKey], least: u32) -> Result<Vec<bool>, StoreError> {
-        if least == 0 {
-            return self.done(keys);
-        }
-        let origin = Origin::default();
-        let found = self.lookup(keys, &origin)?.into_iter().zip(keys);
-        found
-            .map(|(found, key)| {
-                Ok(found.is_done() && self.generation(key, &origin)?.is_some_and(|generation| generation >= least))
-            })
-            .collect()
-    }
-
     /// The generation that replaces every result of these cells that was measured here.
     pub(crate) fn generation_after(&self, keys: &[CellKey]) -> Result<u32, StoreError> {
         let origin = Origin::default();

@@ -76,6 +76,19 @@ impl Store {
         Ok(false)
     }
 
+    /// The same, of this generation at least and measured here; or, of the first one, measured by anybody.
+    pub(crate) fn done_since(&self, keys: &[CellKey], least: u32) -> Result<Vec<bool>, StoreError> {
+        if least == 0 {
+            return self.done(keys);
+        }
+        let (folders, origin) = (self.folders(), Origin::default());
+        let is_done = |key: &CellKey| match self.generation(key, &origin)?.filter(|generation| *generation >= least) {
+            Some(generation) => Ok(self.lookup_at(&folders, key, &origin, generation)?.is_done()),
+            None => Ok(false),
+        };
+        keys.iter().map(is_done).collect()
+    }
+
     fn lookup_one(&self, folders: &Folders, key: &CellKey, origin: &Origin) -> Result<Lookup, StoreError> {
         let Some(generation) = self.generation(key, origin)? else { return Ok(Lookup::Missing) };
         self.lookup_at(folders, key, origin, generation)
