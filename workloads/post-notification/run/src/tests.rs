@@ -311,29 +311,15 @@ fn a_result_of_an_earlier_version_in_which_nothing_was_observed_is_run_again() {
     assert_eq!(left(&root), (0, 4));
 }
 
-const LOCAL: &str = r#"
-schema = 1
-name = "watched"
-platform = "local"
-requests = 12
-
-[local.links]
-"eu->us" = { delay_ms = 30 }
-
-[[matrix]]
-name = "pairs"
-post_storage = ["redis", "dynamo"]
-notification_storage = ["sns"]
-regions = ["eu->us"]
-delay_ms = [0]
-antipode = [false, true]
-
-[[claim]]
-id = "prevents"
-says = "With antipode on, no reader misses its post"
-where = { antipode = true }
-every_row = "consistent"
-"#;
+/// [`EXPERIMENT`] on the local platform, with a claim.
+fn local() -> Input {
+    let on_host = "name = \"watched\"\nplatform = \"local\"";
+    let links = "[local.links]\n\"eu->us\" = { delay_ms = 30 }\n\n[[matrix]]";
+    let text = EXPERIMENT.replace("name = \"crash\"", on_host).replace("seed = 5\n", "").replace("[[matrix]]", links);
+    let claim = "[[claim]]\nid = \"prevents\"\nsays = \"With antipode on, no reader misses its post\"\n\
+                 where = { antipode = true }\nevery_row = \"consistent\"\n";
+    Input::from_text(&format!("{text}\n{claim}")).unwrap()
+}
 
 /// The simulator in the place of services on this host, on which others work while one cell runs.
 struct OnHost {
@@ -377,7 +363,7 @@ impl super::Observer for Notes {
 
 #[test]
 fn a_local_cell_beside_other_work_is_disturbed_everywhere_until_its_pair_has_run_again() {
-    let input = Input::from_text(LOCAL).unwrap();
+    let input = local();
     let folder = tempfile::tempdir().unwrap();
     let run = |root: &Path, again: &Again, jobs: usize, others_work: bool| {
         let drivers = |_: &Input, cells: &[Cell]| -> Result<Box<dyn Driver<Cell, Row>>, RunError> {
