@@ -129,9 +129,7 @@ impl Tally<'_, '_> {
             }
         })
     }
-}
 
-impl Tally<'_, '_> {
     /// Adds whole numbers, each of which was there once.
     fn add_whole(&mut self, values: &Int64Chunked, chosen: Option<&[bool]>) -> Result<(), FrameError> {
         let filtered = match chosen {
