@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::{Args, Subcommand};
+use matrix_command::slurm::hosts_without_a_place;
 use matrix_plan::printable::one_line;
 use matrix_run::{Input, Overrides};
 
@@ -32,7 +33,8 @@ enum Scheduler {
 /// Submit an array job to Slurm
 ///
 /// Slurm ends a task with TERM a minute before its time is over, which lets the runner give back what it has not begun. Tasks
-/// that are preempted, or whose machine fails, are queued again.
+/// that are preempted, or whose machine fails, are queued again. Where services of the experiment run on hosts that its
+/// `[site]` names without a place, `hosts = { server = [] }`, each task gets a node for each of them besides its own.
 #[derive(Debug, Args)]
 #[command(
     after_help = "What follows `--` is given to sbatch, as in `matrix submit slurm sosp.toml -n 8 -- --partition=short --time=1:00:00`."
@@ -68,15 +70,15 @@ pub(crate) fn submit(args: SubmitArgs) -> CommandResult {
 
 fn slurm(args: &SlurmArgs) -> CommandResult {
     // What cannot run is refused here, and not by every task of a job that has waited for its turn.
-    let name = match program::name_of(&args.file)? {
-        Some(name) => name,
+    let (name, hosts) = match program::experiment_of(&args.file)? {
+        Some(experiment) => (experiment.name.clone(), hosts_without_a_place(&experiment)),
         None => {
             let input = Input::from_file(&args.file, &Overrides::default())?;
             input.part(args.filter.as_deref(), None)?;
-            input.experiment.name.clone()
+            (input.experiment.name.clone(), 0)
         }
     };
-    let script = script(args, &name)?;
+    let script = script(args, &name, hosts)?;
     if args.print {
         output::bytes(script.as_bytes())?;
         return Ok(Exit::Ok);
@@ -89,14 +91,16 @@ fn slurm(args: &SlurmArgs) -> CommandResult {
     Ok(Exit::Ok)
 }
 
-/// The script of an array job. The runner replaces the shell, so that Slurm's signal reaches it.
-fn script(args: &SlurmArgs, name: &str) -> Result<String, Failure> {
+/// The script of an array job, each of whose tasks needs so many nodes beside its own. The runner replaces the shell, so that
+/// Slurm's signal reaches it.
+fn script(args: &SlurmArgs, name: &str, hosts: usize) -> Result<String, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::new(Exit::Internal, format!("where this program is: {error}")))?;
     let last = args.runners.get() - 1;
+    let nodes = if hosts == 0 { String::new() } else { format!("#SBATCH --nodes={}\n", hosts + 1) };
     let mut script = format!(
         "#!/bin/sh\n#SBATCH --job-name={}\n#SBATCH --array=0-{last}\n#SBATCH --requeue\n#SBATCH --signal=B:TERM@60\n\
-         #SBATCH --open-mode=append\nexec {} run {} --results {}",
+         #SBATCH --open-mode=append\n{nodes}exec {} run {} --results {}",
         quoted(&format!("matrix-{name}"))?,
         quoted_path(&program)?,
         quoted_path(&args.file)?,

@@ -20,6 +20,7 @@ mod why;
 
 use std::path::Path;
 
+use matrix_command::Experiment;
 use matrix_command::cells::CellError;
 use matrix_command::run::InputFailure;
 
@@ -60,9 +61,14 @@ pub(crate) fn text_of(file: &Path, overrides: &Overrides) -> Result<Option<Strin
 
 /// The name of a file's experiment, if it is one of schema 2. The files that its cells depend on need not be there.
 pub(crate) fn name_of(file: &Path) -> Result<Option<String>, Failure> {
+    Ok(experiment_of(file)?.map(|experiment| experiment.name))
+}
+
+/// The experiment of a file, if it is one of schema 2. The files that its cells depend on need not be there.
+pub(crate) fn experiment_of(file: &Path) -> Result<Option<Experiment>, Failure> {
     let Some(text) = text_of(file, &Overrides::default())? else { return Ok(None) };
     let (_, experiment) = matrix_command::run::Input::without_files(&file.display().to_string(), text)?;
-    Ok(Some(experiment.name))
+    Ok(Some(experiment))
 }
 
 impl From<InputFailure> for Failure {

@@ -10,7 +10,7 @@ mod keys;
 mod leftovers;
 mod lifecycle;
 mod prepare;
-mod remote;
+pub(crate) mod remote;
 mod root;
 mod shards;
 mod shipped;
@@ -108,6 +108,6 @@ pub(crate) fn executable(bench: &Workbench, name: &str, text: &str) {
 }
 
 /// How often the program was executed.
-fn executions(bench: &Workbench) -> usize {
+pub(crate) fn executions(bench: &Workbench) -> usize {
     std::fs::read_to_string(bench.path("count")).map_or(0, |text| text.lines().count())
 }

@@ -1,9 +1,10 @@
-//! An experiment given to Slurm: a real one, of one node, that belongs to the test.
+//! An experiment given to Slurm: a real one that belongs to the test, whose nodes are all this machine.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::program::{BENCH, EXPERIMENT, executions, remote};
 use crate::workbench::{SMALL, Workbench, until};
 
 /// Most time until Slurm does something.
@@ -12,13 +13,16 @@ const LONG: Duration = Duration::from_secs(120);
 /// Slurm's daemons, as plain processes in a folder of their own.
 struct Slurm {
     folder: tempfile::TempDir,
+    /// `munged`, `slurmctld` and a `slurmd` for each node, in their order.
     daemons: Vec<Child>,
+    nodes: Vec<&'static str>,
 }
 
 impl Slurm {
-    fn start() -> Self {
+    /// Starts one with these nodes, each of so many processors.
+    fn start(nodes: &[&'static str], processors: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut slurm = Self { folder, daemons: Vec::new() };
+        let mut slurm = Self { folder, daemons: Vec::new(), nodes: nodes.to_vec() };
         let at = |name: &str| slurm.folder.path().join(name).display().to_string();
         let key: Vec<u8> = (0..=255).cycle().take(1024).collect();
         std::fs::write(at("key"), key).unwrap();
@@ -36,46 +40,113 @@ impl Slurm {
         ];
         let node = node_name();
         let user = output("id", &["-un"]).trim().to_owned();
-        let [controller, daemon] = free_ports();
+        let mut ports = free_ports(1 + nodes.len());
+        let controller = ports.pop().unwrap();
+        let lines = nodes.iter().zip(ports).map(|(name, port)| {
+            format!(
+                "NodeName={name} NodeHostname={node} NodeAddr=127.0.0.1 Port={port} CPUs={processors} State=UNKNOWN\n"
+            )
+        });
+        let lines: String = lines.collect();
         let top = slurm.folder.path().display();
         let conf = format!(
             "ClusterName=test\nSlurmctldHost={node}(127.0.0.1)\nAuthType=auth/munge\nAuthInfo=socket={top}/munge/socket\nCredType=cred/munge\n\
-             SlurmUser={user}\nSlurmdUser={user}\nSlurmctldPort={controller}\nSlurmdPort={daemon}\n\
-             StateSaveLocation={top}/state\nSlurmdSpoolDir={top}/spool\nSlurmctldPidFile={top}/controller.pid\nSlurmdPidFile={top}/daemon.pid\n\
-             SlurmctldLogFile={top}/controller.log\nSlurmdLogFile={top}/daemon.log\n\
+             SlurmUser={user}\nSlurmdUser={user}\nSlurmctldPort={controller}\nSlurmdTimeout=5\n\
+             StateSaveLocation={top}/state\nSlurmdSpoolDir={top}/spool/%n\nSlurmctldPidFile={top}/controller.pid\nSlurmdPidFile={top}/%n.pid\n\
+             SlurmctldLogFile={top}/controller.log\nSlurmdLogFile={top}/%n.log\n\
              ProctrackType=proctrack/pgid\nTaskPlugin=task/none\nSelectType=select/cons_tres\nSelectTypeParameters=CR_Core\nSwitchType=switch/none\nMpiDefault=none\n\
              SchedulerParameters=batch_sched_delay=0,sched_interval=1\nSlurmdParameters=config_overrides\nReturnToService=2\nKillWait=2\n\
              JobAcctGatherType=jobacct_gather/none\nAccountingStorageType=accounting_storage/none\n\
-             NodeName={node} NodeAddr=127.0.0.1 CPUs=4 State=UNKNOWN\nPartitionName=test Nodes={node} Default=YES MaxTime=INFINITE State=UP\n",
+             {lines}PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP\n",
         );
         let paths = [at("munge/socket"), at("slurm.conf")];
         std::fs::write(&paths[1], conf).unwrap();
         slurm.daemon("munged", &munge);
         until("munged answers", LONG, || Path::new(&paths[0]).exists());
         slurm.daemon("slurmctld", &["-D".to_owned(), "-c".to_owned()]);
-        slurm.node_daemon();
-        until("the node is idle", LONG, || slurm.node() == "idle");
+        for node in nodes {
+            slurm.node_daemon(node);
+        }
+        until("every node is idle", LONG, || nodes.iter().all(|node| slurm.node(node) == "idle"));
         slurm
     }
 
-    /// Starts the daemon of the node.
-    fn node_daemon(&mut self) {
-        self.daemon("slurmd", &["-D".to_owned(), "-N".to_owned(), node_name()]);
+    /// Starts the daemon of a node.
+    fn node_daemon(&mut self, node: &str) {
+        self.daemon("slurmd", &["-D".to_owned(), "-N".to_owned(), node.to_owned()]);
     }
 
-    /// Kills the daemon of the node, which is the last one that was started, and starts it again.
-    fn restart_node_daemon(&mut self) {
+    /// Kills the daemon of the last node.
+    fn kill_node_daemon(&mut self) {
         let mut killed = self.daemons.pop().unwrap();
         killed.kill().unwrap();
         killed.wait().unwrap();
-        self.node_daemon();
-        let is_up = |state: &str| ["idle", "mixed", "allocated"].contains(&state);
-        until("the node is there again", LONG, || is_up(&self.node()));
     }
 
-    /// The state of the node.
-    fn node(&self) -> String {
-        self.tries("sinfo", &["-h", "-o", "%T"]).trim().to_owned()
+    /// Kills the daemon of the last node, and starts it again.
+    fn restart_node_daemon(&mut self) {
+        self.kill_node_daemon();
+        let node = *self.nodes.last().unwrap();
+        self.node_daemon(node);
+        let is_up = |state: &str| ["idle", "mixed", "allocated"].contains(&state);
+        until("the node is there again", LONG, || is_up(&self.node(node)));
+    }
+
+    /// The state of a node.
+    fn node(&self, name: &str) -> String {
+        self.tries("sinfo", &["-h", "-N", "-n", name, "-o", "%T"]).trim().to_owned()
+    }
+
+    /// Kills the last node: its daemon and every process of its tasks.
+    fn kill_node(&mut self) {
+        self.kill_node_daemon();
+        let of_node = format!("SLURMD_NODENAME={}\0", self.nodes.last().unwrap());
+        let conf = format!("SLURM_CONF={}\0", self.conf().display());
+        let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|process| process.path());
+        for process in processes {
+            let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+            let has = |words: &str| environment.windows(words.len()).any(|found| found == words.as_bytes());
+            if has(&of_node) && has(&conf) {
+                // The one that started it is Slurm's, and would tell of its end.
+                let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
+                let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")).map(|id| id.trim().to_owned());
+                let id = process.file_name().unwrap().to_string_lossy().into_owned();
+                let parent = parent.filter(|id| {
+                    std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.starts_with("slurmstepd"))
+                });
+                Command::new("kill").arg("-KILL").args(parent).arg(id).stderr(Stdio::null()).status().unwrap();
+            }
+        }
+    }
+
+    /// Submits an experiment, and returns the job's number.
+    fn submit(&self, bench: &Workbench, arguments: &[&str]) -> String {
+        let mut submit = bench.command(&["submit", "slurm"]);
+        let submitted = submit.args(arguments).env("SLURM_CONF", self.conf()).output().unwrap();
+        let submitted = Workbench::printed(submitted).code(0);
+        let mut words = submitted.out.split(['b', ':']);
+        let job = words.find_map(|word| word.trim().parse::<u32>().ok()).unwrap().to_string();
+        assert!(submitted.out.contains(&format!("submitted job {job}: ")), "{}", submitted.out);
+        job
+    }
+
+    /// Waits until no task of a job runs or waits, all of which must have succeeded then.
+    fn finish(&self, bench: &Workbench, job: &str, tasks: usize) {
+        let goes_on = |state: &String| ["RUNNING", "PENDING", "COMPLETING"].contains(&state.as_str());
+        let begun = Instant::now();
+        while self.states(job).iter().any(goes_on) && begun.elapsed() < LONG {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let prints = bench.files("").into_iter().filter(|(path, _)| path.extension().is_some_and(|ends| ends == "out"));
+        let prints: Vec<_> = prints.map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).into_owned())).collect();
+        let shown = self.runs("scontrol", &["show", "job", job]);
+        assert_eq!(self.states(job), vec!["COMPLETED"; tasks], "{prints:#?}\n{shown}");
+    }
+
+    /// Lets a task that was queued again start. Slurm waits two minutes before that. Within a second it would refuse: it
+    /// takes the task for the one that has ended.
+    fn start_soon(&self, task: &str) {
+        self.runs("scontrol", &["update", &format!("JobId={task}"), "StartTime=now+5"]);
     }
 
     /// Starts one of the daemons, which are where ordinary users' paths do not lead.
@@ -139,9 +210,9 @@ fn node_name() -> String {
     output("uname", &["-n"]).split('.').next().unwrap().trim().to_owned()
 }
 
-fn free_ports() -> [u16; 2] {
-    let listening = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
-    listening.map(|listener| listener.local_addr().unwrap().port())
+fn free_ports(count: usize) -> Vec<u16> {
+    let listening: Vec<_> = (0..count).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    listening.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
 }
 
 /// The small experiment, with many more cells.
@@ -154,13 +225,9 @@ fn an_array_job_whose_tasks_and_daemon_are_killed_does_what_one_run_does() {
     let alone = Workbench::with(&long());
     alone.matrix(&["run", "small.toml"]).code(0);
 
-    let mut slurm = Slurm::start();
+    let mut slurm = Slurm::start(&["n1"], 4);
     let bench = Workbench::with(&long());
-    let mut submit =
-        bench.command(&["submit", "slurm", "small.toml", "-n", "4", "--jobs", "1", "--", "--job-name=by-hand"]);
-    let submitted = Workbench::printed(submit.env("SLURM_CONF", slurm.conf()).output().unwrap()).code(0);
-    let job = submitted.out.split(['b', ':']).find_map(|word| word.trim().parse::<u32>().ok()).unwrap().to_string();
-    assert!(submitted.out.contains(&format!("submitted job {job}: 4 runners of small")), "{}", submitted.out);
+    let job = slurm.submit(&bench, &["small.toml", "-n", "4", "--jobs", "1", "--", "--job-name=by-hand"]);
     assert!(slurm.runs("squeue", &["-h", "-t", "all", "-j", &job, "-o", "%j"]).contains("by-hand"));
 
     until("a cell is done", LONG, || {
@@ -182,18 +249,70 @@ fn an_array_job_whose_tasks_and_daemon_are_killed_does_what_one_run_does() {
     });
     for task in [killed, requeued] {
         slurm.runs("scontrol", &["requeue", &task]);
-        // Slurm waits two minutes before it starts a task again. Within a second it would refuse: it takes the task for the one that was ended.
-        slurm.runs("scontrol", &["update", &format!("JobId={task}"), "StartTime=now+5"]);
+        slurm.start_soon(&task);
     }
-    until("every task is done", LONG, || {
-        slurm.states(&job).iter().all(|state| state != "RUNNING" && state != "PENDING" && state != "COMPLETING")
-    });
-    let prints = || bench.files("").into_iter().filter(|(path, _)| path.extension().is_some_and(|ends| ends == "out"));
-    let prints: Vec<_> = prints().map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect();
-    let shown = slurm.runs("scontrol", &["show", "job", &job]);
-    assert_eq!(slurm.states(&job), ["COMPLETED"; 4], "{prints:#?}\n{shown}");
+    slurm.finish(&bench, &job, 4);
     assert!(bench.results() == alone.results(), "not the same objects and records");
     bench.matrix(&["verify", "results"]).code(0);
+}
+
+#[test]
+fn a_node_that_dies_with_its_task_costs_nothing_but_time() {
+    let alone = Workbench::with(&long());
+    alone.matrix(&["run", "small.toml"]).code(0);
+
+    let mut slurm = Slurm::start(&["n1", "n2"], 1);
+    let bench = Workbench::with(&long());
+    let job = slurm.submit(&bench, &["small.toml", "-n", "2", "--jobs", "1"]);
+    let place =
+        |task: u32| slurm.runs("squeue", &["-h", "-j", &format!("{job}_{task}"), "-o", "%T %N"]).trim().to_owned();
+    until("both tasks run", LONG, || (0..2).all(|task| place(task).starts_with("RUNNING")));
+    let task = (0..2).find(|task| place(*task) == "RUNNING n2").unwrap();
+    until("both have claimed cells", LONG, || {
+        bench.path("results/runners").read_dir().is_ok_and(|runners| runners.count() == 2)
+    });
+    slurm.kill_node();
+    let task = format!("{job}_{task}");
+    until("the node is missed", LONG, || slurm.node("n2").starts_with("down"));
+    until("its task is queued again", LONG, || slurm.states(&task) == ["PENDING"]);
+    slurm.start_soon(&task);
+    slurm.finish(&bench, &job, 2);
+    assert!(bench.results() == alone.results(), "not the same objects and records");
+    bench.matrix(&["verify", "results"]).code(0);
+}
+
+#[test]
+fn a_service_runs_on_a_node_of_its_tasks_own() {
+    const SERVICE: &str = r#"
+[[command.service]]
+name = "db"
+on = "server"
+run = ["python3", "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", "{scratch}", "{port:db}"]
+ready = "line:Serving HTTP"
+"#;
+    let (bench, sshd) = remote::bench(EXPERIMENT, SERVICE, BENCH);
+    let unplaced = bench.read("kv.toml").replace(&format!("[\"127.0.0.1:{}\"]", sshd.port), "[]");
+    bench.write("kv.toml", &unplaced);
+    let nodes = format!("{}Host n1 n2\nHostName 127.0.0.1\nPort {}\n", bench.read("ssh_config"), sshd.port);
+    bench.write("ssh_config", &nodes);
+    let printed = bench.matrix(&["submit", "slurm", "kv.toml", "-n", "2", "--print"]).code(0).out;
+    assert!(printed.contains("\n#SBATCH --nodes=2\n"), "{printed}");
+
+    let slurm = Slurm::start(&["n1", "n2"], 1);
+    let job = slurm.submit(&bench, &["kv.toml", "-n", "2"]);
+    slurm.finish(&bench, &job, 2);
+    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let cells = plan["cells"].as_array().unwrap();
+    assert!(cells.iter().all(|cell| cell["state"] == "done"), "{plan}");
+    assert_eq!(executions(&bench), cells.len());
+    let shown = bench.matrix(&["show", cells[0]["key"].as_str().unwrap()]).code(0).out;
+    assert!(shown.contains("the host server") && shown.contains("server: "), "{shown}");
+
+    // A job of too few nodes, and a task of none.
+    let mut few = bench.command(&["run", "kv.toml", "--fresh"]);
+    few.env("SLURM_CONF", slurm.conf()).env("SLURM_JOB_NODELIST", "n1").env("SLURMD_NODENAME", "n1");
+    let few = Workbench::printed(few.output().unwrap()).code(2);
+    assert!(few.err.contains("and the job has 0 (`sbatch --nodes=2`"), "{}", few.err);
 }
 
 #[test]
@@ -213,7 +332,7 @@ fn a_script_is_printed_and_what_slurm_or_matrix_refuses_is_not_submitted() {
     let mut nowhere = bench.command(&["submit", "slurm", "small.toml", "-n", "8"]);
     let nowhere = Workbench::printed(nowhere.env("PATH", bench.path("")).output().unwrap()).code(2);
     assert!(nowhere.err.contains("sbatch cannot be run") && nowhere.err.contains("--print"), "{}", nowhere.err);
-    let slurm = Slurm::start();
+    let slurm = Slurm::start(&["n1"], 4);
     let mut submit = bench.command(&["submit", "slurm", "small.toml", "-n", "8", "--", "--partition=nowhere"]);
     let refused = Workbench::printed(submit.env("SLURM_CONF", slurm.conf()).output().unwrap()).code(2);
     assert!(refused.err.contains("sbatch refused the job") && refused.err.contains("partition"), "{}", refused.err);

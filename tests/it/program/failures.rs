@@ -88,7 +88,7 @@ fn services_that_are_not_there_when_they_are_needed_fail_the_cell() {
     let (code, err) = with_service(
         "[[command.service]]\nname = \"db\"\nrun = [\"sleep\", \"600\"]\nready = \"tcp:{port:db}\"\nready_s = 0.3",
     );
-    assert!(code == 3 && err.contains("service `db` was not ready after 0.3 s"), "{err}");
+    assert!(code == 3 && err.contains("service `db` was not ready after 0.3 s: 127.0.0.1:"), "{err}");
     let (code, err) = with_service(
         "[[command.service]]\nname = \"db\"\nrun = [\"sh\", \"-c\", \"echo up; sleep 600\"]\nready = \"line:up\"",
     );

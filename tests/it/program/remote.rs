@@ -8,9 +8,9 @@ use super::{BENCH, EXPERIMENT, executable, executions, with};
 use crate::workbench::Workbench;
 
 /// An sshd that takes one key, and nothing of the machine's own configuration.
-struct Sshd {
+pub(crate) struct Sshd {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Sshd {
@@ -57,7 +57,7 @@ impl Drop for Sshd {
 }
 
 /// An experiment with a service on the host `server`.
-fn bench(experiment: &str, service: &str, program: &str) -> (Workbench, Sshd) {
+pub(crate) fn bench(experiment: &str, service: &str, program: &str) -> (Workbench, Sshd) {
     let bench = with("", program);
     let sshd = Sshd::start(&bench);
     let site = format!("[site]\nhosts = {{ server = [\"127.0.0.1:{}\"] }}\nssh_config = \"ssh_config\"\n", sshd.port);

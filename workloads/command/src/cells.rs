@@ -1,6 +1,6 @@
 //! Cells: a point in a round, and the key that says what its result means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use matrix_core::CellKey;
@@ -59,6 +59,8 @@ pub struct Here {
     pub site: BTreeMap<String, String>,
     /// Where other hosts are, by the names that services know them by.
     pub hosts: BTreeMap<String, Destination>,
+    /// Those of them that are nobody else's while this process runs.
+    pub own_hosts: BTreeSet<String>,
     /// What machines those are that were tried, in words.
     pub machines: BTreeMap<String, String>,
     /// What `[[prepare]]` has made here.

@@ -3,7 +3,7 @@
 //! - [`mod@file`] reads an experiment of schema 2.
 //! - [`cells`] gives each point its key; [`inputs`] digests the files that are part of it.
 //! - [`prepare`] makes what cells share before they run.
-//! - [`remote`] runs services on other machines.
+//! - [`remote`] runs services on other machines, which [`slurm`] may have given to the job.
 //! - [`supervise`] runs a program so that nothing of it is left; [`attempt`] is one execution of a cell.
 //! - [`rows`] reads what a program wrote.
 //! - [`run`] plans and executes; [`results`] turns rows into metrics, verdicts and tables.
@@ -19,6 +19,7 @@ pub mod root;
 pub mod rows;
 pub mod run;
 pub mod schema;
+pub mod slurm;
 pub mod supervise;
 
 pub use cells::Cell;

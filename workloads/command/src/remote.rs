@@ -15,6 +15,7 @@ use matrix_host::machine_of;
 use crate::attempt::last_lines;
 use crate::cells::{Here, services_of};
 use crate::file::{Experiment, PASSED};
+use crate::slurm;
 use crate::supervise::{Job, Supervisors};
 
 /// Where a host is: `user@address:port`, of which user and port may be missing.
@@ -168,12 +169,16 @@ fn needed<'e>(experiment: &'e Experiment, points: &BTreeSet<Point>) -> BTreeMap<
     hosts
 }
 
-/// Tries every host that these points need, before anything runs; what machines they are is in `here` then.
+/// Tries every host that these points need, before anything runs; what machines they are is in `here` then, and the
+/// nodes of Slurm's job for hosts that have no place.
 ///
 /// # Errors
 /// Which host cannot be reached, or lacks something, and why: in words.
 pub fn reach(experiment: &Experiment, here: &mut Here, points: &BTreeSet<Point>) -> Result<(), String> {
-    for (host, as_root) in needed(experiment, points) {
+    let needed = needed(experiment, points);
+    let nowhere: Vec<&str> = needed.keys().copied().filter(|host| !here.hosts.contains_key(*host)).collect();
+    slurm::take_nodes(&nowhere, here)?;
+    for (host, as_root) in needed {
         let Some(destination) = here.hosts.get(host) else {
             return Err(format!("nothing says where the host `{host}` is, which services run on"));
         };

@@ -156,7 +156,7 @@ impl Check {
             Self::Http(address) => host_of(address)?.0,
             Self::Nothing | Self::Line(_) => return None,
         };
-        connect(address).map(|_| address)
+        connect(address).ok().map(|_| address)
     }
 }
 
@@ -188,7 +188,12 @@ impl Started<'_> {
             if start.elapsed() > limit {
                 let said = last_lines(&self.stderr).map(|lines| format!("\n{lines}")).unwrap_or_default();
                 let seconds = self.service.ready_s;
-                return Err(Trouble::failed(format!("service `{name}` was not ready after {seconds} s{said}")));
+                let why = match check {
+                    Check::Tcp(address) => connect(address).err().map(|error| format!(": {address}: {error}")),
+                    _ => None,
+                };
+                let why = why.unwrap_or_default();
+                return Err(Trouble::failed(format!("service `{name}` was not ready after {seconds} s{why}{said}")));
             }
         }
     }
@@ -203,7 +208,7 @@ impl Started<'_> {
     fn is_ready(&mut self, check: &Check) -> bool {
         match check {
             Check::Nothing => true,
-            Check::Tcp(address) => connect(address).is_some(),
+            Check::Tcp(address) => connect(address).is_ok(),
             Check::Http(address) => answers(address).unwrap_or(false),
             Check::Line(words) => {
                 let [out, err] = &mut self.looked;
@@ -302,12 +307,12 @@ fn on_its_host(address: &str, host: &str) -> String {
 }
 
 /// The address of `port`, `:port` or `host:port`.
-fn connect(address: &str) -> Option<TcpStream> {
+fn connect(address: &str) -> std::io::Result<TcpStream> {
     let address =
         if address.contains(':') { address.trim_start_matches(':').to_owned() } else { format!("127.0.0.1:{address}") };
     let address = if address.contains(':') { address } else { format!("127.0.0.1:{address}") };
-    let address = address.to_socket_addrs().ok()?.next()?;
-    TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()
+    let address = address.to_socket_addrs()?.next().ok_or(std::io::ErrorKind::AddrNotAvailable)?;
+    TcpStream::connect_timeout(&address, Duration::from_secs(1))
 }
 
 /// Host, with its port, and path of `http://host:port/path`.
@@ -320,7 +325,7 @@ fn host_of(address: &str) -> Option<(&str, &str)> {
 fn answers(address: &str) -> Option<bool> {
     let (host, path) = host_of(address)?;
     let full = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
-    let mut stream = connect(&full)?;
+    let mut stream = connect(&full).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
     write!(stream, "GET /{path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n").ok()?;
     let mut start = [0; 12];

@@ -260,9 +260,11 @@ fn open(results: &Path, may_join: bool, expires_after: Option<Duration>) -> Resu
     Store::create_or_open_for_writing(results, &holder())
 }
 
-/// Whether several runners may execute the experiment: services on other hosts would serve two of them at a time.
+/// Whether several runners may execute the experiment: services on another host would serve two of them at a time, unless
+/// each runner has a host of its own.
 fn may_join(input: &Input) -> bool {
-    input.experiment.command.services.iter().all(|service| service.on.is_none())
+    let mut hosts = input.experiment.command.services.iter().filter_map(|service| service.on.as_ref());
+    hosts.all(|host| input.here.own_hosts.contains(host))
 }
 
 /// The digest of what runners of one run have in common.

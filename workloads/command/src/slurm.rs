@@ -1,0 +1,85 @@
+//! Hosts of services that are nodes of Slurm's job: a task of several nodes runs on the first, and its services on the others.
+//!
+//! An experiment asks for that by naming hosts and no places: `[site] hosts = { server = [] }`.
+
+use std::process::Command;
+
+use crate::cells::Here;
+use crate::file::Experiment;
+use crate::remote::Destination;
+
+/// The nodes of a job, as Slurm writes lists: `n[1-3],m7`.
+const NODES: &str = "SLURM_JOB_NODELIST";
+
+/// The node that a task runs on.
+const THIS_NODE: &str = "SLURMD_NODENAME";
+
+/// The hosts of an experiment's services that its `[site]` names without a place: how many nodes a task needs beside its own.
+#[must_use]
+pub fn hosts_without_a_place(experiment: &Experiment) -> usize {
+    let hosts = experiment.command.services.iter().filter_map(|service| service.on.as_ref());
+    let hosts: std::collections::BTreeSet<&String> = hosts.collect();
+    hosts.into_iter().filter(|host| experiment.site.hosts.get(*host).is_none_or(Option::is_none)).count()
+}
+
+/// Gives these hosts, in this order, the nodes of the job that this process belongs to, but for its own; they are no one
+/// else's then. Without a job, nothing is given.
+///
+/// # Errors
+/// When the job has too few nodes, or Slurm does not say which they are: in words.
+pub(crate) fn take_nodes(hosts: &[&str], here: &mut Here) -> Result<(), String> {
+    let Ok(list) = std::env::var(NODES) else { return Ok(()) };
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    let own = std::env::var(THIS_NODE).map_err(|_| format!("{NODES} is set and {THIS_NODE} is not"))?;
+    let asked = Command::new("scontrol")
+        .args(["show", "hostnames", &list])
+        .output()
+        .map_err(|error| format!("scontrol, which says what the nodes of {NODES} are, cannot be run: {error}"))?;
+    if !asked.status.success() {
+        let why = String::from_utf8_lossy(&asked.stderr).trim().to_owned();
+        return Err(format!("`scontrol show hostnames {list}` failed: {why}"));
+    }
+    let names = String::from_utf8_lossy(&asked.stdout).into_owned();
+    for (host, place) in assigned(hosts, &names, &own)? {
+        here.hosts.insert(host.clone(), place);
+        here.own_hosts.insert(host);
+    }
+    Ok(())
+}
+
+/// The hosts with the nodes that they get.
+fn assigned(hosts: &[&str], nodes: &str, own: &str) -> Result<Vec<(String, Destination)>, String> {
+    let others: Vec<&str> = nodes.lines().map(str::trim).filter(|node| !node.is_empty() && *node != own).collect();
+    if others.len() < hosts.len() {
+        return Err(format!(
+            "the hosts {} need a node each beside the one that runs the cells, and the job has {} (`sbatch --nodes={}`, which `matrix submit slurm` asks for)",
+            hosts.join(", "),
+            others.len(),
+            hosts.len() + 1
+        ));
+    }
+    let places = hosts.iter().zip(others).map(|(host, node)| {
+        let place = Destination::parse(node).ok_or_else(|| format!("Slurm's node `{node}` is no host for ssh"))?;
+        Ok(((*host).to_owned(), place))
+    });
+    places.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_host_gets_a_node_of_its_own_and_none_the_runners() {
+        let is = |hosts: &[&str], nodes: &str| {
+            let found = assigned(hosts, nodes, "n2")?;
+            Ok(found.into_iter().map(|(host, place)| format!("{host}={place}")).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(is(&["client", "server"], "n1\nn2\nn3\nn4\n"), Ok("client=n1 server=n3".to_owned()));
+        let few: Result<String, String> = is(&["client", "server"], "n1\nn2\n");
+        assert!(few.as_ref().is_err_and(|why| why.contains("the job has 1 (`sbatch --nodes=3`")), "{few:?}");
+        assert!(is(&["a"], "n1;reboot\n").is_err_and(|why| why.contains("no host for ssh")));
+    }
+}
