@@ -1,7 +1,7 @@
 //! Exit codes and failures: what the command tells a script, and what it tells a person.
 
+use matrix_antipode_artifact::{ExportError, ImportError};
 use matrix_bundle::BundleError;
-use matrix_gather::{ExportError, ImportError};
 use matrix_plan::Problem;
 use matrix_plan::printable::{self, is_unprintable, one_line};
 use matrix_report::page::PageError;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use matrix_app::Row;
 use matrix_driver::{Cancel, Driver};
 use matrix_plan::{Cell, Platform};
-use matrix_run::{Input, Place, Program, Session};
+use matrix_run::{Input, Program, Session, StoreAccess};
 use matrix_sim::SimDriver;
 use matrix_store::Digest;
 
@@ -16,8 +16,8 @@ use crate::progress::Progress;
 use crate::{live, output, signals};
 
 /// Where a session of this program writes.
-pub(crate) fn place(results: &Path) -> Place<'_> {
-    Place::new(results, program()).expiring_after(expires_after())
+pub(crate) fn store_access(results: &Path) -> StoreAccess<'_> {
+    StoreAccess::new(results, program()).expiring_after(expires_after())
 }
 
 /// After what time without a sign of life other runners take this one for dead: for tests, and for clusters on which machines are slow to

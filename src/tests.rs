@@ -60,7 +60,7 @@ fn cells_that_break_are_told_in_the_bundle_and_mended_by_resuming() {
         Ok(Box::new(with_another_redis(input)))
     };
     let session =
-        Session::begin(&runner::place(&results), &input, &Part::default(), &matrix_plan::Again::None, &drivers)
+        Session::begin(&runner::store_access(&results), &input, &Part::default(), &matrix_plan::Again::None, &drivers)
             .unwrap()
             .1
             .unwrap();
@@ -122,7 +122,8 @@ fn an_interrupted_run_on_aws_is_held_to_a_budget_for_what_is_left() {
     let drivers =
         |_: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver<Cell, Row>>, Failure> { Ok(Box::new(Unused)) };
     let (_, session) =
-        Session::begin(&runner::place(&root), &input, &Part::default(), &matrix_plan::Again::None, &drivers).unwrap();
+        Session::begin(&runner::store_access(&root), &input, &Part::default(), &matrix_plan::Again::None, &drivers)
+            .unwrap();
     assert_eq!(session.unwrap().len(), 4, "begun, and gone");
 
     let store = Store::open(&root).unwrap();

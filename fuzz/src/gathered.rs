@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use matrix_gather::{
+use matrix_antipode_artifact::{
     ExportOptions, FolderName, ImportOptions, PairName, ParseError, StoreSource, export, import, parse_tags,
     parse_traces,
 };
@@ -22,7 +22,7 @@ pub fn gather(data: &[u8]) {
     round_trip(
         data,
         include_bytes!(
-            "../../workloads/post-notification/gather/tests/golden/gather/cache-sns/antipode__eu-us__4__delay-0ms-20230915140012/tags.yml"
+            "../../workloads/post-notification/antipode-artifact/tests/golden/gather/cache-sns/antipode__eu-us__4__delay-0ms-20230915140012/tags.yml"
         ),
     );
 }
@@ -34,7 +34,7 @@ pub fn tags(data: &[u8]) {
             assert_eq!(parse_tags(data).as_ref(), Ok(&tags));
             round_trip(
                 include_bytes!(
-                    "../../workloads/post-notification/gather/tests/golden/gather/cache-sns/antipode__eu-us__4__delay-0ms-20230915140012/traces.csv"
+                    "../../workloads/post-notification/antipode-artifact/tests/golden/gather/cache-sns/antipode__eu-us__4__delay-0ms-20230915140012/traces.csv"
                 ),
                 data,
             );
@@ -79,7 +79,7 @@ fn round_trip(traces: &[u8], tags: &[u8]) {
     exported.unwrap_or_else(|error| panic!("what was imported can be exported: {error}"));
     let (again, _) = bring("again/gather", "imported");
     let again = again.unwrap_or_else(|error| panic!("what was exported can be imported: {error}"));
-    let results = |report: &matrix_gather::ImportReport| -> Vec<_> {
+    let results = |report: &matrix_antipode_artifact::ImportReport| -> Vec<_> {
         report.cells.iter().map(|cell| (cell.axes.clone(), cell.results, cell.lost)).collect()
     };
     assert_eq!(results(&report), results(&again));

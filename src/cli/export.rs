@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use matrix_analysis::{ExportError, Traces};
+use matrix_antipode_artifact::{ExportOptions, Prepared, StoreSource};
 use matrix_bundle::temporary;
-use matrix_gather::{ExportOptions, Prepared, StoreSource};
 use matrix_plan::Filter;
 use matrix_run::results::{self, Opened, Results, Select, Traced};
 use matrix_store::Origin;
@@ -95,8 +95,8 @@ pub(crate) fn export(args: ExportArgs) -> CommandResult {
     let source = StoreSource::new(&store, |record| {
         filter.as_ref().is_none_or(|filter| filter.matches(&record.inputs.axes, record.inputs.round))
     })?;
-    temporary::list_file(&matrix_gather::partial(&args.folder));
-    let prepared = matrix_gather::prepare(&source, &args.folder, &ExportOptions { regions });
+    temporary::list_file(&matrix_antipode_artifact::partial(&args.folder));
+    let prepared = matrix_antipode_artifact::prepare(&source, &args.folder, &ExportOptions { regions });
     // What an interruption takes away meanwhile is no failure of the export's.
     let report = temporary::undisturbed(|| prepared.and_then(Prepared::publish))?;
     if args.format.format == Format::Json {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use matrix_gather::ImportOptions;
+use matrix_antipode_artifact::ImportOptions;
 use matrix_plan::{Axes, CellKey, Platform};
 use matrix_run::results;
 use matrix_store::Store;
@@ -47,11 +47,11 @@ struct CellJson {
 pub(crate) fn import(args: ImportArgs) -> CommandResult {
     if Store::open(&args.results.results).is_err() {
         // No store is made for what cannot be imported.
-        matrix_gather::check(&args.folder, &ImportOptions::default())?;
+        matrix_antipode_artifact::check(&args.folder, &ImportOptions::default())?;
     }
     let store = Store::create_or_open_for_writing(&args.results.results, "matrix import")?;
     let options = ImportOptions { regions: results::regions(&store)?, ..ImportOptions::default() };
-    let report = matrix_gather::import(&args.folder, &store, &options)?;
+    let report = matrix_antipode_artifact::import(&args.folder, &store, &options)?;
     store.close()?;
     if args.format.format == Format::Json {
         let cells = report.cells.into_iter().map(|cell| CellJson {

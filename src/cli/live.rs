@@ -1,7 +1,7 @@
 //! `matrix live`.
 
 #[cfg(feature = "live")]
-mod kept;
+mod pending_sends;
 #[cfg(feature = "live")]
 mod phases;
 

@@ -17,7 +17,7 @@ use matrix_run::Input;
 
 use super::on_aws::OnAws;
 use super::packages;
-use super::strays::{self, WithStrays};
+use super::quarantine::{self, WithQuarantine};
 use crate::exit::{Exit, Failure};
 use crate::output;
 
@@ -49,7 +49,7 @@ pub(crate) fn open(
         Platform::Aws => Box::new(OnAws::open(input, cells, task)?),
         Platform::Local | Platform::Sim => Box::new(Local::open(input, state, task)?),
     };
-    Ok(Box::new(WithStrays(services)))
+    Ok(Box::new(WithQuarantine(services)))
 }
 
 /// Time in which a request to stop reaches an attempt.
@@ -199,7 +199,7 @@ fn tell_started_again(ended: &[PartStatus]) {
 pub(super) fn settings(input: &Input, packages: Option<Packages>) -> Settings {
     let experiment = &input.experiment;
     let mut settings = Settings::new(experiment.name.clone(), packages);
-    settings.quarantine = strays::file(&experiment.name);
+    settings.quarantine = quarantine::file(&experiment.name);
     let Barrier { deadline_ms, .. } = experiment.barrier;
     settings.longest_barrier = Duration::from_millis(deadline_ms);
     let longest_delay = experiment.points.iter().map(|point| point.delay_ms).max().unwrap_or(0);
@@ -233,7 +233,7 @@ impl RealServices for Local {
     }
 
     fn well(&self) -> Result<(), DriverError> {
-        self.testbed.check().map_err(|error| spoilt(&error))
+        self.testbed.check().map_err(|error| environment_changed(&error))
     }
 
     fn keep(&self) -> Result<(), Failure> {
@@ -254,10 +254,10 @@ impl Driver<Cell, Row> for Local {
             return told;
         }
         // Where a server ended meanwhile, what is missing is no finding, and what broke is no fault of the cell.
-        let host = host.map_err(|ended| spoilt(&what_ended(&ended)))?;
-        self.testbed.check().map_err(|ended| spoilt(&what_ended(&ended)))?;
+        let host = host.map_err(|ended| environment_changed(&what_ended(&ended)))?;
+        self.testbed.check().map_err(|ended| environment_changed(&what_ended(&ended)))?;
         if *self.revived() != revived {
-            return Err(spoilt(&"a server of the testbed ended meanwhile, and was started again"));
+            return Err(environment_changed(&"a server of the testbed ended meanwhile, and was started again"));
         }
         told.map(|details| AttemptDetails { host: Some(host), ..details })
     }
@@ -272,7 +272,7 @@ impl Driver<Cell, Row> for Local {
         services
     }
 
-    fn measures(&self) -> bool {
+    fn needs_exclusive_host(&self) -> bool {
         true
     }
 }
@@ -286,8 +286,8 @@ fn what_ended(error: &TestbedError) -> String {
 }
 
 /// The failure of an attempt that its testbed did not outlive.
-fn spoilt(why: &dyn std::fmt::Display) -> DriverError {
-    DriverError::Spoilt(format!("the results of this attempt are not kept: {why}"))
+fn environment_changed(why: &dyn std::fmt::Display) -> DriverError {
+    DriverError::EnvironmentChanged(format!("the results of this attempt are not kept: {why}"))
 }
 
 impl From<TestbedError> for Failure {

@@ -7,7 +7,7 @@ mod on_aws;
 #[cfg(feature = "live")]
 mod packages;
 #[cfg(feature = "live")]
-mod strays;
+mod quarantine;
 
 #[cfg(not(feature = "live"))]
 mod absent;

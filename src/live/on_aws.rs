@@ -96,7 +96,7 @@ impl Driver<Cell, Row> for OnAws {
     }
 
     /// The functions run at AWS: cells that share nothing do not disturb each other.
-    fn measures(&self) -> bool {
+    fn needs_exclusive_host(&self) -> bool {
         false
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-pub(super) use matrix_bundle::place::DERIVER as DERIVER_FILE;
+pub(super) use matrix_bundle::layout::DERIVER as DERIVER_FILE;
 use matrix_bundle::{Extras, about_binary};
 use matrix_command::results::{self, Loaded, findings};
 use matrix_figures::FigureError;

@@ -12,9 +12,9 @@ use crate::exit::Failure;
 
 /// A cell by its axes and round, in the runs of one experiment's text. The key of what another machine prepares is not known
 /// where it was not prepared.
-type Place = (Digest, String, u32);
+type AxesAndRound = (Digest, String, u32);
 
-fn place(text: Digest, cell: &PlannedCell) -> Place {
+fn place(text: Digest, cell: &PlannedCell) -> AxesAndRound {
     (text, serde_json::Value::from(cell.axes.clone()).to_string(), cell.round)
 }
 
@@ -22,12 +22,12 @@ fn place(text: Digest, cell: &PlannedCell) -> Place {
 #[derive(Debug, Default)]
 pub(super) struct Shards {
     /// The cells of the runs' own shards, by where they stand.
-    own: BTreeMap<Place, CellKey>,
+    own: BTreeMap<AxesAndRound, CellKey>,
     keys: BTreeSet<CellKey>,
     /// Shards of which a cell is nobody's.
     missing: BTreeSet<(String, Shard)>,
     /// Cells that are nobody's.
-    nobodys: BTreeSet<Place>,
+    nobodys: BTreeSet<AxesAndRound>,
     divided: bool,
 }
 

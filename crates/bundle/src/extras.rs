@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::binary::Binary;
 use crate::container::{Item, Items};
-use crate::place::{DERIVER, Place};
+use crate::layout::{BundlePath, DERIVER};
 use crate::tree::Tree;
 
 /// Files that stand beside the results. Those that are derived from results have to follow from them, so that whoever
@@ -35,34 +35,35 @@ pub struct Extras {
 impl Extras {
     /// Adds what stands beside results to a payload: all but the source, which the payload has by its digest.
     pub fn put_into(&self, items: &mut Items<'_>) {
-        let mut add = |place: &Place, bytes: &[u8]| drop(items.insert(place.to_string(), Item::of(bytes.to_vec())));
-        add(&Place::Readme, &self.readme);
-        add(&Place::License, &self.license);
-        add(&Place::Citation, &self.citation);
+        let mut add =
+            |place: &BundlePath, bytes: &[u8]| drop(items.insert(place.to_string(), Item::of(bytes.to_vec())));
+        add(&BundlePath::Readme, &self.readme);
+        add(&BundlePath::License, &self.license);
+        add(&BundlePath::Citation, &self.citation);
         if !self.report.is_empty() {
-            add(&Place::Report, &self.report);
+            add(&BundlePath::Report, &self.report);
         }
         for (name, bytes) in &self.tables {
-            add(&Place::Table(name.clone()), bytes);
+            add(&BundlePath::Table(name.clone()), bytes);
         }
         for (name, bytes) in &self.figures {
-            add(&Place::Figure(name.clone()), bytes);
+            add(&BundlePath::Figure(name.clone()), bytes);
         }
         if let Some(binary) = &self.binary {
-            items.insert(Place::Binary.to_string(), binary.into());
+            items.insert(BundlePath::Binary.to_string(), binary.into());
         }
     }
 
     /// Takes a file of a payload, if it is one of these; `cells.csv` is its reader's matter.
-    pub fn take(&mut self, place: Place, bytes: Vec<u8>) {
+    pub fn take(&mut self, place: BundlePath, bytes: Vec<u8>) {
         match place {
-            Place::Readme => self.readme = bytes,
-            Place::License => self.license = bytes,
-            Place::Citation => self.citation = bytes,
-            Place::Report => self.report = bytes,
-            Place::Deriver => drop(self.tables.insert(DERIVER.to_owned(), bytes)),
-            Place::Table(name) => drop(self.tables.insert(name, bytes)),
-            Place::Figure(name) => drop(self.figures.insert(name, bytes)),
+            BundlePath::Readme => self.readme = bytes,
+            BundlePath::License => self.license = bytes,
+            BundlePath::Citation => self.citation = bytes,
+            BundlePath::Report => self.report = bytes,
+            BundlePath::Deriver => drop(self.tables.insert(DERIVER.to_owned(), bytes)),
+            BundlePath::Table(name) => drop(self.tables.insert(name, bytes)),
+            BundlePath::Figure(name) => drop(self.figures.insert(name, bytes)),
             _ => {}
         }
     }

@@ -74,9 +74,10 @@ pub enum DriverError {
     /// The trace could not be written.
     #[error(transparent)]
     Sink(#[from] SinkError),
-    /// The services did not stay as they were meanwhile, which is no fault of the cell: it can be tried again.
+    /// A service restarted or changed during the attempt, which is no fault of the cell: its rows are discarded, and it can
+    /// be tried again.
     #[error("{0}")]
-    Spoilt(String),
+    EnvironmentChanged(String),
     /// Every request so far failed, and the rest would fail, too: the attempt ended early.
     #[error("{error}")]
     Hopeless {
@@ -107,9 +108,8 @@ pub trait Driver<Cell, Row>: Sync {
         BTreeMap::new()
     }
 
-    /// Whether cells that run at the same time would disturb each other's times: then they run one by one, unless the
-    /// user asks for more.
-    fn measures(&self) -> bool {
+    /// Whether concurrent cells would perturb each other's timings. If so, a run has one job unless the user asks for more.
+    fn needs_exclusive_host(&self) -> bool {
         false
     }
 }

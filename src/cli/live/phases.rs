@@ -13,7 +13,7 @@ use matrix_run::results::Results;
 use matrix_run::{Input, Overrides, Session, plan};
 use matrix_store::{Origin, Store};
 
-use super::kept::{Kept, Versions, forget_gone, remove};
+use super::pending_sends::{PendingSends, Versions, forget_gone, remove};
 use crate::cli::live::{CleanArgs, LiveArgs, Phase, WhatArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::live::driver::{RealServices, Task, open};
@@ -75,7 +75,7 @@ impl Job {
     }
 
     /// What the clients saw of cells on services that are there. What was sent to a testbed that is gone is forgotten.
-    fn kept(&self, instance: Option<&str>) -> Result<Kept, Failure> {
+    fn pending_sends(&self, instance: Option<&str>) -> Result<PendingSends, Failure> {
         if self.input.experiment.platform != Platform::Aws {
             let cells = forget_gone(&self.state, instance)?;
             if cells > 0 {
@@ -84,7 +84,7 @@ impl Job {
                 ));
             }
         }
-        Ok(Kept::new(&self.state, instance, &self.input.experiment.name, &self.results))
+        Ok(PendingSends::new(&self.state, instance, &self.input.experiment.name, &self.results))
     }
 }
 
@@ -143,7 +143,7 @@ fn run(job: &Job) -> CommandResult {
     }
     let services = job.open(Task::Build)?;
     let cancel = listen()?;
-    let kept = job.kept(services.lambda().settings().instance.as_deref())?;
+    let pending = job.pending_sends(services.lambda().settings().instance.as_deref())?;
     services.lambda().build(&job.deployments(), &cancel)?;
     let (mut ran, mut failed) = (0, 0);
     let mut fail = |cell: &Cell, error: &dyn std::fmt::Display| {
@@ -151,16 +151,16 @@ fn run(job: &Job) -> CommandResult {
         output::note(format_args!("failed: {} ({}): {error}", cell.key.short(), cell.axes()));
     };
     for cell in &cells {
-        kept.begin(cell, &services.services())?;
-        collect_others(&kept, cell, &*services, &cancel)?;
-        match services.lambda().run(cell, &kept.file(&cell.key), &cancel) {
+        pending.begin(cell, &services.services())?;
+        collect_others(&pending, cell, &*services, &cancel)?;
+        match services.lambda().run(cell, &pending.file(&cell.key), &cancel) {
             Ok(true) => match services.well() {
                 Ok(()) => {
                     ran += 1;
                     output::line(format_args!("ran {}", named(cell)))?;
                 }
                 Err(error) => {
-                    remove(&kept.folder(&cell.key))?;
+                    remove(&pending.folder(&cell.key))?;
                     fail(cell, &error);
                 }
             },
@@ -185,13 +185,18 @@ fn named(cell: &Cell) -> String {
 }
 
 /// Takes from the queues what belongs to cells that ran before on something that this cell uses, which cleans it first.
-fn collect_others(kept: &Kept, cell: &Cell, services: &dyn RealServices, cancel: &Cancel) -> Result<(), Failure> {
-    if kept.file(&cell.key).is_file() {
+fn collect_others(
+    pending: &PendingSends,
+    cell: &Cell,
+    services: &dyn RealServices,
+    cancel: &Cancel,
+) -> Result<(), Failure> {
+    if pending.file(&cell.key).is_file() {
         // It ran before, and is not run again.
         return Ok(());
     }
     let used = services.resources(cell);
-    for other in kept.all()? {
+    for other in pending.all()? {
         if services.resources(&other.cell).iter().any(|resource| used.contains(resource)) {
             services.lambda().collect(&other.cell, &other.file(), cancel)?;
         }
@@ -209,21 +214,26 @@ fn gather(job: &Job) -> CommandResult {
             Err(error) => return Err(error.into()),
         },
     };
-    let kept = &job.kept(instance.as_deref())?;
+    let pending = &job.pending_sends(instance.as_deref())?;
     let ready: BTreeSet<CellKey> =
-        job.cells.iter().map(|cell| cell.key).filter(|key| is_there && kept.file(key).is_file()).collect();
+        job.cells.iter().map(|cell| cell.key).filter(|key| is_there && pending.file(key).is_file()).collect();
     if ready.is_empty() {
         output::line("nothing to gather: no cell was run by `matrix live run`")?;
         return Ok(Exit::Ok);
     }
     let drivers = |_: &Input, _: &[Cell]| -> Result<Box<dyn Driver<Cell, Row>>, Failure> {
         let services = job.open(Task::UseWhatIsBuilt)?;
-        let ran_on = kept.services(&ready)?;
-        let files = ready.iter().map(|key| (*key, kept.file(key))).collect();
+        let ran_on = pending.services(&ready)?;
+        let files = ready.iter().map(|key| (*key, pending.file(key))).collect();
         Ok(Box::new(Gathering { services, files, ran_on }))
     };
-    let (_, session) =
-        Session::begin(&runner::place(&job.results), &job.input, &job.part(), &matrix_plan::Again::None, &drivers)?;
+    let (_, session) = Session::begin(
+        &runner::store_access(&job.results),
+        &job.input,
+        &job.part(),
+        &matrix_plan::Again::None,
+        &drivers,
+    )?;
     let exit = match session {
         None => Exit::Ok,
         Some(mut session) => {
@@ -236,7 +246,7 @@ fn gather(job: &Job) -> CommandResult {
     for (key, found) in ready.iter().zip(store.lookup(&ready, &Origin::default())?) {
         // What is in the store is kept there; the rest can be gathered again.
         if found.is_done() {
-            remove(&kept.folder(key))?;
+            remove(&pending.folder(key))?;
         }
     }
     let results = Results::of(&store, &job.input, &output::Terminal)?;
@@ -248,11 +258,11 @@ fn clean(job: &Job, strong: bool) -> CommandResult {
     let deployments = job.deployments();
     let services = job.open(Task::UseWhatIsBuilt)?;
     let cancel = listen()?;
-    let kept = job.kept(services.lambda().settings().instance.as_deref())?;
+    let pending = job.pending_sends(services.lambda().settings().instance.as_deref())?;
     let cleaned = services.lambda().clean(&deployments, strong, &cancel);
     // Where another run has a deployment nothing was touched; else what was on its way may be gone.
     if !matches!(cleaned, Err(LambdaError::Leased { .. } | LambdaError::Settings(_))) {
-        for sent in kept.all()?.iter().filter(|sent| deployments.contains(&DeploymentSpec::of(&sent.cell))) {
+        for sent in pending.all()?.iter().filter(|sent| deployments.contains(&DeploymentSpec::of(&sent.cell))) {
             remove(&sent.folder)?;
             output::note(format_args!("{}: what was sent and not gathered is discarded", named(&sent.cell)));
         }
@@ -294,7 +304,7 @@ impl Driver<Cell, Row> for Gathering {
         self.ran_on.clone()
     }
 
-    fn measures(&self) -> bool {
-        self.services.measures()
+    fn needs_exclusive_host(&self) -> bool {
+        self.services.needs_exclusive_host()
     }
 }

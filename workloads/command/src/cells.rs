@@ -9,7 +9,7 @@ use matrix_core::{Point, Value, key, order};
 use matrix_store::Digest;
 use serde_json::json;
 
-use crate::file::{Column, Experiment, Place, Ready, Service, Source, Stop};
+use crate::file::{Column, Experiment, Ready, Service, Source, Stop, TextLocation};
 use crate::inputs::{Digests, InputError, InputFile};
 use crate::prepare::{Product, Products};
 use crate::remote::Destination;
@@ -313,10 +313,10 @@ pub fn reading(experiment: &Experiment) -> Result<Digest, serde_json::Error> {
 fn source_json(source: &Source) -> serde_json::Value {
     let place = match &source.place {
         // The segments say the same as the text.
-        Place::Path(template) => format!("{:?}", template.segments()),
-        Place::Stdout => "stdout".to_owned(),
-        Place::Stderr => "stderr".to_owned(),
-        Place::Service(name) => format!("@{name}"),
+        TextLocation::Path(template) => format!("{:?}", template.segments()),
+        TextLocation::Stdout => "stdout".to_owned(),
+        TextLocation::Stderr => "stderr".to_owned(),
+        TextLocation::Service(name) => format!("@{name}"),
     };
     let columns: Vec<serde_json::Value> = source.columns.iter().map(column_json).collect();
     json!({ "columns": columns, "format": source.format.name(), "name": source.name, "place": place })

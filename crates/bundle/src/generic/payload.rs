@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::container::{Content, Item, Items};
 use crate::error::BundleError;
 use crate::extras::Extras;
-use crate::place::Place;
+use crate::layout::BundlePath;
 use crate::tree::tree_digest;
 
 /// `left-out.json`: attempts that journals name and that are not in the bundle, because it is a selection.
@@ -84,9 +84,9 @@ impl Payload {
                 };
             }
             named.extend(text.entries.iter().filter_map(|entry| entry.event.ended()).map(|(id, _)| id.clone()));
-            this.add(Place::Experiment(Digest::of(&experiment)).to_string(), experiment);
-            this.add(Place::Plan(Digest::of(&plan)).to_string(), plan);
-            this.add(Place::Journal(id.clone(), Digest::of(&journal)).to_string(), journal);
+            this.add(BundlePath::Experiment(Digest::of(&experiment)).to_string(), experiment);
+            this.add(BundlePath::Plan(Digest::of(&plan)).to_string(), plan);
+            this.add(BundlePath::Journal(id.clone(), Digest::of(&journal)).to_string(), journal);
         }
         if let Some(only) = only {
             cells.retain(|key| only.contains(key));
@@ -115,14 +115,14 @@ impl Payload {
 
     fn record(&mut self, record: GenericRecord) -> Result<(), BundleError> {
         for rows in record.rows.values() {
-            self.object(Place::Object(rows.sha256).to_string(), rows.sha256, rows.bytes);
+            self.object(BundlePath::Object(rows.sha256).to_string(), rows.sha256, rows.bytes);
         }
         for output in record.outputs.values() {
-            self.object(Place::Output(output.sha256).to_string(), output.sha256, output.bytes);
+            self.object(BundlePath::Output(output.sha256).to_string(), output.sha256, output.bytes);
         }
         self.records += 1;
         self.origins.insert(record.origin.clone());
-        self.add(Place::Record(record.key, record.origin.clone()).to_string(), record.to_bytes()?);
+        self.add(BundlePath::Record(record.key, record.origin.clone()).to_string(), record.to_bytes()?);
         Ok(())
     }
 
@@ -149,11 +149,11 @@ impl Payload {
             // Attempts of runs that are not in the bundle are left out, but for those that gave the results.
             self.date = self.date.clone().max(attempt.ended.chars().take(10).collect());
             for output in attempt.outputs.values() {
-                self.object(Place::Output(output.sha256).to_string(), output.sha256, output.bytes);
+                self.object(BundlePath::Output(output.sha256).to_string(), output.sha256, output.bytes);
             }
             self.attempts += 1;
             let attempt = renamed_attempt(attempt, origin)?;
-            self.add(Place::Attempt(id.clone()).to_string(), attempt.to_bytes()?);
+            self.add(BundlePath::Attempt(id.clone()).to_string(), attempt.to_bytes()?);
         }
         left.retain(|id| !left_out.contains(id));
         if let Some(id) = left.first() {
@@ -162,7 +162,7 @@ impl Payload {
         }
         if !left_out.is_empty() {
             let text = serde_json::to_vec(&LeftOut { attempts: left_out }).map_err(StoreError::from)?;
-            self.add(Place::LeftOut.to_string(), text);
+            self.add(BundlePath::LeftOut.to_string(), text);
         }
         self.objects = self.items.values().filter(|item| matches!(item.content, Content::Object(_))).count() as u64;
         Ok(())
@@ -170,15 +170,15 @@ impl Payload {
 
     pub(super) fn extras(&mut self, extras: &Extras, identify: Option<&str>) {
         extras.put_into(&mut self.items);
-        self.add(Place::Cells.to_string(), extras.cells.clone());
+        self.add(BundlePath::Cells.to_string(), extras.cells.clone());
         if !extras.source.is_empty() {
             let tree = tree_digest(&extras.source);
             for (name, bytes) in &extras.source {
-                self.add(Place::Source(tree, name.clone()).to_string(), bytes.clone());
+                self.add(BundlePath::Source(tree, name.clone()).to_string(), bytes.clone());
             }
         }
         let metadata = self.metadata(identify);
-        self.add(Place::Metadata.to_string(), metadata);
+        self.add(BundlePath::Metadata.to_string(), metadata);
     }
 
     /// The payload as an RO-Crate 1.1 says what it is.

@@ -14,9 +14,9 @@ use crate::bag::AGENT_FIELD;
 use crate::error::{BundleError, Refusal};
 use crate::extraction::Extraction;
 use crate::extras::Extras;
+use crate::layout::BundlePath;
 use crate::limits::Limits;
 use crate::new_directory::NewDirectory;
-use crate::place::Place;
 use crate::reader::BundleReader;
 use crate::{json, restore};
 
@@ -71,8 +71,8 @@ pub fn extract_generic(mut reader: BundleReader, target: &Path, extraction: Extr
 }
 
 /// The place of a file that these bundles have.
-fn place_of(path: &str) -> Result<Place, BundleError> {
-    let place = Place::of(path).filter(Place::is_of_programs);
+fn place_of(path: &str) -> Result<BundlePath, BundleError> {
+    let place = BundlePath::of(path).filter(BundlePath::is_of_programs);
     place.ok_or_else(|| BundleError::Refused { place: Some(path.to_owned()), offset: 0, why: Refusal::UnknownPlace })
 }
 
@@ -94,15 +94,15 @@ pub fn restore_generic(mut reader: BundleReader, target: &Path) -> Result<Generi
             return Err(refuse(Refusal::Contents("it is named by another digest than its own".to_owned())));
         }
         match place {
-            Place::Object(digest) | Place::Output(digest) => {
+            BundlePath::Object(digest) | BundlePath::Output(digest) => {
                 restore::keep_object(&mut reader, digest, &store)?;
                 continue;
             }
-            Place::Source(..) => {
+            BundlePath::Source(..) => {
                 reader.finish_entry()?;
                 continue;
             }
-            Place::Binary => {
+            BundlePath::Binary => {
                 restored.binary = Some(entry.digest);
                 reader.finish_entry()?;
                 continue;
@@ -138,38 +138,39 @@ struct Parts {
 }
 
 impl Parts {
-    fn take(&mut self, place: Place, path: &str, bytes: Vec<u8>, extras: &mut Extras) -> Result<(), BundleError> {
+    fn take(&mut self, place: BundlePath, path: &str, bytes: Vec<u8>, extras: &mut Extras) -> Result<(), BundleError> {
         let bad = |what: String| BundleError::contents(path, what);
         let of_file = |error| BundleError::of_file(path, error);
-        if matches!(place, Place::Record(..) | Place::Attempt(_) | Place::Plan(_) | Place::LeftOut) {
+        if matches!(place, BundlePath::Record(..) | BundlePath::Attempt(_) | BundlePath::Plan(_) | BundlePath::LeftOut)
+        {
             json::check_depth(&bytes).map_err(bad)?;
         }
-        if matches!(place, Place::Record(..) | Place::Attempt(_)) && !is_generic(&bytes) {
+        if matches!(place, BundlePath::Record(..) | BundlePath::Attempt(_)) && !is_generic(&bytes) {
             return Err(bad("it is not of schema 3".to_owned()));
         }
         match place {
-            Place::Record(key, origin) => {
+            BundlePath::Record(key, origin) => {
                 let record = GenericRecord::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
                 if (record.key, &record.origin) != (key, &origin) {
                     return Err(bad("it is the record of another cell or origin".to_owned()));
                 }
                 self.records.push((path.to_owned(), record));
             }
-            Place::Attempt(id) => {
+            BundlePath::Attempt(id) => {
                 let attempt = GenericAttempt::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
                 if attempt.id != id {
                     return Err(bad(format!("it is the attempt {}", attempt.id)));
                 }
                 self.attempts.push((path.to_owned(), attempt));
             }
-            Place::Experiment(digest) => drop(self.experiments.insert(digest, bytes)),
-            Place::Plan(digest) => drop(self.plans.insert(digest, bytes)),
-            Place::Journal(run, _) => self.journals.push((run, path.to_owned(), bytes)),
-            Place::LeftOut => {
+            BundlePath::Experiment(digest) => drop(self.experiments.insert(digest, bytes)),
+            BundlePath::Plan(digest) => drop(self.plans.insert(digest, bytes)),
+            BundlePath::Journal(run, _) => self.journals.push((run, path.to_owned(), bytes)),
+            BundlePath::LeftOut => {
                 let found: LeftOut = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
                 self.left_out = found.attempts;
             }
-            Place::Cells => extras.cells = bytes,
+            BundlePath::Cells => extras.cells = bytes,
             place => extras.take(place, bytes),
         }
         Ok(())

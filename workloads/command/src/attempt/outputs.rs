@@ -8,7 +8,7 @@ use matrix_core::Value;
 use matrix_core::placeholder::Segment;
 
 use super::place::Workplace;
-use crate::file::{Experiment, Place, Source};
+use crate::file::{Experiment, Source, TextLocation};
 
 /// Most bytes that are kept of something that no rows are read from.
 const MAX_KEPT: u64 = 16 << 20;
@@ -33,10 +33,10 @@ pub struct Kept {
 /// The name of what a source's rows are read from; `text` is a path's text without `{out}/`.
 pub(crate) fn name_of(source: &Source, point: &[Value]) -> String {
     match &source.place {
-        Place::Stdout => "stdout".to_owned(),
-        Place::Stderr => "stderr".to_owned(),
-        Place::Service(name) => format!("service/{name}/stdout"),
-        Place::Path(template) => {
+        TextLocation::Stdout => "stdout".to_owned(),
+        TextLocation::Stderr => "stderr".to_owned(),
+        TextLocation::Service(name) => format!("service/{name}/stdout"),
+        TextLocation::Path(template) => {
             let rest = |segment: &Segment| {
                 Ok::<_, std::convert::Infallible>(if *segment == Segment::Out {
                     "out".to_owned()

@@ -23,4 +23,4 @@ pub use prepare::{Making, Prepare};
 pub use require::Require;
 pub use service::{Ready, Service, Stop};
 pub use site::{Site, parse_site};
-pub use sources::{Format, Place, Source, UNNAMED};
+pub use sources::{Format, Source, TextLocation, UNNAMED};

@@ -44,7 +44,7 @@ impl Format {
 
 /// Where the text is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Place {
+pub enum TextLocation {
     /// A file.
     Path(Template),
     /// Standard output.
@@ -63,7 +63,7 @@ pub struct Source {
     /// The form of what is read.
     pub format: Format,
     /// Where it is.
-    pub place: Place,
+    pub place: TextLocation,
     /// What is read of it.
     pub columns: Vec<Column>,
 }
@@ -124,7 +124,7 @@ fn of_the_run() -> Source {
         column("system_us", "us", ColumnType::Integer),
         column("max_rss_bytes", "B", ColumnType::Integer),
     ];
-    Source { name: UNNAMED.to_owned(), format: Format::Run, place: Place::Stdout, columns }
+    Source { name: UNNAMED.to_owned(), format: Format::Run, place: TextLocation::Stdout, columns }
 }
 
 fn source(
@@ -132,7 +132,7 @@ fn source(
     strings: &Strings<'_>,
     services: &[String],
     problems: &mut Vec<Problem>,
-) -> Option<(Format, Place)> {
+) -> Option<(Format, TextLocation)> {
     let text = read::text(value, "`rows`", problems)?;
     let help = "write FORMAT:PLACE, for example csv:{out}/rows.csv, json:stdout or regex:@db";
     let Some((format, place)) = text.split_once(':') else {
@@ -146,10 +146,10 @@ fn source(
         return None;
     };
     let place = match place {
-        "stdout" => Place::Stdout,
-        "stderr" => Place::Stderr,
+        "stdout" => TextLocation::Stdout,
+        "stderr" => TextLocation::Stderr,
         _ => match place.strip_prefix('@') {
-            Some(service) if services.iter().any(|known| known == service) => Place::Service(service.to_owned()),
+            Some(service) if services.iter().any(|known| known == service) => TextLocation::Service(service.to_owned()),
             Some(service) => {
                 let known: Vec<&str> = services.iter().map(String::as_str).collect();
                 problems.push(read::unknown("service", service, value.span(), &known));
@@ -176,7 +176,7 @@ fn source(
                     problems.push(problem.label("only what is kept can be read").help("write csv:{out}/rows.csv"));
                     return None;
                 }
-                Place::Path(template)
+                TextLocation::Path(template)
             }
         },
     };

@@ -67,13 +67,13 @@ pub struct Matched<'l> {
     pub only_b: usize,
 }
 
-type Place = (String, u32);
+type AxesAndRound = (String, u32);
 
 fn axes(loaded: &Loaded<'_>, point: &[Value]) -> serde_json::Map<String, serde_json::Value> {
     loaded.experiment.axes.to_json(point)
 }
 
-fn places<'l>(loaded: &'l Loaded<'_>) -> BTreeMap<Place, &'l LoadedCell> {
+fn places<'l>(loaded: &'l Loaded<'_>) -> BTreeMap<AxesAndRound, &'l LoadedCell> {
     let place = |cell: &LoadedCell| {
         let axes = serde_json::Value::Object(axes(loaded, &cell.cell.point));
         (axes.to_string(), cell.cell.round)

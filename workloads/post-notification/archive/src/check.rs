@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use matrix_bundle::bag::{
     AGENT, AGENT_FIELD, BAG_INFO, FORMAT_FIELD, PAYLOAD, parse_info, render_info, render_manifest,
 };
-use matrix_bundle::place::Place;
+use matrix_bundle::layout::BundlePath;
 use matrix_bundle::{BundleError, BundleReader, Hashing, Packed, difference};
 use matrix_plan::CellKey;
 use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId};
@@ -83,14 +83,14 @@ impl Contents {
     /// What is wrong with the references between files.
     fn references(&self, facts: &Facts) -> Vec<(String, String)> {
         let mut faults = Vec::new();
-        let mut fault = |place: &Place, what: String| faults.push((place.to_string(), what));
+        let mut fault = |place: &BundlePath, what: String| faults.push((place.to_string(), what));
         let inventory = &self.inventory;
         let known = |key: &CellKey| inventory.cells.contains(key);
         let not_listed = || "its cell is not listed in cells.csv".to_owned();
         for ((key, origin), record) in &inventory.records {
-            let place = Place::Record(*key, origin.clone());
+            let place = BundlePath::Record(*key, origin.clone());
             let object = &record.object;
-            let path = Place::Object(object.sha256).to_string();
+            let path = BundlePath::Object(object.sha256).to_string();
             match self.files.get(&path) {
                 None => fault(&place, format!("its object {} is missing", object.sha256.short())),
                 Some((size, _)) if *size != object.bytes => {
@@ -104,20 +104,22 @@ impl Contents {
         }
         for (id, attempt) in &inventory.attempts {
             if !known(&attempt.key) {
-                fault(&Place::Attempt(id.clone()), not_listed());
+                fault(&BundlePath::Attempt(id.clone()), not_listed());
             }
         }
         faults.extend(self.attempts());
-        let mut fault = |place: &Place, what: String| faults.push((place.to_string(), what));
+        let mut fault = |place: &BundlePath, what: String| faults.push((place.to_string(), what));
         let named: BTreeSet<Digest> = facts.runs.values().flat_map(|files| files.values().copied()).collect();
         let objects = inventory.objects();
         for path in self.files.keys() {
-            let Some(place) = Place::of(path) else { continue };
+            let Some(place) = BundlePath::of(path) else { continue };
             match &place {
-                Place::Experiment(digest) | Place::Plan(digest) | Place::Model(digest) if !named.contains(digest) => {
+                BundlePath::Experiment(digest) | BundlePath::Plan(digest) | BundlePath::Model(digest)
+                    if !named.contains(digest) =>
+                {
                     fault(&place, "no run names it".to_owned());
                 }
-                Place::Object(digest) if !objects.contains_key(digest) => {
+                BundlePath::Object(digest) if !objects.contains_key(digest) => {
                     fault(&place, "no record names it".to_owned());
                 }
                 _ => {}
@@ -126,11 +128,13 @@ impl Contents {
         for ((run, digest), files) in &facts.runs {
             for name in ["experiment.toml", "plan.json"] {
                 if !files.contains_key(name) {
-                    fault(&Place::Journal(run.clone(), *digest), format!("its first line does not name {name}"));
+                    fault(&BundlePath::Journal(run.clone(), *digest), format!("its first line does not name {name}"));
                 }
             }
         }
-        for place in [Place::Readme, Place::License, Place::Citation, Place::Cells, Place::Metadata] {
+        for place in
+            [BundlePath::Readme, BundlePath::License, BundlePath::Citation, BundlePath::Cells, BundlePath::Metadata]
+        {
             if !self.files.contains_key(&place.to_string()) {
                 fault(&place, "it is missing".to_owned());
             }
@@ -141,14 +145,14 @@ impl Contents {
     /// What is wrong with files that follow from others.
     fn derived(&self, reader: &BundleReader, facts: &Facts) -> Result<Derived, BundleError> {
         let mut derived = Derived { theirs: self.deriver(), faults: Vec::new(), not_verified: Vec::new() };
-        let made = |place: &Place| self.made.get(&place.to_string());
-        let is = |place: &Place, digest: Digest| made(place).is_some_and(|text| text.digest() == digest);
-        let unpacked = |place: &Place| made(place).map_or_else(|| Ok(Vec::new()), Packed::bytes);
-        let unpacked = |place: &Place| unpacked(place).map_err(BundleError::io("unpacking what was read"));
+        let made = |place: &BundlePath| self.made.get(&place.to_string());
+        let is = |place: &BundlePath, digest: Digest| made(place).is_some_and(|text| text.digest() == digest);
+        let unpacked = |place: &BundlePath| made(place).map_or_else(|| Ok(Vec::new()), Packed::bytes);
+        let unpacked = |place: &BundlePath| unpacked(place).map_err(BundleError::io("unpacking what was read"));
         let rendered = cells::render(&self.inventory, facts);
-        if !is(&Place::Cells, Digest::of(rendered.as_bytes())) {
-            let what = difference(&unpacked(&Place::Cells)?, rendered.as_bytes());
-            derived.differs(Place::Cells.to_string(), || {
+        if !is(&BundlePath::Cells, Digest::of(rendered.as_bytes())) {
+            let what = difference(&unpacked(&BundlePath::Cells)?, rendered.as_bytes());
+            derived.differs(BundlePath::Cells.to_string(), || {
                 format!("it is not what follows from the records and plans: {what}")
             });
         }
@@ -157,7 +161,7 @@ impl Contents {
         }
         let notice = facts.notice().unwrap_or_default();
         if !self.extras.readme.starts_with(notice.as_bytes()) {
-            derived.differs(Place::Readme.to_string(), || "it does not say that cells are missing".to_owned());
+            derived.differs(BundlePath::Readme.to_string(), || "it does not say that cells are missing".to_owned());
         }
         let format = reader.info().get(FORMAT_FIELD).map(String::as_str).unwrap_or_default();
         derived.faults.extend(self.wrong_deriver(format).map(|what| (deriver::file(), what.to_owned())));
@@ -168,11 +172,11 @@ impl Contents {
         let others = metadata::files(sizes);
         let mut rendered = Hashing::default();
         metadata::render(&self.inventory, facts, &others, &mut rendered).map_err(rendering())?;
-        if !is(&Place::Metadata, rendered.finish()) {
+        if !is(&BundlePath::Metadata, rendered.finish()) {
             let mut rendered = Vec::new();
             metadata::render(&self.inventory, facts, &others, &mut rendered).map_err(rendering())?;
-            let what = difference(&unpacked(&Place::Metadata)?, &rendered);
-            derived.differs(Place::Metadata.to_string(), || {
+            let what = difference(&unpacked(&BundlePath::Metadata)?, &rendered);
+            derived.differs(BundlePath::Metadata.to_string(), || {
                 format!("it is not what follows from the records and attempts: {what}")
             });
         }
@@ -216,7 +220,7 @@ impl Contents {
         for ((key, origin), record) in records {
             if !made.contains(&(key, origin, record.object.sha256)) {
                 let what = "the attempt that it comes from is missing".to_owned();
-                faults.push((Place::Record(*key, origin.clone()).to_string(), what));
+                faults.push((BundlePath::Record(*key, origin.clone()).to_string(), what));
             }
         }
         let mut named = BTreeSet::new();
@@ -232,7 +236,7 @@ impl Contents {
         }
         for id in left_out.difference(&named) {
             let what = format!("it names {id}, which is there, or which no journal names");
-            faults.push((Place::LeftOut.to_string(), what));
+            faults.push((BundlePath::LeftOut.to_string(), what));
         }
         faults
     }
@@ -240,7 +244,7 @@ impl Contents {
     /// The journals that can be read, by path in the bag.
     fn journals(&self) -> impl Iterator<Item = (String, JournalText)> {
         self.inventory.journals.iter().filter_map(|((run, digest), bytes)| {
-            let place = Place::Journal(run.clone(), *digest).to_string();
+            let place = BundlePath::Journal(run.clone(), *digest).to_string();
             let text = JournalText::parse(place.as_ref(), bytes).ok()?;
             Some((place, text))
         })
@@ -258,10 +262,10 @@ impl Contents {
         let mut notes = Vec::new();
         if !self.inventory.left_out.is_empty() {
             let what = format!("{} attempts that journals name were left out", self.inventory.left_out.len());
-            notes.push((Place::LeftOut.to_string(), what));
+            notes.push((BundlePath::LeftOut.to_string(), what));
         }
         for (id, attempt) in attempts {
-            let place = Place::Attempt(id.clone()).to_string();
+            let place = BundlePath::Attempt(id.clone()).to_string();
             if let Some(run) = &attempt.run
                 && runs.contains(run)
                 && !told.contains(id)
@@ -280,7 +284,7 @@ impl Contents {
     fn trees(&self) -> Vec<(String, String)> {
         let mut trees: BTreeMap<Digest, Vec<(String, Digest)>> = BTreeMap::new();
         for (path, (_, digest)) in &self.files {
-            if let Some(Place::Source(tree, name)) = Place::of(path) {
+            if let Some(BundlePath::Source(tree, name)) = BundlePath::of(path) {
                 trees.entry(tree).or_default().push((name, *digest));
             }
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use matrix_bundle::json::{self, NotCopied};
+use matrix_bundle::layout::BundlePath;
 use matrix_bundle::limits::MAX_TEXTS;
-use matrix_bundle::place::Place;
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Extras, Limits, Packed, Packer, Refusal};
 use matrix_store::{Digest, Sealed, StoreError};
 use matrix_traces::{Attempt, Record};
@@ -80,7 +80,7 @@ impl Contents {
         on_object: &mut OnObject<'_>,
     ) -> Result<(), BundleError> {
         let refuse = |why| Err(BundleError::Refused { place: Some(entry.path.clone()), offset: 0, why });
-        let Some(place) = Place::of(&entry.path).filter(Place::is_of_traces) else {
+        let Some(place) = BundlePath::of(&entry.path).filter(BundlePath::is_of_traces) else {
             return refuse(Refusal::UnknownPlace);
         };
         if let Some(promised) = place.promised()
@@ -90,13 +90,13 @@ impl Contents {
             return refuse(Refusal::Contents(what));
         }
         match &place {
-            Place::Object(digest) => {
+            BundlePath::Object(digest) => {
                 on_object(reader, *digest, entry.size)?;
                 return reader.finish_entry();
             }
             // Its digest is all that anybody needs of it here.
-            Place::Binary => return reader.finish_entry(),
-            Place::Table(_) | Place::Figure(_) | Place::Source(..) | Place::Report if !keep_all => {
+            BundlePath::Binary => return reader.finish_entry(),
+            BundlePath::Table(_) | BundlePath::Figure(_) | BundlePath::Source(..) | BundlePath::Report if !keep_all => {
                 return reader.finish_entry();
             }
             _ => {}
@@ -106,13 +106,13 @@ impl Contents {
         {
             return refuse(Refusal::FileTooLarge { bytes: entry.size, max });
         }
-        if matches!(place, Place::Experiment(_) | Place::Model(_)) {
+        if matches!(place, BundlePath::Experiment(_) | BundlePath::Model(_)) {
             self.texts = self.texts.saturating_add(entry.size);
         }
         if self.texts > MAX_TEXTS {
             return refuse(Refusal::TooMuchMemory { max: MAX_TEXTS });
         }
-        if place == Place::Metadata {
+        if place == BundlePath::Metadata {
             let text = packed(reader, entry)?;
             self.hold(text.held(), entry, reader.limits())?;
             self.made.insert(entry.path.clone(), text);
@@ -134,12 +134,12 @@ impl Contents {
         Ok(())
     }
 
-    fn keep(&mut self, place: Place, path: &str, bytes: Vec<u8>) -> Result<(), BundleError> {
+    fn keep(&mut self, place: BundlePath, path: &str, bytes: Vec<u8>) -> Result<(), BundleError> {
         let bad = |what: String| BundleError::contents(path, what);
         let depth = || json::check_depth(&bytes).map_err(bad);
         let of_file = |error: StoreError| BundleError::of_file(path, error);
         match place {
-            Place::Record(key, origin) => {
+            BundlePath::Record(key, origin) => {
                 depth()?;
                 let record = Record::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
                 if record.key != key || record.origin != origin {
@@ -147,7 +147,7 @@ impl Contents {
                 }
                 self.inventory.records.insert((key, origin), record);
             }
-            Place::Attempt(id) => {
+            BundlePath::Attempt(id) => {
                 depth()?;
                 let attempt = Attempt::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
                 if attempt.id != id {
@@ -155,27 +155,27 @@ impl Contents {
                 }
                 self.inventory.attempts.insert(id, attempt);
             }
-            Place::Plan(digest) => {
+            BundlePath::Plan(digest) => {
                 depth()?;
                 self.inventory.plans.insert(digest, bytes);
             }
-            Place::Journal(run, digest) => {
+            BundlePath::Journal(run, digest) => {
                 depth()?;
                 self.inventory.journals.insert((run, digest), bytes);
             }
-            Place::Agents => self.inventory.agents = json::parse(&bytes).map_err(bad)?,
-            Place::LeftOut => self.inventory.left_out = json::parse(&bytes).map_err(bad)?,
-            Place::Cells => {
+            BundlePath::Agents => self.inventory.agents = json::parse(&bytes).map_err(bad)?,
+            BundlePath::LeftOut => self.inventory.left_out = json::parse(&bytes).map_err(bad)?,
+            BundlePath::Cells => {
                 let refused = |why| BundleError::Refused { place: Some(path.to_owned()), offset: 0, why };
                 self.inventory.cells = cells::parse(&bytes).map_err(refused)?;
                 let mut text = Packer::new().map_err(BundleError::io("compressing"))?;
                 text.write_all(&bytes).map_err(BundleError::io("compressing"))?;
                 self.made.insert(path.to_owned(), text.finish().map_err(BundleError::io("compressing"))?);
             }
-            Place::Experiment(digest) => drop(self.inventory.experiments.insert(digest, bytes)),
-            Place::Model(digest) => drop(self.inventory.models.insert(digest, bytes)),
-            Place::Source(tree, name) => drop(self.inventory.sources.entry(tree).or_default().insert(name, bytes)),
-            Place::Deriver => self.named_deriver = Some(deriver::parse(&bytes).map_err(bad)?),
+            BundlePath::Experiment(digest) => drop(self.inventory.experiments.insert(digest, bytes)),
+            BundlePath::Model(digest) => drop(self.inventory.models.insert(digest, bytes)),
+            BundlePath::Source(tree, name) => drop(self.inventory.sources.entry(tree).or_default().insert(name, bytes)),
+            BundlePath::Deriver => self.named_deriver = Some(deriver::parse(&bytes).map_err(bad)?),
             place => self.extras.take(place, bytes),
         }
         Ok(())
@@ -183,7 +183,7 @@ impl Contents {
 
     /// The digest of the program in it, if there is one.
     pub(crate) fn binary(&self) -> Option<Digest> {
-        self.files.get(&Place::Binary.to_string()).map(|(_, digest)| *digest)
+        self.files.get(&BundlePath::Binary.to_string()).map(|(_, digest)| *digest)
     }
 
     /// By which version of the rules its derived files were made.

@@ -5,7 +5,7 @@
 //! be the same, byte for byte, where the version is the reader's own. Where it is another, files that differ prove
 //! nothing, and are reported as not verified.
 
-use matrix_bundle::place::Place;
+use matrix_bundle::layout::BundlePath;
 
 /// Version of the rules by which this program derives files from results. Raise it with the first release whose derived files
 /// differ from those of the release before.
@@ -38,7 +38,7 @@ pub fn not_verified(theirs: u32) -> String {
 
 /// Where a bundle names its deriver.
 pub(crate) fn file() -> String {
-    Place::Deriver.to_string()
+    BundlePath::Deriver.to_string()
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use matrix_bundle::layout::BundlePath;
 use matrix_bundle::new_directory::NewDirectory;
-use matrix_bundle::place::Place;
 use matrix_bundle::{BundleError, BundleReader, Extraction};
 
 use crate::contents::Contents;
@@ -20,7 +20,7 @@ pub fn extract(mut reader: BundleReader, target: &Path, extraction: Extraction) 
     extraction.begin(&mut reader, directory.path())?;
     let mut seen = BTreeMap::new();
     let mut read = |reader: &mut BundleReader, digest, _| {
-        seen.insert(digest, Some(read_rows(&Place::Object(digest).to_string(), reader)?));
+        seen.insert(digest, Some(read_rows(&BundlePath::Object(digest).to_string(), reader)?));
         Ok(())
     };
     let contents = Contents::read(&mut reader, false, &mut read, &mut Err)?;

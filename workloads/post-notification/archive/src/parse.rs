@@ -3,7 +3,7 @@
 
 use std::io::Cursor;
 
-use matrix_bundle::place::Place;
+use matrix_bundle::layout::BundlePath;
 use matrix_bundle::{BundleError, Limits, Refusal, Signer, bag, path, tar};
 use matrix_store::JournalText;
 
@@ -77,7 +77,7 @@ pub fn parse_cells(bytes: &[u8]) -> Result<usize, Refusal> {
 /// # Errors
 /// When it cannot be a path in a bundle.
 pub fn parse_path(bytes: &[u8]) -> Result<Option<String>, Refusal> {
-    Ok(Place::of(path::parse(bytes)?).map(|place| place.to_string()))
+    Ok(BundlePath::of(path::parse(bytes)?).map(|place| place.to_string()))
 }
 
 /// Reads the journal of a run: how many lines it has.

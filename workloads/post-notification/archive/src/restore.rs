@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use matrix_bundle::layout::BundlePath;
 use matrix_bundle::new_directory::NewDirectory;
-use matrix_bundle::place::Place;
 use matrix_bundle::restore::{another_name, keep_object, open};
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, Extras};
 use matrix_store::{Digest, ImportedRun, JournalText, RunId, Sealed, WritableStore};
@@ -84,7 +84,7 @@ pub(crate) fn fill_runs(store: &WritableStore, inventory: &Inventory) -> Result<
     let mut taken: BTreeSet<RunId> = inventory.journals.keys().map(|(run, _)| run.clone()).collect();
     let mut written: BTreeSet<&RunId> = BTreeSet::new();
     for ((run, digest), journal) in &inventory.journals {
-        let place = Place::Journal(run.clone(), *digest).to_string();
+        let place = BundlePath::Journal(run.clone(), *digest).to_string();
         // The first line names the run's other files.
         let first = journal.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
         let first = JournalText::parse(place.as_ref(), first).map_err(|error| BundleError::of_file(&place, error))?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use matrix_bundle::BundleError;
-use matrix_bundle::place::Place;
+use matrix_bundle::layout::BundlePath;
 use matrix_store::{Digest, Store, StoreError, Traces};
 use matrix_traces::rows::{self, TraceRead};
 use matrix_traces::{PostNotification, Record};
@@ -19,7 +19,7 @@ pub(crate) fn rows_of(
 ) -> Result<BTreeMap<Digest, Option<TraceRead>>, BundleError> {
     let mut seen = BTreeMap::new();
     for digest in objects {
-        let place = Place::Object(digest).to_string();
+        let place = BundlePath::Object(digest).to_string();
         match read_rows(&place, store.open_object(&digest)?) {
             Ok(rows) => drop(seen.insert(digest, Some(rows))),
             Err(error) => on_fault(error)?,
@@ -44,7 +44,7 @@ pub(crate) fn recount(inventory: &Inventory, seen: &BTreeMap<Digest, Option<Trac
     };
     let what = || "its counts and totals are not those of its object's rows".to_owned();
     let records = inventory.records.iter().filter(|(_, record)| wrong(record));
-    records.map(|((key, origin), _)| (Place::Record(*key, origin.clone()).to_string(), what())).collect()
+    records.map(|((key, origin), _)| (BundlePath::Record(*key, origin.clone()).to_string(), what())).collect()
 }
 
 /// The same where the first fault ends it.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use matrix_bundle::layout::BundlePath;
 use matrix_bundle::new_directory::NewDirectory;
-use matrix_bundle::place::Place;
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, Limits, Looks, Refusal};
 use matrix_store::Digest;
 use matrix_store::verify::{Checked, Fault, Note};
@@ -73,7 +73,7 @@ pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Report
         &mut reader,
         false,
         &mut |reader, digest, _| {
-            let place = Place::Object(digest).to_string();
+            let place = BundlePath::Object(digest).to_string();
             let rows = if options.quick { None } else { Some(read_rows(&place, reader)?) };
             seen.insert(digest, rows);
             Ok(())
@@ -160,7 +160,7 @@ pub fn verify_to_store(
             }
             let bytes = reader.read_whole()?;
             store.write_object(&digest, &mut bytes.as_slice())?;
-            small.insert(digest, Some(read_rows(&Place::Object(digest).to_string(), bytes.as_slice())?));
+            small.insert(digest, Some(read_rows(&BundlePath::Object(digest).to_string(), bytes.as_slice())?));
             Ok(())
         },
         &mut |error| keep(&mut faults, error),

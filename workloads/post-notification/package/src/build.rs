@@ -76,7 +76,7 @@ pub fn package(workspace: &Path, target: Option<&Path>) -> Result<Packages, Pack
 
 /// A message of cargo's. Most are of other kinds, and have other fields.
 #[derive(Deserialize)]
-struct Told {
+struct CargoMessage {
     reason: String,
     target: Option<Target>,
     executable: Option<PathBuf>,
@@ -91,7 +91,7 @@ struct Target {
 
 /// Where cargo's messages say that an executable is.
 fn executable(messages: &str, name: &str) -> Option<PathBuf> {
-    let told = messages.lines().filter_map(|line| serde_json::from_str::<Told>(line).ok());
+    let told = messages.lines().filter_map(|line| serde_json::from_str::<CargoMessage>(line).ok());
     let is_it = |target: &Target| target.name == name && target.kind.iter().any(|kind| kind == "bin");
     let artifacts = told.filter(|told| told.reason == "compiler-artifact" && told.target.as_ref().is_some_and(is_it));
     artifacts.filter_map(|told| told.executable).next_back()

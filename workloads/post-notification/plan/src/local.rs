@@ -304,7 +304,7 @@ impl ConfiguredLag {
     #[must_use]
     pub fn of(inputs: &CellInputs) -> Self {
         #[derive(Deserialize)]
-        struct Told {
+        struct FingerprintLags {
             notification: End,
             post: End,
         }
@@ -314,7 +314,7 @@ impl ConfiguredLag {
         }
         // A fingerprint of another form is none of the testbed's: an imported cell's, for instance.
         let told = (inputs.platform == Platform::Local).then(|| inputs.fingerprint.as_str());
-        let told: Option<Told> = told.and_then(|text| serde_json::from_str(text).ok());
+        let told: Option<FingerprintLags> = told.and_then(|text| serde_json::from_str(text).ok());
         told.map_or_else(Self::default, |told| Self {
             post: told.post.configured_lag.is_some(),
             notification: told.notification.configured_lag.is_some(),

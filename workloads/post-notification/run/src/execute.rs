@@ -189,13 +189,13 @@ impl Executor<'_> {
 
             let mut guard = lock();
             guard.schedule.release(&self.driver.resources(cell));
-            let has_failed = matches!(result, Ok(Ended::Failed(_) | Ended::Spoilt(_)));
+            let has_failed = matches!(result, Ok(Ended::Failed(_) | Ended::EnvironmentChanged(_)));
             match result {
                 Ok(Ended::Done { reasons, throttled, disturbed }) => {
                     open.finished.push(Finished { place, cell, reasons, throttled, disturbed });
                 }
                 Ok(Ended::Failed(broken)) => guard.report.failed.push((cell.clone(), broken)),
-                Ok(Ended::Spoilt(error)) => {
+                Ok(Ended::EnvironmentChanged(error)) => {
                     guard.report.failed.push((cell.clone(), Broken { error, reasons: Vec::new() }));
                 }
                 Ok(Ended::Partial) => guard.report.partial += 1,
@@ -282,7 +282,7 @@ impl Executor<'_> {
     fn tried(&self, cell: &Cell, group: &mut Group) -> Result<Ended, StoreError> {
         for _ in 1..TRIES {
             match self.one(cell, group)? {
-                Ended::Spoilt(error) if !self.cancel.is_cancelled() => {
+                Ended::EnvironmentChanged(error) if !self.cancel.is_cancelled() => {
                     let (key, axes, round) = (cell.key.short(), cell.axes(), cell.inputs.round);
                     let error = one_line(&error);
                     self.observer.note(format_args!("tried again: {key} ({axes} round {round}): {error}"));
@@ -324,7 +324,7 @@ impl Executor<'_> {
                 if let Some(host) = told.host.as_mut().filter(|_| self.jobs.get() > 1) {
                     *host = format!("not watched: {} at a time", self.jobs);
                 }
-                let measured = self.driver.measures();
+                let measured = self.driver.needs_exclusive_host();
                 let object = if measured { rows.sink.finish()? } else { rows.sink.finish_in(group)? };
                 let attempt = Attempt::done(execution(), &told, object.digest)?;
                 let record = Record::new(cell, Origin::default(), &object, has_configured_lag(cell))?;
@@ -354,10 +354,10 @@ impl Executor<'_> {
                 drop(rows);
                 self.failed(execution(), cell, error, &reasons)
             }
-            Err(DriverError::Spoilt(error)) => {
+            Err(DriverError::EnvironmentChanged(error)) => {
                 drop(rows);
                 self.failed(execution(), cell, error.clone(), &Reasons::default())?;
-                Ok(Ended::Spoilt(error))
+                Ok(Ended::EnvironmentChanged(error))
             }
             Err(DriverError::Sink(error)) => Err(StoreError::from_sink(error)),
         }
@@ -382,7 +382,7 @@ enum Ended {
         throttled: u64,
         disturbed: bool,
     },
-    Spoilt(String),
+    EnvironmentChanged(String),
     Failed(Broken),
     Partial,
 }

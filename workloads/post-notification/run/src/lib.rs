@@ -32,5 +32,5 @@ pub use error::{FailureKind, RunError, with_causes};
 pub use input::{Input, Overrides, apply, experiment_of, read_model};
 pub use observer::{Observer, Unobserved};
 pub use provenance::Program;
-pub use session::{Drivers, Place, Session, SessionEnd, interrupted_runs, left_of, sweep, to_run};
+pub use session::{Drivers, Session, SessionEnd, StoreAccess, interrupted_runs, left_of, sweep, to_run};
 pub use states::{disturbed, plan, skipped, tally};

@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use matrix_analysis::tables::Source;
 use matrix_analysis::{CellMeta, LoadError, LoadErrorKind, StatedBytes, Traces};
+use matrix_antipode_artifact::Imported;
 use matrix_app::Outcome;
 use matrix_bundle::temporary::Folder;
 use matrix_bundle::{BundleReader, Limits, Unpacked};
-use matrix_gather::Imported;
 use matrix_plan::printable::one_line;
 use matrix_plan::{CellInputs, Plan};
 use matrix_store::{Digest, ErrorKind, Origin, Run, Store, StoreError};

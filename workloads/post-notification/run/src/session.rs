@@ -57,23 +57,23 @@ pub enum SessionEnd {
 ///
 /// # Errors
 /// When it cannot be removed.
-pub fn sweep(store: &Store, place: &Place<'_>) -> Result<(), RunError> {
+pub fn sweep(store: &Store, access: &StoreAccess<'_>) -> Result<(), RunError> {
     if store.has_leftovers() && !store.is_being_written() {
         // Others may begin to run cells at this moment.
-        place.join()?.sweep()?;
+        access.join()?.sweep()?;
     }
     Ok(())
 }
 
 /// Where a session writes, and who writes there.
-pub struct Place<'a> {
+pub struct StoreAccess<'a> {
     results: &'a Path,
     program: Program,
     fs: Arc<dyn Filesystem>,
     expires_after: Option<Duration>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> StoreAccess<'a> {
     /// The directory, on the real file system.
     #[must_use]
     pub fn new(results: &'a Path, program: Program) -> Self {
@@ -104,7 +104,7 @@ impl<'a> Place<'a> {
 
     /// Opens the store to execute cells. Runners divide simulated cells; where something is measured, one runner has the store alone.
     fn open(&self, driver: &dyn Driver<Cell, Row>) -> Result<WritableStore, RunError> {
-        if driver.measures() { self.open_for_writing() } else { self.join() }
+        if driver.needs_exclusive_host() { self.open_for_writing() } else { self.join() }
     }
 }
 
@@ -121,25 +121,25 @@ impl Session {
     /// # Errors
     /// The store cannot be read or written, or there is no driver for the cells.
     pub fn begin<E: From<RunError>>(
-        place: &Place<'_>,
+        access: &StoreAccess<'_>,
         input: &Input,
         part: &Part,
         again: &Again,
         drivers: Drivers<'_, E>,
     ) -> Result<(Plan, Option<Self>), E> {
-        let plan = planned(place, input, part, again)?;
+        let plan = planned(access, input, part, again)?;
         if plan.to_run().next().is_none() {
             return Ok((plan, None));
         }
         // What cannot be driven leaves no trace in the store.
         let cells = to_run(&plan, input);
         let driver = drivers(input, &cells)?;
-        let store = place.open(driver.as_ref())?;
-        Ok(Self::begun(place, input, part, again, store, driver)?)
+        let store = access.open(driver.as_ref())?;
+        Ok(Self::begun(access, input, part, again, store, driver)?)
     }
 
     fn begun(
-        place: &Place<'_>,
+        access: &StoreAccess<'_>,
         input: &Input,
         part: &Part,
         again: &Again,
@@ -174,7 +174,7 @@ impl Session {
             store.create_run(&new)?
         };
         let blocks = store.is_joined().then(|| blocks(input));
-        let program = place.program.clone();
+        let program = access.program.clone();
         Ok((plan, Some(Self { program, driver, store, run, journal, cells, blocks, wait: true })))
     }
 
@@ -183,12 +183,12 @@ impl Session {
     /// # Errors
     /// There is no such run, it cannot be resumed in this version, the store cannot be written, or there is no driver for the cells.
     pub fn resume<E: From<RunError>>(
-        place: &Place<'_>,
+        access: &StoreAccess<'_>,
         name: &str,
         input: &Input,
         drivers: Drivers<'_, E>,
     ) -> Result<Option<Self>, E> {
-        let store = Store::open(place.results).map_err(RunError::from)?;
+        let store = Store::open(access.results).map_err(RunError::from)?;
         let run = store.run(name).map_err(RunError::from)?;
         let before = cells_left(&store, &run, input)?;
         if before.is_empty() {
@@ -198,12 +198,12 @@ impl Session {
         // What a run replaces without a generation, it writes over.
         let replaces = plan_of(&run)?.cells.iter().any(|cell| cell.reason == Reason::Fresh);
         let writes_over = replaces && run.generation().is_none();
-        let store = if writes_over { place.open_for_writing()? } else { place.open(driver.as_ref())? };
-        Ok(Self::resumed(place, name, input, store, driver)?)
+        let store = if writes_over { access.open_for_writing()? } else { access.open(driver.as_ref())? };
+        Ok(Self::resumed(access, name, input, store, driver)?)
     }
 
     fn resumed(
-        place: &Place<'_>,
+        access: &StoreAccess<'_>,
         name: &str,
         input: &Input,
         store: WritableStore,
@@ -217,7 +217,7 @@ impl Session {
         let journal = if store.is_joined() { store.enter_run(&run)? } else { store.journal(&run) };
         journal.append(&Event::Resumed)?;
         let blocks = store.is_joined().then(|| blocks(input));
-        Ok(Some(Self { program: place.program.clone(), driver, store, run, journal, cells, blocks, wait: true }))
+        Ok(Some(Self { program: access.program.clone(), driver, store, run, journal, cells, blocks, wait: true }))
     }
 
     /// Whether to wait, at the end, for cells that other runners execute. It does, unless this says otherwise.
@@ -286,7 +286,7 @@ impl Session {
         division: Option<&Division>,
     ) -> Report {
         let driver = self.driver.as_ref();
-        let processors = || std::thread::available_parallelism().ok().filter(|_| !driver.measures());
+        let processors = || std::thread::available_parallelism().ok().filter(|_| !driver.needs_exclusive_host());
         let jobs = jobs.or_else(processors).unwrap_or(NonZeroUsize::MIN);
         let executor = Executor {
             store: &self.store,
@@ -415,8 +415,8 @@ fn blocks(input: &Input) -> BTreeMap<CellKey, u32> {
 }
 
 /// The plan, as the store stands that may be there.
-fn planned(place: &Place<'_>, input: &Input, part: &Part, again: &Again) -> Result<Plan, RunError> {
-    let store = Store::open_if_present(place.results)?;
+fn planned(access: &StoreAccess<'_>, input: &Input, part: &Part, again: &Again) -> Result<Plan, RunError> {
+    let store = Store::open_if_present(access.results)?;
     Ok(states::plan(store.as_ref(), input, part, again)?)
 }
 

@@ -16,7 +16,7 @@ use matrix_sim::SimDriver;
 use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem};
 use matrix_store::{Store, VerifyOptions};
 
-use super::{FailureKind, Input, Place, Program, RunError, Session, SessionEnd, Unobserved, interrupted_runs};
+use super::{FailureKind, Input, Program, RunError, Session, SessionEnd, StoreAccess, Unobserved, interrupted_runs};
 
 const EXPERIMENT: &str = r#"
 schema = 1
@@ -51,7 +51,7 @@ fn driver(input: &Input, _: &[matrix_plan::Cell]) -> Result<Box<dyn Driver<Cell,
 
 /// Begins the experiment, or goes on with its interrupted run, on this file system.
 fn go_on(root: &Path, input: &Input, fs: Arc<dyn Filesystem>) -> Result<SessionEnd, RunError> {
-    let place = Place::on(root, program(), fs);
+    let place = StoreAccess::on(root, program(), fs);
     let interrupted = match Store::open_if_present(root)? {
         Some(store) => interrupted_runs(&store)?.pop(),
         None => None,
@@ -142,12 +142,12 @@ fn a_disk_that_fills_up_stops_the_run_and_loses_nothing_done() {
 }
 
 /// The simulator, on services that do not last: the first so many attempts are spoilt after some rows.
-struct Spoilt {
+struct UnstableServices {
     left: AtomicUsize,
     driver: Box<dyn Driver<Cell, Row>>,
 }
 
-impl Driver<Cell, Row> for Spoilt {
+impl Driver<Cell, Row> for UnstableServices {
     fn attempt(
         &self,
         cell: &matrix_plan::Cell,
@@ -157,7 +157,11 @@ impl Driver<Cell, Row> for Spoilt {
         let told = self.driver.attempt(cell, rows, cancel)?;
         let is_spoilt =
             self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
-        if is_spoilt { Err(matrix_driver::DriverError::Spoilt("the server ended".to_owned())) } else { Ok(told) }
+        if is_spoilt {
+            Err(matrix_driver::DriverError::EnvironmentChanged("the server ended".to_owned()))
+        } else {
+            Ok(told)
+        }
     }
 
     fn resources(&self, cell: &matrix_plan::Cell) -> Vec<String> {
@@ -172,10 +176,11 @@ fn a_cell_whose_services_do_not_last_is_tried_again_and_its_trace_is_the_last_on
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("results");
         let drivers = |input: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver<Cell, Row>>, RunError> {
-            Ok(Box::new(Spoilt { left: AtomicUsize::new(spoilt), driver: driver(input, &[])? }))
+            Ok(Box::new(UnstableServices { left: AtomicUsize::new(spoilt), driver: driver(input, &[])? }))
         };
         let (_, session) =
-            Session::begin(&Place::new(&root, program()), &input, &Part::default(), &Again::None, &drivers).unwrap();
+            Session::begin(&StoreAccess::new(&root, program()), &input, &Part::default(), &Again::None, &drivers)
+                .unwrap();
         let exit = session.unwrap().execute(NonZeroUsize::new(1), &Cancel::default(), &Unobserved).unwrap();
         let store = Store::open(&root).unwrap();
         let keys: Vec<_> = input.cells.iter().map(|(_, cell)| cell.key).collect();
@@ -251,7 +256,8 @@ fn a_cell_in_which_every_request_failed_has_failed_keeps_why_and_is_tried_again(
             Ok(Box::new(Failing { requests: failing, driver: driver(input, cells)? }))
         };
         let (_, session) =
-            Session::begin(&Place::new(&root, program()), &input, &Part::default(), &Again::None, &drivers).unwrap();
+            Session::begin(&StoreAccess::new(&root, program()), &input, &Part::default(), &Again::None, &drivers)
+                .unwrap();
         session.map(|session| session.execute(NonZeroUsize::new(1), &Cancel::default(), &Unobserved).unwrap())
     };
     assert_eq!(run(requests), Some(SessionEnd::Failed));
@@ -306,7 +312,7 @@ fn a_result_of_an_earlier_version_in_which_nothing_was_observed_is_run_again() {
     };
     assert_eq!(left(&root), (4, 0));
     let (_, session) =
-        Session::begin(&Place::new(&root, program()), &input, &Part::default(), &Again::None, &driver).unwrap();
+        Session::begin(&StoreAccess::new(&root, program()), &input, &Part::default(), &Again::None, &driver).unwrap();
     assert_eq!(session.unwrap().execute(None, &Cancel::default(), &Unobserved).unwrap(), SessionEnd::Complete);
     assert_eq!(left(&root), (0, 4));
 }
@@ -346,7 +352,7 @@ impl Driver<Cell, Row> for OnHost {
         Vec::new()
     }
 
-    fn measures(&self) -> bool {
+    fn needs_exclusive_host(&self) -> bool {
         true
     }
 }
@@ -372,7 +378,7 @@ fn a_local_cell_beside_other_work_is_disturbed_everywhere_until_its_pair_has_run
             Ok(Box::new(OnHost { simulated, driver, others_work }))
         };
         let (_, session) =
-            Session::begin(&Place::new(root, program()), &input, &Part::default(), again, &drivers).unwrap();
+            Session::begin(&StoreAccess::new(root, program()), &input, &Part::default(), again, &drivers).unwrap();
         let (session, notes) = (session.unwrap(), Notes::default());
         let ran = session.len();
         assert_eq!(session.execute(NonZeroUsize::new(jobs), &Cancel::default(), &notes).unwrap(), SessionEnd::Complete);

@@ -6,20 +6,20 @@ use saphyr_parser::{Event as Raw, Marker, Parser, ScalarStyle};
 
 /// A place in a text: lines and columns, in characters, count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Position {
     /// The line.
     pub line: u64,
     /// The column.
     pub column: u64,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }
 }
 
-impl From<&Marker> for Place {
+impl From<&Marker> for Position {
     fn from(marker: &Marker) -> Self {
         Self { line: marker.line() as u64, column: marker.col() as u64 + 1 }
     }
@@ -30,7 +30,7 @@ impl From<&Marker> for Place {
 #[error("{place}: {what}")]
 pub struct YamlError {
     /// Where.
-    pub place: Place,
+    pub place: Position,
     /// What is wrong there.
     pub what: String,
 }
@@ -81,14 +81,14 @@ pub enum Event {
 }
 
 /// The events of a text, each with its place, up to the first error.
-pub fn events(text: &str) -> impl Iterator<Item = Result<(Event, Place), YamlError>> {
+pub fn events(text: &str) -> impl Iterator<Item = Result<(Event, Position), YamlError>> {
     // The parser ends a last line that nothing ends, and then speaks of the line after it.
     let end = end(text);
     Parser::new_from_str(text).filter_map(move |event| {
         let (event, span) = match event {
             Ok(event) => event,
             Err(error) => {
-                let place = Place::from(error.marker()).min(end);
+                let place = Position::from(error.marker()).min(end);
                 return Some(Err(YamlError { place, what: error.info().to_owned() }));
             }
         };
@@ -105,15 +105,15 @@ pub fn events(text: &str) -> impl Iterator<Item = Result<(Event, Place), YamlErr
             Raw::MappingStart(anchor, tag) => Event::Map { anchor, typed: tag.is_some() },
             Raw::MappingEnd => Event::MapEnd,
         };
-        Some(Ok((event, Place::from(&span.start).min(end))))
+        Some(Ok((event, Position::from(&span.start).min(end))))
     })
 }
 
 /// The place after the last character. A carriage return ends a line too, alone or before a line feed (YAML 1.2.2, section
 /// 5.4).
-fn end(text: &str) -> Place {
+fn end(text: &str) -> Position {
     let text = text.replace("\r\n", "\n");
     let mut lines = text.rsplit(['\n', '\r']);
     let column = lines.next().map_or(0, |last| last.chars().count()) as u64 + 1;
-    Place { line: lines.count() as u64 + 1, column }
+    Position { line: lines.count() as u64 + 1, column }
 }

@@ -4,5 +4,5 @@
 mod event;
 mod tree;
 
-pub use event::{Event, Place, Scalar, YamlError, events};
+pub use event::{Event, Position, Scalar, YamlError, events};
 pub use tree::{Entry, MAX_DEPTH, MAX_ENTRIES, Node, Value, parse};

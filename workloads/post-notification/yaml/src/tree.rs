@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::event::{Event, Place, Scalar, YamlError, events};
+use crate::event::{Event, Position, Scalar, YamlError, events};
 
 /// How deep lists and maps may stand in each other.
 pub const MAX_DEPTH: usize = 32;
@@ -18,7 +18,7 @@ pub struct Node {
     /// The value.
     pub value: Value,
     /// Where it is written.
-    pub place: Place,
+    pub place: Position,
 }
 
 /// A value.
@@ -38,7 +38,7 @@ pub struct Entry {
     /// The name.
     pub name: String,
     /// Where the name is written.
-    pub place: Place,
+    pub place: Position,
     /// The value.
     pub node: Rc<Node>,
 }
@@ -92,14 +92,14 @@ pub fn parse(text: &str) -> Result<Option<Rc<Node>>, YamlError> {
     Ok(builder.root)
 }
 
-fn refuse<T>(place: Place, what: impl Into<String>) -> Result<T, YamlError> {
+fn refuse<T>(place: Position, what: impl Into<String>) -> Result<T, YamlError> {
     Err(YamlError { place, what: what.into() })
 }
 
 /// A list or a map that is being read.
 struct Open {
     anchor: usize,
-    place: Place,
+    place: Position,
     inside: Inside,
 }
 
@@ -110,7 +110,7 @@ enum Inside {
 
 /// A name whose value comes next.
 enum Name {
-    Of(String, Place),
+    Of(String, Position),
     Merge,
 }
 
@@ -123,7 +123,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn take(&mut self, event: Event, place: Place) -> Result<(), YamlError> {
+    fn take(&mut self, event: Event, place: Position) -> Result<(), YamlError> {
         match event {
             Event::Document => Ok(()),
             Event::Scalar { typed: true, .. } | Event::List { typed: true, .. } | Event::Map { typed: true, .. } => {
@@ -157,7 +157,7 @@ impl Builder {
         matches!(self.open.last(), Some(Open { inside: Inside::Map { name: None, .. }, .. }))
     }
 
-    fn name(&mut self, scalar: Scalar, anchor: usize, place: Place) -> Result<(), YamlError> {
+    fn name(&mut self, scalar: Scalar, anchor: usize, place: Position) -> Result<(), YamlError> {
         let Some(Open { inside: Inside::Map { names, name, .. }, .. }) = self.open.last_mut() else { return Ok(()) };
         *name = Some(if scalar.plain && scalar.text == "<<" {
             Name::Merge
@@ -173,7 +173,7 @@ impl Builder {
         Ok(())
     }
 
-    fn begin(&mut self, anchor: usize, place: Place, inside: Inside) -> Result<(), YamlError> {
+    fn begin(&mut self, anchor: usize, place: Position, inside: Inside) -> Result<(), YamlError> {
         if self.expects_name() {
             return refuse(place, "a name must be a single value");
         }

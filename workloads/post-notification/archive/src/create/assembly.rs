@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use matrix_bundle::bag::{AGENT, About, PAYLOAD};
 use matrix_bundle::container::{Container, Item, Items};
+use matrix_bundle::layout::BundlePath;
 use matrix_bundle::limits::MAX_TEXTS;
-use matrix_bundle::place::Place;
 use matrix_bundle::{BundleError, BundleInfo, Extras, Limits, Packer, Refusal};
 use matrix_store::Digest;
 
@@ -18,23 +18,23 @@ pub(crate) fn items<'a>(inventory: &'a Inventory, facts: &Facts, extras: &Extras
     let mut payload = Payload::default();
     payload.results(inventory)?;
     payload.extras(extras, facts);
-    payload.add(&Place::Deriver, deriver::render(DERIVER_VERSION).into_bytes());
+    payload.add(&BundlePath::Deriver, deriver::render(DERIVER_VERSION).into_bytes());
     if !inventory.agents.is_empty() {
         let mut agents = serde_json::to_vec(&inventory.agents).map_err(matrix_store::StoreError::from)?;
         agents.push(b'\n');
-        payload.add(&Place::Agents, agents);
+        payload.add(&BundlePath::Agents, agents);
     }
     if !inventory.left_out.is_empty() {
         let mut left_out = serde_json::to_vec(&inventory.left_out).map_err(matrix_store::StoreError::from)?;
         left_out.push(b'\n');
-        payload.add(&Place::LeftOut, left_out);
+        payload.add(&BundlePath::LeftOut, left_out);
     }
-    payload.add(&Place::Cells, cells::render(inventory, facts).into_bytes());
+    payload.add(&BundlePath::Cells, cells::render(inventory, facts).into_bytes());
     let making = || BundleError::io("making the metadata");
     let mut metadata = Packer::new().map_err(making())?;
     let files = metadata::files(payload.0.iter().map(|(path, item)| (path.as_str(), item.size)));
     metadata::render(inventory, facts, &files, &mut metadata).map_err(making())?;
-    payload.0.insert(Place::Metadata.to_string(), metadata.finish().map_err(making())?.into());
+    payload.0.insert(BundlePath::Metadata.to_string(), metadata.finish().map_err(making())?.into());
     check(&payload.0)?;
     Ok(payload.0)
 }
@@ -43,14 +43,14 @@ pub(crate) fn items<'a>(inventory: &'a Inventory, facts: &Facts, extras: &Extras
 fn check(items: &Items<'_>) -> Result<(), BundleError> {
     let mut texts = 0;
     for (path, item) in items {
-        let place = Place::of(path);
+        let place = BundlePath::of(path);
         if let Some(max) = place.as_ref().and_then(|place| place.max_bytes(&Limits::of_ours()))
             && item.size > max
         {
             let why = Refusal::FileTooLarge { bytes: item.size, max };
             return Err(BundleError::Unfit { path: path.clone(), why });
         }
-        if matches!(place, Some(Place::Experiment(_) | Place::Model(_))) {
+        if matches!(place, Some(BundlePath::Experiment(_) | BundlePath::Model(_))) {
             texts += item.size;
         }
     }
@@ -88,35 +88,35 @@ pub(crate) fn info_of(
 struct Payload<'a>(Items<'a>);
 
 impl<'a> Payload<'a> {
-    fn add(&mut self, place: &Place, bytes: Vec<u8>) {
+    fn add(&mut self, place: &BundlePath, bytes: Vec<u8>) {
         self.0.insert(place.to_string(), Item::of(bytes));
     }
 
     fn results(&mut self, inventory: &'a Inventory) -> Result<(), BundleError> {
         for (digest, bytes) in &inventory.experiments {
-            self.add(&Place::Experiment(*digest), bytes.clone());
+            self.add(&BundlePath::Experiment(*digest), bytes.clone());
         }
         for (digest, bytes) in &inventory.plans {
-            self.add(&Place::Plan(*digest), bytes.clone());
+            self.add(&BundlePath::Plan(*digest), bytes.clone());
         }
         for (digest, bytes) in &inventory.models {
-            self.add(&Place::Model(*digest), bytes.clone());
+            self.add(&BundlePath::Model(*digest), bytes.clone());
         }
         for ((run, digest), bytes) in &inventory.journals {
-            self.add(&Place::Journal(run.clone(), *digest), bytes.clone());
+            self.add(&BundlePath::Journal(run.clone(), *digest), bytes.clone());
         }
         for ((key, origin), record) in &inventory.records {
-            self.0.insert(Place::Record(*key, origin.clone()).to_string(), Item::made(record)?);
+            self.0.insert(BundlePath::Record(*key, origin.clone()).to_string(), Item::made(record)?);
         }
         for (id, attempt) in &inventory.attempts {
-            self.0.insert(Place::Attempt(id.clone()).to_string(), Item::made(attempt)?);
+            self.0.insert(BundlePath::Attempt(id.clone()).to_string(), Item::made(attempt)?);
         }
         for (digest, size) in inventory.objects() {
-            self.0.insert(Place::Object(digest).to_string(), Item::object(digest, size));
+            self.0.insert(BundlePath::Object(digest).to_string(), Item::object(digest, size));
         }
         for (tree, files) in &inventory.sources {
             for (path, bytes) in files {
-                self.add(&Place::Source(*tree, path.clone()), bytes.clone());
+                self.add(&BundlePath::Source(*tree, path.clone()), bytes.clone());
             }
         }
         Ok(())
@@ -126,7 +126,7 @@ impl<'a> Payload<'a> {
         extras.put_into(&mut self.0);
         let mut readme = facts.notice().unwrap_or_default().into_bytes();
         readme.extend_from_slice(&extras.readme);
-        self.add(&Place::Readme, readme);
+        self.add(&BundlePath::Readme, readme);
     }
 }
 

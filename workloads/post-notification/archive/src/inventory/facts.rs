@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use matrix_bundle::place::Place;
+use matrix_bundle::layout::BundlePath;
 use matrix_bundle::{BundleError, BundleInfo, folder, json};
 use matrix_plan::plan::Reason;
 use matrix_plan::printable::one_line;
@@ -86,7 +86,7 @@ impl Facts {
                 },
                 (None, None) => {
                     let what = format!("cell {} has neither a record nor a plan", key.short());
-                    return Err(BundleError::contents(&Place::Cells.to_string(), what));
+                    return Err(BundleError::contents(&BundlePath::Cells.to_string(), what));
                 }
             };
             facts.tally.add(cell.state);
@@ -105,7 +105,7 @@ impl Facts {
     ) -> Result<BTreeMap<CellKey, journal::JournalState>, BundleError> {
         let mut last = BTreeMap::new();
         for ((run, digest), text) in &inventory.journals {
-            let place = Place::Journal(run.clone(), *digest).to_string();
+            let place = BundlePath::Journal(run.clone(), *digest).to_string();
             let text = JournalText::parse(place.as_ref(), text).map_err(|error| BundleError::of_file(&place, error))?;
             if text.torn_bytes > 0 {
                 return Err(BundleError::contents(&place, "its last line is incomplete"));
@@ -137,7 +137,7 @@ impl Facts {
             else {
                 continue;
             };
-            let place = Place::Plan(*digest).to_string();
+            let place = BundlePath::Plan(*digest).to_string();
             let plan = json::parse(bytes).and_then(|plan: Plan| plan.checked());
             let plan = plan.map_err(|what| BundleError::contents(&place, what))?;
             for shard in plan.missing_shards(&inventory.cells) {

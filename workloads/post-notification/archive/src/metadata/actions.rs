@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use matrix_bundle::bag::PAYLOAD;
-use matrix_bundle::place::Place;
+use matrix_bundle::layout::BundlePath;
 use matrix_plan::{Arrival, CellInputs, CellKey, ConfiguredLag, Invocation, Platform};
 use matrix_store::{AttemptStatus, Digest, Provenance, RunId};
 use matrix_traces::{Attempt, Record};
@@ -158,7 +158,7 @@ fn action<'a>(inventory: &Inventory, files: &[(&str, u64)], executed: Executed<'
     let done = attempt.status == AttemptStatus::Done;
     let result = attempt
         .object
-        .map(|object| in_crate(&Place::Object(object)))
+        .map(|object| in_crate(&BundlePath::Object(object)))
         .filter(|path| files.binary_search_by_key(&path.as_str(), |(file, _)| file).is_ok());
     let simulated = record.map_or("", label);
     let mut description = format!("Origin {}.", attempt.origin);
@@ -192,7 +192,7 @@ fn action<'a>(inventory: &Inventory, files: &[(&str, u64)], executed: Executed<'
         .value("agent", refs(agents))
         .value("object", refs(objects))
         .value("result", refs(result))
-        .value("subjectOf", refs([in_crate(&Place::Attempt(attempt.id.clone()))]))
+        .value("subjectOf", refs([in_crate(&BundlePath::Attempt(attempt.id.clone()))]))
         .text("startTime", &with_offset(&attempt.started))
         .text("endTime", &with_offset(&attempt.ended))
         .text("actionStatus", status)
@@ -239,8 +239,8 @@ fn files_of(facts: &Facts, run: &RunId) -> Vec<String> {
     let mut found: Vec<String> = of_the_run
         .flat_map(|(_, files)| files)
         .filter_map(|(name, digest)| match name.as_str() {
-            "experiment.toml" => Some(in_crate(&Place::Experiment(*digest))),
-            "model.toml" => Some(in_crate(&Place::Model(*digest))),
+            "experiment.toml" => Some(in_crate(&BundlePath::Experiment(*digest))),
+            "model.toml" => Some(in_crate(&BundlePath::Model(*digest))),
             _ => None,
         })
         .collect();
@@ -306,7 +306,7 @@ fn agent_id(origin: &str, name: &str) -> String {
 }
 
 /// A path as the crate has it: without the payload's folder.
-fn in_crate(place: &Place) -> String {
+fn in_crate(place: &BundlePath) -> String {
     let path = place.to_string();
     path.strip_prefix(PAYLOAD).map(str::to_owned).unwrap_or(path)
 }

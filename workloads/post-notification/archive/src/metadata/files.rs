@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use matrix_bundle::bag::PAYLOAD;
-use matrix_bundle::place::Place;
+use matrix_bundle::layout::BundlePath;
 use matrix_store::Digest;
 
 use super::entity::{Entity, iri};
@@ -30,30 +30,30 @@ pub(super) fn entities<'a>(
 
 /// What a file is called, and its media type.
 fn describe(path: &str, labels: &BTreeMap<Digest, &str>) -> (String, &'static str) {
-    let name = match Place::of(&format!("{PAYLOAD}{path}")) {
-        Some(Place::Readme) => "What is in this bundle, and how to check it".to_owned(),
-        Some(Place::License) => "Licence".to_owned(),
-        Some(Place::Citation) => "How to cite".to_owned(),
-        Some(Place::Report) => "The results as one page".to_owned(),
-        Some(Place::Binary) => "The runner that made this bundle, as an executable".to_owned(),
-        Some(Place::Agents) => "Who the origins are".to_owned(),
-        Some(Place::LeftOut) => "Attempts that journals name and that were left out".to_owned(),
-        Some(Place::Cells) => "Cells and their results".to_owned(),
-        Some(Place::Experiment(_)) => "Experiment".to_owned(),
-        Some(Place::Plan(_)) => "Plan: the ordered cells of a run".to_owned(),
-        Some(Place::Model(_)) => "Model of the simulator".to_owned(),
-        Some(Place::Object(digest)) => {
+    let name = match BundlePath::of(&format!("{PAYLOAD}{path}")) {
+        Some(BundlePath::Readme) => "What is in this bundle, and how to check it".to_owned(),
+        Some(BundlePath::License) => "Licence".to_owned(),
+        Some(BundlePath::Citation) => "How to cite".to_owned(),
+        Some(BundlePath::Report) => "The results as one page".to_owned(),
+        Some(BundlePath::Binary) => "The runner that made this bundle, as an executable".to_owned(),
+        Some(BundlePath::Agents) => "Who the origins are".to_owned(),
+        Some(BundlePath::LeftOut) => "Attempts that journals name and that were left out".to_owned(),
+        Some(BundlePath::Cells) => "Cells and their results".to_owned(),
+        Some(BundlePath::Experiment(_)) => "Experiment".to_owned(),
+        Some(BundlePath::Plan(_)) => "Plan: the ordered cells of a run".to_owned(),
+        Some(BundlePath::Model(_)) => "Model of the simulator".to_owned(),
+        Some(BundlePath::Object(digest)) => {
             let label = labels.get(&digest).copied().unwrap_or("of no record");
             format!("Trace ({label}): one row for each planned request")
         }
-        Some(Place::Record(key, origin)) => format!("Result of cell {} from {origin}", key.short()),
-        Some(Place::Attempt(id)) => format!("Attempt {id}"),
-        Some(Place::Journal(run, _)) => format!("Journal of run {run}"),
-        Some(Place::Deriver) => "By which version of its rules the runner derived tables and figures".to_owned(),
-        Some(Place::Table(name)) => format!("Table {name}"),
-        Some(Place::Figure(name)) => format!("Figure {name}"),
-        Some(Place::Source(_, name)) => format!("Source of the runner: {name}"),
-        Some(Place::Metadata | Place::Output(_)) | None => path.to_owned(),
+        Some(BundlePath::Record(key, origin)) => format!("Result of cell {} from {origin}", key.short()),
+        Some(BundlePath::Attempt(id)) => format!("Attempt {id}"),
+        Some(BundlePath::Journal(run, _)) => format!("Journal of run {run}"),
+        Some(BundlePath::Deriver) => "By which version of its rules the runner derived tables and figures".to_owned(),
+        Some(BundlePath::Table(name)) => format!("Table {name}"),
+        Some(BundlePath::Figure(name)) => format!("Figure {name}"),
+        Some(BundlePath::Source(_, name)) => format!("Source of the runner: {name}"),
+        Some(BundlePath::Metadata | BundlePath::Output(_)) | None => path.to_owned(),
     };
     let format = match path.rsplit_once('.').map(|(_, end)| end) {
         Some("csv") => "text/csv",

@@ -73,7 +73,7 @@ impl Bill<'_> {
 }
 
 /// AWS names of the regions that a cell uses.
-struct Places<'a> {
+struct AwsRegions<'a> {
     writer: &'a str,
     reader: &'a str,
     replicas: Vec<&'a str>,
@@ -140,12 +140,12 @@ impl<'a> Costs<'a> {
     }
 
     /// A region without a name has the prices of any region: cells of such do not come so far.
-    fn places(&self, cell: &CellInputs) -> Places<'_> {
+    fn places(&self, cell: &CellInputs) -> AwsRegions<'_> {
         let pair = &cell.axes.combination.regions;
         let name = |region: &Region| self.regions.aws_name(region).unwrap_or(super::prices::ANYWHERE);
         let readers = self.replicas.get(&pair.writer).into_iter().flatten();
         let replicas = readers.filter(|region| **region != pair.reader).map(name);
-        Places {
+        AwsRegions {
             writer: name(&pair.writer),
             reader: name(&pair.reader),
             replicas: std::iter::once(name(&pair.reader)).chain(replicas).collect(),
@@ -165,7 +165,7 @@ fn bytes(cell: &CellInputs, replicas: u64) -> u64 {
 }
 
 /// Writing, reading and removing the posts, and asking whether they are visible.
-fn post(bill: &mut Bill<'_>, cell: &CellInputs, places: &Places<'_>, misses: u64) -> Result<(), NoPrice> {
+fn post(bill: &mut Bill<'_>, cell: &CellInputs, places: &AwsRegions<'_>, misses: u64) -> Result<(), NoPrice> {
     let requests = cell.requests as f64;
     let bytes = cell.payload_bytes.saturating_add(POST_OVERHEAD_BYTES);
     match cell.axes.combination.post_storage {
@@ -206,7 +206,7 @@ fn post(bill: &mut Bill<'_>, cell: &CellInputs, places: &Places<'_>, misses: u64
 }
 
 /// Writing items of a global table, and removing them afterwards, which costs as much.
-fn items(bill: &mut Bill<'_>, cell: &CellInputs, places: &Places<'_>, bytes: u64) -> Result<(), NoPrice> {
+fn items(bill: &mut Bill<'_>, cell: &CellInputs, places: &AwsRegions<'_>, bytes: u64) -> Result<(), NoPrice> {
     let units = 2.0 * cell.requests as f64 * bytes.div_ceil(1024) as f64;
     std::iter::once(&places.writer)
         .chain(&places.replicas)

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use matrix_analysis::{ClaimResult, Traces};
+use matrix_antipode_artifact::Imported;
 use matrix_archive::Inventory;
 use matrix_bundle::about_binary;
-use matrix_gather::Imported;
 use matrix_plan::printable::is_unprintable;
 use matrix_plan::{CellInputs, CellKey};
 use matrix_run::RunError;

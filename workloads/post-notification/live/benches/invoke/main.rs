@@ -17,7 +17,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_lambda::primitives::Blob;
 use matrix_app::{Row, WORKLOAD_VERSION};
 use matrix_driver::{Cancel, RowSink, SinkError};
-use matrix_live::lambda::{LambdaDriver, Services, Settings, Site, Via};
+use matrix_live::lambda::{LambdaDriver, Route, Services, Settings, Site};
 use matrix_package::Packages;
 use matrix_plan::{
     Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
@@ -94,7 +94,7 @@ fn driver(url: &str) -> LambdaDriver {
 
 fn shared_client(url: &str, requests: u64) -> f64 {
     let driver = driver(url);
-    let via = Via {
+    let route = Route {
         writer_region: REGION.into(),
         function: "writer".into(),
         reader_region: REGION.into(),
@@ -103,7 +103,7 @@ fn shared_client(url: &str, requests: u64) -> f64 {
     };
     let mut rows = Count { rows: 0, every: requests / 8, memory_kib: Vec::new() };
     let (began, spent) = (Instant::now(), measure::own_cpu_s());
-    let attempt = driver.exchange(&cell(requests), via, &mut rows, &Cancel::default()).unwrap();
+    let attempt = driver.exchange(&cell(requests), route, &mut rows, &Cancel::default()).unwrap();
     let (cpu, wall) = (measure::own_cpu_s() - spent, began.elapsed().as_secs_f64());
     assert_eq!(rows.rows, requests);
     assert_eq!((attempt.notes["duplicates"], attempt.notes["unanswered"]), (0, 0), "{attempt:?}");

@@ -12,7 +12,7 @@ use super::bridging::{self, ended};
 use super::clean::{Functions, clean};
 use super::clients::Shared;
 use super::deployment::Deployment;
-use super::exchange::{Exchange, Via};
+use super::exchange::{Exchange, Route};
 use super::gather::patience;
 use super::join::Join;
 use super::probe::clock_bound;
@@ -22,7 +22,7 @@ use super::{LambdaError, Services, Settings};
 use crate::testbed::Bridge;
 
 /// One cell on its deployment.
-pub(crate) struct Course<'a> {
+pub(crate) struct AttemptPhases<'a> {
     cell: &'a Cell,
     deployment: &'a Deployment,
     services: &'a Services,
@@ -32,7 +32,7 @@ pub(crate) struct Course<'a> {
     exchange: Exchange<'a>,
 }
 
-impl<'a> Course<'a> {
+impl<'a> AttemptPhases<'a> {
     pub(crate) fn new(
         cell: &'a Cell,
         deployment: &'a Deployment,
@@ -42,7 +42,7 @@ impl<'a> Course<'a> {
     ) -> Self {
         let (writer, reader) = (&deployment.config.writer_region, &deployment.config.reader_region);
         let inputs = &cell.inputs;
-        let via = Via {
+        let route = Route {
             writer_region: writer.clone(),
             function: deployment.names.writer(),
             reader_region: reader.clone(),
@@ -56,7 +56,7 @@ impl<'a> Course<'a> {
             settings,
             writer: shared.lambda(services, settings, writer),
             reader: shared.lambda(services, settings, reader),
-            exchange: Exchange::new(inputs, via, services, settings, shared),
+            exchange: Exchange::new(inputs, route, services, settings, shared),
         }
     }
 

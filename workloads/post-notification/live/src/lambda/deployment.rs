@@ -26,7 +26,7 @@ impl Deployment {
     pub(crate) fn new(spec: &DeploymentSpec, services: &Services, settings: &Settings) -> Result<Self, LambdaError> {
         let names = Names::new(&settings.name, spec, services);
         let (writer, reader) = (&spec.regions.writer, &spec.regions.reader);
-        let place = Place {
+        let place = StoreNames {
             spec,
             names: &names,
             services,
@@ -132,7 +132,7 @@ impl Deployment {
 }
 
 /// Where a deployment's stores are.
-struct Place<'a> {
+struct StoreNames<'a> {
     spec: &'a DeploymentSpec,
     names: &'a Names,
     services: &'a Services,
@@ -141,7 +141,7 @@ struct Place<'a> {
     reader: String,
 }
 
-impl Place<'_> {
+impl StoreNames<'_> {
     fn post(&self) -> Result<PostConfig, LambdaError> {
         let Self { spec, names, services, .. } = self;
         let (writer, reader) = (&spec.regions.writer, &spec.regions.reader);

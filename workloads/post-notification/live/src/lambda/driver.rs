@@ -13,10 +13,10 @@ use matrix_plan::{Cell, NotificationStorage};
 use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
 
-use super::attempt::{Course, or_cancelled};
+use super::attempt::{AttemptPhases, or_cancelled};
 use super::clients::Shared;
 use super::deployment::Deployment;
-use super::exchange::{Exchange, Via};
+use super::exchange::{Exchange, Route};
 use super::lease::Leases;
 use super::names::hex;
 use super::saved::{self, Saved};
@@ -124,8 +124,8 @@ impl LambdaDriver {
         // What an earlier run's gathering took is not of this one.
         saved::forget(file)?;
         let deployment = self.ready(cell, cancel)?;
-        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared);
-        self.block_on(course.run(file, cancel)).map(|()| true)
+        let phases = AttemptPhases::new(cell, &deployment, &self.services, &self.settings, &self.shared);
+        self.block_on(phases.run(file, cancel)).map(|()| true)
     }
 
     /// Makes the rows of a cell that was run into `file`: takes evaluations from the queue until all are there or a
@@ -141,8 +141,8 @@ impl LambdaDriver {
         cancel: &Cancel,
     ) -> Result<AttemptDetails, LambdaError> {
         let deployment = self.leased(cell, cancel)?;
-        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared);
-        self.block_on(course.gather(file, rows, cancel))
+        let phases = AttemptPhases::new(cell, &deployment, &self.services, &self.settings, &self.shared);
+        self.block_on(phases.gather(file, rows, cancel))
     }
 
     /// Takes what the queue has for a cell that was run into `file`, as [`Self::gather`] does, and makes no rows yet:
@@ -155,8 +155,8 @@ impl LambdaDriver {
             return Ok(());
         }
         let deployment = self.leased(cell, cancel)?;
-        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared);
-        self.block_on(course.collect(file, cancel))
+        let phases = AttemptPhases::new(cell, &deployment, &self.services, &self.settings, &self.shared);
+        self.block_on(phases.collect(file, cancel))
     }
 
     /// Empties the deployments' stores and queues and waits until they are observed empty in both regions. With `strong`
@@ -193,11 +193,11 @@ impl LambdaDriver {
     pub fn exchange(
         &self,
         cell: &Cell,
-        via: Via,
+        route: Route,
         rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<AttemptDetails, LambdaError> {
-        let exchange = Exchange::new(&cell.inputs, via, &self.services, &self.settings, &self.shared);
+        let exchange = Exchange::new(&cell.inputs, route, &self.services, &self.settings, &self.shared);
         self.block_on(async {
             let (head, clock) = exchange.begin()?;
             let join = exchange.exchange(&head, clock, None, rows, cancel).await?;
@@ -276,9 +276,9 @@ impl Driver<Cell, Row> for LambdaDriver {
         cancel: &Cancel,
     ) -> Result<AttemptDetails, DriverError> {
         let deployment = self.ready(cell, cancel)?;
-        let course = Course::new(cell, &deployment, &self.services, &self.settings, &self.shared);
+        let phases = AttemptPhases::new(cell, &deployment, &self.services, &self.settings, &self.shared);
         let paused_before = self.services.pause().count();
-        let attempt = self.block_on(course.attempt(rows, cancel))?;
+        let attempt = self.block_on(phases.attempt(rows, cancel))?;
         if self.services.pause().count() != paused_before {
             // Leases could not be renewed meanwhile, and somebody else may have used what is ours.
             self.block_on(or_cancelled(cancel, async {

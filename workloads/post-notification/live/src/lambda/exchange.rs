@@ -21,7 +21,7 @@ use crate::aws::{Pause, Renewal};
 
 /// A function that takes requests, and the queue that gets evaluations.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Via {
+pub struct Route {
     /// AWS name of the function's region.
     pub writer_region: String,
     /// The writer's function: its name or ARN.
@@ -49,21 +49,21 @@ pub(crate) struct Exchange<'a> {
 impl<'a> Exchange<'a> {
     pub(crate) fn new(
         inputs: &'a CellInputs,
-        via: Via,
+        route: Route,
         services: &Services,
         settings: &'a Settings,
         shared: &Shared,
     ) -> Self {
-        let queue = shared.sqs(services, settings, &via.reader_region);
+        let queue = shared.sqs(services, settings, &route.reader_region);
         let is_given = services.given.evaluations.is_some();
-        let receiver = Receiver::new(queue, via.queue_url, via.reader_region, is_given, settings.poll_wait_s);
+        let receiver = Receiver::new(queue, route.queue_url, route.reader_region, is_given, settings.poll_wait_s);
         Self {
             inputs,
             settings,
-            function: via.function,
-            writer: shared.lambda(services, settings, &via.writer_region),
+            function: route.function,
+            writer: shared.lambda(services, settings, &route.writer_region),
             receiver,
-            identity: via.identity,
+            identity: route.identity,
             renewal: services.renewal.clone(),
         }
     }

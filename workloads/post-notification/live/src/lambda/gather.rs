@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::join::{Join, Taken};
 use super::receive::{Batch, Receiver};
 use super::saved::Messages;
-use super::send::Told;
+use super::send::ClientResult;
 use super::{LambdaError, Settings};
 use crate::aws::Pause;
 
@@ -26,7 +26,7 @@ const BACKLOG: usize = 256;
 
 /// Clients that send requests and tell how they ended. When this is dropped they send no more.
 pub(crate) struct Clients {
-    pub(crate) told: mpsc::Receiver<Told>,
+    pub(crate) told: mpsc::Receiver<ClientResult>,
     /// Asks them to send no more.
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) sending: JoinHandle<Result<(), LambdaError>>,
@@ -40,7 +40,7 @@ impl Drop for Clients {
 }
 
 /// A channel of what clients tell.
-pub(crate) fn telling() -> (mpsc::Sender<Told>, mpsc::Receiver<Told>) {
+pub(crate) fn telling() -> (mpsc::Sender<ClientResult>, mpsc::Receiver<ClientResult>) {
     mpsc::channel(BACKLOG)
 }
 
@@ -228,7 +228,7 @@ async fn next(queue: &mut Option<Queue>) -> Option<Result<Batch, String>> {
     }
 }
 
-async fn told(listening: &mut Option<&mut mpsc::Receiver<Told>>) -> Option<Told> {
+async fn told(listening: &mut Option<&mut mpsc::Receiver<ClientResult>>) -> Option<ClientResult> {
     match listening {
         Some(told) => told.recv().await,
         None => None,

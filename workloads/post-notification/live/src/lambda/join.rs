@@ -6,7 +6,7 @@ use matrix_app::{ClientSide, Evaluation, Event, Micros, Row};
 use matrix_driver::{Reasons, RowSink};
 
 use super::LambdaError;
-use super::send::{Told, Trouble};
+use super::send::{ClientResult, Trouble};
 use super::visible::VisibleLog;
 
 /// The requests of an attempt that have no row yet, and what was counted. It holds a request from when the first of
@@ -16,11 +16,11 @@ pub(crate) struct Join {
     nonce: String,
     requests: u64,
     /// Requests whose evaluation is missing.
-    waiting: BTreeMap<u64, Told>,
+    waiting: BTreeMap<u64, ClientResult>,
     /// Evaluations whose client has not told yet.
     early: BTreeMap<u64, String>,
     /// Requests that are complete but for when their post became visible.
-    hidden: BTreeMap<u64, (Told, Option<String>)>,
+    hidden: BTreeMap<u64, (ClientResult, Option<String>)>,
     visible: Option<VisibleLog>,
     told: u64,
     evaluated: Bits,
@@ -94,7 +94,7 @@ impl Join {
     }
 
     /// Takes a client's side.
-    pub(crate) fn told(&mut self, told: Told, rows: &mut dyn RowSink<Row>) -> Result<(), LambdaError> {
+    pub(crate) fn told(&mut self, told: ClientResult, rows: &mut dyn RowSink<Row>) -> Result<(), LambdaError> {
         self.told += 1;
         self.note("throttled", told.throttled);
         match told.trouble {
@@ -198,7 +198,7 @@ impl Join {
 
     fn complete(
         &mut self,
-        told: Told,
+        told: ClientResult,
         evaluation: Option<String>,
         rows: &mut dyn RowSink<Row>,
     ) -> Result<(), LambdaError> {
@@ -212,7 +212,12 @@ impl Join {
         }
     }
 
-    fn row(&mut self, told: &Told, evaluation: Option<&str>, rows: &mut dyn RowSink<Row>) -> Result<(), LambdaError> {
+    fn row(
+        &mut self,
+        told: &ClientResult,
+        evaluation: Option<&str>,
+        rows: &mut dyn RowSink<Row>,
+    ) -> Result<(), LambdaError> {
         // Both were read before.
         let reply = told.reply.as_deref().and_then(|json| Event::from_json(json.as_bytes()).ok());
         let evaluation = evaluation.and_then(|json| Evaluation::from_json(json.as_bytes()).ok());
@@ -264,7 +269,7 @@ mod tests {
         }
     }
 
-    fn told(i: u64, trouble: Option<Trouble>) -> Told {
+    fn told(i: u64, trouble: Option<Trouble>) -> ClientResult {
         let client = ClientSide {
             i,
             key: PostKey::new(i, i).unwrap(),
@@ -273,12 +278,12 @@ mod tests {
             writer_failed: trouble == Some(Trouble::Failed),
         };
         let why = trouble.map(|trouble| format!("{trouble:?}"));
-        Told { client, reply: None, throttled: 0, trouble, why }
+        ClientResult { client, reply: None, throttled: 0, trouble, why }
     }
 
     #[derive(Clone, Debug)]
     enum Step {
-        Told(u64, Option<Trouble>),
+        ClientResult(u64, Option<Trouble>),
         Message(String),
     }
 
@@ -293,7 +298,7 @@ mod tests {
             let mut steps = vec![evaluation(0, "other"), evaluation(99, "mine"), Step::Message("none".into())];
             for (i, (client, evaluations)) in (0..).zip(&fates) {
                 let trouble = [None, Some(Trouble::Failed), Some(Trouble::Unanswered)][usize::from(*client)];
-                steps.push(Step::Told(i, trouble));
+                steps.push(Step::ClientResult(i, trouble));
                 steps.extend((0..*evaluations).map(|_| evaluation(i, "mine")));
             }
             (Just(fates), Just(steps).prop_shuffle())
@@ -307,7 +312,7 @@ mod tests {
             let mut join = Join::new(Micros(1_000_000), "mine", fates.len() as u64, None);
             for step in steps {
                 match step {
-                    Step::Told(i, trouble) => join.told(told(i, trouble), &mut rows).unwrap(),
+                    Step::ClientResult(i, trouble) => join.told(told(i, trouble), &mut rows).unwrap(),
                     Step::Message(message) => drop(join.message(&message, &mut rows).unwrap()),
                 }
             }

@@ -3,7 +3,7 @@
 use matrix_lambdas::config::{NotificationConfig, PostConfig, Side};
 use matrix_lambdas::{Admin as _, AnyPost};
 
-use super::build::{CodePlace, global_table, remove_code, stacks};
+use super::build::{CodeLocation, global_table, remove_code, stacks};
 use super::clean::{Functions, clean as clean_stores, remove_by_functions};
 use super::clients::Shared;
 use super::deployment::Deployment;
@@ -61,7 +61,7 @@ pub(crate) async fn code(services: &Services, settings: &Settings) -> Result<(),
         }
     }
     for region in services.regions.values() {
-        remove_code(&services.s3_in(region), &CodePlace::of(&settings.name, region, services)).await?;
+        remove_code(&services.s3_in(region), &CodeLocation::of(&settings.name, region, services)).await?;
     }
     Ok(())
 }
@@ -73,5 +73,5 @@ pub(crate) async fn code_of(
     access: &Access,
     client: &aws_sdk_s3::Client,
 ) -> Result<(), LambdaError> {
-    remove_code(client, &CodePlace::made(run, region, &access.site, &access.account)).await
+    remove_code(client, &CodeLocation::made(run, region, &access.site, &access.account)).await
 }

@@ -10,7 +10,7 @@ use matrix_plan::CellKey;
 use serde::{Deserialize, Serialize};
 
 use super::LambdaError;
-use super::send::{Told, Trouble};
+use super::send::{ClientResult, Trouble};
 
 /// Version of the file's form.
 const SCHEMA: u32 = 1;
@@ -63,7 +63,7 @@ pub(crate) struct Head {
 #[derive(Debug)]
 pub(crate) struct Saved {
     pub(crate) head: Head,
-    pub(crate) told: Vec<Told>,
+    pub(crate) told: Vec<ClientResult>,
     pub(crate) clock_bound_us: Option<i64>,
     pub(crate) notes: BTreeMap<String, u64>,
 }
@@ -93,7 +93,7 @@ impl Saving {
         Ok(this)
     }
 
-    pub(crate) fn told(&mut self, told: Told) -> Result<(), LambdaError> {
+    pub(crate) fn told(&mut self, told: ClientResult) -> Result<(), LambdaError> {
         let ClientSide { i, key, sent_at, reply_at, .. } = told.client;
         self.write(&Line::Request(Request {
             i,
@@ -164,7 +164,7 @@ impl Saved {
 }
 
 impl Request {
-    fn told(self, epoch: Micros) -> Option<Told> {
+    fn told(self, epoch: Micros) -> Option<ClientResult> {
         let client = ClientSide {
             i: self.i,
             key: PostKey::parse(&self.key)?,
@@ -172,7 +172,13 @@ impl Request {
             reply_at: self.reply_us.map(|us| epoch + us),
             writer_failed: self.trouble == Some(Trouble::Failed),
         };
-        Some(Told { client, reply: self.reply, throttled: self.throttled, trouble: self.trouble, why: self.why })
+        Some(ClientResult {
+            client,
+            reply: self.reply,
+            throttled: self.throttled,
+            trouble: self.trouble,
+            why: self.why,
+        })
     }
 }
 

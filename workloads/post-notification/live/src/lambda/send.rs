@@ -21,7 +21,7 @@ use crate::aws::{Pause, Renewal};
 
 /// What the client knows of a request once it expects nothing more of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct ClientResult {
     pub(crate) client: ClientSide,
     /// The event as the writer completed it, as JSON.
     pub(crate) reply: Option<String>,
@@ -61,7 +61,7 @@ pub(crate) struct Sender {
     /// Credentials that may expire: a request is sent, and its time taken, when there are some.
     pub(crate) renewal: Option<Renewal>,
     pub(crate) stop: Arc<AtomicBool>,
-    pub(crate) told: mpsc::Sender<Told>,
+    pub(crate) told: mpsc::Sender<ClientResult>,
 }
 
 impl Sender {
@@ -152,7 +152,7 @@ impl Sender {
             self.ready().await;
             let sent_at = at.take().unwrap_or_else(|| self.clock.now());
             let client = ClientSide { i, key, sent_at, reply_at: None, writer_failed: false };
-            let mut told = Told { client, reply: None, throttled, trouble: None, why: None };
+            let mut told = ClientResult { client, reply: None, throttled, trouble: None, why: None };
             let answer = self.ask(&told.client, &mut throttled).await;
             told.throttled = throttled;
             match answer {
@@ -187,7 +187,7 @@ impl Sender {
     }
 
     /// What an answer means for the client.
-    fn ended(&self, told: &mut Told, answer: Answer) {
+    fn ended(&self, told: &mut ClientResult, answer: Answer) {
         match answer {
             Answer::Reply(bytes) => {
                 told.client.reply_at = Some(self.clock.now());
@@ -242,7 +242,7 @@ fn completed(reply: &[u8]) -> Result<String, WireError> {
     Ok(event.into_owned())
 }
 
-impl Told {
+impl ClientResult {
     fn failed(&mut self, trouble: Trouble, why: &str) {
         self.trouble = Some(trouble);
         self.why = Some(clean(why));

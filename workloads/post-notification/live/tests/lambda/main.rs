@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod arrival;
 #[path = "../testbed/bed.rs"]
 #[allow(dead_code, reason = "the testbed's own tests use the rest")]
 mod bed;
 mod faults;
-mod hands;
 mod lab;
 mod matrix;
-mod ways;
+mod phases;

@@ -20,11 +20,11 @@ pub(crate) struct Bed {
     pub(crate) testbed: Testbed,
     pub(crate) state: StateDir,
     pub(crate) lease: Option<Lease>,
-    place: Place,
+    place: Ownership,
 }
 
 /// Whose a testbed is.
-enum Place {
+enum Ownership {
     Own(#[allow(dead_code, reason = "removed when dropped")] TempDir),
     /// Another test may have it when this file is closed.
     Shared(#[allow(dead_code, reason = "unlocked when dropped")] File),
@@ -59,7 +59,7 @@ impl Bed {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let state = state_in(&directory);
         match up(&state, &config(), &supervisor()) {
-            Ok((testbed, lease)) => Self { testbed, state, lease: Some(lease), place: Place::Own(directory) },
+            Ok((testbed, lease)) => Self { testbed, state, lease: Some(lease), place: Ownership::Own(directory) },
             Err(error) => {
                 let log = std::fs::read_to_string(state.logs().join("supervisor.log")).unwrap_or_default();
                 panic!("{error}\n{log}")
@@ -90,7 +90,7 @@ impl Bed {
             }
             up(&state, &config(), &supervisor()).expect("the shared testbed is well")
         };
-        Self { testbed, state, lease: Some(lease), place: Place::Shared(lock) }
+        Self { testbed, state, lease: Some(lease), place: Ownership::Shared(lock) }
     }
 
     pub(crate) fn region(&self, name: &str) -> &RegionEndpoints {
@@ -155,14 +155,14 @@ impl Drop for Bed {
     fn drop(&mut self) {
         self.lease = None;
         match self.place {
-            Place::Own(_) => {
+            Ownership::Own(_) => {
                 let ended = down(&self.state);
                 if !std::thread::panicking() {
                     ended.expect("everything ends");
                 }
             }
             // The next test is to find it as this one did, also when this one failed in between.
-            Place::Shared(_) => {
+            Ownership::Shared(_) => {
                 let _ = self.testbed.clear_faults();
                 for pair in config().links.keys() {
                     let _ = self.testbed.restore(pair);

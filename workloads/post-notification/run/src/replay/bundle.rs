@@ -3,10 +3,10 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use matrix_antipode_artifact::Imported;
 use matrix_archive::Restored;
 use matrix_bundle::temporary::Folder;
 use matrix_bundle::{BundleReader, Limits};
-use matrix_gather::Imported;
 use matrix_plan::{Axes, CellKey};
 use matrix_store::Store;
 use matrix_traces::Record;

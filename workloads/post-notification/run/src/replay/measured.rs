@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use matrix_analysis::Change;
+use matrix_antipode_artifact::Imported;
 use matrix_archive::Inventory;
-use matrix_gather::Imported;
 use matrix_store::{Digest, JournalText, RunId, Store};
 use matrix_traces::Record;
 

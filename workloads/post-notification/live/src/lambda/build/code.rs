@@ -15,7 +15,7 @@ const NAMELESS_REGION: &str = "us-east-1";
 
 /// Where a run's code is in a region.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct CodeLocation {
     bucket: String,
     /// What the keys begin with.
     prefix: String,
@@ -23,7 +23,7 @@ pub(crate) struct Place {
     is_given: bool,
 }
 
-impl Place {
+impl CodeLocation {
     pub(crate) fn of(run: &str, region: &str, services: &Services) -> Self {
         match services.given.code_buckets.get(region) {
             Some(bucket) => Self { bucket: bucket.clone(), prefix: code_prefix(run), is_given: true },
@@ -38,7 +38,12 @@ impl Place {
 }
 
 /// Puts a package into a region's bucket of code, unless it is there: its key is its digest.
-pub(super) async fn upload(client: &Client, place: &Place, region: &str, package: &[u8]) -> Result<Code, LambdaError> {
+pub(super) async fn upload(
+    client: &Client,
+    place: &CodeLocation,
+    region: &str,
+    package: &[u8],
+) -> Result<Code, LambdaError> {
     let bucket = place.bucket.as_str();
     let code = Code { bucket: bucket.to_owned(), key: format!("{}{}.zip", place.prefix, hex(package)) };
     let found = client.head_object().bucket(bucket).key(&code.key).send().await;
@@ -67,7 +72,7 @@ async fn make_bucket(client: &Client, bucket: &str, region: &str) -> Result<(), 
 }
 
 /// Removes a run's code from a region, with its bucket unless that is given. What is not there is removed.
-pub(crate) async fn remove(client: &Client, place: &Place) -> Result<(), LambdaError> {
+pub(crate) async fn remove(client: &Client, place: &CodeLocation) -> Result<(), LambdaError> {
     let bucket = place.bucket.as_str();
     empty(client, bucket, &place.prefix).await?;
     if place.is_given {

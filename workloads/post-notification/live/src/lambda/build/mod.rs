@@ -10,7 +10,7 @@ use matrix_lambdas::config::{NotificationConfig, PostConfig, Side};
 use matrix_lambdas::{Admin as _, AnyNotification, AnyPost};
 use tokio::time::sleep;
 
-pub(crate) use code::{Place as CodePlace, remove as remove_code};
+pub(crate) use code::{CodeLocation, remove as remove_code};
 
 use super::deployment::Deployment;
 use super::resources::replication_role_name;
@@ -36,7 +36,7 @@ pub(crate) async fn build(
     let packages = settings.packages.as_ref();
     let packages = packages.ok_or_else(|| LambdaError::Settings("building takes the functions' packages".into()))?;
     let upload = async |region: &str, package: &[u8]| {
-        let (client, place) = (services.s3_in(region), code::Place::of(&settings.name, region, services));
+        let (client, place) = (services.s3_in(region), code::CodeLocation::of(&settings.name, region, services));
         code::upload(&client, &place, region, package).await
     };
     let writer_code = upload(writer_region, &packages.writer).await?;

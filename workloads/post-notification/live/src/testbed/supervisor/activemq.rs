@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
 use super::health::until;
-use super::layout::Place;
+use super::layout::RegionServers;
 use super::spec::Spec;
 use super::world::World;
 use crate::testbed::error::Doing as _;
@@ -34,7 +34,7 @@ log4j.appender.console.layout=org.apache.log4j.PatternLayout
 log4j.appender.console.layout.ConversionPattern=%d | %-5p | %m | %c | %t%n
 ";
 
-pub(super) fn name(place: &Place) -> PartName {
+pub(super) fn name(place: &RegionServers) -> PartName {
     PartName::Activemq(place.region.to_string())
 }
 
@@ -62,7 +62,7 @@ pub(super) fn ca_file(world: &World) -> PathBuf {
     world.state.data().join("tls/ca.pem")
 }
 
-fn xml(world: &World, place: &Place) -> Result<String, TestbedError> {
+fn xml(world: &World, place: &RegionServers) -> Result<String, TestbedError> {
     let (layout, ports) = (&world.layout, world.layout.ports);
     let directory = world.state.data().join(name(place).to_string());
     let keystore = world.state.data().join("tls/broker.p12");
@@ -130,7 +130,7 @@ fn xml(world: &World, place: &Place) -> Result<String, TestbedError> {
     ))
 }
 
-pub(super) fn spec(world: &World, place: &Place) -> Result<Spec, TestbedError> {
+pub(super) fn spec(world: &World, place: &RegionServers) -> Result<Spec, TestbedError> {
     let directory = world.state.data().join(name(place).to_string());
     private_dir(&directory)?;
     let file = |name: &str, text: &str| write_private(&directory.join(name), text.as_bytes());
@@ -152,14 +152,14 @@ pub(super) fn spec(world: &World, place: &Place) -> Result<Spec, TestbedError> {
         .path_arg("xbean:file:", &directory.join("activemq.xml")))
 }
 
-async fn connect(world: &World, place: &Place) -> Result<Client, StompError> {
+async fn connect(world: &World, place: &RegionServers) -> Result<Client, StompError> {
     let at = Endpoint { host: place.host.to_string(), port: world.layout.ports.stomp_ssl };
     let credentials = Credentials { user: USER.to_owned(), password: Secret::new(world.layout.passwords.mq.clone()) };
     Client::connect(&BrokerEndpoint { at, tls: true }, &credentials, Some(&ca_file(world))).await
 }
 
 /// Waits until the broker serves clients by TLS.
-pub(super) async fn serves(world: &Arc<World>, place: &Place) -> Result<(), TestbedError> {
+pub(super) async fn serves(world: &Arc<World>, place: &RegionServers) -> Result<(), TestbedError> {
     until(world, &name(place), || async { connect(world, place).await?.disconnect().await }).await
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::try_join;
 
-use super::layout::Place;
+use super::layout::RegionServers;
 use super::world::{Relays, World};
 use super::{activemq, mariadb, ministack, redis};
 use crate::testbed::error::Doing as _;
@@ -109,7 +109,7 @@ async fn start_activemq(world: &Arc<World>) -> Result<(), TestbedError> {
 }
 
 /// Starts one kind of server in every region, then waits for each.
-async fn each(world: &Arc<World>, name: fn(&Place) -> PartName) -> Result<(), TestbedError> {
+async fn each(world: &Arc<World>, name: fn(&RegionServers) -> PartName) -> Result<(), TestbedError> {
     for place in &world.layout.places {
         launch(world, &name(place)).await?;
     }

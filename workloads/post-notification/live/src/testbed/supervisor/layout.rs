@@ -8,7 +8,7 @@ use crate::testbed::{LocalConfig, TestbedError};
 
 /// A region of the testbed.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct RegionServers {
     pub(super) region: Region,
     pub(super) aws_name: &'static str,
     /// The loopback address that stands for it. Loopback is all of 127.0.0.0/8 on Linux.
@@ -44,7 +44,7 @@ pub(super) struct Passwords {
 pub(super) struct Layout {
     pub(super) instance: String,
     /// The writer's region first.
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<RegionServers>,
     pub(super) ports: Ports,
     pub(super) passwords: Passwords,
 }
@@ -56,7 +56,7 @@ impl Layout {
     pub(super) fn new(config: &LocalConfig) -> Result<Self, TestbedError> {
         let places: Vec<_> = (1_u8..)
             .zip(config.regions()?)
-            .map(|(number, (region, aws_name))| Place {
+            .map(|(number, (region, aws_name))| RegionServers {
                 region,
                 aws_name,
                 host: Ipv4Addr::new(127, 0, 0, number + 1),
@@ -85,20 +85,20 @@ impl Layout {
         Ok(Self { instance: secret()?[..12].to_owned(), places, ports, passwords })
     }
 
-    pub(super) fn writer(&self) -> &Place {
+    pub(super) fn writer(&self) -> &RegionServers {
         &self.places[0]
     }
 
-    pub(super) fn readers(&self) -> &[Place] {
+    pub(super) fn readers(&self) -> &[RegionServers] {
         &self.places[1..]
     }
 
     /// The link from the writer to a reader.
-    pub(super) fn link(&self, reader: &Place) -> RegionPair {
+    pub(super) fn link(&self, reader: &RegionServers) -> RegionPair {
         RegionPair { writer: self.writer().region.clone(), reader: reader.region.clone() }
     }
 
-    pub(super) fn place(&self, region: &str) -> Option<&Place> {
+    pub(super) fn place(&self, region: &str) -> Option<&RegionServers> {
         self.places.iter().find(|place| place.region.as_str() == region)
     }
 

@@ -9,7 +9,7 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder, Row};
 
 use super::health::until;
-use super::layout::Place;
+use super::layout::RegionServers;
 use super::spec::Spec;
 use super::world::World;
 use crate::testbed::error::Doing as _;
@@ -27,7 +27,7 @@ const REPLICATION: &str = "replication";
 /// The same for making a data directory and for serving it.
 const INNODB: [&str; 2] = ["--innodb-log-file-size=16M", "--innodb-buffer-pool-size=64M"];
 
-pub(super) fn name(place: &Place) -> PartName {
+pub(super) fn name(place: &RegionServers) -> PartName {
     PartName::Mariadb(place.region.to_string())
 }
 
@@ -95,7 +95,7 @@ fn init_sql(world: &World) -> String {
     .concat()
 }
 
-pub(super) fn spec(world: &World, place: &Place) -> Spec {
+pub(super) fn spec(world: &World, place: &RegionServers) -> Spec {
     let data = world.state.data();
     let directory = data.join(name(place).to_string());
     let spec = Spec::new(&world.needs.mariadbd, directory.clone())
@@ -123,7 +123,7 @@ pub(super) fn spec(world: &World, place: &Place) -> Spec {
     as_root(spec)
 }
 
-async fn connect(world: &World, place: &Place) -> mysql_async::Result<Conn> {
+async fn connect(world: &World, place: &RegionServers) -> mysql_async::Result<Conn> {
     let options = OptsBuilder::default()
         .ip_or_hostname(place.host.to_string())
         .tcp_port(world.layout.ports.mysql)
@@ -133,14 +133,14 @@ async fn connect(world: &World, place: &Place) -> mysql_async::Result<Conn> {
     Conn::new(options).await
 }
 
-async fn execute(world: &World, place: &Place, sql: &str) -> mysql_async::Result<()> {
+async fn execute(world: &World, place: &RegionServers, sql: &str) -> mysql_async::Result<()> {
     let mut conn = connect(world, place).await?;
     conn.query_drop(sql).await?;
     conn.disconnect().await
 }
 
 /// Waits until the server serves.
-pub(super) async fn serves(world: &Arc<World>, place: &Place) -> Result<(), TestbedError> {
+pub(super) async fn serves(world: &Arc<World>, place: &RegionServers) -> Result<(), TestbedError> {
     until(world, &name(place), || execute(world, place, "SELECT 1")).await
 }
 
@@ -164,7 +164,7 @@ pub(super) async fn attach(world: &Arc<World>) -> Result<(), TestbedError> {
     Ok(())
 }
 
-fn refused(place: &Place, doing: &str, error: &mysql_async::Error) -> TestbedError {
+fn refused(place: &RegionServers, doing: &str, error: &mysql_async::Error) -> TestbedError {
     TestbedError::Server { part: name(place).to_string(), doing: doing.to_owned(), why: error.to_string() }
 }
 
@@ -194,7 +194,7 @@ pub(super) async fn replicates(world: &Arc<World>) -> Result<(), TestbedError> {
     execute(world, writer, &delete).await.map_err(|error| refused(writer, doing, &error))
 }
 
-pub(super) async fn replica_status(world: &World, place: &Place) -> ReplicaStatus {
+pub(super) async fn replica_status(world: &World, place: &RegionServers) -> ReplicaStatus {
     let row = async {
         let mut conn = connect(world, place).await?;
         let row: Option<Row> = conn.query_first("SHOW SLAVE STATUS").await?;

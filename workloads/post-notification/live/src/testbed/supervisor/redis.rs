@@ -5,17 +5,17 @@ use std::sync::Arc;
 use redis::aio::MultiplexedConnection;
 
 use super::health::until;
-use super::layout::Place;
+use super::layout::RegionServers;
 use super::spec::Spec;
 use super::world::World;
 use crate::testbed::state::private_dir;
 use crate::testbed::{PartName, ReplicaStatus, TestbedError};
 
-pub(super) fn name(place: &Place) -> PartName {
+pub(super) fn name(place: &RegionServers) -> PartName {
     PartName::Redis(place.region.to_string())
 }
 
-pub(super) fn spec(world: &World, place: &Place) -> Result<Spec, TestbedError> {
+pub(super) fn spec(world: &World, place: &RegionServers) -> Result<Spec, TestbedError> {
     let directory = world.state.data().join(name(place).to_string());
     private_dir(&directory)?;
     let mut spec = Spec::new(&world.needs.redis_server, directory)
@@ -35,13 +35,13 @@ pub(super) fn spec(world: &World, place: &Place) -> Result<Spec, TestbedError> {
     Ok(spec)
 }
 
-pub(super) async fn connect(world: &World, place: &Place) -> redis::RedisResult<MultiplexedConnection> {
+pub(super) async fn connect(world: &World, place: &RegionServers) -> redis::RedisResult<MultiplexedConnection> {
     let client = redis::Client::open((place.host.to_string(), world.layout.ports.redis))?;
     client.get_multiplexed_async_connection().await
 }
 
 /// Waits until the server serves.
-pub(super) async fn serves(world: &Arc<World>, place: &Place) -> Result<(), TestbedError> {
+pub(super) async fn serves(world: &Arc<World>, place: &RegionServers) -> Result<(), TestbedError> {
     until(world, &name(place), || async {
         redis::cmd("PING").query_async::<String>(&mut connect(world, place).await?).await.map(drop)
     })
@@ -73,7 +73,7 @@ pub(super) async fn replicates(world: &Arc<World>) -> Result<(), TestbedError> {
     deleted.map_err(|error| refused(name(writer), error))
 }
 
-pub(super) async fn replica_status(world: &World, place: &Place) -> ReplicaStatus {
+pub(super) async fn replica_status(world: &World, place: &RegionServers) -> ReplicaStatus {
     let info =
         async { redis::cmd("INFO").arg("replication").query_async::<String>(&mut connect(world, place).await?).await };
     let (attached, detail) = match info.await {

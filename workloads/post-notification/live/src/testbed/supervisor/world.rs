@@ -9,7 +9,7 @@ use matrix_plan::RegionPair;
 use tokio::sync::watch;
 
 use super::holding::Holding;
-use super::layout::{Layout, Place};
+use super::layout::{Layout, RegionServers};
 use super::parts::Parts;
 use super::proxy::Cable;
 use crate::testbed::control::{CutKind, EmulatorControl, EmulatorFault, NumberedFault};
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// The place of a region's server.
-    pub(super) fn place(&self, region: &str) -> Result<&Place, TestbedError> {
+    pub(super) fn place(&self, region: &str) -> Result<&RegionServers, TestbedError> {
         self.layout.place(region).ok_or_else(|| TestbedError::Refused(format!("there is no region `{region}` here")))
     }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use matrix_antipode_artifact::row::{from_row, lost};
+use matrix_antipode_artifact::{ExportOptions, TraceRow, export};
 use matrix_app::{Outcome, Row};
-use matrix_gather::row::{from_row, lost};
-use matrix_gather::{ExportOptions, TraceRow, export};
 use matrix_plan::{Axes, NotificationStorage, Platform, PostStorage};
 use proptest::prelude::*;
 
@@ -83,7 +83,7 @@ prop_compose! {
     }
 }
 
-fn any_cell() -> impl Strategy<Value = (matrix_gather::ExportCell, Vec<Row>)> {
+fn any_cell() -> impl Strategy<Value = (matrix_antipode_artifact::ExportCell, Vec<Row>)> {
     let storages = (prop::sample::select(PostStorage::ALL), prop::sample::select(NotificationStorage::ALL));
     let platform = prop::sample::select(Platform::ALL);
     (storages, platform, 0u64..3, any::<bool>(), 1u32..3, any::<bool>()).prop_flat_map(

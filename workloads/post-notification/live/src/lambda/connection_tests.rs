@@ -34,7 +34,7 @@ fn aws(endpoint: &str) -> SdkConfig {
 fn servers(info: &ConnectionInfo, endpoint: &str, needed: &[Datastore]) -> [Result<bool, LambdaError>; 2] {
     let (regions, aws) = (Regions::built_in(), aws(endpoint));
     let needed: BTreeSet<Datastore> = needed.iter().copied().collect();
-    let places = Places(&regions);
+    let places = KnownRegions(&regions);
     let locked = Locked { info, needed: &needed, places: &places, secrets: Secrets { aws: &aws } };
     [locked.mysql().map(|servers| servers.is_some()), locked.brokers().map(|brokers| brokers.is_some())]
 }

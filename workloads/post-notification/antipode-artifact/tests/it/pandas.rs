@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use matrix_gather::{ExportOptions, export};
+use matrix_antipode_artifact::{ExportOptions, export};
 
 use crate::bench::{experiment, export_store, golden, here, import_into, tempdir};
 

@@ -8,14 +8,14 @@ use matrix_store::{ErrorKind, StoreError};
 
 /// A place in a text; lines and columns count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// The line.
     pub line: u64,
     /// The column: characters in `tags.yml` and names, bytes in `traces.csv`.
     pub column: u64,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }
@@ -26,14 +26,14 @@ impl fmt::Display for Place {
 #[error("{place}: {problem}")]
 pub struct ParseError {
     /// Where.
-    pub place: Place,
+    pub place: Position,
     /// What is wrong there.
     pub problem: Problem,
 }
 
 impl ParseError {
     pub(crate) fn new(line: u64, column: u64, problem: Problem) -> Self {
-        Self { place: Place { line, column }, problem }
+        Self { place: Position { line, column }, problem }
     }
 }
 

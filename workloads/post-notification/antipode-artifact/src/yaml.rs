@@ -1,7 +1,7 @@
 //! Flat YAML: one mapping of names to plain values, which is all that `tags.yml` is. Nothing here nests, and aliases are
 //! refused, so that no input grows while it is read.
 
-use matrix_yaml::{Event, Place, Scalar, events};
+use matrix_yaml::{Event, Position, Scalar, events};
 
 use crate::error::{ParseError, Problem};
 
@@ -11,7 +11,7 @@ pub(crate) struct Node {
     pub(crate) text: String,
     /// Written without quotes: what it means depends on how it looks.
     pub(crate) plain: bool,
-    place: Place,
+    place: Position,
 }
 
 impl Node {
@@ -63,6 +63,6 @@ pub(crate) fn parse_flat(text: &str) -> Result<Vec<(Node, Node)>, ParseError> {
     Ok(pairs)
 }
 
-fn at(place: Place, problem: Problem) -> ParseError {
+fn at(place: Position, problem: Problem) -> ParseError {
     ParseError::new(place.line, place.column, problem)
 }

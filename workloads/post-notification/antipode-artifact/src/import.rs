@@ -135,7 +135,7 @@ fn understand(folder: &Found, options: &ImportOptions) -> Result<Understood, Imp
         return Err(contradiction(&traces_path, what.to_owned()));
     }
     let requests = tags.requests;
-    let Told { imported, platform, round, configured_lag } = told(folder, tags, &traces);
+    let FolderFacts { imported, platform, round, configured_lag } = told(folder, tags, &traces);
     let contradictions = imported.writer_latency_ms.len() as u64;
     if imported.notes() > MAX_NOTES {
         let what = format!(
@@ -187,7 +187,7 @@ fn axes(folder: &Found, tags: &Tags, regions: &Regions) -> Result<Axes, String> 
     })
 }
 
-struct Told {
+struct FolderFacts {
     imported: Imported,
     platform: Platform,
     round: u32,
@@ -195,7 +195,7 @@ struct Told {
 }
 
 /// What the folder tells besides the axes.
-fn told(folder: &Found, tags: Tags, traces: &Traces) -> Told {
+fn told(folder: &Found, tags: Tags, traces: &Traces) -> FolderFacts {
     let mut others = tags.others;
     let text = |tag: Option<Scalar>| match tag {
         Some(Scalar::Text(text) | Scalar::Number(text)) => Some(text),
@@ -215,7 +215,7 @@ fn told(folder: &Found, tags: Tags, traces: &Traces) -> Told {
     for (i, result) in (0..).zip(&traces.rows) {
         imported.keep(i, row::to_row(i, result).1);
     }
-    Told { imported, platform: platform.unwrap_or(Platform::Aws), round: round.unwrap_or(1), configured_lag }
+    FolderFacts { imported, platform: platform.unwrap_or(Platform::Aws), round: round.unwrap_or(1), configured_lag }
 }
 
 /// The same gathering with other rows is a conflict.

@@ -5,8 +5,10 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use matrix_antipode_artifact::{
+    ExportCell, ImportError, ImportOptions, ImportReport, Source, StoreSource, export, import,
+};
 use matrix_app::{Outcome, Row, row::HEADER};
-use matrix_gather::{ExportCell, ImportError, ImportOptions, ImportReport, Source, StoreSource, export, import};
 use matrix_plan::{
     Arrival, Axes, Barrier, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
     PostStorage,
@@ -39,9 +41,10 @@ pub(crate) fn import_into(store: &Path, folder: &Path) -> Result<ImportReport, I
     report
 }
 
-pub(crate) fn export_store(store: &Path, dir: &Path) -> matrix_gather::ExportReport {
+pub(crate) fn export_store(store: &Path, dir: &Path) -> matrix_antipode_artifact::ExportReport {
     let store = Store::open(store).unwrap();
-    export(&StoreSource::new(&store, |_| true).unwrap(), dir, &matrix_gather::ExportOptions::default()).unwrap()
+    export(&StoreSource::new(&store, |_| true).unwrap(), dir, &matrix_antipode_artifact::ExportOptions::default())
+        .unwrap()
 }
 
 /// The rows of every record, with the record's axes, in order of keys.
@@ -152,7 +155,7 @@ pub(crate) fn read(i: u64, noise: i64, antipode: bool, found: bool) -> Row {
         consistent_read: Some(found),
         notification_bytes: Some(180 + noise as u64 % 7 + if antipode { 90 } else { 0 }),
         post_bytes: Some(if antipode { 142 } else { 100 }),
-        ..matrix_gather::row::lost(i)
+        ..matrix_antipode_artifact::row::lost(i)
     }
 }
 
@@ -162,7 +165,7 @@ pub(crate) fn rows(requests: u64, antipode: bool, salt: u64) -> Vec<Row> {
         .map(|i| {
             let noise = (i + 1).wrapping_mul(salt + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
             if i % 7 == 6 {
-                matrix_gather::row::lost(i)
+                matrix_antipode_artifact::row::lost(i)
             } else {
                 read(i, noise as i64, antipode, antipode || noise % 3 > 0)
             }

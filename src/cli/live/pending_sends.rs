@@ -26,26 +26,26 @@ const SERVICES: &str = "services.json";
 const CELL: &str = "cell.json";
 
 /// A cell that was run, and what is kept of it.
-pub(super) struct KeptCell {
+pub(super) struct PendingCell {
     pub(super) cell: Cell,
     pub(super) folder: PathBuf,
 }
 
-impl KeptCell {
+impl PendingCell {
     pub(super) fn file(&self) -> PathBuf {
         self.folder.join(CLIENT)
     }
 }
 
 /// Where what clients saw is kept: a folder for each cell.
-pub(super) struct Kept {
+pub(super) struct PendingSends {
     /// Of an experiment on the services that are there, whatever the store.
     experiment: PathBuf,
     /// Of a store.
     store: PathBuf,
 }
 
-impl Kept {
+impl PendingSends {
     /// What is kept of an experiment for the store at `results`. `instance` names the local testbed that runs; AWS has none.
     pub(super) fn new(state: &StateDir, instance: Option<&str>, experiment: &str, results: &Path) -> Self {
         let runs = state.path().join("runs");
@@ -93,19 +93,19 @@ impl Kept {
     }
 
     /// Every cell of the experiment that was run on these services and not gathered, for whatever store.
-    pub(super) fn all(&self) -> Result<Vec<KeptCell>, Failure> {
-        let mut kept = Vec::new();
+    pub(super) fn all(&self) -> Result<Vec<PendingCell>, Failure> {
+        let mut pending = Vec::new();
         for store in folders(&self.experiment)? {
             for folder in folders(&store)? {
                 if folder.join(CLIENT).is_file() {
                     let path = folder.join(CELL);
                     let inputs: CellInputs = read(&path)?;
                     let cell = Cell::new(inputs).map_err(|error| unusable(&path, error))?;
-                    kept.push(KeptCell { cell, folder });
+                    pending.push(PendingCell { cell, folder });
                 }
             }
         }
-        Ok(kept)
+        Ok(pending)
     }
 }
 
@@ -187,14 +187,14 @@ mod tests {
         let state = StateDir::at(directory.path()).unwrap();
         let key = CellKey::of(b"cell");
         for instance in ["old", "new"] {
-            let kept = Kept::new(&state, Some(instance), "small", directory.path());
-            std::fs::create_dir_all(kept.folder(&key)).unwrap();
-            std::fs::write(kept.file(&key), "").unwrap();
+            let pending = PendingSends::new(&state, Some(instance), "small", directory.path());
+            std::fs::create_dir_all(pending.folder(&key)).unwrap();
+            std::fs::write(pending.file(&key), "").unwrap();
         }
         assert_eq!(forget_gone(&state, Some("new")).unwrap(), 1);
         assert_eq!(forget_gone(&state, Some("new")).unwrap(), 0);
-        assert!(Kept::new(&state, Some("new"), "small", directory.path()).file(&key).is_file());
-        assert!(!Kept::new(&state, Some("new"), "small", &directory.path().join("other")).file(&key).exists());
+        assert!(PendingSends::new(&state, Some("new"), "small", directory.path()).file(&key).is_file());
+        assert!(!PendingSends::new(&state, Some("new"), "small", &directory.path().join("other")).file(&key).exists());
         assert_eq!(forget_gone(&state, None).unwrap(), 1);
     }
 }

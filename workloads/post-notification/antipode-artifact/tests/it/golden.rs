@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use matrix_antipode_artifact::{Imported, parse_tags};
 use matrix_app::row::HEADER;
-use matrix_gather::{Imported, parse_tags};
 use matrix_plan::Platform;
 
 use crate::bench::{export_store, files, golden, import_into, rows_of, tempdir};
@@ -50,8 +50,8 @@ fn an_import_comes_out_as_it_went_in() {
         } else if name.ends_with("tags.yml") {
             let mut expected = parse_tags(text.as_bytes()).unwrap();
             // The share that the plot script needs is added where it is missing.
-            let zero = matrix_gather::Scalar::Number("0.0".to_owned());
-            expected.others.entry(matrix_gather::tags::INCONSISTENCIES.to_owned()).or_insert(zero);
+            let zero = matrix_antipode_artifact::Scalar::Number("0.0".to_owned());
+            expected.others.entry(matrix_antipode_artifact::tags::INCONSISTENCIES.to_owned()).or_insert(zero);
             assert_eq!(parse_tags(exported().as_bytes()).unwrap(), expected, "{name}");
             compared += 1;
         }

@@ -26,7 +26,7 @@ impl Services {
         regions: &Regions,
         needed: &BTreeSet<Datastore>,
     ) -> Result<Self, LambdaError> {
-        let places = Places(regions);
+        let places = KnownRegions(regions);
         let locked = Locked { info, needed, places: &places, secrets: Secrets { aws: &access.aws } };
         let redis = match &info.cache {
             None => None,
@@ -59,7 +59,7 @@ impl Services {
 struct Locked<'a> {
     info: &'a ConnectionInfo,
     needed: &'a BTreeSet<Datastore>,
-    places: &'a Places<'a>,
+    places: &'a KnownRegions<'a>,
     secrets: Secrets<'a>,
 }
 
@@ -86,9 +86,9 @@ impl Locked<'_> {
     }
 }
 
-struct Places<'a>(&'a Regions);
+struct KnownRegions<'a>(&'a Regions);
 
-impl Places<'_> {
+impl KnownRegions<'_> {
     /// Values by the regions' short names. Regions that the experiment does not know are of no use to it.
     fn of<T>(
         &self,
@@ -195,5 +195,5 @@ impl Services {
 }
 
 #[cfg(test)]
-#[path = "given_tests.rs"]
+#[path = "connection_tests.rs"]
 mod tests;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use matrix_gather::{ExportCell, ExportOptions, ImportError, Source, export};
+use matrix_antipode_artifact::{ExportCell, ExportOptions, ImportError, Source, export};
 use matrix_store::{ErrorKind, Store};
 
 use crate::bench::{Memory, experiment, files, golden, import_into, tempdir};

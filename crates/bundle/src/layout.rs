@@ -13,7 +13,7 @@ pub const DERIVER: &str = "deriver.txt";
 
 /// A file of the payload, by what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum BundlePath {
     /// `ro-crate-metadata.json`
     Metadata,
     /// `README.md`
@@ -58,7 +58,7 @@ pub enum Place {
     Source(Digest, String),
 }
 
-impl Place {
+impl BundlePath {
     /// Reads a path, which begins with `data/`.
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
@@ -146,7 +146,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for BundlePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(PAYLOAD)?;
         match self {
@@ -184,22 +184,22 @@ mod tests {
         let digest = Digest::of(b"");
         let key = CellKey::of(b"");
         let places = [
-            Place::Metadata,
-            Place::Agents,
-            Place::Report,
-            Place::Binary,
-            Place::LeftOut,
-            Place::Plan(digest),
-            Place::Record(key, Origin::default()),
-            Place::Attempt("a.b".parse().unwrap()),
-            Place::Journal("r".parse().unwrap(), digest),
-            Place::Table("a/b.csv".to_owned()),
-            Place::Deriver,
-            Place::Output(digest),
-            Place::Source(digest, "src/main.rs".to_owned()),
+            BundlePath::Metadata,
+            BundlePath::Agents,
+            BundlePath::Report,
+            BundlePath::Binary,
+            BundlePath::LeftOut,
+            BundlePath::Plan(digest),
+            BundlePath::Record(key, Origin::default()),
+            BundlePath::Attempt("a.b".parse().unwrap()),
+            BundlePath::Journal("r".parse().unwrap(), digest),
+            BundlePath::Table("a/b.csv".to_owned()),
+            BundlePath::Deriver,
+            BundlePath::Output(digest),
+            BundlePath::Source(digest, "src/main.rs".to_owned()),
         ];
         for place in places {
-            assert_eq!(Place::of(&place.to_string()), Some(place));
+            assert_eq!(BundlePath::of(&place.to_string()), Some(place));
         }
         for none in [
             "data/x",
@@ -210,7 +210,7 @@ mod tests {
             "data/plans/a",
             "data/bin/x",
         ] {
-            assert_eq!(Place::of(none), None, "{none}");
+            assert_eq!(BundlePath::of(none), None, "{none}");
         }
     }
 }

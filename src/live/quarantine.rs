@@ -23,9 +23,9 @@ pub(super) fn file(experiment: &str) -> Option<PathBuf> {
 }
 
 /// Real services that say at the end whether messages were set aside.
-pub(super) struct WithStrays(pub(super) Box<dyn RealServices>);
+pub(super) struct WithQuarantine(pub(super) Box<dyn RealServices>);
 
-impl Drop for WithStrays {
+impl Drop for WithQuarantine {
     fn drop(&mut self) {
         let Some(file) = &self.0.lambda().settings().quarantine else { return };
         // Without a stray there is no file.
@@ -35,7 +35,7 @@ impl Drop for WithStrays {
     }
 }
 
-impl RealServices for WithStrays {
+impl RealServices for WithQuarantine {
     fn lambda(&self) -> &LambdaDriver {
         self.0.lambda()
     }
@@ -49,7 +49,7 @@ impl RealServices for WithStrays {
     }
 }
 
-impl Driver<Cell, Row> for WithStrays {
+impl Driver<Cell, Row> for WithQuarantine {
     fn attempt(
         &self,
         cell: &Cell,
@@ -67,7 +67,7 @@ impl Driver<Cell, Row> for WithStrays {
         self.0.services()
     }
 
-    fn measures(&self) -> bool {
-        self.0.measures()
+    fn needs_exclusive_host(&self) -> bool {
+        self.0.needs_exclusive_host()
     }
 }
