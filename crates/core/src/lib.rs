@@ -9,6 +9,7 @@ pub mod claims;
 pub mod expand;
 pub mod figure;
 pub mod filter;
+pub mod json_schema;
 pub mod judge;
 pub mod key;
 #[cfg(test)]

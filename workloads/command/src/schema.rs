@@ -2,6 +2,7 @@
 
 use matrix_core::axes::RESERVED;
 use matrix_core::figure;
+use matrix_core::json_schema::{flag, list, names, number, slug, table, text, whole};
 use serde_json::{Value, json};
 
 /// The JSON Schema of an experiment of schema 2 that runs a program. Draft 7, because that is what TOML editors know. It
@@ -12,8 +13,8 @@ pub fn schema() -> Value {
         "schema": { "const": 2, "description": "Version of this form." },
         "name": slug("Name of the experiment; results and figures go by it."),
         "workload": { "const": crate::WORKLOAD, "description": "What the experiment runs: a program." },
-        "rounds": whole("How often every point is measured. Intervals come from rounds. Default: 1.", 1),
-        "seed": whole("The order is drawn from it, and {seed} of each round. Default: 0.", 0),
+        "rounds": whole("How often every point is measured. Intervals come from rounds. Default: 1.", 1, None),
+        "seed": whole("The order is drawn from it, and {seed} of each round. Default: 0.", 0, None),
         "paired": text("An axis: cells that differ only in it run next to each other and are compared in pairs."),
         "outer": list("Axes that vary slowest, and are not randomised.", json!({ "type": "string" })),
         "axes": {
@@ -116,7 +117,6 @@ pub fn figure() -> Value {
 fn axis() -> Value {
     let value = json!({ "type": ["string", "number", "boolean"] });
     let values = json!({ "type": "array", "minItems": 1, "uniqueItems": true, "items": value });
-    let number = |description: &str| json!({ "description": description, "type": "number" });
     let whole = table(
         "An axis.",
         &[],
@@ -165,8 +165,8 @@ fn command() -> Value {
             "pass": list("Names of variables that are passed on.", json!({ "type": "string" })),
             "version": arguments("A program whose first line is noted beside each result."),
             "timeout_s": scalar("Seconds after which it is stopped. Default: 3600."),
-            "warmup": whole("Runs before each attempt that are not recorded. Default: 0.", 0),
-            "retries": whole("Tries again after a failure. Default: 0.", 0),
+            "warmup": whole("Runs before each attempt that are not recorded. Default: 0.", 0, None),
+            "retries": whole("Tries again after a failure. Default: 0.", 0, None),
             "rows": {
                 "description": "FORMAT:PLACE (csv jsonl json regex kv; {out}/FILE, stdout, stderr, @SERVICE), or a table of named sources.",
                 "oneOf": [{ "type": "string" }, { "type": "object", "additionalProperties": { "type": "string" } }]
@@ -238,8 +238,8 @@ fn column() -> Value {
 fn claim() -> Value {
     let bounds = || {
         json!({
-            "at_least": { "description": "It is not below this.", "type": "number" },
-            "at_most": { "description": "It is not above this.", "type": "number" },
+            "at_least": number("It is not below this."),
+            "at_most": number("It is not above this."),
             "within": table("It is near a value.", &["value", "percent"], json!({
                 "value": { "type": "number" }, "percent": { "type": "number", "minimum": 0 },
             })),
@@ -298,20 +298,6 @@ fn identifier() -> Value {
     json!({ "pattern": "^[a-z][a-z0-9_]*$", "not": { "enum": RESERVED } })
 }
 
-fn table(description: &str, required: &[&str], properties: Value) -> Value {
-    json!({
-        "description": description,
-        "type": "object",
-        "additionalProperties": false,
-        "required": required,
-        "properties": properties,
-    })
-}
-
-fn list(description: &str, items: Value) -> Value {
-    json!({ "description": description, "type": "array", "items": items })
-}
-
 fn arguments(description: &str) -> Value {
     json!({ "description": description, "type": "array", "minItems": 1, "items": { "type": "string" } })
 }
@@ -320,28 +306,8 @@ fn texts(description: &str) -> Value {
     json!({ "description": description, "type": "object", "additionalProperties": { "type": ["string", "number"] } })
 }
 
-fn names(description: &str, names: &[&str]) -> Value {
-    json!({ "description": description, "enum": names })
-}
-
-fn slug(description: &str) -> Value {
-    json!({ "description": description, "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,99}$" })
-}
-
-fn text(description: &str) -> Value {
-    json!({ "description": description, "type": "string", "minLength": 1 })
-}
-
 fn scalar(description: &str) -> Value {
     json!({ "description": description, "type": ["string", "number"] })
-}
-
-fn flag(description: &str) -> Value {
-    json!({ "description": description, "type": "boolean" })
-}
-
-fn whole(description: &str, minimum: u64) -> Value {
-    json!({ "description": description, "type": "integer", "minimum": minimum })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The JSON Schema of the experiment's file, for editors.
 
+use matrix_core::json_schema::{flag, list, names, number, slug, table, text, whole};
 use serde_json::{Value, json};
 
 use crate::aws::{MAX_MEMORY_MB, MIN_MEMORY_MB};
@@ -198,7 +199,7 @@ fn claim() -> Value {
                 "value": number("The value."),
                 "percent": { "description": "How far off it may be, in percent.", "type": "number", "exclusiveMinimum": 0 },
             })),
-            "pool": { "description": "Judge the rounds of one point as one; measured rounds always are. Default: false.", "type": "boolean" },
+            "pool": flag("Judge the rounds of one point as one; measured rounds always are. Default: false."),
         }),
     );
     claim["oneOf"] = json!([{ "required": ["every_row"] }, { "required": ["metric"] }]);
@@ -215,7 +216,7 @@ fn axes() -> Value {
             "type": "string", "pattern": "^ *[a-z0-9-]*[a-z0-9] *-> *[a-z0-9-]*[a-z0-9] *$"
         },
         "delay_ms": delay(),
-        "antipode": { "description": "Whether the reader waits in the barrier.", "type": "boolean" },
+        "antipode": flag("Whether the reader waits in the barrier."),
     })
 }
 
@@ -233,44 +234,6 @@ fn span() -> Value {
             "step": whole("The distance between two.", 1, Some(MAX_DELAY_MS)),
         }),
     )
-}
-
-fn table(description: &str, required: &[&str], properties: Value) -> Value {
-    json!({
-        "description": description,
-        "type": "object",
-        "additionalProperties": false,
-        "required": required,
-        "properties": properties,
-    })
-}
-
-fn list(description: &str, items: Value) -> Value {
-    json!({ "description": description, "type": "array", "items": items })
-}
-
-fn names(description: &str, names: &[&str]) -> Value {
-    json!({ "description": description, "enum": names })
-}
-
-fn slug(description: &str) -> Value {
-    json!({ "description": description, "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,99}$" })
-}
-
-fn text(description: &str) -> Value {
-    json!({ "description": description, "type": "string", "minLength": 1 })
-}
-
-fn number(description: &str) -> Value {
-    json!({ "description": description, "type": "number" })
-}
-
-fn whole(description: &str, minimum: u64, maximum: Option<u64>) -> Value {
-    let mut whole = json!({ "description": description, "type": "integer", "minimum": minimum });
-    if let Some(maximum) = maximum {
-        whole["maximum"] = json!(maximum);
-    }
-    whole
 }
 
 #[cfg(test)]
