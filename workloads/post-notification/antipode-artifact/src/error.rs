@@ -1,31 +1,16 @@
 //! What can go wrong, where, and what a person can do about it.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use matrix_store::{ErrorKind, StoreError};
-
-/// A place in a text; lines and columns count from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// The line.
-    pub line: u64,
-    /// The column: characters in `tags.yml` and names, bytes in `traces.csv`.
-    pub column: u64,
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.line, self.column)
-    }
-}
+use matrix_yaml::Position;
 
 /// A file or a name that cannot be understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]
 pub struct ParseError {
-    /// Where.
+    /// Where: the column in characters in `tags.yml` and names, in bytes in `traces.csv`.
     pub place: Position,
     /// What is wrong there.
     pub problem: Problem,

@@ -30,7 +30,7 @@ mod stamp;
 mod sums;
 mod yaml;
 
-pub use error::{ExportError, ImportError, ParseError, Position, Problem};
+pub use error::{ExportError, ImportError, ParseError, Problem};
 pub use export::{ExportOptions, ExportReport, Prepared, export, prepare};
 pub use import::{ImportOptions, ImportReport, check, import};
 pub use imported::{Imported, origin};

@@ -332,7 +332,7 @@ client_latency_ms;client_visibility_latency_ms;writer_latency_ms;writer_visibili
         .collect();
         insta::assert_snapshot!(faults.join("\n"));
         let error = parse_traces(b";reader_received_at\n0;\xFF").unwrap_err();
-        assert_eq!((error.problem, error.place), (Problem::NotUtf8, crate::error::Position { line: 2, column: 3 }));
+        assert_eq!((error.problem, error.place), (Problem::NotUtf8, matrix_yaml::Position { line: 2, column: 3 }));
     }
 
     proptest! {

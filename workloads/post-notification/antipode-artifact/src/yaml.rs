@@ -16,7 +16,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn error(&self, problem: Problem) -> ParseError {
-        at(self.place, problem)
+        ParseError { place: self.place, problem }
     }
 }
 
@@ -26,8 +26,8 @@ pub(crate) fn parse_flat(text: &str) -> Result<Vec<(Node, Node)>, ParseError> {
     let mut name: Option<Node> = None;
     let (mut documents, mut inside) = (0, false);
     for event in events(text) {
-        let (event, place) = event.map_err(|error| at(error.place, Problem::Yaml(error.what)))?;
-        let refuse = |what| Err(at(place, Problem::NotFlat(what)));
+        let (event, place) = event.map_err(|error| ParseError { place: error.place, problem: Problem::Yaml(error.what) })?;
+        let refuse = |what| Err(ParseError { place, problem: Problem::NotFlat(what) });
         match event {
             Event::Document => {
                 documents += 1;
@@ -61,8 +61,4 @@ pub(crate) fn parse_flat(text: &str) -> Result<Vec<(Node, Node)>, ParseError> {
         return Err(ParseError::new(1, 1, Problem::Empty));
     }
     Ok(pairs)
-}
-
-fn at(place: Position, problem: Problem) -> ParseError {
-    ParseError::new(place.line, place.column, problem)
 }
