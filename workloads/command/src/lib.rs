@@ -13,6 +13,7 @@ pub mod cells;
 pub mod file;
 pub mod inputs;
 pub mod prepare;
+mod probe;
 pub mod remote;
 pub mod results;
 pub mod root;

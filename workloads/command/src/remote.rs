@@ -12,11 +12,10 @@ use matrix_core::Point;
 use matrix_driver::Cancel;
 use matrix_host::machine_of;
 
-use crate::attempt::last_lines;
 use crate::cells::{Here, services_of};
 use crate::file::{Experiment, PASSED};
+use crate::probe::{self, Probe};
 use crate::slurm;
-use crate::supervise::{Job, Supervisors};
 
 /// Where a host is: `user@address:port`, of which user and port may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,8 +153,7 @@ fn quoted(word: &str) -> String {
 
 /// The environment of ssh itself.
 pub(crate) fn environment() -> BTreeMap<String, String> {
-    let names = PASSED.iter().copied().chain(["SSH_AUTH_SOCK"]);
-    names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect()
+    probe::environment(PASSED.into_iter().chain(["SSH_AUTH_SOCK"]))
 }
 
 /// The hosts that services of these points run on, with whether one of them runs as root.
@@ -191,25 +189,14 @@ pub fn reach(experiment: &Experiment, here: &mut Here, points: &BTreeSet<Point>)
 
 /// What machine a host is; or why it cannot be used.
 fn look(here: &Here, destination: &Destination, as_root: bool) -> Result<String, String> {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let root = if as_root { "1" } else { "0" };
-    let job = Job {
-        arguments: ssh(here, destination, LOOK, &[root.to_owned()]),
-        env: environment(),
-        dir: here.folder.clone(),
-        stdout: folder.path().join("stdout"),
-        stderr: folder.path().join("stderr"),
-        timeout_ms: Some(60_000),
-        holds_input: false,
-    };
-    let supervisors = Supervisors::new().map_err(|error| error.to_string())?;
-    let mut running = supervisors.start(&job).map_err(|error| error.to_string())?;
-    let ended = running.wait(&Cancel::default(), &mut || false);
-    if !ended.is_success() {
-        let said = last_lines(&job.stderr).map(|lines| format!("\n{lines}")).unwrap_or_default();
-        return Err(format!("{}{said}", ended.words()));
+    let arguments = ssh(here, destination, LOOK, &[root.to_owned()]);
+    let probe =
+        Probe::run(&probe::supervisors()?, arguments, environment(), &here.folder, 60_000, &Cancel::default())?;
+    if !probe.ended.is_success() {
+        return Err(probe.words());
     }
-    let said = std::fs::read_to_string(&job.stdout).map_err(|error| error.to_string())?;
+    let said = std::fs::read_to_string(&probe.stdout).map_err(|error| error.to_string())?;
     let cpus = said.lines().find_map(|line| line.strip_prefix("cpus ")?.trim().parse().ok()).unwrap_or(1);
     Ok(machine_of(&said, &said, cpus))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use matrix_driver::Cancel;
 
 use crate::file::{Experiment, PASSED};
-use crate::supervise::{Job, Supervisors};
+use crate::probe::{self, Probe};
 
 /// How long sudo may take to say whether it asks for a password, in milliseconds.
 const LIMIT_MS: u64 = 10_000;
@@ -41,22 +41,11 @@ pub fn check(experiment: &Experiment) -> Result<(), String> {
     if !is_needed(experiment) || is_root_without_sudo() {
         return Ok(());
     }
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let job = Job {
-        arguments: ["sudo", "-n", "--", "true"].map(str::to_owned).to_vec(),
-        env: PASSED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect(),
-        dir: Path::new("/").to_owned(),
-        stdout: folder.path().join("stdout"),
-        stderr: folder.path().join("stderr"),
-        timeout_ms: Some(LIMIT_MS),
-        holds_input: false,
-    };
-    let supervisors = Supervisors::new().map_err(|error| error.to_string())?;
-    let mut running = supervisors.start(&job).map_err(|error| error.to_string())?;
-    let ended = running.wait(&Cancel::default(), &mut || false);
-    if ended.is_success() {
+    let arguments = ["sudo", "-n", "--", "true"].map(str::to_owned).to_vec();
+    let (supervisors, env) = (probe::supervisors()?, probe::environment(PASSED));
+    let probe = Probe::run(&supervisors, arguments, env, Path::new("/"), LIMIT_MS, &Cancel::default())?;
+    if probe.ended.is_success() {
         return Ok(());
     }
-    let said = crate::attempt::last_lines(&job.stderr).map(|lines| format!("\n{lines}")).unwrap_or_default();
-    Err(format!("`as = \"root\"` needs a sudo that asks for no password: {}{said}", ended.words()))
+    Err(format!("`as = \"root\"` needs a sudo that asks for no password: {}", probe.words()))
 }

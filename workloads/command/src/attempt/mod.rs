@@ -17,6 +17,7 @@ use crate::cells::{self, Cell, Here};
 use crate::file::{Experiment, Service, Stop};
 use crate::inputs::{InputFile, Stamp};
 use crate::remote;
+use crate::probe::environment;
 use crate::supervise::{Ended, Job, Supervisors};
 pub(crate) use outputs::name_of;
 pub use outputs::{Kept, MAX_ROWS, last_lines};
@@ -222,14 +223,9 @@ impl Attempts<'_> {
         };
         let flat = cells::flat(self.experiment, &cell.point, program.arguments);
         let arguments = flat.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
-        let mut env = BTreeMap::new();
         // Another host has a PATH and a HOME of its own.
-        let passed = crate::file::PASSED.iter().copied().filter(|_| on.is_none());
-        for name in passed.chain(command.pass.iter().map(String::as_str)) {
-            if let Ok(value) = std::env::var(name) {
-                env.insert(name.to_owned(), value);
-            }
-        }
+        let passed = crate::file::PASSED.into_iter().filter(|_| on.is_none());
+        let mut env = environment(passed.chain(command.pass.iter().map(String::as_str)));
         for (name, template) in command.env.iter().chain(program.of.into_iter().flat_map(|service| &service.env)) {
             env.insert(name.clone(), text(template)?);
         }

@@ -14,6 +14,7 @@ use crate::attempt::last_lines;
 use crate::cells::{CellError, Here, flat};
 use crate::file::{Experiment, Making, PASSED, Prepare};
 use crate::inputs::{Digests, InputError, digest};
+use crate::probe::environment;
 use crate::supervise::{Ended, Job, Supervisors};
 
 /// Time between two tries to get a product's lock.
@@ -219,10 +220,9 @@ impl Maker<'_> {
         let pass = self.experiment.command.pass.iter().map(String::as_str);
         // A download goes through the user's proxy.
         let proxies = ["http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY"];
-        let names = PASSED.iter().copied().chain(proxies).chain(pass);
         let job = Job {
             arguments,
-            env: names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect(),
+            env: environment(PASSED.into_iter().chain(proxies).chain(pass)),
             dir: here.folder.clone(),
             stdout: beside(product, "stdout"),
             stderr: beside(product, "stderr"),

@@ -10,8 +10,8 @@ use matrix_host::memory_bytes;
 use super::Input;
 use crate::cells::flat;
 use crate::file::{PASSED, Require};
+use crate::probe::{self, Probe};
 use crate::rows::quantity;
-use crate::supervise::{Job, Supervisors};
 
 /// How long a program may take that says whether a need is met, in milliseconds.
 const LIMIT_MS: u64 = 60_000;
@@ -77,20 +77,9 @@ fn is_met(input: &Input, require: &Require, point: &Point, programs: bool) -> Re
 }
 
 fn ends_well(input: &Input, arguments: Vec<String>, point: &Point) -> Result<bool, String> {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let env = PASSED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
-    let job = Job {
-        arguments,
-        env,
-        dir: input.here.dir(&input.experiment, point),
-        stdout: folder.path().join("stdout"),
-        stderr: folder.path().join("stderr"),
-        timeout_ms: Some(LIMIT_MS),
-        holds_input: false,
-    };
-    let supervisors = Supervisors::new().map_err(|error| error.to_string())?;
-    let mut running = supervisors.start(&job).map_err(|error| error.to_string())?;
-    let ended = running.wait(&Cancel::default(), &mut || false);
+    let (supervisors, env) = (probe::supervisors()?, probe::environment(PASSED));
+    let dir = input.here.dir(&input.experiment, point);
+    let ended = Probe::run(&supervisors, arguments, env, &dir, LIMIT_MS, &Cancel::default())?.ended;
     match ended.not_started {
         Some(why) => Err(format!("[[require]]: {why}")),
         None => Ok(ended.is_success()),

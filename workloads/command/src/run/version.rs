@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::time::Duration;
 
 use matrix_core::placeholder::Segment;
 use matrix_driver::Cancel;
 
 use crate::cells::{Cell, Here, flat};
 use crate::file::{Experiment, PASSED};
-use crate::supervise::{Job, Supervisors};
+use crate::probe::{self, Probe};
+use crate::supervise::Supervisors;
 
-/// How long a program may take to tell its version.
-const LIMIT: Duration = Duration::from_secs(30);
+/// How long a program may take to tell its version, in milliseconds.
+const LIMIT_MS: u64 = 30_000;
 
 /// Versions that were asked for, by the arguments that ask.
 #[derive(Debug, Default)]
@@ -51,20 +51,10 @@ impl Versions {
 }
 
 fn ask(arguments: Vec<String>, dir: &Path, supervisors: &Supervisors, cancel: &Cancel) -> Result<String, String> {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let (stdout, stderr) = (folder.path().join("stdout"), folder.path().join("stderr"));
-    let env = PASSED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
-    let timeout_ms = u64::try_from(LIMIT.as_millis()).ok();
-    let job = Job { arguments, env, dir: dir.to_owned(), stdout, stderr, timeout_ms, holds_input: false };
-    let mut running = supervisors.start(&job).map_err(|error| error.to_string())?;
-    let ended = running.wait(cancel, &mut || false);
+    let probe = Probe::run(supervisors, arguments, probe::environment(PASSED), dir, LIMIT_MS, cancel)?;
     // Some programs print their version to standard error, or end with another code than 0.
-    for path in [&job.stdout, &job.stderr] {
-        if let Some(line) = first_line(path) {
-            return Ok(line);
-        }
-    }
-    Err(ended.words())
+    let line = first_line(&probe.stdout).or_else(|| first_line(&probe.stderr));
+    line.ok_or_else(|| probe.ended.words())
 }
 
 fn first_line(path: &Path) -> Option<String> {
