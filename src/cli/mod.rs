@@ -44,7 +44,9 @@ use matrix_store::Origin;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 pub(crate) use plot::PictureFormat;
+pub(crate) use plan::TallyJson;
 pub(crate) use status::RunnerJson;
+pub(crate) use why::Answer;
 
 /// A declarative experiment-matrix runner for geo-replication experiments.
 ///

@@ -219,7 +219,7 @@ fn table(
     let to_run = plan.to_run().count();
     let nature = nature.words().join("; ");
     let nature = if nature.is_empty() { nature } else { format!(" ({nature})") };
-    output::line(format_args!("{} on {}{nature}: {}", plan.experiment, plan.platform, describe(tally)))?;
+    output::line(format_args!("{} on {}{nature}: {tally}", plan.experiment, plan.platform))?;
     let requests = to_run as u64 * input.experiment.requests;
     output::line(format_args!("a run would execute {to_run} cells, {requests} requests"))?;
     for line in edits::describe(edits) {
@@ -303,12 +303,6 @@ fn combinations_table(plan: &Plan, estimate: Option<&Estimate>) -> Table {
         table.add_row(row);
     }
     table
-}
-
-/// Counts of cells, as a sentence whose numbers add up.
-pub(crate) fn describe(tally: Tally) -> String {
-    let counts = CellState::ALL.into_iter().map(|state| format!("{} {state}", tally.count(state)));
-    format!("{} cells = {}", tally.planned(), counts.collect::<Vec<_>>().join(" + "))
 }
 
 pub(crate) fn on_off(antipode: bool) -> &'static str {

@@ -9,7 +9,7 @@ use matrix_store::{Event, Holder, Run, RunnerState, RunnerStatus, Store};
 use matrix_traces::Record;
 use serde::Serialize;
 
-use super::plan::{TallyJson, describe};
+use super::plan::TallyJson;
 use super::{Format, FormatArgs, ReadArgs, SelectArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
@@ -126,7 +126,7 @@ pub(crate) fn status(args: StatusArgs) -> CommandResult {
             output::json(&StatusJson { experiment, runs })?;
         }
         Format::Table => {
-            output::line(format_args!("{}: {}", input.experiment.name, describe(tally)))?;
+            output::line(format_args!("{}: {tally}", input.experiment.name))?;
             if let Some(HostJson { disturbed, not_watched }) = host.filter(|host| host.disturbed + host.not_watched > 0)
             {
                 output::line(format_args!(
@@ -207,7 +207,7 @@ fn without_run(args: &StatusArgs, records: &[Record]) -> CommandResult {
                 runs: Vec::new(),
             })?;
         }
-        Format::Table => output::line(format_args!("{name}: {} (no run here planned them)", describe(tally)))?,
+        Format::Table => output::line(format_args!("{name}: {tally} (no run here planned them)"))?,
     }
     Ok(Exit::Ok)
 }

@@ -1,5 +1,7 @@
 //! `matrix why`.
 
+use std::fmt::Display;
+
 use clap::Args;
 use matrix_plan::{Cell, CellKey};
 use matrix_run::key_diff::{Difference, differences, parts, shown};
@@ -26,12 +28,43 @@ pub(crate) struct WhyArgs {
     read: ReadArgs,
 }
 
+/// Why a cell is not done, if it is not.
 #[derive(Serialize)]
-struct WhyJson {
+pub(crate) struct Answer {
     cell: CellKey,
     done: bool,
     nearest: Option<CellKey>,
     differs: Vec<Difference>,
+}
+
+impl Answer {
+    /// `nearest` is the done cell that differs in the fewest parts of the key, and those parts.
+    pub(crate) fn new(cell: CellKey, done: bool, nearest: Option<(CellKey, Vec<Difference>)>) -> Self {
+        let (nearest, differs) = nearest.map_or((None, Vec::new()), |(key, differs)| (Some(key), differs));
+        Self { cell, done, nearest, differs }
+    }
+
+    /// Prints it; as a table under a line that shows the cell.
+    pub(crate) fn print(&self, json: bool, cell: impl Display) -> CommandResult {
+        if json {
+            output::json(self)?;
+            return Ok(Exit::Ok);
+        }
+        output::line(format_args!("{} {cell}", self.cell.short()))?;
+        match self.nearest {
+            _ if self.done => output::line("is done: `matrix show` has its result")?,
+            None => output::line("is not done, and no cell of this store is: `matrix run` executes it")?,
+            Some(key) => {
+                output::line(format_args!("is not done. It differs from the nearest done cell, {}, in:", key.short()))?;
+                let mut table = output::table(&["part of the key", "done cell", "this cell"], &[]);
+                for Difference { part, done, here } in &self.differs {
+                    table.add_row([part.clone(), shown(done.as_ref()), shown(here.as_ref())]);
+                }
+                output::line(table.trim_fmt())?;
+            }
+        }
+        Ok(Exit::Ok)
+    }
 }
 
 pub(crate) fn why(args: WhyArgs) -> CommandResult {
@@ -47,33 +80,8 @@ pub(crate) fn why(args: WhyArgs) -> CommandResult {
         None => store.done(&[cell.key])?.contains(&true),
     };
     let nearest = if done { None } else { nearest(&store, cell, args.select.origin.as_ref())? };
-    let (nearest, differs) = nearest.map_or((None, Vec::new()), |(key, differs)| (Some(key), differs));
-    match args.format.format {
-        Format::Json => output::json(&WhyJson { cell: cell.key, done, nearest, differs })?,
-        Format::Table => {
-            output::line(format_args!("{} {} round {}", cell.key.short(), cell.axes(), cell.inputs.round))?;
-            match nearest {
-                _ if done => output::line("is done: `matrix show` has its result")?,
-                None => output::line("is not done, and no cell of this store is: `matrix run` executes it")?,
-                Some(key) => {
-                    output::line(format_args!(
-                        "is not done. It differs from the nearest done cell, {}, in:",
-                        key.short()
-                    ))?;
-                    let mut table = output::table(&["part of the key", "done cell", "this cell"], &[]);
-                    for difference in &differs {
-                        table.add_row([
-                            difference.part.clone(),
-                            shown(difference.done.as_ref()),
-                            shown(difference.here.as_ref()),
-                        ]);
-                    }
-                    output::line(table.trim_fmt())?;
-                }
-            }
-        }
-    }
-    Ok(Exit::Ok)
+    let cell_text = format!("{} round {}", cell.axes(), cell.inputs.round);
+    Answer::new(cell.key, done, nearest).print(json, cell_text)
 }
 
 /// The planned cell whose key begins so.

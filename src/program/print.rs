@@ -7,13 +7,13 @@ use matrix_command::results::{self, Loaded, findings};
 use matrix_command::run::{Input, PlanDocument, states};
 use matrix_core::judge::Verdict;
 use matrix_core::printable::one_line;
-use matrix_core::{Again, CellState, Tally};
+use matrix_core::{Again, Tally};
 use matrix_store::{Origin, Store};
 use serde::Serialize;
 
 use super::choose::{Chosen, plan_of};
 use super::{charts, in_text};
-use crate::cli::{PictureFormat, RunnerJson};
+use crate::cli::{PictureFormat, RunnerJson, TallyJson};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
@@ -153,43 +153,6 @@ pub(crate) fn plot(
 }
 
 #[derive(Serialize)]
-struct TallyJson {
-    planned: u64,
-    done: u64,
-    partial: u64,
-    failed: u64,
-    skipped: u64,
-    pending: u64,
-}
-
-impl From<Tally> for TallyJson {
-    fn from(tally: Tally) -> Self {
-        let count = |state| tally.count(state);
-        Self {
-            planned: tally.planned(),
-            done: count(CellState::Done),
-            partial: count(CellState::Partial),
-            failed: count(CellState::Failed),
-            skipped: count(CellState::Skipped),
-            pending: count(CellState::Pending),
-        }
-    }
-}
-
-fn tally_text(tally: &Tally) -> String {
-    let count = |state| tally.count(state);
-    format!(
-        "{} cells = {} done + {} partial + {} failed + {} skipped + {} pending",
-        tally.planned(),
-        count(CellState::Done),
-        count(CellState::Partial),
-        count(CellState::Failed),
-        count(CellState::Skipped),
-        count(CellState::Pending)
-    )
-}
-
-#[derive(Serialize)]
 struct StatusJson {
     experiment: String,
     tally: TallyJson,
@@ -218,7 +181,7 @@ pub(crate) fn status(store: &Store, chosen: &Chosen, json: bool, identify: bool)
         output::json(&StatusJson { experiment, tally, disturbed, not_watched, runs, runners })?;
         return Ok(Exit::Ok);
     }
-    output::line(format_args!("{}: {}", chosen.experiment.name, tally_text(&tally)))?;
+    output::line(format_args!("{}: {tally}", chosen.experiment.name))?;
     if disturbed + not_watched > 0 {
         output::line(format_args!("{disturbed} cells were disturbed while they ran, {not_watched} were not watched"))?;
     }
@@ -267,7 +230,7 @@ pub(crate) fn plan(options: &PlanOptions<'_>) -> CommandResult {
     if options.cells {
         print_cells(&input, &plan)?;
     }
-    output::line(format_args!("{}: {}; {} to run", plan.experiment, tally_text(&plan.tally()), plan.to_run().count()))?;
+    output::line(format_args!("{}: {}; {} to run", plan.experiment, plan.tally(), plan.to_run().count()))?;
     if !plan.not_randomised.is_empty() {
         output::line(format_args!("not randomised: {}", plan.not_randomised.join(", ")))?;
     }

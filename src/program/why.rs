@@ -4,22 +4,12 @@ use matrix_command::Cell;
 use matrix_command::run::{Input, InputFailure};
 use matrix_core::CellKey;
 use matrix_run::Overrides;
-use matrix_run::key_diff::{Difference, differences, flat, shown};
+use matrix_run::key_diff::{Difference, differences, flat};
 use matrix_run::results::Select;
-use matrix_store::GenericRecord;
-use matrix_store::Store;
-use serde::Serialize;
+use matrix_store::{GenericRecord, Store};
 
+use crate::cli::Answer;
 use crate::exit::{CommandResult, Exit, Failure};
-use crate::output;
-
-#[derive(Serialize)]
-struct WhyJson {
-    cell: CellKey,
-    done: bool,
-    nearest: Option<CellKey>,
-    differs: Vec<Difference>,
-}
 
 /// Says why a cell of the experiment in a file is not done, if the file's is an experiment of schema 2.
 pub(crate) fn why(store: &Store, select: &Select, prefix: &str, json: bool) -> Result<Option<Exit>, Failure> {
@@ -55,28 +45,6 @@ fn explain(store: &Store, input: &Input, cell: &Cell, json: bool) -> CommandResu
             }
         }
     }
-    let (nearest, differs) = nearest.map_or((None, Vec::new()), |(key, differs)| (Some(key), differs));
-    if json {
-        output::json(&WhyJson { cell: cell.key, done, nearest, differs })?;
-        return Ok(Exit::Ok);
-    }
-    let point = input.experiment.axes.show(&cell.point);
-    output::line(format_args!("{} {point} round {}", cell.key.short(), cell.round))?;
-    match nearest {
-        _ if done => output::line("is done: `matrix show` has its result")?,
-        None => output::line("is not done, and no cell of this store is: `matrix run` executes it")?,
-        Some(key) => {
-            output::line(format_args!("is not done. It differs from the nearest done cell, {}, in:", key.short()))?;
-            let mut table = output::table(&["part of the key", "done cell", "this cell"], &[]);
-            for difference in &differs {
-                table.add_row([
-                    difference.part.clone(),
-                    shown(difference.done.as_ref()),
-                    shown(difference.here.as_ref()),
-                ]);
-            }
-            output::line(table.trim_fmt())?;
-        }
-    }
-    Ok(Exit::Ok)
+    let cell_text = format!("{} round {}", input.experiment.axes.show(&cell.point), cell.round);
+    Answer::new(cell.key, done, nearest).print(json, cell_text)
 }

@@ -1,5 +1,7 @@
 //! How many cells stand in each state.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::state::CellState;
@@ -60,6 +62,14 @@ impl Tally {
             CellState::Partial => &mut self.partial,
             CellState::Pending => &mut self.pending,
         }
+    }
+}
+
+/// As a sentence whose numbers add up: `3 cells = 1 done + 0 partial + ...`.
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = CellState::ALL.map(|state| format!("{} {state}", self.count(state)));
+        write!(f, "{} cells = {}", self.planned(), counts.join(" + "))
     }
 }
 
