@@ -6,9 +6,8 @@ use clap::Args;
 use matrix_plan::printable::one_line;
 use matrix_run::replay::{self, Cell, Replay, Status};
 
-use super::bundle::SizeArgs;
 use super::run::JobsArgs;
-use super::{Format, FormatArgs};
+use super::{Format, FormatArgs, SizeArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 use crate::program;

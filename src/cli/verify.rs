@@ -18,8 +18,8 @@ use matrix_store::verify::{Fault, Note};
 use matrix_store::{Store, VerifyOptions};
 use serde::Serialize;
 
-use super::bundle::{SizeArgs, signature_of};
-use super::{Format, FormatArgs};
+use super::bundle::signature_of;
+use super::{Format, FormatArgs, SizeArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 use crate::program;

@@ -1,0 +1,144 @@
+//! `matrix bundle create`.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::Args;
+use matrix_archive::{CreateOptions, Inventory, Selection};
+use matrix_bundle::{Binary, Tree};
+use matrix_derived::derive::{self, Besides};
+use matrix_run::results;
+use matrix_store::{Origin, Store};
+
+use super::{Left, describe};
+use crate::cli::{FilterArgs, FormatArgs, ResultsArgs};
+use crate::exit::{CommandResult, Failure};
+use crate::{output, program, source};
+
+/// Make a bundle of a store and print the SHA-256 that names it
+///
+/// The same store gives the same bytes. Tables, figures and a README are derived from the results and put beside them.
+#[derive(Debug, Args)]
+pub(super) struct CreateArgs {
+    /// Only these experiments
+    #[arg(value_name = "FILE", conflicts_with = "run")]
+    files: Vec<PathBuf>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+    /// Only the cells that this run planned
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Cells may be missing; the bundle then says so
+    #[arg(long)]
+    allow_incomplete: bool,
+    /// Publish what was measured here under this origin, so that it can be told apart after a merge; what came with a
+    /// bundle stays whose it is
+    #[arg(long, value_name = "NAME")]
+    origin: Option<Origin>,
+    /// Put the runner's own source and lock file in, so that the file and a toolchain are enough for a replay
+    #[arg(long)]
+    with_source: bool,
+    /// Put this program in, as `bin/matrix`, so that the file alone is enough to check it and look at it, without a toolchain
+    #[arg(long)]
+    with_binary: bool,
+    /// Who measured, if the bundle is to say so
+    #[arg(long, value_name = "NAME")]
+    identify: Option<String>,
+    #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
+    results: ResultsArgs,
+}
+
+pub(super) fn create(args: CreateArgs) -> CommandResult {
+    let store = Store::open(&args.results.results)?;
+    let filter = args.filter.filter.as_deref();
+    let binary = args.with_binary.then(own_binary).transpose()?;
+    let experiments = named(&store, &args.files)?;
+    let options = program::CreateOptions {
+        run: args.run.as_deref(),
+        experiments: &experiments.programs,
+        filter,
+        origin: args.origin.as_ref(),
+        allow_incomplete: args.allow_incomplete,
+        with_source: args.with_source,
+        binary: binary.clone(),
+        identify: args.identify.as_deref(),
+        out: &args.out,
+    };
+    let made = if experiments.built_in.is_empty() { program::create(&store, &options)? } else { None };
+    if let Some(made) = made {
+        let left = Left { left_out: made.left_out, filter, missing_shards: made.missing_shards };
+        return describe(made.info, &args.out, &left, args.format.format);
+    }
+    let filter_of_cells = args.filter.parse(&results::regions(&store)?)?;
+    let selection = Selection { run: args.run, experiments: experiments.built_in, filter: filter_of_cells };
+    let options = CreateOptions {
+        allow_incomplete: args.allow_incomplete,
+        origin: args.origin,
+        identify: args.identify,
+        workers: None,
+    };
+    let inventory = Inventory::gather(&store, &selection, options.origin.as_ref())?;
+    derive::plans_follow(&store, &inventory)?;
+    let source = if args.with_source { source::tree() } else { Tree::new() };
+    let besides = Besides { source, binary: binary.as_ref().map(Binary::sha256) };
+    let mut extras = derive::extras(&derive::parts(&store, &inventory)?, &inventory, besides)?;
+    extras.binary = binary;
+    let filter = args.filter.filter.as_deref();
+    if let Some(filter) = filter {
+        derive::name_filter(&mut extras, filter);
+    }
+    let place = output::place_of(&args.out)?;
+    let made = matrix_archive::create_gathered(&store, inventory, &extras, &options, &place)?;
+    let left = Left { left_out: made.left_out, filter, missing_shards: made.missing_shards };
+    describe(made.info, &args.out, &left, args.format.format)
+}
+
+/// This program's own file.
+fn own_binary() -> Result<Binary, Failure> {
+    let path = std::env::current_exe()?;
+    Ok(Binary::of(&path)?)
+}
+
+/// The names of experiments that were given by their files: those of programs, and those of the built-in workload.
+#[derive(Default)]
+struct Named {
+    programs: BTreeSet<String>,
+    built_in: BTreeSet<String>,
+}
+
+fn named(store: &Store, files: &[PathBuf]) -> Result<Named, Failure> {
+    let mut named = Named::default();
+    if files.is_empty() {
+        return Ok(named);
+    }
+    let programs = program::report::experiments(store)?;
+    let mut built_in = BTreeSet::new();
+    for id in store.runs()? {
+        built_in.insert(matrix_run::results::plan_of(&store.run(id.as_str())?)?.experiment);
+    }
+    for file in files {
+        let (name, known, names) = match program::name_of(file)? {
+            Some(name) => (name, &programs, &mut named.programs),
+            None => {
+                let input = matrix_run::Input::from_file(file, &matrix_run::Overrides::default())?;
+                (input.experiment.name, &built_in, &mut named.built_in)
+            }
+        };
+        if !known.contains(&name) {
+            return Err(crate::cli::report::nothing_of(file));
+        }
+        names.insert(name);
+    }
+    if !named.programs.is_empty() && !named.built_in.is_empty() {
+        return Err(Failure::usage(
+            "experiments that run a program do not go into one bundle with others",
+            "make a bundle of each kind",
+        ));
+    }
+    Ok(named)
+}

@@ -1,0 +1,115 @@
+//! `matrix bundle extract`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use matrix_bundle::bag::REPORT;
+use matrix_bundle::temporary::Folder;
+use matrix_bundle::{AGENT_FIELD, BundleReader, Extraction};
+use matrix_derived::derive;
+use matrix_derived::verify::{self, Findings};
+use matrix_run::RunError;
+use matrix_store::Store;
+use serde::Serialize;
+
+use crate::cli::{Format, FormatArgs, SizeArgs};
+use crate::exit::{CommandResult, Exit, Failure};
+use crate::{output, program};
+
+/// Unpack a bundle into a new folder, after checking every byte
+#[derive(Debug, Args)]
+pub(super) struct ExtractArgs {
+    /// The bundle
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The folder, new or empty
+    #[arg(short, long, value_name = "DIR")]
+    out: PathBuf,
+    /// Make a store of it, to go on in, instead of the bag as it is
+    #[arg(long)]
+    as_store: bool,
+    /// Also unpack a page (`report.html`) that this version cannot derive again, so that nothing is known of what it says and
+    /// does in a browser
+    #[arg(long)]
+    unverified: bool,
+    #[command(flatten)]
+    size: SizeArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+#[derive(Serialize)]
+struct ExtractJson<'a> {
+    #[serde(serialize_with = "output::lossy::path")]
+    out: &'a Path,
+    form: &'static str,
+    /// Files that were left out because nothing is known of them.
+    left_out: Vec<&'static str>,
+}
+
+pub(super) fn extract(args: &ExtractArgs) -> CommandResult {
+    let name = output::path(&args.file);
+    let refused = |error| RunError::of_bundle(&name, error);
+    let reader = BundleReader::open(&args.file, args.size.limits()).map_err(refused)?;
+    let page = reader.manifest().iter().any(|(path, _)| path == REPORT);
+    let without_report = page && !args.as_store && !args.unverified && !is_known(args)?;
+    let extraction = Extraction { without_report };
+    let (form, out) = (if args.as_store { "store" } else { "bag" }, output::word(&args.out));
+    if program::is_program_bundle(&args.file, args.size.limits()) {
+        if args.as_store {
+            matrix_bundle::restore_generic(reader, &args.out).map_err(refused)?;
+        } else {
+            matrix_bundle::extract_generic(reader, &args.out, extraction).map_err(refused)?;
+        }
+    } else if args.as_store {
+        matrix_archive::to_store(reader, &args.out).map_err(refused)?;
+    } else {
+        matrix_archive::extract(reader, &args.out, extraction).map_err(refused)?;
+    }
+    let left_out: Vec<&str> = extraction.without_report.then_some(REPORT).into_iter().collect();
+    match (args.format.format, args.as_store) {
+        (Format::Json, _) => output::json(&ExtractJson { out: &args.out, form, left_out })?,
+        (Format::Table, true) => output::line(format_args!("a store: matrix status --results {out}"))?,
+        (Format::Table, false) => {
+            let missing = if left_out.is_empty() { "" } else { " --ignore-missing" };
+            output::line(format_args!("a bag: cd {out} && sha256sum{missing} -c manifest-sha256.txt"))?;
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// Whether a bundle's page follows from its results. A page of another version does not, as far as anybody can tell here;
+/// that is noted.
+fn is_known(args: &ExtractArgs) -> Result<bool, Failure> {
+    let limits = args.size.limits();
+    let findings = match program::is_program_bundle(&args.file, limits) {
+        true => program::page_of(&args.file, limits)?,
+        false => page_of(args)?,
+    };
+    if let Some(fault) = findings.faults.first() {
+        return Err(Failure::with_help(
+            Exit::Integrity,
+            format!("{}: {REPORT}: {}", output::path(&args.file), fault.what),
+            "`matrix verify` checks the rest of the bundle; `--unverified` unpacks this page as well",
+        ));
+    }
+    for note in &findings.not_verified {
+        output::note(format_args!("{REPORT} is left out: {}; --unverified unpacks it too", note.what));
+    }
+    Ok(findings.not_verified.is_empty())
+}
+
+/// What is known of the page in a bundle of schema 1.
+fn page_of(args: &ExtractArgs) -> Result<Findings, Failure> {
+    let folder = Folder::new()?;
+    let place = folder.path().join("store");
+    let refused = |error| RunError::of_bundle(&output::path(&args.file), error);
+    let reader = BundleReader::open(&args.file, args.size.limits()).map_err(refused)?;
+    let made_by = reader.info().get(AGENT_FIELD).cloned().unwrap_or_default();
+    let restored = matrix_archive::to_store(reader, &place).map_err(refused)?;
+    let store = Store::open(&place)?;
+    let ours = derive::report(&derive::parts(&store, &restored.inventory)?, &restored.inventory)?;
+    let mut findings = Findings { made_by, ..Findings::default() };
+    verify::report(&restored.extras.report, &ours, &mut findings);
+    Ok(findings)
+}

@@ -1,0 +1,70 @@
+//! `matrix bundle merge`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use matrix_archive::{Inventory, MergeOptions};
+use matrix_bundle::{BundleError, BundleReader};
+use matrix_derived::derive::{self, Besides};
+use matrix_run::RunError;
+use matrix_store::Store;
+
+use super::{Left, describe};
+use crate::cli::{FormatArgs, SizeArgs};
+use crate::exit::CommandResult;
+use crate::{output, program};
+
+/// Unite bundles; two results for one cell and origin are a conflict
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// The bundles
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+    /// Cells may be missing; the bundle then says so
+    #[arg(long)]
+    allow_incomplete: bool,
+    #[command(flatten)]
+    size: SizeArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+pub(super) fn merge(args: &MergeArgs) -> CommandResult {
+    let limits = args.size.limits();
+    let work = std::env::temp_dir();
+    let options = MergeOptions { allow_incomplete: args.allow_incomplete, workers: None };
+    // One that is no bundle is named before any is read.
+    for file in &args.files {
+        BundleReader::open(file, limits).map_err(|error| RunError::of_bundle(&output::path(file), error))?;
+    }
+    if args.files.iter().any(|file| program::is_program_bundle(file, limits)) {
+        let made = program::merge(&args.files, limits, args.allow_incomplete, &args.out)?;
+        let left = Left { left_out: made.left_out, filter: None, missing_shards: made.missing_shards };
+        return describe(made.info, &args.out, &left, args.format.format);
+    }
+    let readers = args.files.iter().map(|file| BundleReader::open(file, limits));
+    // A failure of ours passes through the library as an error of its own.
+    let mut failure = None;
+    let mut left = Left::default();
+    let mut derive = |store: &Store, inventory: &Inventory| {
+        left = Left::of(inventory, None)?;
+        let parts = derive::parts(store, inventory);
+        parts.and_then(|parts| derive::extras(&parts, inventory, Besides::default())).map_err(|error| {
+            failure = Some(error);
+            BundleError::Derive("see above".into())
+        })
+    };
+    let file = output::new_file(&args.out)?;
+    let result = matrix_archive::merge(readers, &work, &mut derive, &options, &file);
+    match (result, failure) {
+        (Ok(info), _) => {
+            output::keep_file(file, &args.out)?;
+            describe(info, &args.out, &left, args.format.format)
+        }
+        (Err(_), Some(failure)) => Err(failure.into()),
+        (Err(error), None) => Err(error.into()),
+    }
+}
