@@ -1,0 +1,109 @@
+//! `matrix resume` of programs.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use matrix_command::run::{Input, Part, PlanDocument, Session, interrupted, place_of, site_of};
+use matrix_core::Point;
+use matrix_driver::Cancel;
+use matrix_store::Store;
+
+use super::before::{may_be_root, prepare, reach};
+use super::{RunOptions, execute};
+use crate::exit::{CommandResult, Exit, Failure};
+use crate::program::choose::plan_of;
+use crate::{output, runner, signals};
+
+/// The interrupted run of schema 2 that `matrix resume` means, if it means one.
+pub(crate) fn resumable(store: &Store, name: Option<&str>) -> Result<Option<String>, Failure> {
+    if let Some(name) = name {
+        let run = store.run(name)?;
+        return Ok(plan_of(&run)?.map(|_| name.to_owned()));
+    }
+    match interrupted(store)?.as_slice() {
+        [] => Ok(None),
+        [run] => Ok(Some(run.id().to_string())),
+        several => {
+            let names: Vec<String> =
+                several.iter().map(|run| format!("  {}", output::resume(run.id().as_str(), store.path()))).collect();
+            Err(Failure::usage(
+                format!("{} runs were interrupted", several.len()),
+                format!("choose one:\n{}", names.join("\n")),
+            ))
+        }
+    }
+}
+
+/// Goes on with a run from the experiment that it saved, in the folder that its file was in.
+pub(crate) fn resume(
+    results: &Path,
+    name: &str,
+    jobs: Option<NonZeroUsize>,
+    wait: bool,
+    plot: bool,
+    json: bool,
+) -> CommandResult {
+    let store = Store::open(results)?;
+    let run = store.run(name)?;
+    let text =
+        String::from_utf8(run.experiment()?).map_err(|error| Failure::new(Exit::Integrity, error.to_string()))?;
+    let Some(file) = place_of(&store, run.id()) else {
+        return Err(Failure::usage(
+            format!("where the experiment of run {name} was is not known here"),
+            "run it by its file, which does what is left: matrix run FILE",
+        ));
+    };
+    let plan = plan_of(&run)?;
+    let site = site_of(&store, run.id());
+    drop((run, store));
+    let mut input = Input::from_file(&file, text.clone(), site.as_deref())?;
+    let cancel = Cancel::default();
+    signals::listen(&cancel)?;
+    may_be_root(&input)?;
+    let mut left = of_plan(&input, plan.as_ref());
+    reach(&mut input, &left)?;
+    let unprepared = prepare(&mut input, &mut left, &cancel)?;
+    if unprepared > 0 {
+        return Ok(Exit::Cells);
+    }
+    let Some(session) = Session::resume(results, name, &input, runner::expires_after())? else {
+        output::line(format_args!("nothing to resume: every cell of run {name} is done"))?;
+        return Ok(Exit::Ok);
+    };
+    output::note(format_args!("{}: {} cells left", input.experiment.name, session.len()));
+    let options = RunOptions {
+        file: &file,
+        text,
+        results,
+        filter: None,
+        shard: None,
+        subset: None,
+        one: None,
+        site: None,
+        keep: false,
+        rerun_disturbed: false,
+        fresh: false,
+        fail_fast: false,
+        max_time: None,
+        wait,
+        jobs,
+        plot,
+        json,
+        quiet: false,
+    };
+    execute(session, &input, &options, &cancel)
+}
+
+/// The cells that a run planned to execute.
+fn of_plan(input: &Input, plan: Option<&PlanDocument>) -> Part {
+    let axes = &input.experiment.axes;
+    let planned: BTreeSet<(String, u32)> = plan
+        .into_iter()
+        .flat_map(PlanDocument::to_run)
+        .map(|cell| (serde_json::Value::from(cell.axes.clone()).to_string(), cell.round))
+        .collect();
+    let shown = |point: &Point| serde_json::Value::from(axes.to_json(point)).to_string();
+    let cells = input.cells.iter().filter(|cell| planned.contains(&(shown(&cell.point), cell.round)));
+    Part::of_cells(cells)
+}
