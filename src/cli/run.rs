@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 use matrix_analysis::{Nature, Pools, load};
 use matrix_derived::summary::{self, SummaryJson};
-use matrix_plan::{Again, CellState, Plan};
+use matrix_plan::{Again, Plan};
 use matrix_run::costs;
 use matrix_run::results::{Results, unreadable};
-use matrix_run::{Input, Overrides, Session, skipped, tally};
+use matrix_run::{Input, Overrides, Session, skipped, tally, wording};
 use matrix_store::Store;
 use serde::Serialize;
 
@@ -208,8 +208,9 @@ pub(crate) fn finish(
     };
     let json = args.format.format == Format::Json;
     let plot = args.plot && exit != Exit::Interrupted;
+    let why = || wording::nothing_to_do(plan.tally(), plan.shard.is_some());
     if ran == 0 && !json && !plot {
-        return nothing(args, nothing_to_do(plan));
+        return nothing(args, why());
     }
     let store = Store::open(&results.results)?;
     let results = Results::of(&store, input, &output::Terminal)?;
@@ -220,7 +221,7 @@ pub(crate) fn finish(
     let rows = matrix_analysis::summary(&pools);
     match ran {
         _ if json => {}
-        0 => output::line(nothing_to_do(plan))?,
+        0 => output::line(why())?,
         _ => output::line(summary::text(&rows, &source, output::width()))?,
     }
     let figures = if plot {
@@ -245,14 +246,4 @@ pub(crate) fn nothing(args: &SessionArgs, why: impl std::fmt::Display) -> Comman
         Format::Json => output::json(&RunJson::default())?,
     }
     Ok(Exit::Ok)
-}
-
-fn nothing_to_do(plan: &Plan) -> String {
-    let tally = plan.tally();
-    let skipped = match tally.count(CellState::Skipped) {
-        0 => String::new(),
-        skipped if plan.shard.is_some() => format!(" ({skipped} more are other shards' or left out by the filter)"),
-        skipped => format!(" ({skipped} more are left out by the filter)"),
-    };
-    format!("nothing to do: {} of {} cells are done{skipped}", tally.count(CellState::Done), tally.planned())
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use matrix_command::cells::Cell;
 use matrix_command::results;
 use matrix_command::run::{Begun, Input, Options, Report, Session};
-use matrix_core::{Again, CellState, Shard};
+use matrix_core::{Again, Shard};
 use matrix_driver::Cancel;
 use matrix_store::{ErrorKind, Store};
 use serde::Serialize;
@@ -92,13 +92,6 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     }
     let Some(session) = session else {
         let tally = plan.tally();
-        let skipped = match tally.count(CellState::Skipped) {
-            0 => String::new(),
-            skipped if options.shard.is_some() => {
-                format!(" ({skipped} more are other shards' or left out by the filter)")
-            }
-            skipped => format!(" ({skipped} more are left out by the filter)"),
-        };
         if options.quiet {
             return Ok(worse(unreadable.len() + unprepared, Exit::Ok));
         }
@@ -113,11 +106,7 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
                 figures: Vec::new(),
             })?;
         } else if reread == 0 {
-            output::line(format_args!(
-                "nothing to do: {} of {} cells are done{skipped}",
-                tally.count(CellState::Done),
-                tally.planned()
-            ))?;
+            output::line(matrix_run::wording::nothing_to_do(tally, options.shard.is_some()))?;
         }
         if reread > 0 || options.plot {
             after(options, &input)?;

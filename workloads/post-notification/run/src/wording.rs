@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use matrix_plan::printable;
+use matrix_plan::{Tally, printable};
 use matrix_store::Pending;
 
 /// What stands for an end of an interval that the data cannot bound.
@@ -55,6 +55,17 @@ pub fn resume(run: &str, results: &Path) -> String {
         return format!("matrix bundle extract {} --as-store -o store && {resume} --results store", word(results));
     }
     on_store(&resume, results)
+}
+
+/// Why a run executes nothing: every cell that it planned is done, or skipped because of the filter or the shard.
+#[must_use]
+pub fn nothing_to_do(tally: Tally, is_of_shard: bool) -> String {
+    let skipped = match tally.skipped {
+        0 => String::new(),
+        skipped if is_of_shard => format!(" ({skipped} more are other shards' or left out by the filter)"),
+        skipped => format!(" ({skipped} more are left out by the filter)"),
+    };
+    format!("nothing to do: {} of {} cells are done{skipped}", tally.done, tally.planned())
 }
 
 /// What is said of cells that other runners execute, when nobody waits for them.
