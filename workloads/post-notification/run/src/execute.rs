@@ -1,26 +1,20 @@
 //! Executing cells: workers take them from the schedule, and what comes of each is in the store before the journal says so.
 
+mod cell;
+
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use matrix_app::{Outcome, Row};
-use matrix_driver::{Cancel, Driver, DriverError, Reason, Reasons, RowSink, SinkError};
-use matrix_plan::printable::one_line;
-use matrix_plan::{Cell, Local, Platform};
-use matrix_store::attempt::Execution;
-use matrix_store::{
-    AttemptId, Division, Event, Group, Journal, Origin, Pending, Provenance, RunId, Share, StoreError, WritableStore,
-};
-use matrix_traces::{Attempt, Counts, Record, TraceSink};
+use matrix_app::Row;
+use matrix_driver::{Cancel, Driver, Reason};
+use matrix_plan::Cell;
+use matrix_store::{Division, Group, Journal, Pending, Provenance, RunId, Share, StoreError, WritableStore};
 
+use self::cell::Ended;
 use crate::observer::Observer;
 use crate::schedule::{Next, Schedule};
-
-/// Rows between two looks at the progress.
-const ROWS_PER_LOOK: u64 = 4096;
 
 /// What a run needs to execute its cells.
 pub(crate) struct Executor<'a> {
@@ -95,9 +89,6 @@ pub(crate) struct Broken {
     /// Why its requests failed, as far as somebody said.
     pub(crate) reasons: Vec<Reason>,
 }
-
-/// How often a cell is executed at most in one run, where its services do not stay as they were.
-const TRIES: usize = 3;
 
 /// Stack of a worker: calls of services nest deeper than the usual 2 MiB hold where nothing is optimised. Memory is taken only as
 /// far as it is used.
@@ -276,148 +267,5 @@ impl Executor<'_> {
     fn stop(&self, error: StoreError, shared: &Mutex<Shared>) {
         shared.lock().unwrap_or_else(PoisonError::into_inner).report.broken.get_or_insert(error);
         self.cancel.cancel();
-    }
-
-    /// Executes one cell, again where its services did not stay as they were.
-    fn tried(&self, cell: &Cell, group: &mut Group) -> Result<Ended, StoreError> {
-        for _ in 1..TRIES {
-            match self.one(cell, group)? {
-                Ended::EnvironmentChanged(error) if !self.cancel.is_cancelled() => {
-                    let (key, axes, round) = (cell.key.short(), cell.axes(), cell.inputs.round);
-                    let error = one_line(&error);
-                    self.observer.note(format_args!("tried again: {key} ({axes} round {round}): {error}"));
-                }
-                ended => return Ok(ended),
-            }
-        }
-        self.one(cell, group)
-    }
-
-    /// Executes one cell once. The object comes first, then the attempt, then the record, and last the journal's word. What was measured is
-    /// in the store when this returns; what was computed, which is cheap to compute again, is in the group.
-    fn one(&self, cell: &Cell, group: &mut Group) -> Result<Ended, StoreError> {
-        let started = Timestamp::now();
-        let id: AttemptId = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S.%6fZ"), cell.key.short()).parse()?;
-        self.journal.append(&Event::Started { attempt: id.clone(), cell: cell.key })?;
-        let execution = || Execution {
-            id: id.clone(),
-            key: cell.key,
-            origin: Origin::default(),
-            run: Some(self.run.clone()),
-            started: time(started),
-            ended: time(Timestamp::now()),
-            provenance: Arc::clone(self.provenance),
-        };
-        let mut rows =
-            Counted { sink: TraceSink::new(self.store, cell.inputs.requests)?, observer: self.observer, rows: 0 };
-        let result = self.driver.attempt(cell, &mut rows, self.cancel);
-        self.observer.requests(rows.rows % ROWS_PER_LOOK);
-        match result {
-            // Nothing half-done counts, and nothing undone either.
-            Ok(told) if rows.sink.counts().observed() == 0 => {
-                let error = nothing_observed(rows.sink.counts());
-                drop(rows);
-                self.failed(execution(), cell, error, &told.reasons)
-            }
-            Ok(mut told) => {
-                // Those that run beside it are work of others, which no watch tells from its own.
-                if let Some(host) = told.host.as_mut().filter(|_| self.jobs.get() > 1) {
-                    *host = format!("not watched: {} at a time", self.jobs);
-                }
-                let measured = self.driver.needs_exclusive_host();
-                let object = if measured { rows.sink.finish()? } else { rows.sink.finish_in(group)? };
-                let attempt = Attempt::done(execution(), &told, object.digest)?;
-                let record = Record::new(cell, Origin::default(), &object, has_configured_lag(cell))?;
-                let done = Event::Done { attempt: id, cell: cell.key };
-                if measured {
-                    self.store.write_attempt(&attempt)?;
-                    self.store.write_record(&record)?;
-                    self.journal.append(&done)?;
-                } else {
-                    group.add(&attempt, &record, done)?;
-                }
-                let throttled = told.notes.get("throttled").copied().unwrap_or(0);
-                let disturbed = told.host.as_deref().is_some_and(matrix_host::is_disturbed);
-                Ok(Ended::Done { reasons: told.reasons.as_slice().to_vec(), throttled, disturbed })
-            }
-            Err(DriverError::Cancelled) => {
-                drop(rows);
-                self.store.write_attempt(&Attempt::partial(execution(), &cell.inputs, "interrupted".to_owned())?)?;
-                self.journal.append(&Event::Partial { attempt: id, cell: cell.key })?;
-                Ok(Ended::Partial)
-            }
-            Err(DriverError::Failed(error)) => {
-                drop(rows);
-                self.failed(execution(), cell, error, &Reasons::default())
-            }
-            Err(DriverError::Hopeless { error, reasons }) => {
-                drop(rows);
-                self.failed(execution(), cell, error, &reasons)
-            }
-            Err(DriverError::EnvironmentChanged(error)) => {
-                drop(rows);
-                self.failed(execution(), cell, error.clone(), &Reasons::default())?;
-                Ok(Ended::EnvironmentChanged(error))
-            }
-            Err(DriverError::Sink(error)) => Err(StoreError::from_sink(error)),
-        }
-    }
-
-    /// Keeps that an attempt failed, and why.
-    fn failed(&self, execution: Execution, cell: &Cell, error: String, reasons: &Reasons) -> Result<Ended, StoreError> {
-        let id = execution.id.clone();
-        let attempt = Attempt::failed(execution, &cell.inputs, error.clone())?.with_reasons(reasons)?;
-        self.store.write_attempt(&attempt)?;
-        self.journal.append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
-        Ok(Ended::Failed(Broken { error, reasons: reasons.as_slice().to_vec() }))
-    }
-}
-
-/// How an attempt ended.
-enum Ended {
-    /// With a result; some requests may have failed for these reasons, so many invocations were throttled, and other work may
-    /// have disturbed the host.
-    Done {
-        reasons: Vec<Reason>,
-        throttled: u64,
-        disturbed: bool,
-    },
-    EnvironmentChanged(String),
-    Failed(Broken),
-    Partial,
-}
-
-/// What is said of an attempt in which every request failed or was lost.
-fn nothing_observed(counts: &Counts) -> String {
-    let outcomes = Outcome::ALL.into_iter().filter(|outcome| counts.of(*outcome) > 0);
-    let outcomes: Vec<String> = outcomes.map(|outcome| format!("{} {outcome}", counts.of(outcome))).collect();
-    format!("nothing was observed: of {} requests {}", counts.planned, outcomes.join(", "))
-}
-
-/// Whether somebody set the replication lag of the cell's post storage.
-fn has_configured_lag(cell: &Cell) -> bool {
-    cell.inputs.platform == Platform::Local && Local::has_configured_lag(cell.axes().combination.post_storage)
-}
-
-/// An instant as attempts write it.
-fn time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
-}
-
-/// Counts rows on their way to the store.
-struct Counted<'a> {
-    sink: TraceSink,
-    observer: &'a dyn Observer,
-    rows: u64,
-}
-
-impl RowSink<Row> for Counted<'_> {
-    fn push(&mut self, row: Row) -> Result<(), SinkError> {
-        self.sink.push(row)?;
-        self.rows += 1;
-        if self.rows.is_multiple_of(ROWS_PER_LOOK) {
-            self.observer.requests(ROWS_PER_LOOK);
-        }
-        Ok(())
     }
 }

@@ -1,20 +1,25 @@
 //! A session: a run begun or taken up again, up to what is said about it at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod access;
+mod end;
+mod left;
+
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use matrix_app::Row;
 use matrix_driver::{Cancel, Driver};
 use matrix_plan::plan::Reason;
-use matrix_plan::printable::one_line;
 use matrix_plan::{Again, Cell, CellKey, Part, Plan};
-use matrix_store::fs::{Filesystem, RealFilesystem};
-use matrix_store::{Digest, Division, ErrorKind, Event, Journal, NewRun, Run, Store, StoreError, WritableStore};
+use matrix_store::{Digest, Division, Event, Journal, NewRun, Run, Store, StoreError, WritableStore};
 
+pub use self::access::{StoreAccess, sweep};
+pub use self::end::SessionEnd;
+use self::left::cells_left;
+pub use self::left::{interrupted_runs, left_of};
 use crate::error::{FailureKind, RunError};
 use crate::execute::{Executor, Report};
 use crate::input::Input;
@@ -22,7 +27,7 @@ use crate::observer::Observer;
 use crate::provenance::Program;
 use crate::results::plan_of;
 use crate::states;
-use crate::wording::{self, duration};
+use crate::wording::duration;
 
 /// A run with cells to execute, what executes them, and the store that it writes.
 pub struct Session {
@@ -39,81 +44,6 @@ pub struct Session {
 
 /// Most claims that a run of simulated cells is divided by: a claim takes longer than a small cell.
 const MOST_CLAIMS: u32 = 512;
-
-/// How a session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionEnd {
-    /// Every cell has a result.
-    Complete,
-    /// Every cell was executed, and some failed.
-    Failed,
-    /// What is left is being executed by other runners.
-    Pending,
-    /// It was asked to stop before every cell was executed; what was done is saved.
-    Interrupted,
-}
-
-/// Removes what a killed writer left half-written, unless another one is at work.
-///
-/// # Errors
-/// When it cannot be removed.
-pub fn sweep(store: &Store, access: &StoreAccess<'_>) -> Result<(), RunError> {
-    if store.has_leftovers() && !store.is_being_written() {
-        // Others may begin to run cells at this moment.
-        access.join()?.sweep()?;
-    }
-    Ok(())
-}
-
-/// Where a session writes, and who writes there.
-pub struct StoreAccess<'a> {
-    results: &'a Path,
-    program: Program,
-    fs: Arc<dyn Filesystem>,
-    expires_after: Option<Duration>,
-}
-
-impl<'a> StoreAccess<'a> {
-    /// The directory, on the real file system.
-    #[must_use]
-    pub fn new(results: &'a Path, program: Program) -> Self {
-        Self::on(results, program, Arc::new(RealFilesystem))
-    }
-
-    /// The directory, on this file system.
-    pub fn on(results: &'a Path, program: Program, fs: Arc<dyn Filesystem>) -> Self {
-        Self { results, program, fs, expires_after: None }
-    }
-
-    /// Lets other runners wait for so long for a sign of life; without it, for as long as the file system needs.
-    #[must_use]
-    pub fn expiring_after(self, time: Option<Duration>) -> Self {
-        Self { expires_after: time, ..self }
-    }
-
-    /// Opens the store for writing. A place that cannot hold a store is bad input, whatever the system calls it.
-    fn open_for_writing(&self) -> Result<WritableStore, RunError> {
-        in_place(WritableStore::open_with(self.results, &self.program.holder, Arc::clone(&self.fs)))
-    }
-
-    /// Opens the store for running cells while others do the same.
-    fn join(&self) -> Result<WritableStore, RunError> {
-        let fs = Arc::clone(&self.fs);
-        in_place(WritableStore::join_with(self.results, &self.program.holder, fs, self.expires_after))
-    }
-
-    /// Opens the store to execute cells. Runners divide simulated cells; where something is measured, one runner has the store alone.
-    fn open(&self, driver: &dyn Driver<Cell, Row>) -> Result<WritableStore, RunError> {
-        if driver.needs_exclusive_host() { self.open_for_writing() } else { self.join() }
-    }
-}
-
-fn in_place(store: Result<WritableStore, StoreError>) -> Result<WritableStore, RunError> {
-    store.map_err(|error| match error.kind() {
-        ErrorKind::Internal => RunError::from(error).of_kind(FailureKind::Input),
-        _ => error.into(),
-    })
-}
 
 impl Session {
     /// Begins a run, unless there is nothing to do; then nothing is written.
@@ -311,92 +241,6 @@ impl Session {
             .note(format_args!("{done} of {planned} cells done in {took}: {requests} requests, {rate:.0} a second"));
         report
     }
-
-    fn conclude(
-        self,
-        report: Report,
-        division: Option<Division>,
-        observer: &dyn Observer,
-    ) -> Result<SessionEnd, RunError> {
-        let resume = wording::resume(self.run.id().as_str(), self.store.path());
-        let name = |cell: &Cell| format!("{} ({} round {})", cell.key.short(), cell.axes(), cell.inputs.round);
-        let because = |reasons: &[matrix_driver::Reason]| {
-            for matrix_driver::Reason { count, text } in reasons {
-                observer.note(format_args!("  {count} x {}", one_line(text)));
-            }
-        };
-        for (cell, broken) in &report.failed {
-            observer.note(format_args!("failed: {}: {}", name(cell), one_line(&broken.error)));
-            because(&broken.reasons);
-        }
-        for (cell, reasons) in &report.troubled {
-            let failed: u64 = reasons.iter().map(|reason| reason.count).sum();
-            observer.note(format_args!("{failed} of {} requests failed: {}", cell.inputs.requests, name(cell)));
-            because(reasons);
-        }
-        if report.throttled > 0 {
-            observer.note(format_args!(
-                "throttled: services turned away {} invocations, which were made again; the attempts' notes say of which cells",
-                report.throttled
-            ));
-        }
-        if report.disturbed > 0 {
-            observer.note(format_args!(
-                "{} cells are disturbed: the host did other work, or was slowed down, while they ran; `matrix show CELL` says how. \
-                 To run them again: matrix run FILE --rerun-disturbed",
-                report.disturbed
-            ));
-        }
-        if let Some(error) = report.broken {
-            let kind =
-                if error.kind() == ErrorKind::Integrity { FailureKind::Integrity } else { FailureKind::Unfinished };
-            let partial = report.partial;
-            observer.note(format_args!(
-                "the run stopped: {partial} cells are partial, what was done is kept. When the cause is fixed: {resume}"
-            ));
-            return Err(RunError::from(error).of_kind(kind));
-        }
-        let done = usize::try_from(report.done).unwrap_or(usize::MAX);
-        let mut counts = (self.cells.len() - report.failed.len() - done, report.failed.len());
-        if division.is_some() {
-            let keys: Vec<CellKey> = self.cells.iter().map(|cell| cell.key).collect();
-            let by_all = self.store.left_and_failed(&self.run, &keys)?;
-            let others = (counts.0 + counts.1).saturating_sub(by_all.0 + by_all.1);
-            if others > 0 {
-                observer.note(format_args!("{others} cells were done by other runners"));
-            }
-            counts = by_all;
-        }
-        let (end, event) = match counts {
-            (left, failed) if left > 0 && !report.pending.is_empty() => {
-                let pending = wording::pending(left, failed, &report.pending);
-                observer.note(format_args!("{pending}. To wait for them: {resume}"));
-                (SessionEnd::Pending, None)
-            }
-            (0, 0) => (SessionEnd::Complete, Some(Event::Finished)),
-            (0, failed) => {
-                observer.note(format_args!("{failed} cells failed. To try them again: {resume}"));
-                (SessionEnd::Failed, None)
-            }
-            (left, _) => {
-                observer.note(format_args!(
-                    "interrupted with {left} cells left; what was done is saved. To go on: {resume}"
-                ));
-                (SessionEnd::Interrupted, Some(Event::Interrupted))
-            }
-        };
-        if let Some(event) = event {
-            self.journal.append(&event)?;
-        }
-        drop(self.journal);
-        if let Some(division) = division
-            && end == SessionEnd::Complete
-        {
-            division.remove()?;
-        }
-        self.store.close()?;
-        Ok(end)
-    }
 }
 
 /// The digest of what runners of one run have in common.
@@ -420,24 +264,6 @@ fn planned(access: &StoreAccess<'_>, input: &Input, part: &Part, again: &Again) 
     Ok(states::plan(store.as_ref(), input, part, again)?)
 }
 
-/// The cells left to do of a run, which the experiment has to have.
-fn cells_left(store: &Store, run: &Run, input: &Input) -> Result<Vec<Cell>, RunError> {
-    let left = left_of(store, run, &plan_of(run)?)?;
-    let known: BTreeSet<CellKey> = input.cells.iter().map(|(_, cell)| cell.key).collect();
-    if let Some(key) = left.iter().find(|key| !known.contains(key)) {
-        return Err(RunError::usage(
-            format!(
-                "run {} planned cell {}, which its experiment no longer has in this version",
-                run.id(),
-                key.short()
-            ),
-            "another version of matrix planned the run: resume it with that one, or `matrix run` the experiment anew",
-        ));
-    }
-    let left: BTreeSet<CellKey> = left.into_iter().collect();
-    Ok(input.cells.iter().filter(|(_, cell)| left.contains(&cell.key)).map(|(_, cell)| cell.clone()).collect())
-}
-
 /// Makes what executes these cells of an experiment.
 pub type Drivers<'a, E> = &'a dyn Fn(&Input, &[Cell]) -> Result<Box<dyn Driver<Cell, Row>>, E>;
 
@@ -445,21 +271,4 @@ pub type Drivers<'a, E> = &'a dyn Fn(&Input, &[Cell]) -> Result<Box<dyn Driver<C
 pub fn to_run(plan: &Plan, input: &Input) -> Vec<Cell> {
     let planned = plan.cells.iter().zip(&input.cells);
     planned.filter(|(planned, _)| planned.reason.runs()).map(|(_, (_, cell))| cell.clone()).collect()
-}
-
-/// The cells left to do of a run: those that it was to execute and that have no result yet.
-pub fn left_of(store: &Store, run: &Run, plan: &Plan) -> Result<Vec<CellKey>, StoreError> {
-    store.left_of(run, plan.cells.iter().map(|cell| (cell.key, cell.reason)))
-}
-
-/// The runs that were begun and not finished, and that have cells left to do: the oldest first.
-pub fn interrupted_runs(store: &Store) -> Result<Vec<Run>, RunError> {
-    let mut found = Vec::new();
-    for id in store.runs()? {
-        let run = store.run(id.as_str())?;
-        if !run.journal().is_finished() && !left_of(store, &run, &plan_of(&run)?)?.is_empty() {
-            found.push(run);
-        }
-    }
-    Ok(found)
 }
