@@ -100,27 +100,6 @@ fn a_damaged_record_is_reported_and_nothing_is_built_on_it() {
 }
 
 #[test]
-fn a_damaged_or_missing_object_is_found() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
-    let object = bench.files("results").into_keys().find(|path| path.starts_with("objects")).unwrap();
-    let path = bench.path("results").join(&object);
-    let mut bytes = std::fs::read(&path).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 4;
-    std::fs::write(&path, bytes).unwrap();
-    let printed = bench.matrix(&["verify"]).code(5);
-    assert!((printed.out + &printed.err).contains(object.file_name().unwrap().to_str().unwrap()));
-
-    std::fs::remove_file(&path).unwrap();
-    bench.matrix(&["verify"]).code(5);
-    let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
-    assert_eq!(plan["tally"]["pending"], 1, "a cell whose object is gone is not done");
-    bench.matrix(&["run", "small.toml"]).code(0);
-    bench.matrix(&["verify"]).code(0);
-}
-
-#[test]
 fn a_store_in_use_names_its_holder() {
     let bench = Workbench::with(&SMALL.replace("requests = 40", "requests = 200000"));
     let mut first = bench.command(&["run", "small.toml"]).stderr(std::process::Stdio::null()).spawn().unwrap();

@@ -59,15 +59,6 @@ fn inconclusive_is_no_failure_unless_strict() {
 }
 
 #[test]
-fn claims_about_cells_that_were_not_run_are_inconclusive() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml", "--filter", "antipode=false"]).code(0);
-    let printed = bench.matrix(&["check", "small.toml"]).code(0);
-    assert!(printed.out.contains("inconclusive"), "{}", printed.out);
-    bench.matrix(&["check", "small.toml", "--strict"]).code(4);
-}
-
-#[test]
 fn of_several_origins_one_is_read_and_the_others_are_named() {
     let bench = Workbench::small();
     bench.matrix(&["run", "small.toml", "--results", "bobs", "--filter", "antipode=true"]).code(0);

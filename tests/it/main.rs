@@ -12,7 +12,6 @@ mod badge;
 mod bundles;
 mod check;
 mod costs;
-mod damage;
 mod diff;
 mod documents;
 mod exports;

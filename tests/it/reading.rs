@@ -84,17 +84,6 @@ fn status_lists_runs_and_says_how_far_they_are() {
 }
 
 #[test]
-fn a_plan_warns_of_aliased_factors() {
-    let bench = Workbench::small();
-    let json = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
-    let warnings = json["warnings"].to_string();
-    assert!(warnings.contains("payload follows the post storage"), "{warnings}");
-    assert!(warnings.contains("offered load follows the delay"), "{warnings}");
-    let same = ["plan", "small.toml", "--format", "json", "--set", "payload=1000", "--set", "rate=50"];
-    assert_eq!(bench.matrix(&same).code(0).json()["warnings"].as_array().unwrap().len(), 0);
-}
-
-#[test]
 fn the_summary_can_be_printed_again_whole_or_in_part() {
     let bench = Workbench::small();
     bench.matrix(&["table", "small.toml"]).code(2);
