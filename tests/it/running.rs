@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::workbench::{SMALL, Workbench};
+use crate::workbench::Workbench;
 
 #[test]
 fn a_second_run_runs_nothing_writes_nothing_and_says_so() {
@@ -13,21 +13,6 @@ fn a_second_run_runs_nothing_writes_nothing_and_says_so() {
     let again = bench.matrix(&["run", "small.toml"]).code(0);
     assert!(again.out.contains("nothing to do"), "{}", again.out);
     assert_eq!(before, (bench.files("results"), bench.times("results")));
-}
-
-#[test]
-fn a_new_value_of_an_axis_runs_only_its_cells() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
-    let before = bench.results();
-    bench.write("small.toml", &SMALL.replace("delay_ms = [100, 200, 400, 800]", "delay_ms = [100, 200, 400, 850]"));
-    let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
-    assert_eq!(plan["tally"]["pending"], 1);
-    assert_eq!(plan["tally"]["done"], 11);
-    bench.matrix(&["run", "small.toml"]).code(0);
-    let after = bench.results();
-    assert!(before.iter().all(|(path, bytes)| after.get(path) == Some(bytes)));
-    assert_eq!(after.keys().filter(|path| path.starts_with("cells")).count(), 13);
 }
 
 #[test]
@@ -103,15 +88,4 @@ fn a_combination_runs_from_flags_alone() {
     let printed = bench.matrix(&["run", "--cell", cell]).code(0);
     assert!(printed.out.contains("redis"), "{}", printed.out);
     assert!(bench.matrix(&["run", "--cell", cell]).code(0).out.contains("nothing to do"));
-}
-
-#[test]
-fn overrides_change_the_saved_experiment_and_the_keys() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml", "--set", "requests=10", "--set", "barrier.max_ms=20"]).code(0);
-    let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
-    assert_eq!(plan["tally"]["done"], 0, "the file itself says 40 requests");
-    let saved = std::fs::read_dir(bench.path("results/runs")).unwrap().next().unwrap().unwrap().path();
-    let text = std::fs::read_to_string(saved.join("experiment.toml")).unwrap();
-    assert!(text.contains("requests = 10") && text.contains("max_ms = 20"), "{text}");
 }
