@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use matrix_archive::{Report, VerifyOptions, parse, to_store, verify_input};
+use matrix_archive::{BundleReport, VerifyOptions, parse, to_store, verify_input};
 use matrix_bundle::{BundleReader, Limits};
 use matrix_store::Store;
 
@@ -36,9 +36,9 @@ pub fn bundle(data: &[u8]) {
     let _ = parse::parse_signature(data);
 }
 
-fn check(bundle: &[u8], quick: bool) -> Report {
+fn check(bundle: &[u8], quick: bool) -> BundleReport {
     let input = Cursor::new(bundle.to_vec());
-    verify_input(input, LIMITS, VerifyOptions { quick }).expect("what is wrong with bytes is in the report")
+    verify_input(input, LIMITS, VerifyOptions { rows: !quick }).expect("what is wrong with bytes is in the report")
 }
 
 /// Any bytes as a bundle, and as what one decompresses to.

@@ -94,7 +94,7 @@ pub(crate) fn badge(args: BadgeArgs) -> CommandResult {
 
 /// What a store shows, whatever the workload, or why nothing can be told of it.
 fn of_store(store: &Store) -> Result<Result<Results, String>, Failure> {
-    let report = match matrix_traces::verify(store, VerifyOptions { rows: false, ..VerifyOptions::default() }) {
+    let report = match matrix_traces::verify(store, VerifyOptions { rows: false }) {
         Ok(report) => report,
         Err(error) => return Ok(Err(format!("the results cannot be read: {}", matrix_run::with_causes(&error)))),
     };

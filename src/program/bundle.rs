@@ -206,7 +206,7 @@ pub(crate) fn check(path: &Path, limits: Limits, quick: bool) -> Result<Findings
     let place = folder.path().join("store");
     let restored = matrix_bundle::restore_generic(BundleReader::open(path, limits)?, &place)?;
     let store = Store::open(&place)?;
-    let report = matrix_traces::verify(&store, VerifyOptions { rows: !quick, ..VerifyOptions::default() })?;
+    let report = matrix_traces::verify(&store, VerifyOptions { rows: !quick })?;
     let mut findings = Findings {
         checked: vec![
             ("files: bytes hash to the manifest's digest".to_owned(), restored.files),

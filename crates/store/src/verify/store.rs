@@ -18,7 +18,7 @@ use crate::layout::{
 };
 use crate::listing::{is_dated, list};
 use crate::names::{AttemptId, Origin, RunId};
-use crate::object::ObjectReader;
+use crate::object::{DEFAULT_MAX_BYTES, ObjectReader};
 use crate::run::Run;
 use crate::sealed::read_small;
 use crate::store::{Store, must_be};
@@ -272,7 +272,7 @@ impl<W: Traces> Checker<'_, W> {
         let (bytes, plain, records, traces) = expected.unwrap_or((u64::MAX, false, Vec::new(), Vec::new()));
         // Rows that were read again leave objects behind, which are not of the form that traces have.
         let is_trace = !plain && !is_output && (is_named || !self.generic);
-        let max_bytes = bytes.min(self.options.max_bytes);
+        let max_bytes = bytes.min(DEFAULT_MAX_BYTES);
         let opened = ObjectReader::open(path, digest).map(|object| object.with_max_bytes(max_bytes));
         let read = opened.and_then(|object| match self.options.rows && is_trace {
             true => W::read(path, object).map(|TraceRead { bytes, rows, sums }| (bytes, rows, Some(sums))),

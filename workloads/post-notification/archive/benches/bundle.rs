@@ -114,8 +114,8 @@ fn main() -> Outcomes<()> {
     ])?;
     println!("    {} MiB, the stock tools' {}", size(&bundle)? >> 20, size(&other)? >> 20);
 
-    let check = |quick| -> Outcomes<()> {
-        let report = verify(BundleReader::open(&bundle, Limits::default())?, VerifyOptions { quick })?;
+    let check = |quick: bool| -> Outcomes<()> {
+        let report = verify(BundleReader::open(&bundle, Limits::default())?, VerifyOptions { rows: !quick })?;
         if report.is_sound() { Ok(()) } else { Err(format!("{:?}", report.faults).into()) }
     };
     let target = directory.path().join("target");

@@ -28,4 +28,5 @@ pub use extract::extract;
 pub use inventory::{Inventory, Selection, notice};
 pub use merge::{MergeOptions, merge};
 pub use restore::{Restored, to_store};
-pub use verify::{Report, VerifyOptions, verify, verify_input, verify_to_store};
+pub use matrix_store::VerifyOptions;
+pub use verify::{BundleReport, verify, verify_input, verify_to_store};

@@ -8,13 +8,14 @@ use matrix_bundle::{BundleError, Limits, Refusal, Signer, bag, path, tar};
 use matrix_store::JournalText;
 
 use crate::cells;
-use crate::verify::{Report, VerifyOptions, verify_input};
+use crate::VerifyOptions;
+use crate::verify::{BundleReport, verify_input};
 
 /// Reads a whole bundle, within bounds that suit a test.
 ///
 /// # Errors
 /// Never for the bytes' sake: what is wrong with them is in the report.
-pub fn parse_bundle(bytes: &[u8]) -> Result<Report, BundleError> {
+pub fn parse_bundle(bytes: &[u8]) -> Result<BundleReport, BundleError> {
     let limits =
         Limits { max_bytes: 16 << 20, max_entries: 10_000, max_file_bytes: 1 << 20, max_memory_bytes: 4 << 20 };
     verify_input(Cursor::new(bytes.to_vec()), limits, VerifyOptions::default())
@@ -24,7 +25,7 @@ pub fn parse_bundle(bytes: &[u8]) -> Result<Report, BundleError> {
 ///
 /// # Errors
 /// When it cannot be compressed.
-pub fn parse_archive(bytes: &[u8]) -> Result<Report, BundleError> {
+pub fn parse_archive(bytes: &[u8]) -> Result<BundleReport, BundleError> {
     parse_bundle(&compress_archive(bytes)?)
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::new_directory::NewDirectory;
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, Limits, Looks, Refusal};
-use matrix_store::Digest;
+use matrix_store::{Digest, VerifyOptions};
 use matrix_store::verify::{Checked, Fault, Note};
 use matrix_traces::rows::TraceRead;
 use serde::Serialize;
@@ -16,16 +16,9 @@ use crate::contents::Contents;
 use crate::restore::{self, Restored};
 use crate::rows::{read_rows, recount, rows_of};
 
-/// What to check.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct VerifyOptions {
-    /// Digests, keys and references only: do not read and recount every row.
-    pub quick: bool,
-}
-
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct BundleReport {
     /// What the bundle is, if it could be read to its end.
     pub info: Option<BundleInfo>,
     /// What made it, as it says, if it could be read to its end.
@@ -51,7 +44,7 @@ pub struct Report {
     pub looks: Option<Looks>,
 }
 
-impl Report {
+impl BundleReport {
     /// Whether no fault was found.
     #[must_use]
     pub fn is_sound(&self) -> bool {
@@ -66,7 +59,7 @@ impl Report {
 ///
 /// # Errors
 /// When it cannot be read. What is wrong with it is in the report.
-pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Report, BundleError> {
+pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<BundleReport, BundleError> {
     let mut seen: BTreeMap<Digest, Option<TraceRead>> = BTreeMap::new();
     let mut faults = Vec::new();
     let read = Contents::read(
@@ -74,7 +67,7 @@ pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Report
         false,
         &mut |reader, digest, _| {
             let place = BundlePath::Object(digest).to_string();
-            let rows = if options.quick { None } else { Some(read_rows(&place, reader)?) };
+            let rows = if options.rows { Some(read_rows(&place, reader)?) } else { None };
             seen.insert(digest, rows);
             Ok(())
         },
@@ -92,8 +85,8 @@ fn conclude(
     reader: &BundleReader,
     seen: &BTreeMap<Digest, Option<TraceRead>>,
     mut faults: Vec<Fault>,
-) -> Result<(Report, Read), BundleError> {
-    let mut report = Report::default();
+) -> Result<(BundleReport, Read), BundleError> {
+    let mut report = BundleReport::default();
     let mut left_out = 0;
     let contents = match read {
         Ok(contents) => {
@@ -141,7 +134,7 @@ pub fn verify_to_store(
     input: impl std::io::Read + Send + 'static,
     limits: Limits,
     target: &Path,
-) -> Result<(Report, Option<Restored>), BundleError> {
+) -> Result<(BundleReport, Option<Restored>), BundleError> {
     let mut reader = match BundleReader::new(input, limits) {
         Ok(reader) => reader,
         Err(error) => return Ok((of_beginning(error)?, None)),
@@ -187,7 +180,7 @@ pub fn verify_input(
     input: impl std::io::Read + Send + 'static,
     limits: Limits,
     options: VerifyOptions,
-) -> Result<Report, BundleError> {
+) -> Result<BundleReport, BundleError> {
     match BundleReader::new(input, limits) {
         Ok(reader) => verify(reader, options),
         Err(error) => of_beginning(error),
@@ -195,12 +188,12 @@ pub fn verify_input(
 }
 
 /// The report on a bundle whose beginning is refused already.
-fn of_beginning(error: BundleError) -> Result<Report, BundleError> {
+fn of_beginning(error: BundleError) -> Result<BundleReport, BundleError> {
     let looks = match &error {
         BundleError::Refused { why: Refusal::NotABundle(looks), .. } => Some(*looks),
         _ => None,
     };
-    let mut report = Report { looks, ..Report::default() };
+    let mut report = BundleReport { looks, ..BundleReport::default() };
     keep(&mut report.faults, error)?;
     Ok(report)
 }

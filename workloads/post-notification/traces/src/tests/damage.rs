@@ -24,7 +24,7 @@ fn found(root: &Path, file: &Path, offset: usize, bit: u8) -> Result<(), String>
     let mut result = Ok(());
     for rows in [true, false] {
         let faults = match Store::open(root)
-            .and_then(|store| crate::verify(&store, VerifyOptions { rows, ..Default::default() }))
+            .and_then(|store| crate::verify(&store, VerifyOptions { rows }))
         {
             Ok(report) => report.faults,
             // A store whose schema cannot be read, or is another, is not opened at all.
