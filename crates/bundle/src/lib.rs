@@ -61,7 +61,7 @@ pub use info::BundleInfo;
 pub use limits::Limits;
 pub use looks::Looks;
 pub use packed::{Hashing, Packed, Packer};
-pub use reader::{BundleReader, Entry, looks_like_bundle};
+pub use reader::{BundleReader, Entry};
 pub use sign::{SIGNATURE_NAMESPACE, sign, verify_signature};
 pub use signature_error::{KeyError, LineError, SignatureError};
 pub use signer::Signer;

@@ -77,19 +77,6 @@ pub struct Entry {
     pub digest: Digest,
 }
 
-/// Whether a file begins like a bundle, to tell one from a store. It may still be damaged.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn looks_like_bundle(path: &Path) -> io::Result<bool> {
-    if !path.is_file() {
-        return Ok(false);
-    }
-    let mut start = Vec::new();
-    File::open(path)?.take(4).read_to_end(&mut start)?;
-    Ok(start == crate::compress::FRAME_START[..4])
-}
-
 impl BundleReader {
     /// Opens a file.
     ///

@@ -77,12 +77,6 @@ impl Relation {
         Self { ratio_to, over: table.get("over").and_then(|value| over(value, axes, problems)) }
     }
 
-    /// Whether it changes nothing.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        self.ratio_to.is_none() && self.over.is_none()
-    }
-
     /// The numbers of the selected points in their relation, in the order of points. Baselines may be any of `all`.
     #[must_use]
     pub fn apply(&self, all: &[Series], selected: &dyn Fn(&[Value]) -> bool, context: &Context<'_>) -> Vec<Related> {
