@@ -1,9 +1,10 @@
 //! A session: a run begun or taken up again, up to what is said about it at the end.
 
-use matrix_store::GenericRecord;
-use std::collections::{BTreeMap, BTreeSet};
+mod left;
+mod places;
+
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +13,13 @@ use matrix_core::{Again, CellKey, Reason};
 use matrix_driver::Cancel;
 use matrix_store::fs::RealFilesystem;
 use matrix_store::{
-    Digest, Event, Journal, NewRun, Origin, Provenance, Rejection, Run, RunId, Store, StoreError, WritableStore,
+    Digest, Event, GenericRecord, Journal, NewRun, Origin, Provenance, Run, RunId, Store, StoreError, WritableStore,
 };
 
+pub use self::left::interrupted;
+use self::left::left_cells;
+use self::places::{PLACES, SITES, remember};
+pub use self::places::{place_of, site_of};
 use super::execute::{Executor, Report};
 use super::plan::{PlanDocument, plan};
 use super::{Input, Part, reread};
@@ -296,71 +301,4 @@ fn stale(store: &Store, input: &Input, part: &Part) -> Result<Vec<(Cell, Origin)
 fn holder() -> String {
     let words: Vec<String> = std::env::args().skip(1).collect();
     format!("matrix {}", words.join(" "))
-}
-
-/// The cells left to do of a run.
-fn left_of(store: &Store, run: &Run) -> Result<Vec<CellKey>, StoreError> {
-    let Ok(plan) = serde_json::from_slice::<PlanDocument>(&run.plan()?) else { return Ok(Vec::new()) };
-    store.left_of(run, plan.cells.iter().map(|cell| (cell.key, cell.reason)))
-}
-
-/// The same as cells of the experiment, which has to have them.
-fn left_cells(store: &Store, run: &Run, input: &Input) -> Result<Vec<Cell>, StoreError> {
-    let left: BTreeSet<CellKey> = left_of(store, run)?.into_iter().collect();
-    let cells: Vec<Cell> = input.cells.iter().filter(|cell| left.contains(&cell.key)).cloned().collect();
-    if cells.len() < left.len() {
-        let cells = left.len() - cells.len();
-        return Err(StoreError::Rejected(Rejection::OtherCells { run: run.id().clone(), cells }));
-    }
-    Ok(cells)
-}
-
-/// The runs of this workload that were begun and not finished, and that have cells left to do: the oldest first.
-///
-/// # Errors
-/// When the store cannot be read.
-pub fn interrupted(store: &Store) -> Result<Vec<Run>, StoreError> {
-    let mut found = Vec::new();
-    for id in store.all_runs()? {
-        let run = store.run(id.as_str())?;
-        if !run.journal().is_finished() && !left_of(store, &run)?.is_empty() {
-            found.push(run);
-        }
-    }
-    Ok(found)
-}
-
-/// Where the files of experiments were on this machine, by run: no part of any bundle.
-const PLACES: &str = "places.json";
-
-/// The same of the files that `--site` named.
-const SITES: &str = "sites.json";
-
-fn places(store: &Path, name: &str) -> BTreeMap<String, PathBuf> {
-    // Without it, a run is resumed by naming its file.
-    std::fs::read(store.join(name)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
-}
-
-fn remember(store: &WritableStore, name: &str, run: &RunId, file: &Path) -> Result<(), StoreError> {
-    let mut places = places(store.path(), name);
-    places.insert(run.to_string(), file.canonicalize().unwrap_or_else(|_| file.to_owned()));
-    let path = store.path().join(name);
-    let bytes = serde_json::to_vec(&places)?;
-    // Others may read it meanwhile.
-    let temp = store.path().join(format!("{name}.{}", std::process::id()));
-    std::fs::write(&temp, bytes)
-        .and_then(|()| std::fs::rename(&temp, &path))
-        .map_err(|error| StoreError::io("writing", &path, error))
-}
-
-/// Where the file of a run's experiment was.
-#[must_use]
-pub fn place_of(store: &Store, run: &RunId) -> Option<PathBuf> {
-    places(store.path(), PLACES).get(run.as_str()).cloned()
-}
-
-/// The file that said what is this machine's when a run was begun, if one was named.
-#[must_use]
-pub fn site_of(store: &Store, run: &RunId) -> Option<PathBuf> {
-    places(store.path(), SITES).get(run.as_str()).cloned()
 }
