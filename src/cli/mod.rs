@@ -120,7 +120,7 @@ impl ReadArgs {
     }
 }
 
-/// How much a stranger's bundle may cost.
+/// Limits on what an untrusted bundle may cost.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct SizeArgs {
     /// Most bytes that a bundle may unpack to, also as 512M or 16GiB

@@ -1,4 +1,4 @@
-//! JSON from strangers.
+//! Untrusted JSON.
 
 use std::io::{self, BufReader, Read, Write};
 

@@ -1,4 +1,4 @@
-//! What a stranger's bundle may cost.
+//! Limits on what an untrusted bundle may cost.
 
 /// Bounds on what is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

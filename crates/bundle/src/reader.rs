@@ -1,4 +1,4 @@
-//! Reading a bundle that nobody vouches for.
+//! Reading an untrusted bundle.
 //!
 //! Whatever it holds, a reader uses a bounded amount of memory, and every byte that it gives has been or will be compared
 //! with a digest. Refused are: paths that are absolute, that leave their folder or that are not UTF-8; links, devices,

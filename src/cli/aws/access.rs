@@ -42,7 +42,7 @@ impl From<ProvisionError> for Failure {
     fn from(error: ProvisionError) -> Self {
         let exit = match error {
             ProvisionError::Cancelled => Exit::Interrupted,
-            // The request was met, and what came of it is not what it should be.
+            // The request was met, but its result is not what it should be.
             ProvisionError::Setup(SetupError::MissingOutput(_) | SetupError::MalformedOutput { .. }) => Exit::Cells,
             ProvisionError::NotOffered(_) => Exit::Usage,
             ProvisionError::Setup(_) | ProvisionError::Foreign { .. } | ProvisionError::Runs(_) => Exit::Usage,

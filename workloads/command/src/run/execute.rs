@@ -1,4 +1,4 @@
-//! Executing cells: what comes of each is in the store before the journal says so.
+//! Executing cells: the result of each is in the store before the journal reports it.
 
 mod cell;
 
@@ -39,7 +39,7 @@ pub(super) struct Executor<'a> {
     pub(super) digests: Mutex<Digests>,
 }
 
-/// What came of the cells.
+/// The results of the cells.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Cells that have a result now.

@@ -1,4 +1,4 @@
-//! Planning and executing the cells of an experiment, and keeping what came of them.
+//! Planning and executing the cells of an experiment, and storing their results.
 
 mod execute;
 mod input;

@@ -189,7 +189,7 @@ impl Session {
         self.run.id()
     }
 
-    /// Executes the cells to the end, or until a stop is asked for. Cells left, and what came of the others.
+    /// Executes the cells to the end, or until a stop is requested. Returns how many cells are left, and the results of the others.
     ///
     /// # Errors
     /// When the store cannot be written at the end.

@@ -35,7 +35,7 @@ impl Default for ExportOptions {
     }
 }
 
-/// What came of an export.
+/// The result of an export.
 #[derive(Clone, Debug, Default)]
 pub struct ExportReport {
     /// Where the folders `<post>-<notification>` are.

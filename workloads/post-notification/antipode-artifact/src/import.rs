@@ -36,7 +36,7 @@ impl Default for ImportOptions {
 /// should stay small.
 const MAX_NOTES: u64 = 100_000;
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Clone, Debug, Default)]
 pub struct ImportReport {
     /// The cells, in order of their folders' names.

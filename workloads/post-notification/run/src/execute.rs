@@ -1,4 +1,4 @@
-//! Executing cells: workers take them from the schedule, and what comes of each is in the store before the journal says so.
+//! Executing cells: workers take them from the schedule, and the result of each is in the store before the journal reports it.
 
 mod cell;
 
@@ -58,7 +58,7 @@ struct Open<'a> {
     committed: Instant,
 }
 
-/// What came of the cells.
+/// The results of the cells.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     /// Cells that have a result now.

@@ -1,5 +1,5 @@
 //! Crashes at every operation on the file system: whatever is lost, going on leads to the results of an undisturbed run.
-//! What comes of cells, and what a change runs again.
+//! The results of cells, and what a change runs again.
 
 mod cells;
 mod changes;

@@ -1,4 +1,4 @@
-//! What comes of judging claims: for programs (serde) and for people.
+//! The results of judging claims: for programs (serde) and for people.
 
 use matrix_plan::CellKey;
 use matrix_plan::claims::{Judgement, Metric, Verdict};

@@ -1,4 +1,4 @@
-//! Actions: what was executed, with what, and what came of it.
+//! Actions: what was executed, with what, and its result.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};

@@ -38,7 +38,7 @@ pub enum Parameter {
     Output(OutputRef),
 }
 
-/// A stack as it is to be.
+/// The specification of a stack.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StackSpec {
     /// Its place and name.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use super::names::Names;
 use super::{DeploymentSpec, LambdaError, Services, Settings};
 
-/// A deployment as it is to be. It follows from the services, the settings and the spec alone, so that every phase finds
+/// The specification of a deployment. It follows from the services, the settings and the spec alone, so that every phase finds
 /// the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Deployment {

@@ -17,11 +17,11 @@ use crate::observer::Observer;
 /// Rows between two looks at the progress.
 const ROWS_PER_LOOK: u64 = 4096;
 
-/// How often a cell is executed at most in one run, where its services do not stay as they were.
+/// How often a cell is executed at most in one run, if a service restarts during its attempts.
 const TRIES: usize = 3;
 
 impl Executor<'_> {
-    /// Executes one cell, again where its services did not stay as they were.
+    /// Executes one cell, and again if a service restarted during the attempt.
     pub(super) fn tried(&self, cell: &Cell, group: &mut Group) -> Result<Ended, StoreError> {
         for _ in 1..TRIES {
             match self.one(cell, group)? {

@@ -1,4 +1,4 @@
-//! What comes of replaying a bundle, cell by cell.
+//! The results of replaying a bundle, cell by cell.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::simulated::{self, Again};
 use crate::error::RunError;
 use crate::results;
 
-/// What came of a cell.
+/// The result of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -63,7 +63,7 @@ impl Cell {
     }
 }
 
-/// What came of a bundle.
+/// The result of a bundle.
 #[derive(Debug, Serialize)]
 pub struct Replay {
     /// The simulated cells.

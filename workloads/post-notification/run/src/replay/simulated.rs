@@ -12,7 +12,7 @@ use matrix_traces::{Record, TraceSink};
 
 use crate::error::{FailureKind, RunError};
 
-/// What came of running a cell again.
+/// The result of running a cell again.
 pub(super) enum Again {
     Trace(Digest),
     Impossible(String),
@@ -26,7 +26,7 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model, RunError> {
     Model::parse(text).map_err(|error| damaged(error.to_string()))
 }
 
-/// Runs cells again, several at a time: what came of each, in the same order.
+/// Runs cells again, several at a time. Returns their results in the same order.
 pub(super) fn run(
     store: &WritableStore,
     records: &[&Record],

@@ -1,4 +1,4 @@
-//! What comes of cells: services that do not last, requests that fail, hosts that others use.
+//! The results of cells: services that do not last, requests that fail, hosts that others use.
 
 use std::num::NonZeroUsize;
 use std::path::Path;

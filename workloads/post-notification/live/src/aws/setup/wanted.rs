@@ -26,7 +26,7 @@ fn parameters(spec: &StackSpec, outputs: &Outputs) -> Result<BTreeMap<String, St
     spec.parameters.iter().map(value).collect()
 }
 
-/// The stack as it is to be in the set-up `name`.
+/// The specification of the stack in the set-up `name`.
 pub(super) fn wanted<'a>(
     spec: &'a StackSpec,
     name: &str,

@@ -13,7 +13,7 @@ use crate::cloud::calls::may_pass;
 /// Longest template that is taken in a call (CloudFormation quotas), in bytes.
 const TEMPLATE_MAX: usize = 51_200;
 
-/// What came of making a stack.
+/// The result of creating a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ensured {
     /// Whether there was anything to do.
@@ -21,7 +21,7 @@ pub(crate) struct Ensured {
     pub(crate) outputs: BTreeMap<String, String>,
 }
 
-/// What came of asking for a change.
+/// The result of requesting a change.
 enum Asked {
     Accepted,
     /// It was as asked for.

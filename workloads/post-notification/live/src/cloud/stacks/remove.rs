@@ -40,7 +40,7 @@ impl Stacks {
         let call = async || self.client.delete_stack().stack_name(id).set_role_arn(self.role.clone()).send().await;
         match patiently(self.patience.call, call).await {
             Ok(_) => Ok(()),
-            // Somebody else is at it; what comes of it is seen.
+            // Somebody else is changing it; the loop sees the result.
             Err(error) if error.message().is_some_and(|text| text.contains("_IN_PROGRESS")) => Ok(()),
             Err(error) if may_pass(&error) => Ok(()),
             Err(error) => Err(CloudError::call(format_args!("deleting stack {id}"), &error)),

@@ -1,4 +1,4 @@
-//! A stack as it is to be.
+//! The specification of a stack.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub(super) const DIGEST_TAG: &str = "matrix:template";
 /// Tag of a stack that says of which run it is.
 pub(crate) const RUN_TAG: &str = "matrix:run";
 
-/// A stack as it is to be.
+/// The specification of a stack.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted<'a> {
     pub(crate) name: &'a str,

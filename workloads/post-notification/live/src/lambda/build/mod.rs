@@ -1,4 +1,4 @@
-//! The build phase: from a deployment as it is to be to one that is.
+//! The build phase: creates or updates resources until they match the deployment's specification.
 
 mod code;
 
