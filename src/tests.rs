@@ -46,7 +46,7 @@ fn cells_that_break_are_told_in_the_bundle_and_mended_by_resuming() {
     let (results, bundle) = (folder.path().join("results"), folder.path().join("quick.tar.zst"));
     let matrix = |words: &[&str]| {
         let at = ["--results", results.to_str().unwrap()];
-        cli::run(["matrix"].iter().chain(words).chain(&at))
+        cli::run_words(["matrix"].iter().chain(words).chain(&at))
     };
     let create = |allow: &[&str]| matrix(&[&["bundle", "create", "-o", bundle.to_str().unwrap()], allow].concat());
     let check = || {
@@ -142,6 +142,6 @@ fn an_interrupted_run_on_aws_is_held_to_a_budget_for_what_is_left() {
 
     let before = std::fs::read(run.directory().join("journal.jsonl")).unwrap();
     let results = root.to_str().unwrap();
-    assert_eq!(cli::run(["matrix", "resume", "--max-cost", "0", "--results", results]), Exit::Usage);
+    assert_eq!(cli::run_words(["matrix", "resume", "--max-cost", "0", "--results", results]), Exit::Usage);
     assert_eq!(std::fs::read(run.directory().join("journal.jsonl")).unwrap(), before);
 }
