@@ -3,6 +3,8 @@
 #[cfg(feature = "live")]
 pub(crate) mod driver;
 #[cfg(feature = "live")]
+pub(crate) mod local;
+#[cfg(feature = "live")]
 mod on_aws;
 #[cfg(feature = "live")]
 mod packages;

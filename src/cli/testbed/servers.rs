@@ -9,7 +9,7 @@ use matrix_run::{Input, Overrides};
 use crate::cli::testbed::{TestbedArgs, TestbedCommand, UpArgs};
 use crate::cli::{Format, FormatArgs};
 use crate::exit::{CommandResult, Exit, Failure};
-use crate::live::driver::bring_up;
+use crate::live::local::bring_up;
 use crate::output;
 use crate::signals;
 
