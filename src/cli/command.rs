@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use super::{
-    appendix, aws, badge, bundle, check, completions, diff, export, gc, import, init, live, man, model, plan, plot, report, resume, run, show, status, store, submit, table, testbed, verify, why,
+    appendix, aws, badge, bundle, check, completions, diff, export, gc, import, init, live, man, model, plan, plot,
+    report, resume, run, show, status, store, submit, table, testbed, verify, why,
 };
 use crate::exit::{CommandResult, Exit};
 use crate::output;

@@ -36,9 +36,9 @@ mod why;
 pub(crate) use arguments::{
     FilterArgs, Format, FormatArgs, OverrideArgs, ReadArgs, ResultsArgs, SelectArgs, ShardArgs, SizeArgs,
 };
-pub(crate) use command::{definition, main};
 #[cfg(test)]
 pub(crate) use command::run_words;
+pub(crate) use command::{definition, main};
 pub(crate) use plan::TallyJson;
 pub(crate) use plot::PictureFormat;
 pub(crate) use status::RunnerJson;

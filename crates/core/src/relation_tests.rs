@@ -37,9 +37,7 @@ fn a_ratio_by_round_cancels_what_rounds_share_and_a_geometric_mean_joins_data_se
     let ratios: Vec<(f64, f64, f64)> =
         found.iter().filter_map(|related| related.estimate).map(|e| (e.value, e.low, e.high)).collect();
     assert_eq!(ratios.len(), 2);
-    assert!(
-        ratios.iter().zip([4.0, 1.0]).all(|((v, l, h), want)| [v, l, h].iter().all(|x| (**x - want).abs() < 1e-9))
-    );
+    assert!(ratios.iter().zip([4.0, 1.0]).all(|((v, l, h), want)| [v, l, h].iter().all(|x| (**x - want).abs() < 1e-9)));
     let joined = Relation { ratio_to: Some(engine_a()), over: Some((Combine::Geomean, vec![1])) };
     let found = joined.apply(&all(), &|_| true, &context);
     assert_eq!(found.len(), 1);

@@ -191,8 +191,7 @@ pub fn reach(experiment: &Experiment, here: &mut Here, points: &BTreeSet<Point>)
 fn look(here: &Here, destination: &Destination, as_root: bool) -> Result<String, String> {
     let root = if as_root { "1" } else { "0" };
     let arguments = ssh(here, destination, LOOK, &[root.to_owned()]);
-    let probe =
-        Probe::run(&probe::supervisors()?, arguments, environment(), &here.folder, 60_000, &Cancel::default())?;
+    let probe = Probe::run(&probe::supervisors()?, arguments, environment(), &here.folder, 60_000, &Cancel::default())?;
     if !probe.ended.is_success() {
         return Err(probe.words());
     }

@@ -26,7 +26,8 @@ pub(crate) fn parse_flat(text: &str) -> Result<Vec<(Node, Node)>, ParseError> {
     let mut name: Option<Node> = None;
     let (mut documents, mut inside) = (0, false);
     for event in events(text) {
-        let (event, place) = event.map_err(|error| ParseError { place: error.place, problem: Problem::Yaml(error.what) })?;
+        let (event, place) =
+            event.map_err(|error| ParseError { place: error.place, problem: Problem::Yaml(error.what) })?;
         let refuse = |what| Err(ParseError { place, problem: Problem::NotFlat(what) });
         match event {
             Event::Document => {

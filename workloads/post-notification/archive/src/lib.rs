@@ -26,7 +26,7 @@ pub use create::{CreateOptions, Created, create, create_file, create_gathered};
 pub use deriver::DERIVER_VERSION;
 pub use extract::extract;
 pub use inventory::{Inventory, Selection, notice};
+pub use matrix_store::VerifyOptions;
 pub use merge::{MergeOptions, merge};
 pub use restore::{Restored, to_store};
-pub use matrix_store::VerifyOptions;
 pub use verify::{BundleReport, verify, verify_input, verify_to_store};

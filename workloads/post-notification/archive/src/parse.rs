@@ -7,8 +7,8 @@ use matrix_bundle::layout::BundlePath;
 use matrix_bundle::{BundleError, Limits, Refusal, Signer, bag, path, tar};
 use matrix_store::JournalText;
 
-use crate::cells;
 use crate::VerifyOptions;
+use crate::cells;
 use crate::verify::{BundleReport, verify_input};
 
 /// Reads a whole bundle, within bounds that suit a test.

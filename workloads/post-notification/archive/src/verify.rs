@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::new_directory::NewDirectory;
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, Limits, Looks, Refusal};
-use matrix_store::{Digest, VerifyOptions};
 use matrix_store::verify::{Checked, Fault, Note};
+use matrix_store::{Digest, VerifyOptions};
 use matrix_traces::rows::TraceRead;
 use serde::Serialize;
 

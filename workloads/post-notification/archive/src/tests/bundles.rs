@@ -222,8 +222,9 @@ fn a_check_that_makes_a_store_finds_and_makes_the_same() {
         let (report, ..) = check(&changed, &format!("changed-{number}"));
         assert!(!report.is_sound());
         let plain = verify_input(Cursor::new(changed), limits, VerifyOptions::default()).unwrap();
-        let told =
-            |report: &crate::BundleReport| report.faults.iter().map(|fault| fault.file.clone()).collect::<BTreeSet<_>>();
+        let told = |report: &crate::BundleReport| {
+            report.faults.iter().map(|fault| fault.file.clone()).collect::<BTreeSet<_>>()
+        };
         assert_eq!(told(&report), told(&plain));
     }
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3, "a refused bundle leaves nothing");

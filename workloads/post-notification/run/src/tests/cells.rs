@@ -34,7 +34,8 @@ fn a_cell_whose_services_do_not_last_is_tried_again_and_its_trace_is_the_last_on
             Ok(Box::new(UnstableServices { left: AtomicUsize::new(spoilt), driver: driver(input, &[])? }))
         };
         let (_, session) =
-            Session::begin(&StoreAccess::new(&root, program()), &input, &Part::default(), &Again::None, &drivers).unwrap();
+            Session::begin(&StoreAccess::new(&root, program()), &input, &Part::default(), &Again::None, &drivers)
+                .unwrap();
         let exit = session.unwrap().execute(NonZeroUsize::new(1), &Cancel::default(), &Unobserved).unwrap();
         let store = Store::open(&root).unwrap();
         let keys: Vec<_> = input.cells.iter().map(|(_, cell)| cell.key).collect();
@@ -70,7 +71,8 @@ fn a_cell_in_which_every_request_failed_has_failed_keeps_why_and_is_tried_again(
             Ok(Box::new(Failing { requests: failing, driver: driver(input, cells)? }))
         };
         let (_, session) =
-            Session::begin(&StoreAccess::new(&root, program()), &input, &Part::default(), &Again::None, &drivers).unwrap();
+            Session::begin(&StoreAccess::new(&root, program()), &input, &Part::default(), &Again::None, &drivers)
+                .unwrap();
         session.map(|session| session.execute(NonZeroUsize::new(1), &Cancel::default(), &Unobserved).unwrap())
     };
     assert_eq!(run(requests), Some(SessionEnd::Failed));

@@ -23,9 +23,7 @@ fn found(root: &Path, file: &Path, offset: usize, bit: u8) -> Result<(), String>
     fs::write(&path, &after).unwrap();
     let mut result = Ok(());
     for rows in [true, false] {
-        let faults = match Store::open(root)
-            .and_then(|store| crate::verify(&store, VerifyOptions { rows }))
-        {
+        let faults = match Store::open(root).and_then(|store| crate::verify(&store, VerifyOptions { rows })) {
             Ok(report) => report.faults,
             // A store whose schema cannot be read, or is another, is not opened at all.
             Err(error) if file == Path::new("store.toml") => {
