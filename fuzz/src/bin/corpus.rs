@@ -13,7 +13,7 @@ use matrix_archive::{CreateOptions, Selection, create};
 use matrix_bundle::Extras;
 use matrix_driver::{Cancel, Driver};
 use matrix_fuzz::frames::Frame;
-use matrix_plan::{Cell, CellState, Experiment, Part, Plan, order};
+use matrix_plan::{Again, Cell, CellState, Experiment, Part, Plan, order};
 use matrix_sim::{Model, SimDriver};
 use matrix_store::{AttemptId, Execution, NewRun, Origin, Provenance, Sealed, Store};
 use matrix_traces::{Attempt, Record};
@@ -144,7 +144,7 @@ fn cells(experiment: &Experiment, model: &Model) -> Done<Vec<(u32, Cell)>> {
 fn make_store(root: &Path, experiment: &Experiment, model: &Model, cells: &[(u32, Cell)]) -> Done<String> {
     let store = Store::create_or_open_for_writing(root, "corpus")?;
     let planned = cells.iter().map(|(block, cell)| (*block, cell));
-    let plan = serde_json::to_vec(&Plan::new(experiment, &Part::default(), false, planned, |_| CellState::Pending))?;
+    let plan = serde_json::to_vec(&Plan::new(experiment, &Part::default(), &Again::None, planned, |_| CellState::Pending))?;
     let text = EXPERIMENT.as_bytes();
     let new =
         NewRun { time: "20261122T130000Z", name: "tiny", experiment: text, model: Some(b"# a model\n"), plan: &plan };
@@ -159,7 +159,7 @@ fn make_store(root: &Path, experiment: &Experiment, model: &Model, cells: &[(u32
                 run: Some(run.id().clone()),
                 started: format!("2026-11-22T13:00:0{second}.000Z"),
                 ended: format!("2026-11-22T13:00:0{}.000Z", second + 1),
-                provenance: Provenance { matrix: "0.1.0".to_owned(), cpus: Some(2), ..Provenance::default() },
+                provenance: Provenance { matrix: "0.2.0".to_owned(), cpus: Some(2), ..Provenance::default() }.into(),
             })
         };
         if number == 0 {
