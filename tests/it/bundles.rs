@@ -100,28 +100,6 @@ fn a_link_is_followed_and_a_pipe_is_not_replaced() {
 }
 
 #[test]
-fn a_selection_is_extended_to_a_whole_that_is_sound() {
-    let (bench, digest) = bundled();
-    let part = ["bundle", "create", "--filter", "post_storage=redis", "-o", "part.tar.zst"];
-    bench.matrix(&part).code(0);
-    assert!(
-        bench.matrix(&["verify", "part.tar.zst"]).code(0).out.contains("attempts that journals name were left out")
-    );
-    bench.matrix(&["bundle", "extract", "part.tar.zst", "--as-store", "-o", "mine"]).code(0);
-    bench.matrix(&["run", "small.toml", "--results", "mine"]).code(0);
-    bench.matrix(&["verify", "mine"]).code(0);
-    bench.matrix(&["bundle", "create", "--results", "mine", "--origin", "eval", "-o", "mine.tar.zst"]).code(0);
-    bench.matrix(&["verify", "mine.tar.zst"]).code(0);
-    // With the authors' whole results nothing is left out any more.
-    bench.matrix(&["bundle", "merge", "part.tar.zst", "mine.tar.zst", "-o", "both.tar.zst"]).code(0);
-    bench.matrix(&["verify", "both.tar.zst"]).code(0);
-    bench.matrix(&["bundle", "merge", "both.tar.zst", "small.tar.zst", "-o", "all.tar.zst"]).code(0);
-    assert!(!bench.matrix(&["verify", "all.tar.zst"]).code(0).out.contains("left out"));
-    let again = bench.matrix(&["bundle", "merge", "part.tar.zst", "small.tar.zst", "-o", "again.tar.zst"]).code(0);
-    assert!(again.out.starts_with(&digest), "{}", again.out);
-}
-
-#[test]
 fn a_bundle_is_read_like_a_store() {
     let (bench, _) = bundled();
     let from_store = bench.matrix(&["check", "small.toml"]).code(0).out;
