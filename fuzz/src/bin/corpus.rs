@@ -144,7 +144,8 @@ fn cells(experiment: &Experiment, model: &Model) -> Done<Vec<(u32, Cell)>> {
 fn make_store(root: &Path, experiment: &Experiment, model: &Model, cells: &[(u32, Cell)]) -> Done<String> {
     let store = Store::create_or_open_for_writing(root, "corpus")?;
     let planned = cells.iter().map(|(block, cell)| (*block, cell));
-    let plan = serde_json::to_vec(&Plan::new(experiment, &Part::default(), &Again::None, planned, |_| CellState::Pending))?;
+    let plan =
+        serde_json::to_vec(&Plan::new(experiment, &Part::default(), &Again::None, planned, |_| CellState::Pending))?;
     let text = EXPERIMENT.as_bytes();
     let new =
         NewRun { time: "20261122T130000Z", name: "tiny", experiment: text, model: Some(b"# a model\n"), plan: &plan };
