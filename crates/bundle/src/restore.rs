@@ -108,7 +108,7 @@ impl Filesystem for Unsynced {
         Ok(())
     }
 
-    fn sync_below(&self, _directory: &Path, _paths: &BTreeSet<PathBuf>) -> io::Result<()> {
+    fn sync_below(&self, _directory: &Path, _paths: &[PathBuf]) -> io::Result<()> {
         Ok(())
     }
 }

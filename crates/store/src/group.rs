@@ -3,7 +3,6 @@
 //! A sync takes longer than a small simulated cell. The files of a group are written first, and then synced together: objects and attempts
 //! before a record is visible, and records before the journal says that a cell is done. A crash loses what a group holds, and nothing else.
 
-use std::collections::BTreeSet;
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -108,38 +107,39 @@ impl Group {
         }
     }
 
+    /// Its files under `tmp/`, without those that were renamed.
     fn temps(&self) -> impl Iterator<Item = &PathBuf> {
         let objects = self.objects.iter().map(|(temp, _)| temp);
-        objects.chain(self.attempts.iter().map(|(temp, _, _)| temp)).chain(self.records.iter().map(|(temp, _)| temp))
+        let attempts = self.attempts.iter().map(|(temp, _, _)| temp);
+        let all = objects.chain(attempts).chain(self.records.iter().map(|(temp, _)| temp));
+        all.filter(|temp| !temp.as_os_str().is_empty())
     }
 
-    fn sync(&self, paths: &BTreeSet<PathBuf>) -> Result<(), StoreError> {
+    fn sync(&self, paths: &[PathBuf]) -> Result<(), StoreError> {
         let root = &self.shared.layout.root;
         self.shared.fs.sync_below(root, paths).map_err(|error| StoreError::io("syncing", root, error))
     }
 
-    /// Gives a file its name, and notes the directory that changed. Whether it did: of several runners, the first one does.
-    fn place(&self, temp: &Path, place: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<bool, StoreError> {
-        self.shared.ensure_dir(parent(place))?;
-        changed.insert(parent(place).to_owned());
-        self.shared.place_result(temp, place)
-    }
-
-    fn place_objects_and_attempts(&self) -> Result<BTreeSet<PathBuf>, StoreError> {
-        let mut changed = BTreeSet::new();
-        for (temp, digest) in &self.objects {
-            let place = self.shared.layout.object(digest);
-            // A sound object of that name stays; the file is removed with the group. Its name may not be on the disk yet: somebody else
-            // may have placed it just now.
-            changed.insert(parent(&place).to_owned());
+    /// Gives objects and attempts their names. The directories that changed, or that somebody else may have changed just now.
+    fn place_objects_and_attempts(&mut self) -> Result<Vec<PathBuf>, StoreError> {
+        let layout = &self.shared.layout;
+        let mut changed = vec![layout.objects(), layout.attempts()];
+        for (temp, digest) in &mut self.objects {
+            let place = layout.object(digest);
+            changed.push(parent(&place).to_owned());
+            // A sound object of that name stays; the file is removed with the group.
             if !place.exists() || ObjectReader::open(&place, *digest).and_then(ObjectReader::check).is_err() {
-                self.shared.ensure_dir(parent(&place))?;
+                self.shared.ensure_dir_unsynced(parent(&place))?;
                 self.shared.fs.rename(temp, &place).map_err(|error| StoreError::io("writing", &place, error))?;
+                temp.clear();
             }
         }
-        for (temp, place, id) in &self.attempts {
-            if !self.place(temp, place, &mut changed)? {
+        for (temp, place, id) in &mut self.attempts {
+            if !self.shared.place_result(temp, place)? {
                 return Err(StoreError::Rejected(Rejection::AttemptExists(id.clone())));
+            }
+            if self.shared.runner.is_none() {
+                temp.clear();
             }
         }
         Ok(changed)
@@ -148,7 +148,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        for temp in self.temps().filter(|temp| temp.exists()) {
+        for temp in self.temps() {
             // What cannot be removed now is swept by the next writer.
             let _ = self.shared.fs.remove_file(temp);
         }
@@ -172,19 +172,28 @@ impl WritableStore {
         if group.is_empty() {
             return Ok(());
         }
-        group.sync(&group.temps().cloned().collect())?;
+        let layout = &self.shared.layout;
+        for folder in [layout.objects(), layout.attempts(), layout.cells()] {
+            self.shared.ensure_dir(&folder)?;
+        }
+        group.sync(&group.temps().cloned().collect::<Vec<_>>())?;
         let changed = group.place_objects_and_attempts()?;
         group.sync(&changed)?;
-        let (mut changed, mut placed) = (BTreeSet::new(), Vec::new());
+        let (mut changed, mut placed) = (vec![layout.cells()], Vec::new());
         for (temp, record) in &group.records {
-            changed.insert(self.shared.layout.cell(&record.key));
-            if let Some(path) = self.place_record(temp, record, group.least)? {
+            let folder = layout.cell(&record.key);
+            let is_new = self.shared.ensure_dir_unsynced(&folder)?;
+            changed.push(folder);
+            if let Some(path) = self.place_record(temp, record, group.least, is_new)? {
                 placed.push((record, path));
             }
         }
         group.sync(&changed)?;
         for (record, path) in placed {
             self.learn_record(record, &path)?;
+        }
+        if self.shared.runner.is_none() {
+            group.records.clear();
         }
         journal.append_all(&std::mem::take(&mut group.events))
     }

@@ -152,21 +152,35 @@ impl WritableStore {
                 return Err(StoreError::Rejected(Rejection::NoObject { cell: filed.key }));
             }
         }
-        let placed = self.shared.write_result(&record.to_bytes()?, |temp| self.place_record(temp, &filed, least))?;
+        let placed = self.shared.write_result(&record.to_bytes()?, |temp| {
+            self.shared.ensure_dir(&self.shared.layout.cell(&filed.key))?;
+            self.place_record(temp, &filed, least, false)
+        })?;
         placed.map_or(Ok(()), |path| self.learn_record(&filed, &path))
     }
 
-    /// Gives a file in `tmp/` the name of a cell's record, of this generation at least. Where it is now; nothing where another result stays.
-    pub(crate) fn place_record(&self, temp: &Path, filed: &Filed, least: u32) -> Result<Option<PathBuf>, StoreError> {
+    /// Gives a file in `tmp/` the name of a cell's record, of this generation at least; the cell's folder is there, and where it is new it
+    /// has no record yet. Where the file is now; nothing where another result stays.
+    pub(crate) fn place_record(
+        &self,
+        temp: &Path,
+        filed: &Filed,
+        least: u32,
+        is_new: bool,
+    ) -> Result<Option<PathBuf>, StoreError> {
         let (shared, Filed { key, origin, .. }) = (self.shared.as_ref(), filed);
-        let folder = shared.layout.cell(key);
-        shared.ensure_dir(&folder)?;
         if !self.is_joined() {
             let path = self.record_path(key, origin)?;
             return Ok(shared.place_result(temp, &path)?.then_some(path));
         }
-        let is_usable = |generation| self.is_usable(key, origin, generation);
-        let Some(generation) = share::target(shared, &folder, origin, least, is_usable)? else { return Ok(None) };
+        let generation = if is_new {
+            least
+        } else {
+            let is_usable = |generation| self.is_usable(key, origin, generation);
+            let target = share::target(shared, &shared.layout.cell(key), origin, least, is_usable)?;
+            let Some(generation) = target else { return Ok(None) };
+            generation
+        };
         if generation > 0 {
             self.keep_generations()?;
         }
@@ -375,15 +389,20 @@ impl Shared {
         make_dirs(self.fs.as_ref(), path)
     }
 
-    /// The same for a directory that a power cut may take.
-    pub(crate) fn ensure_dir_unsynced(&self, path: &Path) -> Result<(), StoreError> {
+    /// The same for a directory that a power cut may take. Whether it was made here.
+    pub(crate) fn ensure_dir_unsynced(&self, path: &Path) -> Result<bool, StoreError> {
         if path.is_dir() {
-            return Ok(());
+            return Ok(false);
         }
         self.ensure_dir_unsynced(parent(path))?;
         match self.fs.create_dir(path) {
-            Err(error) if !path.is_dir() => Err(StoreError::io("creating", path, error)),
-            _ => Ok(()),
+            Ok(()) => Ok(true),
+            // Another thread was faster.
+            Err(_) if path.is_dir() => Ok(false),
+            Err(error) => {
+                store::must_lead_somewhere(path)?;
+                Err(StoreError::io("creating", path, error))
+            }
         }
     }
 

@@ -323,7 +323,8 @@ impl Filesystem for FaultyFilesystem {
         })
     }
 
-    fn sync_below(&self, _: &Path, paths: &BTreeSet<PathBuf>) -> io::Result<()> {
+    fn sync_below(&self, _: &Path, paths: &[PathBuf]) -> io::Result<()> {
+        let paths: BTreeSet<&PathBuf> = paths.iter().collect();
         self.change(false, |state| {
             // No more than what was named: a path that was forgotten is lost here.
             state.synced.retain(|path, _| !paths.contains(path));

@@ -3,7 +3,6 @@
 mod faults;
 mod real;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -67,9 +66,10 @@ pub trait Filesystem: fmt::Debug + Send + Sync {
     /// # Errors
     /// What the system says.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
-    /// Waits until everything below a directory is on the disk, bytes and names; `paths` are the files and directories that changed there.
+    /// Waits until everything below a directory is on the disk, bytes and names; `paths` are the files and directories that changed there, some
+    /// of them more than once.
     ///
     /// # Errors
     /// What the system says.
-    fn sync_below(&self, directory: &Path, paths: &BTreeSet<PathBuf>) -> io::Result<()>;
+    fn sync_below(&self, directory: &Path, paths: &[PathBuf]) -> io::Result<()>;
 }

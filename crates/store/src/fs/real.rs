@@ -1,6 +1,5 @@
 //! The file system of the operating system.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -79,12 +78,13 @@ impl Filesystem for RealFilesystem {
 
     /// One call for the whole file system costs less than one for each of many files.
     #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-    fn sync_below(&self, directory: &Path, _: &BTreeSet<PathBuf>) -> io::Result<()> {
+    fn sync_below(&self, directory: &Path, _: &[PathBuf]) -> io::Result<()> {
         Ok(rustix::fs::syncfs(File::open(directory)?)?)
     }
 
     #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
-    fn sync_below(&self, _: &Path, paths: &BTreeSet<PathBuf>) -> io::Result<()> {
+    fn sync_below(&self, _: &Path, paths: &[PathBuf]) -> io::Result<()> {
+        let paths: std::collections::BTreeSet<&PathBuf> = paths.iter().collect();
         paths.iter().try_for_each(|path| if path.is_dir() { self.sync_dir(path) } else { File::open(path)?.sync_all() })
     }
 }

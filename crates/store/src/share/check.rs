@@ -137,7 +137,6 @@ fn race(fs: &dyn Filesystem, folder: &Path) -> Result<u32, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::io;
     use std::path::PathBuf;
 
@@ -176,7 +175,7 @@ mod tests {
         fn sync_dir(&self, path: &Path) -> io::Result<()> {
             RealFilesystem.sync_dir(path)
         }
-        fn sync_below(&self, directory: &Path, paths: &BTreeSet<PathBuf>) -> io::Result<()> {
+        fn sync_below(&self, directory: &Path, paths: &[PathBuf]) -> io::Result<()> {
             RealFilesystem.sync_below(directory, paths)
         }
     }

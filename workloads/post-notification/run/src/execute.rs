@@ -132,7 +132,7 @@ impl Executor<'_> {
             }
             let place = match guard.schedule.next() {
                 Next::Cell(place) => place,
-                _ if !open.finished.is_empty() => {
+                Next::Wait if !open.finished.is_empty() => {
                     drop(guard);
                     self.commit(&mut open, shared);
                     continue;
@@ -140,7 +140,16 @@ impl Executor<'_> {
                 Next::Nothing => {
                     drop(guard);
                     let stopped = self.cancel.is_cancelled();
-                    match self.division.filter(|_| !stopped).map(|division| division.next_share(self.store)) {
+                    let share = self.division.filter(|_| !stopped).map(|division| division.next_share(self.store));
+                    // A group spans claims. When nothing is left to claim, others may wait for what is in it.
+                    if !open.finished.is_empty() && !matches!(share, Some(Ok(Share::Cells(_)))) {
+                        self.commit(&mut open, shared);
+                        released.notify_all();
+                        if !matches!(share, Some(Err(_))) {
+                            continue;
+                        }
+                    }
+                    match share {
                         Some(Ok(Share::Cells(places))) => {
                             look = LOOKS[0];
                             let mut guard = lock();
@@ -158,7 +167,10 @@ impl Executor<'_> {
                             drop(released.wait_timeout(lock(), look).unwrap_or_else(PoisonError::into_inner));
                             look = (look * 2).min(LOOKS[1]);
                         }
-                        None | Some(Ok(Share::Over)) => return,
+                        None | Some(Ok(Share::Over)) => {
+                            released.notify_all();
+                            return;
+                        }
                         Some(Err(error)) => {
                             self.stop(error, shared);
                             return;

@@ -15,7 +15,7 @@ use matrix_driver::{Cancel, Driver};
 use matrix_plan::{Again, Cell, Part};
 use matrix_sim::SimDriver;
 use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, Loss, RealFilesystem};
-use matrix_store::{Store, VerifyOptions};
+use matrix_store::{Event, Store, VerifyOptions};
 
 use super::{FailureKind, Input, Program, RunError, Session, SessionEnd, StoreAccess, Unobserved, interrupted_runs};
 
@@ -114,6 +114,24 @@ fn a_run_that_crashes_at_any_operation_resumes_to_the_same_results() {
             std::fs::remove_dir_all(&root).unwrap();
         }
     }
+}
+
+#[test]
+fn results_of_several_claims_are_synced_together() {
+    let input = Input::from_text(EXPERIMENT).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // On a machine that is busy a group may close before all cells are done.
+    let spans = (0..20).any(|number| {
+        let root = folder.path().join(number.to_string());
+        assert_eq!(go_on(&root, &input, Arc::new(RealFilesystem)).unwrap(), SessionEnd::Complete);
+        let store = Store::open(&root).unwrap();
+        let run = store.run(store.runs().unwrap()[0].as_str()).unwrap();
+        let events: Vec<_> = run.journal().entries.iter().map(|entry| &entry.event).collect();
+        let place = |wanted: fn(&Event) -> bool| events.iter().position(|event| wanted(event)).unwrap();
+        let last = events.iter().rposition(|event| matches!(event, Event::Started { .. })).unwrap();
+        last < place(|event| matches!(event, Event::Done { .. }))
+    });
+    assert!(spans, "a group ends with each claim");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //!
 //! Processor time is what counts, and is printed beside the time on the clock: other programs may be running.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -72,7 +71,7 @@ impl Filesystem for WithoutSyncs {
     fn sync_dir(&self, _: &Path) -> io::Result<()> {
         Ok(())
     }
-    fn sync_below(&self, _: &Path, _: &BTreeSet<PathBuf>) -> io::Result<()> {
+    fn sync_below(&self, _: &Path, _: &[PathBuf]) -> io::Result<()> {
         Ok(())
     }
 }

@@ -63,6 +63,16 @@ pub(super) struct SimBoard {
     pub(super) mutant: Option<Mutant>,
 }
 
+/// Most blocks whose results a runner makes records of together.
+const GROUP_BLOCKS: usize = 2;
+
+/// A block that was executed and has not ended yet: whether a cell failed, and where results are and belong.
+struct Executed {
+    block: u32,
+    failed: bool,
+    results: Vec<(PathBuf, PathBuf)>,
+}
+
 fn crash() -> StoreError {
     StoreError::BadName { what: "crash", name: String::new() }
 }
@@ -86,17 +96,21 @@ impl SimBoard {
         self.step(|world| world.files.insert(mine.join("."), Vec::new()))?;
         sweep(self, tmp, signs, &self.name)?;
         let mut protocol = Protocol::new(self, "claims/run".into(), &self.name, (0..BLOCKS).collect())?;
-        let mut number = 0;
+        let (mut number, mut open) = (0, Vec::new());
         loop {
             if self.step(|world| world.asked.contains(&self.me))? {
+                self.commit(&mut protocol, &mut open)?;
                 protocol.release(self)?;
                 break;
             }
             match protocol.next(self)? {
                 Turn::Take(block) => {
-                    let failed = self.execute(block, &mine, &mut number)?;
-                    protocol.end(self, block, if failed { End::Failed } else { End::Done })?;
+                    open.push(self.execute(block, &mine, &mut number)?);
+                    if open.len() >= GROUP_BLOCKS {
+                        self.commit(&mut protocol, &mut open)?;
+                    }
                 }
+                Turn::Wait(_) if !open.is_empty() => self.commit(&mut protocol, &mut open)?,
                 Turn::Wait(_) => self.step(|_| ())?,
                 Turn::Over => {
                     self.step(|world| {
@@ -121,23 +135,38 @@ impl SimBoard {
 }
 
 impl SimBoard {
-    /// Executes the cells of a block that have no result. Whether one failed.
-    fn execute(&self, block: u32, mine: &Path, number: &mut u32) -> Result<bool, StoreError> {
-        let (least, done) = self.step(|world| {
-            let done: Vec<u32> = (0..CELLS).filter(|cell| world.results(block, *cell) > 0).collect();
-            (world.least, done)
-        })?;
-        let (origin, mut failed) = (Origin::default(), false);
+    /// The place of a cell's next record; none where there is a result.
+    fn next(&self, folder: &Path) -> Result<Option<PathBuf>, StoreError> {
+        let (least, origin) = (self.world.lock().unwrap().least, Origin::default());
+        let place = |generation| folder.join(file_name(origin.as_str(), generation));
+        let is_usable = |generation| {
+            let bytes = self.read(&place(generation))?;
+            Ok(bytes.is_some_and(|bytes| bytes != UNUSABLE))
+        };
+        Ok(target(self, folder, &origin, least, is_usable)?.map(place))
+    }
+
+    /// Makes the results of executed blocks records, and then says that the blocks have ended.
+    fn commit(&self, protocol: &mut Protocol, open: &mut Vec<Executed>) -> Result<(), StoreError> {
+        for (temp, folder) in open.iter().flat_map(|executed| &executed.results) {
+            if let Some(place) = self.next(folder)? {
+                publish(self, temp, &place)?;
+            }
+            self.remove(temp)?;
+        }
+        for Executed { block, failed, .. } in open.drain(..) {
+            protocol.end(self, block, if failed { End::Failed } else { End::Done })?;
+        }
+        Ok(())
+    }
+
+    /// Executes the cells of a block that have no result.
+    fn execute(&self, block: u32, mine: &Path, number: &mut u32) -> Result<Executed, StoreError> {
+        let done: Vec<u32> = self.step(|world| (0..CELLS).filter(|cell| world.results(block, *cell) > 0).collect())?;
+        let mut executed = Executed { block, failed: false, results: Vec::new() };
         for cell in 0..CELLS {
             let folder = folder_of(block, cell);
-            let next = || {
-                let is_usable = |generation| {
-                    let bytes = self.read(&folder.join(file_name(origin.as_str(), generation)))?;
-                    Ok(bytes.is_some_and(|bytes| bytes != UNUSABLE))
-                };
-                target(self, &folder, &origin, least, is_usable)
-            };
-            if next()?.is_none() {
+            if self.next(&folder)?.is_none() {
                 continue;
             }
             *number += 1;
@@ -154,13 +183,12 @@ impl SimBoard {
                 }
                 fails
             })?;
-            failed |= fails;
-            if !fails && let Some(generation) = next()? {
-                publish(self, &temp, &folder.join(file_name(origin.as_str(), generation)))?;
+            executed.failed |= fails;
+            if !fails {
+                executed.results.push((temp, folder));
             }
-            self.remove(&temp)?;
         }
-        Ok(failed)
+        Ok(executed)
     }
 }
 
