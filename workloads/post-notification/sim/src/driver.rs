@@ -1,19 +1,29 @@
 //! The sim driver.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use matrix_app::Row;
 use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink, nonce_of};
-use matrix_plan::Cell;
+use matrix_plan::{Cell, CellInputs, Combination, Fingerprint};
 
 use crate::EPOCH;
-use crate::cell::{Setup, run};
+use crate::cell::{Services, Setup, run};
 use crate::faults::{Faults, NoFaults};
-use crate::model::Model;
+use crate::model::{Model, ModelError};
 
 /// Executes cells in virtual time.
 pub struct SimDriver {
     model: Model,
     faults: Box<dyn Faults>,
+    known: Mutex<BTreeMap<Known, (Fingerprint, Services)>>,
 }
+
+/// What the services of a cell follow from: its combination, and the bytes of a payload.
+type Known = (Combination, u64);
+
+/// Most combinations whose services are kept: each takes about 90 KB.
+const MOST_KNOWN: usize = 512;
 
 impl SimDriver {
     /// A driver that simulates the services of `model`.
@@ -25,13 +35,29 @@ impl SimDriver {
     /// A driver whose services break as `faults` say: for tests.
     #[must_use]
     pub fn with_faults(model: Model, faults: impl Faults + 'static) -> Self {
-        Self { model, faults: Box::new(faults) }
+        Self { model, faults: Box::new(faults), known: Mutex::default() }
     }
 
     /// The model.
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The fingerprint of a cell's combination, and its services.
+    fn services(&self, inputs: &CellInputs) -> Result<(Fingerprint, Services), ModelError> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = (inputs.axes.combination.clone(), inputs.payload_bytes);
+        if let Some(services) = known().get(&name) {
+            return Ok(services.clone());
+        }
+        let services = (self.model.fingerprint(&name.0)?, Services::new(&self.model, inputs)?);
+        let mut known = known();
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(name, services.clone());
+        Ok(services)
     }
 }
 
@@ -44,12 +70,12 @@ impl Driver<Cell, Row> for SimDriver {
     ) -> Result<AttemptDetails, DriverError> {
         let failed = |why: &dyn std::fmt::Display| DriverError::Failed(why.to_string());
         let inputs = &cell.inputs;
-        let fingerprint = self.model.fingerprint(&inputs.axes.combination).map_err(|error| failed(&error))?;
+        let (fingerprint, services) = self.services(inputs).map_err(|error| failed(&error))?;
         if fingerprint != inputs.fingerprint {
             return Err(failed(&"the cell was planned under another model or version of the simulator"));
         }
         let stream = inputs.pair_key().map_err(|error| failed(&error))?;
-        let setup = Setup::new(&self.model, inputs, &stream, nonce_of(&cell.key)).map_err(|error| failed(&error))?;
+        let setup = Setup::with(services, inputs, &stream, nonce_of(&cell.key)).map_err(|error| failed(&error))?;
         run(&setup, &*self.faults, rows, cancel)?;
         Ok(AttemptDetails { epoch_us: EPOCH.0, ..AttemptDetails::default() })
     }

@@ -1,5 +1,7 @@
 //! Distributions as tables of whole microseconds.
 
+use std::sync::Arc;
+
 /// Steps of a table.
 pub const INTERVALS: usize = 1 << BITS;
 const BITS: u32 = 10;
@@ -10,7 +12,7 @@ pub const MAX_US: i64 = 1_000_000_000;
 /// An inverse cumulative distribution: microseconds at evenly spaced probabilities, linear in between. Sampling takes no
 /// floating-point number, so it gives the same on every machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Table(Box<[i64]>);
+pub struct Table(Arc<[i64]>);
 
 impl Table {
     /// The table with the value of `at(k)` at probability `k / INTERVALS`, in microseconds, cut to `0..=MAX_US`.

@@ -268,5 +268,5 @@ fn every_simulated_post_storage_does_what_the_real_ones_do() {
 fn a_model_whose_posts_never_come_is_found_out() {
     // An hour: longer than the suite's patience.
     let hour = crate::model::Law::Constant { value_ms: 3_600_000.0 }.table(1.0, 0.0);
-    assert!(check(Storage::Redis, |setup| setup.post.lag = hour.clone()).is_err());
+    assert!(check(Storage::Redis, |setup| setup.services.post.lag = hour.clone()).is_err());
 }

@@ -13,4 +13,4 @@ mod world;
 
 pub(crate) use engine::run;
 pub use pool::Pool;
-pub use setup::{NotificationTables, PostTables, Setup, SetupError};
+pub use setup::{NotificationTables, PostTables, Services, Setup, SetupError};

@@ -1,5 +1,7 @@
 //! The parameters of one cell, ready for sampling.
 
+use std::ops::Deref;
+
 use matrix_app::key::PostKey;
 use matrix_app::{BarrierPolicy, Event, Micros};
 use matrix_plan::{Arrival, CellInputs, CellKey, Invocation, NotificationStorage, PostStorage};
@@ -29,6 +31,14 @@ pub struct Setup {
     pub nonce: String,
     /// The cell's random streams.
     pub draws: Draws,
+    /// The services.
+    pub services: Services,
+}
+
+/// The services of a combination, as cells of one payload see them. To make their tables takes longer than to simulate a small
+/// cell; copies share them.
+#[derive(Clone, Debug)]
+pub struct Services {
     /// One way between the client and the writer's function.
     pub leg: Table,
     /// Start of a function in a new instance.
@@ -99,6 +109,19 @@ impl Setup {
     /// # Errors
     /// When the model lacks something that the cell needs, or the cell has too many requests.
     pub fn new(model: &Model, inputs: &CellInputs, stream: &CellKey, nonce: String) -> Result<Self, SetupError> {
+        Self::with(Services::new(model, inputs)?, inputs, stream, nonce)
+    }
+
+    /// The parameters of a cell on these services, which are those of its inputs.
+    ///
+    /// # Errors
+    /// When the cell has too many requests, or none are ever sent.
+    pub(crate) fn with(
+        services: Services,
+        inputs: &CellInputs,
+        stream: &CellKey,
+        nonce: String,
+    ) -> Result<Self, SetupError> {
         if inputs.requests > PostKey::MAX_REQUESTS {
             return Err(SetupError::TooManyRequests(inputs.requests));
         }
@@ -107,7 +130,6 @@ impl Setup {
             Arrival::RatePerSecond(rate) if rate.is_nan() || rate <= 0.0 => return Err(SetupError::NoArrivals),
             Arrival::Concurrency(_) | Arrival::RatePerSecond(_) => {}
         }
-        let FunctionModel { cold_start, warm_start, concurrency, idle_timeout_ms } = &model.functions;
         Ok(Self {
             requests: inputs.requests,
             arrival: inputs.arrival,
@@ -122,13 +144,7 @@ impl Setup {
             payload_bytes: inputs.payload_bytes,
             nonce,
             draws: Draws::new(stream),
-            leg: model.client_leg.table(1.0, 0.0),
-            cold_start: cold_start.table(1.0, 0.0),
-            warm_start: warm_start.table(1.0, 0.0),
-            concurrency: *concurrency,
-            idle_timeout_us: (idle_timeout_ms * 1e3).round() as i64,
-            post: PostTables::new(model, inputs)?,
-            notification: NotificationTables::new(model, inputs)?,
+            services,
         })
     }
 
@@ -157,6 +173,32 @@ impl Setup {
         event.delay_ms = Some(self.delay_ms);
         event.payload_bytes = Some(self.payload_bytes);
         event
+    }
+}
+
+impl Deref for Setup {
+    type Target = Services;
+    fn deref(&self) -> &Services {
+        &self.services
+    }
+}
+
+impl Services {
+    /// The services of a cell under a model.
+    ///
+    /// # Errors
+    /// When the model lacks something that the cell needs.
+    pub(crate) fn new(model: &Model, inputs: &CellInputs) -> Result<Self, ModelError> {
+        let FunctionModel { cold_start, warm_start, concurrency, idle_timeout_ms } = &model.functions;
+        Ok(Self {
+            leg: model.client_leg.table(1.0, 0.0),
+            cold_start: cold_start.table(1.0, 0.0),
+            warm_start: warm_start.table(1.0, 0.0),
+            concurrency: *concurrency,
+            idle_timeout_us: (idle_timeout_ms * 1e3).round() as i64,
+            post: PostTables::new(model, inputs)?,
+            notification: NotificationTables::new(model, inputs)?,
+        })
     }
 }
 

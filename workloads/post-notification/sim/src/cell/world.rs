@@ -7,7 +7,7 @@ use matrix_app::{Micros, PostKey};
 use super::lanes::Lanes;
 use super::posts::Posts;
 use super::requests::Requests;
-use super::setup::Setup;
+use super::setup::{Services, Setup};
 use crate::EPOCH;
 use crate::exec::Agenda;
 use crate::faults::Faults;
@@ -60,7 +60,7 @@ impl<'c> World<'c> {
     /// Puts a published notification on its way to the reader.
     pub(crate) fn carry(&self, place: u32, wire: Vec<u8>, publish_us: i64) {
         use crate::draw::Purpose::{ItemLag, Lane, Trigger};
-        let Setup { draws, notification, .. } = self.setup;
+        let Setup { draws, services: Services { notification, .. }, .. } = self.setup;
         let i = {
             let mut requests = self.requests.borrow_mut();
             let request = requests.get_mut(place);
