@@ -29,7 +29,7 @@ pub(super) fn newest(store: &Store, name: Option<&str>) -> Result<Vec<RunId>, Fa
         if name.is_some_and(|name| name != id.as_str()) {
             continue;
         }
-        if let Some(plan) = plan_of(&store.run(id.as_str())?)? {
+        if let Some(plan) = plan_of(&store.run_documents(id.as_str())?)? {
             newest.insert(plan.experiment, id);
         }
     }
@@ -74,7 +74,7 @@ pub(crate) struct Made {
 pub(super) fn runs_of(store: &Store, experiments: &[Chosen]) -> Result<Vec<RunId>, Failure> {
     let mut runs = Vec::new();
     for id in store.all_runs()? {
-        if let Some(plan) = plan_of(&store.run(id.as_str())?)?
+        if let Some(plan) = plan_of(&store.run_documents(id.as_str())?)?
             && experiments.iter().any(|chosen| chosen.experiment.name == plan.experiment)
         {
             runs.push(id);
@@ -121,7 +121,7 @@ pub(crate) fn create(store: &Store, options: &CreateOptions<'_>) -> Result<Optio
     if !options.experiments.is_empty() {
         let mut named = Vec::new();
         for id in newest {
-            let plan = plan_of(&store.run(id.as_str())?)?;
+            let plan = plan_of(&store.run_documents(id.as_str())?)?;
             named.extend(plan.filter(|plan| options.experiments.contains(&plan.experiment)).map(|_| id));
         }
         newest = named;

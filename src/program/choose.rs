@@ -4,7 +4,7 @@ use matrix_command::cells::Cell;
 use matrix_command::file::Experiment;
 use matrix_command::run::{Input, PlanDocument};
 use matrix_core::Value;
-use matrix_store::{Run, Store};
+use matrix_store::{Run, RunDocuments, Store};
 
 use matrix_run::Overrides;
 use matrix_run::results::Select;
@@ -33,7 +33,7 @@ pub(crate) fn chosen(store: &Store, select: &Select) -> Result<Option<Chosen>, F
         // There are experiments of both kinds, or none of this one: the other reader says so.
         let mut names = Vec::new();
         for id in store.all_runs()? {
-            if plan_of(&store.run(id.as_str())?)?.is_some() {
+            if plan_of(&store.run_documents(id.as_str())?)?.is_some() {
                 names.push(format!("  --run {id}"));
             }
         }
@@ -67,7 +67,7 @@ pub(crate) fn chosen(store: &Store, select: &Select) -> Result<Option<Chosen>, F
 }
 
 /// The plan of a run, if it is of schema 2.
-pub(super) fn plan_of(run: &Run) -> Result<Option<PlanDocument>, Failure> {
+pub(super) fn plan_of(run: &RunDocuments) -> Result<Option<PlanDocument>, Failure> {
     let bytes = run.plan()?;
     if !matrix_store::generic::is_generic(&bytes) {
         return Ok(None);

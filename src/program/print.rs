@@ -169,7 +169,7 @@ pub(crate) fn status(store: &Store, chosen: &Chosen, json: bool, identify: bool)
     let tally: Tally = states(Some(store), &chosen.cells)?.into_iter().collect();
     let (mut runs, mut runners) = (Vec::new(), Vec::new());
     for id in store.all_runs()? {
-        if plan_of(&store.run(id.as_str())?)?.is_some_and(|plan| plan.experiment == chosen.experiment.name) {
+        if plan_of(&store.run_documents(id.as_str())?)?.is_some_and(|plan| plan.experiment == chosen.experiment.name) {
             runs.push(id.to_string());
             runners.extend(store.runners_of(&id)?.into_iter().map(|runner| RunnerJson::of(runner, identify)));
         }

@@ -42,7 +42,7 @@ struct Part {
 fn parts(store: &Store) -> Result<Vec<Part>, Failure> {
     let mut parts = Vec::new();
     for id in newest(store, None)? {
-        if let Some(plan) = plan_of(&store.run(id.as_str())?)? {
+        if let Some(plan) = plan_of(&store.run_documents(id.as_str())?)? {
             for chosen in experiments_of(store, std::slice::from_ref(&id))? {
                 parts.push(Part { chosen, plan: plan.clone() });
             }

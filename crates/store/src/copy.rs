@@ -9,7 +9,6 @@ use crate::journal::JournalText;
 use crate::layout::{JOURNAL, is_joined_journal};
 use crate::listing::list;
 use crate::names::RunId;
-use crate::run::Run;
 use crate::sealed::{MAX_LARGE_BYTES, read_small, read_up_to};
 use crate::store::Store;
 use crate::trace;
@@ -114,7 +113,7 @@ impl WritableStore {
         if !folder.exists() {
             let files: Vec<(&str, &[u8])> =
                 run.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-            self.write_run(run.id.clone(), &files)?;
+            self.write_run(&run.id, &files)?;
             return Ok(true);
         }
         let mut changed = false;
@@ -163,9 +162,8 @@ fn runs_of(from: &Store) -> Result<Vec<RunFiles>, StoreError> {
         }
         // What its first line says of the other files is right.
         let run = from.run(id.as_str())?;
-        for read in [Run::experiment, Run::plan] {
-            read(&run)?;
-        }
+        run.experiment()?;
+        run.plan()?;
         run.model()?;
         runs.push(RunFiles { id, files });
     }

@@ -278,5 +278,10 @@ struct SchemaOnly {
 /// Whether the bytes of a record or attempt are of schema 3.
 #[must_use]
 pub fn is_generic(bytes: &[u8]) -> bool {
+    // Plans begin with it: of a large one no more is read.
+    if let Some(rest) = bytes.strip_prefix(b"{\"schema\":") {
+        let end = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+        return str::from_utf8(&rest[..end]).is_ok_and(|number| number.parse() == Ok(SCHEMA));
+    }
     serde_json::from_slice::<SchemaOnly>(bytes).is_ok_and(|found| found.schema == SCHEMA)
 }

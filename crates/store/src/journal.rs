@@ -212,6 +212,17 @@ impl JournalText {
         }
     }
 
+    /// Reads no more than the first line; nothing if there is no file.
+    pub(crate) fn read_first_line(path: &Path) -> Result<Option<Self>, StoreError> {
+        let mut line = Vec::new();
+        let opened = File::open(path).map(|file| BufReader::new(file).take(MAX_LINE_BYTES));
+        match opened.and_then(|mut file| file.read_until(b'\n', &mut line)) {
+            Ok(_) => Self::read_lines(path, line.as_slice()).map(Some),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory) => Ok(None),
+            Err(error) => Err(StoreError::unreadable(path, error)),
+        }
+    }
+
     fn read_lines(path: &Path, mut input: impl BufRead) -> Result<Self, StoreError> {
         let mut this = Self::default();
         let mut line = Vec::new();

@@ -9,6 +9,7 @@ use crate::index::{Entry, Stamp};
 use crate::layout::Layout;
 use crate::names::Origin;
 use crate::object::has_its_size;
+use crate::parallel;
 use crate::store::Store;
 
 /// What the store has of a cell.
@@ -50,7 +51,7 @@ impl Store {
     /// When a record that had to be read is damaged.
     pub fn lookup(&self, keys: &[CellKey], origin: &Origin) -> Result<Vec<Lookup>, StoreError> {
         let folders = self.folders();
-        keys.iter().map(|key| self.lookup_one(&folders, key, origin)).collect()
+        parallel::each(keys, |key| self.lookup_one(&folders, key, origin)).into_iter().collect()
     }
 
     fn folders(&self) -> Folders {

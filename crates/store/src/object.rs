@@ -1,10 +1,12 @@
 //! Objects: traces, compressed, named by the SHA-256 of their uncompressed bytes.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use zstd::stream::raw::{DParameter, InBuffer, Operation as _, OutBuffer};
 use zstd::stream::read::Decoder;
 
 use crate::digest::Digest;
@@ -22,18 +24,27 @@ const WINDOW_LOG_MAX: u32 = 23;
 pub struct ObjectReader {
     path: PathBuf,
     digest: Digest,
-    decoder: DebugDecoder,
+    input: Input,
     hasher: Sha256,
     bytes: u64,
     max_bytes: u64,
     checked: bool,
 }
 
-struct DebugDecoder(Decoder<'static, BufReader<File>>);
+/// What an object is read from.
+enum Input {
+    /// Its file.
+    File(Decoder<'static, BufReader<File>>),
+    /// Its uncompressed bytes.
+    Bytes(io::Cursor<Vec<u8>>),
+}
 
-impl std::fmt::Debug for DebugDecoder {
+impl std::fmt::Debug for Input {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Decoder")
+        f.write_str(match self {
+            Self::File(_) => "File",
+            Self::Bytes(_) => "Bytes",
+        })
     }
 }
 
@@ -48,24 +59,26 @@ impl ObjectReader {
                 fail(error)
             }
         })?;
+        if let Some(bytes) = read_small(&file) {
+            return Ok(Self::of_bytes(path.to_owned(), digest, bytes));
+        }
         let mut input = BufReader::with_capacity(128 << 10, file);
-        // Our frames have a checksum and no dictionary. Decoders ignore one bit of the descriptor; we do not, so that every
-        // bit of the header counts.
-        match input.fill_buf().map_err(fail)? {
-            [0x28, 0xB5, 0x2F, 0xFD, descriptor, ..] if descriptor & 0b0001_1111 == 0b0000_0100 => {}
-            _ => return Err(StoreError::damaged(path, "it does not begin like an object")),
+        if !begins_like_an_object(input.fill_buf().map_err(fail)?) {
+            return Err(StoreError::damaged(path, "it does not begin like an object"));
         }
         let mut decoder = Decoder::with_buffer(input).map_err(fail)?.single_frame();
         decoder.window_log_max(WINDOW_LOG_MAX).map_err(fail)?;
-        Ok(Self {
-            path: path.to_owned(),
-            digest,
-            decoder: DebugDecoder(decoder),
-            hasher: Sha256::new(),
-            bytes: 0,
-            max_bytes: DEFAULT_MAX_BYTES,
-            checked: false,
-        })
+        Ok(Self::of(path.to_owned(), digest, Input::File(decoder)))
+    }
+
+    /// An object that has these uncompressed bytes, if they have its digest; `path` is for messages.
+    pub(crate) fn of_bytes(path: PathBuf, digest: Digest, bytes: Vec<u8>) -> Self {
+        Self::of(path, digest, Input::Bytes(io::Cursor::new(bytes)))
+    }
+
+    fn of(path: PathBuf, digest: Digest, input: Input) -> Self {
+        let (hasher, max_bytes) = (Sha256::new(), DEFAULT_MAX_BYTES);
+        Self { path, digest, input, hasher, bytes: 0, max_bytes, checked: false }
     }
 
     /// Refuses to give more than so many bytes.
@@ -90,7 +103,9 @@ impl ObjectReader {
     }
 
     fn at_end(&mut self) -> io::Result<()> {
-        if !self.decoder.0.get_mut().fill_buf()?.is_empty() {
+        if let Input::File(decoder) = &mut self.input
+            && !decoder.get_mut().fill_buf()?.is_empty()
+        {
             return Err(self.damaged("something follows its compressed bytes"));
         }
         let found = Digest::finish(std::mem::take(&mut self.hasher));
@@ -107,7 +122,11 @@ impl Read for ObjectReader {
         if self.checked || buffer.is_empty() {
             return Ok(0);
         }
-        let count = match self.decoder.0.read(buffer) {
+        let read = match &mut self.input {
+            Input::File(decoder) => decoder.read(buffer),
+            Input::Bytes(bytes) => bytes.read(buffer),
+        };
+        let count = match read {
             Ok(count) => count,
             // The decoder's own complaints come as `Other` or `UnexpectedEof`; the disk's have other kinds.
             Err(error) if matches!(error.kind(), io::ErrorKind::Other | io::ErrorKind::UnexpectedEof) => {
@@ -129,6 +148,63 @@ impl Read for ObjectReader {
         self.hasher.update(&buffer[..count]);
         Ok(count)
     }
+}
+
+/// Most bytes of the file of a small object, and most that it may decompress to.
+const SMALL: usize = 16 << 10;
+const SMALL_DECOMPRESSED: usize = 256 << 10;
+
+/// What a thread reads small objects with: to make a decompressor takes longer than to decompress one.
+struct Small {
+    decoder: zstd::stream::raw::Decoder<'static>,
+    file: Box<[u8]>,
+    bytes: Vec<u8>,
+}
+
+thread_local! {
+    static READER: RefCell<Option<Small>> = const { RefCell::new(None) };
+}
+
+/// The uncompressed bytes of a small object. Nothing of another one, or where anything is wrong: it then has to be read as large ones are, which
+/// says what; `file` stands at its beginning again.
+fn read_small(mut file: &File) -> Option<Vec<u8>> {
+    let read = READER.with_borrow_mut(|reader| {
+        let Small { decoder, file: buffer, bytes } = match reader {
+            Some(reader) => reader,
+            None => reader.insert(Small {
+                decoder: decoder().ok()?,
+                file: vec![0; SMALL].into_boxed_slice(),
+                bytes: vec![0; SMALL_DECOMPRESSED],
+            }),
+        };
+        let count = file.read(buffer).ok().filter(|count| *count < SMALL)?;
+        let frame = &buffer[..count];
+        if !begins_like_an_object(frame) {
+            return None;
+        }
+        decoder.reinit().ok()?;
+        let (mut input, mut output) = (InBuffer::around(frame), OutBuffer::around(bytes.as_mut_slice()));
+        // All at once, or it is not as it should be.
+        let left = decoder.run(&mut input, &mut output).ok()?;
+        (left == 0 && input.pos() == count).then(|| output.as_slice().to_vec())
+    });
+    if read.is_none() {
+        // If this fails, so does what is read next.
+        let _ = file.rewind();
+    }
+    read
+}
+
+fn decoder() -> io::Result<zstd::stream::raw::Decoder<'static>> {
+    let mut decoder = zstd::stream::raw::Decoder::new()?;
+    decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX))?;
+    Ok(decoder)
+}
+
+/// Whether bytes begin as the file of an object does. Our frames have a checksum and no dictionary. Decoders ignore one bit of the
+/// descriptor; we do not, so that every bit of the header counts.
+fn begins_like_an_object(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x28, 0xB5, 0x2F, 0xFD, descriptor, ..] if descriptor & 0b0001_1111 == 0b0000_0100)
 }
 
 /// Whether the file of an object has as many bytes as its compressed frame says, found out without decompressing it: one

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,17 +50,32 @@ pub struct ImportedRun<'a> {
 /// Most characters of an experiment's name in a run's: a bundle's archive has 155 bytes for the folders of a path.
 const NAME_MAX: usize = 64;
 
+/// What a run of the store was made of: its experiment, plan and model. Of its journal no more than the first line is read.
+#[derive(Clone, Debug)]
+pub struct RunDocuments {
+    id: RunId,
+    directory: PathBuf,
+    /// The digests of its files, by name.
+    files: Option<BTreeMap<String, Digest>>,
+}
+
 /// A run of the store: `runs/<time>-<name>/`.
 #[derive(Clone, Debug)]
 pub struct Run {
-    id: RunId,
-    directory: PathBuf,
+    documents: RunDocuments,
     /// Where the journal of the runner that made it ends.
     main: End,
     /// What all its runners say.
     journal: JournalText,
     is_joined: bool,
     generation: Option<u32>,
+}
+
+impl Deref for Run {
+    type Target = RunDocuments;
+    fn deref(&self) -> &RunDocuments {
+        &self.documents
+    }
 }
 
 impl Run {
@@ -80,7 +96,8 @@ impl Run {
             journal = JournalText::united(&others);
         }
         let generation = generation_of(&directory)?;
-        Ok(Self { id, directory, main, journal, is_joined, generation })
+        let documents = RunDocuments { id, directory, files: journal.files().cloned() };
+        Ok(Self { documents, main, journal, is_joined, generation })
     }
 
     /// The generation of the results that it makes, where it replaces those that are there. A run that had the store alone has none, and wrote
@@ -106,22 +123,38 @@ impl Run {
         Ok(bytes)
     }
 
-    /// Its name.
+    /// The journal, as it was when the run was opened.
+    #[must_use]
+    pub fn journal(&self) -> &JournalText {
+        &self.journal
+    }
+
+    /// The same, without the run.
+    #[must_use]
+    pub fn into_journal(self) -> JournalText {
+        self.journal
+    }
+}
+
+impl RunDocuments {
+    fn open(id: RunId, directory: PathBuf) -> Result<Self, StoreError> {
+        let path = directory.join(JOURNAL);
+        let Some(first) = JournalText::read_first_line(&path)? else {
+            return Err(StoreError::damaged(&path, "the journal is missing"));
+        };
+        Ok(Self { id, directory, files: first.files().cloned() })
+    }
+
+    /// The run's name.
     #[must_use]
     pub fn id(&self) -> &RunId {
         &self.id
     }
 
-    /// Its directory.
+    /// The run's directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
-    }
-
-    /// The journal, as it was when the run was opened.
-    #[must_use]
-    pub fn journal(&self) -> &JournalText {
-        &self.journal
     }
 
     /// The experiment, byte for byte.
@@ -156,7 +189,7 @@ impl Run {
 
     /// A file that the journal's first line names.
     fn file(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(expected) = self.journal.files().and_then(|files| files.get(name)) else { return Ok(None) };
+        let Some(expected) = self.files.as_ref().and_then(|files| files.get(name)) else { return Ok(None) };
         let path = self.directory.join(name);
         let Some(bytes) = read_up_to(&path, MAX_LARGE_BYTES)? else {
             return Err(StoreError::damaged(&path, "the file is missing"));
@@ -207,16 +240,26 @@ impl Store {
     /// # Errors
     /// When there is none of that name, or its journal is damaged.
     pub fn run(&self, name: &str) -> Result<Run, StoreError> {
-        match name.parse::<RunId>() {
-            Ok(id) if self.is_run(&id) => {
-                let directory = self.layout.run(&id);
-                Run::open(id, directory)
-            }
-            _ => {
-                let known = self.runs()?.iter().map(ToString::to_string).collect();
-                Err(StoreError::NoSuchRun { name: name.to_owned(), known })
-            }
+        let (id, directory) = self.find_run(name)?;
+        Run::open(id, directory)
+    }
+
+    /// What a run was made of, whatever its journal says after its first line.
+    ///
+    /// # Errors
+    /// When there is no run of that name, or the first line of its journal is damaged.
+    pub fn run_documents(&self, name: &str) -> Result<RunDocuments, StoreError> {
+        let (id, directory) = self.find_run(name)?;
+        RunDocuments::open(id, directory)
+    }
+
+    fn find_run(&self, name: &str) -> Result<(RunId, PathBuf), StoreError> {
+        if let Some(id) = name.parse::<RunId>().ok().filter(|id| self.is_run(id)) {
+            let directory = self.layout.run(&id);
+            return Ok((id, directory));
         }
+        let known = self.runs()?.iter().map(ToString::to_string).collect();
+        Err(StoreError::NoSuchRun { name: name.to_owned(), known })
     }
 }
 
@@ -260,7 +303,10 @@ impl WritableStore {
         let generation = generation.map(|generation| format!("{generation}\n"));
         files.extend(generation.as_ref().map(|text| (GENERATION, text.as_bytes())));
 
-        let run = self.write_run(id, &files)?;
+        let run = {
+            let directory = self.write_run(&id, &files)?;
+            Run::open(id, directory)?
+        };
         let journal = self.journal(&run);
         Ok((run, journal))
     }
@@ -269,13 +315,15 @@ impl WritableStore {
     /// names, byte for byte.
     ///
     /// # Errors
-    /// When there is a run of that name, a file is not what the journal says, or the run cannot be written.
-    pub fn import_run(&self, id: RunId, run: &ImportedRun<'_>) -> Result<Run, StoreError> {
+    /// When there is a run of that name, a file is not what the journal's first line says, or the run cannot be written.
+    pub fn import_run(&self, id: RunId, run: &ImportedRun<'_>) -> Result<(), StoreError> {
         let directory = self.shared.layout.run(&id);
         if directory.exists() {
             return Err(StoreError::Rejected(Rejection::RunExists(id)));
         }
-        let text = JournalText::parse(&directory.join(JOURNAL), run.journal)?;
+        // Whoever has the journal has read it.
+        let first = run.journal.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
+        let text = JournalText::parse(&directory.join(JOURNAL), first)?;
         let mut files = vec![(EXPERIMENT, run.experiment), (PLAN, run.plan)];
         files.extend(run.model.map(|model| (MODEL, model)));
         let digests: BTreeMap<String, Digest> =
@@ -284,10 +332,11 @@ impl WritableStore {
             return Err(StoreError::damaged(&directory.join(JOURNAL), "its first line names other files"));
         }
         files.push((JOURNAL, run.journal));
-        self.write_run(id, &files)
+        self.write_run(&id, &files).map(drop)
     }
 
-    pub(crate) fn write_run(&self, id: RunId, files: &[(&str, &[u8])]) -> Result<Run, StoreError> {
+    /// Makes a run of these files, whole or not at all. Its directory.
+    pub(crate) fn write_run(&self, id: &RunId, files: &[(&str, &[u8])]) -> Result<PathBuf, StoreError> {
         self.shared.begin()?;
         let temp = self.shared.temp();
         self.shared.ensure_dir(&temp)?;
@@ -296,11 +345,11 @@ impl WritableStore {
             self.shared.write_synced(&path, bytes).map_err(|error| StoreError::io("writing", &path, error))?;
         }
         self.shared.sync_dir(&temp)?;
-        let directory = self.shared.layout.run(&id);
+        let directory = self.shared.layout.run(id);
         self.shared.ensure_dir(&self.shared.layout.runs())?;
         self.shared.fs.rename(&temp, &directory).map_err(|error| StoreError::io("writing", &directory, error))?;
         self.shared.sync_dir(&self.shared.layout.runs())?;
-        Run::open(id, directory)
+        Ok(directory)
     }
 
     /// Opens the journal of a run to write on. If its last line is incomplete, the first write cuts it off.

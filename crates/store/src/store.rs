@@ -19,6 +19,8 @@ use crate::layout::{FIRST_SCHEMA, JOURNAL, Layout, PLAN, SCHEMA, SHARED_SCHEMA};
 use crate::listing::{is_dated, list};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
+use crate::pack::Pack;
+use crate::parallel;
 use crate::sealed::{Sealed, read_small};
 use crate::writable::WritableStore;
 
@@ -31,6 +33,8 @@ pub struct Store {
     index: OnceLock<Index>,
     /// What was found out since: newer than the index.
     learnt: Mutex<BTreeMap<(CellKey, Origin), Entry>>,
+    /// Objects that are not in the store's own folder.
+    pack: Option<Pack>,
 }
 
 impl Store {
@@ -54,7 +58,7 @@ impl Store {
         }
         Ok(schema.map(|schema| {
             let generations = AtomicBool::new(schema >= SHARED_SCHEMA);
-            Self { layout, generations, index: OnceLock::new(), learnt: Mutex::default() }
+            Self { layout, generations, index: OnceLock::new(), learnt: Mutex::default(), pack: None }
         }))
     }
 
@@ -154,15 +158,10 @@ impl Store {
     /// # Errors
     /// When a directory cannot be read.
     pub fn cells(&self) -> Result<Vec<(CellKey, Vec<Origin>)>, StoreError> {
-        let mut cells = Vec::new();
-        for item in list(&self.layout.cells())? {
-            let Some(Ok(key)) = item.folder().map(str::parse) else { continue };
-            let origins = self.origins(&key)?;
-            if !origins.is_empty() {
-                cells.push((key, origins));
-            }
-        }
-        Ok(cells)
+        let folders = list(&self.layout.cells())?;
+        let keys: Vec<CellKey> = folders.iter().filter_map(|item| item.folder()?.parse().ok()).collect();
+        let origins = parallel::each(&keys, |key| self.origins(key)).into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(keys.into_iter().zip(origins).filter(|(_, origins)| !origins.is_empty()).collect())
     }
 
     /// The origins that have a record of a cell, in order.
@@ -213,11 +212,22 @@ impl Store {
         }
     }
 
+    /// The store with the objects of a pack besides its own. Only [`open_object`](Self::open_object) knows them.
+    #[must_use]
+    pub fn with_pack(self, pack: Pack) -> Self {
+        Self { pack: Some(pack), ..self }
+    }
+
     /// Opens an object for reading.
     ///
     /// # Errors
     /// When it is missing or does not begin like an object.
     pub fn open_object(&self, digest: &Digest) -> Result<ObjectReader, StoreError> {
+        if let Some(bytes) = self.pack.as_ref().and_then(|pack| pack.bytes(digest)) {
+            let path = self.layout.object(digest);
+            let bytes = bytes.map_err(|error| StoreError::unreadable(&path, error))?;
+            return Ok(ObjectReader::of_bytes(path, *digest, bytes));
+        }
         ObjectReader::open(&self.layout.object(digest), *digest)
     }
 

@@ -18,7 +18,7 @@ use crate::{output, runner, signals};
 /// The interrupted run of schema 2 that `matrix resume` means, if it means one.
 pub(crate) fn resumable(store: &Store, name: Option<&str>) -> Result<Option<String>, Failure> {
     if let Some(name) = name {
-        let run = store.run(name)?;
+        let run = store.run_documents(name)?;
         return Ok(plan_of(&run)?.map(|_| name.to_owned()));
     }
     match interrupted(store)?.as_slice() {

@@ -115,7 +115,9 @@ impl Imported {
     /// What an imported cell keeps of its folder; `None` for a cell that was not imported.
     #[must_use]
     pub fn of(inputs: &CellInputs) -> Option<Self> {
-        let Wire { imported } = serde_json::from_str(inputs.fingerprint.as_str()).ok()?;
+        // Most cells were not imported, and a fingerprint takes long to read.
+        let fingerprint = Some(inputs.fingerprint.as_str()).filter(|text| text.contains("\"imported\":"))?;
+        let Wire { imported } = serde_json::from_str(fingerprint).ok()?;
         // Whoever wrote the record may have written anything: a label becomes a part of a path.
         let good = imported.gathered.parse::<Stamp>().is_ok() && imported.label.as_deref().is_none_or(is_label);
         good.then_some(imported)

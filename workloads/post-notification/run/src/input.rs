@@ -13,7 +13,7 @@ use matrix_plan::{
     Cell, Combination, Experiment, Filter, Fingerprint, Part, Platform, Problem, Shard, cell_experiment, order,
 };
 use matrix_sim::Model;
-use matrix_store::Run;
+use matrix_store::RunDocuments;
 
 use crate::error::{FailureKind, RunError};
 use crate::{text, wording};
@@ -77,7 +77,7 @@ impl Input {
     }
 
     /// Reads the experiment that a run saved, whatever has happened to the file since.
-    pub fn from_run(run: &Run) -> Result<Self, RunError> {
+    pub fn from_run(run: &RunDocuments) -> Result<Self, RunError> {
         let name = format!("experiment.toml of run {}", run.id());
         let text = text_of(&name, run.experiment()?)?;
         let experiment =

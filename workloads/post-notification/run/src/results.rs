@@ -10,7 +10,7 @@ mod traced;
 use matrix_analysis::tables::Source;
 use matrix_analysis::{LoadError, LoadErrorKind, Traces as _};
 use matrix_plan::printable::one_line;
-use matrix_store::{ErrorKind, Origin, Store, StoreError};
+use matrix_store::{ErrorKind, Origin, Store, StoreError, parallel};
 use matrix_traces::Record;
 
 pub use self::hosts::Hosts;
@@ -22,6 +22,9 @@ pub use self::traced::Traced;
 use crate::error::{FailureKind, RunError, with_causes};
 use crate::input::Input;
 use crate::observer::Observer;
+
+/// Records that are read at a time.
+const AT_A_TIME: usize = 8192;
 
 /// The results of an experiment.
 pub struct Results<'a> {
@@ -49,8 +52,10 @@ impl<'a> Results<'a> {
     ) -> Result<Self, RunError> {
         let origins = Origins::of(store, input, only, observer)?;
         let mut records = Vec::new();
-        for (key, origin) in &origins.chosen {
-            records.extend(store.record::<Record>(key, origin)?);
+        for some in origins.chosen.chunks(AT_A_TIME) {
+            for record in parallel::each(some, |(key, origin)| store.record::<Record>(key, origin)) {
+                records.extend(record?);
+            }
         }
         let all = records.len();
         records.retain(|record| record.counts.observed() > 0);

@@ -6,7 +6,7 @@ use matrix_archive::Inventory;
 use matrix_plan::{Axes, CellInputs, CellKey, Fingerprint, Plan};
 use matrix_run::results::plan_of;
 use matrix_run::{FailureKind, Input, RunError};
-use matrix_store::{Digest, Run, Store};
+use matrix_store::{Digest, RunDocuments, Store};
 use matrix_traces::Record;
 
 /// What is wrong with the plans of a store's runs, each with the digest of its file and its run's name.
@@ -41,7 +41,7 @@ type OfCell<'a> = dyn Fn(&CellKey) -> Result<Vec<CellInputs>, RunError> + 'a;
 fn wrong_plans_with(store: &Store, of_cell: &OfCell<'_>) -> Result<Vec<(Digest, String, String)>, RunError> {
     let mut wrong = Vec::new();
     for id in store.runs()? {
-        let run = store.run(id.as_str())?;
+        let run = store.run_documents(id.as_str())?;
         if let Some(what) = wrong_plan(of_cell, &run)? {
             wrong.push((Digest::of(&run.plan()?), id.to_string(), what));
         }
@@ -61,7 +61,7 @@ pub fn plans_follow(store: &Store, inventory: &Inventory) -> Result<(), RunError
     ))
 }
 
-fn wrong_plan(of_cell: &OfCell<'_>, run: &Run) -> Result<Option<String>, RunError> {
+fn wrong_plan(of_cell: &OfCell<'_>, run: &RunDocuments) -> Result<Option<String>, RunError> {
     let plan = plan_of(run)?;
     let input = match Input::from_run(run) {
         Ok(input) => input,

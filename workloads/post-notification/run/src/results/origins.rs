@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use matrix_plan::CellKey;
-use matrix_store::{Lookup, Origin, Store};
+use matrix_store::{Lookup, Origin, Store, parallel};
 
 use crate::error::RunError;
 use crate::input::Input;
@@ -25,8 +25,10 @@ impl Origins {
         let (mut several, mut preferred) = (0, BTreeSet::new());
         let keys: Vec<CellKey> = input.cells.iter().map(|(_, cell)| cell.key).collect();
         let here = store.lookup(&keys, &Origin::default())?;
-        for ((_, cell), here) in input.cells.iter().zip(here) {
-            let origins = done_by(store, &cell.key, here.is_done())?;
+        let here: Vec<(CellKey, Lookup)> = keys.into_iter().zip(here).collect();
+        let done = parallel::each(&here, |(key, here)| done_by(store, key, here.is_done()));
+        for ((key, _), origins) in here.into_iter().zip(done) {
+            let origins = origins?;
             let local = || origins.iter().find(|origin| origin.is_local()).or(origins.first());
             let read = only.map_or_else(local, |only| origins.iter().find(|origin| *origin == only)).cloned();
             this.left_out.extend(origins.iter().filter(|origin| read.as_ref() != Some(origin)).cloned());
@@ -34,7 +36,7 @@ impl Origins {
                 several += 1;
                 preferred.extend(read.clone());
             }
-            this.chosen.extend(read.map(|read| (cell.key, read)));
+            this.chosen.extend(read.map(|read| (key, read)));
             all.extend(origins);
         }
         if let Some(only) = only.filter(|only| !all.contains(*only)) {

@@ -15,7 +15,7 @@ pub fn regions(store: &Store) -> Result<Regions, RunError> {
     // By name at AWS, and by short name: an experiment has each of either once.
     let (mut declared, mut taken) = (BTreeMap::new(), Vec::new());
     for id in store.runs()?.iter().rev() {
-        let bytes = store.run(id.as_str())?.experiment()?;
+        let bytes = store.run_documents(id.as_str())?.experiment()?;
         // An experiment of another version that cannot be read is a matter of those who read it.
         let Ok(experiment) = Experiment::parse_saved(&String::from_utf8_lossy(&bytes)) else { continue };
         for (region, aws) in experiment.regions.iter().filter(|(region, _)| built_in.aws_name(region).is_none()) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use matrix_plan::printable::one_line;
 use matrix_plan::{CellInputs, Plan};
-use matrix_store::{Origin, Run, Store};
+use matrix_store::{Origin, Run, RunDocuments, Store};
 use matrix_traces::Record;
 
 use super::Opened;
@@ -121,7 +121,7 @@ fn versions(newest: &Run, older: &[Run], observer: &dyn Observer) -> Result<(), 
 }
 
 /// The plan that a run saved.
-pub fn plan_of(run: &Run) -> Result<Plan, RunError> {
+pub fn plan_of(run: &RunDocuments) -> Result<Plan, RunError> {
     Plan::parse(&run.plan()?)
         .map_err(|error| RunError::new(FailureKind::Integrity, format!("plan.json of run {}: {error}", run.id())))
 }
