@@ -14,8 +14,8 @@ use matrix_derived::derive;
 use matrix_derived::verify::{self, Findings};
 use matrix_plan::printable::one_line;
 use matrix_run::results;
+use matrix_store::VerifyOptions;
 use matrix_store::verify::{Fault, Note};
-use matrix_store::{Store, VerifyOptions};
 use serde::Serialize;
 
 use super::bundle::signature_of;
@@ -199,8 +199,8 @@ fn of_bundle(args: &VerifyArgs, input: Box<dyn Read + Send>) -> Result<Found, Fa
     if let Some(signer) = &args.signer {
         signature(&args.path, signer, &mut findings)?;
     }
-    if let Some(restored) = restored {
-        verify::compare(&Store::open(&place)?, restored, &mut findings)?;
+    if let Some((store, restored)) = restored {
+        verify::compare(&store, restored, &mut findings)?;
     }
     if !findings.not_verified.is_empty() {
         let what = "NOT VERIFIED: files of another version that this one derives otherwise".to_owned();

@@ -16,7 +16,7 @@ use crate::tar::TarWriter;
 use crate::{objects, path, tar};
 
 /// What the bytes of a file are made of when they are needed.
-pub trait Make: fmt::Debug {
+pub trait Make: fmt::Debug + Sync {
     /// The bytes, each time the same.
     ///
     /// # Errors
@@ -24,7 +24,7 @@ pub trait Make: fmt::Debug {
     fn make(&self) -> Result<Vec<u8>, StoreError>;
 }
 
-impl<T: Sealed + fmt::Debug> Make for T {
+impl<T: Sealed + fmt::Debug + Sync> Make for T {
     fn make(&self) -> Result<Vec<u8>, StoreError> {
         self.to_bytes()
     }
@@ -35,6 +35,8 @@ impl<T: Sealed + fmt::Debug> Make for T {
 pub enum Content<'a> {
     /// Here.
     Bytes(Vec<u8>),
+    /// Somewhere else in memory.
+    Borrowed(&'a [u8]),
     /// Here, compressed.
     Packed(Packed),
     /// Made when they are needed: of small files there are many.
@@ -61,6 +63,12 @@ impl<'a> Item<'a> {
     #[must_use]
     pub fn of(bytes: Vec<u8>) -> Self {
         Self { size: bytes.len() as u64, digest: Digest::of(&bytes), content: Content::Bytes(bytes) }
+    }
+
+    /// A file of these bytes, which are somewhere else.
+    #[must_use]
+    pub fn borrowed(bytes: &'a [u8]) -> Self {
+        Self { size: bytes.len() as u64, digest: Digest::of(bytes), content: Content::Borrowed(bytes) }
     }
 
     /// A file that is made when it is written.
@@ -165,13 +173,14 @@ impl<'a> Container<'a> {
         }
         let object = |item: &Item<'_>| match item.content {
             Content::Object(digest) => Some((digest, item.size)),
-            Content::Bytes(_) | Content::Packed(_) | Content::Made(_) | Content::Binary(_) => None,
+            _ => None,
         };
         objects::with_reader(store, self.items.values().filter_map(object).collect(), |objects| {
             for (path, item) in &self.items {
                 let path = format!("{}/{path}", self.folder);
                 match &item.content {
                     Content::Bytes(bytes) => tar.append(&path, item.size, bytes.as_slice())?,
+                    Content::Borrowed(bytes) => tar.append(&path, item.size, *bytes)?,
                     Content::Packed(text) => tar.append(&path, item.size, text.open().map_err(writing())?)?,
                     Content::Made(of) => tar.append(&path, item.size, of.make()?.as_slice())?,
                     Content::Object(digest) => tar.append(&path, item.size, objects.next(digest, item.size))?,

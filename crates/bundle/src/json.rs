@@ -1,97 +1,36 @@
 //! Untrusted JSON.
 
-use std::io::{self, BufReader, Read, Write};
-
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 /// Deepest nesting of brackets. Ours is below ten.
 const MAX_DEPTH: usize = 32;
 
-/// How deep brackets are nested so far.
-#[derive(Default)]
-struct Depth {
-    depth: usize,
-    in_text: bool,
-    escaped: bool,
-}
-
-impl Depth {
-    fn take(&mut self, bytes: &[u8]) -> Result<(), String> {
-        for &byte in bytes {
-            if self.in_text {
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => self.in_text = false,
-                    _ => {}
-                }
-                continue;
-            }
-            match byte {
-                b'"' => self.in_text = true,
-                b'{' | b'[' => {
-                    self.depth += 1;
-                    if self.depth > MAX_DEPTH {
-                        return Err(format!("its JSON is nested more than {MAX_DEPTH} deep"));
-                    }
-                }
-                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Checks that brackets are not nested too deep, without recursion.
 pub fn check_depth(bytes: &[u8]) -> Result<(), String> {
-    Depth::default().take(bytes)
-}
-
-/// Why JSON was not copied.
-#[derive(Debug)]
-pub enum NotCopied {
-    /// It is none, or nested too deep.
-    Json(String),
-    /// It could not be read or written.
-    Io(io::Error),
-}
-
-/// Copies JSON that is not nested too deep, of which only a part is held at a time.
-///
-/// # Errors
-/// When it is not that, or cannot be copied.
-pub fn copy(input: impl Read, out: impl Write) -> Result<(), NotCopied> {
-    let mut watched = Watched { input, out, depth: Depth::default(), failed: None };
-    let read = serde_json::from_reader::<_, IgnoredAny>(BufReader::with_capacity(64 << 10, &mut watched));
-    match (read, watched.failed) {
-        (_, Some(failed)) => Err(failed),
-        (Err(error), None) => Err(NotCopied::Json(error.to_string())),
-        (Ok(_), None) => Ok(()),
+    let (mut depth, mut in_text, mut escaped) = (0usize, false, false);
+    for &byte in bytes {
+        if in_text {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_text = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_text = true,
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return Err(format!("its JSON is nested more than {MAX_DEPTH} deep"));
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
     }
-}
-
-/// Passes on what is read, and watches it.
-struct Watched<R, W> {
-    input: R,
-    out: W,
-    depth: Depth,
-    failed: Option<NotCopied>,
-}
-
-impl<R: Read, W: Write> Read for Watched<R, W> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let passed = self.input.read(buffer).map_err(NotCopied::Io).and_then(|count| {
-            let bytes = &buffer[..count];
-            self.depth.take(bytes).map_err(NotCopied::Json)?;
-            self.out.write_all(bytes).map_err(NotCopied::Io)?;
-            Ok(count)
-        });
-        passed.map_err(|failed| {
-            self.failed = Some(failed);
-            io::ErrorKind::InvalidData.into()
-        })
-    }
+    Ok(())
 }
 
 /// Reads JSON that is not nested too deep.
@@ -102,8 +41,6 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -116,29 +53,5 @@ mod tests {
         }
         let text = format!("\"\\\"{}\\\\\"", "[".repeat(100));
         assert!(parse::<serde_json::Value>(text.as_bytes()).is_ok());
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn a_part_at_a_time_the_same_is_refused(text in "[\\[\\]{}\":, \\\\a1]{0,12}|\\[{30,34}1?\\]{30,34}", at_once in 1usize..5) {
-            struct Slow<'a>(&'a [u8], usize);
-            impl Read for Slow<'_> {
-                fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                    let count = self.1.min(buffer.len());
-                    self.0.read(&mut buffer[..count])
-                }
-            }
-            let mut copied = Vec::new();
-            let by_parts = copy(Slow(text.as_bytes(), at_once), &mut copied);
-            match parse::<IgnoredAny>(text.as_bytes()) {
-                Ok(_) => {
-                    prop_assert!(by_parts.is_ok());
-                    prop_assert_eq!(copied, text.as_bytes());
-                }
-                Err(_) => prop_assert!(matches!(by_parts, Err(NotCopied::Json(_))), "{:?}", by_parts),
-            }
-        }
     }
 }

@@ -181,9 +181,14 @@ impl BundleReader {
         self.not_copied = but;
     }
 
-    /// The bag's own files, byte for byte, by name.
+    /// The bag's own files, byte for byte, by name; without those that were forgotten.
     pub fn tags(&self) -> &BTreeMap<&'static str, Vec<u8>> {
         &self.tags
+    }
+
+    /// Forgets the bytes of the manifest, which are many and have been parsed.
+    pub fn forget_manifest(&mut self) {
+        self.tags.remove(MANIFEST);
     }
 
     /// The digest and size of the bundle's file, once its end was reached.

@@ -68,6 +68,14 @@ impl Drop for Folder {
     }
 }
 
+/// Makes a temporary file without a name, which is gone as soon as nobody has it open.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn unnamed() -> Result<File, BundleError> {
+    tempfile::tempfile().map_err(BundleError::path("making a temporary file"))
+}
+
 /// Lists a temporary file. Its name is nobody else's afterwards either: so it may stay listed when it is gone.
 pub fn list_file(path: &Path) {
     if let Ok(path) = std::path::absolute(path) {

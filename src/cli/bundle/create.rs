@@ -83,10 +83,9 @@ pub(super) fn create(args: CreateArgs) -> CommandResult {
         workers: None,
     };
     let inventory = Inventory::gather(&store, &selection, options.origin.as_ref())?;
-    derive::plans_follow(&store, &inventory)?;
     let source = if args.with_source { source::tree() } else { Tree::new() };
     let besides = Besides { source, binary: binary.as_ref().map(Binary::sha256) };
-    let mut extras = derive::extras(&derive::parts(&store, &inventory)?, &inventory, besides)?;
+    let mut extras = derive::extras_where_plans_follow(&store, &inventory, besides)?;
     extras.binary = binary;
     let filter = args.filter.filter.as_deref();
     if let Some(filter) = filter {
@@ -119,7 +118,7 @@ fn named(store: &Store, files: &[PathBuf]) -> Result<Named, Failure> {
     let programs = program::report::experiments(store)?;
     let mut built_in = BTreeSet::new();
     for id in store.runs()? {
-        built_in.insert(matrix_run::results::plan_of(&store.run(id.as_str())?)?.experiment);
+        built_in.insert(matrix_run::results::plan_of(&store.run_documents(id.as_str())?)?.experiment);
     }
     for file in files {
         let (name, known, names) = match program::name_of(file)? {

@@ -1,6 +1,7 @@
 //! Reading an archive that is not trusted, on a thread of its own.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -11,13 +12,21 @@ use super::header::{BLOCK, decode};
 use crate::decompress::{Fault, Plain};
 use crate::error::{BundleError, Refusal};
 
-/// Bytes of a file that are handed over at a time.
+/// Bytes of a file that are read at a time.
 const CHUNK: usize = 256 << 10;
 
-/// Messages that may wait.
+/// Bytes that are handed over together: of small files there are many, and to wake a thread for each takes longer than to
+/// read it.
+const TOGETHER: usize = 256 << 10;
+
+/// Bytes that a message takes beside those of a file.
+const MESSAGE: usize = 128;
+
+/// Handovers that may wait.
 const WAITING: usize = 6;
 
 /// What the reading thread reports.
+#[derive(Debug)]
 enum Message {
     /// A file begins, whose header ends at byte `offset` of the archive.
     File {
@@ -40,8 +49,8 @@ enum Message {
 /// ends there may be is decided here.
 #[derive(Debug)]
 pub(crate) struct TarReader {
-    messages: Receiver<Message>,
-    used: SyncSender<Vec<u8>>,
+    handovers: Receiver<Vec<Message>>,
+    messages: VecDeque<Message>,
     chunk: Vec<u8>,
     at: usize,
     /// Bytes of the current file that are still to come.
@@ -53,19 +62,18 @@ pub(crate) struct TarReader {
 impl TarReader {
     /// Begins to read a bundle, which may decompress to at most `max_bytes`.
     pub(crate) fn new(input: impl Read + Send + 'static, max_bytes: u64) -> Self {
-        let (send, messages) = sync_channel(WAITING);
-        let (used, recycled) = sync_channel(WAITING + 2);
+        let (send, handovers) = sync_channel(WAITING);
         thread::spawn(move || {
-            let out = Out { messages: &send, recycled: &recycled };
-            let last = match read(input, max_bytes, &out) {
+            let mut out = Out { handovers: send, messages: Vec::new(), bytes: 0 };
+            let last = match read(input, max_bytes, &mut out) {
                 Ok(end) => end,
                 Err(Stop::Refused(error)) => Message::Refused(error),
                 Err(Stop::Unwanted) => return,
             };
             // Nobody listens any more: then nobody needs to know.
-            let _ = send.send(last);
+            let _ = out.send(last).and_then(|()| out.hand_over());
         });
-        Self { messages, used, chunk: Vec::new(), at: 0, left: 0, offset: 0, end: None }
+        Self { handovers, messages: VecDeque::new(), chunk: Vec::new(), at: 0, left: 0, offset: 0, end: None }
     }
 
     /// Byte of the uncompressed stream up to which it was read.
@@ -107,12 +115,7 @@ impl TarReader {
     pub(crate) fn chunk(&mut self) -> Result<&[u8], BundleError> {
         if self.left > 0 && self.at >= self.chunk.len() {
             match self.message()? {
-                Message::Chunk(chunk) => {
-                    let old = std::mem::replace(&mut self.chunk, chunk);
-                    self.at = 0;
-                    // A full channel means that there are buffers enough.
-                    let _ = self.used.try_send(old);
-                }
+                Message::Chunk(chunk) => (self.chunk, self.at) = (chunk, 0),
                 Message::Refused(error) => return Err(error),
                 Message::File { .. } | Message::End { .. } => return Err(self.broken()),
             }
@@ -128,8 +131,11 @@ impl TarReader {
     }
 
     fn message(&mut self) -> Result<Message, BundleError> {
-        // It was reported before why the messages ended.
-        self.messages.recv().map_err(|_| self.broken())
+        if self.messages.is_empty() {
+            // It was reported before why the messages ended.
+            self.messages = self.handovers.recv().map_err(|_| self.broken())?.into();
+        }
+        self.messages.pop_front().ok_or_else(|| self.broken())
     }
 
     fn broken(&self) -> BundleError {
@@ -155,14 +161,23 @@ enum Stop {
     Unwanted,
 }
 
-struct Out<'a> {
-    messages: &'a SyncSender<Message>,
-    recycled: &'a Receiver<Vec<u8>>,
+/// Messages that are handed over together.
+struct Out {
+    handovers: SyncSender<Vec<Message>>,
+    messages: Vec<Message>,
+    bytes: usize,
 }
 
-impl Out<'_> {
-    fn send(&self, message: Message) -> Result<(), Stop> {
-        self.messages.send(message).map_err(|_| Stop::Unwanted)
+impl Out {
+    fn send(&mut self, message: Message) -> Result<(), Stop> {
+        self.bytes += MESSAGE + if let Message::Chunk(chunk) = &message { chunk.len() } else { 0 };
+        self.messages.push(message);
+        if self.bytes < TOGETHER { Ok(()) } else { self.hand_over() }
+    }
+
+    fn hand_over(&mut self) -> Result<(), Stop> {
+        self.bytes = 0;
+        self.handovers.send(std::mem::take(&mut self.messages)).map_err(|_| Stop::Unwanted)
     }
 }
 
@@ -227,7 +242,7 @@ fn stop(fault: Fault, offset: u64) -> Stop {
 }
 
 /// Reports all files of an archive; returns its end.
-fn read(input: impl Read, max_bytes: u64, out: &Out<'_>) -> Result<Message, Stop> {
+fn read(input: impl Read, max_bytes: u64, out: &mut Out) -> Result<Message, Stop> {
     let plain = Plain::new(input, max_bytes).map_err(|fault| stop(fault, 0))?;
     let between = RefCell::new(Between { plain, header: [0; BLOCK], filled: None, padded: false });
     files(&between, out)?;
@@ -239,7 +254,7 @@ fn read(input: impl Read, max_bytes: u64, out: &Out<'_>) -> Result<Message, Stop
 }
 
 /// Reports the files, up to the first of the blocks that end the archive.
-fn files<R: Read>(between: &RefCell<Between<R>>, out: &Out<'_>) -> Result<(), Stop> {
+fn files<R: Read>(between: &RefCell<Between<R>>, out: &mut Out) -> Result<(), Stop> {
     let mut archive = ::tar::Archive::new(Shared(between));
     let broken = |error: io::Error| between.borrow_mut().stop(None, Refusal::Compressed(error.to_string()));
     // Raw: headers that say something of the next file are no files of a bundle.
@@ -266,8 +281,7 @@ fn files<R: Read>(between: &RefCell<Between<R>>, out: &Out<'_>) -> Result<(), St
         out.send(Message::File { path, size, offset })?;
         let mut left = size;
         while left > 0 {
-            let mut chunk = out.recycled.try_recv().unwrap_or_default();
-            chunk.resize(usize::try_from(left).unwrap_or(CHUNK).min(CHUNK), 0);
+            let mut chunk = vec![0; usize::try_from(left).unwrap_or(CHUNK).min(CHUNK)];
             let mut filled = 0;
             while filled < chunk.len() {
                 match entry.read(&mut chunk[filled..]) {

@@ -1,14 +1,16 @@
 //! What the files of a bundle say of each other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use matrix_bundle::bag::{
     AGENT, AGENT_FIELD, BAG_INFO, FORMAT_FIELD, PAYLOAD, parse_info, render_info, render_manifest,
 };
 use matrix_bundle::layout::BundlePath;
-use matrix_bundle::{BundleError, BundleReader, Hashing, Packed, difference};
+use matrix_bundle::{BundleError, BundleReader, Hashing, Packed, difference, json};
 use matrix_plan::CellKey;
-use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId};
+use matrix_store::{AttemptId, Digest, Origin, RunId};
+use serde::de::IgnoredAny;
 
 use crate::contents::{Contents, OnFault};
 use crate::create::{Maker, bag_info};
@@ -35,7 +37,7 @@ pub(crate) fn made_by(reader: &BundleReader) -> Option<&str> {
 
 /// What follows from the files of a bundle.
 pub(crate) struct Followed {
-    pub(crate) facts: Facts,
+    pub(crate) facts: Arc<Facts>,
     /// Files of another deriver that are not what this program derives: by path in the bag, and what is said of each.
     pub(crate) not_verified: Vec<(String, String)>,
 }
@@ -65,7 +67,7 @@ impl Contents {
         reader: &BundleReader,
         on_fault: &mut OnFault<'_>,
     ) -> Result<Option<Followed>, BundleError> {
-        let facts = match Facts::of(&self.inventory) {
+        let facts = match self.inventory.facts() {
             Ok(facts) => facts,
             Err(error) if error.is_of_one_file() => {
                 on_fault(error)?;
@@ -107,7 +109,7 @@ impl Contents {
                 fault(&BundlePath::Attempt(id.clone()), not_listed());
             }
         }
-        faults.extend(self.attempts());
+        faults.extend(self.attempts(facts));
         let mut fault = |place: &BundlePath, what: String| faults.push((place.to_string(), what));
         let named: BTreeSet<Digest> = facts.runs.values().flat_map(|files| files.values().copied()).collect();
         let objects = inventory.objects();
@@ -175,10 +177,16 @@ impl Contents {
         if !is(&BundlePath::Metadata, rendered.finish()) {
             let mut rendered = Vec::new();
             metadata::render(&self.inventory, facts, &others, &mut rendered).map_err(rendering())?;
-            let what = difference(&unpacked(&BundlePath::Metadata)?, &rendered);
-            derived.differs(BundlePath::Metadata.to_string(), || {
-                format!("it is not what follows from the records and attempts: {what}")
-            });
+            let found = unpacked(&BundlePath::Metadata)?;
+            let what = difference(&found, &rendered);
+            match json::parse::<IgnoredAny>(&found) {
+                Err(what) if made(&BundlePath::Metadata).is_some() => {
+                    derived.faults.push((BundlePath::Metadata.to_string(), what));
+                }
+                _ => derived.differs(BundlePath::Metadata.to_string(), || {
+                    format!("it is not what follows from the records and attempts: {what}")
+                }),
+            }
         }
         Ok(derived)
     }
@@ -212,7 +220,7 @@ impl Contents {
 
     /// Attempts that others name, and that are missing: those that results come from, and those that journals tell the
     /// end of.
-    fn attempts(&self) -> Vec<(String, String)> {
+    fn attempts(&self, facts: &Facts) -> Vec<(String, String)> {
         let Inventory { records, attempts, left_out, .. } = &self.inventory;
         let made: BTreeSet<(&CellKey, &Origin, Digest)> =
             attempts.values().filter_map(|attempt| Some((&attempt.key, &attempt.origin, attempt.object?))).collect();
@@ -223,41 +231,21 @@ impl Contents {
                 faults.push((BundlePath::Record(*key, origin.clone()).to_string(), what));
             }
         }
-        let mut named = BTreeSet::new();
-        for (place, journal) in self.journals() {
-            for (id, _) in journal.entries.iter().filter_map(|entry| entry.event.ended()) {
-                if !attempts.contains_key(id) {
-                    named.insert(id.clone());
-                    if !left_out.contains(id) {
-                        faults.push((place.clone(), format!("its attempt {id} is missing")));
-                    }
-                }
-            }
+        for (place, id) in facts.missing_attempts.iter().filter(|(_, id)| !left_out.contains(id)) {
+            faults.push((place.clone(), format!("its attempt {id} is missing")));
         }
-        for id in left_out.difference(&named) {
+        let named: BTreeSet<&AttemptId> = facts.missing_attempts.iter().map(|(_, id)| id).collect();
+        for id in left_out.iter().filter(|id| !named.contains(id)) {
             let what = format!("it names {id}, which is there, or which no journal names");
             faults.push((BundlePath::LeftOut.to_string(), what));
         }
         faults
     }
 
-    /// The journals that can be read, by path in the bag.
-    fn journals(&self) -> impl Iterator<Item = (String, JournalText)> {
-        self.inventory.journals.iter().filter_map(|((run, digest), bytes)| {
-            let place = BundlePath::Journal(run.clone(), *digest).to_string();
-            let text = JournalText::parse(place.as_ref(), bytes).ok()?;
-            Some((place, text))
-        })
-    }
-
     /// What is worth knowing and harms nobody: files by path in the bag, and what there is to say of them.
-    pub(crate) fn notes(&self) -> Vec<(String, String)> {
+    pub(crate) fn notes(&self, facts: &Facts) -> Vec<(String, String)> {
         let Inventory { attempts, journals, .. } = &self.inventory;
         let objects = self.inventory.objects();
-        let mut told: BTreeSet<AttemptId> = BTreeSet::new();
-        for (_, journal) in self.journals() {
-            told.extend(journal.entries.iter().filter_map(|entry| entry.event.attempt()).map(|(id, _)| id.clone()));
-        }
         let runs: BTreeSet<&RunId> = journals.keys().map(|(run, _)| run).collect();
         let mut notes = Vec::new();
         if !self.inventory.left_out.is_empty() {
@@ -265,16 +253,16 @@ impl Contents {
             notes.push((BundlePath::LeftOut.to_string(), what));
         }
         for (id, attempt) in attempts {
-            let place = BundlePath::Attempt(id.clone()).to_string();
+            let place = || BundlePath::Attempt(id.clone()).to_string();
             if let Some(run) = &attempt.run
                 && runs.contains(run)
-                && !told.contains(id)
+                && facts.unnamed_attempts.contains(id)
             {
-                notes.push((place.clone(), format!("the journal of its run {run} says nothing of it")));
+                notes.push((place(), format!("the journal of its run {run} says nothing of it")));
             }
             if let Some(object) = attempt.object.filter(|object| !objects.contains_key(object)) {
                 let what = format!("its object {} was replaced by a later attempt's", object.short());
-                notes.push((place, what));
+                notes.push((place(), what));
             }
         }
         notes

@@ -1,13 +1,12 @@
 //! Everything that a bundle holds except the rows, read once from its beginning to its end.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
-use matrix_bundle::json::{self, NotCopied};
-use matrix_bundle::layout::BundlePath;
+use matrix_bundle::json;
 use matrix_bundle::limits::MAX_TEXTS;
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Extras, Limits, Packed, Packer, Refusal};
-use matrix_store::{Digest, Sealed, StoreError};
+use matrix_store::{Digest, Sealed, StoreError, parallel};
 use matrix_traces::{Attempt, Record};
 
 use crate::inventory::{Facts, Inventory};
@@ -18,6 +17,17 @@ pub(crate) type OnObject<'a> = dyn FnMut(&mut BundleReader, Digest, u64) -> Resu
 
 /// What is done with a fault of one file: either the whole fails, or the fault is kept and reading goes on.
 pub(crate) type OnFault<'a> = dyn FnMut(BundleError) -> Result<(), BundleError> + 'a;
+
+/// A record or an attempt: where it is, its path in the bag, and its bytes.
+type Unparsed = (BundlePath, String, Vec<u8>);
+
+/// Bytes of records and attempts that are parsed together.
+const TOGETHER: usize = 8 << 20;
+
+enum Parsed {
+    Record(Record),
+    Attempt(Attempt),
+}
 
 /// Everything that a bundle holds except the rows.
 #[derive(Debug, Default)]
@@ -31,6 +41,9 @@ pub(crate) struct Contents {
     pub(crate) made: BTreeMap<String, Packed>,
     /// The version that its deriver says it has; nothing in a bundle that does not name it.
     named_deriver: Option<u32>,
+    /// Records and attempts that were read and are not parsed yet.
+    unparsed: Vec<Unparsed>,
+    unparsed_bytes: usize,
     memory: u64,
     /// Bytes of experiments and models.
     texts: u64,
@@ -45,6 +58,7 @@ impl Contents {
         on_fault: &mut OnFault<'_>,
     ) -> Result<Self, BundleError> {
         let mut this = Self::default();
+        reader.forget_manifest();
         let format = reader.info().get("Matrix-Bundle-Format").map(String::as_str).unwrap_or_default();
         if !crate::create::FORMATS.contains(&format) {
             let what = format!("not supported yet: results of programs (format {format}) here");
@@ -55,19 +69,23 @@ impl Contents {
             let entry = match reader.next_entry() {
                 Ok(Some(entry)) => entry,
                 Ok(None) => break,
-                Err(error) if error.is_of_one_file() => {
-                    on_fault(error)?;
+                Err(error) => {
+                    // What stands before it comes first.
+                    this.parse(on_fault)?;
+                    fault(error, on_fault)?;
                     continue;
                 }
-                Err(error) => return Err(error),
             };
-            match this.file(reader, &entry, keep_all, on_object) {
-                Ok(()) => {}
-                Err(error) if error.is_of_one_file() => on_fault(error)?,
-                Err(error) => return Err(error),
+            if let Err(error) = this.file(reader, &entry, keep_all, on_object) {
+                this.parse(on_fault)?;
+                fault(error, on_fault)?;
+            }
+            if this.unparsed_bytes > TOGETHER {
+                this.parse(on_fault)?;
             }
             this.files.insert(entry.path, (entry.size, entry.digest));
         }
+        this.parse(on_fault)?;
         this.payload_bytes = reader.payload_bytes();
         Ok(this)
     }
@@ -123,6 +141,23 @@ impl Contents {
         self.keep(place, &entry.path, bytes)
     }
 
+    /// Parses the records and attempts that were read since this was done last.
+    fn parse(&mut self, on_fault: &mut OnFault<'_>) -> Result<(), BundleError> {
+        self.unparsed_bytes = 0;
+        for parsed in parallel::each(&std::mem::take(&mut self.unparsed), parse) {
+            match parsed {
+                Ok(Parsed::Record(record)) => {
+                    drop(self.inventory.records.insert((record.key, record.origin.clone()), record));
+                }
+                Ok(Parsed::Attempt(attempt)) => {
+                    drop(self.inventory.attempts.insert(attempt.id.clone(), attempt));
+                }
+                Err(error) => fault(error, on_fault)?,
+            }
+        }
+        Ok(())
+    }
+
     /// Counts what is held in memory.
     fn hold(&mut self, bytes: u64, entry: &Entry, limits: Limits) -> Result<(), BundleError> {
         self.memory = self.memory.saturating_add(bytes);
@@ -137,23 +172,10 @@ impl Contents {
     fn keep(&mut self, place: BundlePath, path: &str, bytes: Vec<u8>) -> Result<(), BundleError> {
         let bad = |what: String| BundleError::contents(path, what);
         let depth = || json::check_depth(&bytes).map_err(bad);
-        let of_file = |error: StoreError| BundleError::of_file(path, error);
         match place {
-            BundlePath::Record(key, origin) => {
-                depth()?;
-                let record = Record::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
-                if record.key != key || record.origin != origin {
-                    return Err(bad(format!("it is the record of cell {} from {}", record.key.short(), record.origin)));
-                }
-                self.inventory.records.insert((key, origin), record);
-            }
-            BundlePath::Attempt(id) => {
-                depth()?;
-                let attempt = Attempt::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
-                if attempt.id != id {
-                    return Err(bad(format!("it is the attempt {}", attempt.id)));
-                }
-                self.inventory.attempts.insert(id, attempt);
+            place @ (BundlePath::Record(..) | BundlePath::Attempt(_)) => {
+                self.unparsed_bytes += bytes.len();
+                self.unparsed.push((place, path.to_owned(), bytes));
             }
             BundlePath::Plan(digest) => {
                 depth()?;
@@ -220,7 +242,30 @@ impl Contents {
     }
 }
 
-/// Reads a file of JSON of which only a part is held uncompressed.
+/// Deals with what is wrong: of one file, it is a fault.
+fn fault(error: BundleError, on_fault: &mut OnFault<'_>) -> Result<(), BundleError> {
+    if error.is_of_one_file() { on_fault(error) } else { Err(error) }
+}
+
+fn parse((place, path, bytes): &Unparsed) -> Result<Parsed, BundleError> {
+    let bad = |what: String| Err(BundleError::contents(path, what));
+    let of_file = |error: StoreError| BundleError::of_file(path, error);
+    json::check_depth(bytes).map_err(|what| BundleError::contents(path, what))?;
+    if let BundlePath::Attempt(id) = place {
+        let attempt = Attempt::from_bytes(path.as_ref(), bytes).map_err(of_file)?;
+        if attempt.id != *id {
+            return bad(format!("it is the attempt {}", attempt.id));
+        }
+        return Ok(Parsed::Attempt(attempt));
+    }
+    let record = Record::from_bytes(path.as_ref(), bytes).map_err(of_file)?;
+    if !matches!(place, BundlePath::Record(key, origin) if record.key == *key && record.origin == *origin) {
+        return bad(format!("it is the record of cell {} from {}", record.key.short(), record.origin));
+    }
+    Ok(Parsed::Record(record))
+}
+
+/// Reads a file of which only a part is held uncompressed. Whether it is JSON is looked at where it is not what follows from the rest.
 fn packed(reader: &mut BundleReader, entry: &Entry) -> Result<Packed, BundleError> {
     let failed = || BundleError::io("compressing the metadata");
     let max = reader.limits().max_file_bytes;
@@ -229,13 +274,11 @@ fn packed(reader: &mut BundleReader, entry: &Entry) -> Result<Packed, BundleErro
         return Err(BundleError::Refused { place: Some(entry.path.clone()), offset: 0, why });
     }
     let mut text = Packer::new().map_err(failed())?;
-    match json::copy(&mut *reader, &mut text) {
-        Ok(()) => {}
-        Err(NotCopied::Io(error)) => return Err(BundleError::from_read(error)),
-        Err(NotCopied::Json(what)) => {
-            // Bytes that the manifest does not have are the greater fault.
-            reader.finish_entry()?;
-            return Err(BundleError::contents(&entry.path, what));
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        match reader.read(&mut chunk).map_err(BundleError::from_read)? {
+            0 => break,
+            count => text.write_all(&chunk[..count]).map_err(failed())?,
         }
     }
     reader.finish_entry()?;

@@ -11,7 +11,7 @@ use matrix_bundle::new_file::whole_file;
 use matrix_bundle::{BundleError, BundleInfo, Extras};
 use matrix_store::{Origin, Store};
 
-use crate::inventory::{Facts, Inventory, Selection};
+use crate::inventory::{Inventory, Selection};
 pub(crate) use assembly::{FORMATS, Maker, bag_info};
 
 /// How a bundle is made.
@@ -95,7 +95,7 @@ pub(crate) fn write(
     options: &CreateOptions,
     out: impl Write,
 ) -> Result<Created, BundleError> {
-    let facts = Facts::of(inventory)?;
+    let facts = inventory.facts()?;
     if facts.tally.done < facts.tally.planned() && !options.allow_incomplete {
         return Err(BundleError::Incomplete(facts.tally));
     }

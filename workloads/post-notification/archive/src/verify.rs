@@ -7,7 +7,7 @@ use matrix_bundle::layout::BundlePath;
 use matrix_bundle::new_directory::NewDirectory;
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, Limits, Looks, Refusal};
 use matrix_store::verify::{Checked, Fault, Note};
-use matrix_store::{Digest, VerifyOptions};
+use matrix_store::{Digest, Pack, Store, VerifyOptions};
 use matrix_traces::rows::TraceRead;
 use serde::Serialize;
 
@@ -105,7 +105,7 @@ fn conclude(
                     let made_by = made_by(reader).unwrap_or("an unknown program");
                     report.made_by = Some(made_by.chars().filter(|c| !c.is_control()).take(80).collect());
                     let note = |(file, what)| Note { file: PathBuf::from(file), what };
-                    report.notes = contents.notes().into_iter().map(note).collect();
+                    report.notes = contents.notes(&facts).into_iter().map(note).collect();
                     report.not_verified = not_verified.into_iter().map(note).collect();
                 }
             }
@@ -121,11 +121,12 @@ fn conclude(
     Ok((report, contents))
 }
 
-/// Objects up to this many bytes are read whole, so that their rows are read on the way.
+/// Objects up to this many bytes are read whole, so that their rows are read on the way, and put into one file together.
 const HELD: u64 = 1 << 20;
 
 /// Opens and checks a bundle, every row of it, and makes a store of its objects and runs at `target` on the way, so that the
-/// file is read once: what is derived needs no files of records and attempts. The store is there if no fault was found.
+/// file is read once: what is derived needs no files of records and attempts. The store is there if no fault was found; small objects
+/// are in a temporary file that only the store which is returned knows.
 ///
 /// # Errors
 /// When `target` exists and is not an empty directory, or something cannot be read or written. What is wrong with the
@@ -134,13 +135,14 @@ pub fn verify_to_store(
     input: impl std::io::Read + Send + 'static,
     limits: Limits,
     target: &Path,
-) -> Result<(BundleReport, Option<Restored>), BundleError> {
+) -> Result<(BundleReport, Option<(Store, Restored)>), BundleError> {
     let mut reader = match BundleReader::new(input, limits) {
         Ok(reader) => reader,
         Err(error) => return Ok((of_beginning(error)?, None)),
     };
     let directory = NewDirectory::begin(target)?;
     let store = matrix_bundle::restore::open(&directory.path())?;
+    let mut pack = Pack::new(matrix_bundle::temporary::unnamed()?);
     let (mut faults, mut objects, mut small) = (Vec::new(), Vec::new(), BTreeMap::new());
     let read = Contents::read(
         &mut reader,
@@ -152,7 +154,7 @@ pub fn verify_to_store(
                 return Ok(());
             }
             let bytes = reader.read_whole()?;
-            store.write_object(&digest, &mut bytes.as_slice())?;
+            pack.add(&digest, &bytes)?;
             small.insert(digest, Some(read_rows(&BundlePath::Object(digest).to_string(), bytes.as_slice())?));
             Ok(())
         },
@@ -169,7 +171,9 @@ pub fn verify_to_store(
     restore::fill_runs(&store, &inventory)?;
     store.close()?;
     directory.finish()?;
-    Ok((report, Some(Restored { info, inventory, extras, binary, left_out })))
+    pack.flush()?;
+    let store = Store::open(target)?.with_pack(pack);
+    Ok((report, Some((store, Restored { info, inventory, extras, binary, left_out }))))
 }
 
 /// Opens and checks a bundle; what is wrong with its beginning is in the report too.

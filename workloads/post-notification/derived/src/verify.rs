@@ -55,12 +55,19 @@ pub fn compare(store: &Store, restored: Restored, findings: &mut Findings) -> Re
         return Ok(());
     }
     let plans = inventory.plans.len() as u64;
-    for (digest, _, what) in derive::wrong_plans_of(store, &inventory)? {
+    let (wrong, derived) = std::thread::scope(|scope| {
+        let wrong = scope.spawn(|| derive::wrong_plans_of(store, &inventory));
+        let derived = derive::parts(store, &inventory).and_then(|parts| {
+            let again = derive::extras(&parts, &inventory, Besides { binary, ..Besides::default() })?;
+            Ok((parts, again))
+        });
+        (wrong.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), derived)
+    });
+    for (digest, _, what) in wrong? {
         findings.faults.push(fault(Path::new(&format!("data/plans/{digest}.json")), what));
     }
     findings.checked.push((PLANS.to_owned(), plans));
-    let parts = derive::parts(store, &inventory)?;
-    let mut again = derive::extras(&parts, &inventory, Besides { binary, ..Besides::default() })?;
+    let (parts, mut again) = derived?;
     files("tables", &extras.tables, &again.tables, false, findings);
     let theirs = extras.figures.get(RENDERER_FILE).map(Vec::as_slice);
     let redrawn = !findings.another_version

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use matrix_bundle::bag::{AGENT, About, PAYLOAD};
-use matrix_bundle::container::{Container, Item, Items};
-use matrix_bundle::layout::BundlePath;
+use matrix_bundle::container::{Container, Item, Items, Make};
 use matrix_bundle::limits::MAX_TEXTS;
 use matrix_bundle::{BundleError, BundleInfo, Extras, Limits, Packer, Refusal};
-use matrix_store::Digest;
+use matrix_store::{Digest, StoreError, parallel};
 
 use crate::deriver::{self, DERIVER_VERSION};
 use crate::inventory::{Facts, Inventory};
@@ -20,12 +19,12 @@ pub(crate) fn items<'a>(inventory: &'a Inventory, facts: &Facts, extras: &Extras
     payload.extras(extras, facts);
     payload.add(&BundlePath::Deriver, deriver::render(DERIVER_VERSION).into_bytes());
     if !inventory.agents.is_empty() {
-        let mut agents = serde_json::to_vec(&inventory.agents).map_err(matrix_store::StoreError::from)?;
+        let mut agents = serde_json::to_vec(&inventory.agents).map_err(StoreError::from)?;
         agents.push(b'\n');
         payload.add(&BundlePath::Agents, agents);
     }
     if !inventory.left_out.is_empty() {
-        let mut left_out = serde_json::to_vec(&inventory.left_out).map_err(matrix_store::StoreError::from)?;
+        let mut left_out = serde_json::to_vec(&inventory.left_out).map_err(StoreError::from)?;
         left_out.push(b'\n');
         payload.add(&BundlePath::LeftOut, left_out);
     }
@@ -92,31 +91,46 @@ impl<'a> Payload<'a> {
         self.0.insert(place.to_string(), Item::of(bytes));
     }
 
+    fn borrow(&mut self, place: &BundlePath, bytes: &'a [u8]) {
+        self.0.insert(place.to_string(), Item::borrowed(bytes));
+    }
+
+    fn made<K: Sync, T: Make + Sync>(
+        &mut self,
+        files: &'a BTreeMap<K, T>,
+        place: impl Fn(&K) -> BundlePath + Sync,
+    ) -> Result<(), BundleError> {
+        let files: Vec<(&K, &'a T)> = files.iter().collect();
+        let made =
+            parallel::each(&files, |(name, file)| Ok::<_, StoreError>((place(name).to_string(), Item::made(*file)?)));
+        for file in made {
+            let (path, item) = file?;
+            self.0.insert(path, item);
+        }
+        Ok(())
+    }
+
     fn results(&mut self, inventory: &'a Inventory) -> Result<(), BundleError> {
         for (digest, bytes) in &inventory.experiments {
-            self.add(&BundlePath::Experiment(*digest), bytes.clone());
+            self.borrow(&BundlePath::Experiment(*digest), bytes);
         }
         for (digest, bytes) in &inventory.plans {
-            self.add(&BundlePath::Plan(*digest), bytes.clone());
+            self.borrow(&BundlePath::Plan(*digest), bytes);
         }
         for (digest, bytes) in &inventory.models {
-            self.add(&BundlePath::Model(*digest), bytes.clone());
+            self.borrow(&BundlePath::Model(*digest), bytes);
         }
         for ((run, digest), bytes) in &inventory.journals {
-            self.add(&BundlePath::Journal(run.clone(), *digest), bytes.clone());
+            self.borrow(&BundlePath::Journal(run.clone(), *digest), bytes);
         }
-        for ((key, origin), record) in &inventory.records {
-            self.0.insert(BundlePath::Record(*key, origin.clone()).to_string(), Item::made(record)?);
-        }
-        for (id, attempt) in &inventory.attempts {
-            self.0.insert(BundlePath::Attempt(id.clone()).to_string(), Item::made(attempt)?);
-        }
+        self.made(&inventory.records, |(key, origin)| BundlePath::Record(*key, origin.clone()))?;
+        self.made(&inventory.attempts, |id| BundlePath::Attempt(id.clone()))?;
         for (digest, size) in inventory.objects() {
             self.0.insert(BundlePath::Object(digest).to_string(), Item::object(digest, size));
         }
         for (tree, files) in &inventory.sources {
             for (path, bytes) in files {
-                self.add(&BundlePath::Source(*tree, path.clone()), bytes.clone());
+                self.borrow(&BundlePath::Source(*tree, path.clone()), bytes);
             }
         }
         Ok(())

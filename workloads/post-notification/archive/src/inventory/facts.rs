@@ -1,14 +1,15 @@
 //! What follows from an inventory.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::{BundleError, BundleInfo, folder, json};
 use matrix_plan::plan::Reason;
 use matrix_plan::printable::one_line;
 use matrix_plan::{Axes, CellKey, CellState, Plan, Platform, Shard, Tally};
-use matrix_store::{AttemptStatus, Digest, JournalText, RunId, journal};
+use matrix_store::{AttemptId, AttemptStatus, Digest, JournalText, RunId, journal};
 
 use super::Inventory;
 
@@ -37,6 +38,10 @@ pub(crate) struct Facts {
     pub(crate) runs: BTreeMap<(RunId, Digest), BTreeMap<String, Digest>>,
     /// Lines of journals.
     pub(crate) journal_lines: u64,
+    /// Attempts whose end a journal reports and that are not in the inventory, each with the journal's path in the bag.
+    pub(crate) missing_attempts: Vec<(String, AttemptId)>,
+    /// Attempts that no journal names.
+    pub(crate) unnamed_attempts: BTreeSet<AttemptId>,
     /// Cells that the plans have and that the bundle is not about: it is a selection, if there are any.
     pub(crate) left_out: u64,
     /// Shards of its experiments whose cells are not all among those that it is about.
@@ -45,8 +50,19 @@ pub(crate) struct Facts {
     pub(crate) date: String,
 }
 
+/// What follows from an inventory, once somebody asked: reading journals and plans takes its time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known(OnceLock<Arc<Facts>>);
+
+impl PartialEq for Known {
+    /// It follows from the rest.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 impl Facts {
-    pub(crate) fn of(inventory: &Inventory) -> Result<Self, BundleError> {
+    fn of(inventory: &Inventory) -> Result<Self, BundleError> {
         let mut facts = Self::default();
         let last = facts.read_journals(inventory)?;
         let plans = facts.read_plans(inventory)?;
@@ -104,6 +120,7 @@ impl Facts {
         inventory: &Inventory,
     ) -> Result<BTreeMap<CellKey, journal::JournalState>, BundleError> {
         let mut last = BTreeMap::new();
+        let mut unnamed: HashSet<&AttemptId> = inventory.attempts.keys().collect();
         for ((run, digest), text) in &inventory.journals {
             let place = BundlePath::Journal(run.clone(), *digest).to_string();
             let text = JournalText::parse(place.as_ref(), text).map_err(|error| BundleError::of_file(&place, error))?;
@@ -112,6 +129,14 @@ impl Facts {
             }
             self.journal_lines += text.entries.len() as u64;
             last.extend(text.cell_states());
+            for event in text.entries.iter().map(|entry| &entry.event) {
+                if let Some((id, _)) = event.attempt() {
+                    unnamed.remove(id);
+                }
+                if let Some((id, _)) = event.ended().filter(|(id, _)| !inventory.attempts.contains_key(id)) {
+                    self.missing_attempts.push((place.clone(), id.clone()));
+                }
+            }
             let files = text.files().cloned().unwrap_or_default();
             for (name, digest) in &files {
                 let there = match name.as_str() {
@@ -126,6 +151,7 @@ impl Facts {
             }
             self.runs.insert((run.clone(), *digest), files);
         }
+        self.unnamed_attempts = unnamed.into_iter().cloned().collect();
         Ok(last)
     }
 
@@ -210,14 +236,34 @@ pub fn notice(info: &BundleInfo, left_out: u64) -> Option<String> {
     Facts { tally: info.cells, left_out, ..Facts::default() }.notice()
 }
 
+/// Where each cell of an inventory stands.
+#[derive(Clone, Debug)]
+pub struct States(Arc<Facts>);
+
+impl States {
+    /// A cell's axes, its round, and where it stands.
+    #[must_use]
+    pub fn get(&self, key: &CellKey) -> Option<(&Axes, u32, CellState)> {
+        self.0.cells.get(key).map(|cell| (&cell.axes, cell.round, cell.state))
+    }
+}
+
 impl Inventory {
+    /// What follows from it: read from journals and plans the first time.
+    pub(crate) fn facts(&self) -> Result<Arc<Facts>, BundleError> {
+        if let Some(facts) = self.known.0.get() {
+            return Ok(Arc::clone(facts));
+        }
+        let facts = Arc::new(Facts::of(self)?);
+        Ok(Arc::clone(self.known.0.get_or_init(|| facts)))
+    }
+
     /// The cells, each with its axes, its round, and where it stands.
     ///
     /// # Errors
     /// When a journal or a plan cannot be read.
-    pub fn states(&self) -> Result<BTreeMap<CellKey, (Axes, u32, CellState)>, BundleError> {
-        let cells = Facts::of(self)?.cells;
-        Ok(cells.into_iter().map(|(key, facts)| (key, (facts.axes, facts.round, facts.state))).collect())
+    pub fn states(&self) -> Result<States, BundleError> {
+        self.facts().map(States)
     }
 
     /// How many cells the plans have that the bundle is not about. It is a selection, if there are any.
@@ -225,7 +271,7 @@ impl Inventory {
     /// # Errors
     /// When a journal or a plan cannot be read.
     pub fn left_out(&self) -> Result<u64, BundleError> {
-        Ok(Facts::of(self)?.left_out)
+        Ok(self.facts()?.left_out)
     }
 
     /// The shards whose cells are not all there, as in a sentence; nothing if none is missing.
@@ -233,7 +279,7 @@ impl Inventory {
     /// # Errors
     /// When a journal or a plan cannot be read.
     pub fn missing_shards(&self) -> Result<Option<String>, BundleError> {
-        Ok(Facts::of(self)?.missing_shards())
+        Ok(self.facts()?.missing_shards())
     }
 }
 

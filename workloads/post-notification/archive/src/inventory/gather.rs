@@ -1,17 +1,21 @@
 //! From a store to an inventory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use matrix_bundle::{BundleError, Conflict, Extras};
-use matrix_plan::Plan;
 use matrix_plan::plan::Reason;
+use matrix_plan::{CellKey, Plan};
 use matrix_store::generic::is_generic;
 use matrix_store::{
-    AttemptFile, AttemptId, Digest, JournalText, Origin, Received, RecordFile, Run, Sealed, Store, StoreError,
+    AttemptFile, AttemptId, Digest, JournalText, Origin, Received, RecordFile, Run, Sealed, Store, StoreError, parallel,
 };
 use matrix_traces::{Attempt, Record};
 
 use super::{Inventory, Selection, tree_digest};
+
+/// Records or attempts that are read at a time.
+const AT_A_TIME: usize = 8192;
 
 impl Inventory {
     /// Gathers what is selected of a store. What was measured here (origin `local`) is said to be of `origin`, if one is
@@ -21,13 +25,15 @@ impl Inventory {
     /// # Errors
     /// When nothing is selected, something of it is damaged, or `origin` has another result of a cell already.
     pub fn gather(store: &Store, selection: &Selection, origin: Option<&Origin>) -> Result<Self, BundleError> {
-        let mut this = Self::default();
-        match &selection.run {
-            Some(name) => this.run(&store.run(name)?, selection)?,
-            None => {
-                for id in store.runs()? {
-                    this.run(&store.run(id.as_str())?, selection)?;
-                }
+        let (mut this, mut journals) = (Self::default(), Vec::new());
+        let names = match &selection.run {
+            Some(name) => vec![name.clone()],
+            None => store.runs()?.iter().map(ToString::to_string).collect(),
+        };
+        for name in names {
+            let run = store.run(&name)?;
+            if this.run(&run, selection)? {
+                journals.push((run.directory().join("journal.jsonl"), run.into_journal()));
             }
         }
         let received = store.received()?;
@@ -36,34 +42,43 @@ impl Inventory {
         if this.cells.is_empty() {
             return Err(BundleError::Empty);
         }
-        for id in store.attempts()? {
-            let Some(attempt) = store.attempt::<Attempt>(&id)? else { continue };
-            if this.cells.contains(&attempt.key) {
-                let attempt = match &renaming {
-                    Some(renaming) if attempt.origin.is_local() && !renaming.received.attempts.contains(&id) => {
-                        attempt.with_origin(renaming.origin.clone())?
-                    }
-                    _ => attempt,
-                };
-                this.attempts.insert(id, attempt);
+        let cells = &this.cells;
+        let read = |id: &AttemptId| {
+            let attempt = store.attempt::<Attempt>(id)?.filter(|attempt| cells.contains(&attempt.key));
+            match (attempt, &renaming) {
+                (Some(attempt), Some(renaming))
+                    if attempt.origin.is_local() && !renaming.received.attempts.contains(id) =>
+                {
+                    attempt.with_origin(renaming.origin.clone()).map(Some)
+                }
+                (attempt, _) => Ok(attempt),
+            }
+        };
+        let mut attempts = BTreeMap::new();
+        for some in store.attempts()?.chunks(AT_A_TIME) {
+            for attempt in parallel::each(some, read) {
+                attempts.extend(attempt?.map(|attempt| (attempt.id.clone(), attempt)));
             }
         }
-        this.leave_out(store, &received.left_out)?;
+        this.attempts = attempts;
+        this.leave_out(&journals, &received.left_out)?;
         Ok(this)
     }
 
     /// Names the attempts that the journals tell of and that were left out, here or before.
-    fn leave_out(&mut self, store: &Store, before: &BTreeSet<AttemptId>) -> Result<(), BundleError> {
-        for ((run, _), journal) in &self.journals {
-            let path = store.path().join(format!("runs/{run}/journal.jsonl"));
-            let journal = JournalText::parse(&path, journal)?;
+    fn leave_out(
+        &mut self,
+        journals: &[(PathBuf, JournalText)],
+        before: &BTreeSet<AttemptId>,
+    ) -> Result<(), BundleError> {
+        for (path, journal) in journals {
             for (id, cell) in journal.entries.iter().filter_map(|entry| entry.event.ended()) {
                 if self.attempts.contains_key(id) {
                     continue;
                 }
                 if self.cells.contains(cell) && !before.contains(id) {
                     let what = format!("its attempt {id} is missing: `matrix verify` lists what is wrong");
-                    return Err(StoreError::Damaged { path, what }.into());
+                    return Err(StoreError::Damaged { path: path.clone(), what }.into());
                 }
                 self.left_out.insert(id.clone());
             }
@@ -81,15 +96,16 @@ impl Inventory {
         }
     }
 
-    fn run(&mut self, run: &Run, selection: &Selection) -> Result<(), BundleError> {
+    /// Adds a run. Whether it is selected.
+    fn run(&mut self, run: &Run, selection: &Selection) -> Result<bool, BundleError> {
         let (experiment, plan, model) = (run.experiment()?, run.plan()?, run.model()?);
         let path = run.directory().join("plan.json");
         if is_generic(&plan) {
-            return Ok(());
+            return Ok(false);
         }
         let read: Plan = Plan::parse(&plan).map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
         if !selection.experiments.is_empty() && !selection.experiments.contains(&read.experiment) {
-            return Ok(());
+            return Ok(false);
         }
         // What another shard has is no part of this bundle, unless it is done here all the same.
         for cell in read.cells.iter().filter(|cell| cell.reason != Reason::OtherShard) {
@@ -104,7 +120,7 @@ impl Inventory {
             self.models.insert(Digest::of(&model), model);
         }
         self.journals.insert((run.id().clone(), Digest::of(&journal)), journal);
-        Ok(())
+        Ok(true)
     }
 
     fn results(
@@ -114,9 +130,12 @@ impl Inventory {
         renaming: Option<&Renaming<'_>>,
     ) -> Result<(), BundleError> {
         let mut conflicts = Vec::new();
-        for (key, origins) in store.cells()? {
-            for from in origins {
-                let Some(record) = store.record::<Record>(&key, &from)? else { continue };
+        let names: Vec<(CellKey, Origin)> =
+            store.cells()?.into_iter().flat_map(|(key, from)| from.into_iter().map(move |from| (key, from))).collect();
+        for some in names.chunks(AT_A_TIME) {
+            let read = parallel::each(some, |(key, from)| store.record::<Record>(key, from));
+            for ((key, _), record) in some.iter().zip(read) {
+                let (key, Some(record)) = (*key, record?) else { continue };
                 let inputs = &record.inputs;
                 let matches = |filter: &matrix_plan::Filter| filter.matches(&inputs.axes, inputs.round);
                 let planned_only = selection.run.is_some() || !selection.experiments.is_empty();

@@ -10,8 +10,9 @@ use matrix_plan::{CellKey, Filter};
 use matrix_store::{AttemptId, Digest, Origin, RunId};
 use matrix_traces::{Attempt, Record};
 
-pub use facts::notice;
+use facts::Known;
 pub(crate) use facts::{CellFacts, Facts};
+pub use facts::{States, notice};
 pub use matrix_bundle::tree::{Tree, tree_digest};
 
 /// Which part of a store goes into a bundle. The default is all of it.
@@ -48,6 +49,7 @@ pub struct Inventory {
     pub sources: BTreeMap<Digest, Tree>,
     /// Who the origins are, where they want that known.
     pub agents: BTreeMap<Origin, BTreeSet<String>>,
+    known: Known,
 }
 
 impl Inventory {

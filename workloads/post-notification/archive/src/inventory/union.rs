@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use matrix_bundle::{BundleError, Conflict};
 use matrix_store::{Digest, RunId, Sealed, StoreError};
 
-use super::Inventory;
+use super::{Inventory, Known};
 
 impl Inventory {
     /// Takes in another inventory.
@@ -16,6 +16,7 @@ impl Inventory {
     /// # Errors
     /// When two different results, or two different attempts, have one name: all of them.
     pub fn unite(&mut self, other: Self) -> Result<(), BundleError> {
+        self.known = Known::default();
         let mut conflicts = Vec::new();
         for (name, record) in other.records {
             match self.records.get(&name) {

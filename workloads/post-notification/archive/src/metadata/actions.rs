@@ -1,14 +1,14 @@
 //! Actions: what was executed, with what, and its result.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
 
 use matrix_bundle::bag::PAYLOAD;
 use matrix_bundle::layout::BundlePath;
 use matrix_plan::{Arrival, CellInputs, CellKey, ConfiguredLag, Invocation, Platform};
-use matrix_store::{AttemptStatus, Digest, Provenance, RunId};
+use matrix_store::{AttemptStatus, Digest, Provenance, RunId, parallel};
 use matrix_traces::{Attempt, Record};
 use serde::Deserialize;
 
@@ -24,21 +24,31 @@ pub(super) struct Actions<'a> {
     files: &'a [(&'a str, u64)],
     records: BTreeMap<CellKey, &'a Record>,
     /// What wrote each gathering, by the fingerprint that says so: many cells share one.
-    imported: BTreeMap<&'a str, Option<String>>,
+    imported: BTreeMap<&'a str, Option<Entity<'a>>>,
     /// The runners, by what attempts say of them.
-    software: HashMap<*const Provenance, Entity<'a>>,
+    software: HashMap<usize, Entity<'a>>,
 }
 
 /// What an action refers to.
-struct Used<'a> {
+struct Used<'s, 'a> {
     cell: &'a CellFacts,
     record: Option<&'a Record>,
-    /// Names and values of its inputs.
-    inputs: Vec<(&'static str, String)>,
+    inputs: Vec<Input>,
     is_imported: bool,
     /// What executed it.
-    software: Entity<'a>,
+    software: &'s Entity<'a>,
 }
+
+/// Attempts whose actions are rendered at a time.
+const AT_A_TIME: usize = 4096;
+
+/// What tells the provenance of one process from those of others.
+fn provenance_of(attempt: &Attempt) -> usize {
+    Arc::as_ptr(&attempt.provenance).addr()
+}
+
+/// The name and the value of an input.
+type Input = (&'static str, String);
 
 /// The entity of an input.
 fn input_id(name: &str, value: &str) -> String {
@@ -66,7 +76,7 @@ impl<'a> Actions<'a> {
         attempts.filter(|attempt| facts.cells.contains_key(&attempt.key)).map(action_id)
     }
 
-    /// What actions refer to, by name, without files.
+    /// What actions refer to, by name, without files. Others come after this: it gets to know what executed each attempt.
     pub(super) fn referred(&mut self) -> BTreeMap<String, Entity<'a>> {
         let mut entities = BTreeMap::new();
         for (origin, names) in &self.inventory.agents {
@@ -76,51 +86,76 @@ impl<'a> Actions<'a> {
                 entities.entry(id).or_insert(entity);
             }
         }
+        // Most inputs are those of the attempt before.
+        let mut before: Vec<Input> = Vec::new();
         for attempt in self.inventory.attempts.values() {
+            self.learn(attempt);
             let Some(Used { inputs, software, .. }) = self.used(attempt) else { continue };
-            for (name, value) in inputs {
-                let id = input_id(name, &value);
-                if let Entry::Vacant(place) = entities.entry(id) {
-                    let entity = Entity::new(place.key(), "PropertyValue").text("name", name).text("value", &value);
+            let known = |(place, input): &(usize, &Input)| before.get(*place) == Some(*input);
+            for (_, (name, value)) in inputs.iter().enumerate().filter(|input| !known(input)) {
+                if let Entry::Vacant(place) = entities.entry(input_id(name, value)) {
+                    let entity = Entity::new(place.key(), "PropertyValue").text("name", name).text("value", value);
                     place.insert(entity);
                 }
             }
+            before = inputs;
             if !entities.contains_key(software.id()) {
-                entities.insert(software.id().to_owned(), software);
+                entities.insert(software.id().to_owned(), software.clone());
             }
         }
         entities
     }
 
-    /// The action of each attempt, by name and in the order of names.
-    pub(super) fn each(&mut self, mut then: impl FnMut(String, Entity<'a>) -> io::Result<()>) -> io::Result<()> {
-        for attempt in self.inventory.attempts.values() {
-            let Some(used) = self.used(attempt) else { continue };
-            let Used { cell, record, inputs, is_imported, software } = used;
+    /// The action of each attempt, by name and in the order of names, as JSON.
+    pub(super) fn each(&self, mut then: impl FnMut(&str, &[u8]) -> io::Result<()>) -> io::Result<()> {
+        let attempts: Vec<&'a Attempt> = self.inventory.attempts.values().collect();
+        let runs: BTreeSet<&RunId> = attempts.iter().filter_map(|attempt| attempt.run.as_ref()).collect();
+        let files: BTreeMap<&RunId, Vec<String>> =
+            runs.into_iter().map(|run| (run, files_of(self.facts, run))).collect();
+        let rendered = |attempt: &&'a Attempt| -> io::Result<Option<(String, Vec<u8>)>> {
+            let Some(Used { cell, record, inputs, is_imported, software }) = self.used(attempt) else {
+                return Ok(None);
+            };
             let mut objects: Vec<String> = inputs.iter().map(|(name, value)| input_id(name, value)).collect();
-            objects.extend(attempt.run.as_ref().into_iter().flat_map(|run| files_of(self.facts, run)));
+            objects.extend(attempt.run.as_ref().and_then(|run| files.get(run)).into_iter().flatten().cloned());
             let name = format!("{} round {}", cell.axes, cell.round);
             let executed = Executed { name, attempt, record, is_imported, software: software.id(), objects };
-            then(action_id(attempt), action(self.inventory, self.files, executed))?;
+            let action = serde_json::to_vec(&action(self.inventory, self.files, executed))?;
+            Ok(Some((action_id(attempt), action)))
+        };
+        for some in attempts.chunks(AT_A_TIME) {
+            for action in parallel::each(some, rendered) {
+                if let Some((id, action)) = action? {
+                    then(&id, &action)?;
+                }
+            }
         }
         Ok(())
     }
 
+    fn told(&self, attempt: &'a Attempt) -> Option<&'a CellInputs> {
+        let record = self.records.get(&attempt.key).copied();
+        record.map(|record| &record.inputs).or(attempt.inputs.as_ref())
+    }
+
+    /// Gets to know what executed an attempt.
+    fn learn(&mut self, attempt: &'a Attempt) {
+        if let Some(told) = self.told(attempt) {
+            self.imported
+                .entry(told.fingerprint.as_str())
+                .or_insert_with(|| imported_by(told).map(|name| foreign(&name)));
+        }
+        let known = self.software.entry(provenance_of(attempt));
+        known.or_insert_with(|| software(&attempt.provenance));
+    }
+
     /// What the action of an attempt refers to; nothing where its cell is not one of the crate's.
-    fn used(&mut self, attempt: &'a Attempt) -> Option<Used<'a>> {
+    fn used(&self, attempt: &'a Attempt) -> Option<Used<'_, 'a>> {
         let cell = self.facts.cells.get(&attempt.key)?;
         let record = self.records.get(&attempt.key).copied();
-        let told = record.map(|record| &record.inputs).or(attempt.inputs.as_ref());
-        let imported = told.and_then(|told| {
-            self.imported.entry(told.fingerprint.as_str()).or_insert_with(|| imported_by(told)).clone()
-        });
-        let software = match &imported {
-            Some(name) => foreign(name),
-            None => {
-                let known = self.software.entry(Arc::as_ptr(&attempt.provenance));
-                known.or_insert_with(|| software(&attempt.provenance)).clone()
-            }
-        };
+        let told = self.told(attempt);
+        let imported = told.and_then(|told| self.imported.get(told.fingerprint.as_str())?.as_ref());
+        let software = imported.or_else(|| self.software.get(&provenance_of(attempt)))?;
         let mut inputs = vec![
             ("post_storage", cell.axes.combination.post_storage.to_string()),
             ("notification_storage", cell.axes.combination.notification_storage.to_string()),
@@ -204,7 +239,7 @@ fn with_offset(instant: &str) -> String {
     instant.strip_suffix('Z').map_or_else(|| instant.to_owned(), |start| format!("{start}+00:00"))
 }
 
-fn further_inputs(inputs: &CellInputs, record: Option<&Record>) -> Vec<(&'static str, String)> {
+fn further_inputs(inputs: &CellInputs, record: Option<&Record>) -> Vec<Input> {
     let configured_lag = record.map_or_else(|| ConfiguredLag::of(inputs).post, |record| record.configured_lag);
     let arrival = match inputs.arrival {
         Arrival::Concurrency(clients) => ("concurrency", clients.to_string()),

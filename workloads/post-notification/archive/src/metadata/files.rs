@@ -1,31 +1,41 @@
 //! The files of a crate.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io;
 
 use matrix_bundle::bag::PAYLOAD;
 use matrix_bundle::layout::BundlePath;
-use matrix_store::Digest;
+use matrix_store::{Digest, parallel};
 
 use super::entity::{Entity, iri};
 use super::label;
 use crate::inventory::Inventory;
 
-/// An entity for each file, in the order of the files.
-pub(super) fn entities<'a>(
-    inventory: &'a Inventory,
-    files: &'a [(&'a str, u64)],
-) -> impl Iterator<Item = (Cow<'a, str>, Entity<'a>)> {
+/// Files whose entities are rendered at a time.
+const AT_A_TIME: usize = 16_384;
+
+/// The entity of each file, by name and in the order of the files, as JSON.
+pub(super) fn each(
+    inventory: &Inventory,
+    files: &[(&str, u64)],
+    mut then: impl FnMut(&str, &[u8]) -> io::Result<()>,
+) -> io::Result<()> {
     let labels: BTreeMap<Digest, &str> =
         inventory.records.values().map(|record| (record.object.sha256, label(record))).collect();
-    files.iter().map(move |(path, size)| {
+    let rendered = |(path, size): &(&str, u64)| -> io::Result<Vec<u8>> {
         let (name, format) = describe(path, &labels);
         let entity = Entity::new(&iri(path), "File")
             .text("name", &name)
             .text("encodingFormat", format)
             .text("contentSize", &size.to_string());
-        (iri(path), entity)
-    })
+        Ok(serde_json::to_vec(&entity)?)
+    };
+    for some in files.chunks(AT_A_TIME) {
+        for ((path, _), file) in some.iter().zip(parallel::each(some, rendered)) {
+            then(&iri(path), &file?)?;
+        }
+    }
+    Ok(())
 }
 
 /// What a file is called, and its media type.

@@ -47,26 +47,23 @@ pub(crate) fn render(
     let mut out = BufWriter::with_capacity(64 << 10, out);
     writeln!(out, "{{\"@context\":\"{CONTEXT}\",\"@graph\":[")?;
     serde_json::to_writer(&mut out, &descriptor)?;
-    let mut write = |entity: &Entity<'_>| -> io::Result<()> {
+    out.write_all(b",\n")?;
+    serde_json::to_writer(&mut out, &root(inventory, facts, files, actions.ids()))?;
+    let mut write = |entity: &[u8]| -> io::Result<()> {
         out.write_all(b",\n")?;
-        Ok(serde_json::to_writer(&mut out, entity)?)
+        out.write_all(entity)
     };
-    write(&root(inventory, facts, files, actions.ids()))?;
     // Names of actions, of files and of all others are different, and each sort is in order.
     let mut others = others.into_iter().peekable();
-    actions.each(|id, action| {
-        while let Some((_, other)) = others.next_if(|(other, _)| *other < id) {
-            write(&other)?;
+    let mut write_in_order = |id: &str, entity: &[u8]| -> io::Result<()> {
+        while let Some((_, other)) = others.next_if(|(other, _)| other.as_str() < id) {
+            write(&serde_json::to_vec(&other)?)?;
         }
-        write(&action)
-    })?;
-    for (id, file) in files::entities(inventory, files) {
-        while let Some((_, other)) = others.next_if(|(other, _)| other.as_str() < id.as_ref()) {
-            write(&other)?;
-        }
-        write(&file)?;
-    }
-    others.try_for_each(|(_, other)| write(&other))?;
+        write(entity)
+    };
+    actions.each(&mut write_in_order)?;
+    files::each(inventory, files, &mut write_in_order)?;
+    others.try_for_each(|(_, other)| write(&serde_json::to_vec(&other)?))?;
     out.write_all(b"\n]}\n")?;
     out.flush()
 }

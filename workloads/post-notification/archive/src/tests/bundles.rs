@@ -205,13 +205,17 @@ fn a_check_that_makes_a_store_finds_and_makes_the_same() {
     let (report, restored, target) = check(&bytes, "checked");
     assert_eq!(report, verify(reader(&bytes).unwrap(), VerifyOptions::default()).unwrap());
     let plain = directory.path().join("plain");
-    assert_eq!(restored.unwrap().inventory, to_store(reader(&bytes).unwrap(), &plain).unwrap().inventory);
-    let results = |root: &Path| {
+    let (checked, restored) = restored.unwrap();
+    assert_eq!(restored.inventory, to_store(reader(&bytes).unwrap(), &plain).unwrap().inventory);
+    let runs = |root: &Path| {
         let mut found = files(root);
-        found.retain(|path, _| path.starts_with("objects") || path.starts_with("runs"));
+        found.retain(|path, _| path.starts_with("runs"));
         found
     };
-    assert!(results(&target) == results(&plain));
+    assert!(runs(&target) == runs(&plain));
+    for (object, size) in restored.inventory.objects() {
+        assert_eq!(checked.open_object(&object).unwrap().check().unwrap(), size);
+    }
 
     let archive = archive(&bytes);
     let object = archive.windows(9).rposition(|bytes| bytes == b"i,key,out").unwrap();

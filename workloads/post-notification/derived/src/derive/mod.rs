@@ -14,7 +14,7 @@ use matrix_presets::{Figure, FigureError};
 use matrix_report::page::{Page, ReportOptions};
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError, with_causes};
-use matrix_store::Digest;
+use matrix_store::{Digest, Store};
 
 use crate::page::{Pages, of_results};
 use crate::pictures::picture;
@@ -75,6 +75,18 @@ pub fn extras(parts: &[Part<'_>], inventory: &Inventory, besides: Besides) -> Re
     extras.readme = readme::readme(parts, inventory, &sources, binary)?.into_bytes();
     extras.report = rendered(&page.end(parts, &ReportOptions::in_bundle()))?;
     Ok(extras)
+}
+
+/// The same of a store's results whose plans follow from their experiments and models.
+///
+/// # Errors
+/// A plan that does not follow; a trace, a journal or a plan that cannot be read.
+pub fn extras_where_plans_follow(store: &Store, inventory: &Inventory, besides: Besides) -> Result<Extras, RunError> {
+    std::thread::scope(|scope| {
+        let follow = scope.spawn(|| plans_follow(store, inventory));
+        let extras = parts(store, inventory).and_then(|parts| extras(&parts, inventory, besides));
+        follow.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(extras)
+    })
 }
 
 /// `report.html`: the page of the results of a bundle, which names their records, and not the bundle that it is in.

@@ -1,7 +1,8 @@
 //! The README of a bundle: what an evaluator asks first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use matrix_analysis::{ClaimResult, Traces};
 use matrix_antipode_artifact::Imported;
@@ -167,9 +168,15 @@ fn environment(inventory: &Inventory) -> String {
     let mut seen = BTreeSet::new();
     let records = inventory.records.values().filter(|record| Imported::of(&record.inputs).is_some());
     let imported: BTreeSet<CellKey> = records.map(|record| record.key).collect();
+    let mut known = HashSet::new();
     for attempt in inventory.attempts.values() {
         let provenance = &attempt.provenance;
-        if imported.contains(&attempt.key) {
+        let is_imported = imported.contains(&attempt.key);
+        // Those of one process share theirs.
+        if !known.insert((Arc::as_ptr(provenance), is_imported)) {
+            continue;
+        }
+        if is_imported {
             seen.insert(format!(
                 "imported by matrix {}; where and with what it was measured is not told",
                 provenance.matrix

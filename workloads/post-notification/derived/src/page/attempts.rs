@@ -1,6 +1,7 @@
 //! Attempts: how each ended, how long it took, and when.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use matrix_archive::Inventory;
 use matrix_plan::CellKey;
@@ -67,5 +68,8 @@ pub(super) fn timed(attempt: &Attempt) -> Timed {
 
 /// What attempts ran on, each once: no names of users, hosts or paths.
 pub(crate) fn environments<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> BTreeSet<String> {
-    attempts.map(|attempt| environment(&attempt.provenance)).collect()
+    // Those of one process share theirs.
+    let mut seen = HashSet::new();
+    let each = attempts.filter(|attempt| seen.insert(Arc::as_ptr(&attempt.provenance)));
+    each.map(|attempt| environment(&attempt.provenance)).collect()
 }

@@ -43,7 +43,7 @@ pub fn of_results(
 pub(crate) struct Pages<'a> {
     inventory: &'a Inventory,
     authors: Option<&'a Authors<'a>>,
-    states: BTreeMap<CellKey, (Axes, u32, CellState)>,
+    states: matrix_archive::States,
     page: Page,
 }
 
@@ -91,18 +91,18 @@ fn beginning(inventory: &Inventory, authors: Option<&Authors<'_>>) -> Page {
 }
 
 /// Where the cells of a part stand.
-fn of_part(part: &Part<'_>, inventory: &Inventory, states: &BTreeMap<CellKey, (Axes, u32, CellState)>) -> States {
+fn of_part(part: &Part<'_>, inventory: &Inventory, states: &matrix_archive::States) -> States {
     let stands = |key: &CellKey| {
         let (axes, round, state) = states.get(key)?;
         let record = inventory.records.get(&(*key, part.origin.clone()));
         let done = record.is_some_and(|record| record.counts.observed() > 0);
         // What another origin measured is not done here.
-        let state = match (done, *state) {
+        let state = match (done, state) {
             (true, _) => CellState::Done,
             (false, CellState::Done) => CellState::Pending,
             (false, state) => state,
         };
-        Some((*key, (axes.clone(), state, *round)))
+        Some((*key, (axes.clone(), state, round)))
     };
     part.cells.iter().filter_map(stands).collect()
 }
@@ -210,6 +210,9 @@ fn failed(states: &States, tried: &BTreeMap<CellKey, Vec<&Attempt>>) -> Vec<Fail
 
 /// Cells that were left out, each with why, as the plans say.
 fn left_out(inventory: &Inventory, states: &States) -> Result<Vec<(String, String)>, RunError> {
+    if states.values().all(|(_, state, _)| *state != CellState::Skipped) {
+        return Ok(Vec::new());
+    }
     let mut reasons: BTreeMap<CellKey, BTreeSet<String>> = BTreeMap::new();
     for (digest, bytes) in &inventory.plans {
         let plan: Plan = serde_json::from_slice(bytes)
