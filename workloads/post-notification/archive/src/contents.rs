@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 
 use matrix_bundle::json;
+use matrix_bundle::layout::BundlePath;
 use matrix_bundle::limits::MAX_TEXTS;
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Extras, Limits, Packed, Packer, Refusal};
 use matrix_store::{Digest, Sealed, StoreError, parallel};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use matrix_bundle::bag::{AGENT, About, PAYLOAD};
 use matrix_bundle::container::{Container, Item, Items, Make};
+use matrix_bundle::layout::BundlePath;
 use matrix_bundle::limits::MAX_TEXTS;
 use matrix_bundle::{BundleError, BundleInfo, Extras, Limits, Packer, Refusal};
 use matrix_store::{Digest, StoreError, parallel};
