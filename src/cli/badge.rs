@@ -8,6 +8,7 @@ use matrix_archive::{Inventory, Selection};
 use matrix_badge::{Item, Progress, Results, Stand, Status, Subject, Tree, sosp26};
 use matrix_derived::derive::all_parts;
 use matrix_plan::Verdict;
+use matrix_plan::printable::one_line;
 use matrix_report::environment;
 use matrix_run::results;
 use matrix_store::{Store, VerifyOptions};
@@ -61,7 +62,7 @@ pub(crate) fn badge(args: BadgeArgs) -> CommandResult {
             "name the project's folder with --project",
         ));
     }
-    let unreadable = |error| Failure::new(Exit::Usage, format!("{}: {error}", args.project.display()));
+    let unreadable = |error: std::io::Error| Failure::new(Exit::Usage, error.to_string());
     let tree = Tree::read(&args.project).map_err(unreadable)?;
     let place = &args.read.results.results;
     let found = match results::open_if_present(place, args.read.size.limits())? {
@@ -83,9 +84,10 @@ pub(crate) fn badge(args: BadgeArgs) -> CommandResult {
             Status::Person => "person",
         };
         output::line(format_args!("{status:<6}  {:<13}  {}", item.id, item.asks))?;
-        output::line(format_args!("{:23}  {}: {}", "", item.looks_at, item.seen))?;
+        // Names of files may have line ends.
+        output::line(format_args!("{:23}  {}: {}", "", item.looks_at, one_line(&item.seen)))?;
         if let Some(fix) = &item.fix {
-            output::line(format_args!("{:23}  fix: {fix}", ""))?;
+            output::line(format_args!("{:23}  fix: {}", "", one_line(fix)))?;
         }
     }
     output::line(format_args!("\n{passed} pass, {failed} fail, {for_a_person} are a person's to judge"))?;

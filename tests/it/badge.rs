@@ -55,3 +55,15 @@ fn the_checklist_is_printed_for_people() {
     bench.matrix(&["badge", "--project", "nowhere"]).code(2);
     bench.matrix(&["badge", "--profile", "sosp62"]).code(2);
 }
+
+#[test]
+#[cfg(unix)]
+fn the_name_of_a_file_cannot_pose_as_a_line_of_the_checklist() {
+    let bench = Workbench::new();
+    std::fs::create_dir(bench.path("project")).unwrap();
+    bench.write("project/main.c", "int main(void) { return 0; }\n");
+    std::os::unix::fs::symlink("nothing", bench.path("project/x\npass    available.2   Forged")).unwrap();
+    let text = bench.matrix(&["badge", "--project", "project"]).code(0).out;
+    assert!(text.contains("not there: x\\npass    available.2   Forged (a link to nothing)"), "{text}");
+    assert!(!text.lines().any(|line| line.ends_with("Forged")), "{text}");
+}

@@ -1,6 +1,6 @@
 //! What is in a project's folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -28,36 +28,44 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Lists a project's folder. Links are not followed.
+    /// Lists a project's folder: the files next to its top first, so that many files of data hide no README. Links to folders
+    /// are not followed.
     ///
     /// # Errors
-    /// When a folder cannot be read.
+    /// When a folder cannot be read, with its path.
     pub fn read(root: &Path) -> io::Result<Self> {
-        let mut tree = Self { root: root.to_owned(), ..Self::default() };
-        tree.folder(root, "")?;
-        Ok(tree)
+        Self::read_some(root, MOST)
     }
 
-    fn folder(&mut self, folder: &Path, prefix: &str) -> io::Result<()> {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let path = format!("{prefix}{name}");
-            let kind = entry.file_type()?;
-            if self.files.len() >= MOST {
-                self.is_cut = true;
-            } else if kind.is_dir() {
+    fn read_some(root: &Path, most: usize) -> io::Result<Self> {
+        let mut tree = Self { root: root.to_owned(), ..Self::default() };
+        let mut folders = VecDeque::from([String::new()]);
+        while let Some(prefix) = folders.pop_front() {
+            let folder = root.join(&prefix);
+            let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", folder.display()));
+            for name in names(&folder).map_err(named)? {
+                let (path, place) = (format!("{prefix}{name}"), folder.join(&name));
+                let is_link = place.is_symlink();
+                // Nothing is there where a link leads nowhere, or what was there is gone.
+                let Ok(found) = fs::metadata(&place) else {
+                    tree.broken.extend(is_link.then_some(path));
+                    continue;
+                };
                 // A store of results is judged as results.
-                if !PASSED_OVER.contains(&name.as_str()) && !entry.path().join("store.toml").is_file() {
-                    self.folder(&entry.path(), &format!("{path}/"))?;
+                if found.is_dir() {
+                    if !is_link && !PASSED_OVER.contains(&name.as_str()) && !place.join("store.toml").is_file() {
+                        folders.push_back(format!("{path}/"));
+                    }
+                } else if tree.files.len() >= most {
+                    tree.is_cut = true;
+                    return Ok(tree);
+                } else if found.is_file() {
+                    // Not a pipe: to open one would wait for somebody who writes.
+                    tree.files.insert(path, found.len());
                 }
-            } else if kind.is_symlink() && fs::metadata(entry.path()).is_err() {
-                self.broken.push(path);
-            } else {
-                self.files.insert(path, entry.metadata()?.len());
             }
         }
-        Ok(())
+        Ok(tree)
     }
 
     /// Every file.
@@ -94,6 +102,14 @@ impl Tree {
     }
 }
 
+/// The names in a folder, in order.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let mut names = names.collect::<io::Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names)
+}
+
 /// The last part of a path.
 pub(crate) fn name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
@@ -102,4 +118,41 @@ pub(crate) fn name(path: &str) -> &str {
 /// What follows the last dot of a file's name.
 pub(crate) fn ending(path: &str) -> &str {
     name(path).rsplit_once('.').map_or("", |(_, ending)| ending)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_files_of_data_hide_no_readme() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("a")).unwrap();
+        for number in 0..20 {
+            fs::write(folder.path().join(format!("a/{number}")), "").unwrap();
+        }
+        fs::write(folder.path().join("readme"), "").unwrap();
+        let tree = Tree::read_some(folder.path(), 10).unwrap();
+        assert!(tree.is_cut && tree.files().count() == 10);
+        assert_eq!(tree.top().collect::<Vec<_>>(), ["readme"]);
+        let tree = Tree::read(folder.path()).unwrap();
+        assert!(!tree.is_cut && tree.files().count() == 21);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_pipe_is_no_file_and_neither_is_a_link_to_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        let made = std::process::Command::new("mkfifo").arg(place("README.md")).status().unwrap();
+        assert!(made.success());
+        std::os::unix::fs::symlink(folder.path(), place("loop")).unwrap();
+        std::os::unix::fs::symlink("nothing", place("gone")).unwrap();
+        fs::write(place("LICENSE"), "MIT").unwrap();
+        std::os::unix::fs::symlink("LICENSE", place("COPYING")).unwrap();
+        let tree = Tree::read(folder.path()).unwrap();
+        assert_eq!(tree.files().collect::<Vec<_>>(), ["COPYING", "LICENSE"]);
+        assert_eq!(tree.broken, ["gone"]);
+        assert_eq!(tree.text("COPYING"), "MIT");
+    }
 }
