@@ -1,6 +1,7 @@
 //! The author's own text: `[artifact]` of the experiment's file, and `appendix.d/*.md` beside it.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use matrix_core::nearest;
@@ -10,6 +11,12 @@ use super::document::{Block, Span, Style, plain};
 
 /// The folder beside an experiment's file that has the author's text.
 const FOLDER: &str = "appendix.d";
+
+/// Most bytes of a file of it.
+const LONGEST: u64 = 1 << 20;
+
+/// How deep lists may lie in each other: LaTeX allows no more. What lies deeper becomes paragraphs.
+const DEEPEST: usize = 4;
 
 /// A section that the author writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +67,7 @@ pub enum ProseError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A file that belongs to no section and no experiment.
     #[error("{}: there is no section and no experiment of that name{}", path.display(), near.as_ref().map(|near| format!("; did you mean {near}.md?")).unwrap_or_default())]
@@ -117,7 +124,7 @@ impl Prose {
         files.sort();
         for path in files {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path).map_err(failed(&path))?;
+            let text = text_of(&path).map_err(failed(&path))?;
             if self.take(&name, &text) {
                 continue;
             }
@@ -151,6 +158,20 @@ impl Prose {
     }
 }
 
+/// The text of a file, without a byte order mark.
+fn text_of(path: &Path) -> io::Result<String> {
+    // To open a pipe would wait for somebody who writes.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut text = String::new();
+    let length = std::fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
+    if length as u64 > LONGEST {
+        return Err(io::Error::other(format!("it has more than {LONGEST} bytes")));
+    }
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
 /// Adds a text as paragraphs of its own, unless it stands there already.
 fn add(all: &mut String, text: &str) {
     let text = text.trim();
@@ -165,13 +186,15 @@ fn add(all: &mut String, text: &str) {
 
 /// The blocks of a Markdown text. Pictures are their descriptions, HTML is text.
 pub(super) fn blocks(markdown: &str) -> Vec<Block> {
-    let mut reader = Reader { events: Parser::new_ext(markdown, Options::empty()), style: Vec::new() };
+    let mut reader = Reader { events: Parser::new_ext(markdown, Options::empty()), style: Vec::new(), depth: 0 };
     reader.blocks(None)
 }
 
 struct Reader<'a> {
     events: Parser<'a>,
     style: Vec<Style>,
+    /// How many lists the current place is in.
+    depth: usize,
 }
 
 impl Reader<'_> {
@@ -179,32 +202,48 @@ impl Reader<'_> {
     fn blocks(&mut self, until: Option<TagEnd>) -> Vec<Block> {
         let mut blocks = Vec::new();
         let mut loose = Vec::new();
+        // Items of lists that lie too deep.
+        let mut deeper = 0_usize;
         while let Some(event) = self.events.next() {
             match event {
+                Event::Start(Tag::Item) => {
+                    flush(&mut loose, &mut blocks);
+                    deeper += 1;
+                }
+                Event::End(TagEnd::Item) if deeper > 0 => {
+                    flush(&mut loose, &mut blocks);
+                    deeper -= 1;
+                }
                 Event::End(end) if Some(end) == until => break,
                 Event::Start(Tag::Paragraph) => {
+                    flush(&mut loose, &mut blocks);
                     let spans = self.spans(TagEnd::Paragraph);
                     blocks.push(Block::Paragraph(spans));
                 }
                 Event::Start(Tag::Heading { level, .. }) => {
+                    flush(&mut loose, &mut blocks);
                     let spans = self.spans(TagEnd::Heading(level));
                     // The author's headings stand below the appendix's own.
                     blocks.push(Block::Heading(4, spans.into_iter().map(|span| span.text).collect()));
                 }
-                Event::Start(Tag::List(start)) => {
+                Event::Start(Tag::List(start)) if self.depth < DEEPEST => {
+                    flush(&mut loose, &mut blocks);
+                    self.depth += 1;
                     let mut items = Vec::new();
                     while let Some(Event::Start(Tag::Item)) = self.events.next() {
                         items.push(self.blocks(Some(TagEnd::Item)));
                     }
-                    flush(&mut loose, &mut blocks);
+                    self.depth -= 1;
                     blocks.push(Block::List(start.is_some(), items));
                 }
                 Event::Start(Tag::CodeBlock(_)) => {
+                    flush(&mut loose, &mut blocks);
                     let text: String = self.spans(TagEnd::CodeBlock).into_iter().map(|span| span.text).collect();
                     blocks.push(Block::Code(text.lines().map(str::to_owned).collect()));
                 }
-                Event::Start(Tag::BlockQuote(_) | Tag::HtmlBlock) | Event::End(_) => {}
-                Event::Rule => flush(&mut loose, &mut blocks),
+                Event::Start(Tag::List(_) | Tag::BlockQuote(_) | Tag::HtmlBlock) | Event::Rule => {
+                    flush(&mut loose, &mut blocks);
+                }
                 event => self.span(event, &mut loose),
             }
         }
@@ -267,4 +306,61 @@ fn joined(spans: Vec<Span>) -> Vec<Span> {
         }
     }
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(blocks: &[Block]) -> Vec<String> {
+        let text = |block: &Block| match block {
+            Block::Paragraph(spans) => spans.iter().map(|span| span.text.as_str()).collect(),
+            Block::Code(lines) => format!("code {}", lines.join("|")),
+            Block::List(_, items) => {
+                format!("[{}]", items.iter().map(|item| texts(item).join("; ")).collect::<Vec<_>>().join(" / "))
+            }
+            other => format!("{other:?}"),
+        };
+        blocks.iter().map(text).collect()
+    }
+
+    #[test]
+    fn what_stands_in_an_item_stays_in_its_order() {
+        let text = "- run this:\n  ```\n  make\n  ```\n- then\n  > look\n\n  - a\n  - b\n";
+        assert_eq!(texts(&blocks(text)), ["[run this:; code make / then; look; [a / b]]"]);
+        // Emphasis ends where it ends, in items too.
+        let emphasis = Span { style: Style::Emphasis, text: "a".to_owned() };
+        assert_eq!(blocks("- *a* b"), [Block::List(false, vec![vec![Block::Paragraph(vec![emphasis, plain(" b")])]])]);
+    }
+
+    #[test]
+    fn lists_lie_no_deeper_in_each_other_than_latex_allows() {
+        let nested =
+            |depth: usize| (0..depth).map(|level| format!("{}- {level}\n", "  ".repeat(level))).collect::<String>();
+        assert_eq!(texts(&blocks(&nested(4))), ["[0; [1; [2; [3]]]]"]);
+        assert_eq!(texts(&blocks(&(nested(6) + "- next\n"))), ["[0; [1; [2; [3; 4; 5]]] / next]"]);
+        // Nor does any depth end the program.
+        let deep = blocks(&format!("{}x", "- ".repeat(20_000)));
+        assert_eq!(texts(&deep), ["[[[[x]]]]"]);
+        assert_eq!(texts(&blocks(&format!("{}x", "> ".repeat(20_000)))), ["x"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_without_end_is_refused_and_a_byte_order_mark_is_no_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join(FOLDER);
+        std::fs::create_dir(&place).unwrap();
+        std::fs::write(place.join("abstract.md"), "\u{feff}# Ours").unwrap();
+        let mut prose = Prose::default();
+        prose.read(folder.path(), &[]).unwrap();
+        assert_eq!(prose.of(Section::Abstract), Some("# Ours"));
+        std::os::unix::fs::symlink("/dev/zero", place.join("notes.md")).unwrap();
+        let error = prose.read(folder.path(), &[]).unwrap_err().to_string();
+        assert!(error.ends_with("notes.md: it is no file"), "{error}");
+        std::fs::remove_file(place.join("notes.md")).unwrap();
+        std::fs::write(place.join("notes.md"), vec![b' '; LONGEST as usize + 1]).unwrap();
+        let error = prose.read(folder.path(), &[]).unwrap_err().to_string();
+        assert!(error.ends_with("it has more than 1048576 bytes"), "{error}");
+    }
 }
