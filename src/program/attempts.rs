@@ -1,10 +1,15 @@
 //! The attempts at a program's cells.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 
 use matrix_command::Cell;
 use matrix_plan::CellKey;
+use matrix_store::attempt::AttemptStatus;
 use matrix_store::{GenericAttempt, Store, StoreError};
+
+/// Most lines of what a program printed that are shown of a failed attempt.
+const MOST_LINES: usize = 12;
 
 /// The attempts at some cells, the oldest first.
 pub(super) fn of_cells(store: &Store, cells: &[Cell]) -> Result<BTreeMap<CellKey, Vec<GenericAttempt>>, StoreError> {
@@ -20,4 +25,30 @@ pub(super) fn of_cells(store: &Store, cells: &[Cell]) -> Result<BTreeMap<CellKey
         attempts.sort_by(|a, b| (&a.started, &a.id).cmp(&(&b.started, &b.id)));
     }
     Ok(found)
+}
+
+/// Why an attempt has no result: its error, and the last lines that it printed to standard error. Empty where it has one.
+pub(super) fn why(store: &Store, attempt: &GenericAttempt) -> Result<String, StoreError> {
+    if attempt.status == AttemptStatus::Done {
+        return Ok(String::new());
+    }
+    let error = attempt.error.clone().unwrap_or_default();
+    let printed = stderr(store, attempt)?;
+    // Failures of the program itself name these lines already.
+    Ok(if printed.is_empty() || error.contains(printed.trim_end()) {
+        error
+    } else {
+        format!("{error}\nstandard error:\n{printed}")
+    })
+}
+
+/// The last lines of what an attempt printed to standard error.
+fn stderr(store: &Store, attempt: &GenericAttempt) -> Result<String, StoreError> {
+    let Some(kept) = attempt.outputs.get("stderr") else { return Ok(String::new()) };
+    let mut bytes = Vec::new();
+    let mut object = store.open_object(&kept.sha256)?.with_max_bytes(kept.bytes);
+    object.read_to_end(&mut bytes).map_err(StoreError::from_read)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    Ok(lines[lines.len().saturating_sub(MOST_LINES)..].join("\n"))
 }

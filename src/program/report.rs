@@ -2,7 +2,6 @@
 
 use matrix_store::{GenericRecord, RecordFile, Sealed};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 
 use matrix_command::results::{self, Finding, Loaded, findings};
 use matrix_command::run::PlanDocument;
@@ -25,9 +24,6 @@ use super::charts::Picture;
 use super::choose::{Chosen, plan_of};
 use super::{appendix, attempts, overlay};
 use crate::exit::{Exit, Failure};
-
-/// Most lines of what a program printed that stand under a failed cell.
-const MOST_LINES: usize = 12;
 
 /// Axes that tell kinds of cells apart where times are shown.
 const KIND_AXES: usize = 2;
@@ -147,7 +143,7 @@ fn section(
     let origins: BTreeSet<&str> = records().map(|record| record.origin.as_str()).collect();
     let seconds: f64 = tried.values().flatten().filter_map(took).sum();
     let failed = failed(store, part, loaded, &states, tried)?;
-    let points = points(loaded, &states, tried);
+    let (points, points_more) = points(store, loaded, &states, tried)?;
     let axis = |axis: &matrix_core::Axis| Axis {
         name: axis.name.clone(),
         values: axis.values.iter().map(|value| plain(&value.to_string())).collect(),
@@ -174,11 +170,13 @@ fn section(
             .skip(experiment.axes.axes.len() + 1)
             .map(|name| Metric { name: plain(&name) })
             .collect(),
-        points_more: points.len().saturating_sub(MOST_POINTS) as u64,
-        points: points.into_iter().take(MOST_POINTS).collect(),
+        points,
+        points_more: points_more as u64,
         kind_heads: experiment.axes.names().into_iter().take(KIND_AXES).map(str::to_owned).collect(),
         kinds: kinds(loaded, tried, their),
         expected: their.is_some(),
+        // Nothing estimates what a program takes.
+        estimated: false,
         gantt: page::over_time(tried.values().flatten().map(|attempt| Timed {
             run: attempt.run.as_ref().map(ToString::to_string),
             key: attempt.key.short(),
@@ -238,14 +236,7 @@ fn failed(
             }
             CellState::Failed | CellState::Partial => {
                 let last = tried.get(&key).and_then(|attempts| attempts.last());
-                let error = last.and_then(|attempt| attempt.error.clone()).unwrap_or_default();
-                let printed = last.map(|attempt| stderr(store, attempt)).transpose()?.unwrap_or_default();
-                // Failures of the program itself name these lines already.
-                if printed.is_empty() || error.contains(printed.trim_end()) {
-                    error
-                } else {
-                    format!("{error}\nstandard error:\n{printed}")
-                }
+                last.map(|attempt| attempts::why(store, attempt)).transpose()?.unwrap_or_default()
             }
         };
         failed.push(Failed { key: key.short(), cell: plain(&words), state: state.as_str(), why: plain(&why) });
@@ -270,17 +261,6 @@ fn skipped(part: &Part, loaded: &Loaded<'_>, point: &Values) -> String {
             format!("the filter of the newest run leaves it out ({filter}), or {}", unmet.join("; "))
         }
     }
-}
-
-/// The last lines of what an attempt printed to standard error.
-fn stderr(store: &Store, attempt: &GenericAttempt) -> Result<String, Failure> {
-    let Some(kept) = attempt.outputs.get("stderr") else { return Ok(String::new()) };
-    let mut bytes = Vec::new();
-    let mut object = store.open_object(&kept.sha256)?.with_max_bytes(kept.bytes);
-    object.read_to_end(&mut bytes).map_err(matrix_store::StoreError::from_read)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<&str> = text.lines().collect();
-    Ok(lines[lines.len().saturating_sub(MOST_LINES)..].join("\n"))
 }
 
 fn claims(loaded: &Loaded<'_>, their: Option<&Loaded<'_>>) -> Vec<ClaimView> {
@@ -353,7 +333,13 @@ fn title(figure: &FigureSpec) -> String {
     figure.name.clone()
 }
 
-fn points(loaded: &Loaded<'_>, states: &BTreeMap<CellKey, CellState>, tried: &Tried) -> Vec<Point> {
+/// The points of the matrix, and how many more there are than a page lists.
+fn points(
+    store: &Store,
+    loaded: &Loaded<'_>,
+    states: &BTreeMap<CellKey, CellState>,
+    tried: &Tried,
+) -> Result<(Vec<Point>, usize), Failure> {
     let experiment = loaded.experiment;
     let axes = &experiment.axes;
     let (_, lines) = results::summary(loaded);
@@ -387,9 +373,10 @@ fn points(loaded: &Loaded<'_>, states: &BTreeMap<CellKey, CellState>, tried: &Tr
         let number = |values: &BTreeMap<Values, f64>| values.get(&cells.first()?.cell.point).copied();
         let of_cell = |cell: &&results::LoadedCell| {
             let round = cell.cell.round;
-            tried.get(&cell.cell.key).into_iter().flatten().map(move |attempt| view(attempt, round)).collect::<Vec<_>>()
+            tried.get(&cell.cell.key).into_iter().flatten().map(move |attempt| view(store, attempt, round))
         };
-        Point {
+        let named = experiment.axes.names().into_iter().zip(values.iter().map(String::as_str));
+        Ok(Point {
             at,
             state: match counts.as_slice() {
                 [(state, _)] => state.to_string(),
@@ -400,11 +387,14 @@ fn points(loaded: &Loaded<'_>, states: &BTreeMap<CellKey, CellState>, tried: &Tr
             numbers: series.iter().map(number).collect(),
             texts: texts.get(&values).cloned().unwrap_or_else(|| vec!["–".to_owned(); series.len()]),
             command: cells.iter().find_map(|cell| command(cell, tried)),
-            attempts: cells.iter().flat_map(of_cell).collect(),
+            again: page::run_again(&experiment.name, named),
+            attempts: cells.iter().flat_map(of_cell).collect::<Result<_, Failure>>()?,
             values: values.iter().map(|value| plain(value)).collect(),
-        }
+        })
     };
-    grouped.into_iter().map(point).collect()
+    let more = grouped.len().saturating_sub(MOST_POINTS);
+    let points: Result<_, Failure> = grouped.into_iter().take(MOST_POINTS).map(point).collect();
+    Ok((points?, more))
 }
 
 /// The program and its arguments as the cell's key has them: placeholders of the machine stay, as `{out}`.
@@ -415,18 +405,17 @@ fn command(cell: &results::LoadedCell, tried: &Tried) -> Option<String> {
     Some(plain(&shlex::try_join(words?).unwrap_or_default())).filter(|command| !command.is_empty())
 }
 
-fn view(attempt: &GenericAttempt, round: u32) -> AttemptView {
-    let mut notes: Vec<String> = attempt.notes.iter().map(|(name, note)| plain(&format!("{name}: {note}"))).collect();
-    notes.extend(attempt.error.as_deref().map(plain));
-    AttemptView {
+fn view(store: &Store, attempt: &GenericAttempt, round: u32) -> Result<AttemptView, Failure> {
+    Ok(AttemptView {
         id: attempt.id.to_string(),
         key: attempt.key.short(),
         round,
         status: page::status_word(attempt.status),
         started: plain(&attempt.started),
         took: took(attempt).map_or_else(|| "–".to_owned(), page::duration),
-        notes,
-    }
+        notes: attempt.notes.iter().map(|(name, note)| plain(&format!("{name}: {note}"))).collect(),
+        why: plain(&attempts::why(store, attempt)?),
+    })
 }
 
 type Times = BTreeMap<Vec<String>, (Vec<f64>, u64)>;
@@ -451,6 +440,7 @@ fn kinds(loaded: &Loaded<'_>, tried: &Tried, their: Option<&(Loaded<'_>, Tried)>
         attempts: seconds.len(),
         mean_s: words(mean(&seconds)),
         longest_s: words(seconds.iter().copied().reduce(f64::max)),
+        estimated_s: words(None),
         expected_s: words(theirs.get(&values).and_then(|(seconds, _)| mean(seconds))),
         values,
         bytes,

@@ -30,6 +30,15 @@ fn a_browser_finds_no_fault_in_pages_of_a_store_a_comparison_and_an_unfinished_r
         assert!(page.contains(words), "{words}");
     }
 
+    // A cell's command runs all its rounds and nothing else.
+    let again = "again: <code>matrix run small.toml --results again --filter &#x27;";
+    let (_, rest) = page.split_once(again).unwrap();
+    let filter = rest.split_once("&#x27;</code>").unwrap().0.replace("&quot;", "\"").replace("&gt;", ">");
+    bench.matrix(&["run", "small.toml", "--results", "again", "--filter", &filter]).code(0);
+    bench.matrix(&["report", "--results", "again", "-o", "one-cell.html"]).code(0);
+    assert!(bench.read("one-cell.html").contains("12 cells planned = 1 done"), "{filter}");
+    assert!(page.contains("No expected times: only cells on AWS are estimated"));
+
     bench.write("other.toml", &SMALL.replace("seed = 7", "seed = 8"));
     bench.matrix(&["run", "other.toml", "--results", "other"]).code(0);
     bench.matrix(&["bundle", "create", "--results", "other", "-o", "authors.tar.zst"]).code(0);
@@ -108,6 +117,7 @@ fn program(bench: &Workbench) {
         "6 cells, engine=",
         "runs <code>.&#x2f;bench 1 fast &#x27;{out}&#x2f;rows.csv&#x27;</code>",
         "<code>matrix run kv.toml --results again</code>",
+        "again: <code>matrix run kv.toml --results again --filter &#x27;engine=fast and threads=2&#x27;</code>",
     ] {
         assert!(page.contains(words), "{words}");
     }

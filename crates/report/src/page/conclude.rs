@@ -159,7 +159,7 @@ impl Page {
 }
 
 /// Whether a shell takes a text as one word that means itself.
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
     text.starts_with(|letter: char| letter.is_ascii_alphanumeric()) && text.chars().all(plain)
 }

@@ -3,15 +3,18 @@
 //! [`Page`] is what the page says, free of any workload, which fills it; [`Page::render`] writes it. Every text reaches the
 //! page through a template that escapes it; the page's own policy forbids everything from outside.
 
+mod again;
 mod attempts;
 mod conclude;
 mod figure;
 mod gantt;
 mod model;
+mod paper;
 mod render;
 mod states;
 mod text;
 
+pub use again::run_again;
 pub use attempts::{Timed, environment, over_time, seconds_between, status_word};
 pub use conclude::{KICK_THE_TIRES, ReportOptions, records_digest};
 pub use figure::{figure_view, inline, rows_of};

@@ -100,6 +100,8 @@ pub struct Section {
     pub kind_heads: Vec<String>,
     /// Whether the authors' times are known.
     pub expected: bool,
+    /// Whether there is an estimate of what cells take.
+    pub estimated: bool,
     /// Attempts over time, one SVG for each run, with its name.
     pub gantt: Vec<(String, String)>,
 }
@@ -209,6 +211,8 @@ pub struct Point {
     pub texts: Vec<String>,
     /// What it runs, as words of a shell; none where no program is run.
     pub command: Option<String>,
+    /// The command that runs its cells again; none where it cannot be typed.
+    pub again: Option<String>,
     /// Its attempts.
     pub attempts: Vec<AttemptView>,
 }
@@ -228,8 +232,10 @@ pub struct AttemptView {
     pub started: String,
     /// How long it took, in words.
     pub took: String,
-    /// What happened on the way, and why it has no result.
+    /// What happened on the way.
     pub notes: Vec<String>,
+    /// Why it has no result, with the last lines of what was printed, or why some of its requests failed; may be empty.
+    pub why: String,
 }
 
 /// Time and size of the cells of one kind.
@@ -245,6 +251,8 @@ pub struct Kind {
     pub longest_s: String,
     /// What the authors' attempts took on average, in seconds.
     pub expected_s: String,
+    /// What a cell was estimated to take before it ran.
+    pub estimated_s: String,
     /// Bytes of traces, uncompressed.
     pub bytes: u64,
 }

@@ -75,7 +75,8 @@
       const details = point.row.querySelector("details");
       if (details) details.open = true;
       point.row.focus();
-      point.row.scrollIntoView({ block: "center" });
+      // The attempts stand at the end of a row that may be wider than the screen.
+      (details || point.row).scrollIntoView({ block: "center" });
     };
     const draw = () => {
       const [rowAxis, columnAxis, metric] = [down, across, colour].map((select) => Number(select.value));

@@ -7,7 +7,8 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use sha2::{Digest as _, Sha256};
 
-use super::model::Page;
+use super::model::{Page, Section};
+use super::paper::{self, breakable};
 use super::text::{size, thousands};
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -33,6 +34,9 @@ impl Page {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.add_filter("thousands", |number: u64| thousands(&number.to_string()));
         environment.add_filter("size", |bytes: u64| size(bytes));
+        environment.add_filter("breakable", |text: String| Value::from_safe_string(breakable(&text)));
+        environment.add_filter("on_paper", |rows: Vec<Vec<String>>, heads: Vec<String>| paper::of_rows(&heads, &rows));
+        let on_paper: Vec<&str> = self.sections.iter().map(Section::on_paper).collect();
         let page = Value::from(Serde(self));
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         // The ending of its name makes the template escape every value.
@@ -43,9 +47,25 @@ impl Page {
             })
             .and_then(|()| environment.get_template("page.html"))
             .and_then(|template| {
-                template.render(context! { page, style => STYLE, script => SCRIPT, policy => policy() })
+                template.render(context! { page, on_paper, style => STYLE, script => SCRIPT, policy => policy() })
             });
         rendered.map_err(PageError)
+    }
+}
+
+impl Section {
+    /// How the table of its points is printed: the columns are axes, metrics, state and attempts.
+    fn on_paper(&self) -> &'static str {
+        let axes = self.axes.iter().enumerate().map(|(n, axis)| {
+            let values = self.points.iter().filter_map(move |point| point.values.get(n));
+            std::iter::once(&axis.name).chain(values).map(String::as_str).collect()
+        });
+        let metrics = self.metrics.iter().enumerate().map(|(n, metric)| {
+            let texts = self.points.iter().filter_map(move |point| point.texts.get(n));
+            std::iter::once(&metric.name).chain(texts).map(String::as_str).collect()
+        });
+        let states = std::iter::once("state").chain(self.points.iter().map(|point| point.state.as_str())).collect();
+        paper::style(axes.chain(metrics).chain([states, vec!["attempts"]]))
     }
 }
 
@@ -77,6 +97,7 @@ mod tests {
             started: owned(),
             took: owned(),
             notes: vec![owned()],
+            why: owned(),
         };
         let section = Section {
             id: "x".to_owned(),
@@ -124,6 +145,7 @@ mod tests {
                 numbers: vec![Some(1.0)],
                 texts: vec![owned()],
                 command: Some(owned()),
+                again: Some(owned()),
                 attempts: vec![attempt],
             }],
             points_more: 1,
@@ -133,10 +155,12 @@ mod tests {
                 mean_s: owned(),
                 longest_s: owned(),
                 expected_s: owned(),
+                estimated_s: owned(),
                 bytes: 1,
             }],
             kind_heads: vec![owned()],
             expected: true,
+            estimated: true,
             gantt: vec![(owned(), "<svg></svg>".to_owned())],
         };
         Page {
@@ -158,6 +182,7 @@ mod tests {
     fn no_text_of_somebody_elses_becomes_markup_wherever_it_stands() {
         let tags = |html: &str| html.matches('<').count();
         let harmless = filled("word").render().unwrap();
+        assert!(!harmless.contains("<wbr>"));
         for hostile in [
             "<script>alert(1)</script>",
             "\"><img src=x onerror=alert(1)>",
@@ -167,7 +192,7 @@ mod tests {
             "{{ page.title }}{% raw %}",
             "javascript:alert(1)//<",
         ] {
-            let html = filled(hostile).render().unwrap();
+            let html = filled(hostile).render().unwrap().replace("<wbr>", "");
             assert_eq!(tags(&html), tags(&harmless), "{hostile}");
             let quotes = |html: &str| html.matches(['"', '\'']).count();
             assert_eq!(quotes(&html), quotes(&harmless), "{hostile}");

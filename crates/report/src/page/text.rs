@@ -1,23 +1,12 @@
 //! Texts and numbers as the page shows them.
 
+use matrix_core::printable;
+
 /// A text of somebody else's without what would change how a page reads: control characters and those that turn the
 /// direction of writing are shown by their number.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '\n' | '\t' => plain.push(letter),
-            letter
-                if letter.is_control()
-                    || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}') =>
-            {
-                plain.push_str(&format!("\\u{{{:x}}}", u32::from(letter)));
-            }
-            letter => plain.push(letter),
-        }
-    }
-    plain
+    printable::lines(text).into_owned()
 }
 
 /// A number with about three digits, and commas between thousands.
@@ -108,6 +97,8 @@ mod tests {
     fn what_would_change_how_a_page_reads_is_shown_by_number() {
         assert_eq!(plain("a\u{202e}b\u{1b}[2J\0<b>"), "a\\u{202e}b\\u{1b}[2J\\u{0}<b>");
         assert_eq!(plain("a\tb\nc → d"), "a\tb\nc → d");
+        // Letters that nobody sees.
+        assert_eq!(plain("a\u{ad}b\u{e0041}"), "a\\u{ad}b\\u{e0041}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use matrix_aws::cost::{CellCost, Costs, NoPrice, Prices};
-use matrix_plan::{CellKey, Platform};
+use matrix_plan::{CellInputs, CellKey, Experiment, Platform};
 use serde::Serialize;
 
 use crate::error::{FailureKind, RunError};
@@ -73,6 +73,18 @@ impl Estimate {
             self.prices_of
         )
     }
+}
+
+/// Seconds that `matrix plan` expects cells of an experiment to take, one after the other. Empty where the experiment does not
+/// run on AWS: there is no estimate.
+pub fn expected_seconds<'a>(
+    experiment: &Experiment,
+    cells: impl Iterator<Item = (CellKey, &'a CellInputs)>,
+) -> BTreeMap<CellKey, f64> {
+    let prices = (experiment.platform == Platform::Aws).then(Prices::builtin).and_then(Result::ok);
+    let Some(prices) = prices else { return BTreeMap::new() };
+    let costs = Costs::new(&prices, &experiment.aws, &experiment.regions, &experiment.points);
+    cells.filter_map(|(key, inputs)| Some((key, costs.cell(inputs).ok()?.minutes * 60.0))).collect()
 }
 
 /// The prices that are to be used.
@@ -166,5 +178,29 @@ impl From<&CellCost> for CostJson {
             dollars: cost.total(),
             dollars_by_service: cost.dollars.iter().map(|(service, dollars)| (service.as_str(), *dollars)).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXPERIMENT: &str = "schema = 1\nname = \"small\"\nplatform = \"aws\"\nrequests = 1000\n[[matrix]]\n\
+        post_storage = [\"redis\", \"s3\"]\nnotification_storage = [\"sns\", \"dynamo\"]\nregions = [\"eu->us\"]\n\
+        delay_ms = [0]\nantipode = [false, true]\n";
+
+    #[test]
+    fn expected_times_are_those_of_the_plan_and_only_on_aws() {
+        let seconds = |input: &Input| {
+            expected_seconds(&input.experiment, input.cells.iter().map(|(_, cell)| (cell.key, &cell.inputs)))
+        };
+        let input = Input::from_text(EXPERIMENT).unwrap();
+        let estimate = Estimate::of(&input, None).unwrap().unwrap();
+        let expected = seconds(&input);
+        assert_eq!(expected.len(), 8);
+        for (key, seconds) in expected {
+            assert!((seconds - 60.0 * estimate.cell(&key).unwrap().minutes).abs() < 1e-9);
+        }
+        assert!(seconds(&Input::from_text(&EXPERIMENT.replace("\"aws\"", "\"sim\"")).unwrap()).is_empty());
     }
 }

@@ -8,6 +8,7 @@ use matrix_analysis::tables::Source;
 use matrix_analysis::{ClaimResult, Options, Traces, evaluate};
 use matrix_archive::Inventory;
 use matrix_plan::{Axes, CellKey, Experiment, Plan};
+use matrix_run::costs::expected_seconds;
 use matrix_run::results::{Hosts, Traced, unreadable};
 use matrix_run::{FailureKind, RunError};
 use matrix_store::{Digest, JournalText, Origin, Store};
@@ -30,6 +31,8 @@ pub struct Part<'a> {
     pub traced: Traced<'a>,
     /// What the experiment claims, judged.
     pub claims: Vec<ClaimResult>,
+    /// Seconds that its done cells are estimated to take; empty where there is no estimate.
+    pub estimated_s: BTreeMap<CellKey, f64>,
 }
 
 /// What a run planned: an experiment, and the cells that it is, whichever of them the run was to execute. A model, or a
@@ -82,6 +85,8 @@ pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part
             let done: BTreeSet<CellKey> = records.iter().map(|record| record.key).collect();
             let not_done: Vec<Axes> =
                 cells.iter().filter(|(key, _)| !done.contains(key)).map(|(_, axes)| axes.clone()).collect();
+            let inputs = records.iter().map(|record| (record.key, &record.inputs));
+            let estimated_s = expected_seconds(experiment, inputs);
             let traced = Traced::on_hosts(store, records, &hosts);
             let claims = evaluate(&experiment.claims, &traced, &not_done, &Options::default());
             parts.push(Part {
@@ -91,6 +96,7 @@ pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part
                 source: Source::new(&experiment.name, cells.len() as u64, traced.cells()),
                 claims: claims.map_err(unreadable)?,
                 run: Some(run.clone()),
+                estimated_s,
                 traced,
             });
         }
@@ -115,7 +121,16 @@ fn unplanned<'a>(store: &'a Store, name: String, origin: &Origin, records: Vec<R
     let cells = records.iter().map(|record| record.key).collect();
     let traced = Traced::on_hosts(store, records, hosts);
     let source = Source::new(origin.as_str(), traced.cells().len() as u64, traced.cells());
-    Part { name, origin: origin.clone(), cells, source, run: None, traced, claims: Vec::new() }
+    Part {
+        name,
+        origin: origin.clone(),
+        cells,
+        source,
+        run: None,
+        traced,
+        claims: Vec::new(),
+        estimated_s: BTreeMap::new(),
+    }
 }
 
 /// What the runs planned, each once, with the newest run that planned it.

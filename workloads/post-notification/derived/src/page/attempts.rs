@@ -42,8 +42,6 @@ pub(crate) fn seconds(attempt: &Attempt) -> Option<f64> {
 pub(super) fn view(attempt: &Attempt, round: u32) -> AttemptView {
     let mut notes: Vec<String> = attempt.notes.iter().map(|(what, count)| plain(&format!("{what}: {count}"))).collect();
     notes.extend(attempt.host.as_deref().map(|host| plain(&format!("host: {host}"))));
-    notes.extend(attempt.error.as_deref().map(plain));
-    notes.extend(attempt.reasons.iter().map(|reason| plain(&format!("{} x {}", reason.count, reason.text))));
     AttemptView {
         id: attempt.id.to_string(),
         key: attempt.key.short(),
@@ -52,7 +50,15 @@ pub(super) fn view(attempt: &Attempt, round: u32) -> AttemptView {
         started: plain(&attempt.started),
         took: seconds(attempt).map_or_else(|| "–".to_owned(), duration),
         notes,
+        why: plain(&why(attempt)),
     }
+}
+
+/// Why an attempt has no result: its error, and why requests failed. Of a done one, why some requests failed.
+pub(super) fn why(attempt: &Attempt) -> String {
+    let mut lines: Vec<String> = attempt.error.clone().into_iter().collect();
+    lines.extend(attempt.reasons.iter().map(|reason| format!("{} x {}", reason.count, reason.text)));
+    lines.join("\n")
 }
 
 /// When an attempt of the built-in workload ran.

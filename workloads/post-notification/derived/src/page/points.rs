@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_analysis::tables::{SummaryRow, TreatmentRow};
 use matrix_plan::{Axes, CellKey, CellState};
-use matrix_report::page::{AttemptView, Axis, Metric, Point, number};
+use matrix_report::page::{AttemptView, Axis, Metric, Point, number, run_again};
 
 /// The metrics, in the order of [`numbers`].
 pub(super) fn metrics() -> Vec<Metric> {
@@ -48,8 +48,9 @@ pub(super) fn values(axes: &Axes) -> Vec<String> {
     ]
 }
 
-/// The points of some cells: those that differ only in the round are one.
+/// The points of some cells: those that differ only in the round are one. `planned` is the experiment that runs planned.
 pub(super) fn points(
+    planned: Option<&str>,
     axes: &[Axis],
     cells: &BTreeMap<CellKey, (Axes, CellState)>,
     rows: &[SummaryRow],
@@ -60,6 +61,7 @@ pub(super) fn points(
         grouped.entry(axes).or_default().push((key, *state));
     }
     let treatments = treatments(rows);
+    let names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
     let point = |(of, cells): (&Axes, Vec<(&CellKey, CellState)>)| {
         let values = values(of);
         let place = |(axis, value): (&Axis, &String)| axis.values.iter().position(|known| known == value).unwrap_or(0);
@@ -68,6 +70,9 @@ pub(super) fn points(
         tried.sort_by(|a, b| (a.round, &a.started, &a.id).cmp(&(b.round, &b.started, &b.id)));
         Point {
             at: axes.iter().zip(&values).map(place).collect(),
+            again: planned.and_then(|experiment| {
+                run_again(experiment, names.iter().copied().zip(values.iter().map(String::as_str)))
+            }),
             values,
             state: state(&cells),
             numbers: treatment.map_or_else(|| vec![None; metrics().len()], |treatment| numbers(treatment)),

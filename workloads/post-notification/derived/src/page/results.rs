@@ -145,7 +145,8 @@ fn section(
         let round = states.get(key).map_or(0, |(.., round)| *round);
         tried.get(key).into_iter().flatten().map(|attempt| attempts::view(attempt, round)).collect()
     };
-    let mut points = points::points(&axes, &cells, &summary(pools), of_cell);
+    let planned = part.run.is_some().then_some(part.source.experiment.as_str());
+    let mut points = points::points(planned, &axes, &cells, &summary(pools), of_cell);
     let points_more = points.len().saturating_sub(MOST_POINTS);
     if points_more > 0 {
         points.truncate(MOST_POINTS);
@@ -176,6 +177,7 @@ fn section(
         kind_heads: vec!["post_storage".to_owned(), "notification_storage".to_owned()],
         kinds: kinds(part, inventory, states, &tried, authors),
         expected: their.is_some(),
+        estimated: !part.estimated_s.is_empty(),
         gantt: over_time(tried.values().flatten().map(|attempt| attempts::timed(attempt))),
         id,
     })
@@ -192,17 +194,12 @@ fn failed(states: &States, tried: &BTreeMap<CellKey, Vec<&Attempt>>) -> Vec<Fail
     let bad = states.iter().filter(|(_, (_, state, _))| matches!(state, CellState::Failed | CellState::Partial));
     bad.map(|(key, (axes, state, round))| {
         let last = tried.get(key).and_then(|attempts| attempts.last());
-        let mut why: Vec<String> = last.and_then(|attempt| attempt.error.clone()).into_iter().collect();
-        why.extend(
-            last.iter()
-                .flat_map(|attempt| &attempt.reasons)
-                .map(|reason| format!("{} x {}", reason.count, reason.text)),
-        );
+        let why = last.map(|attempt| attempts::why(attempt)).unwrap_or_default();
         Failed {
             key: key.short(),
             cell: plain(&format!("{axes} round {round}")),
             state: state.as_str(),
-            why: if why.is_empty() { "no reason was kept".to_owned() } else { plain(&why.join("\n")) },
+            why: if why.is_empty() { "no reason was kept".to_owned() } else { plain(&why) },
         }
     })
     .collect()
@@ -275,20 +272,22 @@ fn kinds(
     tried: &BTreeMap<CellKey, Vec<&Attempt>>,
     authors: Option<&Authors<'_>>,
 ) -> Vec<Kind> {
-    let mut kinds: BTreeMap<Vec<String>, (Vec<f64>, u64)> = BTreeMap::new();
+    let mut kinds: BTreeMap<Vec<String>, (Vec<f64>, Vec<f64>, u64)> = BTreeMap::new();
     for (key, (axes, ..)) in states {
         let kind = kinds.entry(points::values(axes).into_iter().take(2).collect()).or_default();
         kind.0.extend(tried.get(key).into_iter().flatten().filter_map(|attempt| attempts::seconds(attempt)));
         let record = inventory.records.get(&(*key, part.origin.clone()));
-        kind.1 += record.map_or(0, |record| record.object.bytes);
+        kind.1.extend(part.estimated_s.get(key));
+        kind.2 += record.map_or(0, |record| record.object.bytes);
     }
     let their = authors.map(Authors::seconds_by_kind).unwrap_or_default();
     let mean = |times: &[f64]| (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64);
     let words = |seconds: Option<f64>| seconds.map_or_else(|| "–".to_owned(), duration);
-    let kind = |(values, (times, bytes)): (Vec<String>, (Vec<f64>, u64))| Kind {
+    let kind = |(values, (times, estimates, bytes)): (Vec<String>, (Vec<f64>, Vec<f64>, u64))| Kind {
         attempts: times.len(),
         mean_s: words(mean(&times)),
         longest_s: words(times.iter().copied().reduce(f64::max)),
+        estimated_s: words(mean(&estimates)),
         expected_s: words(their.get(&values).and_then(|times| mean(times))),
         values,
         bytes,
