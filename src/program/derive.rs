@@ -18,7 +18,7 @@ use super::shards::Shards;
 use crate::exit::{Exit, Failure};
 
 /// What derives these files: only its own version's are compared byte for byte.
-pub(super) const DERIVER: &str = "matrix-command 3\n";
+pub(super) const DERIVER: &str = "matrix-command 4\n";
 
 /// Everything that stands beside the results of these experiments. `binary` is the digest of the program that is in the
 /// bundle, if one is.

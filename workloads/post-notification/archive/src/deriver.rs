@@ -9,7 +9,7 @@ use matrix_bundle::layout::BundlePath;
 
 /// Version of the rules by which this program derives files from results. Raise it with the first release whose derived files
 /// differ from those of the release before.
-pub const DERIVER_VERSION: u32 = 3;
+pub const DERIVER_VERSION: u32 = 4;
 
 /// The version of bundles of format 1, which do not name it.
 pub(crate) const UNNAMED: u32 = 1;

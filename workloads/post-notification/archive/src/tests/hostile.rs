@@ -338,7 +338,7 @@ fn forged_contents_are_refused() {
         &forged(&good, "bag-info.txt", replace("Matrix-Bundle-Format: 2", "Matrix-Bundle-Format: 1")),
     );
     try_bytes("no deriver", &seal(&without(&good, "data/tables/deriver.txt")));
-    try_bytes("deriver with a zero", &forged(&good, "deriver.txt", replace("matrix 3", "matrix 03")));
+    try_bytes("deriver with a zero", &forged(&good, "deriver.txt", replace("matrix 4", "matrix 04")));
     try_bytes("notice removed", &forged(&good, "data/README.md", replace("> **Incomplete.**", "")));
     try_bytes("source altered", &forged(&good, "src/main.rs", replace("fn main", "fn evil")));
     type Files = std::collections::BTreeMap<String, Vec<u8>>;
