@@ -45,9 +45,9 @@ pub(super) fn style<'a>(columns: impl Iterator<Item = Vec<&'a str>>) -> &'static
         let words = texts.into_iter().flat_map(str::split_whitespace);
         EDGES + words.flat_map(parts).map(|part| part.chars().count()).max().unwrap_or(0)
     };
-    match columns.map(widest).sum() {
-        ..=LINE => "fits",
-        ..=SMALL_LINE => "small",
+    match columns.map(widest).sum::<usize>() {
+        width if width <= LINE => "fits",
+        width if width <= SMALL_LINE => "small",
         _ => "broken",
     }
 }
