@@ -22,7 +22,7 @@ pub fn gather(data: &[u8]) {
     round_trip(
         data,
         include_bytes!(
-            "../../workloads/post-notification/antipode-artifact/tests/golden/gather/cache-sns/antipode__eu-us__4__delay-0ms-20230915140012/tags.yml"
+            "../../workloads/post-notification/antipode-artifact/golden/gather/cache-sns/antipode__eu-us__4__delay-0ms-20230915140012/tags.yml"
         ),
     );
 }
@@ -34,7 +34,7 @@ pub fn tags(data: &[u8]) {
             assert_eq!(parse_tags(data).as_ref(), Ok(&tags));
             round_trip(
                 include_bytes!(
-                    "../../workloads/post-notification/antipode-artifact/tests/golden/gather/cache-sns/antipode__eu-us__4__delay-0ms-20230915140012/traces.csv"
+                    "../../workloads/post-notification/antipode-artifact/golden/gather/cache-sns/antipode__eu-us__4__delay-0ms-20230915140012/traces.csv"
                 ),
                 data,
             );

@@ -100,7 +100,7 @@ fn main() -> Done<()> {
     write("filter", "all", b"not (antipode = true or round >= 2) and notification_storage != amq")?;
     write("model", "aws-2021", Model::BUILTIN_TEXT.as_bytes())?;
 
-    let golden = project.join("workloads/post-notification/antipode-artifact/tests/golden/gather");
+    let golden = project.join("workloads/post-notification/antipode-artifact/golden/gather");
     for (name, folder) in [
         ("on", "cache-sns/antipode__eu-us__4__delay-0ms-20230915140012"),
         ("off", "cache-sns/eu-us__5__delay-0ms-20230915134647"),

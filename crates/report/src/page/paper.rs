@@ -67,7 +67,7 @@ mod tests {
     fn long_words_break_between_their_parts_and_short_ones_never() {
         for (text, expected) in [
             ("eu->us", "eu-&gt;us"),
-            ("notification_storage", "notification_<wbr>storage"),
+            ("several_of_them_here", "several_<wbr>of_<wbr>them_<wbr>here"),
             ("window p50, ms", "window p50, ms"),
             ("abcdefghijklmnopqrstuvwxyz", "abcdefghijklmnop<wbr>qrstuvwxyz"),
             ("a_<b>_c_d", "a_&lt;<wbr>b&gt;_<wbr>c_<wbr>d"),
@@ -81,9 +81,9 @@ mod tests {
     #[test]
     fn a_table_is_small_or_broken_only_where_it_has_to() {
         let table = |columns: usize, text: &'static str| style((0..columns).map(|_| vec!["state", text]));
-        assert_eq!(table(11, "antipode"), "fits");
-        assert_eq!(table(12, "antipode"), "small");
-        assert_eq!(table(14, "antipode"), "broken");
+        assert_eq!(table(11, "anything"), "fits");
+        assert_eq!(table(12, "anything"), "small");
+        assert_eq!(table(14, "anything"), "broken");
         assert_eq!(table(11, "no word of this text is long, however long the text may become in the end"), "fits");
         let row = ["a".to_owned(), "b".repeat(300)];
         assert_eq!(of_rows(&["x".to_owned(), "y".to_owned()], &[row.to_vec()]), "fits");

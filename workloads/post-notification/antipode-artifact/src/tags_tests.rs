@@ -73,7 +73,7 @@ fn faults_name_place_and_fix() {
         format!("{error}\n    fix: {}", error.problem.fix())
     })
     .collect();
-    insta::assert_snapshot!(faults.join("\n"));
+    insta::assert_snapshot!("faults", faults.join("\n"));
     let large = vec![b' '; MAX_TAGS_BYTES as usize + 1];
     assert!(matches!(parse_tags(&large).unwrap_err().problem, Problem::TooLarge { .. }));
 }

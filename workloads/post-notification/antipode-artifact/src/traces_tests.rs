@@ -48,7 +48,7 @@ fn faults_name_place_and_fix() {
     .iter()
     .map(|text| fault(text))
     .collect();
-    insta::assert_snapshot!(faults.join("\n"));
+    insta::assert_snapshot!("faults", faults.join("\n"));
     let error = parse_traces(b";reader_received_at\n0;\xFF").unwrap_err();
     assert_eq!((error.problem, error.place), (Problem::NotUtf8, matrix_yaml::Position { line: 2, column: 3 }));
 }

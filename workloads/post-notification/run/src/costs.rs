@@ -185,7 +185,7 @@ impl From<&CellCost> for CostJson {
 mod tests {
     use super::*;
 
-    const EXPERIMENT: &str = "schema = 1\nname = \"small\"\nplatform = \"aws\"\nrequests = 1000\n[[matrix]]\n\
+    const EXPERIMENT: &str = "schema = 1\nname = \"small\"\nplatform = \"aws\"\nrequests = 1000\n[[matrix]]\nname = \"all\"\n\
         post_storage = [\"redis\", \"s3\"]\nnotification_storage = [\"sns\", \"dynamo\"]\nregions = [\"eu->us\"]\n\
         delay_ms = [0]\nantipode = [false, true]\n";
 

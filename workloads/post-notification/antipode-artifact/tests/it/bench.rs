@@ -27,7 +27,7 @@ pub(crate) fn here() -> PathBuf {
 }
 
 pub(crate) fn golden() -> PathBuf {
-    here().join("tests/golden")
+    here().join("golden")
 }
 
 pub(crate) fn writable(path: &Path) -> WritableStore {

@@ -65,7 +65,7 @@ fn what_cannot_be_understood_is_refused_with_its_place() {
             fs::create_dir(copy.join(OFF).join("tags.yml")).unwrap();
         }),
     ];
-    insta::assert_snapshot!(faults.join("\n"));
+    insta::assert_snapshot!("refusals", faults.join("\n"));
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn an_export_says_that_it_is_simulated_and_imports_as_that() {
     let (_, info) = file("traces.info");
     let (_, traces) = file("traces.csv");
     let head = |text: &str| text.lines().take(4).collect::<Vec<_>>().join("\n");
-    insta::assert_snapshot!(format!("{name}\n{tags}\n{info}\n{}\n\n{config}", head(traces)));
+    insta::assert_snapshot!("export", format!("{name}\n{tags}\n{info}\n{}\n\n{config}", head(traces)));
     for (name, text) in &files {
         assert!(name.ends_with(".csv") || text.starts_with("# SIMULATED"), "{name}");
     }

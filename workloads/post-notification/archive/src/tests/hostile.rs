@@ -10,7 +10,7 @@ use matrix_store::Digest;
 use super::fixture::{Fate, TestRun, bundle, compress, tempdir};
 use super::forge::{entries, header, name_of, pack, payload, reseal_record, seal, with_checksum};
 use crate::verify::verify_input;
-use crate::{VerifyOptions, extract, to_store};
+use crate::{DERIVER_VERSION, VerifyOptions, extract, to_store};
 
 fn good() -> Vec<u8> {
     bundle(&TestRun::new(&[(0, Fate::Done(1)), (100, Fate::Done(2)), (200, Fate::Failed)]))
@@ -226,7 +226,7 @@ fn another_version_excuses_nothing_missing() {
     assert_eq!((report.made_by.as_deref(), report.deriver), (Some("matrix 0.9.1"), Some(9)));
     let said: Vec<String> =
         report.not_verified.iter().map(|file| format!("{}: {}", file.file.display(), file.what)).collect();
-    let what = "NOT VERIFIED: derived by version 9, and version 3 derives another file";
+    let what = format!("NOT VERIFIED: derived by version 9, and version {DERIVER_VERSION} derives another file");
     assert_eq!(said, [format!("bag-info.txt: {what}"), format!("data/ro-crate-metadata.json: {what}")]);
 
     let mut log = String::new();
