@@ -66,6 +66,12 @@ fn what_outlives_its_program_is_ended_with_it() {
         "\nsleep 600\n",
         "\nuntil [ -s \"$PIDS/grandchild\" ]; do sleep 0.05; done\nprintf 'latency_us,found\\n1,true\\n' > \"$3\"\n",
     );
+    // And nothing lives when the next program begins.
+    let program = program.replacen(
+        '\n',
+        "\nfor pid in $(cat \"$PIDS\"/* 2>/dev/null); do [ ! -d \"/proc/$pid\" ] || exit 9; done\nrm -f \"$PIDS\"/*\n",
+        1,
+    );
     super::executable(&bench, "bench", &program);
     bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
     assert_eq!(pids(&bench).len(), 3);
