@@ -28,6 +28,8 @@ step() {
 # Prints the report, also where a step has failed.
 reported() {
   local code=$?
+  # What runs beside the steps is not cut off: it may be installing.
+  wait
   [ -z "$current" ] || ended FAILED
   printf '\n== time, share of the processors that worked, result, step\n'
   printf '%s\n' "${report[@]}"
