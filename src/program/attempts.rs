@@ -11,6 +11,9 @@ use matrix_store::{GenericAttempt, Store, StoreError};
 /// Most lines of what a program printed that are shown of a failed attempt.
 const MOST_LINES: usize = 12;
 
+/// Most bytes of them.
+const TAIL: usize = 64 << 10;
+
 /// The attempts at some cells, the oldest first.
 pub(super) fn of_cells(store: &Store, cells: &[Cell]) -> Result<BTreeMap<CellKey, Vec<GenericAttempt>>, StoreError> {
     let mut found: BTreeMap<CellKey, Vec<GenericAttempt>> = cells.iter().map(|cell| (cell.key, Vec::new())).collect();
@@ -45,9 +48,17 @@ pub(super) fn why(store: &Store, attempt: &GenericAttempt) -> Result<String, Sto
 /// The last lines of what an attempt printed to standard error.
 fn stderr(store: &Store, attempt: &GenericAttempt) -> Result<String, StoreError> {
     let Some(kept) = attempt.outputs.get("stderr") else { return Ok(String::new()) };
-    let mut bytes = Vec::new();
     let mut object = store.open_object(&kept.sha256)?.with_max_bytes(kept.bytes);
-    object.read_to_end(&mut bytes).map_err(StoreError::from_read)?;
+    // Of what may be long only the end is held.
+    let (mut bytes, mut buffer) = (Vec::new(), vec![0; TAIL]);
+    loop {
+        let count = object.read(&mut buffer).map_err(StoreError::from_read)?;
+        if count == 0 {
+            break;
+        }
+        bytes.extend_from_slice(&buffer[..count]);
+        bytes.drain(..bytes.len().saturating_sub(TAIL));
+    }
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().collect();
     Ok(lines[lines.len().saturating_sub(MOST_LINES)..].join("\n"))

@@ -2,11 +2,15 @@
 //!
 //! An experiment asks for that by naming hosts and no places: `[site] hosts = { server = [] }`.
 
-use std::process::Command;
+use matrix_driver::Cancel;
 
 use crate::cells::Here;
-use crate::file::Experiment;
+use crate::file::{Experiment, PASSED};
+use crate::probe::{self, Probe};
 use crate::remote::Destination;
+
+/// How long scontrol may take to write out a list of names, in milliseconds.
+const LIMIT_MS: u64 = 60_000;
 
 /// The nodes of a job, as Slurm writes lists: `n[1-3],m7`.
 const NODES: &str = "SLURM_JOB_NODELIST";
@@ -33,15 +37,15 @@ pub(crate) fn take_nodes(hosts: &[&str], here: &mut Here) -> Result<(), String> 
         return Ok(());
     }
     let own = std::env::var(THIS_NODE).map_err(|_| format!("{NODES} is set and {THIS_NODE} is not"))?;
-    let asked = Command::new("scontrol")
-        .args(["show", "hostnames", &list])
-        .output()
-        .map_err(|error| format!("scontrol, which says what the nodes of {NODES} are, cannot be run: {error}"))?;
-    if !asked.status.success() {
-        let why = String::from_utf8_lossy(&asked.stderr).trim().to_owned();
-        return Err(format!("`scontrol show hostnames {list}` failed: {why}"));
+    let arguments = ["scontrol", "show", "hostnames", &list].map(str::to_owned).to_vec();
+    let slurms = std::env::vars().filter(|(name, _)| name.starts_with("SLURM"));
+    let env = probe::environment(PASSED).into_iter().chain(slurms).collect();
+    let cancel = Cancel::default();
+    let asked = Probe::run(&probe::supervisors()?, arguments, env, &here.folder, LIMIT_MS, &cancel)?;
+    if !asked.ended.is_success() {
+        return Err(format!("`scontrol show hostnames {list}`, which says what the nodes are: {}", asked.words()));
     }
-    let names = String::from_utf8_lossy(&asked.stdout).into_owned();
+    let names = std::fs::read_to_string(&asked.stdout).map_err(|error| error.to_string())?;
     for (host, place) in assigned(hosts, &names, &own)? {
         here.hosts.insert(host.clone(), place);
         here.own_hosts.insert(host);
