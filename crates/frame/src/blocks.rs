@@ -1,6 +1,6 @@
 //! Cuts a stream of CSV into blocks of whole records, so that memory does not grow with the number of rows.
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 
 use crate::FrameError;
 
@@ -25,10 +25,11 @@ impl Default for Reading {
 pub(crate) struct Blocks<R> {
     reader: R,
     reading: Reading,
+    /// Bytes that were read: of a short stream, not as many as a block may have.
     buffer: Vec<u8>,
-    /// Bytes that were read.
-    filled: usize,
-    /// Of those, the bytes that were handed out.
+    /// Bytes that are read at a time.
+    block_bytes: usize,
+    /// Bytes that were handed out of those that were read.
     taken: usize,
     /// Fields of each record.
     fields: usize,
@@ -53,18 +54,17 @@ struct Scanned {
 
 impl<R: Read> Blocks<R> {
     pub(crate) fn new(reader: R, fields: usize, reading: Reading) -> Self {
-        Self { reader, reading, buffer: vec![0; reading.block_bytes], filled: 0, taken: 0, fields, records: 0 }
+        Self { reader, reading, buffer: Vec::new(), block_bytes: reading.block_bytes, taken: 0, fields, records: 0 }
     }
 
     /// The next block; none at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Records<'_>>, FrameError> {
-        self.buffer.copy_within(self.taken..self.filled, 0);
-        self.filled -= self.taken;
+        self.buffer.drain(..self.taken);
         self.taken = 0;
         let scanned = loop {
-            let ended = self.fill(self.buffer.len())?;
+            let ended = self.fill(self.block_bytes)?;
             let scanned = self.scan()?;
-            if scanned.end > 0 || self.filled == 0 {
+            if scanned.end > 0 || self.buffer.is_empty() {
                 break scanned;
             }
             let row = self.records + 1;
@@ -72,10 +72,10 @@ impl<R: Read> Blocks<R> {
                 return Err(FrameError::CutShort { row });
             }
             let limit = self.reading.longest_row;
-            if self.buffer.len() >= limit {
+            if self.block_bytes >= limit {
                 return Err(FrameError::LongRow { row, limit });
             }
-            self.buffer.resize((self.buffer.len() * 2).min(limit), 0);
+            self.block_bytes = (self.block_bytes * 2).min(limit);
         };
         self.taken = scanned.end;
         self.records += scanned.count as u64;
@@ -85,16 +85,16 @@ impl<R: Read> Blocks<R> {
 
     /// The whole lines that are held: those of the last block, or those that were refused.
     pub(crate) fn held(&self) -> &[u8] {
-        let bytes = &self.buffer[..self.filled];
+        let bytes = &self.buffer;
         &bytes[..memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1)]
     }
 
     /// Reads the first line, which has to be this one.
     pub(crate) fn skip_header(&mut self, header: &str) -> Result<(), FrameError> {
         let length = header.len() + 1;
-        self.buffer.resize(self.buffer.len().max(length), 0);
+        self.block_bytes = self.block_bytes.max(length);
         self.fill(length)?;
-        let start = &self.buffer[..self.filled];
+        let start = &self.buffer;
         if start.strip_suffix(b"\n") == Some(header.as_bytes()) {
             self.taken = length;
             return Ok(());
@@ -105,20 +105,14 @@ impl<R: Read> Blocks<R> {
 
     /// Reads until so many bytes are held or the stream ends: whether it ended.
     fn fill(&mut self, bytes: usize) -> Result<bool, FrameError> {
-        while self.filled < bytes {
-            match self.reader.read(&mut self.buffer[self.filled..bytes]) {
-                Ok(0) => return Ok(true),
-                Ok(count) => self.filled += count,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(FrameError::Read(error)),
-            }
-        }
-        Ok(false)
+        let left = bytes.saturating_sub(self.buffer.len());
+        let read = self.reader.by_ref().take(left as u64).read_to_end(&mut self.buffer).map_err(FrameError::Read)?;
+        Ok(read < left)
     }
 
     /// Finds the whole records in the buffer, and checks that each has its fields: Polars would fill up short ones.
     fn scan(&self) -> Result<Scanned, FrameError> {
-        let bytes = &self.buffer[..self.filled];
+        let bytes = self.buffer.as_slice();
         if self.reading.plain || memchr::memchr(b'"', bytes).is_none() {
             return self.scan_lines(bytes);
         }
