@@ -6,24 +6,38 @@ use std::thread::{self, ScopedJoinHandle};
 /// Fewer things are not worth a thread.
 const FEW: usize = 256;
 
+/// Most things that a thread takes at a time: what they were is gone before the next ones are taken.
+const AT_A_TIME: usize = 8192;
+
 /// What `work` makes of each item, in the order of the items.
-pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn each<I, R>(items: I, work: impl Fn(I::Item) -> R + Sync) -> Vec<R>
+where
+    I: IntoIterator<Item: Send, IntoIter: ExactSizeIterator>,
+    R: Send,
+{
+    let mut items = items.into_iter();
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(items.len() / FEW);
     if threads < 2 {
-        return items.iter().map(work).collect();
+        return items.map(work).collect();
     }
     let work = &work;
-    let mut parts = items.chunks(items.len().div_ceil(threads));
-    let first = parts.next().unwrap_or_default();
-    thread::scope(|scope| {
-        let others: Vec<_> = parts.map(|part| scope.spawn(move || part.iter().map(work).collect::<Vec<R>>())).collect();
-        let mut made: Vec<R> = Vec::with_capacity(items.len());
-        made.extend(first.iter().map(work));
-        for other in others.into_iter().map(ScopedJoinHandle::join) {
-            made.extend(other.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        made
-    })
+    let mut made: Vec<R> = Vec::with_capacity(items.len());
+    while items.len() > 0 {
+        let share = items.len().div_ceil(threads).min(AT_A_TIME);
+        let mut parts = (0..threads).map(|_| items.by_ref().take(share).collect::<Vec<_>>());
+        let first = parts.next().unwrap_or_default();
+        let others: Vec<Vec<_>> = parts.collect();
+        thread::scope(|scope| {
+            let others = others.into_iter().filter(|part| !part.is_empty());
+            let others: Vec<_> =
+                others.map(|part| scope.spawn(move || part.into_iter().map(work).collect::<Vec<R>>())).collect();
+            made.extend(first.into_iter().map(work));
+            for other in others.into_iter().map(ScopedJoinHandle::join) {
+                made.extend(other.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+        });
+    }
+    made
 }
 
 #[cfg(test)]
@@ -32,9 +46,11 @@ mod tests {
 
     #[test]
     fn what_is_made_stands_in_order() {
-        for count in [0, 1, 255, 512, 1000, 4097] {
+        for count in [0, 1, 255, 512, 1000, 4097, 40_001] {
             let items: Vec<usize> = (0..count).collect();
-            assert_eq!(each(&items, |item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
+            let twice: Vec<usize> = items.iter().map(|item| item * 2).collect();
+            assert_eq!(each(&items, |item| item * 2), twice);
+            assert_eq!(each(items, |item| item * 2), twice);
         }
     }
 }

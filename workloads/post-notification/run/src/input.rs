@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::num::NonZeroUsize;
 use std::path::Path;
-use std::thread::{self, ScopedJoinHandle};
 
 use matrix_app::WORKLOAD_VERSION;
 use matrix_core::FigureSpec;
@@ -13,7 +11,7 @@ use matrix_plan::{
     Cell, Combination, Experiment, Filter, Fingerprint, Part, Platform, Problem, Shard, cell_experiment, order,
 };
 use matrix_sim::Model;
-use matrix_store::RunDocuments;
+use matrix_store::{RunDocuments, parallel};
 
 use crate::error::{FailureKind, RunError};
 use crate::{text, wording};
@@ -161,9 +159,6 @@ impl Input {
     }
 }
 
-/// Cells that one thread computes the keys of at a time.
-const AT_A_TIME: usize = 8192;
-
 /// Cells with their keys, each a digest of about a kilobyte: several threads compute them.
 fn keyed(placed: Vec<Placed>, fingerprints: &BTreeMap<Combination, Fingerprint>) -> Result<Vec<(u32, Cell)>, RunError> {
     let internal = |what: String| RunError::new(FailureKind::Internal, what);
@@ -173,23 +168,7 @@ fn keyed(placed: Vec<Placed>, fingerprints: &BTreeMap<Combination, Fingerprint>)
         let cell = spec.with_fingerprint(fingerprint, WORKLOAD_VERSION);
         Ok((block, cell.map_err(|error| internal(error.to_string()))?))
     };
-    let compute = &|placed: Vec<Placed>| placed.into_iter().map(cell).collect::<Result<Vec<_>, RunError>>();
-    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let mut cells = Vec::with_capacity(placed.len());
-    let mut rest = placed.into_iter();
-    while rest.len() > 0 {
-        let mut take = || -> Vec<Placed> { rest.by_ref().take(AT_A_TIME).collect() };
-        let (first, others): (_, Vec<_>) = (take(), (1..threads).map(|_| take()).collect());
-        let computed = thread::scope(|scope| {
-            let others = others.into_iter().filter(|some| !some.is_empty());
-            let others: Vec<_> = others.map(|some| scope.spawn(move || compute(some))).collect();
-            let joined = others.into_iter().map(ScopedJoinHandle::join);
-            let others = joined.map(|some| some.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            [compute(first)].into_iter().chain(others).collect::<Result<Vec<_>, _>>()
-        })?;
-        computed.into_iter().for_each(|some| cells.extend(some));
-    }
-    Ok(cells)
+    parallel::each(placed, cell).into_iter().collect()
 }
 
 /// The experiment of a file, by itself: for those who ask what it needs, and not what its cells are.
