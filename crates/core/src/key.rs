@@ -103,6 +103,6 @@ impl Serialize for CellKey {
 
 impl<'de> Deserialize<'de> for CellKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        crate::parsed(deserializer)
     }
 }

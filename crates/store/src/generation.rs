@@ -18,7 +18,19 @@ use crate::store::{Store, schema_of};
 
 /// The file of a record: `<origin>.json`, and `<origin>.<generation>.json` after the first.
 pub(crate) fn file_name(origin: &str, generation: u32) -> String {
-    if generation == 0 { format!("{origin}.json") } else { format!("{origin}.{generation}.json") }
+    let mut name = String::new();
+    push_file_name(origin, generation, &mut name);
+    name
+}
+
+/// Appends it.
+pub(crate) fn push_file_name(origin: &str, generation: u32, out: &mut String) {
+    out.push_str(origin);
+    if generation > 0 {
+        out.push('.');
+        out.push_str(&generation.to_string());
+    }
+    out.push_str(".json");
 }
 
 /// The origin and the generation that the name of a record's file says.

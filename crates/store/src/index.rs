@@ -18,6 +18,9 @@ use crate::names::Origin;
 const FIRST_LINE: &str = "matrix-index 2\n";
 const LAST_LINE: &str = "sha256 ";
 
+/// No line of an entry is shorter: two digests, and words between them.
+const LEAST_LINE: usize = 2 * 64 + 2 * 7;
+
 /// What tells a file from its later versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
@@ -51,7 +54,17 @@ pub(crate) struct Entry {
 
 /// Entries in order of key and origin.
 #[derive(Debug, Default)]
-pub(crate) struct Index(Vec<Entry>);
+pub(crate) struct Index {
+    entries: Vec<Entry>,
+    /// How many entries stand before the first whose key begins with each two bytes: keys are digests, so that few begin
+    /// alike.
+    starts: Vec<u32>,
+}
+
+/// The first two bytes of a key.
+fn start_of(key: &CellKey) -> usize {
+    usize::from(u16::from_be_bytes([key.as_bytes()[0], key.as_bytes()[1]]))
+}
 
 impl Index {
     /// Reads an index; empty if it is none of ours, or damaged.
@@ -67,19 +80,40 @@ impl Index {
         if Digest::of(body.as_bytes()) != digest {
             return None;
         }
-        let entries: Vec<Entry> = body.strip_prefix(FIRST_LINE)?.lines().map(parse_line).collect::<Option<_>>()?;
+        let body = body.strip_prefix(FIRST_LINE)?;
+        let mut entries: Vec<Entry> = Vec::with_capacity(body.len() / LEAST_LINE);
+        for line in body.lines() {
+            entries.push(parse_line(line)?);
+        }
         let ordered = entries.windows(2).all(|pair| (&pair[0].key, &pair[0].origin) < (&pair[1].key, &pair[1].origin));
-        ordered.then_some(Self(entries))
+        ordered.then_some(Self { starts: starts(&entries)?, entries })
     }
 
     pub(crate) fn get(&self, key: &CellKey, origin: &Origin) -> Option<&Entry> {
-        let found = self.0.binary_search_by(|entry| (&entry.key, &entry.origin).cmp(&(key, origin))).ok()?;
-        self.0.get(found)
+        let start = start_of(key);
+        let [from, to] = [start, start + 1].map(|at| self.starts.get(at).map_or(0, |before| *before as usize));
+        let alike = self.entries.get(from..to)?;
+        alike.iter().find(|entry| entry.key == *key && entry.origin == *origin)
     }
 
     pub(crate) fn entries(&self) -> &[Entry] {
-        &self.0
+        &self.entries
     }
+}
+
+/// How many entries stand before those of each start of a key, and at last all; none if there are too many to count.
+fn starts(entries: &[Entry]) -> Option<Vec<u32>> {
+    let mut starts = vec![0; usize::from(u16::MAX) + 2];
+    for entry in entries {
+        starts[start_of(&entry.key) + 1] += 1;
+    }
+    u32::try_from(entries.len()).ok()?;
+    let mut before = 0;
+    for start in &mut starts {
+        before += *start;
+        *start = before;
+    }
+    Some(starts)
 }
 
 fn parse_line(line: &str) -> Option<Entry> {

@@ -91,9 +91,12 @@ impl Layout {
 
     /// `ab/<sha256>.csv.zst`.
     pub(crate) fn object_in_objects(digest: &Digest) -> String {
-        let mut hex = String::with_capacity(64);
-        digest.push_hex(&mut hex);
-        format!("{}/{hex}{OBJECT_EXTENSION}", &hex[..2])
+        let mut name = String::with_capacity(3 + 64 + OBJECT_EXTENSION.len());
+        push_hex(&digest.as_bytes()[..1], &mut name);
+        name.push('/');
+        digest.push_hex(&mut name);
+        name.push_str(OBJECT_EXTENSION);
+        name
     }
 
     pub(crate) fn cells(&self) -> PathBuf {
@@ -120,7 +123,7 @@ impl Layout {
         let mut name = String::with_capacity(80);
         push_hex(key.as_bytes(), &mut name);
         name.push('/');
-        name.push_str(&generation::file_name(origin.as_str(), generation));
+        generation::push_file_name(origin.as_str(), generation, &mut name);
         name
     }
 

@@ -10,11 +10,48 @@ use crate::error::StoreError;
 /// Longest name, in bytes: with an extension it stays under what every file system allows.
 const MAX_LENGTH: usize = 120;
 
+/// A name's text. One that most results have takes no memory of its own: of names there are hundreds of thousands.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Text(Option<Box<str>>);
+
+impl Text {
+    const MOST_FREQUENT: &str = Origin::LOCAL;
+
+    fn of(text: &str) -> Self {
+        Self((text != Self::MOST_FREQUENT).then(|| text.into()))
+    }
+}
+
+impl std::ops::Deref for Text {
+    type Target = str;
+    fn deref(&self) -> &str {
+        self.0.as_deref().unwrap_or(Self::MOST_FREQUENT)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (**self).cmp(other)
+    }
+}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident: $what:literal, $good:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $type(Box<str>);
+        pub struct $type(Text);
 
         impl $type {
             /// The name as text.
@@ -30,7 +67,7 @@ macro_rules! name {
                 let good: fn(u8) -> bool = $good;
                 let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
                 if first && name.len() <= MAX_LENGTH && name.bytes().all(good) {
-                    Ok(Self(name.into()))
+                    Ok(Self(Text::of(name)))
                 } else {
                     Err(StoreError::BadName { what: $what, name: name.to_owned() })
                 }
@@ -51,7 +88,7 @@ macro_rules! name {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                matrix_core::parsed(deserializer)
             }
         }
     };
@@ -88,7 +125,7 @@ impl Origin {
 
 impl Default for Origin {
     fn default() -> Self {
-        Self(Self::LOCAL.into())
+        Self(Text::of(Self::LOCAL))
     }
 }
 

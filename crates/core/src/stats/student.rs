@@ -1,5 +1,12 @@
 //! Student's t distribution.
 
+use std::cell::Cell;
+
+thread_local! {
+    /// The quantile that was asked for last: many means of as many rounds have the same.
+    static LAST: Cell<(f64, f64, f64)> = const { Cell::new((f64::NAN, f64::NAN, f64::NAN)) };
+}
+
 /// The `p`-quantile of Student's t with `df` degrees of freedom, for 0 < p < 1; infinite `df` gives the normal one. NaN
 /// outside. The same bits on every machine.
 #[must_use]
@@ -10,7 +17,17 @@ pub fn t_quantile(p: f64, df: f64) -> f64 {
     if p < 0.5 {
         return -t_quantile(1.0 - p, df);
     }
-    let tail = 1.0 - p;
+    let (last_p, last_df, last) = LAST.get();
+    if (last_p, last_df) == (p, df) {
+        return last;
+    }
+    let quantile = bisected(1.0 - p, df);
+    LAST.set((p, df, quantile));
+    quantile
+}
+
+/// The quantile above which lies the part `tail`.
+fn bisected(tail: f64, df: f64) -> f64 {
     let above =
         |t: f64| if df.is_finite() { upper_tail(t, df) } else { libm::erfc(t / std::f64::consts::SQRT_2) / 2.0 };
     // Bisection: nothing can go wrong with it, and 53 halvings take microseconds.

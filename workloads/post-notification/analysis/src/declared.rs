@@ -71,6 +71,9 @@ pub fn figures(experiment: &Experiment, text: &str) -> Result<Vec<FigureSpec>, P
     let (document, _) = DeTable::parse_recoverable(text);
     // Whoever read the experiment has told of keys that are none.
     let root = Table::of(document.get_ref(), 0..0, "the experiment", KEYS_OF_WORKLOADS, &mut Vec::new());
+    if root.get("figure").is_none() {
+        return Ok(Vec::new());
+    }
     let metrics = Metric::ALL.map(|metric| KnownMetric {
         name: metric.as_str().to_owned(),
         higher_is_better: Some(higher_is_better(metric)),

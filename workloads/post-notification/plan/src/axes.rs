@@ -1,8 +1,10 @@
 //! The values that axes can take.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -52,8 +54,7 @@ macro_rules! names {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                matrix_core::parsed(deserializer)
             }
         }
     };
@@ -97,13 +98,50 @@ names! {
     }
 }
 
-/// The names of the built-in regions, each once.
-static SHARED: LazyLock<[Arc<str>; 3]> = LazyLock::new(|| Region::BUILT_IN.map(|(name, _)| name.into()));
-
 /// A region, by its short name: lower-case letters, digits and hyphens. `eu`, `us` and `sg` are built in; an experiment
 /// may declare more.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Region(Arc<str>);
+#[derive(Clone)]
+pub struct Region(Name);
+
+/// A region's name. Many cells are read, nearly all of them in the built-in regions: those share nothing that threads would
+/// have to count.
+#[derive(Clone)]
+enum Name {
+    BuiltIn(&'static str),
+    Declared(Arc<str>),
+}
+
+impl PartialEq for Region {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Region {}
+
+impl PartialOrd for Region {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Region {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for Region {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Region").field(&self.as_str()).finish()
+    }
+}
 
 impl Region {
     /// The built-in regions: short name and AWS name.
@@ -119,22 +157,24 @@ impl Region {
             && !name.ends_with('-');
         good.then(|| {
             let name = if name == "ap" { "sg" } else { name };
-            // Many cells are read, nearly all of them in these regions.
-            let known = SHARED.iter().find(|known| &***known == name);
-            Self(known.map_or_else(|| name.into(), Arc::clone))
+            let known = Self::BUILT_IN.into_iter().find(|(known, _)| *known == name);
+            Self(known.map_or_else(|| Name::Declared(name.into()), |(known, _)| Name::BuiltIn(known)))
         })
     }
 
     /// The short name.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Name::BuiltIn(name) => name,
+            Name::Declared(name) => name,
+        }
     }
 }
 
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -195,7 +235,7 @@ impl Serialize for RegionPair {
 
 impl<'de> Deserialize<'de> for RegionPair {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        matrix_core::parsed(deserializer)
     }
 }
 

@@ -186,13 +186,13 @@ pub struct CellInputs {
 /// whole numbers above 2^53.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct Wire<F> {
     #[serde(skip_serializing_if = "Option::is_none")]
     antipode: Option<bool>,
     arrival: WireArrival,
     barrier: Barrier,
     delay_ms: u64,
-    fingerprint: Fingerprint,
+    fingerprint: F,
     invocation: Invocation,
     notification_storage: NotificationStorage,
     payload_bytes: u64,
@@ -227,7 +227,7 @@ fn canonical_number<S: Serializer>(number: &Option<f64>, serializer: S) -> Resul
 }
 
 impl CellInputs {
-    fn to_wire(&self, with_antipode: bool) -> Wire {
+    fn to_wire(&self, with_antipode: bool) -> Wire<&Fingerprint> {
         let Axes { combination, delay_ms, antipode } = self.axes.clone();
         Wire {
             antipode: with_antipode.then_some(antipode),
@@ -237,7 +237,7 @@ impl CellInputs {
             },
             barrier: self.barrier,
             delay_ms,
-            fingerprint: self.fingerprint.clone(),
+            fingerprint: &self.fingerprint,
             invocation: self.invocation,
             notification_storage: combination.notification_storage,
             payload_bytes: self.payload_bytes,
@@ -260,14 +260,35 @@ impl CellInputs {
         serde_json::to_string(&self.to_wire(true))
     }
 
+    /// The cell's key: the SHA-256 of the canonical JSON.
+    ///
+    /// # Errors
+    /// When a number is not finite.
+    pub fn key(&self) -> Result<CellKey, serde_json::Error> {
+        key_of(&self.to_wire(true))
+    }
+
     /// The SHA-256 of the canonical JSON without `antipode`: what an on/off pair has in common, and the name of its
     /// random streams.
     ///
     /// # Errors
     /// When a number is not finite.
     pub fn pair_key(&self) -> Result<CellKey, serde_json::Error> {
-        Ok(CellKey::of(serde_json::to_string(&self.to_wire(false))?.as_bytes()))
+        key_of(&self.to_wire(false))
     }
+}
+
+thread_local! {
+    /// What keys are computed of: a kilobyte for each of many.
+    static JSON: RefCell<Vec<u8>> = RefCell::default();
+}
+
+fn key_of(wire: &Wire<&Fingerprint>) -> Result<CellKey, serde_json::Error> {
+    JSON.with_borrow_mut(|json| {
+        json.clear();
+        serde_json::to_writer(&mut *json, wire)?;
+        Ok(CellKey::of(json))
+    })
 }
 
 impl Serialize for CellInputs {
@@ -279,7 +300,7 @@ impl Serialize for CellInputs {
 impl<'de> Deserialize<'de> for CellInputs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
-        let wire = Wire::deserialize(deserializer)?;
+        let wire = Wire::<Fingerprint>::deserialize(deserializer)?;
         if wire.schema != SCHEMA {
             return Err(D::Error::custom(format_args!("inputs of schema {}, not {SCHEMA}", wire.schema)));
         }
@@ -327,7 +348,7 @@ impl Cell {
     /// # Errors
     /// When a number is not finite.
     pub fn new(inputs: CellInputs) -> Result<Self, serde_json::Error> {
-        Ok(Self { key: CellKey::of(inputs.canonical()?.as_bytes()), inputs })
+        Ok(Self { key: inputs.key()?, inputs })
     }
 
     /// The cell's axes.

@@ -27,8 +27,9 @@ pub struct Placed {
 pub fn arrange(seed: u64, cells: Vec<CellSpec>) -> Vec<Placed> {
     let hasher = SipHasher24::new_with_keys(seed, PURPOSE);
     let mut bytes = Vec::new();
-    let mut ranked: Vec<(u64, u64, CellSpec)> = Vec::with_capacity(cells.len());
-    for cell in cells {
+    // Places are sorted, as cells are large.
+    let mut ranked: Vec<(u64, u64, usize)> = Vec::with_capacity(cells.len());
+    for (place, cell) in cells.iter().enumerate() {
         let Combination { post_storage, notification_storage, regions } = &cell.axes.combination;
         bytes.clear();
         for name in
@@ -41,11 +42,12 @@ pub fn arrange(seed: u64, cells: Vec<CellSpec>) -> Vec<Placed> {
         bytes.extend_from_slice(&cell.round.to_le_bytes());
         let block = hasher.hash(&bytes);
         bytes.push(u8::from(cell.axes.antipode));
-        ranked.push((block, hasher.hash(&bytes), cell));
+        ranked.push((block, hasher.hash(&bytes), place));
     }
     // The axes decide between equal hashes, so that even then a block stays together.
-    ranked.sort_by(|(block, own, cell), (other_block, other_own, other)| {
+    ranked.sort_by(|(block, own, place), (other_block, other_own, other)| {
         let rest = |cell: &CellSpec| (cell.axes.delay_ms, cell.round);
+        let (cell, other) = (&cells[*place], &cells[*other]);
         block
             .cmp(other_block)
             .then_with(|| cell.axes.combination.cmp(&other.axes.combination))
@@ -55,7 +57,8 @@ pub fn arrange(seed: u64, cells: Vec<CellSpec>) -> Vec<Placed> {
     });
     let mut block = 0;
     let mut placed: Vec<Placed> = Vec::with_capacity(ranked.len());
-    for (_, _, spec) in ranked {
+    let mut cells: Vec<Option<CellSpec>> = cells.into_iter().map(Some).collect();
+    for spec in ranked.into_iter().filter_map(|(_, _, place)| cells[place].take()) {
         if let Some(last) = placed.last()
             && !same_block(&last.spec, &spec)
         {

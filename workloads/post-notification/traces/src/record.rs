@@ -42,7 +42,7 @@ impl Sealed for Record {
     matrix_store::seal_fields!();
     fn check(&self, path: &Path) -> Result<(), StoreError> {
         let damaged = |what: String| Err(StoreError::damaged(path, what));
-        let key = CellKey::of(self.inputs.canonical()?.as_bytes());
+        let key = self.inputs.key()?;
         if key != self.key {
             return damaged(format!("its key is {}, but its inputs have {}", self.key.short(), key.short()));
         }
