@@ -1,12 +1,14 @@
 //! JSON files that carry a digest of themselves: canonical JSON (RFC 8785) and a line end. The digest is the SHA-256 of
 //! the canonical JSON without the field `digest`.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::digest::Digest;
 use crate::error::StoreError;
@@ -142,9 +144,8 @@ fn unseal<T: Sealed>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
         return Err(StoreError::damaged(path, "it is not in canonical form"));
     }
     let found = value.digest();
-    // In canonical form, what the digest is of is what is left when the field is cut out.
     if let Some(found) = found
-        && without_digest(bytes, &found).is_some_and(|rest| Digest::of(&rest) == found)
+        && digest_without(bytes, &found) == Some(found)
     {
         return Ok(value);
     }
@@ -159,11 +160,48 @@ fn unseal<T: Sealed>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
     }
 }
 
-/// A file without its field `digest`, if that says this and is not the last one.
-fn without_digest(bytes: &[u8], digest: &Digest) -> Option<Vec<u8>> {
-    let text = str::from_utf8(bytes.strip_suffix(b"\n")?).ok()?;
-    let (before, after) = text.split_once(&format!("\"digest\":\"{digest}\","))?;
-    Some([before, after].concat().into_bytes())
+/// The digest of a file without its field `digest`, if that says this and is not the last one: in canonical form, what the
+/// digest is of is what is left when the field is cut out.
+fn digest_without(bytes: &[u8], digest: &Digest) -> Option<Digest> {
+    const FIELD: &[u8] = b"\"digest\":\"";
+    let text = bytes.strip_suffix(b"\n")?;
+    let digits = digest.to_string();
+    let is_field = |at: &usize| {
+        let rest = &text[at + FIELD.len()..];
+        rest.starts_with(digits.as_bytes()) && rest[digits.len()..].starts_with(b"\",")
+    };
+    let start = memchr::memmem::find_iter(text, FIELD).find(is_field)?;
+    let mut hasher = Sha256::new();
+    hasher.update(&text[..start]);
+    hasher.update(&text[start + FIELD.len() + digits.len() + 2..]);
+    Some(Digest::finish(hasher))
+}
+
+thread_local! {
+    /// What files are read into: nearly all have a kilobyte or two.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; BUFFER_BYTES]);
+}
+
+/// A file of this size or more is read in several pieces.
+const BUFFER_BYTES: usize = 16 << 10;
+
+/// Reads a file that was opened.
+fn read_open(file: File, max: u64) -> std::io::Result<Vec<u8>> {
+    BUFFER.with_borrow_mut(|buffer| {
+        let mut reader = file.take(max + 1);
+        let count = loop {
+            match reader.read(buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        let mut bytes = buffer[..count].to_vec();
+        // A small file comes at once, and ends with a line end.
+        if count == buffer.len() || bytes.last() != Some(&b'\n') {
+            reader.read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
+    })
 }
 
 /// Reads a whole file of ours, refusing one that is too large to be that. `None` if there is none.
@@ -173,13 +211,12 @@ pub(crate) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 
 /// The same with a bound of its own.
 pub(crate) fn read_up_to(path: &Path, max: u64) -> Result<Option<Vec<u8>>, StoreError> {
-    let mut bytes = Vec::new();
-    match File::open(path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes)) {
-        Ok(_) => {}
+    let bytes = match File::open(path).and_then(|file| read_open(file, max)) {
+        Ok(bytes) => bytes,
         // A folder of that name is no file of ours.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => return Ok(None),
         Err(error) => return Err(StoreError::unreadable(path, error)),
-    }
+    };
     if bytes.len() as u64 > max {
         return Err(StoreError::damaged(path, format!("it has more than {max} bytes")));
     }
