@@ -7,8 +7,8 @@ use matrix_analysis::declared::CellMetrics;
 use matrix_analysis::tables::Source;
 use matrix_analysis::{Keep, Loaded, Options, Pools, Traces, load, summary, to_csv};
 use matrix_core::FigureSpec;
-use matrix_derived::picture;
-use matrix_figures::{About, MetricAbout};
+use matrix_derived::{picture, pictures};
+use matrix_figures::{About, Drawing, MetricAbout};
 use matrix_plan::claims::Metric;
 use matrix_presets::{Figure, FigureError};
 use matrix_run::results::{self, Results, Traced, unreadable};
@@ -139,8 +139,14 @@ pub(crate) fn draw(
 ) -> Result<Written, Failure> {
     let mut drawn = Drawn::open(&what.folder)?;
     let mut written = Written::default();
-    for &figure in &what.figures {
+    let wants_png = what.formats.contains(&PictureFormat::Png);
+    let made = pictures::each(&what.figures, |figure| {
         let (csv, drawing) = picture(figure, pools, source);
+        let png = drawing.as_ref().ok().filter(|_| wants_png).map(Drawing::to_png);
+        (figure, csv, drawing, png)
+    });
+    for (figure, csv, drawing, png) in made {
+        let png = png.transpose().map_err(|error| Failure::new(Exit::Internal, with_causes(&error)))?;
         let drawing = match drawing {
             Ok(drawing) => drawing,
             Err(error @ FigureError::NoData { .. }) if !what.named => {
@@ -154,11 +160,7 @@ pub(crate) fn draw(
         for format in &what.formats {
             written.pictures.push(match format {
                 PictureFormat::Svg => drawn.picture(&format!("{figure}.svg"), drawing.svg.as_bytes())?,
-                PictureFormat::Png => {
-                    let png = drawing.to_png();
-                    let png = png.map_err(|error| Failure::new(Exit::Internal, with_causes(&error)))?;
-                    drawn.picture(&format!("{figure}.png"), &png)?
-                }
+                PictureFormat::Png => drawn.picture(&format!("{figure}.png"), png.as_deref().unwrap_or_default())?,
             });
         }
     }

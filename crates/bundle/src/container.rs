@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::num::NonZeroU32;
 
 use matrix_store::{Digest, Sealed, Store, StoreError};
 
-use crate::bag::{BAG_INFO, BAGIT, DECLARATION, MANIFEST, TAG_MANIFEST, render_info, render_manifest, tag_manifest};
+use crate::bag::{
+    BAG_INFO, BAGIT, DECLARATION, MANIFEST, TAG_FILES, TAG_MANIFEST, render_info, render_manifest, tag_manifest,
+};
 use crate::binary::Binary;
 use crate::compress::{compressor, finish};
 use crate::error::BundleError;
-use crate::packed::Packed;
+use crate::packed::{Hashing, Packed};
 use crate::tar::TarWriter;
 use crate::{objects, path, tar};
 
@@ -30,7 +32,7 @@ impl<T: Sealed + fmt::Debug + Sync> Make for T {
     }
 }
 
-/// Where a file's bytes are.
+/// Where a file's bytes are. Of files there are many, so that each costs little.
 #[derive(Debug)]
 pub enum Content<'a> {
     /// Here.
@@ -38,13 +40,13 @@ pub enum Content<'a> {
     /// Somewhere else in memory.
     Borrowed(&'a [u8]),
     /// Here, compressed.
-    Packed(Packed),
+    Packed(Box<Packed>),
     /// Made when they are needed: of small files there are many.
     Made(&'a dyn Make),
-    /// In the store.
-    Object(Digest),
+    /// In the store, as an object of its digest.
+    Object,
     /// In a file of its own.
-    Binary(Binary),
+    Binary(Box<Binary>),
 }
 
 /// A file of the payload.
@@ -83,31 +85,61 @@ impl<'a> Item<'a> {
     /// An object of the store, which has so many bytes.
     #[must_use]
     pub fn object(digest: Digest, size: u64) -> Self {
-        Self { size, digest, content: Content::Object(digest) }
+        Self { size, digest, content: Content::Object }
     }
 }
 
 impl From<Packed> for Item<'_> {
     fn from(text: Packed) -> Self {
-        Self { size: text.size(), digest: text.digest(), content: Content::Packed(text) }
+        Self { size: text.size(), digest: text.digest(), content: Content::Packed(Box::new(text)) }
     }
 }
 
 impl From<&Binary> for Item<'_> {
     fn from(binary: &Binary) -> Self {
-        Self { size: binary.bytes(), digest: binary.sha256(), content: Content::Binary(binary.clone()) }
+        Self { size: binary.bytes(), digest: binary.sha256(), content: Content::Binary(Box::new(binary.clone())) }
     }
 }
 
 /// The files of a payload, by path in the bag.
 pub type Items<'a> = BTreeMap<String, Item<'a>>;
 
+/// The same map in less memory: the nodes of one that was filled in the order of its keys are half empty.
+#[must_use]
+pub fn dense<K: Ord, V>(map: BTreeMap<K, V>) -> BTreeMap<K, V> {
+    map.into_iter().collect()
+}
+
 /// All files of a bundle, in the order in which they stand in it.
 #[derive(Debug)]
 pub struct Container<'a> {
     folder: String,
-    tags: Vec<(&'static str, Vec<u8>)>,
+    /// The bag's own files but for the manifest, which is long and is made again when it is written.
+    tags: BTreeMap<&'static str, Vec<u8>>,
     items: Items<'a>,
+}
+
+/// The manifest's lines.
+fn manifest<'i>(items: &'i Items<'_>) -> impl Iterator<Item = String> + 'i {
+    items.iter().map(|(path, item)| render_manifest([(path.as_str(), item.digest)]))
+}
+
+/// Lines as a stream.
+struct Lines<I> {
+    lines: I,
+    line: Vec<u8>,
+    at: usize,
+}
+
+impl<I: Iterator<Item = String>> Read for Lines<I> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.line.len() {
+            (self.line, self.at) = (self.lines.next().unwrap_or_default().into_bytes(), 0);
+        }
+        let count = (&self.line[self.at..]).read(buffer)?;
+        self.at += count;
+        Ok(count)
+    }
 }
 
 impl<'a> Container<'a> {
@@ -124,14 +156,16 @@ impl<'a> Container<'a> {
         }
         path::collisions(items.keys().map(String::as_str))
             .map_err(|(path, why)| BundleError::Unfit { path: path.to_owned(), why })?;
-        let manifest = render_manifest(items.iter().map(|(path, item)| (path.as_str(), item.digest)));
-        let mut tags = vec![
-            (BAGIT, DECLARATION.as_bytes().to_vec()),
-            (BAG_INFO, render_info(info).into_bytes()),
-            (MANIFEST, manifest.into_bytes()),
-        ];
-        let last = tag_manifest(tags.iter().map(|(name, bytes)| (*name, Digest::of(bytes))));
-        tags.push((TAG_MANIFEST, last.into_bytes()));
+        let items = items.into_iter().map(|(path, item)| (path.into_boxed_str().into_string(), item)).collect();
+        let mut hashed = Hashing::default();
+        for line in manifest(&items) {
+            hashed.write_all(line.as_bytes()).map_err(BundleError::io("hashing the manifest"))?;
+        }
+        let mut tags =
+            BTreeMap::from([(BAGIT, DECLARATION.as_bytes().to_vec()), (BAG_INFO, render_info(info).into_bytes())]);
+        let digests = tags.iter().map(|(name, bytes)| (*name, Digest::of(bytes)));
+        let last = tag_manifest(digests.chain([(MANIFEST, hashed.finish())]));
+        tags.insert(TAG_MANIFEST, last.into_bytes());
         Ok(Self { folder, tags, items })
     }
 
@@ -168,13 +202,16 @@ impl<'a> Container<'a> {
         let workers = workers.map(NonZeroU32::get).or_else(available).unwrap_or(1);
         let writing = || BundleError::io("writing the bundle");
         let mut tar = TarWriter::new(compressor(out, workers)?);
-        for (path, bytes) in &self.tags {
-            tar.append(&format!("{}/{path}", self.folder), bytes.len() as u64, bytes.as_slice())?;
+        for name in TAG_FILES {
+            let path = format!("{}/{name}", self.folder);
+            if let Some(bytes) = self.tags.get(name) {
+                tar.append(&path, bytes.len() as u64, bytes.as_slice())?;
+            } else {
+                let size = manifest(&self.items).map(|line| line.len() as u64).sum();
+                tar.append(&path, size, Lines { lines: manifest(&self.items), line: Vec::new(), at: 0 })?;
+            }
         }
-        let object = |item: &Item<'_>| match item.content {
-            Content::Object(digest) => Some((digest, item.size)),
-            _ => None,
-        };
+        let object = |item: &Item<'_>| matches!(item.content, Content::Object).then_some((item.digest, item.size));
         objects::with_reader(store, self.items.values().filter_map(object).collect(), |objects| {
             for (path, item) in &self.items {
                 let path = format!("{}/{path}", self.folder);
@@ -183,7 +220,7 @@ impl<'a> Container<'a> {
                     Content::Borrowed(bytes) => tar.append(&path, item.size, *bytes)?,
                     Content::Packed(text) => tar.append(&path, item.size, text.open().map_err(writing())?)?,
                     Content::Made(of) => tar.append(&path, item.size, of.make()?.as_slice())?,
-                    Content::Object(digest) => tar.append(&path, item.size, objects.next(digest, item.size))?,
+                    Content::Object => tar.append(&path, item.size, objects.next(&item.digest, item.size))?,
                     Content::Binary(binary) => tar.append(&path, item.size, binary.open()?)?,
                 }
             }

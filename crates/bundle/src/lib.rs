@@ -41,6 +41,7 @@ pub mod unpacked;
 
 mod decompress;
 mod difference;
+mod files;
 mod objects;
 mod signature_error;
 mod signer;
@@ -54,6 +55,7 @@ pub use difference::difference;
 pub use error::{BundleError, Conflict, ErrorKind, Refusal};
 pub use extraction::Extraction;
 pub use extras::Extras;
+pub use files::Files;
 pub use generic::{
     GenericOptions, GenericRestored, create_generic, extract_generic, is_generic_bundle, restore_generic, unite_generic,
 };

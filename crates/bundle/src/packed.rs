@@ -1,6 +1,8 @@
 //! Long texts that are held compressed: of a file of many lines that are alike, a small part is left.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
 use matrix_store::Digest;
 use sha2::{Digest as _, Sha256};
@@ -10,8 +12,8 @@ use zstd::stream::write::Encoder;
 /// Compression level: the text is compressed once and read once.
 const LEVEL: i32 = 1;
 
-/// A text, compressed in memory.
-#[derive(Clone, Debug)]
+/// A text, compressed in memory. The same text is the same frame.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Packed {
     frame: Vec<u8>,
     size: u64,
@@ -59,6 +61,37 @@ impl Write for Packer {
 }
 
 impl Packed {
+    /// Packs what `write` writes, on another thread than it. It is best written in large pieces.
+    ///
+    /// # Errors
+    /// When `write` fails, or there is no memory for a compressor.
+    pub fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Self> {
+        thread::scope(|scope| {
+            let (send, pieces) = sync_channel::<Vec<u8>>(PIECES);
+            let packing = scope.spawn(move || {
+                let mut packer = Packer::new()?;
+                pieces.into_iter().try_for_each(|piece| packer.write_all(&piece))?;
+                packer.finish()
+            });
+            let mut out = Pieces(send);
+            let written = write(&mut out);
+            drop(out);
+            let packed = packing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            // Where packing fails, so does writing: by that.
+            packed.and_then(|packed| written.map(|()| packed))
+        })
+    }
+
+    /// Packs a text.
+    ///
+    /// # Errors
+    /// When there is no memory for a compressor.
+    pub fn of(text: &[u8]) -> io::Result<Self> {
+        let mut packer = Packer::new()?;
+        packer.write_all(text)?;
+        packer.finish()
+    }
+
     /// Bytes of the text.
     #[must_use]
     pub fn size(&self) -> u64 {
@@ -85,6 +118,16 @@ impl Packed {
         Decoder::with_buffer(self.frame.as_slice())
     }
 
+    /// The first line of the text, with its end.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn first_line(&self) -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        BufReader::new(self.open()?).read_until(b'\n', &mut line)?;
+        Ok(line)
+    }
+
     /// The text.
     ///
     /// # Errors
@@ -93,6 +136,23 @@ impl Packed {
         let mut bytes = Vec::new();
         self.open()?.read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+}
+
+/// Pieces of a text that may wait to be packed.
+const PIECES: usize = 16;
+
+/// Hands over what is written.
+struct Pieces(SyncSender<Vec<u8>>);
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let sent = self.0.send(bytes.to_vec());
+        sent.map(|()| bytes.len()).map_err(|_| io::Error::other("nobody packs it"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -136,6 +196,8 @@ mod tests {
                 packer.write_all(part).unwrap();
             }
             let packed = packer.finish().unwrap();
+            let beside = Packed::written(|out| parts.iter().try_for_each(|part| out.write_all(part))).unwrap();
+            prop_assert_eq!((beside.size(), beside.digest()), (packed.size(), packed.digest()));
             prop_assert_eq!((packed.size(), packed.digest()), (whole.len() as u64, Digest::of(&whole)));
             prop_assert_eq!(packed.bytes().unwrap(), whole);
         }

@@ -20,6 +20,7 @@ use crate::bag::{
     parse_info, parse_manifest, tag_manifest,
 };
 use crate::error::{BundleError, Refusal};
+use crate::files::Files;
 use crate::limits::Limits;
 use crate::tar::TarReader;
 use crate::temporary;
@@ -34,8 +35,8 @@ pub struct BundleReader {
     manifest: Vec<(String, Digest)>,
     /// The bag's own files, byte for byte, by name.
     tags: BTreeMap<&'static str, Vec<u8>>,
-    /// How many files of the manifest have been reached.
-    reached: usize,
+    /// The bytes of those files of the manifest that have been reached.
+    sizes: Vec<u64>,
     payload_bytes: u64,
     /// The file that is being read: its path, what its digest has to be, and what it is so far.
     current: Option<Current>,
@@ -142,7 +143,7 @@ impl BundleReader {
             info,
             manifest,
             tags,
-            reached: 0,
+            sizes: Vec::new(),
             payload_bytes: 0,
             current: None,
             copies: None,
@@ -167,6 +168,11 @@ impl BundleReader {
     #[must_use]
     pub fn manifest(&self) -> &[(String, Digest)] {
         &self.manifest
+    }
+
+    /// The files that were read, once its end was reached; the reader has no manifest then.
+    pub fn take_files(&mut self) -> Files {
+        Files::new(std::mem::take(&mut self.manifest), std::mem::take(&mut self.sizes))
     }
 
     /// The bounds on what is read.
@@ -214,7 +220,7 @@ impl BundleReader {
             return Ok(None);
         }
         let Some((path, size)) = self.tar.next()? else {
-            if let Some((path, _)) = self.manifest.get(self.reached) {
+            if let Some((path, _)) = self.manifest.get(self.sizes.len()) {
                 return Err(self.refuse(path, Refusal::Missing));
             }
             let oxum = format!("{}.{}", self.payload_bytes, self.manifest.len());
@@ -230,12 +236,13 @@ impl BundleReader {
         let Some(inner) = path.strip_prefix(&self.folder).and_then(|rest| rest.strip_prefix('/')) else {
             return Err(self.refuse(&path, Refusal::OutsideTheBag));
         };
-        let Some((expected_path, digest)) = self.manifest.get(self.reached).filter(|(expected, _)| expected == inner)
+        let Some((expected_path, digest)) =
+            self.manifest.get(self.sizes.len()).filter(|(expected, _)| expected == inner)
         else {
             return Err(self.refuse(inner, self.why_not(inner)));
         };
         let entry = Entry { path: expected_path.clone(), size, digest: *digest };
-        self.reached += 1;
+        self.sizes.push(size);
         self.payload_bytes += size;
         let Entry { path, digest, .. } = entry.clone();
         let copies = self.copies.as_ref().filter(|_| self.not_copied != Some(path.as_str()));
@@ -294,7 +301,7 @@ impl BundleReader {
     /// Why a file is not the next one of the manifest.
     fn why_not(&self, path: &str) -> Refusal {
         let lower = path.to_ascii_lowercase();
-        let seen = self.manifest.get(..self.reached).unwrap_or_default();
+        let seen = self.manifest.get(..self.sizes.len()).unwrap_or_default();
         if TAG_FILES.contains(&path) || seen.iter().any(|(other, _)| other == path) {
             return Refusal::Duplicate;
         }
@@ -308,7 +315,7 @@ impl BundleReader {
                 return Refusal::FileAndFolder { other };
             }
         }
-        match self.manifest.get(self.reached) {
+        match self.manifest.get(self.sizes.len()) {
             Some((expected, _)) if self.manifest.iter().any(|(other, _)| other == path) => {
                 Refusal::OutOfOrder { expected: expected.clone() }
             }

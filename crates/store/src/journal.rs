@@ -78,6 +78,18 @@ impl Event {
         }
     }
 
+    /// Its cell, and how that stands after it.
+    #[must_use]
+    pub fn cell_state(&self) -> Option<(CellKey, JournalState)> {
+        match self {
+            Self::Started { cell, .. } => Some((*cell, JournalState::Started)),
+            Self::Done { cell, .. } => Some((*cell, JournalState::Done)),
+            Self::Failed { cell, error, .. } => Some((*cell, JournalState::Failed { error: error.clone() })),
+            Self::Partial { cell, .. } => Some((*cell, JournalState::Partial)),
+            Self::Created { .. } | Self::Resumed | Self::Interrupted | Self::Finished => None,
+        }
+    }
+
     /// The attempt and the cell, where it tells that the attempt ended: then the attempt is in the store.
     #[must_use]
     pub const fn ended(&self) -> Option<(&AttemptId, &CellKey)> {
@@ -199,6 +211,16 @@ impl JournalText {
         Self::read_lines(path, bytes)
     }
 
+    /// Reads the bytes of a journal, and gives each complete line to `take`; `path` is for messages. Returns the bytes of an
+    /// incomplete last line.
+    ///
+    /// # Errors
+    /// When a complete line is damaged.
+    pub fn each(path: &Path, bytes: impl Read, mut take: impl FnMut(JournalEntry)) -> Result<u64, StoreError> {
+        let (_, torn_bytes) = each_line(path, BufReader::with_capacity(128 << 10, bytes), &mut take)?;
+        Ok(torn_bytes)
+    }
+
     /// Reads the file of a journal, line by line; nothing if there is none.
     ///
     /// # Errors
@@ -223,37 +245,10 @@ impl JournalText {
         }
     }
 
-    fn read_lines(path: &Path, mut input: impl BufRead) -> Result<Self, StoreError> {
-        let mut this = Self::default();
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let read = input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
-            read.map_err(|error| StoreError::unreadable(path, error))?;
-            let Some(text) = line.strip_suffix(b"\n") else { break };
-            let seq = this.end.lines;
-            let (entry, sum) = parse(&this.end.checksum, seq, text)
-                .map_err(|what| StoreError::damaged(path, format!("line {}: {what}", seq + 1)))?;
-            this.entries.push(entry);
-            this.end = End { bytes: this.end.bytes + line.len() as u64, lines: seq + 1, checksum: sum };
-        }
-        if line.len() as u64 >= MAX_LINE_BYTES {
-            let what = format!("line {}: it has more than {MAX_LINE_BYTES} bytes", this.end.lines + 1);
-            return Err(StoreError::damaged(path, what));
-        }
-        this.torn_bytes = line.len() as u64;
-        // Writing stops within a line, not one byte after it: there stood a line end. (After a power cut there may be
-        // zeros.)
-        if let [line @ .., last] = line.as_slice()
-            && *last != 0
-            && parse(&this.end.checksum, this.end.lines, line).is_ok()
-        {
-            return Err(StoreError::damaged(path, format!("the end of line {} was altered", this.entries.len() + 1)));
-        }
-        if this.entries.is_empty() {
-            return Err(StoreError::damaged(path, "it has no first line"));
-        }
-        Ok(this)
+    fn read_lines(path: &Path, input: impl BufRead) -> Result<Self, StoreError> {
+        let mut entries = Vec::new();
+        let (end, torn_bytes) = each_line(path, input, &mut |entry| entries.push(entry))?;
+        Ok(Self { entries, torn_bytes, end })
     }
 
     /// Where its complete lines end.
@@ -273,19 +268,7 @@ impl JournalText {
     /// How the last attempt of each cell ended.
     #[must_use]
     pub fn cell_states(&self) -> BTreeMap<CellKey, JournalState> {
-        let mut states = BTreeMap::new();
-        for entry in &self.entries {
-            match &entry.event {
-                Event::Started { cell, .. } => states.insert(*cell, JournalState::Started),
-                Event::Done { cell, .. } => states.insert(*cell, JournalState::Done),
-                Event::Failed { cell, error, .. } => {
-                    states.insert(*cell, JournalState::Failed { error: error.clone() })
-                }
-                Event::Partial { cell, .. } => states.insert(*cell, JournalState::Partial),
-                Event::Created { .. } | Event::Resumed | Event::Interrupted | Event::Finished => None,
-            };
-        }
-        states
+        self.entries.iter().filter_map(|entry| entry.event.cell_state()).collect()
     }
 
     /// Whether the last thing that happened is that nothing was left to do.
@@ -325,6 +308,41 @@ impl JournalText {
         }
         Ok(text.into_bytes())
     }
+}
+
+/// Reads a journal line by line: where its complete lines end, and the bytes of an incomplete last one.
+fn each_line(
+    path: &Path,
+    mut input: impl BufRead,
+    take: &mut dyn FnMut(JournalEntry),
+) -> Result<(End, u64), StoreError> {
+    let (mut end, mut line) = (End::default(), Vec::new());
+    loop {
+        line.clear();
+        let read = input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
+        read.map_err(|error| StoreError::unreadable(path, error))?;
+        let Some(text) = line.strip_suffix(b"\n") else { break };
+        let (entry, checksum) = parse(&end.checksum, end.lines, text)
+            .map_err(|what| StoreError::damaged(path, format!("line {}: {what}", end.lines + 1)))?;
+        take(entry);
+        end = End { bytes: end.bytes + line.len() as u64, lines: end.lines + 1, checksum };
+    }
+    if line.len() as u64 >= MAX_LINE_BYTES {
+        let what = format!("line {}: it has more than {MAX_LINE_BYTES} bytes", end.lines + 1);
+        return Err(StoreError::damaged(path, what));
+    }
+    // Writing stops within a line, not one byte after it: there stood a line end. (After a power cut there may be
+    // zeros.)
+    if let [complete @ .., last] = line.as_slice()
+        && *last != 0
+        && parse(&end.checksum, end.lines, complete).is_ok()
+    {
+        return Err(StoreError::damaged(path, format!("the end of line {} was altered", end.lines + 1)));
+    }
+    if end.lines == 0 {
+        return Err(StoreError::damaged(path, "it has no first line"));
+    }
+    Ok((end, line.len() as u64))
 }
 
 /// The first line of a journal.

@@ -164,7 +164,7 @@ impl Payload {
             let text = serde_json::to_vec(&LeftOut { attempts: left_out }).map_err(StoreError::from)?;
             self.add(BundlePath::LeftOut.to_string(), text);
         }
-        self.objects = self.items.values().filter(|item| matches!(item.content, Content::Object(_))).count() as u64;
+        self.objects = self.items.values().filter(|item| matches!(item.content, Content::Object)).count() as u64;
         Ok(())
     }
 

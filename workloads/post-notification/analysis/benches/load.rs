@@ -3,7 +3,6 @@
 //! Traces lie in memory, not compressed. CPU time is that of all threads, from `/proc` (Linux only), whose clock ticks a
 //! hundred times a second.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use matrix_app::row::HEADER;
 use matrix_app::{Outcome, PostKey, Row};
 use matrix_plan::axes::Platform;
 use matrix_plan::{
-    Arrival, Axes, Barrier, CellInputs, CellKey, Combination, Fingerprint, Invocation, NotificationStorage, PostStorage,
+    Arrival, Axes, Barrier, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, PostStorage,
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -62,12 +61,12 @@ impl Synthetic {
             };
             self.cells.push(Arc::new(CellMeta {
                 disturbed: false,
-                key: CellKey::of(inputs.canonical()?.as_bytes()),
+                key: inputs.key()?,
                 inputs,
                 origin: "local".into(),
                 simulated: true,
                 configured_lag: false,
-                outcomes: BTreeMap::from([(Outcome::Ok, requests)]),
+                outcomes: [(Outcome::Ok, requests)].into_iter().collect(),
                 stated: matrix_analysis::StatedBytes::default(),
             }));
         }

@@ -29,4 +29,4 @@ pub use error::{ExportError, LoadError, LoadErrorKind};
 pub use export::export;
 pub use load::{CellData, Keep, Loaded, Options, load};
 pub use nature::Nature;
-pub use traces::{CellMeta, StatedBytes, Traces};
+pub use traces::{CellMeta, Outcomes, StatedBytes, Traces};

@@ -1,13 +1,12 @@
 //! Traces in memory, for tests.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use matrix_app::row::HEADER;
 use matrix_app::{Outcome, Row};
 use matrix_plan::axes::Platform;
-use matrix_plan::{Arrival, Axes, Barrier, CellInputs, CellKey, Combination, Fingerprint, Invocation};
+use matrix_plan::{Arrival, Axes, Barrier, CellInputs, Combination, Fingerprint, Invocation};
 
 use crate::{CellMeta, Traces};
 
@@ -41,18 +40,14 @@ impl Memory {
         let mut inputs = inputs(name, rows.len() as u64);
         let before = self.cells.iter().filter(|cell| cell.inputs.axes == inputs.axes).count();
         inputs.round = before as u32 + 1;
-        let mut outcomes = BTreeMap::new();
-        for row in rows {
-            *outcomes.entry(row.outcome).or_default() += 1;
-        }
         self.cells.push(Arc::new(CellMeta {
             disturbed: false,
-            key: CellKey::of(inputs.canonical().unwrap().as_bytes()),
+            key: inputs.key().unwrap(),
             inputs,
             origin: "local".into(),
             simulated: true,
             configured_lag: false,
-            outcomes,
+            outcomes: rows.iter().map(|row| (row.outcome, 1)).collect(),
             stated: crate::traces::StatedBytes::default(),
         }));
         self.traces.push(csv(rows));

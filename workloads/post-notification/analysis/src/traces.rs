@@ -1,6 +1,5 @@
 //! Where traces come from: a store, a bundle or memory, each behind [`Traces`].
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -22,10 +21,35 @@ pub struct CellMeta {
     pub configured_lag: bool,
     /// Whether other work disturbed the host while it was measured.
     pub disturbed: bool,
-    /// The record's count of requests by outcome; an outcome that is left out counts 0.
-    pub outcomes: BTreeMap<Outcome, u64>,
+    /// The record's counts of requests.
+    pub outcomes: Outcomes,
     /// Sizes that stand beside the trace, of a cell that was imported.
     pub stated: StatedBytes,
+}
+
+/// How many requests ended in each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes([u64; Outcome::ALL.len()]);
+
+impl Outcomes {
+    /// Requests that ended in this way.
+    #[must_use]
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        self.0[outcome as usize]
+    }
+
+    /// Adds requests that ended in this way.
+    pub fn add(&mut self, outcome: Outcome, requests: u64) {
+        self.0[outcome as usize] += requests;
+    }
+}
+
+impl FromIterator<(Outcome, u64)> for Outcomes {
+    fn from_iter<I: IntoIterator<Item = (Outcome, u64)>>(counts: I) -> Self {
+        let mut outcomes = Self::default();
+        counts.into_iter().for_each(|(outcome, requests)| outcomes.add(outcome, requests));
+        outcomes
+    }
 }
 
 /// Logical bytes of all objects of a cell, where a statement beside the trace tells them and its rows do not.

@@ -95,7 +95,7 @@ impl Contents {
             let path = BundlePath::Object(object.sha256).to_string();
             match self.files.get(&path) {
                 None => fault(&place, format!("its object {} is missing", object.sha256.short())),
-                Some((size, _)) if *size != object.bytes => {
+                Some((size, _)) if size != object.bytes => {
                     fault(&place, format!("it says that its object has {} bytes; it has {size}", object.bytes));
                 }
                 Some(_) => {}
@@ -113,7 +113,7 @@ impl Contents {
         let mut fault = |place: &BundlePath, what: String| faults.push((place.to_string(), what));
         let named: BTreeSet<Digest> = facts.runs.values().flat_map(|files| files.values().copied()).collect();
         let objects = inventory.objects();
-        for path in self.files.keys() {
+        for (path, ..) in self.files.iter() {
             let Some(place) = BundlePath::of(path) else { continue };
             match &place {
                 BundlePath::Experiment(digest) | BundlePath::Plan(digest) | BundlePath::Model(digest)
@@ -137,7 +137,7 @@ impl Contents {
         for place in
             [BundlePath::Readme, BundlePath::License, BundlePath::Citation, BundlePath::Cells, BundlePath::Metadata]
         {
-            if !self.files.contains_key(&place.to_string()) {
+            if self.files.get(&place.to_string()).is_none() {
                 fault(&place, "it is missing".to_owned());
             }
         }
@@ -170,7 +170,7 @@ impl Contents {
         derived.faults.extend(self.trees());
         self.bag_info(reader, facts, format, &mut derived);
         let rendering = || BundleError::io("making the metadata again");
-        let sizes = self.files.iter().map(|(path, (size, _))| (path.as_str(), *size));
+        let sizes = self.files.iter().map(|(path, size, _)| (path, size));
         let others = metadata::files(sizes);
         let mut rendered = Hashing::default();
         metadata::render(&self.inventory, facts, &others, &mut rendered).map_err(rendering())?;
@@ -200,7 +200,7 @@ impl Contents {
             return fault(format!("its {AGENT_FIELD} is no version of this program"));
         }
         let maker = Maker { agent, format };
-        let info = bag_info(&self.inventory, facts, self.payload_bytes, self.files.len() as u64, &maker);
+        let info = bag_info(&self.inventory, facts, self.payload_bytes, self.files.count(), &maker);
         let expected = render_info(&info).into_bytes();
         let found = reader.tags().get(BAG_INFO).map(Vec::as_slice).unwrap_or_default();
         if found == expected {
@@ -271,9 +271,9 @@ impl Contents {
     /// Source trees that do not have the digest that they are named by.
     fn trees(&self) -> Vec<(String, String)> {
         let mut trees: BTreeMap<Digest, Vec<(String, Digest)>> = BTreeMap::new();
-        for (path, (_, digest)) in &self.files {
+        for (path, _, digest) in self.files.iter() {
             if let Some(BundlePath::Source(tree, name)) = BundlePath::of(path) {
-                trees.entry(tree).or_default().push((name, *digest));
+                trees.entry(tree).or_default().push((name, digest));
             }
         }
         let wrong = |(tree, files): (Digest, Vec<(String, Digest)>)| {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 
+use matrix_bundle::container::dense;
 use matrix_bundle::json;
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::limits::MAX_TEXTS;
-use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Extras, Limits, Packed, Packer, Refusal};
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Extras, Files, Limits, Packed, Packer, Refusal};
 use matrix_store::{Digest, Sealed, StoreError, parallel};
 use matrix_traces::{Attempt, Record};
 
@@ -35,8 +36,8 @@ enum Parsed {
 pub(crate) struct Contents {
     pub(crate) inventory: Inventory,
     pub(crate) extras: Extras,
-    /// Sizes and digests of the files, by path in the bag.
-    pub(crate) files: BTreeMap<String, (u64, Digest)>,
+    /// The files, by path in the bag.
+    pub(crate) files: Files,
     pub(crate) payload_bytes: u64,
     /// The metadata and the list of cells, as they stand there.
     pub(crate) made: BTreeMap<String, Packed>,
@@ -84,10 +85,12 @@ impl Contents {
             if this.unparsed_bytes > TOGETHER {
                 this.parse(on_fault)?;
             }
-            this.files.insert(entry.path, (entry.size, entry.digest));
         }
         this.parse(on_fault)?;
+        let Inventory { records, attempts, .. } = &mut this.inventory;
+        (*records, *attempts) = (dense(std::mem::take(records)), dense(std::mem::take(attempts)));
         this.payload_bytes = reader.payload_bytes();
+        this.files = reader.take_files();
         Ok(this)
     }
 
@@ -145,7 +148,7 @@ impl Contents {
     /// Parses the records and attempts that were read since this was done last.
     fn parse(&mut self, on_fault: &mut OnFault<'_>) -> Result<(), BundleError> {
         self.unparsed_bytes = 0;
-        for parsed in parallel::each(&std::mem::take(&mut self.unparsed), parse) {
+        for parsed in parallel::each(std::mem::take(&mut self.unparsed), parse) {
             match parsed {
                 Ok(Parsed::Record(record)) => {
                     drop(self.inventory.records.insert((record.key, record.origin.clone()), record));
@@ -173,6 +176,7 @@ impl Contents {
     fn keep(&mut self, place: BundlePath, path: &str, bytes: Vec<u8>) -> Result<(), BundleError> {
         let bad = |what: String| BundleError::contents(path, what);
         let depth = || json::check_depth(&bytes).map_err(bad);
+        let packing = || BundleError::io("compressing what was read");
         match place {
             place @ (BundlePath::Record(..) | BundlePath::Attempt(_)) => {
                 self.unparsed_bytes += bytes.len();
@@ -180,11 +184,11 @@ impl Contents {
             }
             BundlePath::Plan(digest) => {
                 depth()?;
-                self.inventory.plans.insert(digest, bytes);
+                self.inventory.plans.insert(digest, Packed::of(&bytes).map_err(packing())?);
             }
             BundlePath::Journal(run, digest) => {
                 depth()?;
-                self.inventory.journals.insert((run, digest), bytes);
+                self.inventory.journals.insert((run, digest), Packed::of(&bytes).map_err(packing())?);
             }
             BundlePath::Agents => self.inventory.agents = json::parse(&bytes).map_err(bad)?,
             BundlePath::LeftOut => self.inventory.left_out = json::parse(&bytes).map_err(bad)?,
@@ -206,7 +210,7 @@ impl Contents {
 
     /// The digest of the program in it, if there is one.
     pub(crate) fn binary(&self) -> Option<Digest> {
-        self.files.get(&BundlePath::Binary.to_string()).map(|(_, digest)| *digest)
+        self.files.get(&BundlePath::Binary.to_string()).map(|(_, digest)| digest)
     }
 
     /// By which version of the rules its derived files were made.
@@ -231,7 +235,7 @@ impl Contents {
             sha256,
             bytes,
             folder: reader.folder().to_owned(),
-            files: self.files.len() as u64,
+            files: self.files.count(),
             payload_bytes: self.payload_bytes,
             experiments: facts.experiments.iter().cloned().collect(),
             origins: self.inventory.origins().iter().map(ToString::to_string).collect(),
@@ -248,19 +252,19 @@ fn fault(error: BundleError, on_fault: &mut OnFault<'_>) -> Result<(), BundleErr
     if error.is_of_one_file() { on_fault(error) } else { Err(error) }
 }
 
-fn parse((place, path, bytes): &Unparsed) -> Result<Parsed, BundleError> {
-    let bad = |what: String| Err(BundleError::contents(path, what));
-    let of_file = |error: StoreError| BundleError::of_file(path, error);
-    json::check_depth(bytes).map_err(|what| BundleError::contents(path, what))?;
+fn parse((place, path, bytes): Unparsed) -> Result<Parsed, BundleError> {
+    let bad = |what: String| Err(BundleError::contents(&path, what));
+    let of_file = |error: StoreError| BundleError::of_file(&path, error);
+    json::check_depth(&bytes).map_err(|what| BundleError::contents(&path, what))?;
     if let BundlePath::Attempt(id) = place {
-        let attempt = Attempt::from_bytes(path.as_ref(), bytes).map_err(of_file)?;
-        if attempt.id != *id {
+        let attempt = Attempt::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
+        if attempt.id != id {
             return bad(format!("it is the attempt {}", attempt.id));
         }
         return Ok(Parsed::Attempt(attempt));
     }
-    let record = Record::from_bytes(path.as_ref(), bytes).map_err(of_file)?;
-    if !matches!(place, BundlePath::Record(key, origin) if record.key == *key && record.origin == *origin) {
+    let record = Record::from_bytes(path.as_ref(), &bytes).map_err(of_file)?;
+    if !matches!(place, BundlePath::Record(key, origin) if record.key == key && record.origin == origin) {
         return bad(format!("it is the record of cell {} from {}", record.key.short(), record.origin));
     }
     Ok(Parsed::Record(record))

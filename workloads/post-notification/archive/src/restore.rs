@@ -7,7 +7,7 @@ use matrix_bundle::layout::BundlePath;
 use matrix_bundle::new_directory::NewDirectory;
 use matrix_bundle::restore::{another_name, keep_object, open};
 use matrix_bundle::{BundleError, BundleInfo, BundleReader, Extras};
-use matrix_store::{Digest, ImportedRun, JournalText, RunId, Sealed, WritableStore};
+use matrix_store::{Digest, ImportedRun, RunId, Sealed, WritableStore};
 use matrix_traces::Record;
 
 use crate::contents::Contents;
@@ -83,20 +83,21 @@ pub(crate) fn fill(store: &WritableStore, inventory: &Inventory) -> Result<(), B
 pub(crate) fn fill_runs(store: &WritableStore, inventory: &Inventory) -> Result<(), BundleError> {
     let mut taken: BTreeSet<RunId> = inventory.journals.keys().map(|(run, _)| run.clone()).collect();
     let mut written: BTreeSet<&RunId> = BTreeSet::new();
-    for ((run, digest), journal) in &inventory.journals {
-        let place = BundlePath::Journal(run.clone(), *digest).to_string();
-        // The first line names the run's other files.
-        let first = journal.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
-        let first = JournalText::parse(place.as_ref(), first).map_err(|error| BundleError::of_file(&place, error))?;
-        let file = |name: &str| first.files().and_then(|files| files.get(name));
-        let missing = |name: &str| BundleError::contents(&place, format!("its first line does not name {name}"));
-        let bytes = |from: &std::collections::BTreeMap<Digest, Vec<u8>>, name: &str| {
-            file(name).and_then(|digest| from.get(digest)).cloned()
+    for (name, journal) in &inventory.journals {
+        let run = &name.0;
+        let files = inventory.files_of_run(name)?;
+        let missing = |file: &str| {
+            let place = BundlePath::Journal(run.clone(), name.1).to_string();
+            BundleError::contents(&place, format!("its first line does not name {file}"))
         };
-        let experiment = bytes(&inventory.experiments, "experiment.toml").ok_or_else(|| missing("experiment.toml"))?;
-        let plan = bytes(&inventory.plans, "plan.json").ok_or_else(|| missing("plan.json"))?;
-        let model = bytes(&inventory.models, "model.toml");
-        let imported = ImportedRun { experiment: &experiment, model: model.as_deref(), plan: &plan, journal };
+        let unpacking = || BundleError::io("unpacking a run");
+        let experiment = files.get("experiment.toml").and_then(|file| inventory.experiments.get(file));
+        let experiment = experiment.ok_or_else(|| missing("experiment.toml"))?;
+        let plan = files.get("plan.json").and_then(|file| inventory.plans.get(file));
+        let plan = plan.ok_or_else(|| missing("plan.json"))?.bytes().map_err(unpacking())?;
+        let model = files.get("model.toml").and_then(|file| inventory.models.get(file));
+        let journal = journal.bytes().map_err(unpacking())?;
+        let imported = ImportedRun { experiment, model: model.map(Vec::as_slice), plan: &plan, journal: &journal };
         // Two runs of one name, made in two places within one second.
         let name = if written.insert(run) { run.clone() } else { another_name(run, &mut taken)? };
         store.import_run(name, &imported)?;

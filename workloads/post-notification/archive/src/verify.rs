@@ -90,7 +90,7 @@ fn conclude(
     let mut left_out = 0;
     let contents = match read {
         Ok(contents) => {
-            report.files = contents.files.len() as u64;
+            report.files = contents.files.count();
             report.payload_bytes = contents.payload_bytes;
             report.checked = checked(&contents, seen);
             if faults.is_empty() {

@@ -5,8 +5,8 @@
 pub mod appendix;
 pub mod derive;
 pub mod page;
-mod pictures;
+pub mod pictures;
 pub mod summary;
 pub mod verify;
 
-pub use pictures::{picture, picture_against};
+pub use pictures::picture;

@@ -79,7 +79,7 @@ pub struct Attempt {
     pub id: AttemptId,
     /// Everything that gives the cell its meaning, where the attempt has no result: a record has it otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inputs: Option<CellInputs>,
+    pub inputs: Option<Box<CellInputs>>,
     /// The cell.
     pub key: CellKey,
     /// What happened on the way and how often, for example `throttled` or `duplicates`.
@@ -121,7 +121,7 @@ impl Sealed for Attempt {
             return Err(StoreError::damaged(path, what));
         }
         if let Some(inputs) = &self.inputs {
-            let key = CellKey::of(inputs.canonical()?.as_bytes());
+            let key = inputs.key()?;
             if key != self.key {
                 let what = format!("its cell is {}, but its inputs have {}", self.key.short(), key.short());
                 return Err(StoreError::damaged(path, what));
@@ -209,7 +209,7 @@ impl Attempt {
     ) -> Result<Self, StoreError> {
         let mut attempt = Self::new(execution, status);
         attempt.error = Some(why);
-        attempt.inputs = Some(inputs.clone());
+        attempt.inputs = Some(Box::new(inputs.clone()));
         attempt.sealed()
     }
 

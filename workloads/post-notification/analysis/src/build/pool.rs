@@ -1,8 +1,8 @@
 //! Cells that differ in round or origin only, taken as one sample.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use matrix_plan::stats::{self, Batches, Replicates, nearest_rank};
 use matrix_plan::{Axes, Region, RegionPair};
@@ -16,9 +16,9 @@ use crate::tables::{Basis, Estimate};
 pub struct Pool<'a> {
     cells: Vec<&'a CellData>,
     totals: Totals,
-    inconsistent: OnceCell<Estimate>,
-    consistent: OnceCell<Vec<i64>>,
-    sorted: OnceCell<Vec<i64>>,
+    inconsistent: OnceLock<Estimate>,
+    consistent: OnceLock<Vec<i64>>,
+    sorted: OnceLock<Vec<i64>>,
 }
 
 impl<'a> Pool<'a> {
@@ -28,7 +28,7 @@ impl<'a> Pool<'a> {
         for cell in &cells {
             totals.add(&cell.totals);
         }
-        Self { cells, totals, inconsistent: OnceCell::new(), consistent: OnceCell::new(), sorted: OnceCell::new() }
+        Self { cells, totals, inconsistent: OnceLock::new(), consistent: OnceLock::new(), sorted: OnceLock::new() }
     }
 
     /// The cells, by round and origin.

@@ -183,10 +183,7 @@ impl Query {
     pub(super) fn add(&mut self, rows: Rows) {
         let totals = &mut self.totals;
         for (outcome, here) in &rows.outcomes {
-            let count = here.sum().unwrap_or_default();
-            if count > 0 {
-                *totals.outcomes.entry(*outcome).or_default() += u64::from(count);
-            }
+            totals.outcomes.add(*outcome, here.sum().unwrap_or_default().into());
         }
         let missed = rows.findings.iter().filter(|finding| **finding == Finding::Missed);
         totals.misses += missed.count() as u64;

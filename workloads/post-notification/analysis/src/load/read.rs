@@ -199,7 +199,7 @@ fn agree(meta: &CellMeta, totals: &Totals) -> Result<(), LoadErrorKind> {
         return Err(LoadErrorKind::Rows { planned, found });
     }
     for outcome in Outcome::ALL {
-        let recorded = meta.outcomes.get(&outcome).copied().unwrap_or_default();
+        let recorded = meta.outcomes.of(outcome);
         let found = totals.count(outcome);
         if recorded != found {
             return Err(LoadErrorKind::Outcomes { outcome, recorded, found });

@@ -29,7 +29,7 @@ fn naive(trace: &[u8]) -> Result<Naive, RowError> {
     for line in String::from_utf8_lossy(trace).split_terminator('\n').skip(1) {
         let row = Row::parse_csv(line)?;
         totals.planned += 1;
-        *totals.outcomes.entry(row.outcome).or_default() += 1;
+        totals.outcomes.add(row.outcome, 1);
         sent.extend(row.client_sent_us);
         ends.extend(row.reply_us.filter(|_| row.outcome != Outcome::WriterError));
         totals.barrier_us += i128::from(row.barrier_us.unwrap_or_default());
@@ -244,7 +244,7 @@ fn errors_name_cell_line_and_column() {
 fn a_record_that_counts_otherwise_is_refused() {
     let mut memory = Memory::default();
     memory.add("redis sns eu->us 0 off", &[read(0, 100, true), bare(1, Outcome::Lost)]);
-    Arc::make_mut(&mut memory.cells[0]).outcomes = [(Outcome::Ok, 2)].into();
+    Arc::make_mut(&mut memory.cells[0]).outcomes = [(Outcome::Ok, 2)].into_iter().collect();
     let error = load(&memory, &options(1, 4096)).unwrap_err();
     assert!(matches!(error.kind, LoadErrorKind::Outcomes { outcome: Outcome::Ok, recorded: 2, found: 1 }), "{error}");
 }

@@ -1,16 +1,16 @@
 //! Sums over rows.
 
-use std::collections::BTreeMap;
-
 use matrix_app::Outcome;
+
+use crate::traces::Outcomes;
 
 /// Sums over rows: whole numbers, so that their order does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Rows, one per planned request.
     pub planned: u64,
-    /// Rows by outcome; an outcome that is left out counts 0.
-    pub outcomes: BTreeMap<Outcome, u64>,
+    /// Rows by outcome.
+    pub outcomes: Outcomes,
     /// Reads that missed the post.
     pub misses: u64,
     /// Requests that came to their end, and in what time.
@@ -48,7 +48,7 @@ impl Totals {
     /// Rows of the given outcome.
     #[must_use]
     pub fn count(&self, outcome: Outcome) -> u64 {
-        self.outcomes.get(&outcome).copied().unwrap_or_default()
+        self.outcomes.of(outcome)
     }
 
     /// Requests whose reader read, whatever it found.
@@ -75,8 +75,8 @@ impl Totals {
     /// Adds the totals of another cell.
     pub fn add(&mut self, other: &Self) {
         self.planned += other.planned;
-        for (&outcome, count) in &other.outcomes {
-            *self.outcomes.entry(outcome).or_default() += count;
+        for outcome in Outcome::ALL {
+            self.outcomes.add(outcome, other.outcomes.of(outcome));
         }
         self.misses += other.misses;
         self.ended.requests += other.ended.requests;

@@ -6,7 +6,7 @@ use matrix_bundle::bag::{AGENT, About, PAYLOAD};
 use matrix_bundle::container::{Container, Item, Items, Make};
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::limits::MAX_TEXTS;
-use matrix_bundle::{BundleError, BundleInfo, Extras, Limits, Packer, Refusal};
+use matrix_bundle::{BundleError, BundleInfo, Extras, Limits, Packed, Refusal};
 use matrix_store::{Digest, StoreError, parallel};
 
 use crate::deriver::{self, DERIVER_VERSION};
@@ -30,11 +30,10 @@ pub(crate) fn items<'a>(inventory: &'a Inventory, facts: &Facts, extras: &Extras
         payload.add(&BundlePath::LeftOut, left_out);
     }
     payload.add(&BundlePath::Cells, cells::render(inventory, facts).into_bytes());
-    let making = || BundleError::io("making the metadata");
-    let mut metadata = Packer::new().map_err(making())?;
     let files = metadata::files(payload.0.iter().map(|(path, item)| (path.as_str(), item.size)));
-    metadata::render(inventory, facts, &files, &mut metadata).map_err(making())?;
-    payload.0.insert(BundlePath::Metadata.to_string(), metadata.finish().map_err(making())?.into());
+    let metadata = Packed::written(|out| metadata::render(inventory, facts, &files, out));
+    let metadata = metadata.map_err(BundleError::io("making the metadata"))?;
+    payload.0.insert(BundlePath::Metadata.to_string(), metadata.into());
     check(&payload.0)?;
     Ok(payload.0)
 }
@@ -116,13 +115,13 @@ impl<'a> Payload<'a> {
             self.borrow(&BundlePath::Experiment(*digest), bytes);
         }
         for (digest, bytes) in &inventory.plans {
-            self.borrow(&BundlePath::Plan(*digest), bytes);
+            self.0.insert(BundlePath::Plan(*digest).to_string(), bytes.clone().into());
         }
         for (digest, bytes) in &inventory.models {
             self.borrow(&BundlePath::Model(*digest), bytes);
         }
         for ((run, digest), bytes) in &inventory.journals {
-            self.borrow(&BundlePath::Journal(run.clone(), *digest), bytes);
+            self.0.insert(BundlePath::Journal(run.clone(), *digest).to_string(), bytes.clone().into());
         }
         self.made(&inventory.records, |(key, origin)| BundlePath::Record(*key, origin.clone()))?;
         self.made(&inventory.attempts, |id| BundlePath::Attempt(id.clone()))?;

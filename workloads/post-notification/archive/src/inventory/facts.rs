@@ -4,12 +4,13 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, OnceLock};
 
+use matrix_bundle::container::dense;
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::{BundleError, BundleInfo, folder, json};
 use matrix_plan::plan::Reason;
 use matrix_plan::printable::one_line;
 use matrix_plan::{Axes, CellKey, CellState, Plan, Platform, Shard, Tally};
-use matrix_store::{AttemptId, AttemptStatus, Digest, JournalText, RunId, journal};
+use matrix_store::{AttemptId, AttemptStatus, Digest, Event, JournalEntry, JournalText, RunId, journal};
 
 use super::Inventory;
 
@@ -108,6 +109,7 @@ impl Facts {
             facts.tally.add(cell.state);
             facts.cells.insert(*key, cell);
         }
+        facts.cells = dense(facts.cells);
         let ended = inventory.attempts.values().map(|attempt| attempt.ended.as_str()).max();
         facts.date =
             ended.and_then(|ended| ended.get(..10)).filter(|date| is_date(date)).unwrap_or("2021-10-01").to_owned();
@@ -123,21 +125,24 @@ impl Facts {
         let mut unnamed: HashSet<&AttemptId> = inventory.attempts.keys().collect();
         for ((run, digest), text) in &inventory.journals {
             let place = BundlePath::Journal(run.clone(), *digest).to_string();
-            let text = JournalText::parse(place.as_ref(), text).map_err(|error| BundleError::of_file(&place, error))?;
-            if text.torn_bytes > 0 {
-                return Err(BundleError::contents(&place, "its last line is incomplete"));
-            }
-            self.journal_lines += text.entries.len() as u64;
-            last.extend(text.cell_states());
-            for event in text.entries.iter().map(|entry| &entry.event) {
+            let mut files = BTreeMap::new();
+            let text = text.open().map_err(BundleError::io("unpacking a journal"))?;
+            let torn_bytes = JournalText::each(place.as_ref(), text, |JournalEntry { event, .. }| {
+                self.journal_lines += 1;
+                last.extend(event.cell_state());
                 if let Some((id, _)) = event.attempt() {
                     unnamed.remove(id);
                 }
                 if let Some((id, _)) = event.ended().filter(|(id, _)| !inventory.attempts.contains_key(id)) {
                     self.missing_attempts.push((place.clone(), id.clone()));
                 }
+                if let Event::Created { files: named } = event {
+                    files = named;
+                }
+            });
+            if torn_bytes.map_err(|error| BundleError::of_file(&place, error))? > 0 {
+                return Err(BundleError::contents(&place, "its last line is incomplete"));
             }
-            let files = text.files().cloned().unwrap_or_default();
             for (name, digest) in &files {
                 let there = match name.as_str() {
                     "experiment.toml" => inventory.experiments.contains_key(digest),
@@ -164,7 +169,9 @@ impl Facts {
                 continue;
             };
             let place = BundlePath::Plan(*digest).to_string();
-            let plan = json::parse(bytes).and_then(|plan: Plan| plan.checked());
+            let bytes = bytes.bytes().map_err(BundleError::io("unpacking a plan"))?;
+            let plan = json::parse(&bytes).and_then(|plan: Plan| plan.checked());
+            drop(bytes);
             let plan = plan.map_err(|what| BundleError::contents(&place, what))?;
             for shard in plan.missing_shards(&inventory.cells) {
                 self.missing_shards.insert((plan.experiment.clone(), shard));

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use matrix_bundle::{BundleError, Conflict, Extras};
+use matrix_bundle::container::dense;
+use matrix_bundle::{BundleError, Conflict, Extras, Packed};
 use matrix_plan::plan::Reason;
 use matrix_plan::{CellKey, Plan};
 use matrix_store::generic::is_generic;
 use matrix_store::{
-    AttemptFile, AttemptId, Digest, JournalText, Origin, Received, RecordFile, Run, Sealed, Store, StoreError, parallel,
+    AttemptFile, AttemptId, Digest, JournalEntry, Origin, Received, RecordFile, Run, Sealed, Store, StoreError,
+    parallel,
 };
 use matrix_traces::{Attempt, Record};
 
@@ -33,7 +35,9 @@ impl Inventory {
         for name in names {
             let run = store.run(&name)?;
             if this.run(&run, selection)? {
-                journals.push((run.directory().join("journal.jsonl"), run.into_journal()));
+                let ended = |entry: JournalEntry| entry.event.ended().map(|(id, cell)| (id.clone(), *cell));
+                let path = run.directory().join("journal.jsonl");
+                journals.push((path, run.into_journal().entries.into_iter().filter_map(ended).collect()));
             }
         }
         let received = store.received()?;
@@ -60,7 +64,7 @@ impl Inventory {
                 attempts.extend(attempt?.map(|attempt| (attempt.id.clone(), attempt)));
             }
         }
-        this.attempts = attempts;
+        this.attempts = dense(attempts);
         this.leave_out(&journals, &received.left_out)?;
         Ok(this)
     }
@@ -68,11 +72,11 @@ impl Inventory {
     /// Names the attempts that the journals tell of and that were left out, here or before.
     fn leave_out(
         &mut self,
-        journals: &[(PathBuf, JournalText)],
+        ended: &[(PathBuf, Vec<(AttemptId, CellKey)>)],
         before: &BTreeSet<AttemptId>,
     ) -> Result<(), BundleError> {
-        for (path, journal) in journals {
-            for (id, cell) in journal.entries.iter().filter_map(|entry| entry.event.ended()) {
+        for (path, ended) in ended {
+            for (id, cell) in ended {
                 if self.attempts.contains_key(id) {
                     continue;
                 }
@@ -115,11 +119,12 @@ impl Inventory {
         }
         let journal = run.journal_bytes()?;
         self.experiments.insert(Digest::of(&experiment), experiment);
-        self.plans.insert(Digest::of(&plan), plan);
+        let packing = || BundleError::io("compressing the runs");
+        self.plans.insert(Digest::of(&plan), Packed::of(&plan).map_err(packing())?);
         if let Some(model) = model {
             self.models.insert(Digest::of(&model), model);
         }
-        self.journals.insert((run.id().clone(), Digest::of(&journal)), journal);
+        self.journals.insert((run.id().clone(), Digest::of(&journal)), Packed::of(&journal).map_err(packing())?);
         Ok(true)
     }
 
@@ -158,6 +163,7 @@ impl Inventory {
                 }
             }
         }
+        self.records = dense(std::mem::take(&mut self.records));
         if conflicts.is_empty() { Ok(()) } else { Err(BundleError::Conflicts(conflicts)) }
     }
 }

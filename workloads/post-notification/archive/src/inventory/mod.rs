@@ -7,13 +7,15 @@ mod union;
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_plan::{CellKey, Filter};
-use matrix_store::{AttemptId, Digest, Origin, RunId};
+use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId};
 use matrix_traces::{Attempt, Record};
 
 use facts::Known;
 pub(crate) use facts::{CellFacts, Facts};
 pub use facts::{States, notice};
+use matrix_bundle::layout::BundlePath;
 pub use matrix_bundle::tree::{Tree, tree_digest};
+use matrix_bundle::{BundleError, Packed};
 
 /// Which part of a store goes into a bundle. The default is all of it.
 #[derive(Clone, Debug, Default)]
@@ -38,11 +40,11 @@ pub struct Inventory {
     /// Attempts whose end the journals tell, and that are not among the attempts: they were left out, with their cells.
     pub left_out: BTreeSet<AttemptId>,
     /// Journals of runs, by the run's name and the digest of the journal.
-    pub journals: BTreeMap<(RunId, Digest), Vec<u8>>,
+    pub journals: BTreeMap<(RunId, Digest), Packed>,
     /// Experiments, byte for byte.
     pub experiments: BTreeMap<Digest, Vec<u8>>,
     /// Plans, byte for byte.
-    pub plans: BTreeMap<Digest, Vec<u8>>,
+    pub plans: BTreeMap<Digest, Packed>,
     /// Models, byte for byte.
     pub models: BTreeMap<Digest, Vec<u8>>,
     /// Source trees of runners.
@@ -57,6 +59,18 @@ impl Inventory {
     #[must_use]
     pub fn objects(&self) -> BTreeMap<Digest, u64> {
         self.records.values().map(|record| (record.object.sha256, record.object.bytes)).collect()
+    }
+
+    /// The files of a run, by name: those that the first line of its journal names.
+    ///
+    /// # Errors
+    /// When there is no such journal, or its first line is damaged.
+    pub fn files_of_run(&self, journal: &(RunId, Digest)) -> Result<BTreeMap<String, Digest>, BundleError> {
+        let place = BundlePath::Journal(journal.0.clone(), journal.1).to_string();
+        let text = self.journals.get(journal).ok_or_else(|| BundleError::contents(&place, "it is missing"))?;
+        let line = text.first_line().map_err(BundleError::io("unpacking a journal"))?;
+        let first = JournalText::parse(place.as_ref(), &line).map_err(|error| BundleError::of_file(&place, error))?;
+        Ok(first.files().cloned().unwrap_or_default())
     }
 
     /// The origins of the records, in order.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use matrix_bundle::{BundleError, Conflict};
+use matrix_bundle::{BundleError, Conflict, Packed};
 use matrix_store::{Digest, RunId, Sealed, StoreError};
 
 use super::{Inventory, Known};
@@ -54,7 +54,7 @@ impl Inventory {
         self.left_out.retain(|id| !self.attempts.contains_key(id));
         self.cells.extend(other.cells);
         self.journals.extend(other.journals);
-        keep_longest(&mut self.journals);
+        keep_longest(&mut self.journals)?;
         self.experiments.extend(other.experiments);
         self.plans.extend(other.plans);
         self.models.extend(other.models);
@@ -67,16 +67,17 @@ impl Inventory {
 }
 
 /// Of the journals of one run, drops those that another one continues.
-fn keep_longest(journals: &mut BTreeMap<(RunId, Digest), Vec<u8>>) {
-    let continued: Vec<(RunId, Digest)> = journals
-        .iter()
-        .filter(|((run, digest), text)| {
-            let of_the_run = journals.range((run.clone(), Digest::MIN)..=(run.clone(), Digest::MAX));
-            of_the_run.into_iter().any(|((_, other), longer)| other != digest && longer.starts_with(text))
-        })
-        .map(|(name, _)| name.clone())
-        .collect();
-    for name in continued {
-        journals.remove(&name);
+fn keep_longest(journals: &mut BTreeMap<(RunId, Digest), Packed>) -> Result<(), BundleError> {
+    let unpacked = |text: &Packed| text.bytes().map_err(BundleError::io("unpacking a journal"));
+    let mut continued = Vec::new();
+    for (name, text) in journals.iter() {
+        let of_the_run = journals.range((name.0.clone(), Digest::MIN)..=(name.0.clone(), Digest::MAX));
+        for (_, longer) in of_the_run.filter(|(_, other)| other.size() > text.size()) {
+            if unpacked(longer)?.starts_with(&unpacked(text)?) {
+                continued.push(name.clone());
+            }
+        }
     }
+    continued.iter().for_each(|name| drop(journals.remove(name)));
+    Ok(())
 }

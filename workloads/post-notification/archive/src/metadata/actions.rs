@@ -135,7 +135,7 @@ impl<'a> Actions<'a> {
 
     fn told(&self, attempt: &'a Attempt) -> Option<&'a CellInputs> {
         let record = self.records.get(&attempt.key).copied();
-        record.map(|record| &record.inputs).or(attempt.inputs.as_ref())
+        record.map(|record| &record.inputs).or(attempt.inputs.as_deref())
     }
 
     /// Gets to know what executed an attempt.

@@ -35,7 +35,7 @@ pub(crate) fn render(
     inventory: &Inventory,
     facts: &Facts,
     files: &[(&str, u64)],
-    out: &mut impl Write,
+    out: &mut (impl Write + ?Sized),
 ) -> io::Result<()> {
     let mut actions = Actions::new(inventory, facts, files);
     let mut others = actions.referred();

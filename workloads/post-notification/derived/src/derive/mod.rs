@@ -10,14 +10,13 @@ use matrix_analysis::{Options, Pools, load, summary, to_csv};
 use matrix_archive::Inventory;
 use matrix_bundle::{Extras, Tree, tree_digest};
 use matrix_plan::printable::is_unprintable;
-use matrix_presets::{Figure, FigureError};
 use matrix_report::page::{Page, ReportOptions};
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError, with_causes};
 use matrix_store::{Digest, Store};
 
 use crate::page::{Pages, of_results};
-use crate::pictures::picture;
+use crate::pictures::{Picture, pictures};
 pub use parts::{Part, all_parts, parts};
 pub use replan_check::{plans_follow, wrong_plans, wrong_plans_of};
 
@@ -50,21 +49,12 @@ pub fn extras(parts: &[Part<'_>], inventory: &Inventory, besides: Besides) -> Re
     for part in parts {
         let loaded = load(&part.traced, &Options::default()).map_err(unreadable)?;
         let pools = Pools::new(&loaded);
-        page.add(part, &pools)?;
-        let csv = to_csv(&summary(&pools), &part.source);
-        extras.tables.insert(format!("{}/summary.csv", part.name), csv.into_bytes());
-        for figure in Figure::ALL {
-            let (csv, drawing) = picture(figure, &pools, &part.source);
-            match drawing {
-                Ok(drawing) => {
-                    extras.figures.insert(format!("{}/{figure}.svg", part.name), drawing.svg.into_bytes());
-                    extras.tables.insert(format!("{}/{figure}.csv", part.name), csv.into_bytes());
-                }
-                Err(FigureError::NoData { .. }) => {}
-                Err(error) => {
-                    return Err(RunError::new(FailureKind::Internal, format!("{figure}: {}", with_causes(&error))));
-                }
-            }
+        let (rows, pictures) = (summary(&pools), pictures(&pools, None, &part.source)?);
+        page.add(part, &pools, &rows, Some(&pictures))?;
+        extras.tables.insert(format!("{}/summary.csv", part.name), to_csv(&rows, &part.source).into_bytes());
+        for Picture { figure, csv, svg } in pictures {
+            extras.figures.insert(format!("{}/{figure}.svg", part.name), svg.into_bytes());
+            extras.tables.insert(format!("{}/{figure}.csv", part.name), csv.into_bytes());
         }
     }
     if !extras.figures.is_empty() {

@@ -2,7 +2,6 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use matrix_analysis::tables::Source;
 use matrix_analysis::{ClaimResult, Options, Traces, evaluate};
@@ -11,7 +10,7 @@ use matrix_plan::{Axes, CellKey, Experiment, Plan};
 use matrix_run::costs::expected_seconds;
 use matrix_run::results::{Hosts, Traced, unreadable};
 use matrix_run::{FailureKind, RunError};
-use matrix_store::{Digest, JournalText, Origin, Store};
+use matrix_store::{Digest, Origin, Store};
 use matrix_traces::Record;
 
 /// One experiment's results by one origin, or those that no run planned.
@@ -79,9 +78,9 @@ pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part
         for origin in measured {
             let of_origin = |key: &CellKey| {
                 let record = inventory.records.get(&(*key, origin.clone()))?;
-                (record.counts.observed() > 0).then(|| record.clone())
+                (record.counts.observed() > 0).then_some(record)
             };
-            let records: Vec<Record> = cells.keys().filter_map(of_origin).collect();
+            let records: Vec<&Record> = cells.keys().filter_map(of_origin).collect();
             let done: BTreeSet<CellKey> = records.iter().map(|record| record.key).collect();
             let not_done: Vec<Axes> =
                 cells.iter().filter(|(key, _)| !done.contains(key)).map(|(_, axes)| axes.clone()).collect();
@@ -105,7 +104,7 @@ pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part
     for origin in origins {
         let mine = |key: &CellKey, of: &Origin| of == origin && !planned.contains(key);
         let records = inventory.records.iter().filter(|((key, of), _)| mine(key, of));
-        let records: Vec<Record> = records.map(|(_, record)| record.clone()).collect();
+        let records: Vec<&Record> = records.map(|(_, record)| record).collect();
         if !records.is_empty() {
             let is_taken = parts.iter().any(|part| part.name == origin.as_str());
             let name = if is_taken { format!("@{origin}") } else { origin.to_string() };
@@ -117,7 +116,7 @@ pub fn all_parts<'a>(store: &'a Store, inventory: &Inventory) -> Result<Vec<Part
 }
 
 /// Results that no run planned, such as imported ones. Nothing is claimed of them.
-fn unplanned<'a>(store: &'a Store, name: String, origin: &Origin, records: Vec<Record>, hosts: &Hosts) -> Part<'a> {
+fn unplanned<'a>(store: &'a Store, name: String, origin: &Origin, records: Vec<&Record>, hosts: &Hosts) -> Part<'a> {
     let cells = records.iter().map(|record| record.key).collect();
     let traced = Traced::on_hosts(store, records, hosts);
     let source = Source::new(origin.as_str(), traced.cells().len() as u64, traced.cells());
@@ -136,19 +135,20 @@ fn unplanned<'a>(store: &'a Store, name: String, origin: &Origin, records: Vec<R
 /// What the runs planned, each once, with the newest run that planned it.
 fn meanings(inventory: &Inventory) -> Result<BTreeMap<Meaning, String>, RunError> {
     let mut meanings: BTreeMap<Meaning, String> = BTreeMap::new();
-    for ((run, _), text) in &inventory.journals {
+    for name in inventory.journals.keys() {
+        let run = &name.0;
         let place = format!("the journal of run {run}");
-        // Its first line names the run's other files.
-        let first = text.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
-        let journal = JournalText::parse(Path::new(&place), first)?;
-        let file = |name: &str| journal.files().and_then(|files| files.get(name)).copied();
+        let files = inventory.files_of_run(name)?;
+        let file = |name: &str| files.get(name).copied();
         let missing =
             |name: &str| RunError::new(FailureKind::Integrity, format!("{place} names no {name} that is there"));
         let experiment = file("experiment.toml").ok_or_else(|| missing("experiment.toml"))?;
         let plan = file("plan.json").and_then(|plan| inventory.plans.get(&plan));
-        let plan: Plan = Plan::parse(plan.ok_or_else(|| missing("plan.json"))?).map_err(|error| {
-            RunError::new(FailureKind::Integrity, format!("the plan of run {run} cannot be read: {error}"))
-        })?;
+        let unreadable = |what: String| {
+            RunError::new(FailureKind::Integrity, format!("the plan of run {run} cannot be read: {what}"))
+        };
+        let plan = plan.ok_or_else(|| missing("plan.json"))?.bytes().map_err(|error| unreadable(error.to_string()))?;
+        let plan: Plan = Plan::parse(&plan).map_err(|error| unreadable(error.to_string()))?;
         let cells = plan.cells.into_iter().map(|cell| (cell.key, cell.axes)).collect();
         let newest = meanings.entry(Meaning { experiment, cells }).or_default();
         *newest = newest.clone().max(run.to_string());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_analysis::tables::{SummaryRow, TreatmentRow};
 use matrix_plan::{Axes, CellKey, CellState};
-use matrix_report::page::{AttemptView, Axis, Metric, Point, number, run_again};
+use matrix_report::page::{AttemptView, Axis, MOST_POINTS, Metric, Point, number, run_again};
 
 /// The metrics, in the order of [`numbers`].
 pub(super) fn metrics() -> Vec<Metric> {
@@ -48,25 +48,28 @@ pub(super) fn values(axes: &Axes) -> Vec<String> {
     ]
 }
 
-/// The points of some cells: those that differ only in the round are one. `planned` is the experiment that runs planned.
+/// The points of some cells: those that differ only in the round are one; and how many more there are than a page lists,
+/// whose attempts it does not list either. `planned` is the experiment that runs planned.
 pub(super) fn points(
     planned: Option<&str>,
     axes: &[Axis],
     cells: &BTreeMap<CellKey, (Axes, CellState)>,
     rows: &[SummaryRow],
     mut attempts: impl FnMut(&CellKey) -> Vec<AttemptView>,
-) -> Vec<Point> {
+) -> (Vec<Point>, usize) {
     let mut grouped: BTreeMap<&Axes, Vec<(&CellKey, CellState)>> = BTreeMap::new();
     for (key, (axes, state)) in cells {
         grouped.entry(axes).or_default().push((key, *state));
     }
+    let more = grouped.len().saturating_sub(MOST_POINTS);
     let treatments = treatments(rows);
     let names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
     let point = |(of, cells): (&Axes, Vec<(&CellKey, CellState)>)| {
         let values = values(of);
         let place = |(axis, value): (&Axis, &String)| axis.values.iter().position(|known| known == value).unwrap_or(0);
         let treatment = treatments.get(of);
-        let mut tried: Vec<AttemptView> = cells.iter().flat_map(|(key, _)| attempts(key)).collect();
+        let listed = cells.iter().filter(|_| more == 0);
+        let mut tried: Vec<AttemptView> = listed.flat_map(|(key, _)| attempts(key)).collect();
         tried.sort_by(|a, b| (a.round, &a.started, &a.id).cmp(&(b.round, &b.started, &b.id)));
         Point {
             at: axes.iter().zip(&values).map(place).collect(),
@@ -81,7 +84,7 @@ pub(super) fn points(
             attempts: tried,
         }
     };
-    grouped.into_iter().map(point).collect()
+    (grouped.into_iter().take(MOST_POINTS).map(point).collect(), more)
 }
 
 /// How the cells of a point stand: one word where they agree, else counts.

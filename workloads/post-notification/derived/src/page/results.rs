@@ -2,24 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use matrix_analysis::tables::SummaryRow;
 use matrix_analysis::{Options, Pools, load, summary};
 use matrix_archive::Inventory;
 use matrix_plan::plan::{Plan, Reason};
 use matrix_plan::{Axes, CellKey, CellState, Tally};
-use matrix_presets::{Figure, FigureError};
 use matrix_report::page::{
-    Failed, FigureView, Kind, Label, MOST_FAILED, MOST_POINTS, Page, ReportOptions, Section, anchor, duration,
-    figure_view, inline, over_time, plain, records_digest, skipped, state_counts,
+    Failed, FigureView, Kind, Label, MOST_FAILED, Page, ReportOptions, Section, anchor, duration, figure_view, inline,
+    over_time, plain, records_digest, skipped, state_counts,
 };
 use matrix_run::results::unreadable;
-use matrix_run::{FailureKind, RunError, with_causes};
+use matrix_run::{FailureKind, RunError};
 use matrix_store::Sealed;
 use matrix_traces::Attempt;
 
 use super::against::Authors;
 use super::{attempts, claims, points};
 use crate::derive::Part;
-use crate::{picture, picture_against};
+use crate::picture;
+use crate::pictures::{Picture, pictures};
 
 /// Makes the page of some results.
 ///
@@ -34,7 +35,8 @@ pub fn of_results(
     let mut page = Pages::begin(inventory, authors)?;
     for part in parts {
         let loaded = load(&part.traced, &Options::default()).map_err(unreadable)?;
-        page.add(part, &Pools::new(&loaded))?;
+        let pools = Pools::new(&loaded);
+        page.add(part, &pools, &summary(&pools), None)?;
     }
     Ok(page.end(parts, options))
 }
@@ -56,13 +58,22 @@ impl<'a> Pages<'a> {
         Ok(Self { inventory, authors, states: inventory.states()?, page: beginning(inventory, authors) })
     }
 
-    /// Adds a part, whose traces were loaded.
+    /// Adds a part, whose traces were loaded and summed up. `drawn` are its figures, if there are any already.
     ///
     /// # Errors
     /// When a trace to compare with cannot be read.
-    pub(crate) fn add(&mut self, part: &Part<'_>, pools: &Pools<'_>) -> Result<(), RunError> {
+    pub(crate) fn add(
+        &mut self,
+        part: &Part<'_>,
+        pools: &Pools<'_>,
+        rows: &[SummaryRow],
+        drawn: Option<&[Picture]>,
+    ) -> Result<(), RunError> {
         let states = of_part(part, self.inventory, &self.states);
-        self.page.sections.push(section(part, self.inventory, &states, self.authors, pools)?);
+        self.page.sections.push(Section {
+            figures: figures(part, pools, self.authors, drawn)?,
+            ..section(part, self.inventory, &states, self.authors, rows)?
+        });
         Ok(())
     }
 
@@ -129,7 +140,7 @@ fn section(
     inventory: &Inventory,
     states: &States,
     authors: Option<&Authors<'_>>,
-    pools: &Pools<'_>,
+    rows: &[SummaryRow],
 ) -> Result<Section, RunError> {
     let tally: Tally = states.values().map(|(_, state, _)| *state).collect();
     let tried = attempts::attempts_of(inventory, &part.origin, |key| states.contains_key(key));
@@ -146,12 +157,7 @@ fn section(
         tried.get(key).into_iter().flatten().map(|attempt| attempts::view(attempt, round)).collect()
     };
     let planned = part.run.is_some().then_some(part.source.experiment.as_str());
-    let mut points = points::points(planned, &axes, &cells, &summary(pools), of_cell);
-    let points_more = points.len().saturating_sub(MOST_POINTS);
-    if points_more > 0 {
-        points.truncate(MOST_POINTS);
-        points.iter_mut().for_each(|point| point.attempts.clear());
-    }
+    let (points, points_more) = points::points(planned, &axes, &cells, rows, of_cell);
     let mut failed = failed(states, &tried);
     failed.extend(skipped(left_out(inventory, states)?.into_iter()));
     let id = anchor(&part.name);
@@ -169,7 +175,7 @@ fn section(
         failed_more: failed.len().saturating_sub(MOST_FAILED) as u64,
         failed: failed.into_iter().take(MOST_FAILED).collect(),
         claims: claims.collect(),
-        figures: figures(&id, part, pools, their)?,
+        figures: Vec::new(),
         axes,
         metrics: points::metrics(),
         points,
@@ -212,8 +218,9 @@ fn left_out(inventory: &Inventory, states: &States) -> Result<Vec<(String, Strin
     }
     let mut reasons: BTreeMap<CellKey, BTreeSet<String>> = BTreeMap::new();
     for (digest, bytes) in &inventory.plans {
-        let plan: Plan = serde_json::from_slice(bytes)
-            .map_err(|error| RunError::new(FailureKind::Integrity, format!("plan {}: {error}", digest.short())))?;
+        let damaged = |what: String| RunError::new(FailureKind::Integrity, format!("plan {}: {what}", digest.short()));
+        let bytes = bytes.bytes().map_err(|error| damaged(error.to_string()))?;
+        let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         let shard = plan.shard.as_ref().map(ToString::to_string).unwrap_or_default();
         for cell in &plan.cells {
             let why = match cell.reason {
@@ -235,34 +242,31 @@ fn left_out(inventory: &Inventory, states: &States) -> Result<Vec<(String, Strin
 }
 
 fn figures(
-    section: &str,
     part: &Part<'_>,
     pools: &Pools<'_>,
-    their: Option<&Part<'_>>,
+    authors: Option<&Authors<'_>>,
+    drawn: Option<&[Picture]>,
 ) -> Result<Vec<FigureView>, RunError> {
-    let mut views = Vec::new();
     if part.source.done == 0 {
-        return Ok(views);
+        return Ok(Vec::new());
     }
+    let their = authors.and_then(|authors| authors.part(part));
     let theirs = their.map(|their| load(&their.traced, &Options::default()).map_err(unreadable)).transpose()?;
     let theirs = theirs.as_ref().map(Pools::new);
-    for figure in Figure::ALL {
-        let (csv, drawing) = picture_against(figure, pools, theirs.as_ref(), &part.source);
-        let drawing = match drawing {
-            Ok(drawing) => drawing,
-            Err(FigureError::NoData { .. }) => continue,
-            Err(error) => {
-                return Err(RunError::new(FailureKind::Internal, format!("{figure}: {}", with_causes(&error))));
-            }
-        };
+    let of_both = match (drawn, &theirs) {
+        (Some(_), None) => Vec::new(),
+        _ => pictures(pools, theirs.as_ref(), &part.source)?,
+    };
+    let section = anchor(&part.name);
+    let view = |Picture { figure, csv, svg }: &Picture| {
         let id = format!("{section}-{figure}");
         let apart = theirs.as_ref().zip(their).filter(|_| !figure.shows_authors());
-        let drawn = apart.and_then(|(pools, their)| picture(figure, pools, &their.source).1.ok());
-        let mut view = figure_view(&id, figure.title(), &format!("{figure}.csv"), &drawing.svg, &csv);
-        view.svg_authors = drawn.map(|drawing| inline(&drawing.svg, &format!("{id}-authors")));
-        views.push(view);
-    }
-    Ok(views)
+        let of_theirs = apart.and_then(|(pools, their)| picture(*figure, pools, &their.source).1.ok());
+        let mut view = figure_view(&id, figure.title(), &format!("{figure}.csv"), svg, csv);
+        view.svg_authors = of_theirs.map(|drawing| inline(&drawing.svg, &format!("{id}-authors")));
+        view
+    };
+    Ok(drawn.filter(|_| theirs.is_none()).unwrap_or(&of_both).iter().map(view).collect())
 }
 
 fn kinds(

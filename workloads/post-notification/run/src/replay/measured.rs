@@ -6,7 +6,7 @@ use std::path::Path;
 use matrix_analysis::Change;
 use matrix_antipode_artifact::Imported;
 use matrix_archive::Inventory;
-use matrix_store::{Digest, JournalText, RunId, Store};
+use matrix_store::{Digest, RunId, Store};
 use matrix_traces::Record;
 
 use super::bundle::{Cell, Status};
@@ -66,11 +66,8 @@ pub(super) fn not_replayed(record: &Record) -> Cell {
 pub(super) fn commands(file: &Path, inventory: &Inventory, measured: &[Record]) -> Vec<String> {
     let runs: BTreeMap<&RunId, Digest> = inventory
         .journals
-        .iter()
-        .filter_map(|((run, _), text)| {
-            let journal = JournalText::parse(file, text).ok()?;
-            Some((run, *journal.files()?.get("experiment.toml")?))
-        })
+        .keys()
+        .filter_map(|name| Some((&name.0, *inventory.files_of_run(name).ok()?.get("experiment.toml")?)))
         .collect();
     let of_record = |record: &Record| {
         let made_it = |attempt: &&matrix_traces::Attempt| {

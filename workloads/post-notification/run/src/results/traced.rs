@@ -1,12 +1,14 @@
 //! Done cells with their traces, as the analysis reads them.
 
+use std::borrow::Borrow;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use matrix_analysis::{CellMeta, StatedBytes, Traces};
 use matrix_antipode_artifact::Imported;
 use matrix_app::Outcome;
-use matrix_store::{Digest, Store, StoreError};
+use matrix_plan::Axes;
+use matrix_store::{Digest, Origin, Store, StoreError};
 use matrix_traces::Record;
 
 use super::Hosts;
@@ -30,9 +32,11 @@ impl<'a> Traced<'a> {
 
     /// The cells of these records, measured on these hosts.
     #[must_use]
-    pub fn on_hosts(store: &'a Store, mut records: Vec<Record>, hosts: &Hosts) -> Self {
-        let order = |record: &Record| (record.inputs.axes.clone(), record.inputs.round, record.origin.clone());
-        records.sort_by_cached_key(order);
+    pub fn on_hosts<R: Borrow<Record>>(store: &'a Store, mut records: Vec<R>, hosts: &Hosts) -> Self {
+        fn order(record: &Record) -> (&Axes, u32, &Origin) {
+            (&record.inputs.axes, record.inputs.round, &record.origin)
+        }
+        records.sort_by(|one, other| order(one.borrow()).cmp(&order(other.borrow())));
         Self::of(store, records, hosts)
     }
 
@@ -45,9 +49,9 @@ impl<'a> Traced<'a> {
         Ok(Self::of(store, records, &hosts))
     }
 
-    fn of(store: &'a Store, records: Vec<Record>, hosts: &Hosts) -> Self {
-        let objects = records.iter().map(|record| record.object.sha256).collect();
-        Self { store, cells: records.into_iter().map(|record| Arc::new(meta(record, hosts))).collect(), objects }
+    fn of<R: Borrow<Record>>(store: &'a Store, records: Vec<R>, hosts: &Hosts) -> Self {
+        let objects = records.iter().map(|record| record.borrow().object.sha256).collect();
+        Self { store, cells: records.iter().map(|record| Arc::new(meta(record.borrow(), hosts))).collect(), objects }
     }
 
     /// Keeps the cells that are wanted.
@@ -68,18 +72,18 @@ impl Traces for Traced<'_> {
     }
 }
 
-fn meta(record: Record, hosts: &Hosts) -> CellMeta {
+fn meta(record: &Record, hosts: &Hosts) -> CellMeta {
     let imported = Imported::of(&record.inputs);
     let stated = imported
         .map(|imported| StatedBytes { posts: imported.post_bytes(), notifications: imported.notification_bytes() });
     CellMeta {
         stated: stated.unwrap_or_default(),
         outcomes: Outcome::ALL.into_iter().map(|outcome| (outcome, record.counts.of(outcome))).collect(),
-        disturbed: hosts.is_disturbed(&record),
+        disturbed: hosts.is_disturbed(record),
         key: record.key,
         origin: record.origin.to_string(),
         simulated: record.simulated,
         configured_lag: record.configured_lag,
-        inputs: record.inputs,
+        inputs: record.inputs.clone(),
     }
 }
