@@ -3,15 +3,14 @@
 //! Processor time is what counts, and is printed beside the time on the clock: other programs may be running.
 
 use std::error::Error;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use matrix_app::Row;
 use matrix_driver::RowSink;
 use matrix_plan::CellKey;
-use matrix_store::fs::{Filesystem, OutFile, RealFilesystem};
+use matrix_store::fs::UnsyncedFilesystem;
 use matrix_store::{Origin, Store, VerifyOptions, WritableStore};
 use matrix_traces::{Record, TraceSink};
 
@@ -21,60 +20,6 @@ mod sample;
 use sample::{cell, row};
 
 type Outcomes<T> = Result<T, Box<dyn Error>>;
-
-/// The real file system without syncs, so that making a store of many cells takes seconds.
-#[derive(Debug)]
-struct WithoutSyncs;
-
-struct WithoutSync(Box<dyn OutFile>);
-
-impl Write for WithoutSync {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl OutFile for WithoutSync {
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Filesystem for WithoutSyncs {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn OutFile>> {
-        Ok(Box::new(WithoutSync(RealFilesystem.create(path)?)))
-    }
-    fn append(&self, path: &Path) -> io::Result<Box<dyn OutFile>> {
-        Ok(Box::new(WithoutSync(RealFilesystem.append(path)?)))
-    }
-    fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
-        RealFilesystem.truncate(path, length)
-    }
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        RealFilesystem.create_dir(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        RealFilesystem.rename(from, to)
-    }
-    fn link(&self, from: &Path, to: &Path) -> io::Result<bool> {
-        RealFilesystem.link(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        RealFilesystem.remove_file(path)
-    }
-    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        RealFilesystem.remove_dir_all(path)
-    }
-    fn sync_dir(&self, _: &Path) -> io::Result<()> {
-        Ok(())
-    }
-    fn sync_below(&self, _: &Path, _: &[PathBuf]) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Processor time of this process in seconds, where the system tells it in the way of Linux.
 fn processor_s() -> Option<f64> {
@@ -119,7 +64,8 @@ fn rows(root: &Path, requests: u64) -> Outcomes<()> {
 
 fn lookups(root: &Path, count: u64) -> Outcomes<()> {
     println!("{count} finished cells:");
-    let store = WritableStore::open_with(root, "bench", Arc::new(WithoutSyncs))?;
+    // Without syncs, so that making a store of many cells takes seconds.
+    let store = WritableStore::open_with(root, "bench", Arc::new(UnsyncedFilesystem))?;
     let mut keys: Vec<CellKey> = Vec::new();
     for n in 0..count {
         let mut sink = TraceSink::new(&store, 1)?;
