@@ -3,11 +3,11 @@
 use matrix_app::BarrierPolicy;
 use matrix_app::reader::ReaderDefaults;
 use matrix_app::writer::WriterDefaults;
-use matrix_plan::PostStorage;
+use matrix_plan::Payload;
 
 use super::settings::Regions;
 use super::variables::{optional, parsed, parsed_or, required};
-use super::{ConfigError, NotificationConfig, PostConfig, QueueConfig, Variables};
+use super::{ConfigError, NotificationConfig, PostConfig, QueueConfig, Side, Variables};
 
 /// What a writer or reader function needs from its environment: the same for both, so that one deployment has one
 /// configuration. What a request says itself (antipode, delay, payload, barrier) overrides it.
@@ -41,15 +41,6 @@ const BARRIER: BarrierPolicy = BarrierPolicy { min_ms: 1, max_ms: 50, deadline_m
 
 const WHOLE: &str = "a whole number";
 
-/// Length of a post's content in the original artifact, in bytes.
-fn original_payload_bytes(kind: PostStorage) -> u64 {
-    match kind {
-        PostStorage::Dynamo => 350_000,
-        PostStorage::Mysql | PostStorage::S3 => 1_000_000,
-        PostStorage::Redis => 2_871_000,
-    }
-}
-
 impl FunctionConfig {
     /// Reads a set of variables.
     ///
@@ -73,7 +64,7 @@ impl FunctionConfig {
             evaluations: QueueConfig::read(from, regions)?,
             antipode: parsed_or(from, "ANTIPODE", "0 or 1", false, flag)?,
             delay_ms: whole("DELAY_MS", 0)?,
-            payload_bytes: whole("PAYLOAD_BYTES", original_payload_bytes(post))?,
+            payload_bytes: whole("PAYLOAD_BYTES", Payload::Original.bytes(post))?,
             barrier: BarrierPolicy {
                 min_ms: whole("BARRIER_MIN_MS", BARRIER.min_ms)?,
                 max_ms: whole("BARRIER_MAX_MS", BARRIER.max_ms)?,
@@ -108,6 +99,14 @@ impl FunctionConfig {
         self.notification.write(&mut to, regions);
         self.evaluations.write(&mut to, regions);
         to
+    }
+
+    /// AWS name of the region on a side.
+    pub(crate) fn region(&self, side: Side) -> &str {
+        match side {
+            Side::Writer => &self.writer_region,
+            Side::Reader => &self.reader_region,
+        }
     }
 
     /// What a writer takes for what its requests leave out.

@@ -2,4 +2,4 @@
 
 mod table;
 
-pub(crate) use table::Table;
+pub(crate) use table::{Table, admin_of_table};

@@ -4,7 +4,7 @@ use aws_types::SdkConfig;
 use matrix_app::{Event, NotificationStorage, StorageError};
 
 use super::{AmqNotifications, DynamoNotifications, SnsNotifications};
-use crate::admin::{Admin, Contents};
+use crate::admin::{admin_of_each, each};
 use crate::config::{FunctionConfig, NotificationConfig, Side};
 
 /// Any of the notification storages, at one of its ends.
@@ -21,10 +21,7 @@ impl AnyNotification {
     /// region: it is the same on both sides.
     #[must_use]
     pub fn new(config: &FunctionConfig, aws: &SdkConfig, side: Side) -> Self {
-        let region = match side {
-            Side::Writer => &config.writer_region,
-            Side::Reader => &config.reader_region,
-        };
+        let region = config.region(side);
         match &config.notification {
             NotificationConfig::Sns(sns) => Self::Sns(SnsNotifications::new(sns, aws, &config.writer_region)),
             NotificationConfig::Amq(amq) => Self::Amq(AmqNotifications::new(amq, side)),
@@ -33,36 +30,10 @@ impl AnyNotification {
     }
 }
 
-macro_rules! each {
-    ($any:expr, $notifications:ident => $call:expr) => {
-        match $any {
-            AnyNotification::Sns($notifications) => $call,
-            AnyNotification::Amq($notifications) => $call,
-            AnyNotification::Dynamo($notifications) => $call,
-        }
-    };
-}
-
 impl NotificationStorage for AnyNotification {
     async fn publish(&self, event: &Event<'_>) -> Result<(), StorageError> {
-        each!(self, notifications => notifications.publish(event).await)
+        each!(AnyNotification { Sns Amq Dynamo }: self, notifications => notifications.publish(event).await)
     }
 }
 
-impl Admin for AnyNotification {
-    async fn build(&self) -> Result<(), StorageError> {
-        each!(self, notifications => notifications.build().await)
-    }
-
-    async fn clean(&self) -> Result<(), StorageError> {
-        each!(self, notifications => notifications.clean().await)
-    }
-
-    async fn contents(&self) -> Result<Contents, StorageError> {
-        each!(self, notifications => notifications.contents().await)
-    }
-
-    async fn is_empty(&self) -> Result<bool, StorageError> {
-        each!(self, notifications => notifications.is_empty().await)
-    }
-}
+admin_of_each!(AnyNotification { Sns Amq Dynamo });

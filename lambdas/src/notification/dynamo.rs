@@ -4,10 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
 use matrix_app::{Event, NotificationStorage, StorageError};
 
-use crate::admin::{Admin, Contents};
 use crate::aws::classify;
 use crate::config::DynamoNotificationConfig;
-use crate::dynamo::Table;
+use crate::dynamo::{Table, admin_of_table};
 
 const SERVICE: &str = "dynamo";
 
@@ -34,22 +33,4 @@ impl NotificationStorage for DynamoNotifications {
     }
 }
 
-impl Admin for DynamoNotifications {
-    /// The table, its replicas and its stream come with the deployment.
-    async fn build(&self) -> Result<(), StorageError> {
-        Ok(())
-    }
-
-    /// Empties the table. Its stream then holds the removals, which the reader ignores.
-    async fn clean(&self) -> Result<(), StorageError> {
-        self.0.clean().await
-    }
-
-    async fn contents(&self) -> Result<Contents, StorageError> {
-        self.0.contents().await
-    }
-
-    async fn is_empty(&self) -> Result<bool, StorageError> {
-        self.0.is_empty().await
-    }
-}
+admin_of_table!(DynamoNotifications);

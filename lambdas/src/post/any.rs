@@ -4,7 +4,7 @@ use aws_types::SdkConfig;
 use matrix_app::{LineageId, Post, PostStorage, StorageError, WriteId, Written};
 
 use super::{DynamoPosts, MysqlPosts, RedisPosts, S3Posts};
-use crate::admin::{Admin, Contents};
+use crate::admin::{admin_of_each, each};
 use crate::config::{FunctionConfig, PostConfig, Side};
 
 /// Any of the post storages, at one of its ends.
@@ -21,10 +21,7 @@ impl AnyPost {
     /// The end of the configured storage on the given side. No connection is made yet.
     #[must_use]
     pub fn new(config: &FunctionConfig, aws: &SdkConfig, side: Side) -> Self {
-        let region = match side {
-            Side::Writer => &config.writer_region,
-            Side::Reader => &config.reader_region,
-        };
+        let region = config.region(side);
         match &config.post {
             PostConfig::Mysql(mysql) => Self::Mysql(MysqlPosts::new(mysql, side)),
             PostConfig::Dynamo(dynamo) => Self::Dynamo(DynamoPosts::new(dynamo, aws, region)),
@@ -34,49 +31,18 @@ impl AnyPost {
     }
 }
 
-macro_rules! each {
-    ($any:expr, $posts:ident => $call:expr) => {
-        match $any {
-            AnyPost::Mysql($posts) => $call,
-            AnyPost::Dynamo($posts) => $call,
-            AnyPost::S3($posts) => $call,
-            AnyPost::Redis($posts) => $call,
-        }
-    };
-}
-
 impl PostStorage for AnyPost {
     async fn write<'a>(&self, post: Post<'a>) -> Result<Written<'a>, StorageError> {
-        each!(self, posts => posts.write(post).await)
+        each!(AnyPost { Mysql Dynamo S3 Redis }: self, posts => posts.write(post).await)
     }
 
     async fn read(&self, key: &str) -> Result<bool, StorageError> {
-        each!(self, posts => posts.read(key).await)
+        each!(AnyPost { Mysql Dynamo S3 Redis }: self, posts => posts.read(key).await)
     }
 
     async fn is_visible(&self, write: &WriteId<'_>, lineage: LineageId) -> Result<bool, StorageError> {
-        each!(self, posts => posts.is_visible(write, lineage).await)
+        each!(AnyPost { Mysql Dynamo S3 Redis }: self, posts => posts.is_visible(write, lineage).await)
     }
 }
 
-impl Admin for AnyPost {
-    async fn build(&self) -> Result<(), StorageError> {
-        each!(self, posts => posts.build().await)
-    }
-
-    async fn remove(&self) -> Result<(), StorageError> {
-        each!(self, posts => posts.remove().await)
-    }
-
-    async fn clean(&self) -> Result<(), StorageError> {
-        each!(self, posts => posts.clean().await)
-    }
-
-    async fn contents(&self) -> Result<Contents, StorageError> {
-        each!(self, posts => posts.contents().await)
-    }
-
-    async fn is_empty(&self) -> Result<bool, StorageError> {
-        each!(self, posts => posts.is_empty().await)
-    }
-}
+admin_of_each!(AnyPost { Mysql Dynamo S3 Redis });

@@ -5,11 +5,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
 use matrix_app::{LineageId, Post, PostStorage, StorageError, WriteId, Written, sizes};
 
-use crate::admin::{Admin, Contents};
 use crate::aws::classify;
 use crate::config::DynamoPostConfig;
 use crate::content::content;
-use crate::dynamo::Table;
+use crate::dynamo::{Table, admin_of_table};
 
 const SERVICE: &str = "dynamo";
 
@@ -71,21 +70,4 @@ impl PostStorage for DynamoPosts {
     }
 }
 
-impl Admin for DynamoPosts {
-    /// The table and its replicas come with the deployment.
-    async fn build(&self) -> Result<(), StorageError> {
-        Ok(())
-    }
-
-    async fn clean(&self) -> Result<(), StorageError> {
-        self.0.clean().await
-    }
-
-    async fn contents(&self) -> Result<Contents, StorageError> {
-        self.0.contents().await
-    }
-
-    async fn is_empty(&self) -> Result<bool, StorageError> {
-        self.0.is_empty().await
-    }
-}
+admin_of_table!(DynamoPosts);

@@ -110,52 +110,19 @@ impl<'a> Evaluation<'a> {
     /// Only if `serde_json` cannot write it, which it can.
     pub fn to_json(&self) -> Result<Vec<u8>, WireError> {
         let mut out = Vec::with_capacity(1024);
-        macro_rules! fields {
-            ($write:path: $($name:ident)*) => { $(if let Some(value) = self.$name {
-                out.extend_from_slice(concat!(",\"", stringify!($name), "\":").as_bytes());
-                $write(&mut out, value)?;
-            })* };
-        }
-        macro_rules! texts {
-            ($($name:ident)*) => { $(if let Some(value) = &self.$name {
-                out.extend_from_slice(concat!(",\"", stringify!($name), "\":").as_bytes());
-                json::text(&mut out, value);
-            })* };
-        }
-        let number = |out: &mut Vec<u8>, number: u64| -> Result<(), WireError> {
-            json::number(out, number);
-            Ok(())
-        };
         // As the derived `Serialize` does it: a test compares them.
         out.extend_from_slice(b"{\"i\":");
         json::number(&mut out, self.i);
-        json::name!(out, "client_sent_at");
-        json::time(&mut out, self.client_sent_at)?;
-        fields!(json::time: writer_start_at post_written_at);
-        json::name!(out, "reader_received_at");
-        json::time(&mut out, self.reader_received_at)?;
-        fields!(json::milliseconds: notification_to_reader_spent_ms);
-        fields!(json::time: post_read_at);
+        json::fields!(out, self: client_sent_at);
+        json::fields!(out, self, optional: writer_start_at post_written_at);
+        json::fields!(out, self: reader_received_at);
+        json::fields!(out, self, optional: notification_to_reader_spent_ms post_read_at);
         if let Some(consistent) = self.consistent_read {
-            json::name!(out, "consistent_read");
-            out.push(if consistent { b'1' } else { b'0' });
+            out.extend_from_slice(if consistent { b",\"consistent_read\":1" } else { b",\"consistent_read\":0" });
         }
-        fields!(json::milliseconds: antipode_spent_ms);
-        fields!(number: notification_size_bytes notification_bytes);
-        texts!(key attempt);
-        fields!(json::time: notification_written_at);
-        fields!(number: barrier_polls);
-        fields!(json::time: barrier_last_miss_at read_start_at);
-        fields!(number: lineage_bytes reader_instance);
-        if let Some(cold) = self.reader_cold {
-            json::name!(out, "reader_cold");
-            json::flag(&mut out, cold);
-        }
-        if let Some(outcome) = self.outcome {
-            json::name!(out, "outcome");
-            json::text(&mut out, outcome.as_str());
-        }
-        texts!(error);
+        json::fields!(out, self, optional: antipode_spent_ms notification_size_bytes notification_bytes key attempt
+            notification_written_at barrier_polls barrier_last_miss_at read_start_at lineage_bytes reader_instance reader_cold
+            outcome error);
         out.push(b'}');
         Ok(out)
     }

@@ -122,47 +122,11 @@ impl<'a> Event<'a> {
     /// As the derived `Serialize` does it: a test compares them.
     fn json_bytes(&self) -> Result<Vec<u8>, WireError> {
         let mut out = Vec::with_capacity(1024);
-        macro_rules! numbers {
-            ($($name:ident)*) => { $(if let Some(number) = self.$name {
-                out.extend_from_slice(concat!(",\"", stringify!($name), "\":").as_bytes());
-                json::number(&mut out, number);
-            })* };
-        }
         out.extend_from_slice(b"{\"i\":");
         json::number(&mut out, self.i);
-        json::name!(out, "key");
-        json::text(&mut out, &self.key);
-        json::name!(out, "client_sent_at");
-        json::time(&mut out, self.client_sent_at)?;
-        if let Some(at) = self.writer_start_at {
-            json::name!(out, "writer_start_at");
-            json::time(&mut out, at)?;
-        }
-        if let Some(at) = self.post_written_at {
-            json::name!(out, "post_written_at");
-            json::time(&mut out, at)?;
-        }
-        if let Some(context) = &self.context {
-            json::name!(out, "context");
-            json::text(&mut out, context);
-        }
-        if let Some(at) = self.notification_written_at {
-            json::name!(out, "notification_written_at");
-            json::time(&mut out, at)?;
-        }
-        if let Some(attempt) = &self.attempt {
-            json::name!(out, "attempt");
-            json::text(&mut out, attempt);
-        }
-        if let Some(antipode) = self.antipode {
-            json::name!(out, "antipode");
-            json::flag(&mut out, antipode);
-        }
-        numbers!(delay_ms payload_bytes barrier_min_ms barrier_max_ms barrier_deadline_ms post_bytes writer_instance);
-        if let Some(cold) = self.writer_cold {
-            json::name!(out, "writer_cold");
-            json::flag(&mut out, cold);
-        }
+        json::fields!(out, self: key client_sent_at);
+        json::fields!(out, self, optional: writer_start_at post_written_at context notification_written_at attempt antipode delay_ms
+            payload_bytes barrier_min_ms barrier_max_ms barrier_deadline_ms post_bytes writer_instance writer_cold);
         out.push(b'}');
         Ok(out)
     }

@@ -1,37 +1,80 @@
 //! JSON written by hand, byte for byte as `serde_json` writes it. Messages are quoted within messages, and every simulated
 //! request makes half a dozen of them: this is where its time goes.
 
+use std::borrow::Cow;
+
+use crate::row::Outcome;
 use crate::time::Micros;
 use crate::wire::WireError;
 
-/// Appends `,"name":` to a text.
-macro_rules! name {
-    ($out:expr, $name:literal) => {
-        $out.extend_from_slice(concat!(",\"", $name, "\":").as_bytes())
-    };
+/// The value of a field.
+pub(super) trait Value {
+    /// Appends it.
+    fn append(&self, out: &mut Vec<u8>) -> Result<(), WireError>;
 }
-pub(super) use name;
+
+/// A whole number.
+impl Value for u64 {
+    fn append(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
+        number(out, *self);
+        Ok(())
+    }
+}
+
+/// A flag as `true` or `false`.
+impl Value for bool {
+    fn append(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
+        out.extend_from_slice(if *self { b"true" } else { b"false" });
+        Ok(())
+    }
+}
+
+/// An instant as float seconds.
+impl Value for Micros {
+    fn append(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
+        decimal::<1_000_000>(out, self.0, || self.as_seconds())
+    }
+}
+
+/// Milliseconds that are mostly whole microseconds.
+impl Value for f64 {
+    fn append(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
+        let us = (self * 1e3).round();
+        let exact = us.abs() < 1e15 && us / 1e3 == *self;
+        decimal::<1000>(out, if exact { us as i64 } else { 0 }, || *self)
+    }
+}
+
+impl Value for Cow<'_, str> {
+    fn append(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
+        text(out, self);
+        Ok(())
+    }
+}
+
+impl Value for Outcome {
+    fn append(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
+        text(out, self.as_str());
+        Ok(())
+    }
+}
+
+/// Appends `,"name":` and the value, for each of these fields; of optional ones, for those that are there.
+macro_rules! fields {
+    ($out:ident, $of:ident: $($name:ident)*) => { $(
+        $out.extend_from_slice(concat!(",\"", stringify!($name), "\":").as_bytes());
+        json::Value::append(&$of.$name, &mut $out)?;
+    )* };
+    ($out:ident, $of:ident, optional: $($name:ident)*) => { $(if let Some(value) = &$of.$name {
+        $out.extend_from_slice(concat!(",\"", stringify!($name), "\":").as_bytes());
+        json::Value::append(value, &mut $out)?;
+    })* };
+}
+pub(super) use fields;
 
 /// Appends a whole number.
 pub(super) fn number(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-}
-
-/// Appends a flag as `true` or `false`.
-pub(super) fn flag(out: &mut Vec<u8>, flag: bool) {
-    out.extend_from_slice(if flag { b"true" } else { b"false" });
-}
-
-/// Appends an instant as float seconds.
-pub(super) fn time(out: &mut Vec<u8>, at: Micros) -> Result<(), WireError> {
-    decimal::<1_000_000>(out, at.0, || at.as_seconds())
-}
-
-/// Appends milliseconds that are mostly whole microseconds.
-pub(super) fn milliseconds(out: &mut Vec<u8>, ms: f64) -> Result<(), WireError> {
-    let us = (ms * 1e3).round();
-    let exact = us.abs() < 1e15 && us / 1e3 == ms;
-    decimal::<1000>(out, if exact { us as i64 } else { 0 }, || ms)
 }
 
 /// Values that [`decimal`] writes, and `scan` reads, without floating-point numbers: in this many parts, neighbouring
