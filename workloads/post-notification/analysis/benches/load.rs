@@ -15,9 +15,7 @@ use matrix_analysis::{
 use matrix_app::row::HEADER;
 use matrix_app::{Outcome, PostKey, Row};
 use matrix_plan::axes::Platform;
-use matrix_plan::{
-    Arrival, Axes, Barrier, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, PostStorage,
-};
+use matrix_plan::{Axes, CellInputs, Combination, Fingerprint, NotificationStorage, PostStorage};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -46,19 +44,9 @@ impl Synthetic {
 
     fn add(&mut self, requests: u64, rounds: u32, axes: Axes) -> Result<()> {
         for round in 1..=rounds {
-            let inputs = CellInputs {
-                axes: axes.clone(),
-                arrival: Arrival::Concurrency(8),
-                barrier: Barrier { min_ms: 1, max_ms: 50, deadline_ms: 120_000 },
-                fingerprint: Fingerprint::new(&"bench")?,
-                invocation: Invocation::RequestResponse,
-                payload_bytes: 1_000_000,
-                platform: Platform::Sim,
-                requests,
-                round,
-                seed: 2023,
-                workload_version: 1,
-            };
+            let fingerprint = Fingerprint::new(&"bench")?;
+            let defaults = CellInputs::with_defaults(axes.clone(), Platform::Sim, fingerprint, 1);
+            let inputs = CellInputs { payload_bytes: 1_000_000, requests, round, seed: 2023, ..defaults };
             self.cells.push(Arc::new(CellMeta {
                 disturbed: false,
                 key: inputs.key()?,
@@ -140,23 +128,12 @@ fn sosp() -> Result<Synthetic> {
     Ok(store)
 }
 
-/// Ten million rows, every one of which is in every table and curve.
-fn large() -> Result<Synthetic> {
-    let mut store = Synthetic::new(125_000)?;
+/// Cells of which every row is in every table and curve.
+fn alike(requests: u64, rounds: u32) -> Result<Synthetic> {
+    let mut store = Synthetic::new(requests)?;
     for &post in PostStorage::ALL {
         for antipode in [false, true] {
-            store.add(125_000, 10, axes(post, NotificationStorage::Sns, "eu->us", 0, antipode)?)?;
-        }
-    }
-    Ok(store)
-}
-
-/// Ten thousand small cells.
-fn many() -> Result<Synthetic> {
-    let mut store = Synthetic::new(10)?;
-    for &post in PostStorage::ALL {
-        for antipode in [false, true] {
-            store.add(10, 1_250, axes(post, NotificationStorage::Sns, "eu->us", 0, antipode)?)?;
+            store.add(requests, rounds, axes(post, NotificationStorage::Sns, "eu->us", 0, antipode)?)?;
         }
     }
     Ok(store)
@@ -208,7 +185,7 @@ fn status(file: &str, name: &str) -> Result<String> {
 
 fn main() -> Result<()> {
     println!("{}, {} threads", status("/proc/cpuinfo", "model name")?, std::thread::available_parallelism()?);
-    measure("small", &many()?)?;
+    measure("small", &alike(10, 1_250)?)?;
     measure("sosp", &sosp()?)?;
-    measure("ten million", &large()?)
+    measure("ten million", &alike(125_000, 10)?)
 }

@@ -9,10 +9,7 @@ use matrix_antipode_artifact::{
     ExportCell, ImportError, ImportOptions, ImportReport, Source, StoreSource, export, import,
 };
 use matrix_app::{Outcome, Row, row::HEADER};
-use matrix_plan::{
-    Arrival, Axes, Barrier, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
-    PostStorage,
-};
+use matrix_plan::{Axes, CellInputs, Combination, Fingerprint, NotificationStorage, Platform, PostStorage};
 use matrix_store::{Store, WritableStore};
 
 /// A directory in memory where there is one.
@@ -118,19 +115,8 @@ pub(crate) fn axes(post: PostStorage, notification: NotificationStorage, delay_m
 }
 
 pub(crate) fn cell(axes: Axes, platform: Platform, requests: u64, round: u32) -> ExportCell {
-    let inputs = CellInputs {
-        axes,
-        arrival: Arrival::Concurrency(8),
-        barrier: Barrier { deadline_ms: 120_000, max_ms: 50, min_ms: 1 },
-        fingerprint: Fingerprint::new(&"a model").unwrap(),
-        invocation: Invocation::RequestResponse,
-        payload_bytes: 100,
-        platform,
-        requests,
-        round,
-        seed: 2023,
-        workload_version: 1,
-    };
+    let defaults = CellInputs::with_defaults(axes, platform, Fingerprint::new(&"a model").unwrap(), 1);
+    let inputs = CellInputs { payload_bytes: 100, requests, round, seed: 2023, ..defaults };
     let epoch_us = (platform != Platform::Sim).then_some(1_700_000_000_000_000);
     ExportCell { inputs, configured_lag: false, epoch_us }
 }

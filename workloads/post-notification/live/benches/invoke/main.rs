@@ -20,8 +20,8 @@ use matrix_driver::{Cancel, RowSink, SinkError};
 use matrix_live::lambda::{LambdaDriver, Route, Services, Settings, Site};
 use matrix_package::Packages;
 use matrix_plan::{
-    Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
-    PostStorage, Region,
+    Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, NotificationStorage, Platform, PostStorage,
+    Region,
 };
 
 /// The allocator of the command.
@@ -54,20 +54,11 @@ fn cell(requests: u64) -> Cell {
         notification_storage: NotificationStorage::Sns,
         regions: "eu->us".parse().unwrap(),
     };
-    let inputs = CellInputs {
-        axes: Axes { combination, delay_ms: 0, antipode: true },
-        arrival: Arrival::Concurrency(IN_FLIGHT),
-        barrier: Barrier { min_ms: 1, max_ms: 50, deadline_ms: 60_000 },
-        fingerprint: Fingerprint::new(&serde_json::json!({})).unwrap(),
-        invocation: Invocation::RequestResponse,
-        payload_bytes: 1000,
-        platform: Platform::Local,
-        requests,
-        round: 1,
-        seed: 1,
-        workload_version: WORKLOAD_VERSION,
-    };
-    Cell::new(inputs).unwrap()
+    let axes = Axes { combination, delay_ms: 0, antipode: true };
+    let fingerprint = Fingerprint::new(&serde_json::json!({})).unwrap();
+    let defaults = CellInputs::with_defaults(axes, Platform::Local, fingerprint, WORKLOAD_VERSION);
+    let (arrival, barrier) = (Arrival::Concurrency(IN_FLIGHT), Barrier { deadline_ms: 60_000, ..defaults.barrier });
+    Cell::new(CellInputs { arrival, barrier, payload_bytes: 1000, requests, seed: 1, ..defaults }).unwrap()
 }
 
 fn credentials() -> SharedCredentialsProvider {

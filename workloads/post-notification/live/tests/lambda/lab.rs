@@ -10,8 +10,7 @@ use matrix_driver::{AttemptDetails, Cancel, Driver as _, RowSink, SinkError};
 use matrix_live::lambda::{LambdaDriver, Services, Settings};
 use matrix_package::{Packages, package};
 use matrix_plan::{
-    Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
-    PostStorage,
+    Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, NotificationStorage, Platform, PostStorage,
 };
 
 use crate::bed::Bed;
@@ -43,19 +42,11 @@ pub(crate) fn driver(bed: &Bed, settings: Settings) -> LambdaDriver {
 pub(crate) fn inputs(post: PostStorage, notification: NotificationStorage, antipode: bool) -> CellInputs {
     let combination =
         Combination { post_storage: post, notification_storage: notification, regions: "eu->us".parse().unwrap() };
-    CellInputs {
-        axes: Axes { combination, delay_ms: 0, antipode },
-        arrival: Arrival::Concurrency(4),
-        barrier: Barrier { min_ms: 1, max_ms: 50, deadline_ms: 60_000 },
-        fingerprint: Fingerprint::new(&serde_json::json!({})).unwrap(),
-        invocation: Invocation::RequestResponse,
-        payload_bytes: 20_000,
-        platform: Platform::Local,
-        requests: 8,
-        round: 1,
-        seed: 1,
-        workload_version: WORKLOAD_VERSION,
-    }
+    let axes = Axes { combination, delay_ms: 0, antipode };
+    let fingerprint = Fingerprint::new(&serde_json::json!({})).unwrap();
+    let defaults = CellInputs::with_defaults(axes, Platform::Local, fingerprint, WORKLOAD_VERSION);
+    let (arrival, barrier) = (Arrival::Concurrency(4), Barrier { deadline_ms: 60_000, ..defaults.barrier });
+    CellInputs { arrival, barrier, payload_bytes: 20_000, requests: 8, seed: 1, ..defaults }
 }
 
 pub(crate) fn cell(inputs: CellInputs) -> Cell {

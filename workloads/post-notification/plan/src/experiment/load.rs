@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use matrix_core::walk::{Table, Value, integer, number, text};
 
 /// Clients of a closed loop, where nothing else is said: the original's upper bound.
-const DEFAULT_CONCURRENCY: u32 = 8;
+pub(super) const DEFAULT_CONCURRENCY: u32 = 8;
 
 /// Names of invocation types, as AWS Lambda spells them.
 pub(crate) const INVOCATIONS: [&str; 2] = ["RequestResponse", "Event"];

@@ -1,6 +1,7 @@
 //! Cells before their platform is known.
 
 use super::document::Experiment;
+use super::{Payload, barrier, load};
 use crate::axes::Platform;
 use crate::cell::{Arrival, Barrier, Cell, CellInputs, Fingerprint, Invocation};
 use crate::point::Axes;
@@ -48,6 +49,26 @@ impl CellSpec {
             seed: self.seed,
             workload_version,
         })
+    }
+}
+
+impl CellInputs {
+    /// The first round of a cell of one request, otherwise with what an experiment has that says no more than it must.
+    #[must_use]
+    pub fn with_defaults(axes: Axes, platform: Platform, fingerprint: Fingerprint, workload_version: u32) -> Self {
+        Self {
+            arrival: Arrival::Concurrency(load::DEFAULT_CONCURRENCY),
+            barrier: barrier::DEFAULT,
+            fingerprint,
+            invocation: Invocation::RequestResponse,
+            payload_bytes: Payload::Original.bytes(axes.combination.post_storage),
+            platform,
+            requests: 1,
+            round: 1,
+            seed: 0,
+            workload_version,
+            axes,
+        }
     }
 }
 

@@ -1,10 +1,7 @@
 //! Cells for tests and benchmarks.
 
 use matrix_app::WORKLOAD_VERSION;
-use matrix_plan::{
-    Arrival, Axes, Barrier, Cell, CellInputs, Combination, Invocation, NotificationStorage, Payload, Platform,
-    PostStorage,
-};
+use matrix_plan::{Axes, Cell, CellInputs, Combination, NotificationStorage, Platform, PostStorage};
 use matrix_sim::Model;
 
 /// The inputs of a cell of 8 clients from `eu` to `us`, without delay.
@@ -16,19 +13,10 @@ pub(crate) fn inputs(
     requests: u64,
 ) -> CellInputs {
     let combination = Combination { post_storage, notification_storage, regions: "eu->us".parse().unwrap() };
-    CellInputs {
-        fingerprint: model.fingerprint(&combination).unwrap(),
-        axes: Axes { combination, delay_ms: 0, antipode },
-        arrival: Arrival::Concurrency(8),
-        barrier: Barrier { deadline_ms: 120_000, max_ms: 50, min_ms: 1 },
-        invocation: Invocation::RequestResponse,
-        payload_bytes: Payload::Original.bytes(post_storage),
-        platform: Platform::Sim,
-        requests,
-        round: 1,
-        seed: 2023,
-        workload_version: WORKLOAD_VERSION,
-    }
+    let fingerprint = model.fingerprint(&combination).unwrap();
+    let axes = Axes { combination, delay_ms: 0, antipode };
+    let defaults = CellInputs::with_defaults(axes, Platform::Sim, fingerprint, WORKLOAD_VERSION);
+    CellInputs { requests, seed: 2023, ..defaults }
 }
 
 /// The cell of those inputs.

@@ -9,8 +9,7 @@ use matrix_app::{
     Clock, LineageId, Micros, Post, PostKey, PostStorage, StorageError, WORKLOAD_VERSION, WriteId, Written,
 };
 use matrix_plan::{
-    Arrival, Axes, Barrier, CellInputs, CellKey, Combination, Fingerprint, Invocation as Kind, NotificationStorage,
-    Platform, PostStorage as Storage,
+    Arrival, Axes, CellInputs, CellKey, Combination, Fingerprint, NotificationStorage, Platform, PostStorage as Storage,
 };
 
 use super::Setup;
@@ -216,19 +215,10 @@ fn setup(storage: Storage) -> Setup {
         notification_storage: NotificationStorage::Sns,
         regions: "eu->us".parse().unwrap(),
     };
-    let inputs = CellInputs {
-        axes: Axes { combination, delay_ms: 0, antipode: true },
-        arrival: Arrival::Concurrency(1),
-        barrier: Barrier { deadline_ms: 120_000, max_ms: 50, min_ms: 1 },
-        fingerprint: Fingerprint::new(&serde_json::json!({})).unwrap(),
-        invocation: Kind::RequestResponse,
-        payload_bytes: 1,
-        platform: Platform::Sim,
-        requests: 1,
-        round: 1,
-        seed: 1,
-        workload_version: WORKLOAD_VERSION,
-    };
+    let axes = Axes { combination, delay_ms: 0, antipode: true };
+    let fingerprint = Fingerprint::new(&serde_json::json!({})).unwrap();
+    let defaults = CellInputs::with_defaults(axes, Platform::Sim, fingerprint, WORKLOAD_VERSION);
+    let inputs = CellInputs { arrival: Arrival::Concurrency(1), payload_bytes: 1, seed: 1, ..defaults };
     let model = Model::builtin(Model::BUILTIN_NAME).unwrap();
     Setup::new(&model, &inputs, &CellKey::of(b"conformance"), "nonce".to_owned()).unwrap()
 }

@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use matrix_app::{Row, WORKLOAD_VERSION};
 use matrix_driver::{Cancel, DriverError, RowSink, SinkError};
-use matrix_plan::{
-    Arrival, Axes, Barrier, CellInputs, CellKey, Fingerprint, Invocation, Payload, Platform, PostStorage, RegionPair,
-};
+use matrix_plan::{Arrival, Axes, CellInputs, CellKey, Fingerprint, Platform, PostStorage, RegionPair};
 
 use super::report::{AnchorResult, Results};
 use crate::cell::{Setup, SetupError, run};
@@ -202,18 +200,13 @@ fn stream(anchor: &Anchor, round: u64, seed: u64) -> CellKey {
 }
 
 fn inputs(anchor: &Anchor, fingerprint: Fingerprint, round: u64, seed: u64) -> CellInputs {
+    let axes = Axes { combination: anchor.combination(), delay_ms: 0, antipode: anchor.antipode };
     CellInputs {
-        axes: Axes { combination: anchor.combination(), delay_ms: 0, antipode: anchor.antipode },
         arrival: Arrival::Concurrency(CLIENTS),
-        barrier: Barrier { deadline_ms: 120_000, max_ms: 50, min_ms: 1 },
-        fingerprint,
-        invocation: Invocation::RequestResponse,
-        payload_bytes: Payload::Original.bytes(anchor.post_storage),
-        platform: Platform::Sim,
         requests: ROUND,
         round: round as u32 + 1,
         seed,
-        workload_version: WORKLOAD_VERSION,
+        ..CellInputs::with_defaults(axes, Platform::Sim, fingerprint, WORKLOAD_VERSION)
     }
 }
 

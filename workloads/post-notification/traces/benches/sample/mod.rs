@@ -4,34 +4,22 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use matrix_app::{Outcome, PostKey, Row};
-use matrix_plan::{
-    Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
-    PostStorage,
-};
+use matrix_plan::{Axes, Cell, CellInputs, Combination, Fingerprint, NotificationStorage, Platform, PostStorage};
 
 /// A cell of redis with sns.
 pub(crate) fn cell(delay_ms: u64, requests: u64) -> Result<Cell, Box<dyn Error>> {
-    Ok(Cell::new(CellInputs {
-        axes: Axes {
-            combination: Combination {
-                post_storage: PostStorage::Redis,
-                notification_storage: NotificationStorage::Sns,
-                regions: "eu->us".parse()?,
-            },
-            delay_ms,
-            antipode: false,
+    let axes = Axes {
+        combination: Combination {
+            post_storage: PostStorage::Redis,
+            notification_storage: NotificationStorage::Sns,
+            regions: "eu->us".parse()?,
         },
-        arrival: Arrival::Concurrency(8),
-        barrier: Barrier { deadline_ms: 120_000, max_ms: 50, min_ms: 1 },
-        fingerprint: Fingerprint::new(&BTreeMap::from([("version", 1)]))?,
-        invocation: Invocation::RequestResponse,
-        payload_bytes: 2_871_000,
-        platform: Platform::Sim,
-        requests,
-        round: 1,
-        seed: 2023,
-        workload_version: 1,
-    })?)
+        delay_ms,
+        antipode: false,
+    };
+    let fingerprint = Fingerprint::new(&BTreeMap::from([("version", 1)]))?;
+    let inputs = CellInputs { requests, seed: 2023, ..CellInputs::with_defaults(axes, Platform::Sim, fingerprint, 1) };
+    Ok(Cell::new(inputs)?)
 }
 
 /// A row like those of redis with sns, with noise in every time that depends on `salt`.

@@ -5,10 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use matrix_app::{Outcome, PostKey, Row};
-use matrix_plan::{
-    Arrival, Axes, Barrier, Cell, CellInputs, Combination, Fingerprint, Invocation, NotificationStorage, Platform,
-    PostStorage,
-};
+use matrix_plan::{Axes, Cell, CellInputs, Combination, Fingerprint, NotificationStorage, Platform, PostStorage};
 
 /// A directory in memory where there is one: these tests make tens of thousands of files.
 pub(in crate::tests) fn tempdir() -> tempfile::TempDir {
@@ -17,28 +14,18 @@ pub(in crate::tests) fn tempdir() -> tempfile::TempDir {
 
 /// A cell of so many requests.
 pub(in crate::tests) fn cell(delay_ms: u64, requests: u64) -> Cell {
-    Cell::new(CellInputs {
-        axes: Axes {
-            combination: Combination {
-                post_storage: PostStorage::Redis,
-                notification_storage: NotificationStorage::Sns,
-                regions: "eu->us".parse().unwrap(),
-            },
-            delay_ms,
-            antipode: false,
+    let axes = Axes {
+        combination: Combination {
+            post_storage: PostStorage::Redis,
+            notification_storage: NotificationStorage::Sns,
+            regions: "eu->us".parse().unwrap(),
         },
-        arrival: Arrival::Concurrency(8),
-        barrier: Barrier { deadline_ms: 120_000, max_ms: 50, min_ms: 1 },
-        fingerprint: Fingerprint::new(&BTreeMap::from([("version", 1)])).unwrap(),
-        invocation: Invocation::RequestResponse,
-        payload_bytes: 2_871_000,
-        platform: Platform::Sim,
-        requests,
-        round: 1,
-        seed: 2023,
-        workload_version: 1,
-    })
-    .unwrap()
+        delay_ms,
+        antipode: false,
+    };
+    let fingerprint = Fingerprint::new(&BTreeMap::from([("version", 1)])).unwrap();
+    let inputs = CellInputs { requests, seed: 2023, ..CellInputs::with_defaults(axes, Platform::Sim, fingerprint, 1) };
+    Cell::new(inputs).unwrap()
 }
 
 /// A row whose values differ from one `(salt, i)` to the next.

@@ -2,9 +2,7 @@
 
 use matrix_app::{Row, WORKLOAD_VERSION};
 use matrix_driver::{Cancel, RowSink, SinkError};
-use matrix_plan::{
-    Arrival, Axes, Barrier, CellInputs, Combination, Invocation, NotificationStorage, Platform, PostStorage,
-};
+use matrix_plan::{Axes, Barrier, CellInputs, Combination, NotificationStorage, Platform, PostStorage};
 
 use super::{Measured, TraceFit, TraceFitError, TraceOptions, fit_traces};
 use crate::cell::{Setup, run};
@@ -26,19 +24,11 @@ fn measure(model: &Model, requests: u64, post: PostStorage, regions: &str, delay
         notification_storage: NotificationStorage::Sns,
         regions: regions.parse().unwrap(),
     };
-    let inputs = CellInputs {
-        fingerprint: model.fingerprint(&combination).unwrap(),
-        axes: Axes { combination, delay_ms, antipode },
-        arrival: Arrival::Concurrency(8),
-        barrier: Barrier { deadline_ms: 120_000, max_ms: 10, min_ms: 1 },
-        invocation: Invocation::RequestResponse,
-        payload_bytes: 1_000_000,
-        platform: Platform::Sim,
-        requests,
-        round: 1,
-        seed: 7,
-        workload_version: WORKLOAD_VERSION,
-    };
+    let fingerprint = model.fingerprint(&combination).unwrap();
+    let axes = Axes { combination, delay_ms, antipode };
+    let defaults = CellInputs::with_defaults(axes, Platform::Sim, fingerprint, WORKLOAD_VERSION);
+    let barrier = Barrier { max_ms: 10, ..defaults.barrier };
+    let inputs = CellInputs { barrier, payload_bytes: 1_000_000, requests, seed: 7, ..defaults };
     let setup = Setup::new(model, &inputs, &inputs.pair_key().unwrap(), "n".into()).unwrap();
     let mut rows = Rows(Vec::new());
     run(&setup, &NoFaults, &mut rows, &Cancel::default()).unwrap();
