@@ -7,6 +7,7 @@ use matrix_core::CellKey;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::error::StoreError;
 use crate::names::{AttemptId, Origin, RunId};
 
 /// How an attempt ended.
@@ -73,4 +74,28 @@ pub struct Execution {
     pub ended: String,
     /// With what.
     pub provenance: Arc<Provenance>,
+}
+
+impl Execution {
+    /// One that begins now and here; [`Self::end`] says when it ended.
+    ///
+    /// # Errors
+    /// When it cannot be named.
+    pub fn begin(key: CellKey, run: &RunId, provenance: Arc<Provenance>) -> Result<Self, StoreError> {
+        let now = jiff::Timestamp::now();
+        let id: AttemptId = format!("{}-{}", now.strftime("%Y%m%dT%H%M%S.%6fZ"), key.short()).parse()?;
+        let (origin, run, ended) = (Origin::default(), Some(run.clone()), String::new());
+        Ok(Self { id, key, origin, run, started: utc(now), ended, provenance })
+    }
+
+    /// The same, ended now.
+    #[must_use]
+    pub fn end(self) -> Self {
+        Self { ended: utc(jiff::Timestamp::now()), ..self }
+    }
+}
+
+/// An instant as attempts and journals write it.
+pub(crate) fn utc(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }

@@ -9,9 +9,11 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use matrix_core::CellKey;
 use serde::{Deserialize, Serialize};
 
+use crate::attempt::utc;
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::fs::OutFile;
@@ -172,11 +174,6 @@ fn render(before: &str, seq: u64, event: &Event, at: String) -> Result<(String, 
     let sum = checksum(before, &mut line)?;
     line.checksum = Some(sum.clone());
     Ok((serde_json::to_string(&line)? + "\n", sum))
-}
-
-/// This instant as journals write it.
-fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 /// Reads a line without its end; on failure, what is wrong with it.
@@ -347,7 +344,7 @@ fn each_line(
 
 /// The first line of a journal.
 pub(crate) fn first_line(files: BTreeMap<String, Digest>) -> Result<String, StoreError> {
-    Ok(render("", 0, &Event::Created { files }, now())?.0)
+    Ok(render("", 0, &Event::Created { files }, utc(Timestamp::now()))?.0)
 }
 
 /// A journal open for writing; threads may share it.
@@ -394,7 +391,7 @@ impl Journal {
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut text, mut sum, mut lines) = (String::new(), tail.end.checksum.clone(), tail.end.lines);
         for event in events {
-            let (line, next) = render(&sum, lines, event, now())?;
+            let (line, next) = render(&sum, lines, event, utc(Timestamp::now()))?;
             text += &line;
             (sum, lines) = (next, lines + 1);
         }

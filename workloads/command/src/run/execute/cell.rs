@@ -6,13 +6,11 @@ use std::io::{BufReader, BufWriter, Read};
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
-use jiff::Timestamp;
 use matrix_host::HostLock;
 use matrix_store::attempt::{AttemptStatus, Execution};
 use matrix_store::generic::{Costs, Outputs};
 use matrix_store::{
-    AttemptId, Event, GenericAttempt, GenericEnd, GenericRecord, Group, NewRecord, Origin, OutputRef, RowsRef,
-    StoreError,
+    Event, GenericAttempt, GenericEnd, GenericRecord, Group, NewRecord, Origin, OutputRef, RowsRef, StoreError,
 };
 
 use super::{Ended, Executor, Shared};
@@ -69,8 +67,8 @@ impl Executor<'_> {
             let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
             guard.versions.of(&self.input.experiment, &self.input.here, cell, self.supervisors, self.cancel)
         };
-        let started = Timestamp::now();
-        let id: AttemptId = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S.%6fZ"), cell.key.short()).parse()?;
+        let execution = Execution::begin(cell.key, self.run, self.provenance.clone().into())?;
+        let id = execution.id.clone();
         self.journal.append(&Event::Started { attempt: id.clone(), cell: cell.key })?;
         let attempted = self.attempt(cell, jobs == NonZeroUsize::MIN);
         let mut notes: BTreeMap<String, String> = BTreeMap::new();
@@ -93,15 +91,7 @@ impl Executor<'_> {
         for (name, kept) in &kept {
             outputs.insert(name.clone(), self.keep_output(kept, result.is_ok().then_some(&mut *group))?);
         }
-        let execution = Execution {
-            id: id.clone(),
-            key: cell.key,
-            origin: Origin::default(),
-            run: Some(self.run.clone()),
-            started: time(started),
-            ended: time(Timestamp::now()),
-            provenance: self.provenance.clone().into(),
-        };
+        let execution = execution.end();
         let without =
             |status, error: &str| GenericEnd::Without { status, inputs: cell.inputs.clone(), error: error.to_owned() };
         match result {
@@ -249,9 +239,4 @@ impl Executor<'_> {
 pub(in crate::run) fn cost_fields(source: &Source, costs: &Costs) -> Vec<String> {
     let cost = |name: &str| costs.get(&format!("run.{name}")).copied().unwrap_or_default().to_string();
     source.columns.iter().map(|column| cost(&column.name)).collect()
-}
-
-/// An instant as attempts write it.
-fn time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use matrix_app::{Outcome, Row};
 use matrix_driver::{DriverError, Reason, Reasons, RowSink, SinkError};
 use matrix_plan::printable::one_line;
 use matrix_plan::{Cell, Local, Platform};
 use matrix_store::attempt::Execution;
-use matrix_store::{AttemptId, Event, Group, Origin, StoreError};
+use matrix_store::{Event, Group, Origin, StoreError};
 use matrix_traces::{Attempt, Counts, Record, TraceSink};
 
 use super::{Broken, Executor};
@@ -39,18 +38,9 @@ impl Executor<'_> {
     /// Executes one cell once. The object comes first, then the attempt, then the record, and last the journal's word. What was measured is
     /// in the store when this returns; what was computed, which is cheap to compute again, is in the group.
     fn one(&self, cell: &Cell, group: &mut Group) -> Result<Ended, StoreError> {
-        let started = Timestamp::now();
-        let id: AttemptId = format!("{}-{}", started.strftime("%Y%m%dT%H%M%S.%6fZ"), cell.key.short()).parse()?;
+        let execution = Execution::begin(cell.key, self.run, Arc::clone(self.provenance))?;
+        let id = execution.id.clone();
         self.journal.append(&Event::Started { attempt: id.clone(), cell: cell.key })?;
-        let execution = || Execution {
-            id: id.clone(),
-            key: cell.key,
-            origin: Origin::default(),
-            run: Some(self.run.clone()),
-            started: time(started),
-            ended: time(Timestamp::now()),
-            provenance: Arc::clone(self.provenance),
-        };
         let mut rows =
             Counted { sink: TraceSink::new(self.store, cell.inputs.requests)?, observer: self.observer, rows: 0 };
         let result = self.driver.attempt(cell, &mut rows, self.cancel);
@@ -60,7 +50,7 @@ impl Executor<'_> {
             Ok(told) if rows.sink.counts().observed() == 0 => {
                 let error = nothing_observed(rows.sink.counts());
                 drop(rows);
-                self.failed(execution(), cell, error, &told.reasons)
+                self.failed(execution.end(), cell, error, &told.reasons)
             }
             Ok(mut told) => {
                 // Those that run beside it are work of others, which no watch tells from its own.
@@ -69,7 +59,7 @@ impl Executor<'_> {
                 }
                 let measured = self.driver.needs_exclusive_host();
                 let object = if measured { rows.sink.finish()? } else { rows.sink.finish_in(group)? };
-                let attempt = Attempt::done(execution(), &told, object.digest)?;
+                let attempt = Attempt::done(execution.end(), &told, object.digest)?;
                 let record = Record::new(cell, Origin::default(), &object, has_configured_lag(cell))?;
                 let done = Event::Done { attempt: id, cell: cell.key };
                 if measured {
@@ -85,21 +75,25 @@ impl Executor<'_> {
             }
             Err(DriverError::Cancelled) => {
                 drop(rows);
-                self.store.write_attempt(&Attempt::partial(execution(), &cell.inputs, "interrupted".to_owned())?)?;
+                self.store.write_attempt(&Attempt::partial(
+                    execution.end(),
+                    &cell.inputs,
+                    "interrupted".to_owned(),
+                )?)?;
                 self.journal.append(&Event::Partial { attempt: id, cell: cell.key })?;
                 Ok(Ended::Partial)
             }
             Err(DriverError::Failed(error)) => {
                 drop(rows);
-                self.failed(execution(), cell, error, &Reasons::default())
+                self.failed(execution.end(), cell, error, &Reasons::default())
             }
             Err(DriverError::Hopeless { error, reasons }) => {
                 drop(rows);
-                self.failed(execution(), cell, error, &reasons)
+                self.failed(execution.end(), cell, error, &reasons)
             }
             Err(DriverError::EnvironmentChanged(error)) => {
                 drop(rows);
-                self.failed(execution(), cell, error.clone(), &Reasons::default())?;
+                self.failed(execution.end(), cell, error.clone(), &Reasons::default())?;
                 Ok(Ended::EnvironmentChanged(error))
             }
             Err(DriverError::Sink(error)) => Err(StoreError::from_sink(error)),
@@ -140,11 +134,6 @@ fn nothing_observed(counts: &Counts) -> String {
 /// Whether somebody set the replication lag of the cell's post storage.
 fn has_configured_lag(cell: &Cell) -> bool {
     cell.inputs.platform == Platform::Local && Local::has_configured_lag(cell.axes().combination.post_storage)
-}
-
-/// An instant as attempts write it.
-fn time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 /// Counts rows on their way to the store.
