@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::workbench::{Printed, Workbench, until};
+use crate::workbench::{Printed, Workbench, signal, until};
 
 /// The emulator is slow.
 const LONG: Duration = Duration::from_secs(600);
@@ -319,8 +319,7 @@ fn credentials_that_expire_pause_the_run() {
     });
     cloud.faults(&json!({ "refused": ["AKIDFIRST", "AKIDSECOND"] }));
     until("the note", LONG, || cloud.bench.read("second.err").contains("credentials have expired"));
-    let interrupted = Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
-    assert!(interrupted.success());
+    signal(running.id(), "-INT");
     assert_eq!(running.wait().unwrap().code(), Some(130), "{}", cloud.bench.read("second.err"));
     let refused = cloud.matrix(&["resume"]).code(2);
     assert!(refused.err.contains("aws sso login"), "{}", refused.err);

@@ -1,10 +1,10 @@
 //! Interruptions: kill -9 and Ctrl-C at many moments; after `resume` the results are those of an undisturbed run. A moment is
 //! told by how many files there are.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use crate::workbench::{SMALL, Workbench, walk};
+use crate::workbench::{SMALL, Workbench, signal};
 
 /// An experiment that runs for a while: enough cells and requests to be interrupted in the middle.
 fn long() -> String {
@@ -22,26 +22,17 @@ fn start(bench: &Workbench, args: &[&str]) -> Child {
     bench.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// How many files and folders there are.
-fn count(bench: &Workbench, folder: &str) -> usize {
-    if bench.path(folder).exists() { walk(&bench.path(folder)).len() } else { 0 }
-}
-
 /// Waits until there are so many files and folders, or the process has ended.
 fn until(bench: &Workbench, folder: &str, files: usize, child: &mut Child) {
-    while count(bench, folder) < files && child.try_wait().unwrap().is_none() {
+    while bench.count(folder) < files && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(1));
     }
-}
-
-fn interrupt(child: &Child) {
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
 }
 
 #[test]
 fn killed_at_many_moments_and_resumed_the_results_are_the_same() {
     let reference = undisturbed();
-    let (all, mut interrupted) = (count(&reference, "results"), 0);
+    let (all, mut interrupted) = (reference.count("results"), 0);
     // `scripts/soak` has more.
     let kills = std::env::var("MATRIX_KILLS").map_or(8, |kills| kills.parse().unwrap());
     for kill in 0..kills {
@@ -74,7 +65,7 @@ fn killed_at_many_moments_and_resumed_the_results_are_the_same() {
             } else {
                 interrupted += 1;
             }
-            moment = moment.max(count(&bench, "results")) + all / 4;
+            moment = moment.max(bench.count("results")) + all / 4;
         }
         assert_eq!(bench.results(), reference.results(), "killed first with {moment} of {all} files");
         bench.matrix(&["verify"]).code(0);
@@ -90,8 +81,8 @@ fn an_interruption_saves_the_state_and_says_how_to_go_on() {
     let bench = Workbench::with(&long());
     let command = &mut bench.command(&["run", "small.toml", "--jobs", "2"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    until(&bench, "results", count(&reference, "results") / 3, &mut child);
-    interrupt(&child);
+    until(&bench, "results", reference.count("results") / 3, &mut child);
+    signal(child.id(), "-INT");
     let printed = Workbench::printed(child.wait_with_output().unwrap()).code(130);
     assert!(printed.err.contains("matrix resume"), "{}", printed.err);
 
@@ -108,12 +99,12 @@ fn an_interruption_saves_the_state_and_says_how_to_go_on() {
 fn an_export_that_is_interrupted_leaves_nothing_or_the_whole() {
     let bench = undisturbed();
     bench.matrix(&["export", "--as", "gather", "whole"]).code(0);
-    let (all, whole) = (count(&bench, "whole"), bench.files("whole").len());
+    let (all, whole) = (bench.count("whole"), bench.files("whole").len());
     let mut interrupted = 0;
     for moment in 1..8 {
         let mut child = start(&bench, &["export", "--as", "gather", "out"]);
         until(&bench, "out", all * moment / 8, &mut child);
-        interrupt(&child);
+        signal(child.id(), "-INT");
         let code = child.wait().unwrap().code();
         let left = if bench.path("out").exists() { bench.files("out").len() } else { 0 };
         // Before the first instruction of ours the signal ends the process itself; after the last file all of it is there.

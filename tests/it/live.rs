@@ -4,7 +4,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::workbench::{Load, Workbench};
+use crate::workbench::{Load, Workbench, signal};
 
 /// Two deployments, with and without antipode; posts and lags are small.
 const LOCAL: &str = r#"
@@ -116,7 +116,7 @@ fn kill(bench: &Workbench, part: &str) {
     let status = matrix(bench, &["testbed", "status", "--format", "json"]).code(0).json();
     let parts = status["parts"].as_array().unwrap();
     let pid = parts.iter().find(|it| it["name"] == part).unwrap()["pid"].to_string();
-    assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+    signal(pid, "-KILL");
 }
 
 /// Begins a run, and does something once its results satisfy a condition.

@@ -1,9 +1,9 @@
 //! Several runners on one store: they divide the cells, whatever happens to some of them.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::workbench::{Printed, SMALL, Workbench, walk};
+use crate::workbench::{Printed, SMALL, Workbench, signal, walk};
 
 /// Seconds after which others take a silent runner for dead.
 const SOON: &str = "2";
@@ -29,7 +29,7 @@ impl Runner {
     }
 
     fn signal(&self, name: &str) {
-        assert!(Command::new("kill").args([name, &self.id().to_string()]).status().unwrap().success());
+        signal(self.id(), name);
     }
 
     fn has_ended(&mut self) -> bool {
@@ -50,15 +50,11 @@ impl Drop for Runner {
     }
 }
 
-fn count(bench: &Workbench, folder: &str) -> usize {
-    if bench.path(folder).exists() { walk(&bench.path(folder)).len() } else { 0 }
-}
-
 /// Waits until there are so many files in a folder, the process has ended, or nobody is left to write any.
 fn until(bench: &Workbench, folder: &str, files: usize, runner: &mut Runner) {
     let (mut last, mut since) = (0, Instant::now());
     while !runner.has_ended() && since.elapsed() < Duration::from_secs(5) {
-        let found = count(bench, folder);
+        let found = bench.count(folder);
         if found >= files {
             return;
         }
@@ -82,7 +78,7 @@ fn stop_within_a_claim(bench: &Workbench, runner: &mut Runner, record: &str) {
         2 * named("results/claims", &|name| name.parse::<u32>().is_ok())
             > named("results/cells", &|name| name == record)
     };
-    for files in count(bench, "results/cells").. {
+    for files in bench.count("results/cells").. {
         until(bench, "results/cells", files, runner);
         assert!(!runner.has_ended(), "it ended before it was stopped");
         runner.signal("-STOP");
@@ -112,7 +108,7 @@ fn four_runners_at_once_execute_every_cell_once_in_one_run() {
         runner.printed().code(0);
     }
     assert_eq!(bench.results(), reference.results());
-    assert_eq!(count(&bench, "results/attempts"), count(&reference, "results/attempts"), "no cell was executed twice");
+    assert_eq!(bench.count("results/attempts"), reference.count("results/attempts"), "no cell was executed twice");
     let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
     assert_eq!(status["runs"].as_array().unwrap().len(), 1, "{status}");
     assert_eq!(status["runs"][0]["state"], "finished", "{status}");
@@ -134,7 +130,7 @@ fn runners_that_are_killed_and_stopped_leave_the_results_of_one_that_was_not() {
         let bench = Workbench::with(&long());
         let mut runners: Vec<Runner> = (0..4).map(|_| Runner::start(&bench, SOON, &[])).collect();
         for step in 0..8usize {
-            let (victim, files) = ((step * 3 + round) % 4, count(&bench, "results"));
+            let (victim, files) = ((step * 3 + round) % 4, bench.count("results"));
             until(&bench, "results", files + 4 + step, &mut runners[victim]);
             if runners[victim].has_ended() {
                 continue;
@@ -168,7 +164,7 @@ fn runners_that_are_killed_and_stopped_leave_the_results_of_one_that_was_not() {
 fn runners_that_replace_every_result_do_so_once() {
     let (reference, bench) = (reference(), Workbench::with(&long()));
     bench.matrix(&["run", "small.toml"]).code(0);
-    let (cells, attempts) = (count(&reference, "results/cells"), count(&bench, "results/attempts"));
+    let (cells, attempts) = (reference.count("results/cells"), bench.count("results/attempts"));
     // One that is stopped within its work is taken for dead, and comes back when the others have replaced everything.
     let mut first = Runner::start(&bench, SOON, &["--fresh"]);
     until(&bench, "results/cells", cells + 1, &mut first);
@@ -181,7 +177,7 @@ fn runners_that_replace_every_result_do_so_once() {
     first.printed().code(0);
     let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
     assert_eq!(status["runs"].as_array().unwrap().len(), 2, "{status}");
-    let again = count(&bench, "results/attempts") - attempts;
+    let again = bench.count("results/attempts") - attempts;
     assert!((36..2 * 36).contains(&again), "{again} attempts, of 36 cells");
     let note = bench.matrix(&["verify"]).code(0);
     assert!(note.out.contains("36 records were replaced by later ones"), "{}{}", note.out, note.err);

@@ -169,6 +169,11 @@ impl Workbench {
         files
     }
 
+    /// How many files and folders there are, `name` among them.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        if self.path(name).exists() { walk(&self.path(name)).len() } else { 0 }
+    }
+
     /// Every path below `name` with the time of its last change.
     pub(crate) fn times(&self, name: &str) -> BTreeMap<PathBuf, SystemTime> {
         let changed = |path: PathBuf| {
@@ -187,6 +192,12 @@ pub(crate) fn until(what: &str, most: Duration, mut happens: impl FnMut() -> boo
         assert!(begun.elapsed() < most, "not within {most:?}: {what}");
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Sends a signal to a process, by its number.
+#[track_caller]
+pub(crate) fn signal(process: impl std::fmt::Display, name: &str) {
+    assert!(Command::new("kill").args([name, &process.to_string()]).status().unwrap().success());
 }
 
 /// A path and every path below it.

@@ -5,7 +5,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use super::{EXPERIMENT, with};
-use crate::workbench::Workbench;
+use crate::workbench::{Workbench, signal, until};
 
 /// A program whose child leaves its session and whose grandchild outlives its parent; each writes its process id.
 const STUBBORN: &str = r#"#!/bin/sh
@@ -21,14 +21,8 @@ fn stubborn(extra: &str) -> Workbench {
     bench
 }
 
-/// Waits until something is so; the limit is for a test that would otherwise never end.
-pub(super) fn wait(what: &str, is: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is() {
-        assert!(start.elapsed() < Duration::from_secs(300), "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
+/// For a test that would otherwise never end.
+pub(super) const LIMIT: Duration = Duration::from_secs(300);
 
 fn pids(bench: &Workbench) -> Vec<PathBuf> {
     let read = |name: &str| std::fs::read_to_string(bench.path("pids").join(name)).unwrap_or_default();
@@ -39,16 +33,12 @@ fn pids(bench: &Workbench) -> Vec<PathBuf> {
 fn begin(bench: &Workbench) -> Child {
     let mut command = bench.command(&["run", "kv.toml", "--subset", "small", "--fail-fast"]);
     let child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    wait("all three processes run", || pids(bench).len() == 3);
+    until("all three processes run", LIMIT, || pids(bench).len() == 3);
     child
 }
 
 fn all_gone(bench: &Workbench) {
-    wait("nothing is left", || pids(bench).iter().all(|process| !process.exists()));
-}
-
-pub(super) fn signal(child: &Child, name: &str) {
-    assert!(std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+    until("nothing is left", LIMIT, || pids(bench).iter().all(|process| !process.exists()));
 }
 
 #[test]
@@ -82,7 +72,7 @@ fn what_outlives_its_program_is_ended_with_it() {
 fn an_interruption_ends_everything_and_what_is_left_is_resumed() {
     let bench = stubborn("");
     let mut child = begin(&bench);
-    signal(&child, "-INT");
+    signal(child.id(), "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     all_gone(&bench);
     let status = bench.matrix(&["status", "kv.toml"]).code(0);
@@ -93,15 +83,15 @@ fn an_interruption_ends_everything_and_what_is_left_is_resumed() {
 fn a_killed_run_leaves_nothing_and_is_resumed() {
     let bench = stubborn("");
     let mut child = begin(&bench);
-    signal(&child, "-KILL");
+    signal(child.id(), "-KILL");
     child.wait().unwrap();
     all_gone(&bench);
     bench.matrix(&["verify"]).code(0);
     std::fs::remove_dir_all(bench.path("pids")).unwrap();
     std::fs::create_dir(bench.path("pids")).unwrap();
     let mut resumed = bench.command(&["resume"]).spawn().unwrap();
-    wait("the program runs again", || pids(&bench).len() == 3);
-    signal(&resumed, "-KILL");
+    until("the program runs again", LIMIT, || pids(&bench).len() == 3);
+    signal(resumed.id(), "-KILL");
     resumed.wait().unwrap();
     all_gone(&bench);
 }
@@ -113,7 +103,7 @@ fn a_killed_supervisor_leaves_nothing_and_its_cell_has_failed() {
     let stat = std::fs::read_to_string(pids(&bench)[0].join("stat")).unwrap();
     let supervisor = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(1).unwrap().to_owned();
     assert_ne!(supervisor, child.id().to_string());
-    assert!(std::process::Command::new("kill").args(["-KILL", &supervisor]).status().unwrap().success());
+    signal(&supervisor, "-KILL");
     let ended = Workbench::printed(child.wait_with_output().unwrap());
     assert_eq!(ended.code, 3, "{}", ended.err);
     all_gone(&bench);
@@ -129,16 +119,16 @@ fn what_a_run_and_its_supervisor_leave_that_are_both_killed_is_ended_by_the_next
         group.lines().find(|line| line.starts_with("0::")).unwrap().split_once("/matrix-supervisor-")
     else {
         // This user may make no control group: then nothing knows what two killed processes left.
-        signal(&child, "-KILL");
+        signal(child.id(), "-KILL");
         child.wait().unwrap();
         return all_gone(&bench);
     };
     // The runner first, stopped, so that it does not see the supervisor go.
     for process in [child.id().to_string(), supervisor.to_owned()] {
-        assert!(std::process::Command::new("kill").args(["-STOP", &process]).status().unwrap().success());
+        signal(&process, "-STOP");
     }
     for process in [supervisor.to_owned(), child.id().to_string()] {
-        assert!(std::process::Command::new("kill").args(["-KILL", &process]).status().unwrap().success());
+        signal(&process, "-KILL");
     }
     child.wait().unwrap();
     assert!(pids(&bench).iter().any(|process| runs(process)), "they outlive both");
@@ -186,7 +176,7 @@ fn killed_interrupted_and_timed_out_at_any_moment_nothing_is_left_and_every_cell
     std::fs::create_dir(bench.path("pids")).unwrap();
     let none_left = |bench: &Workbench| {
         let all = std::fs::read_to_string(bench.path("pids/all")).unwrap_or_default();
-        wait("nothing is left", || all.split_whitespace().all(|pid| !lives(bench, pid)));
+        until("nothing is left", LIMIT, || all.split_whitespace().all(|pid| !lives(bench, pid)));
     };
     // The moments are of a linear congruential generator: others every time would be a test that cannot be repeated.
     let mut state = 20_261_128_u64;

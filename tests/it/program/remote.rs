@@ -3,9 +3,9 @@
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
-use super::leftovers::{QUICK, SERVER, lives, signal, wait};
+use super::leftovers::{LIMIT, QUICK, SERVER, lives};
 use super::{BENCH, EXPERIMENT, executable, executions, with};
-use crate::workbench::Workbench;
+use crate::workbench::{Workbench, signal, until};
 
 /// An sshd that takes one key, and nothing of the machine's own configuration.
 pub(crate) struct Sshd {
@@ -44,7 +44,7 @@ impl Sshd {
         let mut sshd = Command::new("/usr/sbin/sshd");
         sshd.args(["-D", "-e", "-f"]).arg(bench.path("sshd_config")).stderr(Stdio::null());
         let child = sshd.spawn().expect("sshd: scripts/install-test-needs installs it");
-        wait("sshd listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        until("sshd listens", LIMIT, || TcpStream::connect(("127.0.0.1", port)).is_ok());
         Self { child, port }
     }
 }
@@ -171,7 +171,7 @@ fn killed_interrupted_and_timed_out_nothing_is_left_on_the_other_host() {
     std::fs::create_dir_all(bench.path("pids/late")).unwrap();
     let none_left = || {
         let all = std::fs::read_to_string(bench.path("pids/all")).unwrap_or_default();
-        wait("nothing is left", || all.split_whitespace().all(|pid| !lives(&bench, pid)));
+        until("nothing is left", LIMIT, || all.split_whitespace().all(|pid| !lives(&bench, pid)));
     };
     let started =
         |least: usize| std::fs::read_to_string(bench.path("pids/all")).is_ok_and(|all| all.lines().count() >= least);
@@ -181,8 +181,8 @@ fn killed_interrupted_and_timed_out_nothing_is_left_on_the_other_host() {
         let mut run = bench.command(&["run", "kv.toml"]);
         let mut child = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // The server and its child, and the program and its child.
-        wait("all run", || started(before + 4));
-        signal(&child, name);
+        until("all run", LIMIT, || started(before + 4));
+        signal(child.id(), name);
         child.wait().unwrap();
         none_left();
     }
@@ -193,5 +193,5 @@ fn killed_interrupted_and_timed_out_nothing_is_left_on_the_other_host() {
     executable(&bench, "bench", QUICK);
     bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
     none_left();
-    wait("folders are removed", || scratch_folders(&bench).is_empty());
+    until("folders are removed", LIMIT, || scratch_folders(&bench).is_empty());
 }
