@@ -41,7 +41,7 @@ enum AppendixFormat {
     Markdown,
 }
 
-pub(crate) fn appendix(args: &AppendixArgs) -> CommandResult {
+pub(crate) fn appendix(args: AppendixArgs) -> CommandResult {
     let store = results::open_if_present(&args.read.results.results, args.read.size.limits())?;
     let mut appendix = Appendix::default();
     for file in &args.files {

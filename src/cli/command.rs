@@ -28,8 +28,23 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
+/// The commands, each of which is a file.
+macro_rules! commands {
+    ($($command:ident($name:ident::$args:ident),)+) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($command($name::$args),)+
+        }
+
+        fn execute(command: Command) -> CommandResult {
+            match command {
+                $(Command::$command(args) => $name::$name(args),)+
+            }
+        }
+    };
+}
+
+commands! {
     Run(run::RunArgs),
     Resume(resume::ResumeArgs),
     Plan(plan::PlanArgs),
@@ -104,36 +119,4 @@ fn with_hint(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
     }
     error
-}
-
-fn execute(command: Command) -> CommandResult {
-    match command {
-        Command::Run(args) => run::run(args),
-        Command::Resume(args) => resume::resume(args),
-        Command::Plan(args) => plan::plan(args),
-        Command::Status(args) => status::status(args),
-        Command::Submit(args) => submit::submit(args),
-        Command::Table(args) => table::table(args),
-        Command::Show(args) => show::show(args),
-        Command::Why(args) => why::why(args),
-        Command::Plot(args) => plot::plot(args),
-        Command::Check(args) => check::check(args),
-        Command::Appendix(args) => appendix::appendix(&args),
-        Command::Report(args) => report::report(&args),
-        Command::Verify(args) => verify::verify(args),
-        Command::Diff(args) => diff::diff(args),
-        Command::Bundle(args) => bundle::bundle(args),
-        Command::Import(args) => import::import(args),
-        Command::Export(args) => export::export(args),
-        Command::Testbed(args) => testbed::testbed(args),
-        Command::Live(args) => live::live(args),
-        Command::Aws(args) => aws::aws(args),
-        Command::Badge(args) => badge::badge(args),
-        Command::Gc(args) => gc::gc(args),
-        Command::Store(args) => store::store(&args),
-        Command::Model(args) => model::model(args),
-        Command::Init(args) => init::init(args),
-        Command::Completions(args) => completions::completions(args),
-        Command::Man(args) => man::man(args),
-    }
 }

@@ -49,12 +49,12 @@ pub(crate) struct ReportArgs {
     read: ReadArgs,
 }
 
-pub(crate) fn report(args: &ReportArgs) -> CommandResult {
+pub(crate) fn report(args: ReportArgs) -> CommandResult {
     let experiments = args.files.iter().map(|file| experiment(file)).collect::<Result<Vec<_>, _>>()?;
     loop {
         let store = args.read.open()?;
         let goes_on = args.watch && store.is_being_written();
-        write(args, &store, &experiments, goes_on.then_some(EVERY_S))?;
+        write(&args, &store, &experiments, goes_on.then_some(EVERY_S))?;
         if !goes_on {
             break;
         }

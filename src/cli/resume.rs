@@ -5,12 +5,12 @@ use matrix_plan::Part;
 use matrix_run::costs;
 use matrix_run::results::plan_of;
 use matrix_run::{Input, Session, interrupted_runs, left_of};
-use matrix_store::{Run, Store};
+use matrix_store::Store;
 
 use super::budget::BudgetArgs;
 use super::run::{SessionArgs, finish, nothing};
 use super::{Format, ResultsArgs};
-use crate::exit::{CommandResult, Failure};
+use crate::exit::CommandResult;
 use crate::output;
 use crate::program;
 use crate::runner;
@@ -52,14 +52,7 @@ pub(crate) fn resume(args: ResumeArgs) -> CommandResult {
         None => match interrupted_runs(&store)?.as_slice() {
             [] => return nothing(&args.session, "nothing to resume: no run was interrupted"),
             [run] => run.id().to_string(),
-            several => {
-                let resume = |run: &Run| format!("  {}", output::resume(run.id().as_str(), &args.results.results));
-                let names: Vec<String> = several.iter().map(resume).collect();
-                return Err(Failure::usage(
-                    format!("{} runs were interrupted", several.len()),
-                    format!("choose one:\n{}", names.join("\n")),
-                ));
-            }
+            several => return Err(program::several_interrupted(several, &args.results.results)),
         },
     };
     let run = store.run(&name)?;

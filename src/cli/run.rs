@@ -143,9 +143,9 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
         && let Some(text) = program::text_of(file, &overrides)?
     {
         return program::run(&program::RunOptions {
-            file,
+            file: file.clone(),
             text,
-            results: &args.results.results,
+            results: args.results.results.clone(),
             filter: args.filter.filter.as_deref(),
             shard: args.shard.shard()?,
             subset: args.program.subset.as_deref(),

@@ -73,7 +73,7 @@ struct CopyArgs {
     format: FormatArgs,
 }
 
-pub(crate) fn store(args: &StoreArgs) -> CommandResult {
+pub(crate) fn store(args: StoreArgs) -> CommandResult {
     match &args.command {
         StoreCommand::Check(args) => check(args),
         StoreCommand::Upgrade(args) => upgrade(args),

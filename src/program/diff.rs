@@ -7,11 +7,11 @@ use matrix_command::results::{self, Change, Loaded, Matched, changes, findings, 
 use matrix_core::judge::{interval, number};
 use matrix_core::series::Estimate;
 use matrix_run::key_diff::{differences, flat};
-use matrix_run::results::Select;
 use matrix_store::Store;
 use serde::Serialize;
 
-use super::choose::{Chosen, chosen};
+use super::bundle::{experiments_of, newest};
+use super::choose::Chosen;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
@@ -129,14 +129,8 @@ pub(crate) fn diff(a: &Store, b: &Store, comparing: Comparing<'_>, json: bool) -
 
 /// The newest version of every experiment in a store.
 fn experiments(store: &Store) -> Result<BTreeMap<String, Chosen>, Failure> {
-    let mut found = BTreeMap::new();
-    for id in super::bundle::newest(store, None)? {
-        let select = Select { file: None, run: Some(id.to_string()), origin: None };
-        if let Some(chosen) = chosen(store, &select)? {
-            found.insert(chosen.experiment.name.clone(), chosen);
-        }
-    }
-    Ok(found)
+    let found = experiments_of(store, &newest(store, None)?)?.into_iter();
+    Ok(found.map(|chosen| (chosen.experiment.name.clone(), chosen)).collect())
 }
 
 /// Compares two results of one experiment.

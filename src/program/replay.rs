@@ -4,10 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use matrix_bundle::Limits;
-use matrix_run::results::{Select, open_within};
+use matrix_run::results::open_within;
 use matrix_store::{RunId, Store};
 
-use super::choose::chosen;
+use super::bundle::{experiments_of, newest};
 use super::diff::{Comparing, diff, of_paths};
 use super::run::RunOptions;
 use super::{consent, run};
@@ -43,12 +43,8 @@ pub(crate) fn replay(options: &ReplayOptions<'_>) -> CommandResult {
             "--dir names the folder that the experiment's file was in: its programs and inputs are looked for there",
         ));
     }
-    let runs = super::bundle::newest(&store, None)?;
-    let mut experiments = Vec::new();
-    for id in &runs {
-        let select = Select { file: None, run: Some(id.to_string()), origin: None };
-        experiments.extend(chosen(&store, &select)?);
-    }
+    let runs = newest(&store, None)?;
+    let experiments = experiments_of(&store, &runs)?;
     let listed: Vec<_> = experiments.iter().map(|chosen| &chosen.experiment).collect();
     consent::ask(&listed, options.dir, options.yes)?;
     let folder = matrix_bundle::temporary::Folder::new()?;
@@ -75,23 +71,15 @@ fn again(store: &Store, id: &RunId, options: &ReplayOptions<'_>, results: &Path)
         .map_err(|error| Failure::new(Exit::Integrity, format!("{name}: {error}")))?;
     run::run(&RunOptions {
         // What is relative in it is relative to the folder, and messages name the file that it was.
-        file: &options.dir.join("experiment.toml"),
+        file: options.dir.join("experiment.toml"),
         text,
-        results,
+        results: results.to_owned(),
         filter: options.filter,
-        shard: None,
         subset: options.subset,
-        one: None,
         site: options.site,
-        keep: false,
-        rerun_disturbed: false,
-        fresh: false,
-        fail_fast: false,
-        max_time: None,
         wait: true,
         jobs: options.jobs,
-        plot: false,
-        json: false,
         quiet: true,
+        ..RunOptions::default()
     })
 }

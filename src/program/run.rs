@@ -17,17 +17,18 @@ use serde::Serialize;
 
 pub(super) use self::before::{chooser, unmet, with_subset};
 use self::before::{may_be_root, prepare, reach};
-pub(crate) use self::resume::{resumable, resume};
+pub(crate) use self::resume::{resumable, resume, several_interrupted};
 use super::charts;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 use crate::{runner, signals};
 
 /// What the user asked for.
+#[derive(Default)]
 pub(crate) struct RunOptions<'a> {
-    pub(crate) file: &'a Path,
+    pub(crate) file: PathBuf,
     pub(crate) text: String,
-    pub(crate) results: &'a Path,
+    pub(crate) results: PathBuf,
     pub(crate) filter: Option<&'a str>,
     pub(crate) shard: Option<Shard>,
     pub(crate) subset: Option<&'a str>,
@@ -46,7 +47,7 @@ pub(crate) struct RunOptions<'a> {
     pub(crate) quiet: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct RunJson {
     ran: usize,
     done: usize,
@@ -63,7 +64,7 @@ fn worse(unprepared: usize, exit: Exit) -> Exit {
 }
 
 pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
-    let mut input = with_subset(options.file, options.text.clone(), options.subset, options.site)?;
+    let mut input = with_subset(&options.file, options.text.clone(), options.subset, options.site)?;
     let mut chosen = chooser(&input, options.filter, options.subset, options.one, options.shard)?;
     unmet(&input, &mut chosen, true)?;
     may_be_root(&input)?;
@@ -75,12 +76,12 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     let again = if options.fresh || options.one.is_some() && options.keep {
         Again::All
     } else if options.rerun_disturbed {
-        matrix_command::run::disturbed(Store::open_if_present(options.results)?.as_ref(), &input)?
+        matrix_command::run::disturbed(Store::open_if_present(&options.results)?.as_ref(), &input)?
     } else {
         Again::None
     };
     let expires_after = runner::expires_after();
-    let begun = Session::begin(options.results, &input, Some(options.file), &chosen, &again, expires_after);
+    let begun = Session::begin(&options.results, &input, Some(&options.file), &chosen, &again, expires_after);
     let Begun { plan, session, reread, unreadable } = begun.map_err(in_the_way)?;
     if reread > 0 {
         output::note(format_args!(
@@ -96,15 +97,8 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
             return Ok(worse(unreadable.len() + unprepared, Exit::Ok));
         }
         if options.json {
-            output::json(&RunJson {
-                ran: 0,
-                done: 0,
-                failed: 0,
-                disturbed: 0,
-                read_again: reread,
-                planned: tally.planned() as usize,
-                figures: Vec::new(),
-            })?;
+            let planned = tally.planned() as usize;
+            output::json(&RunJson { read_again: reread, planned, ..RunJson::default() })?;
         } else if reread == 0 {
             output::line(matrix_run::wording::nothing_to_do(tally, options.shard.is_some()))?;
         }
@@ -131,7 +125,7 @@ fn shown(input: &Input, cell: &Cell) -> String {
 }
 
 fn execute(session: Session, input: &Input, options: &RunOptions<'_>, cancel: &Cancel) -> CommandResult {
-    let resume = output::resume(session.id().as_str(), options.results);
+    let resume = output::resume(session.id().as_str(), &options.results);
     let ran = session.len();
     let how = Options {
         jobs: options.jobs.unwrap_or(NonZeroUsize::MIN),
@@ -207,7 +201,7 @@ fn after(options: &RunOptions<'_>, input: &Input) -> Result<(), Failure> {
     if options.json {
         return Ok(());
     }
-    let store = Store::open(options.results)?;
+    let store = Store::open(&options.results)?;
     let loaded = results::load(&store, &input.experiment, &input.cells, None)?;
     super::print::summary(&loaded)?;
     if options.plot {
@@ -219,7 +213,7 @@ fn after(options: &RunOptions<'_>, input: &Input) -> Result<(), Failure> {
 }
 
 fn draw(options: &RunOptions<'_>, input: &Input) -> Result<Vec<PathBuf>, Failure> {
-    let store = Store::open(options.results)?;
+    let store = Store::open(&options.results)?;
     let loaded = results::load(&store, &input.experiment, &input.cells, None)?;
     charts::write(&loaded, &PathBuf::from("plots").join(&input.experiment.name), &[], &charts::BOTH)
 }

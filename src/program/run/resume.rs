@@ -7,7 +7,7 @@ use std::path::Path;
 use matrix_command::run::{Input, Part, PlanDocument, Session, interrupted, place_of, site_of};
 use matrix_core::Point;
 use matrix_driver::Cancel;
-use matrix_store::Store;
+use matrix_store::{Run, Store};
 
 use super::before::{may_be_root, prepare, reach};
 use super::{RunOptions, execute};
@@ -24,15 +24,15 @@ pub(crate) fn resumable(store: &Store, name: Option<&str>) -> Result<Option<Stri
     match interrupted(store)?.as_slice() {
         [] => Ok(None),
         [run] => Ok(Some(run.id().to_string())),
-        several => {
-            let names: Vec<String> =
-                several.iter().map(|run| format!("  {}", output::resume(run.id().as_str(), store.path()))).collect();
-            Err(Failure::usage(
-                format!("{} runs were interrupted", several.len()),
-                format!("choose one:\n{}", names.join("\n")),
-            ))
-        }
+        several => Err(several_interrupted(several, store.path())),
     }
+}
+
+/// Asks which of several interrupted runs is meant.
+pub(crate) fn several_interrupted(runs: &[Run], results: &Path) -> Failure {
+    let names: Vec<String> =
+        runs.iter().map(|run| format!("  {}", output::resume(run.id().as_str(), results))).collect();
+    Failure::usage(format!("{} runs were interrupted", runs.len()), format!("choose one:\n{}", names.join("\n")))
 }
 
 /// Goes on with a run from the experiment that it saved, in the folder that its file was in.
@@ -72,26 +72,8 @@ pub(crate) fn resume(
         return Ok(Exit::Ok);
     };
     output::note(format_args!("{}: {} cells left", input.experiment.name, session.len()));
-    let options = RunOptions {
-        file: &file,
-        text,
-        results,
-        filter: None,
-        shard: None,
-        subset: None,
-        one: None,
-        site: None,
-        keep: false,
-        rerun_disturbed: false,
-        fresh: false,
-        fail_fast: false,
-        max_time: None,
-        wait,
-        jobs,
-        plot,
-        json,
-        quiet: false,
-    };
+    let options =
+        RunOptions { file, text, results: results.to_owned(), wait, jobs, plot, json, ..RunOptions::default() };
     execute(session, &input, &options, &cancel)
 }
 
