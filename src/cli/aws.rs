@@ -3,7 +3,6 @@
 #[cfg(feature = "live")]
 mod access;
 #[cfg(feature = "live")]
-#[cfg(feature = "live")]
 mod clean;
 #[cfg(feature = "live")]
 mod doctor;

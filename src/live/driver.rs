@@ -12,7 +12,7 @@ use matrix_run::Input;
 
 use super::local::Local;
 use super::on_aws::OnAws;
-use super::quarantine::{self, WithQuarantine};
+use super::quarantine;
 use crate::exit::{Exit, Failure};
 
 /// The driver that executes an experiment's cells on real services.
@@ -25,11 +25,15 @@ pub(crate) trait RealServices: Driver<Cell, Row> {
     /// The driver, for its phases.
     fn lambda(&self) -> &LambdaDriver;
 
-    /// Checks that the services are there still: what was done on them counts only then.
-    fn well(&self) -> Result<(), DriverError>;
+    /// Checks that the services are there still: what was done on them counts only then. What fails at AWS says so itself.
+    fn well(&self) -> Result<(), DriverError> {
+        Ok(())
+    }
 
-    /// Keeps the services running after this is dropped.
-    fn keep(&self) -> Result<(), Failure>;
+    /// Keeps the services running after this is dropped. What is at AWS stays by itself.
+    fn keep(&self) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// The services of an experiment's platform, for these cells of it. The local testbed is brought up, unless it runs.
@@ -43,7 +47,7 @@ pub(crate) fn open(
         Platform::Aws => Box::new(OnAws::open(input, cells, task)?),
         Platform::Local | Platform::Sim => Box::new(Local::open(input, state, task)?),
     };
-    Ok(Box::new(WithQuarantine(services)))
+    Ok(services)
 }
 
 /// What the driver is for.

@@ -16,6 +16,7 @@ use matrix_run::Input;
 
 use super::driver::{RealServices, Task, settings};
 use super::packages;
+use super::quarantine::WithQuarantine;
 use crate::exit::Failure;
 use crate::output;
 
@@ -28,7 +29,7 @@ const LOOKED_EVERY: Duration = Duration::from_secs(2);
 /// The lambda driver on the local testbed, which runs as long as this is there.
 pub(super) struct Local {
     // Dropped first: its leases end while the services are still there.
-    lambda: LambdaDriver,
+    lambda: WithQuarantine,
     testbed: Leased,
     /// How often servers that had ended were started again.
     revived: Mutex<u64>,
@@ -75,7 +76,7 @@ impl Local {
         check_versions(input, testbed.endpoints())?;
         let mut settings = settings(input, packages);
         settings.instance = Some(testbed.endpoints().instance.clone());
-        let lambda = LambdaDriver::new(Services::local(testbed.endpoints())?, settings)?;
+        let lambda = WithQuarantine(LambdaDriver::new(Services::local(testbed.endpoints())?, settings)?);
         Ok(Self { lambda, testbed, revived: Mutex::default() })
     }
 

@@ -12,13 +12,14 @@ use matrix_run::Input;
 
 use super::driver::{RealServices, Task, settings};
 use super::packages;
+use super::quarantine::WithQuarantine;
 use crate::endpoints;
 use crate::exit::Failure;
 use crate::output;
 
 /// The lambda driver on an account of AWS.
 pub(super) struct OnAws {
-    lambda: LambdaDriver,
+    lambda: WithQuarantine,
     /// Never to be shown.
     account: String,
     is_emulated: bool,
@@ -46,7 +47,7 @@ impl OnAws {
         };
         let mut settings = settings(input, packages);
         settings.memory_mb = input.experiment.aws.memory_mb;
-        let lambda = LambdaDriver::new(services, settings)?;
+        let lambda = WithQuarantine(LambdaDriver::new(services, settings)?);
         Ok(Self { lambda, account: access.account, is_emulated })
     }
 }
@@ -54,16 +55,6 @@ impl OnAws {
 impl RealServices for OnAws {
     fn lambda(&self) -> &LambdaDriver {
         &self.lambda
-    }
-
-    /// What fails at AWS says so itself.
-    fn well(&self) -> Result<(), DriverError> {
-        Ok(())
-    }
-
-    /// What is at AWS stays by itself.
-    fn keep(&self) -> Result<(), Failure> {
-        Ok(())
     }
 }
 

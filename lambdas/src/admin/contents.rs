@@ -19,33 +19,21 @@ pub trait Admin {
     /// replication it does nothing.
     ///
     /// # Errors
-    /// When the storage refused or did not answer.
+    /// When the storage refused or did not answer; so for everything here.
     async fn build(&self) -> Result<(), StorageError>;
 
     /// Removes what [`Self::build`] has made, with all that is in it.
-    ///
-    /// # Errors
-    /// When the storage refused or did not answer.
     async fn remove(&self) -> Result<(), StorageError> {
         Ok(())
     }
 
     /// Removes everything that is there now; at an end where removals come by replication it does nothing. What was written elsewhere may still arrive, and where deletions
     /// replicate they take their time: ask [`Self::is_empty`] at both ends until it is true.
-    ///
-    /// # Errors
-    /// When the storage refused or did not answer.
     async fn clean(&self) -> Result<(), StorageError>;
 
     /// Counts what is there. It may take long.
-    ///
-    /// # Errors
-    /// When the storage refused or did not answer.
     async fn contents(&self) -> Result<Contents, StorageError>;
 
     /// Whether nothing is there, as observed now.
-    ///
-    /// # Errors
-    /// When the storage refused or did not answer.
     async fn is_empty(&self) -> Result<bool, StorageError>;
 }

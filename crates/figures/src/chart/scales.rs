@@ -32,22 +32,12 @@ impl<'c> Axes<'c> {
         let y = if chart.kind == Kind::Steps {
             Scale::Linear { low: 0.0, high: 1.0 }
         } else if chart.kind == Kind::Stacked {
-            let (low, high) = sums(chart);
-            let margin = (high - low).max(f64::MIN_POSITIVE) * 0.06;
-            Scale::Linear {
-                low: if low < 0.0 { low - margin } else { 0.0 },
-                high: if high > 0.0 { high + margin } else { 0.0 },
-            }
+            with_margin(sums(chart))
         } else if chart.y.log {
             Scale::log_around(values(), (0.05, 0.05))?
         } else {
             // From 0, unless all is below it: a length that begins elsewhere exaggerates.
-            let (low, high) = (low.min(0.0), high.max(0.0));
-            let margin = (high - low).max(f64::MIN_POSITIVE) * 0.06;
-            Scale::Linear {
-                low: if low < 0.0 { low - margin } else { 0.0 },
-                high: if high > 0.0 { high + margin } else { 0.0 },
-            }
+            with_margin((low.min(0.0), high.max(0.0)))
         };
         let y = if y == (Scale::Linear { low: 0.0, high: 0.0 }) { Scale::Linear { low: 0.0, high: 1.0 } } else { y };
         let places = || {
@@ -130,6 +120,15 @@ fn sums(chart: &Chart) -> (f64, f64) {
         }
     }
     reach
+}
+
+/// From 0 or below to 0 or above, with some room beyond what is not 0.
+fn with_margin((low, high): (f64, f64)) -> Scale {
+    let margin = (high - low).max(f64::MIN_POSITIVE) * 0.06;
+    Scale::Linear {
+        low: if low < 0.0 { low - margin } else { 0.0 },
+        high: if high > 0.0 { high + margin } else { 0.0 },
+    }
 }
 
 fn room_down(canvas: &Canvas) -> f64 {

@@ -44,14 +44,14 @@ impl Pen {
         }
     }
 
-    fn fill(&mut self, data: &str, color: BackendColor) {
+    fn shape<S: BackendStyle>(&mut self, data: &str, style: &S, fill: bool) -> Drawn {
         let _ = write!(self.body, "<path d=\"{data}\"");
-        self.paint("fill", color);
-        self.body.push_str("/>\n");
-    }
-
-    fn stroke<S: BackendStyle>(&mut self, data: &str, style: &S) {
-        let _ = write!(self.body, "<path d=\"{data}\" fill=\"none\"");
+        if fill {
+            self.paint("fill", style.color());
+            self.body.push_str("/>\n");
+            return Ok(());
+        }
+        self.body.push_str(" fill=\"none\"");
         self.paint("stroke", style.color());
         let _ =
             write!(self.body, " stroke-width=\"{}\" stroke-linejoin=\"round\"", Decimal(style.stroke_width().into()));
@@ -63,6 +63,7 @@ impl Pen {
             self.body.push('"');
         }
         self.body.push_str("/>\n");
+        Ok(())
     }
 }
 
@@ -92,37 +93,22 @@ impl DrawingBackend for Pen {
     fn draw_rect<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S, fill: bool) -> Drawn {
         let (x, y, right, bottom) = (Unit(from.0), Unit(from.1), Unit(to.0), Unit(to.1));
         let data = format!("M{x} {y}H{right}V{bottom}H{x}Z");
-        if fill {
-            self.fill(&data, style.color());
-        } else {
-            self.stroke(&data, style);
-        }
-        Ok(())
+        self.shape(&data, style, fill)
     }
 
     fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Drawn {
-        let data = polyline(path);
-        self.stroke(&data, style);
-        Ok(())
+        self.shape(&polyline(path), style, false)
     }
 
     fn draw_circle<S: BackendStyle>(&mut self, centre: BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
         let r = radius as i32;
         let (left, y, radius, across) = (Unit(centre.0 - r), Unit(centre.1), Unit(r), Unit(2 * r));
         let data = format!("M{left} {y}a{radius} {radius} 0 1 0 {across} 0a{radius} {radius} 0 1 0 -{across} 0Z");
-        if fill {
-            self.fill(&data, style.color());
-        } else {
-            self.stroke(&data, style);
-        }
-        Ok(())
+        self.shape(&data, style, fill)
     }
 
     fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, points: I, style: &S) -> Drawn {
-        let mut data = polyline(points);
-        data.push('Z');
-        self.fill(&data, style.color());
-        Ok(())
+        self.shape(&(polyline(points) + "Z"), style, true)
     }
 
     fn draw_text<T: BackendTextStyle>(&mut self, text: &str, style: &T, at: BackendCoord) -> Drawn {

@@ -29,21 +29,15 @@ pub trait Filesystem: fmt::Debug + Send + Sync {
     /// # Errors
     /// What the system says; so for every operation here.
     fn create(&self, path: &Path) -> io::Result<Box<dyn OutFile>> {
-        Ok(Box::new(RealFile(File::create(path)?)))
+        Ok(Box::new(RealFile { file: File::create(path)?, syncs: true }))
     }
 
     /// Opens an existing file to write at its end.
-    ///
-    /// # Errors
-    /// What the system says.
     fn append(&self, path: &Path) -> io::Result<Box<dyn OutFile>> {
-        Ok(Box::new(RealFile(OpenOptions::new().append(true).open(path)?)))
+        Ok(Box::new(RealFile { file: OpenOptions::new().append(true).open(path)?, syncs: true }))
     }
 
     /// Cuts a file to `length` bytes, and waits until that is on the disk.
-    ///
-    /// # Errors
-    /// What the system says.
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
         let file = OpenOptions::new().write(true).open(path)?;
         file.set_len(length)?;
@@ -59,18 +53,12 @@ pub trait Filesystem: fmt::Debug + Send + Sync {
     }
 
     /// Renames a file or directory, in place of a file of that name.
-    ///
-    /// # Errors
-    /// What the system says.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
 
     /// Gives a file a second name, unless there is something of that name. Whether it did. Over a network, the answer of a link
     /// that was made may be lost: the number of names decides.
-    ///
-    /// # Errors
-    /// What the system says.
     fn link(&self, from: &Path, to: &Path) -> io::Result<bool> {
         match fs::hard_link(from, to) {
             Ok(()) => Ok(true),
@@ -83,25 +71,16 @@ pub trait Filesystem: fmt::Debug + Send + Sync {
     }
 
     /// Removes a file.
-    ///
-    /// # Errors
-    /// What the system says.
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
 
     /// Removes a directory and what is in it.
-    ///
-    /// # Errors
-    /// What the system says.
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
         fs::remove_dir_all(path)
     }
 
     /// Waits until the names in a directory are on the disk.
-    ///
-    /// # Errors
-    /// What the system says.
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         // Elsewhere a directory cannot be opened as a file, and the system keeps its names by itself.
         if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
@@ -109,18 +88,12 @@ pub trait Filesystem: fmt::Debug + Send + Sync {
 
     /// Waits until everything below a directory is on the disk, bytes and names; `paths` are the files and directories that changed there, some
     /// of them more than once. One call for the whole file system costs less than one for each of many files.
-    ///
-    /// # Errors
-    /// What the system says.
     #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
     fn sync_below(&self, directory: &Path, _paths: &[PathBuf]) -> io::Result<()> {
         Ok(rustix::fs::syncfs(File::open(directory)?)?)
     }
 
     /// The same, file by file.
-    ///
-    /// # Errors
-    /// What the system says.
     #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
     fn sync_below(&self, _directory: &Path, paths: &[PathBuf]) -> io::Result<()> {
         let paths: std::collections::BTreeSet<&PathBuf> = paths.iter().collect();

@@ -1,6 +1,6 @@
 //! The file system of the operating system, with and without waiting for the disk.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,11 +18,11 @@ pub struct UnsyncedFilesystem;
 
 impl Filesystem for UnsyncedFilesystem {
     fn create(&self, path: &Path) -> io::Result<Box<dyn OutFile>> {
-        Ok(Box::new(UnsyncedFile(RealFilesystem.create(path)?)))
+        Ok(Box::new(RealFile { file: File::create(path)?, syncs: false }))
     }
 
     fn append(&self, path: &Path) -> io::Result<Box<dyn OutFile>> {
-        Ok(Box::new(UnsyncedFile(RealFilesystem.append(path)?)))
+        Ok(Box::new(RealFile { file: OpenOptions::new().append(true).open(path)?, syncs: false }))
     }
 
     fn sync_dir(&self, _: &Path) -> io::Result<()> {
@@ -34,39 +34,25 @@ impl Filesystem for UnsyncedFilesystem {
     }
 }
 
-pub(super) struct RealFile(pub(super) File);
+pub(super) struct RealFile {
+    pub(super) file: File,
+    /// Whether [`OutFile::sync`] waits for the disk.
+    pub(super) syncs: bool,
+}
 
 impl Write for RealFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        self.file.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.file.flush()
     }
 }
 
 impl OutFile for RealFile {
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
-    }
-}
-
-struct UnsyncedFile(Box<dyn OutFile>);
-
-impl Write for UnsyncedFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl OutFile for UnsyncedFile {
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
+        if self.syncs { self.file.sync_data() } else { Ok(()) }
     }
 }
 

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use super::names::{MYSQL_PORT, NETWORK, ROUTES, VPC};
+use super::network::subnet;
 use super::peering::route;
 use super::security;
 use super::stack::Stack;
-use super::value::{reference, zone};
+use super::value::reference;
 use crate::site::{SetupRegion, Site, StackSpec, Subnet};
 
 /// Part of the stacks' names.
@@ -28,16 +29,8 @@ pub(crate) fn database_network(site: &Site<'_>, place: &SetupRegion) -> StackSpe
     });
     stack.tagged("Vpc", "AWS::EC2::VPC", vpc);
     stack.tagged("Routes", "AWS::EC2::RouteTable", json!({ "VpcId": reference("Vpc") }));
-    for (id, subnet, letter) in [("SubnetA", Subnet::A, 'a'), ("SubnetB", Subnet::B, place.second_zone)] {
-        let properties = json!({
-            "VpcId": reference("Vpc"),
-            "CidrBlock": place.database_cidr().subnet(subnet).to_string(),
-            "AvailabilityZone": zone(letter),
-            "MapPublicIpOnLaunch": false,
-        });
-        stack.tagged(id, "AWS::EC2::Subnet", properties);
-        let properties = json!({ "SubnetId": reference(id), "RouteTableId": reference("Routes") });
-        stack.add(&format!("{id}Routes"), "AWS::EC2::SubnetRouteTableAssociation", properties);
+    for (id, which) in [("SubnetA", Subnet::A), ("SubnetB", Subnet::B)] {
+        subnet(&mut stack, id, place, place.database_cidr(), which);
     }
     let peering = json!({ "VpcId": functions, "PeerVpcId": reference("Vpc") });
     stack.tagged("Peering", "AWS::EC2::VPCPeeringConnection", peering);

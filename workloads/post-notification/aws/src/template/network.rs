@@ -7,7 +7,7 @@ use super::stack::Stack;
 use super::value::{reference, zone};
 use super::{endpoints, security};
 use crate::Datastore;
-use crate::site::{SetupRegion, Site, StackSpec, Subnet};
+use crate::site::{Cidr, SetupRegion, Site, StackSpec, Subnet};
 
 /// The stack of a region.
 pub(crate) fn network(site: &Site<'_>, place: &SetupRegion) -> StackSpec {
@@ -25,9 +25,10 @@ pub(crate) fn network(site: &Site<'_>, place: &SetupRegion) -> StackSpec {
         // Peers' routes go into it.
         stack.give(ROUTES, reference("Routes"));
     }
-    subnet(&mut stack, SUBNET_A, place, Subnet::A);
-    if site.has(Datastore::Redis) {
-        subnet(&mut stack, SUBNET_B, place, Subnet::B);
+    let second = site.has(Datastore::Redis).then_some((SUBNET_B, Subnet::B));
+    for (id, which) in [(SUBNET_A, Subnet::A)].into_iter().chain(second) {
+        subnet(&mut stack, id, place, place.cidr(), which);
+        stack.give(id, reference(id));
     }
     gateway(&mut stack);
     security::groups(site, place, &mut stack);
@@ -35,18 +36,18 @@ pub(crate) fn network(site: &Site<'_>, place: &SetupRegion) -> StackSpec {
     stack.finish()
 }
 
-fn subnet(stack: &mut Stack, id: &str, place: &SetupRegion, subnet: Subnet) {
+/// A subnet of the stack's network, and its routes.
+pub(super) fn subnet(stack: &mut Stack, id: &str, place: &SetupRegion, network: Cidr, subnet: Subnet) {
     let letter = if subnet == Subnet::A { 'a' } else { place.second_zone };
     let properties = json!({
         "VpcId": reference("Vpc"),
-        "CidrBlock": place.cidr().subnet(subnet).to_string(),
+        "CidrBlock": network.subnet(subnet).to_string(),
         "AvailabilityZone": zone(letter),
         "MapPublicIpOnLaunch": false,
     });
     stack.tagged(id, "AWS::EC2::Subnet", properties);
     let properties = json!({ "SubnetId": reference(id), "RouteTableId": reference("Routes") });
     stack.add(&format!("{id}Routes"), "AWS::EC2::SubnetRouteTableAssociation", properties);
-    stack.give(id, reference(id));
 }
 
 /// The way out, as in the original's network. Nothing of a set-up has a public address, so that nothing comes in by it.
