@@ -74,24 +74,26 @@ pub fn canonical(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
 #[error("`{0}` is no key: a key is 64 lower-case hexadecimal digits")]
 pub struct BadKey(pub String);
 
+/// The bytes that 64 lower-case hexadecimal digits stand for; nothing, if a text is something else.
+#[must_use]
+pub fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
+    let nibble = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    }
+    Some(bytes)
+}
+
 impl FromStr for CellKey {
     type Err = BadKey;
     fn from_str(text: &str) -> Result<Self, BadKey> {
-        let bad = || BadKey(text.to_owned());
-        let digits = text.as_bytes();
-        if digits.len() != 64 {
-            return Err(bad());
-        }
-        let nibble = |byte: u8| match byte {
-            b'0'..=b'9' => Ok(byte - b'0'),
-            b'a'..=b'f' => Ok(byte - b'a' + 10),
-            _ => Err(bad()),
-        };
-        let mut key = [0; 32];
-        for (n, byte) in key.iter_mut().enumerate() {
-            *byte = nibble(digits[2 * n])? << 4 | nibble(digits[2 * n + 1])?;
-        }
-        Ok(Self(key))
+        from_hex(text).map(Self).ok_or_else(|| BadKey(text.to_owned()))
     }
 }
 

@@ -87,18 +87,7 @@ pub struct BadDigest(pub String);
 impl FromStr for Digest {
     type Err = BadDigest;
     fn from_str(text: &str) -> Result<Self, BadDigest> {
-        let bad = || BadDigest(text.to_owned());
-        let digits: &[u8; 64] = text.as_bytes().try_into().map_err(|_| bad())?;
-        let nibble = |digit: u8| match digit {
-            b'0'..=b'9' => Ok(digit - b'0'),
-            b'a'..=b'f' => Ok(digit - b'a' + 10),
-            _ => Err(bad()),
-        };
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-        }
-        Ok(Self(bytes))
+        matrix_core::key::from_hex(text).map(Self).ok_or_else(|| BadDigest(text.to_owned()))
     }
 }
 

@@ -17,33 +17,32 @@ use crate::store::Store;
 
 /// Takes the lock, creating its file if need be.
 pub(crate) fn take(fs: &dyn Filesystem, layout: &Layout) -> Result<File, StoreError> {
-    let path = layout.lock();
-    let fail = |error| StoreError::io("locking", &path, error);
-    if !path.exists() {
-        fs.create(&path).map_err(fail)?;
-    }
-    let file = OpenOptions::new().read(true).write(true).open(&path).map_err(fail)?;
+    let file = open(fs, layout)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(held(layout)),
-        Err(TryLockError::Error(error)) => Err(fail(error)),
+        Err(TryLockError::Error(error)) => Err(StoreError::io("locking", &layout.lock(), error)),
     }
 }
 
 /// Takes the lock together with others that run cells, unless somebody has the store alone. Nothing where the file system has no locks:
 /// then signs of life have to do.
 pub(crate) fn take_shared(fs: &dyn Filesystem, layout: &Layout) -> Result<Option<File>, StoreError> {
-    let path = layout.lock();
-    let fail = |error| StoreError::io("locking", &path, error);
-    if !path.exists() {
-        fs.create(&path).map_err(fail)?;
-    }
-    let file = OpenOptions::new().read(true).write(true).open(&path).map_err(fail)?;
+    let file = open(fs, layout)?;
     match file.try_lock_shared() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(held(layout)),
         Err(TryLockError::Error(_)) => Ok(None),
     }
+}
+
+fn open(fs: &dyn Filesystem, layout: &Layout) -> Result<File, StoreError> {
+    let path = layout.lock();
+    let fail = |error| StoreError::io("locking", &path, error);
+    if !path.exists() {
+        fs.create(&path).map_err(fail)?;
+    }
+    OpenOptions::new().read(true).write(true).open(&path).map_err(fail)
 }
 
 /// The error that somebody has the lock.

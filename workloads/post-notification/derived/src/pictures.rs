@@ -55,12 +55,12 @@ fn picture_against(
         Figure::ConsistencyWindow => {
             let rows = matrix_analysis::consistency_window(pools);
             let theirs = authors.map(matrix_analysis::consistency_window).unwrap_or_default();
-            (to_csv(&rows, source), matrix_presets::consistency_window_against(&rows, &theirs, source))
+            (to_csv(&rows, source), matrix_presets::consistency_window(&rows, &theirs, source))
         }
         Figure::DelayVsPerInconsistencies => {
             let rows = matrix_analysis::delay(pools);
             let theirs = authors.map(matrix_analysis::delay).unwrap_or_default();
-            (to_csv(&rows, source), matrix_presets::delay_vs_per_inconsistencies_against(&rows, &theirs, source))
+            (to_csv(&rows, source), matrix_presets::delay_vs_per_inconsistencies(&rows, &theirs, source))
         }
         Figure::StorageOverhead => {
             let rows = matrix_analysis::storage_overhead(pools);
@@ -73,7 +73,7 @@ fn picture_against(
         Figure::VisibilityLatency => {
             let rows = matrix_analysis::visibility_latency(pools);
             let theirs = authors.map(matrix_analysis::visibility_latency).unwrap_or_default();
-            (to_csv(&rows, source), matrix_presets::visibility_latency_against(&rows, &theirs, source))
+            (to_csv(&rows, source), matrix_presets::visibility_latency(&rows, &theirs, source))
         }
     }
 }

@@ -27,23 +27,12 @@ const ON: f64 = 24.5;
 /// The smallest type that a label may shrink to, in points.
 const LEAST: f64 = 6.0;
 
-/// Draws the consistency window: one panel per region pair and notification storage, two dots per post storage.
+/// Draws the consistency window: one panel per region pair and notification storage, two dots per post storage. The
+/// authors' medians stand beside one's own, hollow.
 ///
 /// # Errors
 /// [`FigureError::NoData`] without a dot to draw; otherwise only if plotters or the embedded font fail.
-pub fn consistency_window(rows: &[WindowRow], source: &Source) -> Result<Drawing, FigureError> {
-    consistency_window_against(rows, &[], source)
-}
-
-/// The same, with the authors' medians beside one's own, hollow.
-///
-/// # Errors
-/// As for [`consistency_window`].
-pub fn consistency_window_against(
-    rows: &[WindowRow],
-    authors: &[WindowRow],
-    source: &Source,
-) -> Result<Drawing, FigureError> {
+pub fn consistency_window(rows: &[WindowRow], authors: &[WindowRow], source: &Source) -> Result<Drawing, FigureError> {
     let can_be_drawn = |row: &&WindowRow| row.original_reads > 0 && row.original_p50_ms.is_finite();
     let rows: Vec<&WindowRow> = rows.iter().filter(can_be_drawn).collect();
     let beside = |their: &&WindowRow| rows.iter().any(|row| place(row) == place(their));

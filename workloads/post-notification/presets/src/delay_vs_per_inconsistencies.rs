@@ -27,21 +27,13 @@ const APART: f64 = 9.5;
 type Shown<'r> = (&'r RegionPair, NotificationStorage);
 
 /// Draws the share of inconsistencies against the artificial delay: one panel per region pair and notification storage, one
-/// line per post storage.
+/// line per post storage. The authors' points stand in the panels and are of the storages that there are: dotted lines and hollow marks.
 ///
 /// What was measured at delay 0 only is left out, and named, when there are panels with more.
 ///
 /// # Errors
 /// [`FigureError::NoData`] without a point to draw; otherwise only if plotters or the embedded font fail.
-pub fn delay_vs_per_inconsistencies(rows: &[DelayRow], source: &Source) -> Result<Drawing, FigureError> {
-    delay_vs_per_inconsistencies_against(rows, &[], source)
-}
-
-/// The same, with the authors' points in the panels and of the storages that there are: dotted lines and hollow marks.
-///
-/// # Errors
-/// As for [`delay_vs_per_inconsistencies`].
-pub fn delay_vs_per_inconsistencies_against(
+pub fn delay_vs_per_inconsistencies(
     rows: &[DelayRow],
     authors: &[DelayRow],
     source: &Source,

@@ -9,10 +9,10 @@ mod shared;
 mod storage_overhead;
 mod visibility_latency;
 
-pub use consistency_window::{consistency_window, consistency_window_against};
-pub use delay_vs_per_inconsistencies::{delay_vs_per_inconsistencies, delay_vs_per_inconsistencies_against};
+pub use consistency_window::consistency_window;
+pub use delay_vs_per_inconsistencies::delay_vs_per_inconsistencies;
 pub use figure::{Figure, UnknownFigure};
 pub use inconsistencies::inconsistencies;
 pub use matrix_figures::{Drawing, FigureError};
 pub use storage_overhead::storage_overhead;
-pub use visibility_latency::{visibility_latency, visibility_latency_against};
+pub use visibility_latency::visibility_latency;

@@ -22,19 +22,12 @@ const FIGURE: Figure = Figure::VisibilityLatency;
 const CONSISTENT: &[f64] = &[3.0, 2.0];
 
 /// Draws the distributions of the window: a row per region pair and notification storage, a column per post storage, and in
-/// each plot one curve for all reads and one for the consistent ones, antipode off and on.
+/// each plot one curve for all reads and one for the consistent ones, antipode off and on. The authors' curves of
+/// all reads stand in the plots that there are, dotted.
 ///
 /// # Errors
 /// [`FigureError::NoData`] without a curve to draw; otherwise only if plotters or the embedded font fail.
-pub fn visibility_latency(curves: &[LatencyCurve], source: &Source) -> Result<Drawing, FigureError> {
-    visibility_latency_against(curves, &[], source)
-}
-
-/// The same, with the authors' curves of all reads in the plots that there are, dotted.
-///
-/// # Errors
-/// As for [`visibility_latency`].
-pub fn visibility_latency_against(
+pub fn visibility_latency(
     curves: &[LatencyCurve],
     authors: &[LatencyCurve],
     source: &Source,

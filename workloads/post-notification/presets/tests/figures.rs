@@ -9,24 +9,13 @@ mod synthetic;
 use std::sync::LazyLock;
 
 use matrix_analysis::tables::Estimate;
-use matrix_presets::{
-    Drawing, Figure, FigureError, consistency_window, consistency_window_against, delay_vs_per_inconsistencies,
-    delay_vs_per_inconsistencies_against, inconsistencies, storage_overhead, visibility_latency,
-    visibility_latency_against,
-};
+use matrix_presets::{Drawing, Figure, FigureError};
 use proptest::prelude::*;
 use resvg::usvg::{Node, Options, Rect, Tree, roxmltree};
 use synthetic::{Tables, cases};
 
 fn draw(figure: Figure, tables: &Tables) -> Result<Drawing, FigureError> {
-    let source = &tables.source;
-    match figure {
-        Figure::ConsistencyWindow => consistency_window(&tables.windows, source),
-        Figure::DelayVsPerInconsistencies => delay_vs_per_inconsistencies(&tables.delays, source),
-        Figure::StorageOverhead => storage_overhead(&tables.overheads, source),
-        Figure::Inconsistencies => inconsistencies(&tables.inconsistencies, source),
-        Figure::VisibilityLatency => visibility_latency(&tables.curves, source),
-    }
+    tables.draw(figure, &Tables::default())
 }
 
 /// Every figure of every case that has data, drawn once for all tests.
@@ -87,16 +76,7 @@ fn collect(nodes: &[Node], boxes: &mut Vec<Rect>) {
 
 /// The figures that show the authors' numbers, those of other tables.
 fn against(figure: Figure, tables: &Tables, authors: &Tables) -> Option<Drawing> {
-    let source = &tables.source;
-    let drawing = match figure {
-        Figure::ConsistencyWindow => consistency_window_against(&tables.windows, &authors.windows, source),
-        Figure::DelayVsPerInconsistencies => {
-            delay_vs_per_inconsistencies_against(&tables.delays, &authors.delays, source)
-        }
-        Figure::VisibilityLatency => visibility_latency_against(&tables.curves, &authors.curves, source),
-        Figure::StorageOverhead | Figure::Inconsistencies => return None,
-    };
-    Some(drawing.unwrap())
+    figure.shows_authors().then(|| tables.draw(figure, authors).unwrap())
 }
 
 #[test]

@@ -6,10 +6,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use matrix_presets::{
-    Drawing, FigureError, consistency_window, delay_vs_per_inconsistencies, inconsistencies, storage_overhead,
-    visibility_latency,
-};
+use matrix_presets::{Figure, FigureError};
 use synthetic::{Tables, cases};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -18,8 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let begun = Instant::now();
         let folder = folder.join(name);
         std::fs::create_dir_all(&folder)?;
-        for (figure, drawing) in draw(&tables) {
-            match drawing {
+        for figure in Figure::ALL {
+            match tables.draw(figure, &Tables::default()) {
                 Ok(drawing) => {
                     let png = drawing.to_png()?;
                     println!("{name}/{figure}: SVG {} kB, PNG {} kB", drawing.svg.len() / 1000, png.len() / 1000);
@@ -34,15 +31,4 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("made-up numbers, in {}", folder.display());
     Ok(())
-}
-
-fn draw(tables: &Tables) -> Vec<(&'static str, Result<Drawing, FigureError>)> {
-    let source = &tables.source;
-    vec![
-        ("consistency_window", consistency_window(&tables.windows, source)),
-        ("delay_vs_per_inconsistencies", delay_vs_per_inconsistencies(&tables.delays, source)),
-        ("storage_overhead", storage_overhead(&tables.overheads, source)),
-        ("inconsistencies", inconsistencies(&tables.inconsistencies, source)),
-        ("visibility_latency", visibility_latency(&tables.curves, source)),
-    ]
 }

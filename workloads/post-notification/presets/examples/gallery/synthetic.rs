@@ -7,6 +7,10 @@ use matrix_analysis::tables::{
 use matrix_plan::axes::BadRegionPair;
 use matrix_plan::stats::Replicates;
 use matrix_plan::{NotificationStorage, PostStorage, RegionPair};
+use matrix_presets::{
+    Drawing, Figure, FigureError, consistency_window, delay_vs_per_inconsistencies, inconsistencies, storage_overhead,
+    visibility_latency,
+};
 
 /// One table of each kind.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +21,20 @@ pub(crate) struct Tables {
     pub(crate) overheads: Vec<OverheadRow>,
     pub(crate) inconsistencies: Vec<InconsistencyRow>,
     pub(crate) curves: Vec<LatencyCurve>,
+}
+
+impl Tables {
+    /// A figure of these numbers, and of the authors' where it shows them.
+    pub(crate) fn draw(&self, figure: Figure, authors: &Self) -> Result<Drawing, FigureError> {
+        let source = &self.source;
+        match figure {
+            Figure::ConsistencyWindow => consistency_window(&self.windows, &authors.windows, source),
+            Figure::DelayVsPerInconsistencies => delay_vs_per_inconsistencies(&self.delays, &authors.delays, source),
+            Figure::StorageOverhead => storage_overhead(&self.overheads, source),
+            Figure::Inconsistencies => inconsistencies(&self.inconsistencies, source),
+            Figure::VisibilityLatency => visibility_latency(&self.curves, &authors.curves, source),
+        }
+    }
 }
 
 /// Every set of tables, by name.
@@ -86,8 +104,25 @@ fn tables(pairs: &[&str], storages: &[PostStorage], slower: f64) -> Result<Table
     Ok(made)
 }
 
+fn delay_row(regions: &RegionPair, storage: PostStorage, delay_ms: u64) -> DelayRow {
+    let (_, _, missed, decay, _) = traits(storage);
+    let share = missed / (1.0 + libm::pow(delay_ms as f64 / decay, 2.5));
+    DelayRow {
+        regions: regions.clone(),
+        post_storage: storage,
+        notification_storage: NotificationStorage::Sns,
+        delay_ms,
+        planned: 3000,
+        misses: (share * 3000.0) as u64,
+        lost: 0,
+        failed: 0,
+        inconsistent: estimate(share),
+        basis: Basis { rounds: 3, replicates: Replicates::Blocks },
+    }
+}
+
 fn one_storage(made: &mut Tables, regions: &RegionPair, storage: PostStorage, slower: f64, sweep: bool) {
-    let (off, on, missed, decay, _) = traits(storage);
+    let (off, on, missed, _, _) = traits(storage);
     let (off, on) = (off * slower, (on * slower).max(off * slower));
     made.windows.push(WindowRow {
         regions: regions.clone(),
@@ -109,21 +144,7 @@ fn one_storage(made: &mut Tables, regions: &RegionPair, storage: PostStorage, sl
         }
         _ => (0..=15).map(|step| step * 100).collect(),
     };
-    for delay_ms in delays {
-        let share = missed / (1.0 + libm::pow(delay_ms as f64 / decay, 2.5));
-        made.delays.push(DelayRow {
-            regions: regions.clone(),
-            post_storage: storage,
-            notification_storage: NotificationStorage::Sns,
-            delay_ms,
-            planned: 3000,
-            misses: (share * 3000.0) as u64,
-            lost: 0,
-            failed: 0,
-            inconsistent: estimate(share),
-            basis: Basis { rounds: 3, replicates: Replicates::Blocks },
-        });
-    }
+    made.delays.extend(delays.into_iter().map(|delay_ms| delay_row(regions, storage, delay_ms)));
     for notification in NotificationStorage::ALL {
         let share = match notification {
             NotificationStorage::Sns => missed,
@@ -284,23 +305,9 @@ fn lone_delay() -> Result<Tables, BadRegionPair> {
 fn many_delays() -> Result<Tables, BadRegionPair> {
     let mut made = tables(&["eu->us"], &[PostStorage::Dynamo, PostStorage::Redis], 1.0)?;
     made.delays.clear();
+    let regions = "eu->us".parse()?;
     for storage in [PostStorage::Dynamo, PostStorage::Redis] {
-        let (_, _, missed, decay, _) = traits(storage);
-        for delay_ms in (0..=100).map(|step| step * 100) {
-            let share = missed / (1.0 + libm::pow(delay_ms as f64 / decay, 2.5));
-            made.delays.push(DelayRow {
-                regions: "eu->us".parse()?,
-                post_storage: storage,
-                notification_storage: NotificationStorage::Sns,
-                delay_ms,
-                planned: 3000,
-                misses: (share * 3000.0) as u64,
-                lost: 0,
-                failed: 0,
-                inconsistent: estimate(share),
-                basis: Basis { rounds: 3, replicates: Replicates::Blocks },
-            });
-        }
+        made.delays.extend((0..=100).map(|step| delay_row(&regions, storage, step * 100)));
     }
     Ok(made)
 }
