@@ -77,9 +77,8 @@ impl Cloud {
     }
 
     fn up_for(experiment: &str) -> Self {
-        let bench = Workbench::with(experiment);
-        let up = bench.command(&["testbed", "up", "small.toml"]).env("XDG_STATE_HOME", bench.path("state")).output();
-        Workbench::printed(up.unwrap()).code(0);
+        let bench = Workbench::with_testbed(experiment);
+        bench.matrix(&["testbed", "up", "small.toml"]).code(0);
         let endpoints: Value = serde_json::from_slice(&std::fs::read(bench.path(ENDPOINTS)).unwrap()).unwrap();
         let password = endpoints["mq"]["password"].as_str().unwrap().to_owned();
         bench.write("faults.json", "{}");
@@ -127,7 +126,6 @@ impl Cloud {
             command.env_remove(name);
         }
         command
-            .env("XDG_STATE_HOME", self.bench.path("state"))
             .env("AWS_ENDPOINT_URL", &self.url)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("AWS_CONFIG_FILE", self.bench.path("none"))
@@ -160,9 +158,9 @@ impl Drop for Cloud {
     fn drop(&mut self) {
         let _ = self.proxy.kill();
         let _ = self.proxy.wait();
-        let down = self.bench.command(&["testbed", "down"]).env("XDG_STATE_HOME", self.bench.path("state")).output();
+        let down = self.bench.matrix(&["testbed", "down"]);
         if !std::thread::panicking() {
-            Workbench::printed(down.unwrap()).code(0);
+            down.code(0);
         }
     }
 }

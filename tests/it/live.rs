@@ -1,7 +1,7 @@
 //! The command on real services: the testbed, a run with its interruptions, and the phases by hand. A server that is not
 //! installed fails these tests with the command that installs it.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::workbench::{Load, Workbench, signal};
@@ -46,23 +46,12 @@ metric = "inconsistency_percent"
 at_least = 50
 "#;
 
-/// The command with a testbed of the test's own. State directories have short names: a socket's path is limited.
-fn command(bench: &Workbench, args: &[&str]) -> Command {
-    let mut command = bench.command(args);
-    command.env("XDG_STATE_HOME", bench.path("state"));
-    command
-}
-
-fn matrix(bench: &Workbench, args: &[&str]) -> crate::workbench::Printed {
-    Workbench::printed(command(bench, args).output().unwrap())
-}
-
 /// Ends the testbed of a test, whatever became of the test.
 struct Ended<'a>(&'a Workbench);
 
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
-        let ended = matrix(self.0, &["testbed", "down"]);
+        let ended = self.0.matrix(&["testbed", "down"]);
         if !std::thread::panicking() {
             ended.code(0);
         }
@@ -71,10 +60,9 @@ impl Drop for Ended<'_> {
 
 #[test]
 fn a_killed_run_is_resumed_and_its_testbed_goes_with_it() {
-    let bench = Workbench::with(LOCAL);
+    let bench = Workbench::with_testbed(LOCAL);
     let _ended = Ended(&bench);
-    let mut child =
-        command(&bench, &["run", "small.toml"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = bench.command(&["run", "small.toml"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     // Killed when the first cell is done: others are left.
     let deadline = Instant::now() + Duration::from_secs(600);
     while bench.results().keys().filter(|path| path.starts_with("cells")).count() == 0 {
@@ -84,22 +72,22 @@ fn a_killed_run_is_resumed_and_its_testbed_goes_with_it() {
     child.kill().unwrap();
     child.wait().unwrap();
     let before = bench.results();
-    while matrix(&bench, &["testbed", "status"]).code != 2 {
+    while bench.matrix(&["testbed", "status"]).code != 2 {
         assert!(Instant::now() < deadline, "the testbed outlives its run");
         std::thread::sleep(Duration::from_millis(100));
     }
 
-    let resumed = matrix(&bench, &["resume"]).code(0);
+    let resumed = bench.matrix(&["resume"]).code(0);
     assert!(resumed.out.contains("configured lag: dynamo"), "{}", resumed.out);
     let after = bench.results();
     assert!(before.iter().all(|(path, bytes)| after.get(path) == Some(bytes)), "what was done is kept");
-    let status = matrix(&bench, &["status", "--format", "json"]).code(0).json();
+    let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
     assert_eq!(status["experiment"]["tally"]["done"], 4, "{status}");
-    matrix(&bench, &["verify"]).code(0);
-    let verdicts = matrix(&bench, &["check"]).code(0).out;
+    bench.matrix(&["verify"]).code(0);
+    let verdicts = bench.matrix(&["check"]).code(0).out;
     // One measured round cannot tell an effect from drift, whatever it shows.
     assert!(verdicts.contains("1 held, 1 inconclusive") && verdicts.contains("100.00 %"), "{verdicts}");
-    let again = matrix(&bench, &["run", "small.toml"]).code(0).out;
+    let again = bench.matrix(&["run", "small.toml"]).code(0).out;
     assert!(again.contains("nothing to do"), "{again}");
 
     // Attempts say what they ran on, and name no secret.
@@ -113,7 +101,7 @@ fn a_killed_run_is_resumed_and_its_testbed_goes_with_it() {
 
 /// Kills a server of the testbed that a run uses.
 fn kill(bench: &Workbench, part: &str) {
-    let status = matrix(bench, &["testbed", "status", "--format", "json"]).code(0).json();
+    let status = bench.matrix(&["testbed", "status", "--format", "json"]).code(0).json();
     let parts = status["parts"].as_array().unwrap();
     let pid = parts.iter().find(|it| it["name"] == part).unwrap()["pid"].to_string();
     signal(pid, "-KILL");
@@ -121,7 +109,7 @@ fn kill(bench: &Workbench, part: &str) {
 
 /// Begins a run, and does something once its results satisfy a condition.
 fn run_and(bench: &Workbench, when: impl Fn() -> bool, then: impl FnOnce()) -> crate::workbench::Printed {
-    let mut run = command(bench, &["run", "small.toml"]);
+    let mut run = bench.command(&["run", "small.toml"]);
     let mut child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(600);
     while !when() {
@@ -133,7 +121,7 @@ fn run_and(bench: &Workbench, when: impl Fn() -> bool, then: impl FnOnce()) -> c
 }
 
 fn done(bench: &Workbench) -> u64 {
-    let status = matrix(bench, &["status", "--format", "json"]).json();
+    let status = bench.matrix(&["status", "--format", "json"]).json();
     status["experiment"]["tally"]["done"].as_u64().unwrap()
 }
 
@@ -143,7 +131,7 @@ fn a_cell_whose_testbed_breaks_meanwhile_is_done_again() {
     let (text, _claims) = LOCAL.split_once("[[claim]]").unwrap();
     let text = text.replace("requests = 12", "requests = 1000");
     let text = text.replace("[\"redis\", \"dynamo\"]", "[\"redis\"]").replace("[false, true]", "[true]");
-    let bench = Workbench::with(&text.replace("payload = 20000", "payload = 200"));
+    let bench = Workbench::with_testbed(&text.replace("payload = 20000", "payload = 200"));
     let _ended = Ended(&bench);
     let state = bench.path("state").display().to_string();
     let is_at_work = || {
@@ -167,13 +155,13 @@ fn a_cell_whose_testbed_breaks_meanwhile_is_done_again() {
     assert!(said.contains("the results of this attempt are not kept"), "{said}");
     assert!(said.contains("ministack ended by itself") && said.contains("matrix resume"), "{said}");
     assert_eq!(done(&bench), 0);
-    matrix(&bench, &["resume"]).code(0);
+    bench.matrix(&["resume"]).code(0);
     assert_eq!(done(&bench), 1);
 }
 
 #[test]
 fn a_server_that_ended_is_started_again_for_the_cells_that_are_left() {
-    let bench = Workbench::with(LOCAL);
+    let bench = Workbench::with_testbed(LOCAL);
     let _ended = Ended(&bench);
     let one_done = || bench.results().keys().any(|path| path.starts_with("cells"));
     let ran = run_and(&bench, one_done, || kill(&bench, "redis-us"));
@@ -181,17 +169,17 @@ fn a_server_that_ended_is_started_again_for_the_cells_that_are_left() {
     // It may have been in the middle of a cell, which is then tried again.
     let ran = ran.code(0);
     assert_eq!(done(&bench), 4, "{}", ran.err);
-    matrix(&bench, &["verify"]).code(0);
+    bench.matrix(&["verify"]).code(0);
 }
 
 #[test]
 fn the_phases_by_hand_do_what_a_run_does_and_can_be_done_again() {
-    let bench = Workbench::with(LOCAL);
+    let bench = Workbench::with_testbed(LOCAL);
     let _ended = Ended(&bench);
     let only = ["small.toml", "--only", "dynamo"];
     let phase = |phase: &str, more: &[&str]| {
         let args: Vec<&str> = ["live", phase].iter().chain(&only).chain(more).copied().collect();
-        command(&bench, &args)
+        bench.command(&args)
     };
     let live = |name: &str, more: &[&str]| Workbench::printed(phase(name, more).output().unwrap());
     // Whoever needs the functions' packages now fails.
@@ -217,23 +205,23 @@ fn the_phases_by_hand_do_what_a_run_does_and_can_be_done_again() {
     without_packages("clean", &[]).code(0);
     without_packages("clean", &["--strong"]).code(0);
     without_packages("clean", &["--strong"]).code(0);
-    let status = matrix(&bench, &["testbed", "status", "--format", "json"]).code(0).json();
+    let status = bench.matrix(&["testbed", "status", "--format", "json"]).code(0).json();
     assert_eq!(status["kept"], true, "{status}");
     bench.write("other.toml", &LOCAL.replace("delay_ms = 30", "delay_ms = 31"));
-    let wrong = matrix(&bench, &["live", "build", "other.toml"]).code(2);
+    let wrong = bench.matrix(&["live", "build", "other.toml"]).code(2);
     assert!(wrong.err.contains("matrix testbed down"), "{}", wrong.err);
-    let nothing = matrix(&bench, &["live", "build", "small.toml", "--only", "s3"]).code(2);
+    let nothing = bench.matrix(&["live", "build", "small.toml", "--only", "s3"]).code(2);
     assert!(nothing.err.contains("none of the experiment's cells"), "{}", nothing.err);
 }
 
 #[test]
 fn what_was_sent_is_kept_for_its_testbed_and_its_store_only() {
-    let bench = Workbench::with(LOCAL);
+    let bench = Workbench::with_testbed(LOCAL);
     let _ended = Ended(&bench);
     let live = |phase: &str, more: &[&str]| {
         let only = ["small.toml", "--filter", "post_storage=redis and antipode=true"];
         let args: Vec<&str> = ["live", phase].iter().chain(&only).chain(more).copied().collect();
-        matrix(&bench, &args)
+        bench.matrix(&args)
     };
     assert!(live("run", &[]).code(0).out.starts_with("ran "));
     assert!(live("run", &[]).code(0).out.starts_with("kept "));
@@ -246,7 +234,7 @@ fn what_was_sent_is_kept_for_its_testbed_and_its_store_only() {
     assert!(live("gather", &["--results", "others"]).code(0).out.contains("nothing to gather"));
 
     assert!(live("run", &["--results", "others"]).code(0).out.starts_with("ran "));
-    matrix(&bench, &["testbed", "down"]).code(0);
+    bench.matrix(&["testbed", "down"]).code(0);
     assert!(live("gather", &["--results", "others"]).code(0).out.contains("nothing to gather"));
     let again = live("run", &["--results", "others"]).code(0);
     assert!(again.out.starts_with("ran "), "{}", again.out);
@@ -256,41 +244,41 @@ fn what_was_sent_is_kept_for_its_testbed_and_its_store_only() {
 
 #[test]
 fn packages_that_would_not_run_are_refused_by_name() {
-    let bench = Workbench::with(LOCAL);
+    let bench = Workbench::with_testbed(LOCAL);
     std::fs::create_dir(bench.path("functions")).unwrap();
     bench.write("functions/writer.zip", "no archive");
-    let mut build = command(&bench, &["live", "build", "small.toml"]);
+    let mut build = bench.command(&["live", "build", "small.toml"]);
     let refused = Workbench::printed(build.env("MATRIX_FUNCTIONS", bench.path("functions")).output().unwrap()).code(2);
     assert!(refused.err.contains("functions/writer.zip") && refused.err.contains("bootstrap"), "{}", refused.err);
 }
 
 #[test]
 fn a_missing_server_is_named_with_the_command_that_installs_it() {
-    let bench = Workbench::with(LOCAL);
+    let bench = Workbench::with_testbed(LOCAL);
     // No environment of the emulator here.
-    let mut command = command(&bench, &["testbed", "up"]);
+    let mut command = bench.command(&["testbed", "up"]);
     let printed = Workbench::printed(command.env("XDG_DATA_HOME", bench.path("nothing")).output().unwrap()).code(2);
     assert!(printed.err.contains("MiniStack") && printed.err.contains("matrix testbed install"), "{}", printed.err);
 }
 
 #[test]
 fn work_beside_local_cells_is_told_and_they_run_again_when_that_is_asked_for() {
-    let bench = Workbench::with(&LOCAL.replace("[\"redis\", \"dynamo\"]", "[\"dynamo\"]"));
+    let bench = Workbench::with_testbed(&LOCAL.replace("[\"redis\", \"dynamo\"]", "[\"dynamo\"]"));
     let _ended = Ended(&bench);
     let load = Load::begin();
-    let ran = matrix(&bench, &["run", "small.toml", "--plot"]).code(0);
+    let ran = bench.matrix(&["run", "small.toml", "--plot"]).code(0);
     drop(load);
     assert!(ran.err.contains("2 cells are disturbed"), "{}", ran.err);
     assert!(ran.out.contains("disturbed by other work: 2 cells"), "{}", ran.out);
-    let status = matrix(&bench, &["status", "--format", "json"]).code(0).json();
+    let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
     let experiment = &status["experiment"];
     assert_eq!((&experiment["disturbed"], &experiment["not_watched"]), (&2.into(), &0.into()));
-    let checked = matrix(&bench, &["check"]).code(0).out;
+    let checked = bench.matrix(&["check"]).code(0).out;
     assert!(checked.contains("disturbed by other work: 1 cell"), "{checked}");
-    matrix(&bench, &["run", "small.toml", "--rerun-disturbed"]).code(0);
+    bench.matrix(&["run", "small.toml", "--rerun-disturbed"]).code(0);
     assert_eq!(bench.files("results/attempts").len(), 4, "both ran again");
-    matrix(&bench, &["verify"]).code(0);
+    bench.matrix(&["verify"]).code(0);
     let bundle = bench.path("small.tar.zst").display().to_string();
-    matrix(&bench, &["bundle", "create", "-o", &bundle]).code(0);
-    matrix(&bench, &["verify", &bundle]).code(0);
+    bench.matrix(&["bundle", "create", "-o", &bundle]).code(0);
+    bench.matrix(&["verify", &bundle]).code(0);
 }

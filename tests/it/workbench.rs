@@ -1,6 +1,7 @@
 //! A folder of its own for every test, and the binary in it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
@@ -10,6 +11,8 @@ use tempfile::TempDir;
 /// A folder with an experiment in it.
 pub(crate) struct Workbench {
     folder: TempDir,
+    /// Variables of every command.
+    environment: Vec<(&'static str, OsString)>,
 }
 
 /// What a command printed, and how it ended.
@@ -75,7 +78,7 @@ every_row = "consistent"
 impl Workbench {
     /// An empty folder.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new() }
     }
 
     /// A folder with the small experiment in `small.toml`.
@@ -88,6 +91,18 @@ impl Workbench {
         let bench = Self::new();
         bench.write("small.toml", experiment);
         bench
+    }
+
+    /// A folder with this experiment, and a testbed of its own. State directories have short names: a socket's path is limited.
+    pub(crate) fn with_testbed(experiment: &str) -> Self {
+        let mut bench = Self::with(experiment);
+        bench.set("XDG_STATE_HOME", bench.path("state"));
+        bench
+    }
+
+    /// Gives every command a variable.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<OsString>) {
+        self.environment.push((name, value.into()));
     }
 
     /// The small experiment run, and in `measured` the same results as if they had been measured on real services: exported
@@ -125,6 +140,7 @@ impl Workbench {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_matrix"));
         command.args(args).current_dir(self.folder.path()).stdin(Stdio::null()).env_remove("RUST_BACKTRACE");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

@@ -23,7 +23,7 @@ struct Account {
 
 impl Drop for Account {
     fn drop(&mut self) {
-        let ended = Workbench::printed(self.command(&["testbed", "down"]).output().unwrap());
+        let ended = self.bench.matrix(&["testbed", "down"]);
         if !std::thread::panicking() {
             ended.code(0);
         }
@@ -32,43 +32,32 @@ impl Drop for Account {
 
 impl Account {
     fn new() -> Self {
-        let mut account = Self { bench: Workbench::new(), endpoints: Value::Null };
-        account.matrix(&["testbed", "up"]).code(0);
-        let text = account.bench.read("state/matrix/testbed/endpoints.json");
-        account.endpoints = serde_json::from_str(&text).unwrap();
-        account
+        let mut bench = Workbench::new();
+        bench.set("XDG_STATE_HOME", bench.path("state"));
+        bench.matrix(&["testbed", "up"]).code(0);
+        let endpoints: Value = serde_json::from_str(&bench.read("state/matrix/testbed/endpoints.json")).unwrap();
+        for name in ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            bench.set(name, endpoints[name.to_lowercase()].as_str().unwrap());
+        }
+        bench.set("AWS_EC2_METADATA_DISABLED", "true");
+        Self { bench, endpoints }
     }
 
     fn text(&self, pointer: &str) -> &str {
         self.endpoints.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.bench.command(args);
-        command
-            .env("XDG_STATE_HOME", self.bench.path("state"))
-            .env("AWS_ENDPOINT_URL", self.text("/aws_endpoint_url"))
-            .env("AWS_ACCESS_KEY_ID", self.text("/aws_access_key_id"))
-            .env("AWS_SECRET_ACCESS_KEY", self.text("/aws_secret_access_key"))
-            .env("AWS_EC2_METADATA_DISABLED", "true");
-        command
-    }
-
-    fn matrix(&self, args: &[&str]) -> Printed {
-        Workbench::printed(self.command(args).output().unwrap())
-    }
-
     fn set_up(&self) -> Printed {
-        self.matrix(&[&["aws", "setup"], &STORES[..]].concat())
+        self.bench.matrix(&[&["aws", "setup"], &STORES[..]].concat())
     }
 
     fn clean(&self) -> Printed {
-        self.matrix(&["aws", "clean", "--yes"])
+        self.bench.matrix(&["aws", "clean", "--yes"])
     }
 
     /// What the doctor finds; it ends with 3 if and only if there is a problem.
     fn examined(&self) -> String {
-        let printed = self.matrix(&["aws", "doctor"]);
+        let printed = self.bench.matrix(&["aws", "doctor"]);
         let is_ill = printed.out.lines().any(|line| line.starts_with("problem"));
         printed.code(if is_ill { 3 } else { 0 }).out
     }
@@ -146,7 +135,7 @@ fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
     let interrupted = |args: &[&str]| {
         let at_first = account.inventory().len();
         for (number, signal) in ["KILL", "INT", "KILL", "INT"].into_iter().enumerate() {
-            let mut child = account.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            let mut child = account.bench.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             while account.inventory().len().abs_diff(at_first) < 2 * number && child.try_wait().unwrap().is_none() {
                 std::thread::sleep(Duration::from_millis(10));
             }
@@ -168,7 +157,7 @@ fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
     assert_eq!((account.inventory(), account.bench.read("connection_info.yaml")), (made.clone(), info.clone()));
 
     // One that asks for less takes nothing away.
-    let less = account.matrix(&["aws", "setup", "--regions", "eu,us", "--stores", "sns", "--yes"]).code(0);
+    let less = account.bench.matrix(&["aws", "setup", "--regions", "eu,us", "--stores", "sns", "--yes"]).code(0);
     assert!(less.err.contains("has dynamo, s3 as well"), "{less:?}");
     assert!(less.err.contains("nothing had to be changed"), "{less:?}");
     assert_eq!((account.inventory(), account.bench.read("connection_info.yaml")), (made, info));
@@ -262,11 +251,11 @@ fn stacks_of_somebody_else_are_left_alone() {
     let before = account.inventory();
     for last in ["--plan", "--yes"] {
         let args = ["aws", "setup", "--name", "prod", "--regions", "eu,us", "--stores", "sns", last];
-        let refused = account.matrix(&args).code(2);
+        let refused = account.bench.matrix(&args).code(2);
         let said = refused.err.replace(['\n', '|'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains("prod-base in eu-central-1") && said.contains("--name"), "{refused:?}");
     }
-    account.matrix(&["aws", "clean", "--name", "prod", "--yes"]).code(0);
+    account.bench.matrix(&["aws", "clean", "--name", "prod", "--yes"]).code(0);
     assert_eq!(account.inventory(), before);
 }
 
@@ -280,7 +269,7 @@ fn a_set_up_is_found_in_regions_that_nobody_names() {
     // What a person wrote is kept beside what is written.
     let by_hand = "# by hand\naws_credentials_profile:\nsqs_eval:\n  name: mine\n  url__us-east-1: https://sqs.us-east-1.amazonaws.com/000000000000/mine\n";
     account.bench.write("connection_info.yaml", by_hand);
-    let set_up = account.matrix(&["aws", "setup", "far.toml", "--yes"]).code(0);
+    let set_up = account.bench.matrix(&["aws", "setup", "far.toml", "--yes"]).code(0);
     assert!(set_up.err.contains("kept in connection_info.yaml.before-setup"), "{set_up:?}");
     assert_eq!(account.bench.read("connection_info.yaml.before-setup"), by_hand);
     assert!(account.bench.read("connection_info.yaml").contains("url__us-east-1"));
@@ -290,7 +279,7 @@ fn a_set_up_is_found_in_regions_that_nobody_names() {
     assert_eq!(account.inventory(), before);
     // A place that cannot hold the file is refused before anything is made.
     let nowhere =
-        account.matrix(&["aws", "setup", "far.toml", "--yes", "--connection-info", "far.toml/c.yaml"]).code(2);
+        account.bench.matrix(&["aws", "setup", "far.toml", "--yes", "--connection-info", "far.toml/c.yaml"]).code(2);
     assert!(nowhere.err.contains("far.toml/c.yaml"), "{nowhere:?}");
     assert_eq!(account.inventory(), before);
 }
@@ -315,7 +304,7 @@ fn the_doctor_reaches_servers_and_has_brokers_hand_on_a_message() {
         )
     };
     let doctor = || {
-        let mut command = account.command(&["aws", "doctor"]);
+        let mut command = account.bench.command(&["aws", "doctor"]);
         Workbench::printed(command.env("BROKERS", account.text("/mq/password")).output().unwrap())
     };
     let place =
@@ -331,7 +320,7 @@ fn the_doctor_reaches_servers_and_has_brokers_hand_on_a_message() {
     assert!(!well.contains(account.text("/mq/password")), "no secret is printed");
     assert!(well.contains("ok           password of amq"), "{well}");
     // Without the variable nobody gets in: that is the file's entry, not only the brokers'.
-    let ill = account.matrix(&["aws", "doctor"]).code(3).out;
+    let ill = account.bench.matrix(&["aws", "doctor"]).code(3).out;
     assert!(ill.contains("problem      password of amq") && ill.contains("variable BROKERS"), "{ill}");
     // Nobody listens there.
     account.bench.write("connection_info.yaml", &file("127.99.99.99"));

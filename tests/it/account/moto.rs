@@ -13,7 +13,6 @@ use crate::workbench::{Printed, Workbench};
 struct Account {
     bench: Workbench,
     server: Child,
-    endpoint: String,
 }
 
 impl Drop for Account {
@@ -35,11 +34,17 @@ fn moto() -> PathBuf {
 impl Account {
     fn new() -> Self {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-        let bench = Workbench::new();
+        let mut bench = Workbench::new();
+        bench.set("AWS_ENDPOINT_URL", format!("http://{free}"));
+        for (name, value) in
+            [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_EC2_METADATA_DISABLED", "true")]
+        {
+            bench.set(name, value);
+        }
         let mut command = Command::new(moto());
         command.args(["--host", "127.0.0.1", "--port", &free.port().to_string()]).current_dir(bench.path("."));
         let server = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let mut account = Self { bench, server, endpoint: format!("http://{free}") };
+        let mut account = Self { bench, server };
         account.wait_for(free);
         account
     }
@@ -53,27 +58,13 @@ impl Account {
         }
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.bench.command(args);
-        command
-            .env("AWS_ENDPOINT_URL", &self.endpoint)
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_EC2_METADATA_DISABLED", "true");
-        command
-    }
-
-    fn matrix(&self, args: &[&str]) -> Printed {
-        Workbench::printed(self.command(args).output().unwrap())
-    }
-
     fn set_up(&self, stores: &str) -> Printed {
-        self.matrix(&["aws", "setup", "--regions", "eu,us", "--stores", stores, "--yes"])
+        self.bench.matrix(&["aws", "setup", "--regions", "eu,us", "--stores", stores, "--yes"])
     }
 
     /// Everything goes, and nothing is left.
     fn clean(&self) -> Printed {
-        let cleaned = self.matrix(&["aws", "clean", "--regions", "eu,us", "--yes"]).code(0);
+        let cleaned = self.bench.matrix(&["aws", "clean", "--regions", "eu,us", "--yes"]).code(0);
         assert!(cleaned.out.contains("nothing"), "{cleaned:?}");
         cleaned
     }
@@ -91,7 +82,8 @@ fn what_another_emulator_makes_is_set_up_examined_and_taken_away() {
 
     // It does not know the question for the account: that is no region that is not enabled. Nor does it know Cloud Control, which
     // is asked for long: what is known by then is shown, and an interruption loses none of it.
-    let mut doctor = account.command(&["aws", "doctor"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut doctor =
+        account.bench.command(&["aws", "doctor"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(doctor.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut findings = Vec::new();
     let of = |findings: &[String], about: &str| findings.iter().filter(|line| line.contains(about)).count();
@@ -124,11 +116,12 @@ fn what_another_emulator_makes_is_set_up_examined_and_taken_away() {
 fn a_service_that_keeps_failing_is_named_while_it_is_tried_again() {
     let account = Account::new();
     let redis = ["aws", "setup", "--regions", "eu,us", "--stores", "redis"];
-    let plan = account.matrix(&[&redis[..], &["--plan"]].concat()).code(0);
+    let plan = account.bench.matrix(&[&redis[..], &["--plan"]].concat()).code(0);
     assert!(plan.err.contains("offers Redis 6.2 could not be asked: "), "{plan:?}");
 
     // It fails with status 500 whenever the stack is asked for.
     let mut child = account
+        .bench
         .command(&[&redis[..], &["--yes"]].concat())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -16,7 +16,6 @@ pub(super) const STORES: &str = "mysql,redis,amq,sns";
 pub(super) struct Lab {
     pub(super) bench: Workbench,
     pub(super) cloud: Arc<Mutex<Cloud>>,
-    url: String,
     /// The command that is to be killed.
     child: Arc<Mutex<Option<u32>>>,
 }
@@ -51,23 +50,20 @@ impl Lab {
                 }
             }
         }));
-        Self { bench: Workbench::new(), cloud, url, child }
+        let mut bench = Workbench::new();
+        bench.set("AWS_ENDPOINT_URL", url);
+        for (name, value) in [
+            ("AWS_ACCESS_KEY_ID", "synthetic"),
+            ("AWS_SECRET_ACCESS_KEY", "synthetic"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ] {
+            bench.set(name, value);
+        }
+        Self { bench, cloud, child }
     }
 
     pub(super) fn cloud(&self) -> std::sync::MutexGuard<'_, Cloud> {
         self.cloud.lock().unwrap()
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.bench.command(args);
-        command
-            .env("AWS_ENDPOINT_URL", &self.url)
-            .env("AWS_ACCESS_KEY_ID", "synthetic")
-            .env("AWS_SECRET_ACCESS_KEY", "synthetic")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
     }
 
     /// Runs the command with these faults.
@@ -75,7 +71,8 @@ impl Lab {
         self.cloud().faults.plan(faults);
         // Held until the victim is known.
         let mut victim = self.child.lock().unwrap();
-        let child: Child = self.command(args).spawn().unwrap();
+        let mut command = self.bench.command(args);
+        let child: Child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         *victim = Some(child.id());
         drop(victim);
         let printed = Workbench::printed(child.wait_with_output().unwrap());
