@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_command::results::{self, Finding, Loaded, findings};
 use matrix_command::run::PlanDocument;
+use matrix_core::Point as Values;
 use matrix_core::judge::{Detail, Judged, Verdict};
 use matrix_core::series::mean;
-use matrix_core::{FigureSpec, Point as Values};
 use matrix_figures::FigureError;
 use matrix_plan::{CellKey, CellState, Tally};
 use matrix_report::page::{
@@ -321,16 +321,12 @@ fn figures(section: &str, loaded: &Loaded<'_>, their: Option<&Loaded<'_>>) -> Re
             Err(error) => return Err(Failure::new(Exit::Internal, with_causes(&error))),
         };
         let id = format!("{section}-{}", page::anchor(&figure.name));
-        let mut view = page::figure_view(&id, &title(figure), &format!("{}.csv", figure.name), &drawing, &csv);
+        let mut view = page::figure_view(&id, &figure.name, &format!("{}.csv", figure.name), &drawing, &csv);
         view.rows_authors = their_csv.as_deref().map(page::rows_of);
         view.paper = figure.paper.as_deref().map(plain);
         views.push(view);
     }
     Ok(views)
-}
-
-fn title(figure: &FigureSpec) -> String {
-    figure.name.clone()
 }
 
 /// The points of the matrix, and how many more there are than a page lists.

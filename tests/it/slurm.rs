@@ -38,7 +38,9 @@ impl Slurm {
             format!("--pid-file={}", at("munge/pid")),
             format!("--seed-file={}", at("munge/seed")),
         ];
-        let node = node_name();
+        // The name of this machine, as Slurm takes it.
+        let name = output("uname", &["-n"]);
+        let node = name.split('.').next().unwrap().trim();
         let user = output("id", &["-un"]).trim().to_owned();
         let mut ports = free_ports(1 + nodes.len());
         let controller = ports.pop().unwrap();
@@ -203,11 +205,6 @@ impl Drop for Slurm {
 
 fn output(command: &str, arguments: &[&str]) -> String {
     String::from_utf8(Command::new(command).args(arguments).output().unwrap().stdout).unwrap()
-}
-
-/// The name of this machine, as Slurm takes it.
-fn node_name() -> String {
-    output("uname", &["-n"]).split('.').next().unwrap().trim().to_owned()
 }
 
 fn free_ports(count: usize) -> Vec<u16> {

@@ -83,7 +83,7 @@ impl Relation {
         let known: BTreeMap<&[Value], &Series> = all.iter().map(|series| (series.point.as_slice(), series)).collect();
         let mut groups: Vec<(Group, Vec<&Series>)> = Vec::new();
         for series in all.iter().filter(|series| selected(&series.point)) {
-            if self.is_baseline(&series.point) {
+            if self.ratio_to.as_ref().is_some_and(|baseline| crate::expand::matches(baseline, &series.point)) {
                 continue;
             }
             let group = self.group(&series.point);
@@ -104,10 +104,6 @@ impl Relation {
     fn group(&self, point: &[Value]) -> Group {
         let combined = |axis: usize| self.over.as_ref().is_some_and(|(_, axes)| axes.contains(&axis));
         point.iter().enumerate().map(|(axis, value)| (!combined(axis)).then(|| value.clone())).collect()
-    }
-
-    fn is_baseline(&self, point: &[Value]) -> bool {
-        self.ratio_to.as_ref().is_some_and(|baseline| crate::expand::matches(baseline, point))
     }
 
     /// The number of one group, and why its interval says nothing, if so; else why there is no number.

@@ -302,10 +302,6 @@ impl Store {
         self.learnt().insert((entry.key, entry.origin.clone()), entry);
     }
 
-    pub(crate) fn has_learnt(&self) -> bool {
-        !self.learnt().is_empty()
-    }
-
     pub(crate) fn merged_index(&self) -> BTreeMap<(CellKey, Origin), Entry> {
         // Others may have written it since it was read.
         let index = read_index(&self.layout);
@@ -319,7 +315,7 @@ impl Store {
         self.index.get_or_init(|| read_index(&self.layout))
     }
 
-    fn learnt(&self) -> MutexGuard<'_, BTreeMap<(CellKey, Origin), Entry>> {
+    pub(crate) fn learnt(&self) -> MutexGuard<'_, BTreeMap<(CellKey, Origin), Entry>> {
         self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -245,7 +245,7 @@ impl WritableStore {
     /// When the index cannot be written; everything else is safe by then.
     pub fn close(self) -> Result<(), StoreError> {
         let begun = *self.shared.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        if begun && self.store.has_learnt() {
+        if begun && !self.store.learnt().is_empty() {
             let text = index::render(&self.store.merged_index());
             self.shared.write_file(&self.shared.layout.index(), text.as_bytes())?;
         }

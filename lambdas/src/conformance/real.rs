@@ -71,7 +71,9 @@ impl<R: ReplicationControl> RealPosts<R> {
             PostConfig::Redis(redis) => redis.reader = server.endpoint(),
             PostConfig::Dynamo(_) | PostConfig::S3(_) => {}
         }
-        let credentials = aws.credentials_provider().ok_or_else(no_credentials)?;
+        let credentials = aws.credentials_provider();
+        let missing = || FunctionError::Runtime("the configuration of AWS has no credentials".to_owned());
+        let credentials = credentials.ok_or_else(missing)?;
         let hung_aws = aws::config(Some(&server.url()), credentials);
         let posts = Self {
             writer: AnyPost::new(config, aws, Side::Writer),
@@ -108,10 +110,6 @@ pub async fn built_at(reader: &AnyPost) -> Result<(), StorageError> {
 /// How often, and after which pauses, the reader's end is asked for what was built at the writer's.
 const BUILD_POLLS: u32 = 300;
 const BUILD_PAUSE: Duration = Duration::from_millis(100);
-
-fn no_credentials() -> FunctionError {
-    FunctionError::Runtime("the configuration of AWS has no credentials".to_owned())
-}
 
 impl<R: ReplicationControl> PostHarness for RealPosts<R> {
     type Posts = AnyPost;

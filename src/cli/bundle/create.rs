@@ -56,7 +56,7 @@ pub(super) struct CreateArgs {
 pub(super) fn create(args: CreateArgs) -> CommandResult {
     let store = Store::open(&args.results.results)?;
     let filter = args.filter.filter.as_deref();
-    let binary = args.with_binary.then(own_binary).transpose()?;
+    let binary = if args.with_binary { Some(Binary::of(&std::env::current_exe()?)?) } else { None };
     let experiments = named(&store, &args.files)?;
     let options = program::CreateOptions {
         run: args.run.as_deref(),
@@ -95,12 +95,6 @@ pub(super) fn create(args: CreateArgs) -> CommandResult {
     let made = matrix_archive::create_gathered(&store, inventory, &extras, &options, &place)?;
     let left = Left { left_out: made.left_out, filter, missing_shards: made.missing_shards };
     describe(made.info, &args.out, &left, args.format.format)
-}
-
-/// This program's own file.
-fn own_binary() -> Result<Binary, Failure> {
-    let path = std::env::current_exe()?;
-    Ok(Binary::of(&path)?)
 }
 
 /// The names of experiments that were given by their files: those of programs, and those of the built-in workload.

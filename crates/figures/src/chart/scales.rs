@@ -62,7 +62,7 @@ impl<'c> Axes<'c> {
     pub(super) fn y_ticks(&self, canvas: &Canvas, height: f64) -> Vec<Tick> {
         match self.y {
             Scale::Linear { low, high } => linear(low, high, (height / 28.0) as usize, label),
-            scale => logarithmic(&scale, height, true, &|_| room_down(canvas)),
+            scale => logarithmic(&scale, height, true, &|_| canvas.fonts.cap_height(TICK_SIZE, false) + 6.0),
         }
     }
 
@@ -129,10 +129,6 @@ fn with_margin((low, high): (f64, f64)) -> Scale {
         low: if low < 0.0 { low - margin } else { 0.0 },
         high: if high > 0.0 { high + margin } else { 0.0 },
     }
-}
-
-fn room_down(canvas: &Canvas) -> f64 {
-    canvas.fonts.cap_height(TICK_SIZE, false) + 6.0
 }
 
 /// A number as axes and sentences have it.

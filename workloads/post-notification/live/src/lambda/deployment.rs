@@ -1,7 +1,7 @@
 //! One deployment: its names, and the configuration of its functions.
 
 use matrix_app::BarrierPolicy;
-use matrix_aws::{ConnectionInfo, Datastore};
+use matrix_aws::Datastore;
 use matrix_lambdas::FunctionConfig;
 use matrix_lambdas::config::{
     AmqConfig, DynamoNotificationConfig, DynamoPostConfig, MysqlConfig, NotificationConfig, PostConfig, QueueConfig,
@@ -115,10 +115,11 @@ impl Deployment {
         region: &str,
     ) -> Result<Option<&'a matrix_aws::connection::Network>, LambdaError> {
         let given = &services.given;
-        if !self.datastores().iter().any(|store| vpc_required(given, *store)) {
+        if !self.datastores().iter().any(|store| given.vpc_required(*store) == Some(true)) {
             return Ok(None);
         }
-        given.networks.get(region).map(Some).ok_or_else(|| missing_entry("lambda.network", region))
+        let missing = || LambdaError::Settings(format!("connection_info.yaml has no lambda.network.{region}"));
+        given.networks.get(region).map(Some).ok_or_else(missing)
     }
 
     /// Place of its posts where replication lags as configured: the table or the source bucket.
@@ -224,17 +225,6 @@ impl StoreNames<'_> {
     }
 }
 
-fn vpc_required(given: &ConnectionInfo, store: Datastore) -> bool {
-    match store {
-        Datastore::Mysql => given.mysql.as_ref().is_some_and(|info| info.vpc_required),
-        Datastore::Dynamo => given.dynamo.as_ref().is_some_and(|info| info.vpc_required),
-        Datastore::S3 => given.s3.as_ref().is_some_and(|info| info.vpc_required),
-        Datastore::Redis => given.cache.as_ref().is_some_and(|info| info.vpc_required),
-        Datastore::Sns => given.sns.as_ref().is_some_and(|info| info.vpc_required),
-        Datastore::Amq => given.mq.as_ref().is_some_and(|info| info.vpc_required),
-    }
-}
-
 fn server<T: Clone>(servers: &BTreeMap<Region, T>, region: &Region, what: &str) -> Result<T, LambdaError> {
     servers.get(region).cloned().ok_or_else(|| LambdaError::missing(what, region))
 }
@@ -244,8 +234,4 @@ fn entry(of: &BTreeMap<String, String>, region: &str, name: &str, end: &str) -> 
     of.get(region)
         .cloned()
         .ok_or_else(|| LambdaError::Settings(format!("connection_info.yaml has no {name}__{region}{end}")))
-}
-
-fn missing_entry(section: &str, region: &str) -> LambdaError {
-    LambdaError::Settings(format!("connection_info.yaml has no {section}.{region}"))
 }

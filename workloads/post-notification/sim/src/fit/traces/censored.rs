@@ -22,10 +22,6 @@ impl Interval {
     pub(super) fn after(low: f64) -> Self {
         Self { low, high: f64::INFINITY }
     }
-
-    fn is_exact(&self) -> bool {
-        self.low == self.high
-    }
 }
 
 /// Most points that carry probability.
@@ -91,7 +87,7 @@ fn grid(intervals: &[Interval]) -> Vec<f64> {
 /// The points within an interval, as a range of places: never empty.
 fn span(points: &[f64], interval: &Interval) -> (usize, usize) {
     let at_most = |time: f64| points.partition_point(|point| *point <= time);
-    let (first, end) = if interval.is_exact() {
+    let (first, end) = if interval.low == interval.high {
         let nearest = points.partition_point(|point| *point < interval.low);
         (nearest, nearest + 1)
     } else {
