@@ -51,7 +51,9 @@ pub fn to_row(i: u64, result: &TraceRow) -> (Row, Beside) {
         consistent_read: Some(result.consistent_read),
         notification_written_us: result.notification_to_reader_ms.map(|ms| received - ms * 1000),
         barrier_us,
-        ..empty(i, Outcome::Ok)
+        outcome: Outcome::Ok,
+        i,
+        ..Row::default()
     };
     let instants = Instants::of(result, received + barrier_us.unwrap_or(0));
     (row.client_sent_us, row.writer_start_us) = (instants.sent, instants.start);
@@ -78,7 +80,7 @@ pub fn to_row(i: u64, result: &TraceRow) -> (Row, Beside) {
 /// The row of a request of which nothing came.
 #[must_use]
 pub fn lost(i: u64) -> Row {
-    empty(i, Outcome::Lost)
+    Row { i, ..Row::default() }
 }
 
 /// The result that a row is, if it is one: its reader read. `epoch_us` is what the row's times count from, in microseconds
@@ -187,34 +189,6 @@ fn cut_to(ms: i64) -> (i64, i64) {
     }
 }
 
-fn empty(i: u64, outcome: Outcome) -> Row {
-    Row {
-        i,
-        key: None,
-        outcome,
-        client_sent_us: None,
-        writer_start_us: None,
-        post_written_us: None,
-        notification_written_us: None,
-        reply_us: None,
-        reader_received_us: None,
-        barrier_us: None,
-        barrier_polls: None,
-        barrier_last_miss_us: None,
-        read_start_us: None,
-        post_read_us: None,
-        consistent_read: None,
-        post_visible_us: None,
-        notification_bytes: None,
-        lineage_bytes: None,
-        post_bytes: None,
-        writer_instance: None,
-        reader_instance: None,
-        writer_cold: None,
-        reader_cold: None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,7 +260,7 @@ mod tests {
     #[test]
     fn only_rows_that_read_are_results() {
         assert_eq!(from_row(&lost(3), 0), None);
-        let row = Row { reader_received_us: Some(5), consistent_read: None, ..empty(0, Outcome::Ok) };
+        let row = Row { reader_received_us: Some(5), outcome: Outcome::Ok, ..Row::default() };
         assert_eq!(from_row(&row, 0), None);
         let row = Row { consistent_read: Some(true), outcome: Outcome::BarrierTimeout, ..row };
         assert_eq!(from_row(&row, 0), None);

@@ -11,12 +11,13 @@ use crate::time::Micros;
 use crate::wire::{Evaluation, Event};
 
 /// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The reader read, whatever it found.
     Ok,
     /// No evaluation came in time.
+    #[default]
     Lost,
     /// The writer failed.
     WriterError,
@@ -73,7 +74,7 @@ pub struct ClientSide {
 
 /// One planned request of an attempt. Times are microseconds since the attempt's epoch; `None` is not known or does not
 /// apply.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
     /// Number of the request, from 0.
     pub i: u64,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use matrix_store::{Digest, Provenance};
 
 /// The program that runs cells: what it is built from, and what it was called with. Nobody but its own build knows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Program {
     /// Its command line, as others are told who wait for a store that it writes.
     pub holder: String,

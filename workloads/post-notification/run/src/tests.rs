@@ -35,15 +35,7 @@ antipode = [false, true]
 "#;
 
 fn program() -> Program {
-    Program {
-        holder: "the test".to_owned(),
-        version: "0".to_owned(),
-        commit: None,
-        dirty: None,
-        lock_file: None,
-        target: None,
-        toolchain: None,
-    }
+    Program { holder: "the test".to_owned(), version: "0".to_owned(), ..Program::default() }
 }
 
 fn driver(input: &Input, _: &[Cell]) -> Result<Box<dyn Driver<Cell, Row>>, RunError> {

@@ -11,7 +11,7 @@ use crate::barrier::BarrierPolicy;
 use crate::time::Micros;
 
 /// An event. The first seven fields are the original artifact's; it ignores the rest.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Event<'a> {
     /// Number of the request within its attempt.
     #[serde(deserialize_with = "whole")]
@@ -71,25 +71,7 @@ impl<'a> Event<'a> {
     /// An event with the fields of the original's client and nothing more.
     #[must_use]
     pub fn new(i: u64, key: impl Into<Cow<'a, str>>, client_sent_at: Micros) -> Self {
-        Self {
-            i,
-            key: key.into(),
-            client_sent_at,
-            writer_start_at: None,
-            post_written_at: None,
-            context: None,
-            notification_written_at: None,
-            attempt: None,
-            antipode: None,
-            delay_ms: None,
-            payload_bytes: None,
-            barrier_min_ms: None,
-            barrier_max_ms: None,
-            barrier_deadline_ms: None,
-            post_bytes: None,
-            writer_instance: None,
-            writer_cold: None,
-        }
+        Self { i, key: key.into(), client_sent_at, ..Self::default() }
     }
 
     /// Sets the barrier policy that travels with the request.

@@ -37,19 +37,16 @@ pub(crate) fn row(i: u64, salt: u64) -> Row {
         notification_written_us: after(34_000, 6007),
         reply_us: after(60_000, 9001),
         reader_received_us: after(200_000, 55_001),
-        barrier_us: None,
-        barrier_polls: None,
-        barrier_last_miss_us: None,
         read_start_us: after(260_000, 1009),
         post_read_us: after(280_000, 20_011),
         consistent_read: Some(!noise.is_multiple_of(3)),
         post_visible_us: after(270_000, 90_001),
         notification_bytes: Some(310 + noise % 10),
-        lineage_bytes: None,
         post_bytes: Some(2_871_010),
         writer_instance: Some(i % 8),
         reader_instance: Some(noise % 30),
         writer_cold: Some(i < 8),
         reader_cold: Some(i < 30),
+        ..Row::default()
     }
 }

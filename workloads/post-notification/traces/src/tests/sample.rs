@@ -44,20 +44,17 @@ pub(in crate::tests) fn row(salt: u64, i: u64) -> Row {
         notification_written_us: Some(start + 5001),
         reply_us: Some(start + 90_000),
         reader_received_us: seen(60_000),
-        barrier_us: None,
-        barrier_polls: None,
-        barrier_last_miss_us: None,
         read_start_us: seen(60_500),
         post_read_us: seen(61_000),
         consistent_read: (!lost).then_some(!noise.is_multiple_of(3)),
         post_visible_us: Some(start + 61_000),
         notification_bytes: Some(300 + noise % 10),
-        lineage_bytes: None,
         post_bytes: Some(2_871_010),
         writer_instance: Some(i % 8),
         reader_instance: (!lost).then_some(i % 5),
         writer_cold: Some(i < 8),
         reader_cold: (!lost).then_some(i < 5),
+        ..Row::default()
     }
 }
 
