@@ -9,59 +9,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::services::on_services;
 use crate::workbench::{Printed, Workbench, signal, until};
 
 /// The emulator is slow.
 const LONG: Duration = Duration::from_secs(600);
 
 /// Four deployments that use every datastore. All share the queue of evaluations; two share a topic.
-const EXPERIMENT: &str = r#"
-schema = 1
-name = "given"
-platform = "aws"
-requests = 12
-payload = 20000
-concurrency = 4
-
-[barrier]
-deadline_ms = 30000
-
-[local.links]
-"eu->us" = { delay_ms = 30 }
-
-[local.lag]
-dynamo = { mean_ms = 300, cv = 0, max_ms = 300 }
-
-[[matrix]]
-name = "topic"
-post_storage = ["mysql", "s3"]
-notification_storage = ["sns"]
-regions = ["eu->us"]
-delay_ms = [0]
-antipode = [false, true]
-
-[[matrix]]
-name = "stream"
-post_storage = ["dynamo"]
-notification_storage = ["dynamo"]
-regions = ["eu->us"]
-delay_ms = [0]
-antipode = [false, true]
-
-[[matrix]]
-name = "broker"
-post_storage = ["redis"]
-notification_storage = ["amq"]
-regions = ["eu->us"]
-delay_ms = [0]
-antipode = [false, true]
-
-[[claim]]
-id = "antipode-prevents"
-says = "With antipode on, no reader misses its post"
-where = { antipode = true }
-every_row = "consistent"
-"#;
+const MATRICES: [(&str, &str, &str); 3] =
+    [("topic", r#"["mysql", "s3"]"#, "sns"), ("stream", r#"["dynamo"]"#, "dynamo"), ("broker", r#"["redis"]"#, "amq")];
 
 /// An emulator with things in it, and a proxy before it that can break what passes.
 struct Cloud {
@@ -73,11 +29,11 @@ struct Cloud {
 
 impl Cloud {
     fn up() -> Self {
-        Self::up_for(EXPERIMENT)
+        Self::up_for(&MATRICES)
     }
 
-    fn up_for(experiment: &str) -> Self {
-        let bench = Workbench::with_testbed(experiment);
+    fn up_for(matrices: &[(&str, &str, &str)]) -> Self {
+        let bench = Workbench::with_testbed(&on_services("given", "aws", matrices));
         bench.matrix(&["testbed", "up", "small.toml"]).code(0);
         let endpoints: Value = serde_json::from_slice(&std::fs::read(bench.path(ENDPOINTS)).unwrap()).unwrap();
         let password = endpoints["mq"]["password"].as_str().unwrap().to_owned();
@@ -286,10 +242,7 @@ fn a_given_bucket_that_keeps_no_versions_is_refused_by_name() {
 #[test]
 fn credentials_that_expire_pause_the_run() {
     // Two deployments: enough to be in the middle of.
-    let (head, rest) = EXPERIMENT.split_once("[[matrix]]\nname = \"stream\"").unwrap();
-    let (_stream, broker) = rest.split_once("[[matrix]]").unwrap();
-    let experiment = format!("{head}[[matrix]]{broker}").replace(r#"["mysql", "s3"]"#, r#"["mysql"]"#);
-    let cloud = Cloud::up_for(&experiment);
+    let cloud = Cloud::up_for(&[("topic", r#"["mysql"]"#, "sns"), MATRICES[2]]);
     let mut running = cloud.start(&["run", "small.toml"], "first.err");
     until("a cell", LONG, || cloud.cells_done() > 0 || running.try_wait().unwrap().is_some());
     cloud.faults(&json!({ "refused": ["AKIDFIRST"] }));

@@ -4,47 +4,21 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crate::services::on_services;
 use crate::workbench::{Load, Workbench, signal};
 
 /// Two deployments, with and without antipode; posts and lags are small.
-const LOCAL: &str = r#"
-schema = 1
-name = "small"
-platform = "local"
-requests = 12
-payload = 20000
-concurrency = 4
-
-[barrier]
-deadline_ms = 30000
-
-[local.links]
-"eu->us" = { delay_ms = 30 }
-
-[local.lag]
-dynamo = { mean_ms = 300, cv = 0, max_ms = 300 }
-
-[[matrix]]
-name = "pairs"
-post_storage = ["redis", "dynamo"]
-notification_storage = ["sns"]
-regions = ["eu->us"]
-delay_ms = [0]
-antipode = [false, true]
-
-[[claim]]
-id = "antipode-prevents"
-says = "With antipode on, no reader misses its post"
-where = { antipode = true }
-every_row = "consistent"
-
+fn local() -> String {
+    on_services("small", "local", &[("pairs", r#"["redis", "dynamo"]"#, "sns")])
+        + r#"
 [[claim]]
 id = "configured-lag-shows"
 says = "Without antipode every reader is earlier than the configured lag"
 where = { post_storage = "dynamo", antipode = false }
 metric = "inconsistency_percent"
 at_least = 50
-"#;
+"#
+}
 
 /// Ends the testbed of a test, whatever became of the test.
 struct Ended<'a>(&'a Workbench);
@@ -60,7 +34,7 @@ impl Drop for Ended<'_> {
 
 #[test]
 fn a_killed_run_is_resumed_and_its_testbed_goes_with_it() {
-    let bench = Workbench::with_testbed(LOCAL);
+    let bench = Workbench::with_testbed(&local());
     let _ended = Ended(&bench);
     let mut child = bench.command(&["run", "small.toml"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     // Killed when the first cell is done: others are left.
@@ -128,7 +102,8 @@ fn done(bench: &Workbench) -> u64 {
 #[test]
 fn a_cell_whose_testbed_breaks_meanwhile_is_done_again() {
     // One cell that takes long enough to break into.
-    let (text, _claims) = LOCAL.split_once("[[claim]]").unwrap();
+    let whole = local();
+    let (text, _claims) = whole.split_once("[[claim]]").unwrap();
     let text = text.replace("requests = 12", "requests = 1000");
     let text = text.replace("[\"redis\", \"dynamo\"]", "[\"redis\"]").replace("[false, true]", "[true]");
     let bench = Workbench::with_testbed(&text.replace("payload = 20000", "payload = 200"));
@@ -161,7 +136,7 @@ fn a_cell_whose_testbed_breaks_meanwhile_is_done_again() {
 
 #[test]
 fn a_server_that_ended_is_started_again_for_the_cells_that_are_left() {
-    let bench = Workbench::with_testbed(LOCAL);
+    let bench = Workbench::with_testbed(&local());
     let _ended = Ended(&bench);
     let one_done = || bench.results().keys().any(|path| path.starts_with("cells"));
     let ran = run_and(&bench, one_done, || kill(&bench, "redis-us"));
@@ -174,7 +149,7 @@ fn a_server_that_ended_is_started_again_for_the_cells_that_are_left() {
 
 #[test]
 fn the_phases_by_hand_do_what_a_run_does_and_can_be_done_again() {
-    let bench = Workbench::with_testbed(LOCAL);
+    let bench = Workbench::with_testbed(&local());
     let _ended = Ended(&bench);
     let only = ["small.toml", "--only", "dynamo"];
     let phase = |phase: &str, more: &[&str]| {
@@ -207,7 +182,7 @@ fn the_phases_by_hand_do_what_a_run_does_and_can_be_done_again() {
     without_packages("clean", &["--strong"]).code(0);
     let status = bench.matrix(&["testbed", "status", "--format", "json"]).code(0).json();
     assert_eq!(status["kept"], true, "{status}");
-    bench.write("other.toml", &LOCAL.replace("delay_ms = 30", "delay_ms = 31"));
+    bench.write("other.toml", &local().replace("delay_ms = 30", "delay_ms = 31"));
     let wrong = bench.matrix(&["live", "build", "other.toml"]).code(2);
     assert!(wrong.err.contains("matrix testbed down"), "{}", wrong.err);
     let nothing = bench.matrix(&["live", "build", "small.toml", "--only", "s3"]).code(2);
@@ -216,7 +191,7 @@ fn the_phases_by_hand_do_what_a_run_does_and_can_be_done_again() {
 
 #[test]
 fn what_was_sent_is_kept_for_its_testbed_and_its_store_only() {
-    let bench = Workbench::with_testbed(LOCAL);
+    let bench = Workbench::with_testbed(&local());
     let _ended = Ended(&bench);
     let live = |phase: &str, more: &[&str]| {
         let only = ["small.toml", "--filter", "post_storage=redis and antipode=true"];
@@ -244,7 +219,7 @@ fn what_was_sent_is_kept_for_its_testbed_and_its_store_only() {
 
 #[test]
 fn packages_that_would_not_run_are_refused_by_name() {
-    let bench = Workbench::with_testbed(LOCAL);
+    let bench = Workbench::with_testbed(&local());
     std::fs::create_dir(bench.path("functions")).unwrap();
     bench.write("functions/writer.zip", "no archive");
     let mut build = bench.command(&["live", "build", "small.toml"]);
@@ -254,7 +229,7 @@ fn packages_that_would_not_run_are_refused_by_name() {
 
 #[test]
 fn a_missing_server_is_named_with_the_command_that_installs_it() {
-    let bench = Workbench::with_testbed(LOCAL);
+    let bench = Workbench::with_testbed(&local());
     // No environment of the emulator here.
     let mut command = bench.command(&["testbed", "up"]);
     let printed = Workbench::printed(command.env("XDG_DATA_HOME", bench.path("nothing")).output().unwrap()).code(2);
@@ -263,7 +238,7 @@ fn a_missing_server_is_named_with_the_command_that_installs_it() {
 
 #[test]
 fn work_beside_local_cells_is_told_and_they_run_again_when_that_is_asked_for() {
-    let bench = Workbench::with_testbed(&LOCAL.replace("[\"redis\", \"dynamo\"]", "[\"dynamo\"]"));
+    let bench = Workbench::with_testbed(&local().replace("[\"redis\", \"dynamo\"]", "[\"dynamo\"]"));
     let _ended = Ended(&bench);
     let load = Load::begin();
     let ran = bench.matrix(&["run", "small.toml", "--plot"]).code(0);

@@ -35,6 +35,7 @@ mod report;
 mod runners;
 mod running;
 mod schemas;
+mod services;
 mod shards;
 mod slurm;
 mod stores;

@@ -43,17 +43,10 @@ fn measured(bench: &Workbench, name: &str, time: &str, later_us: impl Fn(&CellIn
             sink.push(row).unwrap();
         }
         let object = sink.finish().unwrap();
-        let execution = Execution {
-            id: format!("{time}-{}", cell.key.short()).parse().unwrap(),
-            key: cell.key,
-            origin: Origin::default(),
-            run: Some(run.id().clone()),
-            started: "2026-11-22T13:00:00Z".to_owned(),
-            ended: "2026-11-22T13:00:01Z".to_owned(),
-            provenance: Provenance { matrix: "0.1.0".to_owned(), ..Provenance::default() }.into(),
-        };
+        let provenance = Provenance { matrix: "0.1.0".to_owned(), ..Provenance::default() };
+        let execution = Execution::begin(cell.key, run.id(), provenance.into()).unwrap().end();
         let attempt = execution.id.clone();
-        let told = matrix_driver::AttemptDetails { epoch_us: 0, ..matrix_driver::AttemptDetails::default() };
+        let told = matrix_driver::AttemptDetails::default();
         store.write_attempt(&Attempt::done(execution, &told, object.digest).unwrap()).unwrap();
         store.write_record(&Record::new(&cell, Origin::default(), &object, false).unwrap()).unwrap();
         journal.append(&Event::Done { attempt, cell: cell.key }).unwrap();
