@@ -8,7 +8,7 @@ use matrix_analysis::tables::Source;
 use matrix_analysis::{Keep, Loaded, Options, Pools, Traces, load, summary, to_csv};
 use matrix_core::FigureSpec;
 use matrix_derived::{picture, pictures};
-use matrix_figures::{About, Drawing, MetricAbout};
+use matrix_figures::{About, MetricAbout};
 use matrix_plan::claims::Metric;
 use matrix_presets::{Figure, FigureError};
 use matrix_run::results::{self, Results, Traced, unreadable};
@@ -139,16 +139,15 @@ pub(crate) fn draw(
 ) -> Result<Written, Failure> {
     let mut drawn = Drawn::open(&what.folder)?;
     let mut written = Written::default();
-    let wants_png = what.formats.contains(&PictureFormat::Png);
     let made = pictures::each(&what.figures, |figure| {
         let (csv, drawing) = picture(figure, pools, source);
-        let png = drawing.as_ref().ok().filter(|_| wants_png).map(Drawing::to_png);
-        (figure, csv, drawing, png)
+        let files =
+            |drawing| program::files(figure.name(), csv.clone(), &program::Picture::Drawing(drawing), &what.formats);
+        (figure, drawing.map(files), csv)
     });
-    for (figure, csv, drawing, png) in made {
-        let png = png.transpose().map_err(|error| Failure::new(Exit::Internal, with_causes(&error)))?;
-        let drawing = match drawing {
-            Ok(drawing) => drawing,
+    for (figure, files, csv) in made {
+        let files = match files {
+            Ok(files) => files?,
             Err(error @ FigureError::NoData { .. }) if !what.named => {
                 output::note(format_args!("no {figure}: {error}"));
                 continue;
@@ -157,11 +156,8 @@ pub(crate) fn draw(
             Err(error) => return Err(Failure::new(Exit::Internal, format!("{figure}: {}", with_causes(&error)))),
         };
         drawn.table(figure, &csv)?;
-        for format in &what.formats {
-            written.pictures.push(match format {
-                PictureFormat::Svg => drawn.picture(&format!("{figure}.svg"), drawing.svg.as_bytes())?,
-                PictureFormat::Png => drawn.picture(&format!("{figure}.png"), png.as_deref().unwrap_or_default())?,
-            });
+        for (name, bytes) in files.iter().skip(1) {
+            written.pictures.push(drawn.picture(name, bytes)?);
         }
     }
     if let Some((input, loaded)) = experiment {

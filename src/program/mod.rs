@@ -32,7 +32,7 @@ use crate::exit::{Exit, Failure};
 pub(crate) use appendix::appendix;
 pub(crate) use badge::badge;
 pub(crate) use bundle::{CreateOptions, check as check_bundle, create, is_program_bundle, merge, page_of};
-pub(crate) use charts::{files, picture, unless_empty};
+pub(crate) use charts::{Picture, files, picture, unless_empty};
 pub(crate) use choose::chosen;
 pub(crate) use diff::{Comparing, diff};
 pub(crate) use print::{PlanOptions, check, export, plan, plot, status};
