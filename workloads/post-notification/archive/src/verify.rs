@@ -143,7 +143,7 @@ pub fn verify_to_store(
     let directory = NewDirectory::begin(target)?;
     let store = matrix_bundle::restore::open(&directory.path())?;
     let mut pack = Pack::new(matrix_bundle::temporary::unnamed()?);
-    let (mut faults, mut objects, mut small) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let (mut faults, mut objects, mut small) = (Vec::new(), Vec::new(), Vec::new());
     let read = Contents::read(
         &mut reader,
         true,
@@ -155,13 +155,13 @@ pub fn verify_to_store(
             }
             let bytes = reader.read_whole()?;
             pack.add(&digest, &bytes)?;
-            small.insert(digest, Some(read_rows(&BundlePath::Object(digest).to_string(), bytes.as_slice())?));
+            small.push((digest, Some(read_rows(&BundlePath::Object(digest).to_string(), bytes.as_slice())?)));
             Ok(())
         },
         &mut |error| keep(&mut faults, error),
     );
-    let mut seen = rows_of(&store, objects, &mut |error| keep(&mut faults, error))?;
-    seen.extend(small);
+    let large = rows_of(&store, objects, &mut |error| keep(&mut faults, error))?;
+    let seen = small.into_iter().chain(large).collect();
     let (report, contents) = conclude(read, &reader, &seen, faults)?;
     let (Some((contents, left_out)), Some(info), true) = (contents, report.info.clone(), report.is_sound()) else {
         return Ok((report, None));

@@ -147,8 +147,9 @@ fn meanings(inventory: &Inventory) -> Result<BTreeMap<Meaning, String>, RunError
         let unreadable = |what: String| {
             RunError::new(FailureKind::Integrity, format!("the plan of run {run} cannot be read: {what}"))
         };
-        let plan = plan.ok_or_else(|| missing("plan.json"))?.bytes().map_err(|error| unreadable(error.to_string()))?;
-        let plan: Plan = Plan::parse(&plan).map_err(|error| unreadable(error.to_string()))?;
+        let text = plan.ok_or_else(|| missing("plan.json"))?.bytes().map_err(|error| unreadable(error.to_string()))?;
+        let plan: Plan = Plan::parse(&text).map_err(|error| unreadable(error.to_string()))?;
+        drop(text);
         let cells = plan.cells.into_iter().map(|cell| (cell.key, cell.axes)).collect();
         let newest = meanings.entry(Meaning { experiment, cells }).or_default();
         *newest = newest.clone().max(run.to_string());

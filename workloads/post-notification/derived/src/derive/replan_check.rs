@@ -1,5 +1,6 @@
 //! Whether what a run planned is what its experiment and its model come to.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use matrix_archive::Inventory;
@@ -27,11 +28,19 @@ pub fn wrong_plans(store: &Store) -> Result<Vec<(Digest, String, String)>, RunEr
 
 /// The same where the records are those of an inventory, and only the runs are in the store.
 pub fn wrong_plans_of(store: &Store, inventory: &Inventory) -> Result<Vec<(Digest, String, String)>, RunError> {
-    let mut inputs: BTreeMap<&CellKey, Vec<&CellInputs>> = BTreeMap::new();
-    for ((key, _), record) in &inventory.records {
-        inputs.entry(key).or_default().push(&record.inputs);
-    }
-    let of_cell = |key: &CellKey| Ok(inputs.get(key).into_iter().flatten().map(|inputs| (*inputs).clone()).collect());
+    // Only another version of the program plans other cells, for which this is needed.
+    let inputs: OnceCell<BTreeMap<&CellKey, Vec<&CellInputs>>> = OnceCell::new();
+    let by_cell = || {
+        let mut inputs: BTreeMap<&CellKey, Vec<&CellInputs>> = BTreeMap::new();
+        for ((key, _), record) in &inventory.records {
+            inputs.entry(key).or_default().push(&record.inputs);
+        }
+        inputs
+    };
+    let of_cell = |key: &CellKey| {
+        let of_cell = inputs.get_or_init(by_cell).get(key);
+        Ok(of_cell.into_iter().flatten().map(|inputs| (*inputs).clone()).collect())
+    };
     wrong_plans_with(store, &of_cell)
 }
 
