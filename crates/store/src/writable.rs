@@ -16,7 +16,7 @@ use crate::index;
 use crate::layout::{self, Layout, parent};
 use crate::lock;
 use crate::object::ObjectReader;
-use crate::share::{self, Board, Runner, Sign};
+use crate::share::{self, Board, Runner, Sign, SignFile};
 use crate::store::{self, Store};
 use crate::trace::{self, ObjectSink};
 
@@ -445,7 +445,8 @@ fn must_have_no_runner(layout: &Layout) -> Result<(), StoreError> {
         if let Some(name) = item.file().filter(|name| name.ends_with(".json"))
             && let Sign::Seen { abandoned: false, .. } = share::look(&folder.join(name), now_ns)?
         {
-            return Err(lock::held(layout));
+            let sign = SignFile::read(&folder.join(name))?;
+            return Err(StoreError::Locked { path: layout.root.clone(), holder: sign.map(|sign| sign.holder) });
         }
     }
     Ok(())

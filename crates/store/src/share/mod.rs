@@ -24,4 +24,4 @@ pub use sign::{RunnerState, RunnerStatus};
 pub(crate) use board::{Board, Sign, publish, sweep, target};
 pub(crate) use check::{kept, store_toml};
 pub(crate) use runner::Runner;
-pub(crate) use sign::{ABANDONED, look};
+pub(crate) use sign::{ABANDONED, SignFile, look};

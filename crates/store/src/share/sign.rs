@@ -31,6 +31,13 @@ pub(crate) struct SignFile {
     pub(crate) seconds: u64,
 }
 
+impl SignFile {
+    /// Reads a sign; nothing where there is none, or where it is not whole.
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
+        Ok(read_small(path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+}
+
 /// What tells this start of this machine from others, and the file system that a sign is on: a store may be mounted twice on one machine, in
 /// containers for example, and then locks need not be seen from one mount to the other.
 pub(crate) fn machine(sign: &Metadata) -> Option<String> {
@@ -52,9 +59,8 @@ pub(crate) fn look(path: &Path, now_ns: Option<u128>) -> Result<Sign, StoreError
     };
     let metadata = file.metadata().map_err(fail)?;
     let stamp = Stamp::of(&metadata);
-    let Some(bytes) = read_small(path)? else { return Ok(Sign::Gone) };
     // A sign that a power cut took has no runner.
-    let Ok(sign) = serde_json::from_slice::<SignFile>(&bytes) else { return Ok(Sign::Dead) };
+    let Some(sign) = SignFile::read(path)? else { return Ok(Sign::Dead) };
     // Whoever has the lock lives. That nobody has it means something on this machine only: others may not see each other's locks.
     if sign.locked && sign.machine.is_some() && sign.machine == machine(&metadata) {
         match file.try_lock_shared() {
@@ -118,10 +124,7 @@ impl Store {
                 Sign::Dead => RunnerState::Dead,
                 Sign::Seen { .. } => RunnerState::Alive,
             };
-            let Some(sign) = read_small(&path)?.and_then(|bytes| serde_json::from_slice::<SignFile>(&bytes).ok())
-            else {
-                continue;
-            };
+            let Some(sign) = SignFile::read(&path)? else { continue };
             let changed = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).unwrap_or(UNIX_EPOCH);
             let silent_s = changed.elapsed().map_or(0, |silent| silent.as_secs());
             let state =
@@ -129,5 +132,26 @@ impl Store {
             found.push(RunnerStatus { name: name.to_owned(), holder: sign.holder, state, silent_s });
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_refused_is_told_of_the_runner_that_may_live_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        Store::create_or_open_for_writing(folder.path(), "test").unwrap().close().unwrap();
+        let runners = folder.path().join("runners");
+        std::fs::create_dir_all(&runners).unwrap();
+        let since = "2026-11-22T13:00:00Z".to_owned();
+        let holder = Holder { command: "matrix run".to_owned(), pid: 1, since, host: Some("elsewhere".to_owned()) };
+        let sign = SignFile { holder: holder.clone(), machine: Some("another".to_owned()), locked: true, seconds: 1 };
+        std::fs::write(runners.join("r.json"), serde_json::to_vec(&sign).unwrap()).unwrap();
+        match Store::create_or_open_for_writing(folder.path(), "matrix gc").and_then(|store| store.collect_garbage()) {
+            Err(StoreError::Locked { holder: Some(found), .. }) => assert_eq!(found, holder),
+            other => panic!("{other:?}"),
+        }
     }
 }
