@@ -108,7 +108,7 @@ pub struct Region(Name);
 #[derive(Clone)]
 enum Name {
     BuiltIn(&'static str),
-    Declared(Arc<str>),
+    Declared(Arc<String>),
 }
 
 impl PartialEq for Region {
@@ -158,7 +158,7 @@ impl Region {
         good.then(|| {
             let name = if name == "ap" { "sg" } else { name };
             let known = Self::BUILT_IN.into_iter().find(|(known, _)| *known == name);
-            Self(known.map_or_else(|| Name::Declared(name.into()), |(known, _)| Name::BuiltIn(known)))
+            Self(known.map_or_else(|| Name::Declared(Arc::new(name.to_owned())), |(known, _)| Name::BuiltIn(known)))
         })
     }
 
