@@ -116,6 +116,7 @@ pub struct Container<'a> {
     folder: String,
     /// The bag's own files but for the manifest, which is long and is made again when it is written.
     tags: BTreeMap<&'static str, Vec<u8>>,
+    manifest_bytes: u64,
     items: Items<'a>,
 }
 
@@ -157,8 +158,9 @@ impl<'a> Container<'a> {
         path::collisions(items.keys().map(String::as_str))
             .map_err(|(path, why)| BundleError::Unfit { path: path.to_owned(), why })?;
         let items = items.into_iter().map(|(path, item)| (path.into_boxed_str().into_string(), item)).collect();
-        let mut hashed = Hashing::default();
+        let (mut hashed, mut manifest_bytes) = (Hashing::default(), 0);
         for line in manifest(&items) {
+            manifest_bytes += line.len() as u64;
             hashed.write_all(line.as_bytes()).map_err(BundleError::io("hashing the manifest"))?;
         }
         let mut tags =
@@ -166,7 +168,7 @@ impl<'a> Container<'a> {
         let digests = tags.iter().map(|(name, bytes)| (*name, Digest::of(bytes)));
         let last = tag_manifest(digests.chain([(MANIFEST, hashed.finish())]));
         tags.insert(TAG_MANIFEST, last.into_bytes());
-        Ok(Self { folder, tags, items })
+        Ok(Self { folder, tags, manifest_bytes, items })
     }
 
     /// The bag's folder.
@@ -207,8 +209,8 @@ impl<'a> Container<'a> {
             if let Some(bytes) = self.tags.get(name) {
                 tar.append(&path, bytes.len() as u64, bytes.as_slice())?;
             } else {
-                let size = manifest(&self.items).map(|line| line.len() as u64).sum();
-                tar.append(&path, size, Lines { lines: manifest(&self.items), line: Vec::new(), at: 0 })?;
+                let lines = Lines { lines: manifest(&self.items), line: Vec::new(), at: 0 };
+                tar.append(&path, self.manifest_bytes, lines)?;
             }
         }
         let object = |item: &Item<'_>| matches!(item.content, Content::Object).then_some((item.digest, item.size));

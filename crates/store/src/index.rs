@@ -103,11 +103,11 @@ impl Index {
 
 /// How many entries stand before those of each start of a key, and at last all; none if there are too many to count.
 fn starts(entries: &[Entry]) -> Option<Vec<u32>> {
+    u32::try_from(entries.len()).ok()?;
     let mut starts = vec![0; usize::from(u16::MAX) + 2];
     for entry in entries {
         starts[start_of(&entry.key) + 1] += 1;
     }
-    u32::try_from(entries.len()).ok()?;
     let mut before = 0;
     for start in &mut starts {
         before += *start;

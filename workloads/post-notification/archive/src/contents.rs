@@ -195,9 +195,7 @@ impl Contents {
             BundlePath::Cells => {
                 let refused = |why| BundleError::Refused { place: Some(path.to_owned()), offset: 0, why };
                 self.inventory.cells = cells::parse(&bytes).map_err(refused)?;
-                let mut text = Packer::new().map_err(BundleError::io("compressing"))?;
-                text.write_all(&bytes).map_err(BundleError::io("compressing"))?;
-                self.made.insert(path.to_owned(), text.finish().map_err(BundleError::io("compressing"))?);
+                self.made.insert(path.to_owned(), Packed::of(&bytes).map_err(packing())?);
             }
             BundlePath::Experiment(digest) => drop(self.inventory.experiments.insert(digest, bytes)),
             BundlePath::Model(digest) => drop(self.inventory.models.insert(digest, bytes)),
