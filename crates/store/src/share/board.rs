@@ -69,6 +69,8 @@ pub(crate) enum Mutant {
     KeepsUnusable,
     /// Reads the first generation of a record.
     ReadsTheFirst,
+    /// Tries a block again that failed in this run.
+    TriesAgain,
 }
 
 /// The generation that a result of a cell gets: its records are the files of this origin in `folder`, and the run makes those of generation

@@ -176,6 +176,7 @@ fn the_model_finds_each_mistake() {
         Mutant::ReplacesAgain,
         Mutant::KeepsUnusable,
         Mutant::ReadsTheFirst,
+        Mutant::TriesAgain,
     ] {
         let found = (0..SEEDS).find(|seed| !simulate(*seed, Some(mutant)).is_empty());
         assert!(found.is_some(), "{mutant:?} is not found");

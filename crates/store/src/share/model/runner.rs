@@ -36,6 +36,10 @@ pub(super) struct World {
     pub(super) crashed: BTreeSet<usize>,
     pub(super) asked: BTreeSet<usize>,
     pub(super) attempts: BTreeMap<(u32, u32), u32>,
+    /// Runners that have looked which blocks had failed before they came.
+    pub(super) begun: BTreeSet<usize>,
+    /// Claims that failed, each with the runners that had begun by then.
+    pub(super) failed: BTreeMap<PathBuf, BTreeSet<usize>>,
     pub(super) wrong: Vec<String>,
 }
 
@@ -96,6 +100,7 @@ impl SimBoard {
         self.step(|world| world.files.insert(mine.join("."), Vec::new()))?;
         sweep(self, tmp, signs, &self.name)?;
         let mut protocol = Protocol::new(self, "claims/run".into(), &self.name, (0..BLOCKS).collect())?;
+        self.step(|world| world.begun.insert(self.me))?;
         let (mut number, mut open) = (0, Vec::new());
         loop {
             if self.step(|world| world.asked.contains(&self.me))? {
@@ -135,6 +140,18 @@ impl SimBoard {
 }
 
 impl SimBoard {
+    /// Takes note of a file of a claim: a block that failed is not claimed again by a runner that was there.
+    fn note(&self, world: &mut World, path: &Path) {
+        if path.extension().is_some_and(|end| end == "failed") {
+            world.failed.insert(path.with_extension(""), world.begun.clone());
+        }
+        let before = path.file_name().and_then(|epoch| epoch.to_str()?.parse::<u32>().ok()?.checked_sub(1));
+        let before = before.map(|epoch| path.with_file_name(epoch.to_string()));
+        if before.is_some_and(|claim| world.failed.get(&claim).is_some_and(|there| there.contains(&self.me))) {
+            world.wrong.push(format!("{} tries {} again, which failed", self.name, path.display()));
+        }
+    }
+
     /// The place of a cell's next record; none where there is a result.
     fn next(&self, folder: &Path) -> Result<Option<PathBuf>, StoreError> {
         let (least, origin) = (self.world.lock().unwrap().least, Origin::default());
@@ -198,6 +215,7 @@ impl Board for SimBoard {
             let free = !world.files.contains_key(path);
             if free {
                 world.files.insert(path.to_owned(), bytes.to_vec());
+                self.note(world, path);
             }
             free
         })
