@@ -35,10 +35,12 @@ fn directory(name: &str) -> PathBuf {
     directory
 }
 
+const REGIONS: [&str; 3] = ["eu-central-1", "us-east-1", "ap-southeast-1"];
+
 /// What cfn-lint has against templates, in each of the regions: exit code, and problems. Warnings count.
-fn lint<P: AsRef<Path>>(templates: &[P]) -> (i32, Vec<Value>) {
+fn lint<P: AsRef<Path>>(templates: &[P], regions: &[&str]) -> (i32, Vec<Value>) {
     let mut command = Command::new(cfn_lint());
-    command.args(["--regions", "eu-central-1", "us-east-1", "ap-southeast-1", "--format", "json", "--template"]);
+    command.arg("--regions").args(regions).args(["--format", "json", "--template"]);
     let output = command.args(templates.iter().map(AsRef::as_ref)).output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     let problems = serde_json::from_str(&told);
@@ -58,10 +60,10 @@ fn cfn_lint_finds_nothing_in_any_template() {
     }
     println!("{} different templates of {} requests", files.len(), requests.len());
     assert!(files.len() > 100, "{}", files.len());
-    // It uses one processor each.
+    // Regions differ in the resources that they have, all of which are in the committed files. It uses one processor each.
     let halves: Vec<&[PathBuf]> = files.chunks(files.len().div_ceil(2)).collect();
     std::thread::scope(|scope| {
-        let lints: Vec<_> = halves.iter().map(|half| scope.spawn(|| lint(half))).collect();
+        let lints: Vec<_> = halves.iter().map(|half| scope.spawn(|| lint(half, &REGIONS[..1]))).collect();
         for result in lints {
             assert_eq!(result.join().unwrap(), (0, vec![]));
         }
@@ -70,7 +72,7 @@ fn cfn_lint_finds_nothing_in_any_template() {
 
 #[test]
 fn cfn_lint_finds_nothing_in_the_committed_files() {
-    assert_eq!(lint(&[folder().join("*/*.yaml")]), (0, vec![]));
+    assert_eq!(lint(&[folder().join("*/*.yaml")], &REGIONS), (0, vec![]));
 }
 
 /// Each of the ways in which a template could be wrong is found: so finding nothing means something.
@@ -91,7 +93,7 @@ fn cfn_lint_sees_what_is_broken() {
         *template.pointer_mut(at).unwrap() = wrong;
         fs::write(directory.join(format!("{name}.json")), template.to_string()).unwrap();
     }
-    let (code, problems) = lint(&[directory.join("*.json")]);
+    let (code, problems) = lint(&[directory.join("*.json")], &REGIONS[..1]);
     assert_ne!(code, 0);
     for (name, ..) in breaks {
         let its = |problem: &&Value| {
