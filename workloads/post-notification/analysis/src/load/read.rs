@@ -33,10 +33,10 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// One job per core, four mebibytes each, and what tables need.
+    /// One job per core, a mebibyte each, which stays in its caches, and what tables need.
     fn default() -> Self {
         let jobs = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Self { jobs, block_bytes: 4 << 20, keep: Keep::TABLES }
+        Self { jobs, block_bytes: 1 << 20, keep: Keep::TABLES }
     }
 }
 
