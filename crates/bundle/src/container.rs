@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::num::NonZeroU32;
 
-use matrix_store::{Digest, Sealed, Store, StoreError};
+use matrix_store::{Digest, Sealed, Store, StoreError, parallel};
 
 use crate::bag::{
     BAG_INFO, BAGIT, DECLARATION, MANIFEST, TAG_FILES, TAG_MANIFEST, render_info, render_manifest, tag_manifest,
@@ -13,9 +13,9 @@ use crate::bag::{
 use crate::binary::Binary;
 use crate::compress::{compressor, finish};
 use crate::error::BundleError;
-use crate::packed::{Hashing, Packed};
+use crate::packed::{Packed, digest_of};
 use crate::tar::TarWriter;
-use crate::{objects, path, tar};
+use crate::{ahead, path, tar};
 
 /// What the bytes of a file are made of when they are needed.
 pub trait Make: fmt::Debug + Sync {
@@ -149,24 +149,26 @@ impl<'a> Container<'a> {
     /// # Errors
     /// When a file cannot be in a bundle.
     pub fn new(folder: String, info: &BTreeMap<&'static str, String>, items: Items<'a>) -> Result<Self, BundleError> {
-        for (name, item) in &items {
+        let fits = |(name, item): (&String, &Item<'_>)| {
             let full = format!("{folder}/{name}");
-            path::parse(full.as_bytes())
-                .and_then(|full| tar::fits(full, item.size))
-                .map_err(|why| BundleError::Unfit { path: name.clone(), why })?;
+            path::parse(full.as_bytes()).and_then(|full| tar::fits(full, item.size))
+        };
+        let (collision, (fitting, hashed)) = parallel::beside(
+            || path::collisions(items.keys().map(String::as_str)),
+            || {
+                let hashed = digest_of(|out| manifest(&items).try_for_each(|line| out.write_all(line.as_bytes())));
+                (parallel::each(&items, |file| fits(file).is_ok()), hashed)
+            },
+        );
+        for (file, _) in items.iter().zip(fitting).filter(|(_, fits)| !fits) {
+            fits(file).map_err(|why| BundleError::Unfit { path: file.0.clone(), why })?;
         }
-        path::collisions(items.keys().map(String::as_str))
-            .map_err(|(path, why)| BundleError::Unfit { path: path.to_owned(), why })?;
-        let items = items.into_iter().map(|(path, item)| (path.into_boxed_str().into_string(), item)).collect();
-        let (mut hashed, mut manifest_bytes) = (Hashing::default(), 0);
-        for line in manifest(&items) {
-            manifest_bytes += line.len() as u64;
-            hashed.write_all(line.as_bytes()).map_err(BundleError::io("hashing the manifest"))?;
-        }
+        collision.map_err(|(path, why)| BundleError::Unfit { path: path.to_owned(), why })?;
+        let (digest, manifest_bytes) = hashed.map_err(BundleError::io("hashing the manifest"))?;
         let mut tags =
             BTreeMap::from([(BAGIT, DECLARATION.as_bytes().to_vec()), (BAG_INFO, render_info(info).into_bytes())]);
         let digests = tags.iter().map(|(name, bytes)| (*name, Digest::of(bytes)));
-        let last = tag_manifest(digests.chain([(MANIFEST, hashed.finish())]));
+        let last = tag_manifest(digests.chain([(MANIFEST, digest)]));
         tags.insert(TAG_MANIFEST, last.into_bytes());
         Ok(Self { folder, tags, manifest_bytes, items })
     }
@@ -213,16 +215,14 @@ impl<'a> Container<'a> {
                 tar.append(&path, self.manifest_bytes, lines)?;
             }
         }
-        let object = |item: &Item<'_>| matches!(item.content, Content::Object).then_some((item.digest, item.size));
-        objects::with_reader(store, self.items.values().filter_map(object).collect(), |objects| {
+        ahead::with_reader(store, self.items.values(), |ahead| {
             for (path, item) in &self.items {
                 let path = format!("{}/{path}", self.folder);
                 match &item.content {
                     Content::Bytes(bytes) => tar.append(&path, item.size, bytes.as_slice())?,
                     Content::Borrowed(bytes) => tar.append(&path, item.size, *bytes)?,
                     Content::Packed(text) => tar.append(&path, item.size, text.open().map_err(writing())?)?,
-                    Content::Made(of) => tar.append(&path, item.size, of.make()?.as_slice())?,
-                    Content::Object => tar.append(&path, item.size, objects.next(&item.digest, item.size))?,
+                    Content::Made(_) | Content::Object => tar.append(&path, item.size, ahead.next(item))?,
                     Content::Binary(binary) => tar.append(&path, item.size, binary.open()?)?,
                 }
             }

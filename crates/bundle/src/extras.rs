@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::binary::Binary;
-use crate::container::{Item, Items};
+use crate::container::Item;
 use crate::layout::{BundlePath, DERIVER};
 use crate::tree::Tree;
 
@@ -33,25 +33,22 @@ pub struct Extras {
 }
 
 impl Extras {
-    /// Adds what stands beside results to a payload: all but the source, which the payload has by its digest.
-    pub fn put_into(&self, items: &mut Items<'_>) {
-        let mut add =
-            |place: &BundlePath, bytes: &[u8]| drop(items.insert(place.to_string(), Item::of(bytes.to_vec())));
-        add(&BundlePath::Readme, &self.readme);
-        add(&BundlePath::License, &self.license);
-        add(&BundlePath::Citation, &self.citation);
+    /// The files of what stands beside results in a payload: all but the source, which the payload has by its digest.
+    #[must_use]
+    pub fn items(&self) -> Vec<(String, Item<'static>)> {
+        let item = |place: &BundlePath, bytes: &[u8]| (place.to_string(), Item::of(bytes.to_vec()));
+        let mut items = vec![
+            item(&BundlePath::Readme, &self.readme),
+            item(&BundlePath::License, &self.license),
+            item(&BundlePath::Citation, &self.citation),
+        ];
         if !self.report.is_empty() {
-            add(&BundlePath::Report, &self.report);
+            items.push(item(&BundlePath::Report, &self.report));
         }
-        for (name, bytes) in &self.tables {
-            add(&BundlePath::Table(name.clone()), bytes);
-        }
-        for (name, bytes) in &self.figures {
-            add(&BundlePath::Figure(name.clone()), bytes);
-        }
-        if let Some(binary) = &self.binary {
-            items.insert(BundlePath::Binary.to_string(), binary.into());
-        }
+        items.extend(self.tables.iter().map(|(name, bytes)| item(&BundlePath::Table(name.clone()), bytes)));
+        items.extend(self.figures.iter().map(|(name, bytes)| item(&BundlePath::Figure(name.clone()), bytes)));
+        items.extend(self.binary.iter().map(|binary| (BundlePath::Binary.to_string(), binary.into())));
+        items
     }
 
     /// Takes a file of a payload, if it is one of these; `cells.csv` is its reader's matter.

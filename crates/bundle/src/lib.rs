@@ -39,10 +39,11 @@ pub mod temporary;
 pub mod tree;
 pub mod unpacked;
 
+mod ahead;
+mod beginning;
 mod decompress;
 mod difference;
 mod files;
-mod objects;
 mod signature_error;
 mod signer;
 
@@ -62,7 +63,7 @@ pub use generic::{
 pub use info::BundleInfo;
 pub use limits::Limits;
 pub use looks::Looks;
-pub use packed::{Hashing, Packed, Packer};
+pub use packed::{Packed, digest_of};
 pub use reader::{BundleReader, Entry};
 pub use sign::{SIGNATURE_NAMESPACE, sign, verify_signature};
 pub use signature_error::{KeyError, LineError, SignatureError};

@@ -1,7 +1,7 @@
 //! Long texts that are held compressed: of a file of many lines that are alike, a small part is left.
 
-use std::io::{self, BufRead as _, BufReader, Read, Write};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Write};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use matrix_store::Digest;
@@ -21,26 +21,18 @@ pub struct Packed {
 }
 
 /// Takes a text.
-pub struct Packer {
+struct Packer {
     encoder: Encoder<'static, Vec<u8>>,
     hasher: Sha256,
     size: u64,
 }
 
 impl Packer {
-    /// An empty text.
-    ///
-    /// # Errors
-    /// When there is no memory for a compressor.
-    pub fn new() -> io::Result<Self> {
+    fn new() -> io::Result<Self> {
         Ok(Self { encoder: Encoder::new(Vec::new(), LEVEL)?, hasher: Sha256::new(), size: 0 })
     }
 
-    /// The text that was written.
-    ///
-    /// # Errors
-    /// When it cannot be compressed.
-    pub fn finish(self) -> io::Result<Packed> {
+    fn finish(self) -> io::Result<Packed> {
         let mut frame = self.encoder.finish()?;
         frame.shrink_to_fit();
         Ok(Packed { frame, size: self.size, digest: Digest::finish(self.hasher) })
@@ -61,24 +53,15 @@ impl Write for Packer {
 }
 
 impl Packed {
-    /// Packs what `write` writes, on another thread than it. It is best written in large pieces.
+    /// Packs what `write` writes, on another thread than it.
     ///
     /// # Errors
     /// When `write` fails, or there is no memory for a compressor.
     pub fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Self> {
-        thread::scope(|scope| {
-            let (send, pieces) = sync_channel::<Vec<u8>>(PIECES);
-            let packing = scope.spawn(move || {
-                let mut packer = Packer::new()?;
-                pieces.into_iter().try_for_each(|piece| packer.write_all(&piece))?;
-                packer.finish()
-            });
-            let mut out = Pieces(send);
-            let written = write(&mut out);
-            drop(out);
-            let packed = packing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            // Where packing fails, so does writing: by that.
-            packed.and_then(|packed| written.map(|()| packed))
+        beside(write, |pieces| {
+            let mut packer = Packer::new()?;
+            pieces.into_iter().try_for_each(|piece| packer.write_all(&piece))?;
+            packer.finish()
         })
     }
 
@@ -139,7 +122,10 @@ impl Packed {
     }
 }
 
-/// Pieces of a text that may wait to be packed.
+/// Bytes of a text that are handed over together.
+const PIECE: usize = 64 << 10;
+
+/// Pieces of a text that may wait.
 const PIECES: usize = 16;
 
 /// Hands over what is written.
@@ -148,7 +134,7 @@ struct Pieces(SyncSender<Vec<u8>>);
 impl Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let sent = self.0.send(bytes.to_vec());
-        sent.map(|()| bytes.len()).map_err(|_| io::Error::other("nobody packs it"))
+        sent.map(|()| bytes.len()).map_err(|_| io::Error::other("nobody takes it"))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -156,27 +142,36 @@ impl Write for Pieces {
     }
 }
 
-/// Takes a text of which only the digest is wanted.
-#[derive(Default)]
-pub struct Hashing(Sha256);
-
-impl Hashing {
-    /// The SHA-256 of what was written.
-    #[must_use]
-    pub fn finish(self) -> Digest {
-        Digest::finish(self.0)
-    }
+/// The SHA-256 and the bytes of what `write` writes: it is hashed on another thread.
+///
+/// # Errors
+/// When `write` fails.
+pub fn digest_of(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<(Digest, u64)> {
+    beside(write, |pieces| {
+        let (mut hasher, mut size) = (Sha256::new(), 0);
+        for piece in pieces {
+            hasher.update(&piece);
+            size += piece.len() as u64;
+        }
+        Ok((Digest::finish(hasher), size))
+    })
 }
 
-impl Write for Hashing {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// Takes what `write` writes, on another thread than it.
+fn beside<T: Send>(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    take: impl FnOnce(Receiver<Vec<u8>>) -> io::Result<T> + Send,
+) -> io::Result<T> {
+    thread::scope(|scope| {
+        let (send, pieces) = sync_channel(PIECES);
+        let taking = scope.spawn(move || take(pieces));
+        let mut out = BufWriter::with_capacity(PIECE, Pieces(send));
+        let written = write(&mut out).and_then(|()| out.flush());
+        drop(out);
+        let taken = taking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // Where taking fails, so does writing: by that.
+        taken.and_then(|taken| written.map(|()| taken))
+    })
 }
 
 #[cfg(test)]
@@ -198,6 +193,8 @@ mod tests {
             let packed = packer.finish().unwrap();
             let beside = Packed::written(|out| parts.iter().try_for_each(|part| out.write_all(part))).unwrap();
             prop_assert_eq!((beside.size(), beside.digest()), (packed.size(), packed.digest()));
+            let digest = digest_of(|out| parts.iter().try_for_each(|part| out.write_all(part))).unwrap();
+            prop_assert_eq!(digest, (packed.digest(), packed.size()));
             prop_assert_eq!((packed.size(), packed.digest()), (whole.len() as u64, Digest::of(&whole)));
             prop_assert_eq!(packed.bytes().unwrap(), whole);
         }

@@ -15,10 +15,8 @@ use std::path::{Path, PathBuf};
 use matrix_store::Digest;
 use sha2::{Digest as _, Sha256};
 
-use crate::bag::{
-    BAG_INFO, BAGIT, BINARY, DECLARATION, FORMAT_FIELD, FORMATS, MANIFEST, TAG_FILES, TAG_MANIFEST, folder_of,
-    parse_info, parse_manifest, tag_manifest,
-};
+use crate::bag::{BAG_INFO, BINARY, MANIFEST, TAG_FILES};
+use crate::beginning::{check_tags, read_tags};
 use crate::error::{BundleError, Refusal};
 use crate::files::Files;
 use crate::limits::Limits;
@@ -67,6 +65,9 @@ impl Current {
     }
 }
 
+/// Room that is made for a file before its bytes have come.
+const ROOM: usize = 64 << 20;
+
 /// A file of the payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -99,38 +100,7 @@ impl BundleReader {
     /// When they are not what a bundle has.
     pub fn new(input: impl Read + Send + 'static, limits: Limits) -> Result<Self, BundleError> {
         let mut tar = TarReader::new(input, limits.max_bytes);
-        let mut tags: BTreeMap<&'static str, Vec<u8>> = BTreeMap::new();
-        let mut folder = String::new();
-        for name in TAG_FILES {
-            let refuse = |tar: &TarReader, place: &str, why| {
-                Err(BundleError::Refused { place: Some(place.to_owned()), offset: tar.offset(), why })
-            };
-            let Some((path, size)) = tar.next()? else { return refuse(&tar, name, Refusal::Missing) };
-            if name == BAGIT {
-                folder = match folder_of(&path) {
-                    Ok(folder) => folder,
-                    Err(why) => return refuse(&tar, &path, why),
-                };
-            }
-            if path != format!("{folder}/{name}") {
-                return refuse(&tar, &path, Refusal::OutOfOrder { expected: format!("{folder}/{name}") });
-            }
-            let most = if name == MANIFEST { limits.max_file_bytes } else { 64 << 10 };
-            if size > most {
-                return refuse(&tar, name, Refusal::FileTooLarge { bytes: size, max: most });
-            }
-            let mut bytes = Vec::new();
-            loop {
-                let chunk = tar.chunk()?;
-                let count = chunk.len();
-                if count == 0 {
-                    break;
-                }
-                bytes.extend_from_slice(chunk);
-                tar.consume(count);
-            }
-            tags.insert(name, bytes);
-        }
+        let (folder, tags) = read_tags(&mut tar, &TAG_FILES, limits)?;
         let (info, manifest) = check_tags(&tags, limits).map_err(|(name, why)| BundleError::Refused {
             place: Some(name.to_owned()),
             offset: tar.offset(),
@@ -293,7 +263,20 @@ impl BundleReader {
             return Err(self.refuse(&path, why));
         }
         let mut bytes = Vec::new();
-        self.read_to_end(&mut bytes).map_err(BundleError::from_read)?;
+        loop {
+            let chunk = self.tar.take_chunk()?;
+            match &mut self.current {
+                Some(current) if !chunk.is_empty() => current.take(&chunk)?,
+                _ => break,
+            }
+            // A small file is one chunk. A large one takes no more room than it says, or this if that is less.
+            if bytes.is_empty() {
+                bytes = chunk;
+                bytes.reserve_exact(usize::try_from(size).unwrap_or(ROOM).min(ROOM).saturating_sub(bytes.len()));
+            } else {
+                bytes.extend_from_slice(&chunk);
+            }
+        }
         self.finish_entry()?;
         Ok(bytes)
     }
@@ -344,37 +327,4 @@ impl BundleError {
     pub fn from_read(error: io::Error) -> Self {
         error.downcast::<Self>().unwrap_or_else(|source| Self::Io { doing: "reading the bundle".to_owned(), source })
     }
-}
-
-type Checked = (BTreeMap<String, String>, Vec<(String, Digest)>);
-
-/// Checks the bag's own files against each other.
-fn check_tags(tags: &BTreeMap<&'static str, Vec<u8>>, limits: Limits) -> Result<Checked, (&'static str, Refusal)> {
-    let bytes = |name: &str| tags.get(name).map(Vec::as_slice).unwrap_or_default();
-    if bytes(BAGIT) != DECLARATION.as_bytes() {
-        return Err((BAGIT, Refusal::Contents("it is not the declaration of a bag".to_owned())));
-    }
-    let others = tags.iter().filter(|(name, _)| **name != TAG_MANIFEST);
-    let expected = tag_manifest(others.map(|(name, bytes)| (*name, Digest::of(bytes))));
-    if bytes(TAG_MANIFEST) != expected.as_bytes() {
-        let said = parse_manifest(bytes(TAG_MANIFEST), TAG_FILES.len() as u64).unwrap_or_default();
-        for (name, expected) in &said {
-            let found = Digest::of(bytes(name));
-            if let Some(name) = TAG_FILES.into_iter().find(|known| known == name && found != *expected) {
-                return Err((name, Refusal::TagDigest { expected: *expected, found }));
-            }
-        }
-        let what = "it does not have the digests of the bag's other files".to_owned();
-        return Err((TAG_MANIFEST, Refusal::Contents(what)));
-    }
-    let info = parse_info(bytes(BAG_INFO)).map_err(|why| (BAG_INFO, why))?;
-    match info.get(FORMAT_FIELD).map(String::as_str) {
-        Some(format) if FORMATS.contains(&format) => {}
-        other => return Err((BAG_INFO, Refusal::Format(other.unwrap_or("none").to_owned()))),
-    }
-    let manifest = parse_manifest(bytes(MANIFEST), limits.max_entries).map_err(|why| (MANIFEST, why))?;
-    if let Some((path, _)) = manifest.iter().find(|(path, _)| !path.starts_with(crate::bag::PAYLOAD)) {
-        return Err((MANIFEST, Refusal::Contents(format!("`{path}` is not in the payload"))));
-    }
-    Ok((info, manifest))
 }

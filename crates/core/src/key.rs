@@ -74,20 +74,28 @@ pub fn canonical(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
 #[error("`{0}` is no key: a key is 64 lower-case hexadecimal digits")]
 pub struct BadKey(pub String);
 
+/// What each byte is worth as a lower-case hexadecimal digit; more than 15 where it is none.
+const NIBBLES: [u8; 256] = {
+    let mut nibbles = [0xff; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        nibbles[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    nibbles
+};
+
 /// The bytes that 64 lower-case hexadecimal digits stand for; nothing, if a text is something else.
 #[must_use]
 pub fn from_hex(text: &str) -> Option<[u8; 32]> {
     let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
-    let nibble = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    let mut bytes = [0; 32];
+    let (mut bytes, mut all) = ([0; 32], 0);
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        let (high, low) = (NIBBLES[usize::from(pair[0])], NIBBLES[usize::from(pair[1])]);
+        *byte = high << 4 | low;
+        all |= high | low;
     }
-    Some(bytes)
+    (all < 16).then_some(bytes)
 }
 
 impl FromStr for CellKey {

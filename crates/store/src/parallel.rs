@@ -40,6 +40,15 @@ where
     made
 }
 
+/// Does two things at the same time: the first by another thread.
+pub fn beside<A: Send, B>(other: impl FnOnce() -> A + Send, this: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let this = this();
+        (other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), this)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

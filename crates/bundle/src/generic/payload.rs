@@ -169,7 +169,7 @@ impl Payload {
     }
 
     pub(super) fn extras(&mut self, extras: &Extras, identify: Option<&str>) {
-        extras.put_into(&mut self.items);
+        self.items.extend(extras.items());
         self.add(BundlePath::Cells.to_string(), extras.cells.clone());
         if !extras.source.is_empty() {
             let tree = tree_digest(&extras.source);

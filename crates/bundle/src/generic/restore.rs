@@ -1,6 +1,7 @@
 //! From a bundle of format 3 back to a store.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::path::Path;
 
 use matrix_store::generic::is_generic;
@@ -11,6 +12,7 @@ use matrix_store::{
 use super::FORMAT;
 use super::payload::LeftOut;
 use crate::bag::AGENT_FIELD;
+use crate::beginning::format_of;
 use crate::error::{BundleError, Refusal};
 use crate::extraction::Extraction;
 use crate::extras::Extras;
@@ -48,12 +50,13 @@ impl GenericRestored {
     }
 }
 
-/// Whether a file is a bundle of format 3, as it says at its beginning.
+/// Whether a file is a bundle of format 3, as it says at its beginning. No more of it is read.
 ///
 /// # Errors
-/// When it cannot be read, or is no bundle at all.
+/// When it cannot be read, or does not begin as a bundle does.
 pub fn is_generic_bundle(path: &Path, limits: Limits) -> Result<bool, BundleError> {
-    Ok(BundleReader::open(path, limits)?.info().get("Matrix-Bundle-Format").map(String::as_str) == Some(FORMAT))
+    let file = File::open(path).map_err(BundleError::path(format!("opening {}", path.display())))?;
+    Ok(format_of(file, limits)?.as_deref() == Some(FORMAT))
 }
 
 /// Unpacks a bundle: `target` becomes the bag, whole or not at all, when every byte has been checked.

@@ -23,15 +23,20 @@ const PREFIX: std::ops::Range<usize> = 345..500;
 
 /// Whether a file can be an entry.
 pub fn fits(path: &str, size: u64) -> Result<(), Refusal> {
-    encode(path, size).map(|_| ())
+    divided(path, size).map(|_| ())
+}
+
+/// A file's name in an entry: what stands before it, and the rest.
+fn divided(path: &str, size: u64) -> Result<(&str, &str), Refusal> {
+    if size > MAX_SIZE {
+        return Err(Refusal::FileTooLarge { bytes: size, max: MAX_SIZE });
+    }
+    split(path).ok_or(Refusal::LongName)
 }
 
 /// The header of a plain file.
 pub(super) fn encode(path: &str, size: u64) -> Result<[u8; BLOCK], Refusal> {
-    if size > MAX_SIZE {
-        return Err(Refusal::FileTooLarge { bytes: size, max: MAX_SIZE });
-    }
-    let (prefix, name) = split(path).ok_or(Refusal::LongName)?;
+    let (prefix, name) = divided(path, size)?;
     let mut header = [0; BLOCK];
     let mut put = |at: usize, bytes: &[u8]| {
         if let Some(field) = header.get_mut(at..at + bytes.len()) {
@@ -66,9 +71,8 @@ fn split(path: &str) -> Option<(&str, &str)> {
 }
 
 fn sum(header: &[u8; BLOCK]) -> u64 {
-    let outside = |at: &usize| !CHECKSUM.contains(at);
-    let bytes = header.iter().enumerate().filter(|(at, _)| outside(at)).map(|(_, &byte)| u64::from(byte));
-    bytes.sum::<u64>() + 8 * u64::from(b' ')
+    let sum = |bytes: &[u8]| bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>();
+    sum(header) - sum(&header[CHECKSUM]) + 8 * u64::from(b' ')
 }
 
 /// Reads a header: the path and size of a plain file. What is wrong comes with the name, as far as it can be shown.
@@ -79,8 +83,7 @@ pub fn decode(header: &[u8; BLOCK]) -> Result<(String, u64), (String, Refusal)> 
         raw.push(b'/');
     }
     raw.extend(text(&header[NAME]));
-    let shown = String::from_utf8_lossy(&raw).escape_debug().to_string();
-    let refuse = |why| Err((shown.clone(), why));
+    let refuse = |why| Err((String::from_utf8_lossy(&raw).escape_debug().to_string(), why));
 
     if octal(&header[CHECKSUM]) != Some(sum(header)) {
         return refuse(Refusal::HeaderChecksum);

@@ -123,6 +123,18 @@ impl TarReader {
         Ok(self.chunk.get(self.at..).unwrap_or_default())
     }
 
+    /// The same bytes, which have been used with that.
+    pub(crate) fn take_chunk(&mut self) -> Result<Vec<u8>, BundleError> {
+        let count = self.chunk()?.len();
+        let chunk = match self.at {
+            _ if count == 0 => Vec::new(),
+            0 => std::mem::take(&mut self.chunk),
+            at => self.chunk.split_off(at),
+        };
+        self.consume(count);
+        Ok(chunk)
+    }
+
     /// Says that so many bytes of what [`chunk`](Self::chunk) gave have been used.
     pub(crate) fn consume(&mut self, count: usize) {
         self.at += count;

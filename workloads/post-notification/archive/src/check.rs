@@ -7,9 +7,9 @@ use matrix_bundle::bag::{
     AGENT, AGENT_FIELD, BAG_INFO, FORMAT_FIELD, PAYLOAD, parse_info, render_info, render_manifest,
 };
 use matrix_bundle::layout::BundlePath;
-use matrix_bundle::{BundleError, BundleReader, Hashing, Packed, difference, json};
+use matrix_bundle::{BundleError, BundleReader, Packed, difference, digest_of, json};
 use matrix_plan::CellKey;
-use matrix_store::{AttemptId, Digest, Origin, RunId};
+use matrix_store::{AttemptId, Digest, Origin, RunId, parallel};
 use serde::de::IgnoredAny;
 
 use crate::contents::{Contents, OnFault};
@@ -75,8 +75,9 @@ impl Contents {
             }
             Err(error) => return Err(error),
         };
-        let Derived { faults, not_verified, .. } = self.derived(reader, &facts)?;
-        for (path, what) in self.references(&facts).into_iter().chain(faults) {
+        let (references, derived) = parallel::beside(|| self.references(&facts), || self.derived(reader, &facts));
+        let Derived { faults, not_verified, .. } = derived?;
+        for (path, what) in references.into_iter().chain(faults) {
             on_fault(BundleError::contents(&path, what))?;
         }
         Ok(Some(Followed { facts, not_verified }))
@@ -151,7 +152,13 @@ impl Contents {
         let is = |place: &BundlePath, digest: Digest| made(place).is_some_and(|text| text.digest() == digest);
         let unpacked = |place: &BundlePath| made(place).map_or_else(|| Ok(Vec::new()), Packed::bytes);
         let unpacked = |place: &BundlePath| unpacked(place).map_err(BundleError::io("unpacking what was read"));
-        let rendered = cells::render(&self.inventory, facts);
+        let rendering = || BundleError::io("making the metadata again");
+        let others = metadata::files(self.files.iter().map(|(path, size, _)| (path, size)));
+        let (rendered, metadata) = parallel::beside(
+            || cells::render(&self.inventory, facts),
+            || digest_of(|out| metadata::render(&self.inventory, facts, &others, out)),
+        );
+        let (metadata, _) = metadata.map_err(rendering())?;
         if !is(&BundlePath::Cells, Digest::of(rendered.as_bytes())) {
             let what = difference(&unpacked(&BundlePath::Cells)?, rendered.as_bytes());
             derived.differs(BundlePath::Cells.to_string(), || {
@@ -169,12 +176,7 @@ impl Contents {
         derived.faults.extend(self.wrong_deriver(format).map(|what| (deriver::file(), what.to_owned())));
         derived.faults.extend(self.trees());
         self.bag_info(reader, facts, format, &mut derived);
-        let rendering = || BundleError::io("making the metadata again");
-        let sizes = self.files.iter().map(|(path, size, _)| (path, size));
-        let others = metadata::files(sizes);
-        let mut rendered = Hashing::default();
-        metadata::render(&self.inventory, facts, &others, &mut rendered).map_err(rendering())?;
-        if !is(&BundlePath::Metadata, rendered.finish()) {
+        if !is(&BundlePath::Metadata, metadata) {
             let mut rendered = Vec::new();
             metadata::render(&self.inventory, facts, &others, &mut rendered).map_err(rendering())?;
             let found = unpacked(&BundlePath::Metadata)?;

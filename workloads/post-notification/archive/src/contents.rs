@@ -1,13 +1,13 @@
 //! Everything that a bundle holds except the rows, read once from its beginning to its end.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 
 use matrix_bundle::container::dense;
 use matrix_bundle::json;
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::limits::MAX_TEXTS;
-use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Extras, Files, Limits, Packed, Packer, Refusal};
+use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Extras, Files, Limits, Packed, Refusal};
 use matrix_store::{Digest, Sealed, StoreError, parallel};
 use matrix_traces::{Attempt, Record};
 
@@ -175,20 +175,15 @@ impl Contents {
 
     fn keep(&mut self, place: BundlePath, path: &str, bytes: Vec<u8>) -> Result<(), BundleError> {
         let bad = |what: String| BundleError::contents(path, what);
-        let depth = || json::check_depth(&bytes).map_err(bad);
         let packing = || BundleError::io("compressing what was read");
         match place {
             place @ (BundlePath::Record(..) | BundlePath::Attempt(_)) => {
                 self.unparsed_bytes += bytes.len();
                 self.unparsed.push((place, path.to_owned(), bytes));
             }
-            BundlePath::Plan(digest) => {
-                depth()?;
-                self.inventory.plans.insert(digest, Packed::of(&bytes).map_err(packing())?);
-            }
+            BundlePath::Plan(digest) => drop(self.inventory.plans.insert(digest, json_text(path, &bytes)?)),
             BundlePath::Journal(run, digest) => {
-                depth()?;
-                self.inventory.journals.insert((run, digest), Packed::of(&bytes).map_err(packing())?);
+                self.inventory.journals.insert((run, digest), json_text(path, &bytes)?);
             }
             BundlePath::Agents => self.inventory.agents = json::parse(&bytes).map_err(bad)?,
             BundlePath::LeftOut => self.inventory.left_out = json::parse(&bytes).map_err(bad)?,
@@ -268,22 +263,30 @@ fn parse((place, path, bytes): Unparsed) -> Result<Parsed, BundleError> {
     Ok(Parsed::Record(record))
 }
 
+/// A long text of JSON, packed, unless it is nested too deep.
+fn json_text(path: &str, bytes: &[u8]) -> Result<Packed, BundleError> {
+    let (packed, depth) = parallel::beside(|| Packed::of(bytes), || json::check_depth(bytes));
+    depth.map_err(|what| BundleError::contents(path, what))?;
+    packed.map_err(BundleError::io("compressing what was read"))
+}
+
 /// Reads a file of which only a part is held uncompressed. Whether it is JSON is looked at where it is not what follows from the rest.
 fn packed(reader: &mut BundleReader, entry: &Entry) -> Result<Packed, BundleError> {
-    let failed = || BundleError::io("compressing the metadata");
     let max = reader.limits().max_file_bytes;
     if entry.size > max {
         let why = Refusal::FileTooLarge { bytes: entry.size, max };
         return Err(BundleError::Refused { place: Some(entry.path.clone()), offset: 0, why });
     }
-    let mut text = Packer::new().map_err(failed())?;
-    let mut chunk = vec![0; 64 << 10];
-    loop {
-        match reader.read(&mut chunk).map_err(BundleError::from_read)? {
-            0 => break,
-            count => text.write_all(&chunk[..count]).map_err(failed())?,
+    let read = Packed::written(|text| {
+        let mut chunk = vec![0; 64 << 10];
+        loop {
+            match reader.read(&mut chunk)? {
+                0 => return Ok(()),
+                count => text.write_all(&chunk[..count])?,
+            }
         }
-    }
+    });
+    let text = read.map_err(BundleError::from_read)?;
     reader.finish_entry()?;
-    text.finish().map_err(failed())
+    Ok(text)
 }

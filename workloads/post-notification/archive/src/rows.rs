@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use matrix_bundle::BundleError;
 use matrix_bundle::layout::BundlePath;
-use matrix_store::{Digest, Store, StoreError, Traces};
+use matrix_store::{Digest, Store, StoreError, Traces, parallel};
 use matrix_traces::rows::{self, TraceRead};
 use matrix_traces::{PostNotification, Record};
 
@@ -26,6 +26,49 @@ pub(crate) fn rows_of(
         }
     }
     Ok(seen)
+}
+
+/// Bytes of small objects whose rows are read together.
+const TOGETHER: usize = 4 << 20;
+
+/// The rows of small objects, which come one by one and are read by several threads.
+#[derive(Default)]
+pub(crate) struct Small {
+    unread: Vec<(Digest, Vec<u8>)>,
+    bytes: usize,
+    read: Vec<(Digest, TraceRead)>,
+    faults: Vec<BundleError>,
+}
+
+impl Small {
+    /// Takes an object.
+    pub(crate) fn add(&mut self, digest: Digest, bytes: Vec<u8>) {
+        self.bytes += bytes.len();
+        self.unread.push((digest, bytes));
+        if self.bytes > TOGETHER {
+            self.read();
+        }
+    }
+
+    fn read(&mut self) {
+        self.bytes = 0;
+        let rows = |(digest, bytes): (Digest, Vec<u8>)| {
+            Ok((digest, read_rows(&BundlePath::Object(digest).to_string(), bytes.as_slice())?))
+        };
+        for read in parallel::each(std::mem::take(&mut self.unread), rows) {
+            match read {
+                Ok(read) => self.read.push(read),
+                Err(error) => self.faults.push(error),
+            }
+        }
+    }
+
+    /// What the rows of each object come to.
+    pub(crate) fn finish(mut self, on_fault: &mut OnFault<'_>) -> Result<Vec<(Digest, TraceRead)>, BundleError> {
+        self.read();
+        self.faults.into_iter().try_for_each(on_fault)?;
+        Ok(self.read)
+    }
 }
 
 /// Reads an object's rows: what they come to.

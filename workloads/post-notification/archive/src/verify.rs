@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::check::{Followed, made_by};
 use crate::contents::Contents;
 use crate::restore::{self, Restored};
-use crate::rows::{read_rows, recount, rows_of};
+use crate::rows::{Small, read_rows, recount, rows_of};
 
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -73,7 +73,7 @@ pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Bundle
         },
         &mut |error| keep(&mut faults, error),
     );
-    Ok(conclude(read, &reader, &seen, faults)?.0)
+    Ok(conclude(read, &reader, seen, faults)?.0)
 }
 
 /// What could be read to its end, and how many cells its plans have that it is not about.
@@ -83,7 +83,7 @@ type Read = Option<(Contents, u64)>;
 fn conclude(
     read: Result<Contents, BundleError>,
     reader: &BundleReader,
-    seen: &BTreeMap<Digest, Option<TraceRead>>,
+    seen: BTreeMap<Digest, Option<TraceRead>>,
     mut faults: Vec<Fault>,
 ) -> Result<(BundleReport, Read), BundleError> {
     let mut report = BundleReport::default();
@@ -92,9 +92,10 @@ fn conclude(
         Ok(contents) => {
             report.files = contents.files.count();
             report.payload_bytes = contents.payload_bytes;
-            report.checked = checked(&contents, seen);
+            report.checked = checked(&contents, &seen);
             if faults.is_empty() {
-                let recounted = recount(&contents.inventory, seen).into_iter();
+                let recounted = recount(&contents.inventory, &seen).into_iter();
+                drop(seen);
                 faults.extend(recounted.map(|(file, what)| Fault { file: PathBuf::from(file), what }));
                 report.deriver = Some(contents.deriver());
                 let followed = contents.check(reader, &mut |error| keep(&mut faults, error))?;
@@ -143,7 +144,7 @@ pub fn verify_to_store(
     let directory = NewDirectory::begin(target)?;
     let store = matrix_bundle::restore::open(&directory.path())?;
     let mut pack = Pack::new(matrix_bundle::temporary::unnamed()?);
-    let (mut faults, mut objects, mut small) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut faults, mut objects, mut small) = (Vec::new(), Vec::new(), Small::default());
     let read = Contents::read(
         &mut reader,
         true,
@@ -155,14 +156,15 @@ pub fn verify_to_store(
             }
             let bytes = reader.read_whole()?;
             pack.add(&digest, &bytes)?;
-            small.push((digest, Some(read_rows(&BundlePath::Object(digest).to_string(), bytes.as_slice())?)));
+            small.add(digest, bytes);
             Ok(())
         },
         &mut |error| keep(&mut faults, error),
     );
+    let small = small.finish(&mut |error| keep(&mut faults, error))?;
     let large = rows_of(&store, objects, &mut |error| keep(&mut faults, error))?;
-    let seen = small.into_iter().chain(large).collect();
-    let (report, contents) = conclude(read, &reader, &seen, faults)?;
+    let seen = small.into_iter().map(|(digest, rows)| (digest, Some(rows))).chain(large).collect();
+    let (report, contents) = conclude(read, &reader, seen, faults)?;
     let (Some((contents, left_out)), Some(info), true) = (contents, report.info.clone(), report.is_sound()) else {
         return Ok((report, None));
     };

@@ -9,8 +9,8 @@ use matrix_bundle::bag::REPORT;
 use matrix_bundle::{AGENT, difference};
 use matrix_plan::{Experiment, Filter};
 use matrix_run::{RunError, results};
-use matrix_store::Store;
 use matrix_store::verify::{Fault, Note};
+use matrix_store::{Store, parallel};
 use serde::Serialize;
 
 use crate::derive::{self, Besides, RENDERER, RENDERER_FILE};
@@ -55,14 +55,14 @@ pub fn compare(store: &Store, restored: Restored, findings: &mut Findings) -> Re
         return Ok(());
     }
     let plans = inventory.plans.len() as u64;
-    let (wrong, derived) = std::thread::scope(|scope| {
-        let wrong = scope.spawn(|| derive::wrong_plans_of(store, &inventory));
-        let derived = derive::parts(store, &inventory).and_then(|parts| {
+    let (wrong, derived) = parallel::beside(
+        || derive::wrong_plans_of(store, &inventory),
+        || {
+            let parts = derive::parts(store, &inventory)?;
             let again = derive::extras(&parts, &inventory, Besides { binary, ..Besides::default() })?;
-            Ok((parts, again))
-        });
-        (wrong.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), derived)
-    });
+            Ok::<_, RunError>((parts, again))
+        },
+    );
     for (digest, _, what) in wrong? {
         findings.faults.push(fault(Path::new(&format!("data/plans/{digest}.json")), what));
     }

@@ -30,12 +30,14 @@ pub(crate) fn items<'a>(inventory: &'a Inventory, facts: &Facts, extras: &Extras
         payload.add(&BundlePath::LeftOut, left_out);
     }
     payload.add(&BundlePath::Cells, cells::render(inventory, facts).into_bytes());
-    let files = metadata::files(payload.0.iter().map(|(path, item)| (path.as_str(), item.size)));
+    // A map that is made of all its keys is dense.
+    let mut items: Items<'_> = payload.0.into_iter().collect();
+    let files = metadata::files(items.iter().map(|(path, item)| (path.as_str(), item.size)));
     let metadata = Packed::written(|out| metadata::render(inventory, facts, &files, out));
     let metadata = metadata.map_err(BundleError::io("making the metadata"))?;
-    payload.0.insert(BundlePath::Metadata.to_string(), metadata.into());
-    check(&payload.0)?;
-    Ok(payload.0)
+    items.insert(BundlePath::Metadata.to_string(), metadata.into());
+    check(&items)?;
+    Ok(items)
 }
 
 /// Whether files that are parsed are small enough for that.
@@ -84,15 +86,15 @@ pub(crate) fn info_of(
 }
 
 #[derive(Default)]
-struct Payload<'a>(Items<'a>);
+struct Payload<'a>(Vec<(String, Item<'a>)>);
 
 impl<'a> Payload<'a> {
     fn add(&mut self, place: &BundlePath, bytes: Vec<u8>) {
-        self.0.insert(place.to_string(), Item::of(bytes));
+        self.0.push((place.to_string(), Item::of(bytes)));
     }
 
     fn borrow(&mut self, place: &BundlePath, bytes: &'a [u8]) {
-        self.0.insert(place.to_string(), Item::borrowed(bytes));
+        self.0.push((place.to_string(), Item::borrowed(bytes)));
     }
 
     fn made<K: Sync, T: Make + Sync>(
@@ -101,11 +103,12 @@ impl<'a> Payload<'a> {
         place: impl Fn(&K) -> BundlePath + Sync,
     ) -> Result<(), BundleError> {
         let files: Vec<(&K, &'a T)> = files.iter().collect();
-        let made =
-            parallel::each(&files, |(name, file)| Ok::<_, StoreError>((place(name).to_string(), Item::made(*file)?)));
-        for file in made {
-            let (path, item) = file?;
-            self.0.insert(path, item);
+        let made = |(name, file): &(&K, &'a T)| {
+            let path = place(name).to_string().into_boxed_str().into_string();
+            Ok::<_, StoreError>((path, Item::made(*file)?))
+        };
+        for file in parallel::each(&files, made) {
+            self.0.push(file?);
         }
         Ok(())
     }
@@ -115,18 +118,18 @@ impl<'a> Payload<'a> {
             self.borrow(&BundlePath::Experiment(*digest), bytes);
         }
         for (digest, bytes) in &inventory.plans {
-            self.0.insert(BundlePath::Plan(*digest).to_string(), bytes.clone().into());
+            self.0.push((BundlePath::Plan(*digest).to_string(), bytes.clone().into()));
         }
         for (digest, bytes) in &inventory.models {
             self.borrow(&BundlePath::Model(*digest), bytes);
         }
         for ((run, digest), bytes) in &inventory.journals {
-            self.0.insert(BundlePath::Journal(run.clone(), *digest).to_string(), bytes.clone().into());
+            self.0.push((BundlePath::Journal(run.clone(), *digest).to_string(), bytes.clone().into()));
         }
         self.made(&inventory.records, |(key, origin)| BundlePath::Record(*key, origin.clone()))?;
         self.made(&inventory.attempts, |id| BundlePath::Attempt(id.clone()))?;
         for (digest, size) in inventory.objects() {
-            self.0.insert(BundlePath::Object(digest).to_string(), Item::object(digest, size));
+            self.0.push((BundlePath::Object(digest).to_string(), Item::object(digest, size)));
         }
         for (tree, files) in &inventory.sources {
             for (path, bytes) in files {
@@ -137,7 +140,7 @@ impl<'a> Payload<'a> {
     }
 
     fn extras(&mut self, extras: &Extras, facts: &Facts) {
-        extras.put_into(&mut self.0);
+        self.0.extend(extras.items());
         let mut readme = facts.notice().unwrap_or_default().into_bytes();
         readme.extend_from_slice(&extras.readme);
         self.add(&BundlePath::Readme, readme);

@@ -1,18 +1,18 @@
 //! What follows from an inventory.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use matrix_bundle::container::dense;
 use matrix_bundle::layout::BundlePath;
-use matrix_bundle::{BundleError, BundleInfo, folder, json};
+use matrix_bundle::{BundleError, BundleInfo, folder};
 use matrix_plan::plan::Reason;
 use matrix_plan::printable::one_line;
-use matrix_plan::{Axes, CellKey, CellState, Plan, Platform, Shard, Tally};
-use matrix_store::{AttemptId, AttemptStatus, Digest, Event, JournalEntry, JournalText, RunId, journal};
+use matrix_plan::{Axes, CellKey, CellState, Platform, Shard, Tally};
+use matrix_store::{AttemptId, AttemptStatus, Digest, Event, JournalEntry, JournalText, RunId, journal, parallel};
 
 use super::Inventory;
+use super::plans::Plans;
 
 /// What follows for a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,9 +22,6 @@ pub(crate) struct CellFacts {
     pub(crate) platform: Platform,
     pub(crate) state: CellState,
 }
-
-/// What a plan says of a cell: its axes and round, what it is planned on, and why it is to run or not.
-type Planned = ((Axes, u32), Platform, Reason);
 
 /// What follows from an inventory.
 #[derive(Clone, Debug, Default)]
@@ -65,8 +62,12 @@ impl PartialEq for Known {
 impl Facts {
     fn of(inventory: &Inventory) -> Result<Self, BundleError> {
         let mut facts = Self::default();
-        let last = facts.read_journals(inventory)?;
-        let plans = facts.read_plans(inventory)?;
+        let (plans, last) = parallel::beside(|| Plans::read(inventory), || facts.read_journals(inventory));
+        let last = last?;
+        let Plans { cells: plans, left_out, missing_shards, experiments } = plans?;
+        facts.left_out = left_out.len() as u64;
+        (facts.missing_shards, facts.experiments) = (missing_shards, experiments);
+        drop(left_out);
         let mut attempts: BTreeMap<CellKey, (&str, AttemptStatus)> = BTreeMap::new();
         for attempt in inventory.attempts.values() {
             let newest = attempts.entry(attempt.key).or_insert(("", AttemptStatus::Done));
@@ -158,40 +159,6 @@ impl Facts {
         }
         self.unnamed_attempts = unnamed.into_iter().cloned().collect();
         Ok(last)
-    }
-
-    /// The plans, the newest run last: each cell's axes and round, what it is planned on, and why it is to run or not.
-    fn read_plans(&mut self, inventory: &Inventory) -> Result<BTreeMap<CellKey, Planned>, BundleError> {
-        let (mut cells, mut left_out) = (BTreeMap::new(), BTreeSet::new());
-        for files in self.runs.values() {
-            let Some((digest, bytes)) = files.get("plan.json").and_then(|plan| inventory.plans.get_key_value(plan))
-            else {
-                continue;
-            };
-            let place = BundlePath::Plan(*digest).to_string();
-            let bytes = bytes.bytes().map_err(BundleError::io("unpacking a plan"))?;
-            let plan = json::parse(&bytes).and_then(|plan: Plan| plan.checked());
-            drop(bytes);
-            let plan = plan.map_err(|what| BundleError::contents(&place, what))?;
-            for shard in plan.missing_shards(&inventory.cells) {
-                self.missing_shards.insert((plan.experiment.clone(), shard));
-            }
-            for cell in plan.cells {
-                if inventory.cells.contains(&cell.key) {
-                    let planned = ((cell.axes, cell.round), plan.platform, cell.reason);
-                    match cells.entry(cell.key) {
-                        // Another shard's run says why it is to run.
-                        Entry::Occupied(_) if cell.reason == Reason::OtherShard => {}
-                        entry => drop(entry.insert_entry(planned)),
-                    }
-                } else {
-                    left_out.insert(cell.key);
-                }
-            }
-            self.experiments.insert(plan.experiment);
-        }
-        self.left_out = left_out.len() as u64;
-        Ok(cells)
     }
 
     /// The folder of the bag.

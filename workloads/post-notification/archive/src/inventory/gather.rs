@@ -1,11 +1,12 @@
 //! From a store to an inventory.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use matrix_bundle::container::dense;
 use matrix_bundle::{BundleError, Conflict, Extras, Packed};
-use matrix_plan::plan::Reason;
+use matrix_plan::plan::{PlannedCell, Reason};
 use matrix_plan::{CellKey, Plan};
 use matrix_store::generic::is_generic;
 use matrix_store::{
@@ -111,20 +112,27 @@ impl Inventory {
         if !selection.experiments.is_empty() && !selection.experiments.contains(&read.experiment) {
             return Ok(false);
         }
-        // What another shard has is no part of this bundle, unless it is done here all the same.
-        for cell in read.cells.iter().filter(|cell| cell.reason != Reason::OtherShard) {
-            if selection.filter.as_ref().is_none_or(|filter| filter.matches(&cell.axes, cell.round)) {
-                self.cells.insert(cell.key);
-            }
-        }
         let journal = run.journal_bytes()?;
-        self.experiments.insert(Digest::of(&experiment), experiment);
         let packing = || BundleError::io("compressing the runs");
-        self.plans.insert(Digest::of(&plan), Packed::of(&plan).map_err(packing())?);
+        let is_selected = |cell: &&PlannedCell| {
+            // What another shard has is no part of this bundle, unless it is done here all the same.
+            cell.reason != Reason::OtherShard
+                && selection.filter.as_ref().is_none_or(|filter| filter.matches(&cell.axes, cell.round))
+        };
+        let (packed, journal) = parallel::beside(
+            || Packed::of(&plan),
+            || {
+                self.cells.append(&mut read.cells.iter().filter(is_selected).map(|cell| cell.key).collect());
+                Packed::of(&journal)
+            },
+        );
+        let (packed, journal) = (packed.map_err(packing())?, journal.map_err(packing())?);
+        self.plans.insert(packed.digest(), packed);
+        self.journals.insert((run.id().clone(), journal.digest()), journal);
+        self.experiments.insert(Digest::of(&experiment), experiment);
         if let Some(model) = model {
             self.models.insert(Digest::of(&model), model);
         }
-        self.journals.insert((run.id().clone(), Digest::of(&journal)), Packed::of(&journal).map_err(packing())?);
         Ok(true)
     }
 
@@ -152,14 +160,16 @@ impl Inventory {
                     Some(renaming) if renaming.is_ours(&record) => record.with_origin(renaming.origin.clone())?,
                     _ => record,
                 };
-                let object = record.object.sha256;
-                let name = (key, record.origin.clone());
-                if let Some(other) = self.records.insert(name, record.clone())
-                    && other != record
-                {
-                    let mut objects = vec![other.object.sha256, object];
-                    objects.sort();
-                    conflicts.push(Conflict::Results { key, origin: record.origin, objects });
+                match self.records.entry((key, record.origin.clone())) {
+                    Entry::Vacant(place) => {
+                        place.insert(record);
+                    }
+                    Entry::Occupied(other) if *other.get() != record => {
+                        let mut objects = vec![other.get().object.sha256, record.object.sha256];
+                        objects.sort();
+                        conflicts.push(Conflict::Results { key, origin: record.origin, objects });
+                    }
+                    Entry::Occupied(_) => {}
                 }
             }
         }

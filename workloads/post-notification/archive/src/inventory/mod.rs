@@ -2,6 +2,7 @@
 
 mod facts;
 mod gather;
+mod plans;
 mod union;
 
 use std::collections::{BTreeMap, BTreeSet};

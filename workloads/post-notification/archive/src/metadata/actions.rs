@@ -3,7 +3,9 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread::{self, ScopedJoinHandle};
 
 use matrix_bundle::bag::PAYLOAD;
 use matrix_bundle::layout::BundlePath;
@@ -86,10 +88,25 @@ impl<'a> Actions<'a> {
                 entities.entry(id).or_insert(entity);
             }
         }
+        self.learn();
+        let attempts: Vec<&'a Attempt> = self.inventory.attempts.values().collect();
+        let share = attempts.len().div_ceil(thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1);
+        let this = &*self;
+        thread::scope(|scope| {
+            let shares = attempts.chunks(share).map(|some| scope.spawn(move || this.referred_by(some)));
+            for found in shares.collect::<Vec<_>>().into_iter().map(ScopedJoinHandle::join) {
+                entities.extend(found.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+        });
+        entities
+    }
+
+    /// What these attempts' actions refer to.
+    fn referred_by(&self, attempts: &[&'a Attempt]) -> BTreeMap<String, Entity<'a>> {
+        let mut entities = BTreeMap::new();
         // Most inputs are those of the attempt before.
         let mut before: Vec<Input> = Vec::new();
-        for attempt in self.inventory.attempts.values() {
-            self.learn(attempt);
+        for attempt in attempts {
             let Some(Used { inputs, software, .. }) = self.used(attempt) else { continue };
             let known = |(place, input): &(usize, &Input)| before.get(*place) == Some(*input);
             for (_, (name, value)) in inputs.iter().enumerate().filter(|input| !known(input)) {
@@ -138,15 +155,17 @@ impl<'a> Actions<'a> {
         record.map(|record| &record.inputs).or(attempt.inputs.as_deref())
     }
 
-    /// Gets to know what executed an attempt.
-    fn learn(&mut self, attempt: &'a Attempt) {
-        if let Some(told) = self.told(attempt) {
-            self.imported
-                .entry(told.fingerprint.as_str())
-                .or_insert_with(|| imported_by(told).map(|name| foreign(&name)));
+    /// Gets to know what executed attempts.
+    fn learn(&mut self) {
+        let attempts = self.inventory.attempts.values();
+        let told = self.records.values().map(|record| &record.inputs);
+        for told in told.chain(attempts.clone().filter_map(|attempt| attempt.inputs.as_deref())) {
+            let known = self.imported.entry(told.fingerprint.as_str());
+            known.or_insert_with(|| imported_by(told).map(|name| foreign(&name)));
         }
-        let known = self.software.entry(provenance_of(attempt));
-        known.or_insert_with(|| software(&attempt.provenance));
+        for attempt in attempts {
+            self.software.entry(provenance_of(attempt)).or_insert_with(|| software(&attempt.provenance));
+        }
     }
 
     /// What the action of an attempt refers to; nothing where its cell is not one of the crate's.

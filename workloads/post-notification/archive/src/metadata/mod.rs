@@ -7,7 +7,7 @@ mod entity;
 mod files;
 
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use actions::Actions;
 use entity::{Entity, refs};
@@ -44,11 +44,10 @@ pub(crate) fn render(
 
     let descriptor =
         Entity::new(DESCRIPTOR, "CreativeWork").value("about", refs(["./"])).value("conformsTo", refs([RO_CRATE]));
-    let mut out = BufWriter::with_capacity(64 << 10, out);
     writeln!(out, "{{\"@context\":\"{CONTEXT}\",\"@graph\":[")?;
-    serde_json::to_writer(&mut out, &descriptor)?;
+    serde_json::to_writer(&mut *out, &descriptor)?;
     out.write_all(b",\n")?;
-    serde_json::to_writer(&mut out, &root(inventory, facts, files, actions.ids()))?;
+    serde_json::to_writer(&mut *out, &root(inventory, facts, files, actions.ids()))?;
     let mut write = |entity: &[u8]| -> io::Result<()> {
         out.write_all(b",\n")?;
         out.write_all(entity)
@@ -64,8 +63,7 @@ pub(crate) fn render(
     actions.each(&mut write_in_order)?;
     files::each(inventory, files, &mut write_in_order)?;
     others.try_for_each(|(_, other)| write(&serde_json::to_vec(&other)?))?;
-    out.write_all(b"\n]}\n")?;
-    out.flush()
+    out.write_all(b"\n]}\n")
 }
 
 fn root<'a>(

@@ -13,7 +13,7 @@ use matrix_plan::printable::is_unprintable;
 use matrix_report::page::{Page, ReportOptions};
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError, with_causes};
-use matrix_store::{Digest, Store};
+use matrix_store::{Digest, Store, parallel};
 
 use crate::page::{Pages, of_results};
 use crate::pictures::{Picture, pictures};
@@ -44,12 +44,24 @@ pub fn extras(parts: &[Part<'_>], inventory: &Inventory, besides: Besides) -> Re
         source,
         ..Extras::default()
     };
-    // Each trace is read once, for tables, figures and the page.
+    let own = (!extras.source.is_empty()).then(|| tree_digest(&extras.source));
+    let sources: BTreeSet<Digest> = inventory.sources.keys().copied().chain(own).collect();
+    let (readme, page) = parallel::beside(
+        || readme::readme(parts, inventory, &sources, binary),
+        || drawn(parts, inventory, &mut extras),
+    );
+    (extras.report, extras.readme) = (page?, readme?.into_bytes());
+    Ok(extras)
+}
+
+/// Adds tables and figures; returns the page. Each trace is read once, for all of them.
+fn drawn(parts: &[Part<'_>], inventory: &Inventory, extras: &mut Extras) -> Result<Vec<u8>, RunError> {
     let mut page = Pages::begin(inventory, None)?;
     for part in parts {
         let loaded = load(&part.traced, &Options::default()).map_err(unreadable)?;
         let pools = Pools::new(&loaded);
-        let (rows, pictures) = (summary(&pools), pictures(&pools, None, &part.source)?);
+        let (rows, pictures) = parallel::beside(|| summary(&pools), || pictures(&pools, None, &part.source));
+        let pictures = pictures?;
         page.add(part, &pools, &rows, Some(&pictures))?;
         extras.tables.insert(format!("{}/summary.csv", part.name), to_csv(&rows, &part.source).into_bytes());
         for Picture { figure, csv, svg } in pictures {
@@ -60,11 +72,7 @@ pub fn extras(parts: &[Part<'_>], inventory: &Inventory, besides: Besides) -> Re
     if !extras.figures.is_empty() {
         extras.figures.insert(RENDERER_FILE.to_owned(), RENDERER.as_bytes().to_vec());
     }
-    let own = (!extras.source.is_empty()).then(|| tree_digest(&extras.source));
-    let sources: BTreeSet<Digest> = inventory.sources.keys().copied().chain(own).collect();
-    extras.readme = readme::readme(parts, inventory, &sources, binary)?.into_bytes();
-    extras.report = rendered(&page.end(parts, &ReportOptions::in_bundle()))?;
-    Ok(extras)
+    rendered(&page.end(parts, &ReportOptions::in_bundle()))
 }
 
 /// The same of a store's results whose plans follow from their experiments and models.
@@ -72,11 +80,11 @@ pub fn extras(parts: &[Part<'_>], inventory: &Inventory, besides: Besides) -> Re
 /// # Errors
 /// A plan that does not follow; a trace, a journal or a plan that cannot be read.
 pub fn extras_where_plans_follow(store: &Store, inventory: &Inventory, besides: Besides) -> Result<Extras, RunError> {
-    std::thread::scope(|scope| {
-        let follow = scope.spawn(|| plans_follow(store, inventory));
-        let extras = parts(store, inventory).and_then(|parts| extras(&parts, inventory, besides));
-        follow.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(extras)
-    })
+    let (follow, extras) = parallel::beside(
+        || plans_follow(store, inventory),
+        || parts(store, inventory).and_then(|parts| extras(&parts, inventory, besides)),
+    );
+    follow.and(extras)
 }
 
 /// `report.html`: the page of the results of a bundle, which names their records, and not the bundle that it is in.

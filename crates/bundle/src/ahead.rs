@@ -1,5 +1,5 @@
-//! Objects on their way from the store into a bundle: decompressed and hashed on a thread of their own, so that the
-//! compressor does not wait for them.
+//! Files on their way into a bundle: objects are decompressed and hashed, and records and attempts made, on a thread of its
+//! own, so that the compressor does not wait for them.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -8,12 +8,13 @@ use std::thread;
 
 use matrix_store::{Digest, Store, StoreError};
 
+use crate::container::{Content, Item};
 use crate::error::BundleError;
 
 /// Bytes of an object that are read at a time.
 const CHUNK: usize = 256 << 10;
 
-/// Bytes that are handed over together: of small objects there are many, and to wake a thread for each takes longer than to
+/// Bytes that are handed over together: of small files there are many, and to wake a thread for each takes longer than to
 /// read it.
 const TOGETHER: usize = 256 << 10;
 
@@ -22,29 +23,34 @@ const WAITING: usize = 32;
 
 enum Message {
     Chunk(Vec<u8>),
-    /// The object ended, and its bytes have the digest that they should have.
+    /// The file ended, and its bytes have the digest that they should have.
     End,
     Failed(StoreError),
 }
 
-/// Gives the objects in the order in which they were asked for.
-pub(super) struct Objects {
+/// Gives the files in the order in which they were asked for.
+pub(super) struct Ahead {
     handovers: Receiver<Vec<Message>>,
     messages: VecDeque<Message>,
 }
 
-/// Reads `objects` ahead, while `work` uses them in the same order.
-pub(super) fn with_reader<T>(
+/// Reads or makes those of `items` that are not in memory ahead, while `work` uses them in the same order.
+pub(super) fn with_reader<'i, T>(
     store: &Store,
-    objects: Vec<(Digest, u64)>,
-    work: impl FnOnce(&mut Objects) -> Result<T, BundleError>,
+    items: impl Iterator<Item = &'i Item<'i>> + Send,
+    work: impl FnOnce(&mut Ahead) -> Result<T, BundleError>,
 ) -> Result<T, BundleError> {
     thread::scope(|scope| {
         let (send, handovers) = sync_channel(WAITING);
         scope.spawn(move || {
             let mut out = Out { handovers: send, messages: Vec::new(), bytes: 0 };
-            for (digest, size) in objects {
-                let last = match read(store, &digest, size, &mut out) {
+            for item in items {
+                let given = match &item.content {
+                    Content::Object => read(store, &item.digest, item.size, &mut out),
+                    Content::Made(of) => of.make().map(|bytes| out.send(Message::Chunk(bytes))),
+                    _ => continue,
+                };
+                let last = match given {
                     Ok(true) => Message::End,
                     Ok(false) => return,
                     Err(error) => Message::Failed(error),
@@ -57,7 +63,7 @@ pub(super) fn with_reader<T>(
             out.hand_over();
         });
         // Dropped at the end, which ends the thread whatever it is about.
-        work(&mut Objects { handovers, messages: VecDeque::new() })
+        work(&mut Ahead { handovers, messages: VecDeque::new() })
     })
 }
 
@@ -108,10 +114,10 @@ fn read(store: &Store, digest: &Digest, size: u64, out: &mut Out) -> Result<bool
     }
 }
 
-impl Objects {
-    /// The next object, which is `digest` and has so many bytes.
-    pub(super) fn next<'a>(&'a mut self, digest: &'a Digest, size: u64) -> Object<'a> {
-        Object { objects: self, digest, left: size, chunk: Vec::new(), at: 0, ended: false }
+impl Ahead {
+    /// The bytes of the next file, which is this one.
+    pub(super) fn next<'a>(&'a mut self, item: &'a Item<'a>) -> Coming<'a> {
+        Coming { ahead: self, digest: &item.digest, left: item.size, chunk: Vec::new(), at: 0, ended: false }
     }
 
     fn message(&mut self) -> Option<Message> {
@@ -122,9 +128,9 @@ impl Objects {
     }
 }
 
-/// Reads one object to its end, at which its digest has been compared. Errors hold a [`BundleError`].
-pub(super) struct Object<'a> {
-    objects: &'a mut Objects,
+/// Reads one file to its end; an object's digest has been compared there. Errors hold a [`BundleError`].
+pub(super) struct Coming<'a> {
+    ahead: &'a mut Ahead,
     digest: &'a Digest,
     /// Bytes that are still to come. The reading thread refuses to give more.
     left: u64,
@@ -133,10 +139,10 @@ pub(super) struct Object<'a> {
     ended: bool,
 }
 
-impl Read for Object<'_> {
+impl Read for Coming<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.at == self.chunk.len() && !self.ended {
-            match self.objects.message() {
+            match self.ahead.message() {
                 Some(Message::Chunk(chunk)) => (self.chunk, self.at) = (chunk, 0),
                 Some(Message::End) if self.left == 0 => self.ended = true,
                 Some(Message::End) => {
