@@ -4,5 +4,4 @@
 mod barrier;
 mod functions;
 mod host;
-mod purity;
 mod wire;
