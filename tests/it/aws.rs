@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::services::on_services;
-use crate::workbench::{Printed, Workbench, signal, until};
+use crate::workbench::{Printed, Workbench, ended, signal, until};
 
 /// The emulator is slow.
 const LONG: Duration = Duration::from_secs(600);
@@ -49,7 +49,7 @@ impl Cloud {
     }
 
     fn script(&self, what: &str) -> String {
-        Workbench::printed(python(&self.bench, &[what, ENDPOINTS]).output().unwrap()).code(0).out
+        ended(&mut python(&self.bench, &[what, ENDPOINTS])).code(0).out
     }
 
     fn inventory(&self) -> Value {
@@ -91,7 +91,7 @@ impl Cloud {
     }
 
     fn matrix(&self, args: &[&str]) -> Printed {
-        Workbench::printed(self.command(args).output().unwrap())
+        ended(&mut self.command(args))
     }
 
     /// Starts a command whose standard error goes into a file.
@@ -149,16 +149,14 @@ fn a_matrix_on_given_things_leaves_them_as_they_were() {
     live("build", &[]).code(0);
     assert!(!live("build", &[]).code(0).out.contains(" built"), "what is built stays as it is");
     live("run", &["--only", "redis"]).code(0);
-    let gathered = live("gather", &["--only", "redis"]).code(0).out;
-    assert!(gathered.contains(": 0 lost, 0 failed"), "{gathered}");
+    live("gather", &["--only", "redis"]).code(0).out_has(": 0 lost, 0 failed");
     assert_eq!(cloud.cells_done(), 2);
     cloud.matrix(&["run", "small.toml"]).code(0);
     assert!(cloud.broken("throttled") > 20, "{}", cloud.broken("throttled"));
     cloud.faults(&json!({}));
     let status = cloud.matrix(&["status", "--format", "json"]).code(0).json();
     assert_eq!(status["experiment"]["tally"]["done"], 8, "{status}");
-    let verdicts = cloud.matrix(&["check"]).code(0).out;
-    assert!(verdicts.contains("1 held"), "{verdicts}");
+    cloud.matrix(&["check"]).code(0).out_has("1 held");
 
     // Nothing of an account, a password or a host is kept.
     let kept = cloud.attempts();
@@ -272,8 +270,7 @@ fn credentials_that_expire_pause_the_run() {
     until("the note", LONG, || cloud.bench.read("second.err").contains("credentials have expired"));
     signal(running.id(), "-INT");
     assert_eq!(running.wait().unwrap().code(), Some(130), "{}", cloud.bench.read("second.err"));
-    let refused = cloud.matrix(&["resume"]).code(2);
-    assert!(refused.err.contains("aws sso login"), "{}", refused.err);
+    cloud.matrix(&["resume"]).code(2).err_has("aws sso login");
     cloud.keys("AKIDTHIRD");
     cloud.matrix(&["resume"]).code(0);
     let status = cloud.matrix(&["status", "--format", "json"]).code(0).json();

@@ -38,21 +38,15 @@ fn errors_name_the_file_the_line_and_the_fix() {
 #[test]
 fn a_missing_experiment_and_a_missing_model_are_named() {
     let bench = Workbench::small();
-    let printed = bench.matrix(&["run", "smal.toml"]).code(2);
-    assert!(printed.err.contains("smal.toml"), "{}", printed.err);
-    let printed = bench.matrix(&["run", "small.toml", "--set", "sim.model=\"nowhere.toml\""]).code(2);
-    assert!(printed.err.contains("nowhere.toml"), "{}", printed.err);
+    bench.matrix(&["run", "smal.toml"]).code(2).err_has("smal.toml");
+    bench.matrix(&["run", "small.toml", "--set", "sim.model=\"nowhere.toml\""]).code(2).err_has("nowhere.toml");
     bench.write("model.toml", "schema = 1\nnonsense = 3\n");
     let printed = bench.matrix(&["run", "small.toml", "--set", "sim.model=\"model.toml\""]).code(2);
-    assert!(
-        printed.err.contains("model.toml:2:1") && printed.err.contains("unknown key `nonsense`"),
-        "{}",
-        printed.err
-    );
+    printed.err_has("model.toml:2:1").err_has("unknown key `nonsense`");
     let model = include_str!("../../experiments/models/aws-2021.toml");
     bench.write("model.toml", &model.replacen("reference = ", "refrence = ", 1));
     let printed = bench.matrix(&["run", "small.toml", "--set", "sim.model=\"model.toml\""]).code(2);
-    assert!(printed.err.contains("did you mean `reference`?"), "{}", printed.err);
+    printed.err_has("did you mean `reference`?");
     assert!(!bench.path("results").exists(), "nothing was written");
 }
 
@@ -68,22 +62,19 @@ fn a_bad_filter_shows_the_place() {
 
 #[test]
 fn a_newer_store_is_refused_and_left_alone() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     let text = bench.read("results/store.toml");
     bench.write("results/store.toml", &text.replace("schema = 1", "schema = 99"));
     let before = bench.files("results");
     for args in [["run", "small.toml"], ["plot", "small.toml"], ["status", "small.toml"]] {
-        let printed = bench.matrix(&args).code(2);
-        assert!(printed.err.contains("99"), "{}", printed.err);
+        bench.matrix(&args).code(2).err_has("99");
     }
     assert_eq!(before, bench.files("results"));
 }
 
 #[test]
 fn a_damaged_record_is_reported_and_nothing_is_built_on_it() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     let record = bench.files("results").into_keys().find(|path| path.starts_with("cells")).unwrap();
     let path = bench.path("results").join(&record);
     let text = std::fs::read_to_string(&path).unwrap();
@@ -112,9 +103,9 @@ fn a_store_in_use_names_its_holder() {
     first.kill().unwrap();
     first.wait().unwrap();
     let printed = printed.code(6);
-    assert!(printed.err.contains(&first.id().to_string()), "{}", printed.err);
+    printed.err_has(&first.id().to_string());
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    assert!(printed.err.contains(&format!("on {}, since 20", host.trim())), "{}", printed.err);
+    printed.err_has(&format!("on {}, since 20", host.trim()));
     // The lock died with its holder.
     bench.matrix(&["run", "small.toml", "--set", "requests=10"]).code(0);
 }
@@ -123,8 +114,7 @@ fn a_store_in_use_names_its_holder() {
 fn results_that_cannot_be_written_are_named() {
     let bench = Workbench::small();
     bench.write("results", "a file where a folder is needed");
-    let printed = bench.matrix(&["run", "small.toml"]).code(2);
-    assert!(printed.err.contains("results"), "{}", printed.err);
+    bench.matrix(&["run", "small.toml"]).code(2).err_has("results");
     std::fs::remove_file(bench.path("results")).unwrap();
 
     std::fs::create_dir(bench.path("closed")).unwrap();

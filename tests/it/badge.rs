@@ -7,8 +7,7 @@ use crate::workbench::Workbench;
 
 /// How each item stands.
 fn stand(bench: &Workbench, results: &str) -> BTreeMap<String, String> {
-    let json =
-        bench.matrix(&["badge", "--project", "project", "--results", results, "--format", "json"]).code(0).json();
+    let json = bench.json(&["badge", "--project", "project", "--results", results]);
     let items = json["items"].as_array().unwrap();
     let count = |status: &str| items.iter().filter(|item| item["status"] == status).count();
     for (total, status) in [("passed", "pass"), ("failed", "fail"), ("for_a_person", "person")] {

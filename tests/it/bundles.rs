@@ -7,29 +7,35 @@ mod whose;
 use std::path::Path;
 use std::process::Command;
 
-use crate::workbench::{SMALL, Workbench, here, walk};
+use crate::workbench::{SMALL, Workbench, ended, here, walk};
 
 /// A folder with the small experiment run, and its bundle.
 fn bundled() -> (Workbench, String) {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     let printed = bench.matrix(&["bundle", "create", "-o", "small.tar.zst"]).code(0);
     let digest = printed.out.split_whitespace().next().unwrap().to_owned();
     (bench, digest)
 }
 
 fn tool(bench: &Workbench, script: &str) -> String {
-    let output = Command::new("bash").args(["-c", script]).current_dir(bench.path("")).output().unwrap();
-    let printed = Workbench::printed(output).code(0);
+    let printed = ended(Command::new("bash").args(["-c", script]).current_dir(bench.path(""))).code(0);
     printed.out
 }
 
 #[test]
 fn the_same_store_gives_the_same_bytes_whatever_the_circumstances() {
     let (bench, digest) = bundled();
-    let mut command = bench.command(&["bundle", "create", "-o", "again.tar.zst"]);
-    let output = command.env("TZ", "Asia/Singapore").env("LC_ALL", "de_DE.UTF-8").output().unwrap();
-    assert!(Workbench::printed(output).code(0).out.starts_with(&digest));
+    assert!(
+        ended(
+            bench
+                .command(&["bundle", "create", "-o", "again.tar.zst"])
+                .env("TZ", "Asia/Singapore")
+                .env("LC_ALL", "de_DE.UTF-8")
+        )
+        .code(0)
+        .out
+        .starts_with(&digest)
+    );
     let again =
         tool(&bench, "umask 077; cp -r results elsewhere; touch elsewhere/objects/*/*; sha256sum < again.tar.zst");
     assert!(again.starts_with(&digest));
@@ -55,11 +61,7 @@ fn stock_tools_check_every_byte() {
 fn verify_derives_everything_again_and_finds_what_was_changed() {
     let (bench, _) = bundled();
     let printed = bench.matrix(&["verify", "small.tar.zst"]).code(0);
-    assert!(
-        printed.out.contains("tables: derived again") && printed.out.contains("antipode-prevents: held"),
-        "{}",
-        printed.out
-    );
+    printed.out_has("tables: derived again").out_has("antipode-prevents: held");
     bench.matrix(&["verify", "--quick", "small.tar.zst"]).code(0);
     let mut bytes = std::fs::read(bench.path("small.tar.zst")).unwrap();
     let middle = bytes.len() / 2;
@@ -78,7 +80,7 @@ fn verify_knows_the_licence_and_the_citation() {
         bench.matrix(&["verify", "--quick", "forged.tar.zst"]).code(0);
         let printed = bench.matrix(&["verify", "forged.tar.zst"]).code(5);
         let fault = format!("FAULT: data/{file}: it is not what is written there: line");
-        assert!(printed.out.contains(&fault) && printed.out.contains("\n1 faults found"), "{}", printed.out);
+        printed.out_has(&fault).out_has("\n1 faults found");
     }
 }
 
@@ -88,13 +90,11 @@ fn a_link_is_followed_and_a_pipe_is_not_replaced() {
     tool(&bench, "mkdir real && ln -s real/file link.tar.zst && touch real/file && mkfifo pipe");
     bench.matrix(&["bundle", "create", "-o", "link.tar.zst"]).code(0);
     assert!(tool(&bench, "test -L link.tar.zst && sha256sum < real/file").starts_with(&digest));
-    let printed = bench.matrix(&["bundle", "create", "-o", "pipe"]).code(2);
-    assert!(printed.err.contains("pipe is there already, and is no file"), "{}", printed.err);
+    bench.matrix(&["bundle", "create", "-o", "pipe"]).code(2).err_has("pipe is there already, and is no file");
     tool(&bench, "test -p pipe");
     tool(&bench, "ln -s /proc/self/fd/1 out && ln -s real/new dangling");
     // The output is a pipe here, which the link leads to without a name.
-    let printed = bench.matrix(&["bundle", "create", "-o", "out"]).code(2);
-    assert!(printed.err.contains("out is there already, and is no file"), "{}", printed.err);
+    bench.matrix(&["bundle", "create", "-o", "out"]).code(2).err_has("out is there already, and is no file");
     bench.matrix(&["bundle", "create", "-o", "dangling"]).code(0);
     assert!(tool(&bench, "test -L out && test -L dangling && sha256sum < real/new").starts_with(&digest));
 }
@@ -107,9 +107,9 @@ fn a_bundle_is_read_like_a_store() {
     bench.matrix(&["plot", "--results", "small.tar.zst", "--out", "from-bundle"]).code(0);
     bench.matrix(&["plot", "small.toml", "--out", "from-store"]).code(0);
     assert_eq!(bench.files("from-bundle"), bench.files("from-store"));
-    let status = bench.matrix(&["status", "--results", "small.tar.zst", "--format", "json"]).code(0).json();
+    let status = bench.json(&["status", "--results", "small.tar.zst"]);
     assert_eq!(status["experiment"]["tally"]["done"], 12);
-    let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "small.toml"]);
     let key = plan["cells"][0]["key"].as_str().unwrap();
     bench.matrix(&["show", key, "--results", "small.tar.zst"]).code(0);
 }
@@ -117,12 +117,11 @@ fn a_bundle_is_read_like_a_store() {
 #[test]
 fn an_evaluator_replays_goes_on_and_merges() {
     let (bench, _) = bundled();
-    let printed = bench.matrix(&["bundle", "replay", "small.tar.zst"]).code(0);
-    assert!(printed.out.contains("12 of 12 simulated cells are identical"), "{}", printed.out);
+    bench.matrix(&["bundle", "replay", "small.tar.zst"]).code(0).out_has("12 of 12 simulated cells are identical");
 
     bench.matrix(&["bundle", "extract", "small.tar.zst", "--as-store", "-o", "mine"]).code(0);
     bench.write("mine.toml", &SMALL.replace("[100, 200, 400, 800]", "[100, 200, 400, 800, 900]"));
-    let plan = bench.matrix(&["plan", "mine.toml", "--results", "mine", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "mine.toml", "--results", "mine"]);
     assert_eq!((&plan["tally"]["done"], &plan["tally"]["pending"]), (&12.into(), &1.into()));
     bench.matrix(&["run", "mine.toml", "--results", "mine"]).code(0);
     bench.matrix(&["bundle", "create", "--results", "mine", "-o", "mine.tar.zst"]).code(0);
@@ -140,15 +139,13 @@ fn an_evaluator_replays_goes_on_and_merges() {
     let cells = bench.read("all/data/cells.csv");
     let of = |origin: &str| cells.lines().filter(|line| line.contains(&format!(",{origin},"))).count();
     assert_eq!((of("local"), of("eva")), (12, 1), "{cells}");
-    let sound = bench.matrix(&["verify", "mine"]).code(0).out;
-    assert!(!sound.contains("not part of a store"), "{sound}");
-    assert_eq!(bench.matrix(&["gc", "--results", "mine", "--format", "json"]).code(0).json()["files"], 0);
+    bench.matrix(&["verify", "mine"]).code(0).out_lacks("not part of a store");
+    assert_eq!(bench.json(&["gc", "--results", "mine"])["files"], 0);
     bench.write(
         "mine/received.json",
         &bench.read("mine/received.json").replacen("\"records\":[\"", "\"records\":[\"0", 1),
     );
-    let damaged = bench.matrix(&["verify", "mine"]).code(5).out;
-    assert!(damaged.contains("FAULT: received.json"), "{damaged}");
+    bench.matrix(&["verify", "mine"]).code(5).out_has("FAULT: received.json");
     bench.matrix(&eva).code(5);
 }
 
@@ -156,8 +153,7 @@ fn an_evaluator_replays_goes_on_and_merges() {
 fn an_incomplete_store_needs_to_be_allowed_and_says_so_inside() {
     let bench = Workbench::small();
     bench.matrix(&["run", "small.toml", "--filter", "antipode=true"]).code(0);
-    let printed = bench.matrix(&["bundle", "create", "-o", "part.tar.zst"]).code(2);
-    assert!(printed.err.contains("8 of 12 planned cells are not done"), "{}", printed.err);
+    bench.matrix(&["bundle", "create", "-o", "part.tar.zst"]).code(2).err_has("8 of 12 planned cells are not done");
     assert!(!bench.path("part.tar.zst").exists());
     bench.matrix(&["bundle", "create", "--allow-incomplete", "-o", "part.tar.zst"]).code(0);
     bench.matrix(&["verify", "part.tar.zst"]).code(0);
@@ -175,20 +171,17 @@ fn a_signature_is_openssh_s_own() {
     bench.matrix(&["verify", "--quick", "small.tar.zst", "--signer", "key.pub"]).code(0);
     std::fs::rename(bench.path("small.tar.zst.sig"), bench.path("kept.sig")).unwrap();
     let unsigned = bench.matrix(&["verify", "--quick", "small.tar.zst", "--signer", "key.pub"]).code(2);
-    assert!(unsigned.err.contains("small.tar.zst.sig") && unsigned.err.contains("bundle sign"), "{unsigned:?}");
+    unsigned.err_has("small.tar.zst.sig").err_has("bundle sign");
     std::fs::rename(bench.path("kept.sig"), bench.path("small.tar.zst.sig")).unwrap();
-    let printed = bench.matrix(&["bundle", "sign", "small.tar.zst", "--key", "key.pub"]).code(2);
-    assert!(printed.err.contains("key.pub is a public key"), "{}", printed.err);
+    bench.matrix(&["bundle", "sign", "small.tar.zst", "--key", "key.pub"]).code(2).err_has("key.pub is a public key");
     tool(&bench, "ssh-keygen -q -t ed25519 -N '' -f other");
     bench.matrix(&["verify", "--quick", "small.tar.zst", "--signer", "other.pub"]).code(5);
 }
 
 #[test]
 fn results_go_out_as_the_original_s_folders_and_come_back() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
-    let printed = bench.matrix(&["export", "--as", "gather", "original"]).code(0);
-    assert!(printed.out.contains("12 folders"), "{}", printed.out);
+    let bench = Workbench::ran();
+    bench.matrix(&["export", "--as", "gather", "original"]).code(0).out_has("12 folders");
     bench.matrix(&["import", "original/gather", "--results", "imported"]).code(0);
     bench.matrix(&["export", "--as", "gather", "again", "--results", "imported"]).code(0);
     let traces = |folder: &str| -> Vec<_> {
@@ -213,8 +206,7 @@ fn results_go_out_as_the_original_s_folders_and_come_back() {
     std::fs::create_dir_all(bench.path("left/.partial-4194305/gather")).unwrap();
     bench.matrix(&["export", "--as", "gather", "left", "--results", "imported"]).code(0);
     bench.matrix(&["export", "--as", "gather", "left", "--results", "imported"]).code(2);
-    let twice = bench.matrix(&["import", "original/gather", "--results", "imported"]).code(0);
-    assert!(!twice.out.contains(" imported"), "{}", twice.out);
+    bench.matrix(&["import", "original/gather", "--results", "imported"]).code(0).out_lacks(" imported");
     bench.matrix(&["import", "nowhere", "--results", "never"]).code(2);
     assert!(!bench.path("never").exists(), "a refused import leaves no store");
 }
@@ -265,8 +257,7 @@ fn a_bundle_with_source_has_all_that_the_runner_is_built_from() {
     let metadata = |folder: &Path| -> serde_json::Value {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         let args = ["metadata", "--offline", "--no-deps", "--format-version", "1"];
-        let output = Command::new(cargo).args(args).current_dir(folder).output().unwrap();
-        Workbench::printed(output).code(0).json()
+        ended(Command::new(cargo).args(args).current_dir(folder)).code(0).json()
     };
     let (theirs, ours) = (metadata(&bench.path(&source)), metadata(&here));
     let packages = |metadata: &serde_json::Value| -> Vec<String> {

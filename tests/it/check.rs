@@ -30,11 +30,9 @@ within = { value = 375, percent = 4 }
 
 #[test]
 fn supported_claims_end_well() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
-    let printed = bench.matrix(&["check", "small.toml"]).code(0);
-    assert!(printed.out.contains("held in 160 rows"), "{}", printed.out);
-    let json = bench.matrix(&["check", "small.toml", "--format", "json"]).code(0).json();
+    let bench = Workbench::ran();
+    bench.matrix(&["check", "small.toml"]).code(0).out_has("held in 160 rows");
+    let json = bench.json(&["check", "small.toml"]);
     assert_eq!(json["claims"][0]["verdict"], "held");
     assert_eq!(json["simulated"], true);
 }
@@ -44,8 +42,7 @@ fn one_counterexample_contradicts() {
     for claim in [WITHOUT_ANTIPODE, FAR_OFF] {
         let bench = Workbench::with(&format!("{SMALL}{claim}"));
         bench.matrix(&["run", "small.toml"]).code(0);
-        let printed = bench.matrix(&["check", "small.toml"]).code(4);
-        assert!(printed.out.contains("contradicted"), "{}", printed.out);
+        bench.matrix(&["check", "small.toml"]).code(4).out_has("contradicted");
     }
 }
 
@@ -53,8 +50,7 @@ fn one_counterexample_contradicts() {
 fn inconclusive_is_no_failure_unless_strict() {
     let bench = Workbench::with(&format!("{SMALL}{TOO_CLOSE_TO_CALL}"));
     bench.matrix(&["run", "small.toml"]).code(0);
-    let printed = bench.matrix(&["check", "small.toml"]).code(0);
-    assert!(printed.out.contains("inconclusive"), "{}", printed.out);
+    bench.matrix(&["check", "small.toml"]).code(0).out_has("inconclusive");
     bench.matrix(&["check", "small.toml", "--strict"]).code(4);
 }
 
@@ -88,6 +84,5 @@ fn of_several_origins_one_is_read_and_the_others_are_named() {
     bench.matrix(&["run", "small.toml", "--results", "here"]).code(0);
     bench.matrix(&["bundle", "create", "--results", "here", "-o", "here.tar.zst"]).code(0);
     bench.matrix(&["bundle", "merge", "alice.tar.zst", "here.tar.zst", "-o", "ours.tar.zst"]).code(0);
-    let printed = bench.matrix(&["check", "small.toml", "--results", "ours.tar.zst"]).code(0);
-    assert!(printed.err.contains("read: local; left out: alice"), "{}", printed.err);
+    bench.matrix(&["check", "small.toml", "--results", "ours.tar.zst"]).code(0).err_has("read: local; left out: alice");
 }

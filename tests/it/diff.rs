@@ -27,17 +27,16 @@ fn mean_window_ms(bench: &Workbench, results: &str, key: &str) -> f64 {
 
 #[test]
 fn a_store_and_its_bundle_are_identical() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     bench.matrix(&["bundle", "create", "--origin", "authors", "-o", "small.tar.zst"]).code(0);
-    let json = bench.matrix(&["diff", "results", "small.tar.zst", "--format", "json"]).code(0).json();
+    let json = bench.json(&["diff", "results", "small.tar.zst"]);
     assert_eq!((&json["identical"], array(&json, "same_key").len()), (&12.into(), 12));
     for list in ["only_in_a", "only_in_b", "same_axes"] {
         assert!(array(&json, list).is_empty(), "{list}: {json}");
     }
     assert!(array(&json, "same_key").iter().all(|pair| array(pair, "changes").is_empty()));
     let printed = bench.matrix(&["diff", "small.tar.zst", "results"]).code(0);
-    assert!(printed.out.contains("12 identical, 0 different; 0 with the same axes"), "{}", printed.out);
+    printed.out_has("12 identical, 0 different; 0 with the same axes");
 }
 
 #[test]
@@ -47,7 +46,7 @@ fn other_meanings_are_compared_by_axes_and_round_and_said_to_be_that() {
     bench.write("other.toml", &SMALL.replace("requests = 40", "requests = 60"));
     let run = ["run", "other.toml", "--results", "other", "--filter", "not (post_storage=s3 and antipode=true)"];
     bench.matrix(&run).code(0);
-    let json = bench.matrix(&["diff", "results", "other", "--format", "json"]).code(0).json();
+    let json = bench.json(&["diff", "results", "other"]);
     assert!(array(&json, "same_key").is_empty());
     assert_eq!(array(&json, "same_axes").len(), 10);
     let [only_a, only_b] = ["only_in_a", "only_in_b"].map(|side| array(&json, side));
@@ -72,9 +71,9 @@ fn other_meanings_are_compared_by_axes_and_round_and_said_to_be_that() {
         assert!(number("change", "low") < number("change", "value"));
         assert!(number("change", "value") < number("change", "high"));
     }
-    let text = bench.matrix(&["diff", "results", "other", "--all", "--metric", "window_p50_ms"]).code(0).out;
-    assert!(text.contains("Same axes and round, other meaning") && text.contains("requests 40 / 60"), "{text}");
-    assert!(text.contains("window_p50_ms") && !text.contains("window_mean_ms"), "{text}");
+    let text = bench.matrix(&["diff", "results", "other", "--all", "--metric", "window_p50_ms"]).code(0);
+    text.out_has("Same axes and round, other meaning").out_has("requests 40 / 60");
+    text.out_has("window_p50_ms").out_lacks("window_mean_ms");
     // The verdict is first, and without --all only what is marked is listed.
     let short = bench.matrix(&["diff", "results", "other"]).code(0).out;
     assert!(
@@ -88,7 +87,7 @@ fn other_meanings_are_compared_by_axes_and_round_and_said_to_be_that() {
 #[test]
 fn a_simulation_and_a_measurement_are_told_apart() {
     let (bench, cells) = Workbench::measured();
-    let json = bench.matrix(&["diff", "results", "measured", "--format", "json"]).code(0).json();
+    let json = bench.json(&["diff", "results", "measured"]);
     assert_eq!(array(&json, "same_axes").len(), cells);
     for pair in array(&json, "same_axes") {
         assert_eq!((&pair["a"]["how"], &pair["b"]["how"]), (&"simulated".into(), &"measured".into()));
@@ -105,12 +104,9 @@ fn a_simulation_and_a_measurement_are_told_apart() {
 
 #[test]
 fn what_cannot_be_compared_is_refused() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
-    let printed = bench.matrix(&["diff", "results", "nowhere"]).code(2);
-    assert!(printed.err.contains("nowhere"), "{}", printed.err);
-    let printed = bench.matrix(&["diff", "results", "results", "--metric", "window"]).code(2);
-    assert!(printed.err.contains("window_mean_ms"), "{}", printed.err);
+    let bench = Workbench::ran();
+    bench.matrix(&["diff", "results", "nowhere"]).code(2).err_has("nowhere");
+    bench.matrix(&["diff", "results", "results", "--metric", "window"]).code(2).err_has("window_mean_ms");
     bench.write("no-bundle", "text");
     bench.matrix(&["diff", "results", "no-bundle"]).code(5);
     bench.matrix(&["run", "small.toml", "--results", "other", "--set", "seed=8"]).code(0);

@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use crate::workbench::{Printed, SMALL, Workbench, here};
+use crate::workbench::{Printed, SMALL, Workbench, ended, here};
 
 fn check(bench: &Workbench, export: &str) -> Printed {
     let script = here().join("scripts/check-export");
-    Workbench::printed(Command::new(script).args([bench.path(export), bench.path("summary.csv")]).output().unwrap())
+    ended(Command::new(script).args([bench.path(export), bench.path("summary.csv")]))
 }
 
 /// A sweep like that of `experiments/sosp.toml`, run, with its summary.
@@ -36,8 +36,7 @@ fn pandas_and_duckdb_compute_from_the_export_what_the_tables_say() {
     let found = all.lines().next().unwrap().split(',').position(|name| name == "consistent_read").unwrap();
     fields[found] = if fields[found] == "1" { "0" } else { "1" };
     bench.write("changed.csv", &all.replacen(line, &fields.join(","), 1));
-    let printed = check(&bench, "changed.csv").code(1);
-    assert!(printed.err.contains("pandas: inconsistent of 1 treatments differs"), "{}", printed.err);
+    check(&bench, "changed.csv").code(1).err_has("pandas: inconsistent of 1 treatments differs");
 
     let printed = bench.matrix(&["export", "--as", "csv", "--filter", "antipode=on and round=1", "on.csv"]).code(0);
     assert_eq!(printed.out, "on.csv: 160 rows of 4 cells\n");
@@ -48,7 +47,7 @@ fn pandas_and_duckdb_compute_from_the_export_what_the_tables_say() {
 fn a_build_without_parquet_says_how_to_get_it() {
     let bench = Workbench::small();
     let printed = bench.matrix(&["export", "--as", "parquet", "all.parquet"]).code(2);
-    assert!(printed.err.contains("cargo build --release --features parquet"), "{}", printed.err);
+    printed.err_has("cargo build --release --features parquet");
 }
 
 #[test]

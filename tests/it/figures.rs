@@ -26,15 +26,13 @@ fn plot_draws_every_figure_the_results_have_data_for() {
 
 #[test]
 fn one_figure_in_one_format_somewhere_else() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     let args = ["plot", "--figure", "delay_vs_per_inconsistencies", "--format", "svg", "--out", "elsewhere"];
     bench.matrix(&args).code(0);
     let names: Vec<String> = bench.files("elsewhere").keys().map(|path| path.display().to_string()).collect();
     let list = ".drawn.sha256";
     assert_eq!(names, [list, "delay_vs_per_inconsistencies.csv", "delay_vs_per_inconsistencies.svg"]);
-    let printed = bench.matrix(&["plot", "--figure", "delay_vs_per_inconsistency"]).code(2);
-    assert!(printed.err.contains("delay_vs_per_inconsistencies"), "{}", printed.err);
+    bench.matrix(&["plot", "--figure", "delay_vs_per_inconsistency"]).code(2).err_has("delay_vs_per_inconsistencies");
 }
 
 #[test]
@@ -59,7 +57,7 @@ fn declared() -> Workbench {
 fn schema_2_has_the_same_cells_and_figures_of_its_own() {
     let bench = declared();
     let keys = |name: &str| {
-        let plan = bench.matrix(&["plan", name, "--format", "json"]).code(0).json();
+        let plan = bench.json(&["plan", name]);
         plan["cells"].as_array().unwrap().iter().map(|cell| cell["key"].to_string()).collect::<Vec<_>>()
     };
     bench.write("one.toml", &SMALL.replace("rounds = 1", "rounds = 3"));
@@ -89,9 +87,8 @@ fn a_figure_that_names_no_metric_is_told_with_its_place() {
     let bench = declared();
     bench.write("small.toml", &bench.read("small.toml").replace("window_p99_ms", "window_p98_ms"));
     let printed = bench.matrix(&["plan", "small.toml"]).code(2);
-    assert!(printed.err.contains("unknown metric `window_p98_ms`"), "{}", printed.err);
-    assert!(printed.err.contains("did you mean `window_p9"), "{}", printed.err);
+    printed.err_has("unknown metric `window_p98_ms`");
+    printed.err_has("did you mean `window_p9");
     bench.write("small.toml", &SMALL.replace("[[claim]]", "[[figure]]\nname = \"own\"\n[[claim]]"));
-    let printed = bench.matrix(&["plan", "small.toml"]).code(2);
-    assert!(printed.err.contains("unknown key `figure`"), "{}", printed.err);
+    bench.matrix(&["plan", "small.toml"]).code(2).err_has("unknown key `figure`");
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::workbench::{Workbench, here};
+use crate::workbench::{Workbench, ended, here};
 
 /// The folder of a version's fixtures.
 fn fixtures() -> PathBuf {
@@ -57,11 +57,11 @@ fn results(bench: &Workbench, folder: &str, records: &str) -> BTreeMap<String, V
 fn goes_on_being_read(name: &str, simulated: u64, plot: &[&str]) -> Workbench {
     let bench = bench();
     let bundle = fixture(&format!("{name}.tar.zst"));
-    let verified = bench.matrix(&["verify", &bundle, "--format", "json"]).code(0).json();
+    let verified = bench.json(&["verify", &bundle]);
     assert_eq!((&verified["sound"], &verified["deriver"]), (&Value::from(true), &Value::from(1)), "{verified}");
     assert_eq!(verified["another_version"], true);
-    let replayed = bench.matrix(&["bundle", "replay", &bundle]).code(0).out;
-    assert!(replayed.contains(&format!("{simulated} of {simulated} simulated cells are identical, 0")), "{replayed}");
+    let replayed = bench.matrix(&["bundle", "replay", &bundle]).code(0);
+    replayed.out_has(&format!("{simulated} of {simulated} simulated cells are identical, 0"));
     bench.matrix(&[&["plot", "--results", &bundle, "--out", "plots"], plot].concat()).code(0);
     let drawn = bench.files("plots");
     assert!(drawn.keys().any(|path| path.ends_with("inconsistencies.svg")), "{:?}", drawn.keys());
@@ -106,8 +106,7 @@ fn nothing_runs_again(bench: &Workbench, left: usize) {
 #[test]
 fn the_fixtures_are_those_that_the_old_version_made() {
     let check = ["--check", "--strict", "--quiet", "SHA256SUMS"];
-    let output = Command::new("sha256sum").args(check).current_dir(fixtures()).output().unwrap();
-    Workbench::printed(output).code(0);
+    ended(Command::new("sha256sum").args(check).current_dir(fixtures())).code(0);
 }
 
 #[test]
@@ -256,7 +255,7 @@ fn derived_files_change_only_with_the_deriver() {
 #[test]
 fn files_of_another_version_are_not_silently_taken_for_verified() {
     let bench = bench();
-    let json = bench.matrix(&["verify", &fixture("whole.tar.zst"), "--format", "json"]).code(0).json();
+    let json = bench.json(&["verify", &fixture("whole.tar.zst")]);
     let files = json["not_verified"].as_array().unwrap();
     // Its name has the version in it, so that there is always one.
     assert!(files.iter().any(|file| file["file"] == "data/figures/renderer.txt"), "{json}");
@@ -268,8 +267,7 @@ fn files_of_another_version_are_not_silently_taken_for_verified() {
     assert!(printed.contains(&format!("sound but for what is NOT VERIFIED: {} files", files.len())), "{printed}");
     // Derived anew, everything can be verified again.
     bench.matrix(&["bundle", "merge", &fixture("whole.tar.zst"), "-o", "anew.tar.zst"]).code(0);
-    let printed = bench.matrix(&["verify", "anew.tar.zst"]).code(0).out;
-    assert!(printed.contains("sound: no fault found") && !printed.contains("NOT VERIFIED"), "{printed}");
+    bench.matrix(&["verify", "anew.tar.zst"]).code(0).out_has("sound: no fault found").out_lacks("NOT VERIFIED");
 }
 
 #[test]
@@ -284,7 +282,7 @@ fn plans_have_the_same_cells_in_the_same_order() {
     for (name, count) in [("aws", 104), ("local", 68), ("quick", 24), ("sosp", 312)] {
         let old: Value = serde_json::from_str(&bench.read(&format!("plans/{name}.json"))).unwrap();
         let file = Path::new("plans/experiments").join(format!("{name}.toml"));
-        let new = bench.matrix(&["plan", file.to_str().unwrap(), "--format", "json"]).code(0).json();
+        let new = bench.json(&["plan", file.to_str().unwrap()]);
         assert_eq!(cells(&old).len(), count, "{name}");
         assert!(!cells(&old).iter().flatten().any(Value::is_null), "{name}");
         assert!(cells(&old) == cells(&new), "{name}");

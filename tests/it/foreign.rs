@@ -4,12 +4,11 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::workbench::{SMALL, Workbench};
+use crate::workbench::{SMALL, Workbench, ended};
 
 #[test]
 fn foreign_files_and_folders_in_any_folder_of_a_store_are_notes() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     let files = bench.files("results");
     let folder_of = |top: &str| {
         let path = files.keys().find(|path| path.starts_with(top)).unwrap();
@@ -40,7 +39,7 @@ fn foreign_files_and_folders_in_any_folder_of_a_store_are_notes() {
     }
     // A shard of objects may have any name; what is in it is noted.
     expected -= 1;
-    let report = bench.matrix(&["verify", "--format", "json"]).code(0).json();
+    let report = bench.json(&["verify"]);
     let notes = report["notes"].as_array().unwrap();
     assert!(notes.iter().all(|note| note["what"] == "not part of a store"), "{notes:?}");
     assert!(notes.len() >= expected, "{} of {expected}: {notes:?}", notes.len());
@@ -70,7 +69,7 @@ fn names_that_are_not_utf_8_work() {
     let bench = Workbench::small();
     let name = |bytes: &'static [u8]| OsStr::from_bytes(bytes).to_owned();
     let matrix = |code, args: &[&OsStr]| {
-        let printed = Workbench::printed(bench.command(&[]).args(args).output().unwrap());
+        let printed = ended(bench.command(&[]).args(args));
         assert_eq!(printed.code, code, "{args:?}: {printed:?}");
         printed
     };
@@ -119,7 +118,7 @@ fn names_that_are_not_utf_8_work() {
         ],
     );
     let printed = matrix(2, &[word("plan"), &name(b"n\xf6.toml")]);
-    assert!(printed.err.contains("n\u{fffd}.toml"), "{}", printed.err);
+    printed.err_has("n\u{fffd}.toml");
     matrix(2, &[word("status"), word("--run"), &name(b"\xe9")]);
     matrix(2, &[word("model"), word("fit"), &name(b"m\xe9.toml")]);
 }
@@ -134,16 +133,15 @@ fn links_to_nothing_and_other_file_systems_are_named_before_anything_runs() {
         assert!(printed.err.contains("results is a link to gone, which is not there"), "{args:?}: {}", printed.err);
     }
     let printed = bench.matrix(&["run", "small.toml", "--results", "results/below"]).code(2);
-    assert!(printed.err.contains("is a link to gone, which is not there"), "{}", printed.err);
+    printed.err_has("is a link to gone, which is not there");
     link(Path::new("gone"), "plots");
     std::fs::create_dir(bench.path("gone")).unwrap();
     bench.matrix(&["run", "small.toml"]).code(0);
     std::fs::rename(bench.path("gone"), bench.path("there")).unwrap();
     link(Path::new("nowhere"), "folder");
-    let printed = bench.matrix(&["plot", "--results", "there"]).code(2);
-    assert!(printed.err.contains("is a link to gone, which is not there"), "{}", printed.err);
+    bench.matrix(&["plot", "--results", "there"]).code(2).err_has("is a link to gone, which is not there");
     let printed = bench.matrix(&["bundle", "create", "--results", "there", "-o", "folder/b.tar.zst"]).code(2);
-    assert!(printed.err.contains("folder/b.tar.zst"), "{}", printed.err);
+    printed.err_has("folder/b.tar.zst");
 
     // Where the machine has another file system to write to.
     use std::os::unix::fs::MetadataExt as _;
@@ -156,7 +154,7 @@ fn links_to_nothing_and_other_file_systems_are_named_before_anything_runs() {
         std::fs::rename(bench.path("there").join(folder), bench.path("aside")).unwrap();
         link(elsewhere.path(), &format!("there/{folder}"));
         let printed = bench.matrix(&["run", "small.toml", "--set", "seed=9", "--results", "there"]).code(2);
-        assert!(printed.err.contains(&format!("there/{folder} is on another mount or file system")), "{}", printed.err);
+        printed.err_has(&format!("there/{folder} is on another mount or file system"));
         std::fs::remove_file(bench.path("there").join(folder)).unwrap();
         std::fs::rename(bench.path("aside"), bench.path("there").join(folder)).unwrap();
     }
@@ -166,15 +164,14 @@ fn links_to_nothing_and_other_file_systems_are_named_before_anything_runs() {
 
 #[test]
 fn a_folder_that_is_mounted_from_elsewhere_is_named_before_anything_runs() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     std::fs::create_dir(bench.path("elsewhere")).unwrap();
     // The same file system, in a name space of mounts of the test's own: a rename would be refused all the same.
     let script = "mount --bind elsewhere results/objects && exec \"$0\" run small.toml --set seed=9";
     let mut command = std::process::Command::new("unshare");
     command.args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_matrix")]);
-    let printed = Workbench::printed(command.current_dir(bench.path("")).output().unwrap()).code(2);
-    assert!(printed.err.contains("results/objects is on another mount or file system"), "{}", printed.err);
+    let printed = ended(command.current_dir(bench.path(""))).code(2);
+    printed.err_has("results/objects is on another mount or file system");
     assert_eq!(std::fs::read_dir(bench.path("elsewhere")).unwrap().count(), 0);
 }
 
@@ -215,13 +212,12 @@ fn figures_of_earlier_results_go_and_what_a_person_put_there_stays() {
     assert!(!left.contains(&"inconsistencies.svg".to_owned()) && !left.contains(&"inconsistencies.png".to_owned()));
     assert!(left.contains(&"delay_vs_per_inconsistencies.svg".to_owned()), "{left:?}");
     assert!(left.contains(&"mine.svg".to_owned()) && left.contains(&"storage_overhead.csv".to_owned()), "{left:?}");
-    assert!(printed.err.contains("storage_overhead.csv"), "{}", printed.err);
+    printed.err_has("storage_overhead.csv");
 }
 
 #[test]
 fn a_damaged_record_of_another_origin_is_a_fault_and_no_foreign_file() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     bench.matrix(&["bundle", "create", "--origin", "alice", "-o", "b.tar.zst"]).code(0);
     bench.matrix(&["bundle", "extract", "b.tar.zst", "--as-store", "-o", "store"]).code(0);
     let record = bench.files("store").into_keys().find(|path| path.ends_with("alice.json")).unwrap();

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::workbench::{Printed, SMALL, Workbench};
+use crate::workbench::{Printed, SMALL, Workbench, ended};
 
 /// Runs the command where files above `kilobytes` cannot be written. Without `caught`, the signal that comes with it ends
 /// whoever does not handle it.
@@ -12,7 +12,7 @@ fn cramped(bench: &Workbench, kilobytes: u32, caught: bool, args: &[&str]) -> Pr
     let binary = env!("CARGO_BIN_EXE_matrix");
     let mut shell = Command::new("bash");
     shell.args(["-c", &script, binary]).args(args).current_dir(bench.path("")).env("TMPDIR", bench.path("tmp"));
-    Workbench::printed(shell.output().unwrap())
+    ended(&mut shell)
 }
 
 /// A folder for temporary files, and results of which each trace has more bytes than ten for each request.
@@ -29,7 +29,7 @@ fn a_full_disk_loses_nothing_that_was_done() {
     let with = |args: &[&'static str]| [args, &there].concat();
     // The traces cannot be written, the small files can.
     let printed = cramped(&bench, 200, false, &with(&["run", "small.toml", "--jobs", "1"])).code(3);
-    assert!(printed.err.contains("File too large"), "{}", printed.err);
+    printed.err_has("File too large");
     // What goes on with it is told as a shell takes it.
     let resume = printed.err.split_once("When the cause is fixed: ").unwrap().1.lines().next().unwrap();
     assert!(bench.matrix(&with(&["status"])).code(0).out.contains(resume), "{resume}");

@@ -10,7 +10,7 @@ fn what_nothing_needs_goes_and_a_dry_run_changes_nothing() {
     bench.matrix(&["run", "small.toml"]).code(0);
     let results = bench.results();
     let times = bench.times("results");
-    let json = bench.matrix(&["gc", "--format", "json"]).code(0).json();
+    let json = bench.json(&["gc"]);
     assert_eq!((&json["files"], &json["bytes"]), (&0.into(), &0.into()));
     assert_eq!(bench.times("results"), times, "nothing to remove, nothing written");
 
@@ -19,9 +19,9 @@ fn what_nothing_needs_goes_and_a_dry_run_changes_nothing() {
     std::fs::remove_file(bench.path("results").join(record)).unwrap();
     bench.write("results/tmp/left", "by someone who was killed");
     let before = bench.files("results");
-    let told = bench.matrix(&["gc", "--dry-run", "--format", "json"]).code(0).json();
+    let told = bench.json(&["gc", "--dry-run"]);
     assert_eq!(bench.files("results"), before);
-    let removed = bench.matrix(&["gc", "--format", "json"]).code(0).json();
+    let removed = bench.json(&["gc"]);
     assert_eq!(told["garbage"], removed["garbage"]);
     assert_eq!((&removed["files"], removed["garbage"]["objects"].as_array().unwrap().len()), (&2.into(), 1));
     let after = bench.files("results");
@@ -34,8 +34,7 @@ fn what_nothing_needs_goes_and_a_dry_run_changes_nothing() {
     };
     assert_eq!(attempts(&after), 12);
     std::fs::remove_dir_all(bench.path("results/runs")).unwrap();
-    let text = bench.matrix(&["gc"]).code(0).out;
-    assert!(text.contains("removed attempts/"), "{text}");
+    bench.matrix(&["gc"]).code(0).out_has("removed attempts/");
     assert_eq!(attempts(&bench.files("results")), 11, "the one whose record is gone");
     bench.matrix(&["run", "small.toml"]).code(0);
     assert_eq!(bench.results(), results);
@@ -45,7 +44,6 @@ fn what_nothing_needs_goes_and_a_dry_run_changes_nothing() {
 fn imported_results_keep_what_says_where_they_come_from() {
     let (bench, _) = Workbench::measured();
     let before = bench.files("measured");
-    let text = bench.matrix(&["gc", "--results", "measured"]).code(0).out;
-    assert!(!text.contains("removed"), "{text}");
+    bench.matrix(&["gc", "--results", "measured"]).code(0).out_lacks("removed");
     assert_eq!(bench.files("measured"), before);
 }

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::workbench::{SMALL, Workbench};
+use crate::workbench::{SMALL, Workbench, ended};
 
 #[test]
 fn verify_says_what_it_got_and_what_to_do() {
@@ -18,43 +18,35 @@ fn verify_says_what_it_got_and_what_to_do() {
     for (name, bytes, what, cure) in given {
         std::fs::write(bench.path(name), bytes).unwrap();
         let printed = bench.matrix(&["verify", name]).code(5);
-        assert!(
-            printed.out.contains(name) && printed.out.contains(what) && printed.out.contains(cure),
-            "{}",
-            printed.out
-        );
+        printed.out_has(name).out_has(what).out_has(cure);
         assert!(!printed.out.contains("checked"), "no table of zeros: {}", printed.out);
         let json = bench.matrix(&["verify", name, "--format", "json"]).code(5).json();
         assert!(json["faults"][0]["cure"].as_str().unwrap().contains(cure), "{json}");
-        let printed = bench.matrix(&["status", "--results", name]).code(5);
-        assert!(printed.err.contains(what) && printed.err.contains(cure), "{}", printed.err);
+        bench.matrix(&["status", "--results", name]).code(5).err_has(what).err_has(cure);
     }
     for args in [
         &["diff", "notes.txt", "b.sig"][..],
         &["bundle", "merge", "notes.txt", "-o", "m"],
         &["bundle", "extract", "notes.txt", "-o", "m"],
     ] {
-        let printed = bench.matrix(args).code(5);
-        assert!(printed.err.contains("notes.txt: it is text"), "{}", printed.err);
+        bench.matrix(args).code(5).err_has("notes.txt: it is text");
     }
     std::fs::create_dir_all(bench.path("project/results")).unwrap();
     bench.write("project/results/store.toml", "schema = 1\n");
-    let printed = bench.matrix(&["verify", "project"]).code(2);
-    assert!(printed.err.contains("did you mean project/results?"), "{}", printed.err);
+    bench.matrix(&["verify", "project"]).code(2).err_has("did you mean project/results?");
     bench.matrix(&["verify", "nothing-here"]).code(2);
 }
 
 #[test]
 fn a_pipe_and_an_unpacked_bundle_are_verified_like_the_file() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     bench.matrix(&["bundle", "create", "-o", "b.tar.zst"]).code(0);
     bench.matrix(&["bundle", "extract", "b.tar.zst", "-o", "bag"]).code(0);
-    let whole = bench.matrix(&["verify", "b.tar.zst", "--format", "json"]).code(0).json();
-    assert_eq!(bench.matrix(&["verify", "bag", "--format", "json"]).code(0).json(), whole);
+    let whole = bench.json(&["verify", "b.tar.zst"]);
+    assert_eq!(bench.json(&["verify", "bag"]), whole);
     let piped = |args: &[&str]| {
         let input = std::fs::File::open(bench.path("b.tar.zst")).unwrap();
-        Workbench::printed(bench.command(args).stdin(Stdio::from(input)).output().unwrap())
+        ended(bench.command(args).stdin(Stdio::from(input)))
     };
     assert_eq!(piped(&["verify", "-", "--format", "json"]).code(0).json(), whole);
     piped(&["verify", "-", "--quick"]).code(0);
@@ -63,16 +55,14 @@ fn a_pipe_and_an_unpacked_bundle_are_verified_like_the_file() {
     let binary = env!("CARGO_BIN_EXE_matrix");
     let script =
         format!("{binary} verify <(cat b.tar.zst) && tar --zstd -xf b.tar.zst && {binary} verify small-bundle");
-    let output = Command::new("bash").args(["-c", &script]).current_dir(bench.path("")).output().unwrap();
-    Workbench::printed(output).code(0);
+    ended(Command::new("bash").args(["-c", &script]).current_dir(bench.path(""))).code(0);
 
     // It can be read as results, too.
-    let status = bench.matrix(&["status", "--results", "bag", "--format", "json"]).code(0).json();
+    let status = bench.json(&["status", "--results", "bag"]);
     assert_eq!(status["experiment"]["tally"]["done"], 12);
     // Beside the payload anything may stand; in it nothing else, and every byte counts.
     bench.write("bag/.DS_Store", "");
-    let printed = bench.matrix(&["verify", "bag"]).code(0);
-    assert!(printed.out.contains("note: .DS_Store: not part of the bundle"), "{}", printed.out);
+    bench.matrix(&["verify", "bag"]).code(0).out_has("note: .DS_Store: not part of the bundle");
     let object = bench.files("bag/data/objects").into_keys().next().unwrap();
     let path = bench.path("bag/data/objects").join(object);
     let bytes = std::fs::read(&path).unwrap();
@@ -110,8 +100,8 @@ fn hints_name_what_is_meant() {
     let bench = Workbench::with(&format!("{SMALL}\n[sim]\nmodel = \"nowhere.toml\"\n"));
     let printed = bench.matrix(&["plan", "small.toml"]).code(2);
     let line = bench.read("small.toml").lines().count();
-    assert!(printed.err.contains(&format!("small.toml:{line}:9")), "{}", printed.err);
-    assert!(printed.err.contains("nowhere.toml: No such file"), "{}", printed.err);
+    printed.err_has(&format!("small.toml:{line}:9"));
+    printed.err_has("nowhere.toml: No such file");
     std::fs::create_dir(bench.path("experiments")).unwrap();
     bench.write("experiments/quick.toml", SMALL);
     for (args, hint) in [
@@ -128,8 +118,7 @@ fn hints_name_what_is_meant() {
 
 #[test]
 fn every_cure_of_a_damaged_store_works() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     let first = |top: &str| {
         let files = bench.files("results");
         bench.path("results").join(files.into_keys().find(|path| path.starts_with(top)).unwrap())
@@ -144,9 +133,9 @@ fn every_cure_of_a_damaged_store_works() {
         }
         bench.matrix(&["verify"]).code(5);
         bench.matrix(&["check", "small.toml"]).code(0);
-        let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+        let plan = bench.json(&["plan", "small.toml"]);
         assert_eq!(plan["tally"]["done"], 11, "with an index: {with_index}");
-        let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
+        let status = bench.json(&["status"]);
         assert_eq!(status["experiment"]["tally"]["done"], 11);
         bench.matrix(&["run", "small.toml"]).code(0);
         bench.matrix(&["verify"]).code(0);
@@ -164,8 +153,7 @@ fn every_cure_of_a_damaged_store_works() {
         let commands = cure.rsplit_once(": ").unwrap().1;
         let commands =
             commands.replace("FILE", "small.toml").replace("matrix ", &format!("{} ", env!("CARGO_BIN_EXE_matrix")));
-        let output = Command::new("bash").args(["-c", &commands]).current_dir(bench.path("")).output().unwrap();
-        Workbench::printed(output).code(0);
+        ended(Command::new("bash").args(["-c", &commands]).current_dir(bench.path(""))).code(0);
         bench.matrix(&["verify"]).code(0);
     }
     // One cause, one code.

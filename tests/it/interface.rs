@@ -1,48 +1,16 @@
 //! The interface: help, manual, completions. A change of it is seen in review.
 
-use crate::workbench::Workbench;
+use crate::workbench::{Workbench, ended};
 
 #[test]
 fn the_command_line_reference() {
     let bench = Workbench::new();
     let mut reference = bench.matrix(&["--help"]).code(0).out;
-    for command in [
-        "run",
-        "resume",
-        "plan",
-        "status",
-        "table",
-        "show",
-        "why",
-        "plot",
-        "check",
-        "verify",
-        "diff",
-        "bundle",
-        "bundle create",
-        "bundle extract",
-        "bundle merge",
-        "bundle replay",
-        "bundle sign",
-        "import",
-        "export",
-        "testbed",
-        "testbed up",
-        "testbed status",
-        "live",
-        "live run",
-        "live clean",
-        "aws",
-        "aws setup",
-        "aws doctor",
-        "aws clean",
-        "badge",
-        "gc",
-        "model fit",
-        "init",
-        "completions",
-        "man",
-    ] {
+    let commands = "run,resume,plan,status,table,show,why,plot,check,verify,diff,bundle,bundle create,\
+                    bundle extract,bundle merge,bundle replay,bundle sign,import,export,testbed,testbed up,\
+                    testbed status,live,live run,live clean,aws,aws setup,aws doctor,aws clean,badge,gc,model fit,\
+                    init,completions,man";
+    for command in commands.split(',') {
         let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         let help = bench.matrix(&words).code(0).out;
         reference += &format!("\n=== matrix {command}\n{help}");
@@ -74,8 +42,10 @@ fn usage_errors_end_with_2_and_a_closed_pipe_is_no_error() {
     bench.matrix(&["run", "small.toml"]).code(0);
     let binary = env!("CARGO_BIN_EXE_matrix");
     let script = format!("{binary} plan small.toml --cells | true; echo ${{PIPESTATUS[0]}}");
-    let output = std::process::Command::new("bash").args(["-c", &script]).current_dir(bench.path("")).output().unwrap();
-    assert_eq!(Workbench::printed(output).out.trim(), "0");
+    assert_eq!(
+        ended(std::process::Command::new("bash").args(["-c", &script]).current_dir(bench.path(""))).out.trim(),
+        "0"
+    );
 }
 
 #[test]

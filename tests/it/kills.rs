@@ -83,15 +83,13 @@ fn an_interruption_saves_the_state_and_says_how_to_go_on() {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     until(&bench, "results", reference.count("results") / 3, &mut child);
     signal(child.id(), "-INT");
-    let printed = Workbench::printed(child.wait_with_output().unwrap()).code(130);
-    assert!(printed.err.contains("matrix resume"), "{}", printed.err);
+    Workbench::printed(child.wait_with_output().unwrap()).code(130).err_has("matrix resume");
 
     bench.matrix(&["resume"]).code(0);
     assert_eq!(bench.results(), reference.results());
     // What a run that was killed at its very end left is removed too.
     bench.write("results/tmp/000000", "half an index");
-    let nothing = bench.matrix(&["resume"]).code(0);
-    assert!(nothing.out.contains("nothing to resume"), "{}", nothing.out);
+    bench.matrix(&["resume"]).code(0).out_has("nothing to resume");
     assert!(bench.files("results/tmp").is_empty());
 }
 

@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use crate::workbench::{Printed, Workbench, here};
+use crate::workbench::{Printed, ended, here};
 
 fn licences(args: &[&str]) -> Printed {
-    Workbench::printed(Command::new(here().join("scripts/licences")).args(args).output().unwrap())
+    ended(Command::new(here().join("scripts/licences")).args(args))
 }
 
 #[test]

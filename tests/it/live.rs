@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::services::on_services;
-use crate::workbench::{Load, Workbench, signal};
+use crate::workbench::{Load, Workbench, ended, signal};
 
 /// Two deployments, with and without antipode; posts and lags are small.
 fn local() -> String {
@@ -51,18 +51,16 @@ fn a_killed_run_is_resumed_and_its_testbed_goes_with_it() {
         std::thread::sleep(Duration::from_millis(100));
     }
 
-    let resumed = bench.matrix(&["resume"]).code(0);
-    assert!(resumed.out.contains("configured lag: dynamo"), "{}", resumed.out);
+    bench.matrix(&["resume"]).code(0).out_has("configured lag: dynamo");
     let after = bench.results();
     assert!(before.iter().all(|(path, bytes)| after.get(path) == Some(bytes)), "what was done is kept");
-    let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
+    let status = bench.json(&["status"]);
     assert_eq!(status["experiment"]["tally"]["done"], 4, "{status}");
     bench.matrix(&["verify"]).code(0);
     let verdicts = bench.matrix(&["check"]).code(0).out;
     // One measured round cannot tell an effect from drift, whatever it shows.
     assert!(verdicts.contains("1 held, 1 inconclusive") && verdicts.contains("100.00 %"), "{verdicts}");
-    let again = bench.matrix(&["run", "small.toml"]).code(0).out;
-    assert!(again.contains("nothing to do"), "{again}");
+    bench.matrix(&["run", "small.toml"]).code(0).out_has("nothing to do");
 
     // Attempts say what they ran on, and name no secret.
     let attempts: String =
@@ -75,7 +73,7 @@ fn a_killed_run_is_resumed_and_its_testbed_goes_with_it() {
 
 /// Kills a server of the testbed that a run uses.
 fn kill(bench: &Workbench, part: &str) {
-    let status = bench.matrix(&["testbed", "status", "--format", "json"]).code(0).json();
+    let status = bench.json(&["testbed", "status"]);
     let parts = status["parts"].as_array().unwrap();
     let pid = parts.iter().find(|it| it["name"] == part).unwrap()["pid"].to_string();
     signal(pid, "-KILL");
@@ -140,7 +138,7 @@ fn a_server_that_ended_is_started_again_for_the_cells_that_are_left() {
     let _ended = Ended(&bench);
     let one_done = || bench.results().keys().any(|path| path.starts_with("cells"));
     let ran = run_and(&bench, one_done, || kill(&bench, "redis-us"));
-    assert!(ran.err.contains("redis-us ended by itself") && ran.err.contains("started again"), "{}", ran.err);
+    ran.err_has("redis-us ended by itself").err_has("started again");
     // It may have been in the middle of a cell, which is then tried again.
     let ran = ran.code(0);
     assert_eq!(done(&bench), 4, "{}", ran.err);
@@ -156,15 +154,12 @@ fn the_phases_by_hand_do_what_a_run_does_and_can_be_done_again() {
         let args: Vec<&str> = ["live", phase].iter().chain(&only).chain(more).copied().collect();
         bench.command(&args)
     };
-    let live = |name: &str, more: &[&str]| Workbench::printed(phase(name, more).output().unwrap());
+    let live = |name: &str, more: &[&str]| ended(&mut phase(name, more));
     // Whoever needs the functions' packages now fails.
-    let without_packages = |name: &str, more: &[&str]| {
-        Workbench::printed(phase(name, more).env("MATRIX_FUNCTIONS", "nowhere").output().unwrap())
-    };
+    let without_packages = |name: &str, more: &[&str]| ended(phase(name, more).env("MATRIX_FUNCTIONS", "nowhere"));
     without_packages("build", &[]).code(2);
     assert!(live("build", &[]).code(0).out.contains("built"));
-    let again = live("build", &[]).code(0).out;
-    assert!(again.contains("unchanged"), "{again}");
+    live("build", &[]).code(0).out_has("unchanged");
     assert!(live("gather", &[]).code(0).out.contains("nothing to gather"));
     live("run", &[]).code(0);
     live("run", &[]).code(0);
@@ -180,13 +175,12 @@ fn the_phases_by_hand_do_what_a_run_does_and_can_be_done_again() {
     without_packages("clean", &[]).code(0);
     without_packages("clean", &["--strong"]).code(0);
     without_packages("clean", &["--strong"]).code(0);
-    let status = bench.matrix(&["testbed", "status", "--format", "json"]).code(0).json();
+    let status = bench.json(&["testbed", "status"]);
     assert_eq!(status["kept"], true, "{status}");
     bench.write("other.toml", &local().replace("delay_ms = 30", "delay_ms = 31"));
-    let wrong = bench.matrix(&["live", "build", "other.toml"]).code(2);
-    assert!(wrong.err.contains("matrix testbed down"), "{}", wrong.err);
+    bench.matrix(&["live", "build", "other.toml"]).code(2).err_has("matrix testbed down");
     let nothing = bench.matrix(&["live", "build", "small.toml", "--only", "s3"]).code(2);
-    assert!(nothing.err.contains("none of the experiment's cells"), "{}", nothing.err);
+    nothing.err_has("none of the experiment's cells");
 }
 
 #[test]
@@ -204,8 +198,7 @@ fn what_was_sent_is_kept_for_its_testbed_and_its_store_only() {
     let gathered = live("gather", &[]).code(0).out;
     assert!(gathered.contains("12 requests: 0 lost, 0 failed"), "the other store's run left it alone: {gathered}");
 
-    let cleaned = live("clean", &["--results", "others"]).code(0);
-    assert!(cleaned.err.contains("what was sent and not gathered is discarded"), "{}", cleaned.err);
+    live("clean", &["--results", "others"]).code(0).err_has("what was sent and not gathered is discarded");
     assert!(live("gather", &["--results", "others"]).code(0).out.contains("nothing to gather"));
 
     assert!(live("run", &["--results", "others"]).code(0).out.starts_with("ran "));
@@ -213,8 +206,7 @@ fn what_was_sent_is_kept_for_its_testbed_and_its_store_only() {
     assert!(live("gather", &["--results", "others"]).code(0).out.contains("nothing to gather"));
     let again = live("run", &["--results", "others"]).code(0);
     assert!(again.out.starts_with("ran "), "{}", again.out);
-    let gathered = live("gather", &["--results", "others"]).code(0).out;
-    assert!(gathered.contains("12 requests: 0 lost, 0 failed"), "{gathered}");
+    live("gather", &["--results", "others"]).code(0).out_has("12 requests: 0 lost, 0 failed");
 }
 
 #[test]
@@ -222,18 +214,17 @@ fn packages_that_would_not_run_are_refused_by_name() {
     let bench = Workbench::with_testbed(&local());
     std::fs::create_dir(bench.path("functions")).unwrap();
     bench.write("functions/writer.zip", "no archive");
-    let mut build = bench.command(&["live", "build", "small.toml"]);
-    let refused = Workbench::printed(build.env("MATRIX_FUNCTIONS", bench.path("functions")).output().unwrap()).code(2);
-    assert!(refused.err.contains("functions/writer.zip") && refused.err.contains("bootstrap"), "{}", refused.err);
+    let refused =
+        ended(bench.command(&["live", "build", "small.toml"]).env("MATRIX_FUNCTIONS", bench.path("functions"))).code(2);
+    refused.err_has("functions/writer.zip").err_has("bootstrap");
 }
 
 #[test]
 fn a_missing_server_is_named_with_the_command_that_installs_it() {
     let bench = Workbench::with_testbed(&local());
     // No environment of the emulator here.
-    let mut command = bench.command(&["testbed", "up"]);
-    let printed = Workbench::printed(command.env("XDG_DATA_HOME", bench.path("nothing")).output().unwrap()).code(2);
-    assert!(printed.err.contains("MiniStack") && printed.err.contains("matrix testbed install"), "{}", printed.err);
+    let printed = ended(bench.command(&["testbed", "up"]).env("XDG_DATA_HOME", bench.path("nothing"))).code(2);
+    printed.err_has("MiniStack").err_has("matrix testbed install");
 }
 
 #[test]
@@ -243,13 +234,12 @@ fn work_beside_local_cells_is_told_and_they_run_again_when_that_is_asked_for() {
     let load = Load::begin();
     let ran = bench.matrix(&["run", "small.toml", "--plot"]).code(0);
     drop(load);
-    assert!(ran.err.contains("2 cells are disturbed"), "{}", ran.err);
-    assert!(ran.out.contains("disturbed by other work: 2 cells"), "{}", ran.out);
-    let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
+    ran.err_has("2 cells are disturbed");
+    ran.out_has("disturbed by other work: 2 cells");
+    let status = bench.json(&["status"]);
     let experiment = &status["experiment"];
     assert_eq!((&experiment["disturbed"], &experiment["not_watched"]), (&2.into(), &0.into()));
-    let checked = bench.matrix(&["check"]).code(0).out;
-    assert!(checked.contains("disturbed by other work: 1 cell"), "{checked}");
+    bench.matrix(&["check"]).code(0).out_has("disturbed by other work: 1 cell");
     bench.matrix(&["run", "small.toml", "--rerun-disturbed"]).code(0);
     assert_eq!(bench.files("results/attempts").len(), 4, "both ran again");
     bench.matrix(&["verify"]).code(0);

@@ -2,13 +2,13 @@
 
 use std::process::Command;
 
-use crate::workbench::{Printed, SMALL, Workbench};
+use crate::workbench::{Printed, SMALL, Workbench, ended};
 
 /// Runs a script of bash in the folder; `$m` is the command.
 fn script(bench: &Workbench, script: &str) -> Printed {
     let mut bash = Command::new("bash");
     bash.args(["-c", script]).current_dir(bench.path("")).env("m", env!("CARGO_BIN_EXE_matrix"));
-    Workbench::printed(bash.output().unwrap())
+    ended(&mut bash)
 }
 
 /// A store with a claim that is contradicted, and a copy of it with a damaged object.
@@ -67,8 +67,7 @@ fn an_output_without_room_is_named_and_hides_no_verdict() {
         assert!(printed.err.contains("no space left writing standard output"), "{args}: {}", printed.err);
     }
     // What was executed is done all the same.
-    let printed = bench.matrix(&["run", "small.toml", "--set", "seed=8", "--results", "other"]).code(0);
-    assert!(printed.out.contains("nothing to do"), "{}", printed.out);
+    bench.matrix(&["run", "small.toml", "--set", "seed=8", "--results", "other"]).code(0).out_has("nothing to do");
     script(&bench, "\"$m\" status 2> /dev/full").code(0);
 }
 
@@ -98,7 +97,7 @@ fn text_of_others_does_not_act_on_a_terminal_or_pose_as_ours() {
         assert!(!acts(&printed.out) && !acts(&printed.err), "{args:?}: {printed:?}");
         assert!(!printed.out.lines().any(|line| line.starts_with("x: supported")), "{args:?}: {}", printed.out);
     }
-    let json = bench.matrix(&["check", "--format", "json"]).code(0).json();
+    let json = bench.json(&["check"]);
     assert_eq!(json["claims"][0]["says"], "fine\u{1b}[2J\u{1b}[31m\nx: supported\r\u{9b}2J\u{202e}\u{200b}");
     assert!(!acts(&bench.read("bag/data/README.md")));
 
@@ -122,8 +121,7 @@ fn text_of_others_does_not_act_on_a_terminal_or_pose_as_ours() {
 fn hints_are_whole_where_they_are_not_read_on_a_terminal() {
     let bench = Workbench::small();
     let long = "a-folder-with-a-long-name/".repeat(8) + "missing-experiment.toml";
-    let printed = bench.matrix(&["plan", &long]).code(2);
-    assert!(printed.err.contains(&long), "{}", printed.err);
+    bench.matrix(&["plan", &long]).code(2).err_has(&long);
 }
 
 #[test]

@@ -22,8 +22,8 @@ fn they_are_verified_replayed_and_judged() {
     let printed = bench.matrix(&["verify", "results/quick.tar.zst"]).code(0).out;
     let is_of_this_version = printed.contains("sound: no fault found") && !printed.contains("NOT VERIFIED");
     assert!(is_of_this_version, "make it again: scripts/results-bundle\n{printed}");
-    let replayed = bench.matrix(&["bundle", "replay", "results/quick.tar.zst"]).code(0).out;
-    assert!(replayed.contains("24 of 24 simulated cells are identical, 0 are not"), "{replayed}");
+    let replayed = bench.matrix(&["bundle", "replay", "results/quick.tar.zst"]).code(0);
+    replayed.out_has("24 of 24 simulated cells are identical, 0 are not");
     bench.matrix(&["check", "--results", "results/quick.tar.zst"]).code(0);
 }
 
@@ -32,8 +32,8 @@ fn a_store_is_made_beside_them() {
     let bench = checkout();
     // There is no store yet: not one that is damaged, and not something else.
     let none = bench.matrix(&["status"]).code(2);
-    assert!(none.err.contains("no store or unpacked bundle"), "{}", none.err);
-    assert!(none.err.contains("did you mean results/quick.tar.zst?"), "{}", none.err);
+    none.err_has("no store or unpacked bundle");
+    none.err_has("did you mean results/quick.tar.zst?");
     bench.matrix(&["run", "experiments/quick.toml"]).code(0);
     assert!(!bench.matrix(&["verify"]).code(0).out.contains("note:"));
     bench.matrix(&["status"]).code(0);
@@ -41,6 +41,5 @@ fn a_store_is_made_beside_them() {
     for file in ["results/README.md", "results/quick.tar.zst"] {
         assert!(std::fs::read(bench.path(file)).unwrap() == std::fs::read(here().join(file)).unwrap(), "{file}");
     }
-    let same = bench.matrix(&["diff", "results", "results/quick.tar.zst"]).code(0).out;
-    assert!(same.contains("24 identical"), "{same}");
+    bench.matrix(&["diff", "results", "results/quick.tar.zst"]).code(0).out_has("24 identical");
 }

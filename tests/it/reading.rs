@@ -32,9 +32,8 @@ fn the_summary_of_a_run() {
 
 #[test]
 fn show_tells_the_result_its_attempt_and_its_trace() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
-    let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    let bench = Workbench::ran();
+    let plan = bench.json(&["plan", "small.toml"]);
     let on = |cell: &&serde_json::Value| cell["post_storage"] == "redis" && cell["antipode"] == true;
     let key = plan["cells"].as_array().unwrap().iter().find(on).unwrap()["key"].as_str().unwrap().to_owned();
     let text = bench.matrix(&["show", &key[..10]]).code(0).out;
@@ -44,7 +43,7 @@ fn show_tells_the_result_its_attempt_and_its_trace() {
 
     let trace = bench.matrix(&["show", &key, "--trace"]).code(0).out;
     assert_eq!(trace.lines().count(), 41);
-    let json = bench.matrix(&["show", &key, "--format", "json"]).code(0).json();
+    let json = bench.json(&["show", &key]);
     assert_eq!(json["records"][0]["key"], key.as_str());
     assert_eq!(json["records"][0]["simulated"], true);
     bench.matrix(&["show", "zzzz"]).code(2);
@@ -53,21 +52,19 @@ fn show_tells_the_result_its_attempt_and_its_trace() {
 
 #[test]
 fn why_names_the_part_of_the_key_that_differs() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     bench.write(
         "small.toml",
         &SMALL.replace("seed = 7", "seed = 8").replace("[[claim]]", "[barrier]\nmax_ms = 20\n[[claim]]"),
     );
-    let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "small.toml"]);
     let key = plan["cells"][0]["key"].as_str().unwrap();
-    let json = bench.matrix(&["why", key, "small.toml", "--format", "json"]).code(0).json();
+    let json = bench.json(&["why", key, "small.toml"]);
     assert_eq!(json["done"], false);
     let differs: Vec<&str> =
         json["differs"].as_array().unwrap().iter().map(|difference| difference["part"].as_str().unwrap()).collect();
     assert_eq!(differs, ["barrier.max_ms", "seed"]);
-    let text = bench.matrix(&["why", key, "small.toml"]).code(0).out;
-    assert!(text.contains("barrier.max_ms") && text.contains("50") && text.contains("20"), "{text}");
+    bench.matrix(&["why", key, "small.toml"]).code(0).out_has("barrier.max_ms").out_has("50").out_has("20");
 }
 
 #[test]
@@ -97,25 +94,21 @@ fn the_summary_can_be_printed_again_whole_or_in_part() {
     let delays: Vec<&serde_json::Value> =
         json["summary"].as_array().unwrap().iter().map(|row| &row["delay_ms"]).collect();
     assert_eq!((delays, &json["planned"]), (vec![&400.into(), &800.into()], &2.into()));
-    let printed = bench.matrix(&["table", "small.toml", "--filter", "delay_ms=3"]).code(2);
-    assert!(printed.err.contains("matches none"), "{}", printed.err);
+    bench.matrix(&["table", "small.toml", "--filter", "delay_ms=3"]).code(2).err_has("matches none");
 }
 
 #[test]
 fn after_an_edit_it_is_said_what_is_new() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     bench.write("small.toml", &SMALL.replace("[[claim]]", "[barrier]\nmax_ms = 20\n[[claim]]"));
     for command in ["plan", "check"] {
-        let text = bench.matrix(&[command, "small.toml"]).code(0).out;
-        assert!(text.contains("12 cells differ from done ones only in barrier.max_ms 50 -> 20\n"), "{text}");
+        let text = bench.matrix(&[command, "small.toml"]).code(0);
+        text.out_has("12 cells differ from done ones only in barrier.max_ms 50 -> 20\n");
     }
-    let json = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
-    assert_eq!(json["edits"][0]["cells"], 12);
+    assert_eq!(bench.json(&["plan", "small.toml"])["edits"][0]["cells"], 12);
     // The store then has two versions: which one is read is said, and how the other differs.
     bench.matrix(&["run", "small.toml"]).code(0);
-    let said = bench.matrix(&["table"]).code(0).err;
-    assert!(said.contains("runs of 2 versions") && said.contains(": barrier.max_ms 50 -> 20"), "{said}");
+    bench.matrix(&["table"]).code(0).err_has("runs of 2 versions").err_has(": barrier.max_ms 50 -> 20");
     bench.matrix(&["bundle", "create", "-o", "two.tar.zst"]).code(0);
     bench.matrix(&["bundle", "extract", "two.tar.zst", "-o", "bag"]).code(0);
     let readme = bench.read("bag/data/README.md");
@@ -129,10 +122,9 @@ fn what_is_extrapolated_is_said_before_and_after() {
     let plan = bench.matrix(&["plan", "small.toml"]).code(0).out;
     assert!(plan.contains("extrapolated: us->sg (mysql, dynamo, s3, redis)"), "{plan}");
     let ran = bench.matrix(&["run", "small.toml"]).code(0);
-    assert!(ran.err.contains("note: extrapolated: us->sg (mysql, dynamo, s3, redis)"), "{}", ran.err);
-    assert!(ran.out.contains("us->sg[e]") && ran.out.contains("[e] extrapolated: "), "{}", ran.out);
-    let json = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    ran.err_has("note: extrapolated: us->sg (mysql, dynamo, s3, redis)");
+    ran.out_has("us->sg[e]").out_has("[e] extrapolated: ");
+    let json = bench.json(&["plan", "small.toml"]);
     let key = json["cells"][0]["key"].as_str().unwrap();
-    let shown = bench.matrix(&["show", key]).code(0).out;
-    assert!(shown.contains("(simulated, post storage extrapolated)"), "{shown}");
+    bench.matrix(&["show", key]).code(0).out_has("(simulated, post storage extrapolated)");
 }

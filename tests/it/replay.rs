@@ -89,19 +89,15 @@ fn measured_cells_are_compared_with_a_fresh_measurement() {
     assert_eq!((count(&json, "apart"), count(&json, "same_measurement")), (12, 24), "{json}");
     let json = bench.matrix(&replay("results")).code(0).json();
     assert_eq!(count(&json, "not_measured_again"), 36, "a simulation is no fresh measurement");
-    let text = bench.matrix(&["bundle", "replay", "ours.tar.zst", "--against", "far"]).code(0).out;
-    assert!(text.contains("measured: apart") && text.contains("window_mean_ms"), "{text}");
-    assert!(
-        text.contains("in 0 every metric's 95 % intervals overlap, in 12 some do not, 24 were not compared"),
-        "{text}"
-    );
+    let text = bench.matrix(&["bundle", "replay", "ours.tar.zst", "--against", "far"]).code(0);
+    text.out_has("measured: apart").out_has("window_mean_ms");
+    text.out_has("in 0 every metric's 95 % intervals overlap, in 12 some do not, 24 were not compared");
     bench.matrix(&["bundle", "replay", "ours.tar.zst", "--against", "nowhere"]).code(2);
 }
 
 #[test]
 fn one_measured_round_is_not_compared() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     measured(&bench, "ours", "20261122T130000Z", |_| 0);
     measured(&bench, "far", "20261122T150000Z", |_| 60_000_000);
     bench.matrix(&["bundle", "create", "--results", "ours", "-o", "ours.tar.zst"]).code(0);
@@ -112,8 +108,7 @@ fn one_measured_round_is_not_compared() {
 
 #[test]
 fn imported_cells_are_not_taken_for_simulations_of_ours() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     bench.matrix(&["export", "--as", "gather", "original"]).code(0);
     bench.matrix(&["import", "original/gather", "--results", "imported"]).code(0);
     bench.matrix(&["bundle", "create", "--results", "imported", "-o", "imported.tar.zst"]).code(0);
@@ -126,6 +121,5 @@ fn imported_cells_are_not_taken_for_simulations_of_ours() {
     let text = bench.matrix(&["bundle", "replay", "imported.tar.zst"]).code(0).out;
     assert_eq!(text.matches("imported: not replayed").count(), 12, "{text}");
     assert!(!text.contains("matrix run"), "nobody knows how to measure them again: {text}");
-    let json = bench.matrix(&["bundle", "replay", "imported.tar.zst", "--format", "json"]).code(0).json();
-    assert_eq!(json["simulated"].as_array().unwrap().len(), 0);
+    assert_eq!(bench.json(&["bundle", "replay", "imported.tar.zst"])["simulated"].as_array().unwrap().len(), 0);
 }

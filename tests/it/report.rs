@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::program::{BENCH, EXPERIMENT, executable, with};
-use crate::workbench::{Printed, SMALL, Workbench, here, until};
+use crate::workbench::{Printed, SMALL, Workbench, ended, here, until};
 
 /// For a test that would otherwise never end.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -18,8 +18,7 @@ fn open(bench: &Workbench, pages: &[&str]) -> Printed {
 
 #[test]
 fn a_browser_finds_no_fault_in_pages_of_a_store_a_comparison_and_an_unfinished_run() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     bench.matrix(&["report"]).code(0);
     let page = bench.read("report.html");
     bench.matrix(&["report", "-o", "again.html"]).code(0);
@@ -76,7 +75,7 @@ fn a_browser_finds_no_fault_in_pages_of_a_store_a_comparison_and_an_unfinished_r
     let pages = ["against.html", "part.html", "program-against.html", "both.html"];
     let printed = open(&bench, &pages).code(0);
     assert_eq!(printed.out.matches("no message, no request, no fault of accessibility").count(), 4, "{printed:?}");
-    assert!(!printed.out.contains(" 0 controls"), "{printed:?}");
+    printed.out_lacks(" 0 controls");
 }
 
 /// Pages of a program: one with a failed cell and skipped ones, alone and beside the authors' results.
@@ -244,7 +243,7 @@ for path in glob.glob("results/attempts/*.json"):
 fn hostile_attempts(bench: &Workbench) {
     let mut command = Command::new("python3");
     command.args(["-c", HOSTILE_ATTEMPTS]).env("WORDS", HOSTILE).current_dir(bench.path(""));
-    Workbench::printed(command.output().unwrap()).code(0);
+    ended(&mut command).code(0);
 }
 
 #[test]
@@ -316,11 +315,9 @@ fn words_of_a_program_are_no_markup_in_a_page_and_no_commands_in_an_appendix() {
 #[test]
 fn a_page_of_what_is_not_there_is_an_error_and_no_file() {
     let bench = Workbench::small();
-    let printed = bench.matrix(&["report"]).code(2);
-    assert!(printed.err.contains("there is no store"), "{printed:?}");
+    bench.matrix(&["report"]).code(2).err_has("there is no store");
     bench.matrix(&["run", "small.toml"]).code(0);
     bench.write("other.toml", &SMALL.replace("name = \"small\"", "name = \"other\""));
-    let printed = bench.matrix(&["report", "other.toml"]).code(2);
-    assert!(printed.err.contains("there are no results of other.toml"), "{printed:?}");
+    bench.matrix(&["report", "other.toml"]).code(2).err_has("there are no results of other.toml");
     assert!(!bench.path("report.html").exists());
 }

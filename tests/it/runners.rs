@@ -109,7 +109,7 @@ fn four_runners_at_once_execute_every_cell_once_in_one_run() {
     }
     assert_eq!(bench.results(), reference.results());
     assert_eq!(bench.count("results/attempts"), reference.count("results/attempts"), "no cell was executed twice");
-    let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
+    let status = bench.json(&["status"]);
     assert_eq!(status["runs"].as_array().unwrap().len(), 1, "{status}");
     assert_eq!(status["runs"][0]["state"], "finished", "{status}");
     bench.matrix(&["verify"]).code(0);
@@ -152,8 +152,7 @@ fn runners_that_are_killed_and_stopped_leave_the_results_of_one_that_was_not() {
         for runner in runners {
             runner.printed().code(0);
         }
-        let after = bench.matrix(&["run", "small.toml"]).code(0);
-        assert!(after.out.contains("nothing to do"), "{}", after.out);
+        bench.matrix(&["run", "small.toml"]).code(0).out_has("nothing to do");
         assert_eq!(bench.results(), reference.results());
         bench.matrix(&["verify"]).code(0);
     }
@@ -175,7 +174,7 @@ fn runners_that_replace_every_result_do_so_once() {
     }
     first.signal("-CONT");
     first.printed().code(0);
-    let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
+    let status = bench.json(&["status"]);
     assert_eq!(status["runs"].as_array().unwrap().len(), 2, "{status}");
     let again = bench.count("results/attempts") - attempts;
     assert!((36..2 * 36).contains(&again), "{again} attempts, of 36 cells");
@@ -199,14 +198,12 @@ fn what_a_runner_has_claimed_is_waited_for_shown_and_given_back() {
     stop_within_a_claim(&bench, &mut first, "local.json");
 
     let pending = Runner::start(&bench, NEVER, &["--no-wait"]);
-    let pending = pending.printed().code(3);
-    assert!(pending.err.contains("pending: ") && pending.err.contains("claims of other runners"), "{}", pending.err);
-    let status = bench.matrix(&["status", "--format", "json"]).code(0).json();
+    pending.printed().code(3).err_has("pending: ").err_has("claims of other runners");
+    let status = bench.json(&["status"]);
     let run = &status["runs"][0];
     assert_eq!((&run["state"], &run["runners"][0]["pid"]), (&"running".into(), &first.id().into()), "{status}");
     assert!(run["runners"][0]["host"].is_null(), "{status}");
-    let busy = bench.matrix(&["gc"]).code(6);
-    assert!(busy.err.contains(&first.id().to_string()), "{}", busy.err);
+    bench.matrix(&["gc"]).code(6).err_has(&first.id().to_string());
 
     let waiting = Runner::start(&bench, NEVER, &[]);
     first.signal("-TERM");

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::workbench::{Workbench, here};
+use crate::workbench::{Workbench, ended, here, installed};
 
 /// Both workloads: which one it is, `workload` says.
 fn schema() -> String {
@@ -49,10 +49,7 @@ fn the_committed_schema_is_current() {
 
 #[test]
 fn a_validator_accepts_what_init_writes_and_what_is_shipped_and_nothing_misspelt() {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"))).unwrap();
-    let python = cache.join("matrix-test-tools/tables/bin/python3");
-    assert!(python.exists(), "{} is missing: run scripts/install-test-needs", python.display());
+    let python = installed("tables/bin/python3");
     let bench = Workbench::new();
     bench.matrix(&["init", "--workload", "command", "init.toml"]).code(0);
     let text = bench.read("init.toml");
@@ -84,8 +81,7 @@ fn a_validator_accepts_what_init_writes_and_what_is_shipped_and_nothing_misspelt
     assert!(shipped >= 3, "{files:?}");
     files.push(bench.path("init.toml"));
     files.extend(["bad-key.toml", "bad-kind.toml", "bad-workload.toml", "bad-type.toml"].map(|name| bench.path(name)));
-    let output = Command::new(python).args(["-c", validate]).arg(committed()).args(&files).output().unwrap();
-    let printed = Workbench::printed(output).code(0);
+    let printed = ended(Command::new(python).args(["-c", validate]).arg(committed()).args(&files)).code(0);
     let lines: Vec<&str> = printed.out.lines().collect();
     assert!(lines[..=shipped].iter().all(|line| line.ends_with(" valid")), "{}", printed.out);
     assert!(lines[shipped + 1..].iter().all(|line| !line.ends_with(" valid")), "{}", printed.out);

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::program::{BENCH, EXPERIMENT, executions, remote};
-use crate::workbench::{SMALL, Workbench, until};
+use crate::workbench::{SMALL, Workbench, ended, until};
 
 /// Most time until Slurm does something.
 const LONG: Duration = Duration::from_secs(120);
@@ -124,11 +124,10 @@ impl Slurm {
     /// Submits an experiment, and returns the job's number.
     fn submit(&self, bench: &Workbench, arguments: &[&str]) -> String {
         let mut submit = bench.command(&["submit", "slurm"]);
-        let submitted = submit.args(arguments).env("SLURM_CONF", self.conf()).output().unwrap();
-        let submitted = Workbench::printed(submitted).code(0);
+        let submitted = ended(submit.args(arguments).env("SLURM_CONF", self.conf())).code(0);
         let mut words = submitted.out.split(['b', ':']);
         let job = words.find_map(|word| word.trim().parse::<u32>().ok()).unwrap().to_string();
-        assert!(submitted.out.contains(&format!("submitted job {job}: ")), "{}", submitted.out);
+        submitted.out_has(&format!("submitted job {job}: "));
         job
     }
 
@@ -230,7 +229,7 @@ fn an_array_job_whose_tasks_and_daemon_are_killed_does_what_one_run_does() {
     until("a cell is done", LONG, || {
         bench.path("results/cells").read_dir().is_ok_and(|mut cells| cells.next().is_some())
     });
-    let status = bench.matrix(&["status", "small.toml", "--format", "json"]).code(0).json();
+    let status = bench.json(&["status", "small.toml"]);
     assert_eq!(
         (&status["runs"][0]["state"], &status["experiment"]["tally"]["planned"]),
         (&"running".into(), &300.into()),
@@ -298,18 +297,16 @@ ready = "line:Serving HTTP"
     let slurm = Slurm::start(&["n1", "n2"], 1);
     let job = slurm.submit(&bench, &["kv.toml", "-n", "2"]);
     slurm.finish(&bench, &job, 2);
-    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "kv.toml"]);
     let cells = plan["cells"].as_array().unwrap();
     assert!(cells.iter().all(|cell| cell["state"] == "done"), "{plan}");
     assert_eq!(executions(&bench), cells.len());
-    let shown = bench.matrix(&["show", cells[0]["key"].as_str().unwrap()]).code(0).out;
-    assert!(shown.contains("the host server") && shown.contains("server: "), "{shown}");
+    bench.matrix(&["show", cells[0]["key"].as_str().unwrap()]).code(0).out_has("the host server").out_has("server: ");
 
     // A job of too few nodes, and a task of none.
     let mut few = bench.command(&["run", "kv.toml", "--fresh"]);
     few.env("SLURM_CONF", slurm.conf()).env("SLURM_JOB_NODELIST", "n1").env("SLURMD_NODENAME", "n1");
-    let few = Workbench::printed(few.output().unwrap()).code(2);
-    assert!(few.err.contains("and the job has 0 (`sbatch --nodes=2`"), "{}", few.err);
+    ended(&mut few).code(2).err_has("and the job has 0 (`sbatch --nodes=2`");
 }
 
 #[test]
@@ -324,13 +321,16 @@ fn a_script_is_printed_and_what_slurm_or_matrix_refuses_is_not_submitted() {
     );
     assert_eq!(printed.out, expected);
     bench.write("wrong.toml", &SMALL.replace("rounds = 1", "rounds = -1"));
-    let refused = bench.matrix(&["submit", "slurm", "wrong.toml", "-n", "8", "--print"]).code(2);
-    assert!(refused.err.contains("rounds"), "{}", refused.err);
-    let mut nowhere = bench.command(&["submit", "slurm", "small.toml", "-n", "8"]);
-    let nowhere = Workbench::printed(nowhere.env("PATH", bench.path("")).output().unwrap()).code(2);
-    assert!(nowhere.err.contains("sbatch cannot be run") && nowhere.err.contains("--print"), "{}", nowhere.err);
+    bench.matrix(&["submit", "slurm", "wrong.toml", "-n", "8", "--print"]).code(2).err_has("rounds");
+    let nowhere =
+        ended(bench.command(&["submit", "slurm", "small.toml", "-n", "8"]).env("PATH", bench.path(""))).code(2);
+    nowhere.err_has("sbatch cannot be run").err_has("--print");
     let slurm = Slurm::start(&["n1"], 4);
-    let mut submit = bench.command(&["submit", "slurm", "small.toml", "-n", "8", "--", "--partition=nowhere"]);
-    let refused = Workbench::printed(submit.env("SLURM_CONF", slurm.conf()).output().unwrap()).code(2);
-    assert!(refused.err.contains("sbatch refused the job") && refused.err.contains("partition"), "{}", refused.err);
+    let refused = ended(
+        bench
+            .command(&["submit", "slurm", "small.toml", "-n", "8", "--", "--partition=nowhere"])
+            .env("SLURM_CONF", slurm.conf()),
+    )
+    .code(2);
+    refused.err_has("sbatch refused the job").err_has("partition");
 }

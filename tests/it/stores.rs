@@ -5,12 +5,10 @@ use crate::workbench::Workbench;
 #[test]
 fn a_store_that_was_checked_says_so_and_is_used_as_any_other() {
     let bench = Workbench::small();
-    let checked = bench.matrix(&["store", "check", "results"]).code(0);
-    assert!(checked.out.contains("several runners may share it"), "{}", checked.out);
+    bench.matrix(&["store", "check", "results"]).code(0).out_has("several runners may share it");
     assert!(bench.read("results/store.toml").contains("[shared]\n"));
     bench.matrix(&["run", "small.toml"]).code(0);
-    let verified = bench.matrix(&["verify"]).code(0);
-    assert!(!verified.out.contains("store.toml"), "{}", verified.out);
+    bench.matrix(&["verify"]).code(0).out_lacks("store.toml");
 }
 
 #[test]
@@ -38,6 +36,5 @@ fn what_a_store_lacks_is_copied_once_and_its_runs_go_on() {
     let record = bench.files("a/cells").into_keys().next().unwrap();
     let other = bench.files("a/cells").into_values().next_back().unwrap();
     std::fs::write(bench.path("a/cells").join(&record), other).unwrap();
-    let differs = bench.matrix(&["store", "push", "results", "a"]).code(3);
-    assert!(differs.err.contains("differs, and stays as it is"), "{}", differs.err);
+    bench.matrix(&["store", "push", "results", "a"]).code(3).err_has("differs, and stays as it is");
 }

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::workbench::{Printed, Workbench, here};
+use crate::workbench::{Printed, Workbench, ended, here, installed};
 
 fn check(args: &[&str], path: &Path) -> Printed {
     let script = here().join("scripts/check-bundle-with-validators");
-    Workbench::printed(Command::new(script).args(args).arg(path).output().unwrap())
+    ended(Command::new(script).args(args).arg(path))
 }
 
 /// The bundle of `experiments/quick.toml`, and the folder that it unpacks to.
@@ -42,40 +42,38 @@ fn independent_validators_accept_the_bundle_of_quick_and_nothing_worse() {
         let clean = |line: &str| line.starts_with(profile) && line.ends_with(" 0 REQUIRED issues");
         assert!(printed.out.lines().any(clean), "{}", printed.out);
     }
-    assert!(printed.out.contains("no fault found by stock bag crate citation"), "{}", printed.out);
+    printed.out_has("no fault found by stock bag crate citation");
 
     let stock = changed("stock", &folder, "data/cells.csv", |text| text.replacen('0', "1", 1));
-    assert!(stock.out.contains("data/cells.csv: FAILED"), "{stock:?}");
+    stock.out_has("data/cells.csv: FAILED");
     let bag = changed("bag", &folder, "data/README.md", |text| text.to_owned() + "\n");
-    assert!(bag.err.contains("Payload-Oxum"), "{bag:?}");
+    bag.err_has("Payload-Oxum");
     let metadata = "data/ro-crate-metadata.json";
     let root = changed("crate", &folder, metadata, |text| text.replacen("\"datePublished\"", "\"dateUnknown\"", 1));
-    assert!(root.err.contains("ro-crate-1.1: ") && root.err.contains("datePublished"), "{root:?}");
+    root.err_has("ro-crate-1.1: ").err_has("datePublished");
     let action = changed("crate", &folder, metadata, |text| text.replace("\"instrument\"", "\"tool\""));
-    assert!(action.err.contains("process-run-crate: ") && action.err.contains("instrument"), "{action:?}");
+    action.err_has("process-run-crate: ").err_has("instrument");
     let elsewhere = changed("crate", &folder, metadata, |text| {
         text.replacen("w3id.org/ro/crate/1.1/context", "example.org/context", 1)
     });
-    assert!(elsewhere.err.contains("https://example.org/context"), "{elsewhere:?}");
+    elsewhere.err_has("https://example.org/context");
     let citation = changed("citation", &folder, "data/CITATION.cff", |text| text.replacen("title:", "subtitle:", 1));
-    assert!(citation.err.contains("title"), "{citation:?}");
+    citation.err_has("title");
 }
 
 #[test]
 fn the_repository_s_own_citation_is_valid() {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"))).unwrap();
-    let tool = cache.join("matrix-test-tools/citation/bin/cffconvert");
-    assert!(tool.exists(), "{} is missing: run scripts/install-test-needs", tool.display());
-    let output = Command::new(tool).args(["--validate", "-i"]).arg(here().join("CITATION.cff")).output().unwrap();
-    Workbench::printed(output).code(0);
+    ended(
+        Command::new(installed("citation/bin/cffconvert")).args(["--validate", "-i"]).arg(here().join("CITATION.cff")),
+    )
+    .code(0);
 }
 
 #[test]
 fn a_missing_validator_is_a_failure_that_says_how_to_install_it() {
     let bench = Workbench::new();
     let script = here().join("scripts/check-bundle-with-validators");
-    let output = Command::new(script).arg("any").env("XDG_CACHE_HOME", bench.path("")).output().unwrap();
-    let printed = Workbench::printed(output).code(2);
-    assert!(printed.err.contains("is missing: run scripts/install-test-needs"), "{}", printed.err);
+    ended(Command::new(script).arg("any").env("XDG_CACHE_HOME", bench.path("")))
+        .code(2)
+        .err_has("is missing: run scripts/install-test-needs");
 }

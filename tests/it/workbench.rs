@@ -31,6 +31,34 @@ impl Printed {
         self
     }
 
+    /// Fails the test unless these words stand in standard output.
+    #[track_caller]
+    pub(crate) fn out_has(&self, words: &str) -> &Self {
+        assert!(self.out.contains(words), "`{words}` is not in {self:?}");
+        self
+    }
+
+    /// Fails the test if these words stand in standard output.
+    #[track_caller]
+    pub(crate) fn out_lacks(&self, words: &str) -> &Self {
+        assert!(!self.out.contains(words), "`{words}` is in {self:?}");
+        self
+    }
+
+    /// Fails the test unless these words stand in standard error.
+    #[track_caller]
+    pub(crate) fn err_has(&self, words: &str) -> &Self {
+        assert!(self.err.contains(words), "`{words}` is not in {self:?}");
+        self
+    }
+
+    /// Fails the test if these words stand in standard error.
+    #[track_caller]
+    pub(crate) fn err_lacks(&self, words: &str) -> &Self {
+        assert!(!self.err.contains(words), "`{words}` is in {self:?}");
+        self
+    }
+
     /// Standard output as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
@@ -86,6 +114,13 @@ impl Workbench {
         Self::with(SMALL)
     }
 
+    /// A folder with the small experiment in `small.toml`, and its results.
+    pub(crate) fn ran() -> Self {
+        let bench = Self::small();
+        bench.matrix(&["run", "small.toml"]).code(0);
+        bench
+    }
+
     /// A folder with this experiment in `small.toml`.
     pub(crate) fn with(experiment: &str) -> Self {
         let bench = Self::new();
@@ -108,8 +143,7 @@ impl Workbench {
     /// The small experiment run, and in `measured` the same results as if they had been measured on real services: exported
     /// as the original's folders and imported from them. How many cells there are.
     pub(crate) fn measured() -> (Self, usize) {
-        let bench = Self::small();
-        bench.matrix(&["run", "small.toml"]).code(0);
+        let bench = Self::ran();
         bench.matrix(&["export", "--as", "gather", "original"]).code(0);
         let tags: Vec<PathBuf> =
             bench.files("original").into_keys().filter(|path| path.ends_with("tags.yml")).collect();
@@ -146,7 +180,13 @@ impl Workbench {
 
     /// Runs the command to its end.
     pub(crate) fn matrix(&self, args: &[&str]) -> Printed {
-        Self::printed(self.command(args).output().unwrap())
+        ended(&mut self.command(args))
+    }
+
+    /// What the command prints as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self, args: &[&str]) -> serde_json::Value {
+        self.matrix(&[args, &["--format", "json"]].concat()).code(0).json()
     }
 
     /// Makes another bundle of one: in each file a text is replaced, once, by one of the same length, and every digest that covers
@@ -158,7 +198,7 @@ impl Workbench {
             assert_eq!(from.len(), to.len());
             command.args([file, from, to]);
         }
-        Self::printed(command.output().unwrap()).code(0);
+        ended(&mut command).code(0);
     }
 
     pub(crate) fn printed(output: Output) -> Printed {
@@ -198,6 +238,20 @@ impl Workbench {
         };
         walk(&self.path(name)).into_iter().map(changed).collect()
     }
+}
+
+/// A tool that `scripts/install-test-needs` installs.
+pub(crate) fn installed(tool: &str) -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
+    let tool = cache.join("matrix-test-tools").join(tool);
+    assert!(tool.exists(), "{} is missing: run scripts/install-test-needs", tool.display());
+    tool
+}
+
+/// Runs a command to its end.
+pub(crate) fn ended(command: &mut Command) -> Printed {
+    Workbench::printed(command.output().unwrap())
 }
 
 /// Waits until something happens, for so long at most.

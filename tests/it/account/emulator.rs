@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::workbench::{Printed, Workbench};
+use crate::workbench::{Printed, Workbench, ended};
 
 const STORES: [&str; 5] = ["--regions", "eu,us", "--stores", "dynamo,s3,sns", "--yes"];
 
@@ -152,14 +152,13 @@ fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
 
     // The second changes nothing.
     let info = account.bench.read("connection_info.yaml");
-    let again = account.set_up().code(0);
-    assert!(again.err.contains("nothing had to be changed"), "{again:?}");
+    account.set_up().code(0).err_has("nothing had to be changed");
     assert_eq!((account.inventory(), account.bench.read("connection_info.yaml")), (made.clone(), info.clone()));
 
     // One that asks for less takes nothing away.
     let less = account.bench.matrix(&["aws", "setup", "--regions", "eu,us", "--stores", "sns", "--yes"]).code(0);
-    assert!(less.err.contains("has dynamo, s3 as well"), "{less:?}");
-    assert!(less.err.contains("nothing had to be changed"), "{less:?}");
+    less.err_has("has dynamo, s3 as well");
+    less.err_has("nothing had to be changed");
     assert_eq!((account.inventory(), account.bench.read("connection_info.yaml")), (made, info));
 
     // What the emulator drops in silence is on.
@@ -182,8 +181,7 @@ fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
     account.ask(REGIONS[0], "s3", path, "", "");
     let examined = account.examined();
     assert!(matches!(problems(&examined)[..], [line] if line.contains(" S3 replicates ")), "{examined}");
-    let fixed = account.set_up().code(0);
-    assert!(fixed.err.contains("1 replications set"), "{fixed:?}");
+    account.set_up().code(0).err_has("1 replications set");
     assert_eq!(problems(&account.examined()), Vec::<&str>::new());
 
     // So with what replication needs: versions at both ends, and the replica's stream.
@@ -199,15 +197,13 @@ fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
     assert_eq!(found.len(), 3, "{examined}");
     assert!(found.iter().filter(|line| line.contains("versions of S3 bucket")).count() == 2, "{examined}");
     assert!(examined.contains("no active replica whose stream is on"), "{examined}");
-    let fixed = account.set_up().code(0);
-    assert!(fixed.err.contains("3 replications set"), "{fixed:?}");
+    account.set_up().code(0).err_has("3 replications set");
     assert_eq!(problems(&account.examined()), Vec::<&str>::new());
 
     // What is deleted by hand is named, and not waited for.
     account.dynamo(REGIONS[0], "DeleteTable", &json!({ "TableName": "matrix-posts" }));
     account.dynamo(REGIONS[1], "DeleteTable", &json!({ "TableName": "matrix-posts" }));
-    let lost = account.set_up().code(3).err;
-    assert!(lost.contains("table matrix-posts in eu-central-1") && lost.contains("matrix aws clean"), "{lost}");
+    account.set_up().code(3).err_has("table matrix-posts in eu-central-1").err_has("matrix aws clean");
     let queues = account.ask(REGIONS[1], "sqs", "POST /", "AmazonSQS.ListQueues", "{}").1;
     let url = found_in_json(&queues, "QueueUrls").remove(0);
     account.ask(REGIONS[1], "sqs", "POST /", "AmazonSQS.DeleteQueue", &json!({ "QueueUrl": url }).to_string());
@@ -228,8 +224,7 @@ fn an_account_is_set_up_examined_and_empty_again_whatever_interrupts_that() {
         assert!(status < 300, "{answer}");
     }
     interrupted(&["aws", "clean", "--yes"]);
-    let cleaned = account.clean().code(0);
-    assert!(cleaned.out.contains("nothing"), "{cleaned:?}");
+    account.clean().code(0).out_has("nothing");
     assert_eq!(account.inventory(), before);
     account.clean().code(0);
 }
@@ -270,17 +265,16 @@ fn a_set_up_is_found_in_regions_that_nobody_names() {
     let by_hand = "# by hand\naws_credentials_profile:\nsqs_eval:\n  name: mine\n  url__us-east-1: https://sqs.us-east-1.amazonaws.com/000000000000/mine\n";
     account.bench.write("connection_info.yaml", by_hand);
     let set_up = account.bench.matrix(&["aws", "setup", "far.toml", "--yes"]).code(0);
-    assert!(set_up.err.contains("kept in connection_info.yaml.before-setup"), "{set_up:?}");
+    set_up.err_has("kept in connection_info.yaml.before-setup");
     assert_eq!(account.bench.read("connection_info.yaml.before-setup"), by_hand);
     assert!(account.bench.read("connection_info.yaml").contains("url__us-east-1"));
     std::fs::remove_file(account.bench.path("connection_info.yaml")).unwrap();
-    let cleaned = account.clean().code(0);
-    assert!(cleaned.err.contains("in ap-northeast-1: removed") && cleaned.out.contains("nothing"), "{cleaned:?}");
+    account.clean().code(0).err_has("in ap-northeast-1: removed").out_has("nothing");
     assert_eq!(account.inventory(), before);
     // A place that cannot hold the file is refused before anything is made.
     let nowhere =
         account.bench.matrix(&["aws", "setup", "far.toml", "--yes", "--connection-info", "far.toml/c.yaml"]).code(2);
-    assert!(nowhere.err.contains("far.toml/c.yaml"), "{nowhere:?}");
+    nowhere.err_has("far.toml/c.yaml");
     assert_eq!(account.inventory(), before);
 }
 
@@ -305,7 +299,7 @@ fn the_doctor_reaches_servers_and_has_brokers_hand_on_a_message() {
     };
     let doctor = || {
         let mut command = account.bench.command(&["aws", "doctor"]);
-        Workbench::printed(command.env("BROKERS", account.text("/mq/password")).output().unwrap())
+        ended(command.env("BROKERS", account.text("/mq/password")))
     };
     let place =
         "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
@@ -320,10 +314,9 @@ fn the_doctor_reaches_servers_and_has_brokers_hand_on_a_message() {
     assert!(!well.contains(account.text("/mq/password")), "no secret is printed");
     assert!(well.contains("ok           password of amq"), "{well}");
     // Without the variable nobody gets in: that is the file's entry, not only the brokers'.
-    let ill = account.bench.matrix(&["aws", "doctor"]).code(3).out;
-    assert!(ill.contains("problem      password of amq") && ill.contains("variable BROKERS"), "{ill}");
+    let ill = account.bench.matrix(&["aws", "doctor"]).code(3);
+    ill.out_has("problem      password of amq").out_has("variable BROKERS");
     // Nobody listens there.
     account.bench.write("connection_info.yaml", &file("127.99.99.99"));
-    let ill = doctor().code(3).out;
-    assert!(ill.contains("problem      amq at") && ill.contains("problem      brokers of"), "{ill}");
+    doctor().code(3).out_has("problem      amq at").out_has("problem      brokers of");
 }

@@ -3,11 +3,10 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::workbench::{Printed, Workbench};
+use crate::workbench::{Printed, Workbench, installed};
 
 /// An emulator of the test's own, and a directory.
 struct Account {
@@ -22,15 +21,6 @@ impl Drop for Account {
     }
 }
 
-/// moto, installed for the tests.
-fn moto() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
-    let moto = cache.join("matrix-test-tools/moto/bin/moto_server");
-    assert!(moto.exists(), "{} is missing: run scripts/install-test-needs", moto.display());
-    moto
-}
-
 impl Account {
     fn new() -> Self {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
@@ -41,7 +31,7 @@ impl Account {
         {
             bench.set(name, value);
         }
-        let mut command = Command::new(moto());
+        let mut command = Command::new(installed("moto/bin/moto_server"));
         command.args(["--host", "127.0.0.1", "--port", &free.port().to_string()]).current_dir(bench.path("."));
         let server = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut account = Self { bench, server };
@@ -65,7 +55,7 @@ impl Account {
     /// Everything goes, and nothing is left.
     fn clean(&self) -> Printed {
         let cleaned = self.bench.matrix(&["aws", "clean", "--regions", "eu,us", "--yes"]).code(0);
-        assert!(cleaned.out.contains("nothing"), "{cleaned:?}");
+        cleaned.out_has("nothing");
         cleaned
     }
 }
@@ -77,8 +67,7 @@ fn what_another_emulator_makes_is_set_up_examined_and_taken_away() {
     let file = account.bench.path("connection_info.yaml");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
-    let again = account.set_up("sns").code(0);
-    assert!(again.err.contains("nothing had to be changed"), "{again:?}");
+    account.set_up("sns").code(0).err_has("nothing had to be changed");
 
     // It does not know the question for the account: that is no region that is not enabled. Nor does it know Cloud Control, which
     // is asked for long: what is known by then is shown, and an interruption loses none of it.
@@ -116,8 +105,7 @@ fn what_another_emulator_makes_is_set_up_examined_and_taken_away() {
 fn a_service_that_keeps_failing_is_named_while_it_is_tried_again() {
     let account = Account::new();
     let redis = ["aws", "setup", "--regions", "eu,us", "--stores", "redis"];
-    let plan = account.bench.matrix(&[&redis[..], &["--plan"]].concat()).code(0);
-    assert!(plan.err.contains("offers Redis 6.2 could not be asked: "), "{plan:?}");
+    account.bench.matrix(&[&redis[..], &["--plan"]].concat()).code(0).err_has("offers Redis 6.2 could not be asked: ");
 
     // It fails with status 500 whenever the stack is asked for.
     let mut child = account

@@ -33,8 +33,7 @@ fn walk(bench: &Workbench, bundle: &str, replay: &str) -> String {
 
 #[test]
 fn an_evaluator_without_a_toolchain_needs_nothing_but_the_file() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     bench.matrix(&["bundle", "create", "--with-binary", "-o", "small.tar.zst"]).code(0);
     let printed = walk(&bench, "small.tar.zst", "bundle replay small.tar.zst");
     for words in ["sound: no fault found", "antipode-prevents: held", "12 of 12 simulated cells are identical"] {

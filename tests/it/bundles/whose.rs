@@ -69,13 +69,11 @@ fn names_and_origins_with_hyphens_stay_apart() {
 
 #[test]
 fn what_others_measured_is_done() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     bench.matrix(&["bundle", "create", "--origin", "alice", "-o", "alice.tar.zst"]).code(0);
     bench.matrix(&["bundle", "extract", "alice.tar.zst", "--as-store", "-o", "theirs"]).code(0);
     for results in ["alice.tar.zst", "theirs"] {
-        let json =
-            |command| bench.matrix(&[command, "small.toml", "--results", results, "--format", "json"]).code(0).json();
+        let json = |command| bench.json(&[command, "small.toml", "--results", results]);
         assert_eq!(json("status")["experiment"]["tally"]["done"], 12);
         let plan = json("plan");
         assert_eq!((&plan["tally"]["done"], &plan["to_run"]), (&12.into(), &0.into()));
@@ -101,7 +99,7 @@ fn declared_regions_are_known_wherever_results_are_read() {
     bench.matrix(&["run", "small.toml", "--set", "sim.model=model.toml"]).code(0);
     let filter = ["--filter", "regions=\"eu->br\""];
     let create = bench.matrix(&[&["bundle", "create", "-o", "br.tar.zst"], &filter[..]].concat()).code(0);
-    assert!(create.err.contains("8 cells = 8 done"), "{}", create.err);
+    create.err_has("8 cells = 8 done");
     let export = ["export", "--as", "gather", "original", "--format", "json"];
     let json = bench.matrix(&[&export[..], &filter].concat()).code(0).json();
     assert_eq!(json["folders"].as_array().unwrap().len(), 8);
@@ -112,20 +110,14 @@ fn declared_regions_are_known_wherever_results_are_read() {
     assert_eq!(import("results").code(0).json()["cells"].as_array().unwrap().len(), 8);
     import("new").code(2);
     let unknown = bench.matrix(&["export", "--as", "gather", "x", "--filter", "regions=\"eu->mars\""]).code(2);
-    assert!(unknown.err.contains("unknown region") && unknown.err.contains("br"), "{}", unknown.err);
+    unknown.err_has("unknown region").err_has("br");
 }
 
 #[test]
 fn a_selection_says_that_it_is_one() {
-    let bench = Workbench::small();
-    bench.matrix(&["run", "small.toml"]).code(0);
+    let bench = Workbench::ran();
     let create = ["bundle", "create", "--filter", "post_storage=s3", "-o", "s3.tar.zst"];
-    let printed = bench.matrix(&create).code(0);
-    assert!(
-        printed.err.contains("a selection (post_storage=s3): 2 of the 12 cells that its plans have"),
-        "{}",
-        printed.err
-    );
+    bench.matrix(&create).code(0).err_has("a selection (post_storage=s3): 2 of the 12 cells that its plans have");
     let json = bench.matrix(&[&create[..], &["--format", "json"]].concat()).code(0).json();
     assert_eq!((&json["left_out"], &json["filter"]), (&10.into(), &"post_storage=s3".into()));
     bench.matrix(&["verify", "s3.tar.zst"]).code(0);
@@ -136,13 +128,13 @@ fn a_selection_says_that_it_is_one() {
     // Selections that make up the whole are none any more.
     bench.matrix(&["bundle", "create", "--filter", "post_storage!=s3", "-o", "rest.tar.zst"]).code(0);
     let merged = bench.matrix(&["bundle", "merge", "s3.tar.zst", "rest.tar.zst", "-o", "all.tar.zst"]).code(0);
-    assert!(!merged.err.contains("selection"), "{}", merged.err);
+    merged.err_lacks("selection");
 }
 
 #[test]
 fn every_reader_of_a_bundle_bounds_it_and_scripts_read_what_was_made() {
     let (bench, _) = bundled();
-    let plan = bench.matrix(&["plan", "small.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "small.toml"]);
     let key = plan["cells"][0]["key"].as_str().unwrap();
     let readers: [&[&str]; 8] = [
         &["plan", "small.toml"],

@@ -1,7 +1,7 @@
 //! Bundles of programs' results.
 
 use super::{EXPERIMENT, kv, with};
-use crate::workbench::SMALL;
+use crate::workbench::{SMALL, ended};
 
 #[test]
 fn a_bundle_is_the_same_every_time_is_verified_and_read_like_a_store() {
@@ -11,14 +11,13 @@ fn a_bundle_is_the_same_every_time_is_verified_and_read_like_a_store() {
     bench.matrix(&["bundle", "create", "-o", "two.tar.zst"]).code(0);
     assert!(std::fs::read(bench.path("one.tar.zst")).unwrap() == std::fs::read(bench.path("two.tar.zst")).unwrap());
     let verified = bench.matrix(&["verify", "one.tar.zst"]).code(0);
-    assert!(verified.out.contains("sound: no fault found"), "{}", verified.out);
-    assert!(verified.out.contains("claim: kv: C1: supported"), "{}", verified.out);
+    verified.out_has("sound: no fault found");
+    verified.out_has("claim: kv: C1: supported");
 
     // What the evaluator has: no file of the experiment, no program.
     std::fs::remove_file(bench.path("kv.toml")).unwrap();
     std::fs::remove_file(bench.path("bench")).unwrap();
-    let checked = bench.matrix(&["check", "--results", "one.tar.zst"]).code(0);
-    assert!(checked.out.contains("C1 (Fig. 1): supported"), "{}", checked.out);
+    bench.matrix(&["check", "--results", "one.tar.zst"]).code(0).out_has("C1 (Fig. 1): supported");
     bench.matrix(&["plot", "--results", "one.tar.zst", "-o", "again"]).code(0);
     assert!(bench.read("again/scaling.csv").contains("fast,4,102,102,102,3\n"));
     bench.matrix(&["bundle", "extract", "one.tar.zst", "--as-store", "-o", "store"]).code(0);
@@ -29,8 +28,7 @@ fn a_bundle_is_the_same_every_time_is_verified_and_read_like_a_store() {
     assert!(sums.current_dir(bench.path("bag")).status().unwrap().success());
 
     bench.matrix(&["bundle", "create", "--results", "store", "--origin", "eval", "-o", "theirs.tar.zst"]).code(0);
-    let verified = bench.matrix(&["verify", "theirs.tar.zst"]).code(0);
-    assert!(verified.out.contains("sound: no fault found"), "{}", verified.out);
+    bench.matrix(&["verify", "theirs.tar.zst"]).code(0).out_has("sound: no fault found");
 }
 
 #[test]
@@ -77,10 +75,9 @@ fn experiments_are_chosen_by_their_files() {
     assert_eq!(made(&["small.toml"]), ("[\"small\"]".to_owned(), 12));
     assert_eq!(made(&["small.toml", "small2.toml"]), ("[\"small\",\"small2\"]".to_owned(), 24));
     let both = bench.matrix(&["bundle", "create", "kv.toml", "small.toml", "-o", "both.tar.zst"]).code(2);
-    assert!(both.err.contains("do not go into one bundle"), "{}", both.err);
+    both.err_has("do not go into one bundle");
     for command in [&["bundle", "create", "third.toml", "-o", "third.tar.zst"][..], &["report", "third.toml"]] {
-        let none = bench.matrix(command).code(2);
-        assert!(none.err.contains("there are no results of third.toml"), "{}", none.err);
+        bench.matrix(command).code(2).err_has("there are no results of third.toml");
     }
     bench.matrix(&["report", "kv.toml", "small.toml", "-o", "two.html"]).code(0);
     let page = bench.read("two.html");
@@ -104,8 +101,7 @@ fn tables_and_figures_are_the_same_bytes_with_one_thread_and_eight() {
     bench.matrix(&["run", "kv.toml"]).code(0);
     for threads in ["1", "8"] {
         let name = format!("{threads}.tar.zst");
-        let mut create = bench.command(&["bundle", "create", "-o", &name]);
-        crate::workbench::Workbench::printed(create.env("POLARS_MAX_THREADS", threads).output().unwrap()).code(0);
+        ended(bench.command(&["bundle", "create", "-o", &name]).env("POLARS_MAX_THREADS", threads)).code(0);
     }
     assert!(std::fs::read(bench.path("1.tar.zst")).unwrap() == std::fs::read(bench.path("8.tar.zst")).unwrap());
 }

@@ -82,8 +82,7 @@ fn a_bundle_is_verified_run_again_and_compared() {
     bench.matrix(&["check", "--results", "squeeze.tar.zst"]).code(0);
     bench.matrix(&["plot", "--results", "squeeze.tar.zst"]).code(0);
     // Without a terminal, what came in a bundle runs nothing either, but says what it would.
-    let refused = bench.matrix(&["bundle", "replay", "squeeze.tar.zst"]).code(2);
-    assert!(refused.err.contains("  runs ./measure\n") && refused.err.contains("--yes"), "{}", refused.err);
+    bench.matrix(&["bundle", "replay", "squeeze.tar.zst"]).code(2).err_has("  runs ./measure\n").err_has("--yes");
     assert_eq!(executions(&bench), 0);
 
     let replayed = bench.matrix(&["bundle", "replay", "squeeze.tar.zst", "--yes", "--results", "mine"]).code(0);
@@ -91,7 +90,7 @@ fn a_bundle_is_verified_run_again_and_compared() {
     // Whether the test's machine was quiet is not what this is about.
     let printed: Vec<&str> = replayed.out.lines().filter(|line| !line.starts_with("disturbed")).collect();
     insta::assert_snapshot!(printed.join("\n"));
-    let diff = bench.matrix(&["diff", "squeeze.tar.zst", "mine", "--format", "json"]).code(0).json();
+    let diff = bench.json(&["diff", "squeeze.tar.zst", "mine"]);
     assert_eq!(diff[0]["same_key"].as_u64().unwrap() + diff[0]["identical"].as_u64().unwrap(), 12, "{diff}");
     assert_eq!(diff[0]["claims"][0]["a"], diff[0]["claims"][0]["b"]);
     assert_eq!(diff[0]["changes"].as_array().unwrap().len(), 4);
@@ -106,8 +105,7 @@ fn a_bundle_is_verified_run_again_and_compared() {
     assert!(merged == std::fs::read(bench.path("both.tar.zst")).unwrap(), "the order of bundles makes no difference");
     bench.matrix(&["verify", "both.tar.zst"]).code(0);
     for origin in ["author", "evaluator"] {
-        let checked = bench.matrix(&["check", "--results", "both.tar.zst", "--origin", origin]).code(0);
-        assert!(checked.out.contains("smaller: supported"), "{}", checked.out);
+        bench.matrix(&["check", "--results", "both.tar.zst", "--origin", origin]).code(0).out_has("smaller: supported");
     }
 }
 
@@ -118,23 +116,18 @@ fn a_program_that_differs_is_told_by_what_differs() {
     let bench = evaluator(&author, &MEASURE.replace("$(seq", "$(if [ $1 = bzip2 ]; then seq 3000; fi; seq"));
     let replayed = bench.matrix(&["bundle", "replay", "squeeze.tar.zst", "--yes", "--tolerance", "1"]).code(0);
     let differs = "the keys differ in command.inputs.measure.sha256 (12 cells)";
-    assert!(replayed.out.contains(differs), "{}", replayed.out);
-    assert!(
-        replayed.out.contains("beyond the tolerance") && replayed.out.contains("within 1 %: 2 of 4"),
-        "{}",
-        replayed.out
-    );
+    replayed.out_has(differs);
+    replayed.out_has("beyond the tolerance").out_has("within 1 %: 2 of 4");
     // One that fails is neither the same nor another number.
     executable(&bench, "measure", "#!/bin/sh\nexit 1\n");
-    let failed = bench.matrix(&["bundle", "replay", "squeeze.tar.zst", "--yes", "--subset", "quick"]).code(3);
-    assert!(failed.out.contains("DNF"), "{}", failed.out);
+    bench.matrix(&["bundle", "replay", "squeeze.tar.zst", "--yes", "--subset", "quick"]).code(3).out_has("DNF");
 }
 
 #[test]
 fn bundles_of_the_same_cells_conflict_and_selections_unite() {
     let author = author();
     let one = author.matrix(&["bundle", "create", "--filter", "level = 1", "-o", "one.tar.zst"]).code(0);
-    assert!(one.err.contains("a selection (level = 1): 6 of the 12 cells"), "{}", one.err);
+    one.err_has("a selection (level = 1): 6 of the 12 cells");
     author.matrix(&["bundle", "create", "--filter", "level = 9", "--with-source", "-o", "nine.tar.zst"]).code(0);
     for bundle in ["one.tar.zst", "nine.tar.zst"] {
         author.matrix(&["verify", bundle]).code(0);
@@ -144,7 +137,7 @@ fn bundles_of_the_same_cells_conflict_and_selections_unite() {
     assert!(source.iter().any(|path| path.ends_with("Cargo.lock")), "{source:?}");
     author.matrix(&["bundle", "merge", "one.tar.zst", "nine.tar.zst", "-o", "both.tar.zst"]).code(0);
     author.matrix(&["verify", "both.tar.zst"]).code(0);
-    let whole = author.matrix(&["diff", "both.tar.zst", "results", "--format", "json"]).code(0).json();
+    let whole = author.json(&["diff", "both.tar.zst", "results"]);
     assert_eq!(whole[0]["identical"], 12, "{whole}");
     author.matrix(&["bundle", "create", "--filter", "level = 5", "-o", "none.tar.zst"]).code(2);
 
@@ -153,5 +146,5 @@ fn bundles_of_the_same_cells_conflict_and_selections_unite() {
     other.matrix(&["run", "kv.toml"]).code(0);
     other.matrix(&["bundle", "create", "--origin", "author", "-o", "other.tar.zst"]).code(0);
     let conflict = other.matrix(&["bundle", "merge", "squeeze.tar.zst", "other.tar.zst", "-o", "x.tar.zst"]).code(5);
-    assert!(conflict.err.contains("has different results from origin author"), "{}", conflict.err);
+    conflict.err_has("has different results from origin author");
 }

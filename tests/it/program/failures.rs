@@ -9,7 +9,7 @@ fn failed(body: &str) -> String {
     let exported = bench.matrix(&["export", "--as", "csv", "all.csv"]);
     exported.code(0);
     assert_eq!(bench.read("all.csv").lines().count(), 1, "no rows come of a failure");
-    assert!(printed.out.contains("DNF"), "{}", printed.out);
+    printed.out_has("DNF");
     bench.matrix(&["verify"]).code(0);
     let start = printed.err.find("failed: ").unwrap_or_else(|| panic!("{}", printed.err));
     let lines: Vec<&str> = printed.err[start..].lines().take_while(|line| !line.contains("cells failed")).collect();
@@ -39,25 +39,22 @@ fn a_program_that_is_not_there_and_one_that_takes_too_long_fail() {
     let bench = with(&EXPERIMENT.replace("./bench", "./no-such-bench"), "");
     let one = ["--filter", "engine = fast and threads = 1 and round = 1"];
     let printed = bench.matrix(&[&["run", "kv.toml"][..], &one].concat()).code(3);
-    assert!(printed.err.contains("`./no-such-bench` cannot be started: No such file"), "{}", printed.err);
+    printed.err_has("`./no-such-bench` cannot be started: No such file");
     let bench = with(&EXPERIMENT.replace("inputs =", "timeout_s = 0.2\ninputs ="), "#!/bin/sh\nsleep 600\n");
-    let printed = bench.matrix(&[&["run", "kv.toml"][..], &one].concat()).code(3);
-    assert!(printed.err.contains("it took longer than it may"), "{}", printed.err);
+    bench.matrix(&[&["run", "kv.toml"][..], &one].concat()).code(3).err_has("it took longer than it may");
 }
 
 #[test]
 fn what_a_failure_printed_is_kept_and_a_retry_is_another_attempt() {
     let text = EXPERIMENT.replace("inputs =", "retries = 1\ninputs =");
     let bench = with(&text, "#!/bin/sh\necho out of luck >&2; echo hello; exit 1\n");
-    let printed = bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(3);
-    assert!(printed.err.contains("tried again") && printed.err.contains("out of luck"), "{}", printed.err);
-    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(3).err_has("tried again").err_has("out of luck");
+    let plan = bench.json(&["plan", "kv.toml"]);
     let failed = |cell: &&serde_json::Value| cell["state"] == "failed";
     let key = plan["cells"].as_array().unwrap().iter().find(failed).unwrap()["key"].as_str().unwrap().to_owned();
     assert_eq!(bench.matrix(&["show", &key, "--stderr"]).code(0).out, "out of luck\n");
     assert_eq!(bench.matrix(&["show", &key, "--stdout"]).code(0).out, "hello\n");
-    let shown = bench.matrix(&["show", &key, "--format", "json"]).code(0).json();
-    assert_eq!(shown["attempts"].as_array().unwrap().len(), 2);
+    assert_eq!(bench.json(&["show", &key])["attempts"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -67,7 +64,7 @@ fn an_input_that_changes_while_the_cell_runs_has_its_result_refused() {
     let bench = with(&text, program);
     bench.write("data", "first\n");
     let printed = bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(3);
-    assert!(printed.err.contains("its input `data` changed while the cell ran"), "{}", printed.err);
+    printed.err_has("its input `data` changed while the cell ran");
 }
 
 #[test]
@@ -129,11 +126,11 @@ fn gigabytes_of_output_fail_the_cell_and_are_not_kept() {
     // What no rows are read from is kept in part, and says so.
     let bench = with(EXPERIMENT, &format!("{}head -c 20000000 /dev/zero\n", super::BENCH));
     bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
-    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "kv.toml"]);
     let done = plan["cells"].as_array().unwrap().iter().find(|cell| cell["state"] == "done").unwrap();
     let printed = bench.matrix(&["show", done["key"].as_str().unwrap(), "--stdout"]).code(0);
     assert_eq!(printed.out.len(), 16 << 20);
-    assert!(printed.err.contains("the first 16777216 of 20000000 bytes were kept"), "{}", printed.err);
+    printed.err_has("the first 16777216 of 20000000 bytes were kept");
 }
 
 #[test]
@@ -141,7 +138,7 @@ fn an_argument_list_that_is_too_long_says_so() {
     let text =
         EXPERIMENT.replace("\"{out}/rows.csv\"]", &format!("\"{{out}}/rows.csv\", \"{}\"]", "x".repeat(200_000)));
     let printed = with(&text, super::BENCH).matrix(&["run", "kv.toml", "--subset", "small"]).code(3);
-    assert!(printed.err.contains("`./bench`: the list of its arguments is too long for the system"), "{}", printed.err);
+    printed.err_has("`./bench`: the list of its arguments is too long for the system");
 }
 
 #[test]
@@ -150,7 +147,7 @@ fn what_a_program_leaves_poses_as_no_line_of_ours_and_files_without_end_are_coun
                    : > \"$(printf 'x\\nresult by \\033[31mroot')\"\nln -s /etc/passwd link; mkfifo pipe\nseq 10050 | xargs touch\n";
     let bench = with(EXPERIMENT, program);
     bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
-    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "kv.toml"]);
     let done = plan["cells"].as_array().unwrap().iter().find(|cell| cell["state"] == "done").unwrap();
     let shown = bench.matrix(&["show", done["key"].as_str().unwrap()]).code(0).out;
     assert_eq!(shown.lines().filter(|line| line.starts_with("result by ")).count(), 1, "{shown}");

@@ -131,8 +131,7 @@ fn every_kind_is_drawn_of_numbers_that_are_right() {
     let before = bench.files("plots");
     bench.matrix(&["plot", "kv.toml"]).code(0);
     assert_eq!(before, bench.files("plots"), "same results, same bytes");
-    let printed = bench.matrix(&["plot", "kv.toml", "--figure", "tabel"]).code(2);
-    assert!(printed.err.contains("did you mean `table`?"), "{}", printed.err);
+    bench.matrix(&["plot", "kv.toml", "--figure", "tabel"]).code(2).err_has("did you mean `table`?");
 }
 
 #[test]
@@ -140,8 +139,8 @@ fn elsewhere_a_claim_is_judged_by_the_bound_for_it() {
     let bench = with(EXPERIMENT, BENCH);
     bench.matrix(&["run", "kv.toml", "--filter", "engine = fast"]).code(0);
     let checked = bench.matrix(&["check", "kv.toml"]).code(0);
-    assert!(checked.out.contains("C1: supported") && checked.out.contains("claimed at most 90"), "{}", checked.out);
-    assert!(checked.out.contains("not the authors' (Zilog Z80, 64 KiB)"), "{}", checked.out);
+    checked.out_has("C1: supported").out_has("claimed at most 90");
+    checked.out_has("not the authors' (Zilog Z80, 64 KiB)");
     bench.write("kv.toml", &bench.read("kv.toml").replace("elsewhere = { at_most = 90 }\n", ""));
     bench.matrix(&["check", "kv.toml"]).code(4);
 }
@@ -151,6 +150,5 @@ fn a_column_with_thousands_of_values_is_no_place_across() {
     let many = "#!/bin/sh\n{ echo phase,latency_us,times,bytes; seq 1 1500 | sed 's/.*/p&,1,1,1/'; } > $3\n";
     let bench = with(EXPERIMENT, many);
     bench.matrix(&["run", "kv.toml", "--filter", "threads = 1"]).code(0);
-    let printed = bench.matrix(&["plot", "kv.toml"]).code(0);
-    assert!(printed.err.contains("column `phase` has more than 1000 values"), "{}", printed.err);
+    bench.matrix(&["plot", "kv.toml"]).code(0).err_has("column `phase` has more than 1000 values");
 }

@@ -12,16 +12,15 @@ fn work_beside_a_cell_is_told_everywhere_and_its_pair_runs_again() {
     let load = Load::begin();
     let printed = bench.matrix(&["run", "kv.toml", "--filter", "threads = 1"]).code(0);
     drop(load);
-    assert!(printed.err.contains("6 cells are disturbed"), "{}", printed.err);
-    assert!(printed.out.contains("6 cells were disturbed while they ran"), "{}", printed.out);
-    let status = bench.matrix(&["status", "kv.toml", "--format", "json"]).code(0).json();
+    printed.err_has("6 cells are disturbed");
+    printed.out_has("6 cells were disturbed while they ran");
+    let status = bench.json(&["status", "kv.toml"]);
     assert_eq!((&status["disturbed"], &status["not_watched"]), (&6.into(), &0.into()));
-    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "kv.toml"]);
     let done = plan["cells"].as_array().unwrap().iter().find(|cell| cell["state"] == "done").unwrap();
     let shown = bench.matrix(&["show", done["key"].as_str().unwrap()]).code(0);
-    assert!(shown.out.contains("host: disturbed: ") && shown.out.contains("went to others"), "{}", shown.out);
-    let checked = bench.matrix(&["check", "kv.toml"]).code(0);
-    assert!(checked.out.contains("stands on 6 cells that other work disturbed"), "{}", checked.out);
+    shown.out_has("host: disturbed: ").out_has("went to others");
+    bench.matrix(&["check", "kv.toml"]).code(0).out_has("stands on 6 cells that other work disturbed");
 
     // The others are run in any case; of the done ones, those that were disturbed. Here that is all of them, and all but
     // these six are new.
@@ -31,15 +30,14 @@ fn work_beside_a_cell_is_told_everywhere_and_its_pair_runs_again() {
     // What takes no time is not called quiet.
     let quick = kv();
     quick.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
-    let status = quick.matrix(&["status", "kv.toml", "--format", "json"]).code(0).json();
+    let status = quick.json(&["status", "kv.toml"]);
     let count = |what: &str| status[what].as_u64().unwrap();
     assert_eq!(count("disturbed") + count("not_watched"), 2, "{status}");
     if count("disturbed") > 0 {
         // A machine on which even this takes long.
         return;
     }
-    let again = quick.matrix(&["run", "kv.toml", "--subset", "small", "--rerun-disturbed"]).code(0);
-    assert!(again.out.contains("nothing to do"), "{}", again.out);
+    quick.matrix(&["run", "kv.toml", "--subset", "small", "--rerun-disturbed"]).code(0).out_has("nothing to do");
 }
 
 #[test]
@@ -53,12 +51,11 @@ fn a_ratio_across_unlike_machines_is_inconclusive_unless_that_is_allowed() {
     if std::thread::available_parallelism().unwrap().get() == 1 {
         return;
     }
-    assert!(printed.out.contains("warning: results of 2 unlike machines"), "{}", printed.out);
+    printed.out_has("warning: results of 2 unlike machines");
     let checked = bench.matrix(&["check", "kv.toml"]).code(0);
-    assert!(checked.out.contains("C1 (Fig. 1): inconclusive"), "{}", checked.out);
-    assert!(checked.out.contains("results of 2 unlike machines: "), "{}", checked.out);
+    checked.out_has("C1 (Fig. 1): inconclusive");
+    checked.out_has("results of 2 unlike machines: ");
     assert!(checked.out.contains("C2: held"), "what compares nothing stands: {}", checked.out);
     bench.write("mixed.toml", &EXPERIMENT.replace("[columns]", "[host]\nmixed = true\n\n[columns]"));
-    let checked = bench.matrix(&["check", "mixed.toml"]).code(0);
-    assert!(checked.out.contains("C1 (Fig. 1): supported"), "{}", checked.out);
+    bench.matrix(&["check", "mixed.toml"]).code(0).out_has("C1 (Fig. 1): supported");
 }

@@ -9,27 +9,24 @@ fn a_changed_input_makes_every_cell_new_and_a_changed_parser_makes_none_run() {
     // What is read of the rows is the cell's result, not its meaning: it is read again from what was kept.
     let other = EXPERIMENT.replace("found = { type", "noise = { type = \"text\" }\nfound = { type");
     bench.write("kv.toml", &other);
-    let printed = bench.matrix(&["run", "kv.toml"]).code(0);
-    assert!(printed.err.contains("rows of 18 cells were read again"), "{}", printed.err);
+    bench.matrix(&["run", "kv.toml"]).code(0).err_has("rows of 18 cells were read again");
     assert_eq!(executions(&bench), 18);
-    let printed = bench.matrix(&["export", "--as", "csv", "all.csv"]).code(2);
-    assert!(printed.err.contains("read in another way"), "{}", printed.err);
+    bench.matrix(&["export", "--as", "csv", "all.csv"]).code(2).err_has("read in another way");
     bench.matrix(&["export", "--as", "csv", "--experiment", "kv.toml", "all.csv"]).code(0);
     let all = bench.read("all.csv");
     assert!(all.lines().any(|line| line.starts_with("slow,1,1,local,") && line.ends_with(",1001,x,true")), "{all}");
     bench.matrix(&["verify"]).code(0);
 
     executable(&bench, "bench", &BENCH.replace("base=1000", "base=2000"));
-    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "kv.toml"]);
     let key = plan["cells"][0]["key"].as_str().unwrap().to_owned();
-    let why = bench.matrix(&["why", &key, "kv.toml"]).code(0);
-    assert!(why.out.contains("command.inputs.bench.sha256"), "{}", why.out);
+    bench.matrix(&["why", &key, "kv.toml"]).code(0).out_has("command.inputs.bench.sha256");
     bench.matrix(&["run", "kv.toml"]).code(0);
     assert_eq!(executions(&bench), 36);
     // Arguments, environment and names that are passed count; site, metrics, claims and the order of keys do not.
     let keys = |text: &str| {
         bench.write("other.toml", text);
-        let plan = bench.matrix(&["plan", "other.toml", "--format", "json"]).code(0).json();
+        let plan = bench.json(&["plan", "other.toml"]);
         let mut keys: Vec<String> =
             plan["cells"].as_array().unwrap().iter().map(|cell| cell["key"].as_str().unwrap().to_owned()).collect();
         keys.sort();

@@ -75,8 +75,7 @@ fn an_interruption_ends_everything_and_what_is_left_is_resumed() {
     signal(child.id(), "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     all_gone(&bench);
-    let status = bench.matrix(&["status", "kv.toml"]).code(0);
-    assert!(status.out.contains("1 partial"), "{}", status.out);
+    bench.matrix(&["status", "kv.toml"]).code(0).out_has("1 partial");
 }
 
 #[test]
@@ -223,15 +222,14 @@ fn killed_interrupted_and_timed_out_at_any_moment_nothing_is_left_and_every_cell
     bench.matrix(&["verify"]).code(0);
     // Nothing is to be done, and no cell was done twice: each has one record, and journals say so at most once. (A kill
     // between the record and the journal's line leaves the record, which is what counts.)
-    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "kv.toml"]);
     let journals = crate::workbench::walk(&bench.path("results/runs"));
     let journals = journals.iter().filter(|path| path.ends_with("journal.jsonl"));
     let journals: String = journals.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     for cell in plan["cells"].as_array().unwrap() {
         assert_eq!(cell["state"], "done");
         let key = cell["key"].as_str().unwrap();
-        let shown = bench.matrix(&["show", key, "--format", "json"]).code(0).json();
-        assert_eq!(shown["records"].as_array().unwrap().len(), 1);
+        assert_eq!(bench.json(&["show", key])["records"].as_array().unwrap().len(), 1);
         let done = journals.lines().filter(|line| line.contains("\"done\"") && line.contains(key)).count();
         // Those that ran once more because that was asked for are done again.
         let again = cell["axes"]["threads"] == 1 && cell["round"] == 1;

@@ -67,9 +67,9 @@ fn an_attempt_has_its_parts_in_order_and_the_teardown_always_runs() {
         lines.into_iter().filter(|line| line != "trailer").collect::<Vec<_>>()
     };
     assert_eq!(noted(), parts(&["run well"; 3]), "two of them warm up");
-    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "kv.toml"]);
     let done = plan["cells"].as_array().unwrap().iter().find(|cell| cell["state"] == "done").unwrap();
-    let shown = bench.matrix(&["show", done["key"].as_str().unwrap(), "--format", "json"]).code(0).json();
+    let shown = bench.json(&["show", done["key"].as_str().unwrap()]);
     for cost in ["wall_us", "user_us", "system_us", "max_rss_bytes", "exit"] {
         for of in ["run", "service.db", "service.trailer"] {
             assert!(shown["records"][0]["costs"][format!("{of}.{cost}")].is_u64(), "{of}.{cost}: {shown}");
@@ -77,14 +77,12 @@ fn an_attempt_has_its_parts_in_order_and_the_teardown_always_runs() {
     }
     // The first warm-up fails.
     bench.write("notes", "");
-    let failed = bench.matrix(&["run", "kv.toml"]).code(3);
-    assert!(failed.err.contains("warmup: it ended with exit code 1"), "{}", failed.err);
+    bench.matrix(&["run", "kv.toml"]).code(3).err_has("warmup: it ended with exit code 1");
     assert_eq!(noted(), parts(&["run badly"]));
     // Nor does anything stay undone where the setup itself fails.
     bench.write("notes", "");
     executable(&bench, "note", "#!/bin/sh\necho \"$1\" >> \"$NOTES\"\ntest \"$1\" != setup\n");
-    let failed = bench.matrix(&["run", "kv.toml"]).code(3);
-    assert!(failed.err.contains("setup: it ended with exit code 1"), "{}", failed.err);
+    bench.matrix(&["run", "kv.toml"]).code(3).err_has("setup: it ended with exit code 1");
     assert_eq!(bench.read("notes"), "setup\nteardown\n");
 }
 
@@ -95,8 +93,8 @@ fn a_service_that_should_end_by_itself_and_does_not_is_ended() {
     // Nothing tells the trailer to end.
     executable(&bench, "bench", "#!/bin/sh\ntest \"$1\" = well\n");
     let failed = bench.matrix(&["run", "kv.toml"]).code(3);
-    assert!(failed.err.contains("service `trailer` did not end within `timeout_s`"), "{}", failed.err);
-    assert!(failed.err.contains("the program: it ended with exit code 1"), "{}", failed.err);
+    failed.err_has("service `trailer` did not end within `timeout_s`");
+    failed.err_has("the program: it ended with exit code 1");
     assert_eq!(bench.read("notes").matches("teardown").count(), 2);
 }
 
@@ -107,10 +105,10 @@ fn two_versions_of_a_program_in_one_table_are_told() {
     bench.write("kv.toml", &text);
     executable(&bench, "bench", "#!/bin/sh\n: > \"$2/over\"\n");
     let one = bench.matrix(&["run", "kv.toml", "--filter", "ends = well"]).code(0);
-    assert!(!one.out.contains("versions"), "{}", one.out);
+    one.out_lacks("versions");
     bench.write("version", "bench 2.0 \u{1b}[31m\n");
     let both = bench.matrix(&["run", "kv.toml", "--plot"]).code(0);
-    assert!(both.out.contains("bench 1.0") && both.out.contains("bench 2.0"), "{}", both.out);
+    both.out_has("bench 1.0").out_has("bench 2.0");
     assert!(!both.out.contains('\u{1b}'), "nothing that a program says acts on a terminal");
     assert!(bench.read("plots/life/memory.svg").contains("2 versions of one program"));
 }
@@ -120,7 +118,7 @@ fn a_run_ends_early_where_that_is_asked_for_and_goes_on_later() {
     let bench = kv();
     let late = bench.matrix(&["run", "kv.toml", "--max-time", "0"]);
     assert_eq!((late.code, executions(&bench)), (3, 0), "{}", late.err);
-    assert!(late.err.contains("matrix resume"), "{}", late.err);
+    late.err_has("matrix resume");
     executable(&bench, "bench", "#!/bin/sh\necho run >> \"$COUNT\"\nexit 1\n");
     let text = EXPERIMENT.replace("inputs = [\"bench\"]\n", "");
     bench.write("kv.toml", &text);
@@ -136,7 +134,7 @@ fn one_cell_runs_and_leaves_its_folders_to_look_at() {
     let bench = kv();
     let text = EXPERIMENT.replace("[[metric]]", "[site]\nscratch = \"places\"\n\n[[metric]]");
     bench.write("kv.toml", &text);
-    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "kv.toml"]);
     let key = plan["cells"][3]["key"].as_str().unwrap();
     bench.matrix(&["run", "kv.toml", "--one", &key[..9]]).code(0);
     assert_eq!((executions(&bench), bench.files("places").len()), (1, 0), "nothing stays");
@@ -144,7 +142,6 @@ fn one_cell_runs_and_leaves_its_folders_to_look_at() {
     assert_eq!(executions(&bench), 2);
     let files = bench.files("places");
     let rows = files.keys().find(|path| path.ends_with("out/rows.csv")).unwrap();
-    assert!(kept.err.contains(rows.components().next().unwrap().as_os_str().to_str().unwrap()), "{}", kept.err);
-    let none = bench.matrix(&["run", "kv.toml", "--one", "0000"]).code(2);
-    assert!(none.err.contains("no cell's key begins so"), "{}", none.err);
+    kept.err_has(rows.components().next().unwrap().as_os_str().to_str().unwrap());
+    bench.matrix(&["run", "kv.toml", "--one", "0000"]).code(2).err_has("no cell's key begins so");
 }

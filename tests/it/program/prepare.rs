@@ -35,7 +35,7 @@ fn makes(bench: &Workbench) -> usize {
 }
 
 fn keys(bench: &Workbench) -> Vec<String> {
-    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "kv.toml"]);
     plan["cells"].as_array().unwrap().iter().map(|cell| cell["key"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -49,12 +49,11 @@ fn product(bench: &Workbench, engine: &str) -> PathBuf {
 #[test]
 fn what_is_prepared_is_made_once_is_shared_and_counts_in_keys() {
     let bench = prepared(PREPARE, MAKER);
-    let planned = bench.matrix(&["plan", "kv.toml"]).code(0);
-    assert!(planned.err.contains("2 of 2 things to prepare are not made yet"), "{}", planned.err);
+    bench.matrix(&["plan", "kv.toml"]).code(0).err_has("2 of 2 things to prepare are not made yet");
     assert_eq!(makes(&bench), 0, "a plan runs nothing");
     // Only what the chosen cells need.
     let printed = bench.matrix(&["run", "kv.toml", "--filter", "engine = fast and threads = 1"]).code(0);
-    assert!(printed.err.contains("preparing data engine=fast"), "{}", printed.err);
+    printed.err_has("preparing data engine=fast");
     assert_eq!((makes(&bench), executions(&bench)), (1, 3));
     bench.matrix(&["run", "kv.toml"]).code(0);
     assert_eq!((makes(&bench), executions(&bench)), (2, 18));
@@ -95,14 +94,14 @@ fn what_cannot_be_prepared_fails_its_own_cells_and_no_others() {
     let bench = prepared(PREPARE, &broken);
     let printed = bench.matrix(&["run", "kv.toml"]).code(3);
     let why = "failed: 9 cells: prepare data engine=slow: it ended with exit code 7\n  no disk";
-    assert!(printed.err.contains(why), "{}", printed.err);
+    printed.err_has(why);
     assert_eq!(executions(&bench), 9, "the other engine's cells ran");
     super::executable(&bench, "make-data", MAKER);
     bench.matrix(&["run", "kv.toml"]).code(0);
     assert_eq!(executions(&bench), 18);
 
     let printed = prepared(PREPARE, "#!/bin/sh\n").matrix(&["run", "kv.toml"]).code(3);
-    assert!(printed.err.contains("it made nothing: there is no file in {prepared}"), "{}", printed.err);
+    printed.err_has("it made nothing: there is no file in {prepared}");
 }
 
 #[test]
@@ -110,7 +109,7 @@ fn a_cell_that_changes_what_was_prepared_has_its_result_refused() {
     let bench = prepared(PREPARE, MAKER);
     super::executable(&bench, "bench", &format!("{READER}echo 5 >> \"$2/size\"\n"));
     let printed = bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(3);
-    assert!(printed.err.contains("its prepared `data`: its file `size` changed while the cell ran"), "{}", printed.err);
+    printed.err_has("its prepared `data`: its file `size` changed while the cell ran");
 }
 
 #[test]
@@ -129,8 +128,7 @@ fn a_download_is_compared_with_its_digest() {
     other.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
     bench.write("size", "8\n");
     let other = prepared(&fetch(digest, Some(&bench)), MAKER);
-    let printed = other.matrix(&["run", "kv.toml", "--subset", "small"]).code(3);
-    assert!(printed.err.contains(&format!("not {digest}")), "{}", printed.err);
+    other.matrix(&["run", "kv.toml", "--subset", "small"]).code(3).err_has(&format!("not {digest}"));
     let gone = prepared(&fetch(digest, None), MAKER).matrix(&["run", "kv.toml", "--subset", "small"]).code(3);
-    assert!(gone.err.contains("file:///nowhere/size could not be downloaded"), "{}", gone.err);
+    gone.err_has("file:///nowhere/size could not be downloaded");
 }

@@ -81,15 +81,13 @@ fn a_service_on_another_host_has_a_folder_and_an_address_there_and_leaves_nothin
     let (bench, sshd) = bench(&text, WEB, &program);
     bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
     assert_eq!(executions(&bench), 2);
-    let plan = |bench: &Workbench| bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let plan = |bench: &Workbench| bench.json(&["plan", "kv.toml"]);
     let before = plan(&bench);
     let done = before["cells"].as_array().unwrap().iter().find(|cell| cell["state"] == "done").unwrap();
     let key = done["key"].as_str().unwrap();
-    let log = bench.matrix(&["show", key, "--left", "service/db/stderr"]).code(0).out;
-    assert!(log.contains("\"GET / HTTP/1"), "{log}");
-    let shown = bench.matrix(&["show", key]).code(0).out;
-    assert!(shown.contains("the host server") && shown.contains("server: "), "{shown}");
-    let attempt = &bench.matrix(&["show", key, "--format", "json"]).code(0).json()["records"][0];
+    bench.matrix(&["show", key, "--left", "service/db/stderr"]).code(0).out_has("\"GET / HTTP/1");
+    bench.matrix(&["show", key]).code(0).out_has("the host server").out_has("server: ");
+    let attempt = &bench.json(&["show", key])["records"][0];
     assert!(attempt["costs"]["service.db.wall_us"].is_u64() && attempt["costs"]["service.db.user_us"].is_null());
     assert_eq!(scratch_folders(&bench), Vec::<String>::new());
 
@@ -103,7 +101,7 @@ fn a_service_on_another_host_has_a_folder_and_an_address_there_and_leaves_nothin
 
 /// Folders of services of this experiment's cells that were not removed.
 fn scratch_folders(bench: &Workbench) -> Vec<String> {
-    let plan = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let plan = bench.json(&["plan", "kv.toml"]);
     let keys: Vec<String> =
         plan["cells"].as_array().unwrap().iter().map(|cell| cell["key"].as_str().unwrap()[..12].to_owned()).collect();
     let names =
@@ -117,16 +115,11 @@ fn a_host_that_cannot_be_reached_or_is_not_named_is_told_before_anything_runs() 
     let here = bench.read("kv.toml");
     bench.write("kv.toml", &here.replace(&format!("127.0.0.1:{}", sshd.port), "127.0.0.1:1"));
     let refused = bench.matrix(&["run", "kv.toml"]).code(2);
-    assert!(
-        refused.err.contains("the host `server` (127.0.0.1 port 1) cannot be used: it ended with exit code 255"),
-        "{}",
-        refused.err
-    );
-    assert!(refused.err.contains("Connection refused"), "{}", refused.err);
+    refused.err_has("the host `server` (127.0.0.1 port 1) cannot be used: it ended with exit code 255");
+    refused.err_has("Connection refused");
     // In a file of the site alone.
     bench.write("kv.toml", &here.replace(&format!("[\"127.0.0.1:{}\"]", sshd.port), "[]"));
-    let unnamed = bench.matrix(&["run", "kv.toml"]).code(2);
-    assert!(unnamed.err.contains("nothing says where the host `server` is"), "{}", unnamed.err);
+    bench.matrix(&["run", "kv.toml"]).code(2).err_has("nothing says where the host `server` is");
     assert_eq!(executions(&bench), 0);
     bench.write("site.toml", &format!("hosts = {{ server = \"127.0.0.1:{}\" }}\n", sshd.port));
     bench.matrix(&["run", "kv.toml", "--subset", "small", "--site", "site.toml"]).code(0);
@@ -134,11 +127,7 @@ fn a_host_that_cannot_be_reached_or_is_not_named_is_told_before_anything_runs() 
 
     bench.matrix(&["bundle", "create", "--filter", "threads = 1 and round = 1", "-o", "kv.tar.zst"]).code(0);
     let asked = bench.matrix(&["bundle", "replay", "kv.tar.zst"]).code(2);
-    assert!(
-        asked.err.contains("  runs the service db by ssh on the host server: where --site says\n"),
-        "{}",
-        asked.err
-    );
+    asked.err_has("  runs the service db by ssh on the host server: where --site says\n");
 }
 
 #[test]

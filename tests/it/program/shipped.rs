@@ -10,7 +10,7 @@ fn kick_the_tires(experiment: &str, cells: u64) {
         std::fs::copy(&file, copy).unwrap();
     }
     let file = format!("experiments/{experiment}");
-    let ran = bench.matrix(&["run", &file, "--subset", "kick-the-tires", "--format", "json"]).code(0).json();
+    let ran = bench.json(&["run", &file, "--subset", "kick-the-tires"]);
     assert_eq!(ran["done"], cells, "{ran}");
     // With one round nothing is supported, and nothing may be contradicted.
     bench.matrix(&["check", &file]).code(0);

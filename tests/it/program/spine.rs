@@ -6,21 +6,20 @@ use crate::workbench::Workbench;
 #[test]
 fn a_matrix_runs_once_is_judged_and_drawn() {
     let bench = kv();
-    let printed = bench.matrix(&["plan", "kv.toml"]).code(0);
-    assert!(printed.out.contains("18 cells = 0 done") && printed.out.contains("18 to run"), "{}", printed.out);
+    bench.matrix(&["plan", "kv.toml"]).code(0).out_has("18 cells = 0 done").out_has("18 to run");
     let printed = bench.matrix(&["run", "kv.toml", "--plot"]).code(0);
-    assert!(printed.out.contains("kv (18 of 18 cells done)"), "{}", printed.out);
-    assert!(printed.err.contains("columns that nobody declared are passed over: noise"), "{}", printed.err);
+    printed.out_has("kv (18 of 18 cells done)");
+    printed.err_has("columns that nobody declared are passed over: noise");
     // The mean of 1001, 1002 and 1003, in every round the same.
-    assert!(printed.out.contains("1002 [1002, 1002]"), "{}", printed.out);
+    printed.out_has("1002 [1002, 1002]");
     assert_eq!(executions(&bench), 18);
 
     let again = bench.matrix(&["run", "kv.toml"]).code(0);
     assert_eq!((again.out.as_str(), executions(&bench)), ("nothing to do: 18 of 18 cells are done\n", 18));
 
     let checked = bench.matrix(&["check"]).code(0);
-    assert!(checked.out.contains("C1 (Fig. 1): supported"), "{}", checked.out);
-    assert!(checked.out.contains("C2: held") && checked.out.contains("held in 54 rows"), "{}", checked.out);
+    checked.out_has("C1 (Fig. 1): supported");
+    checked.out_has("C2: held").out_has("held in 54 rows");
     let csv = bench.read("plots/kv/scaling.csv");
     assert_eq!(csv.lines().next(), Some("engine,threads,value,low,high,rounds"));
     assert!(csv.contains("fast,4,102,102,102,3\n"), "{csv}");
@@ -48,7 +47,7 @@ fn three_runners_execute_every_cell_of_a_program_once() {
         done += printed.json()["done"].as_u64().unwrap();
     }
     assert_eq!((done, executions(&bench)), (18, 18));
-    let status = bench.matrix(&["status", "kv.toml", "--format", "json"]).code(0).json();
+    let status = bench.json(&["status", "kv.toml"]);
     assert_eq!((status["runs"].as_array().unwrap().len(), &status["runners"]), (1, &serde_json::json!([])), "{status}");
     bench.matrix(&["bundle", "create", "-o", "kv.tar.zst", "--origin", "lab"]).code(0);
     bench.matrix(&["verify", "kv.tar.zst"]).code(0);
@@ -64,8 +63,7 @@ fn a_subset_runs_first_and_the_rest_goes_on_from_it() {
     bench.write("kv.toml", &text);
     bench.matrix(&["run", "kv.toml"]).code(0);
     assert_eq!(executions(&bench), 24, "more rounds run only the new ones");
-    let status = bench.matrix(&["status", "kv.toml"]).code(0);
-    assert!(status.out.contains("24 cells = 24 done"), "{}", status.out);
+    bench.matrix(&["status", "kv.toml"]).code(0).out_has("24 cells = 24 done");
 }
 
 #[test]
@@ -87,12 +85,10 @@ fn what_the_machine_cannot_run_is_skipped_with_the_reason_and_tried_again() {
         )
     };
     bench.write("kv.toml", &text.replace("[command]", &require("run = [\"test\", \"-e\", \"license\"]")));
-    let printed = bench.matrix(&["run", "kv.toml"]).code(0);
-    assert!(printed.err.contains("skipped: 12 cells: needs the license"), "{}", printed.err);
+    bench.matrix(&["run", "kv.toml"]).code(0).err_has("skipped: 12 cells: needs the license");
     assert_eq!(executions(&bench), 6);
     bench.write("license", "");
-    let printed = bench.matrix(&["run", "kv.toml"]).code(0);
-    assert!(printed.err.contains("skipped: 6 cells: needs many processors"), "{}", printed.err);
+    bench.matrix(&["run", "kv.toml"]).code(0).err_has("skipped: 6 cells: needs many processors");
     assert_eq!(executions(&bench), 12);
 }
 
@@ -100,8 +96,7 @@ fn what_the_machine_cannot_run_is_skipped_with_the_reason_and_tried_again() {
 fn what_init_writes_can_be_planned() {
     let bench = kv();
     bench.matrix(&["init", "--workload", "command", "new.toml"]).code(0);
-    let printed = bench.matrix(&["plan", "new.toml"]).code(0);
-    assert!(printed.out.contains("30 cells = 0 done"), "{}", printed.out);
+    bench.matrix(&["plan", "new.toml"]).code(0).out_has("30 cells = 0 done");
 }
 
 /// Each number is one that no other choice of rows, source, column or function gives.
@@ -143,7 +138,7 @@ fn a_metric_is_over_its_own_rows_source_and_column() {
 #[test]
 fn everything_that_the_manual_names_is_read() {
     let bench = super::with(include_str!("everything.toml"), "");
-    let planned = bench.matrix(&["plan", "kv.toml", "--format", "json"]).code(0).json();
+    let planned = bench.json(&["plan", "kv.toml"]);
     // Two data sets, five rounds; lmdb with 8 threads is excluded, and a part that does not name `sync` takes its default.
     assert_eq!(planned["cells"].as_array().unwrap().len(), 2 * 5 * 3, "{planned}");
     assert_eq!(planned["not_randomised"][0], "kernel");
@@ -164,5 +159,5 @@ fn several_experiments_are_checked_at_once() {
     );
     let json = bench.matrix(&["check", "kv.toml", "other.toml", "--format", "json"]).code(4).json();
     assert_eq!(json.as_array().map(Vec::len), Some(2), "{json}");
-    assert!(bench.matrix(&["check", "kv.toml", "--format", "json"]).code(0).json()[0]["id"] == "C1");
+    assert!(bench.json(&["check", "kv.toml"])[0]["id"] == "C1");
 }

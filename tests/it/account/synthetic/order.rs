@@ -24,7 +24,7 @@ fn done(story: &[String], what: &str) -> usize {
 fn a_synthetic_set_up_is_made_kept_examined_and_removed_in_order() {
     let lab = Lab::new();
     let refused = lab.matrix(&["aws", "setup", "--regions", "eu,us", "--stores", STORES]).code(2);
-    assert!(refused.err.contains("--yes") && refused.out.contains("matrix-amq"), "{refused:?}");
+    refused.err_has("--yes").out_has("matrix-amq");
     let plan =
         lab.matrix(&["aws", "setup", "--regions", "eu,us", "--stores", STORES, "--plan", "--format", "json"]).code(0);
     let planned = plan.json()["stacks"].as_array().unwrap().len();
@@ -48,8 +48,7 @@ fn a_synthetic_set_up_is_made_kept_examined_and_removed_in_order() {
     let info = lab.bench.read("connection_info.yaml");
     assert!(!info.contains("synthetic") && info.contains("arn:aws:secretsmanager"), "{info}");
 
-    let again = lab.set_up(STORES, &[]).code(0);
-    assert!(again.err.contains("nothing had to be changed"), "{again:?}");
+    lab.set_up(STORES, &[]).code(0).err_has("nothing had to be changed");
     assert!(lab.cloud().story.is_empty(), "{:?}", lab.cloud().story);
     assert_eq!(lab.bench.read("connection_info.yaml"), info);
 
@@ -57,10 +56,8 @@ fn a_synthetic_set_up_is_made_kept_examined_and_removed_in_order() {
     assert!(examined.contains("GlobalReplicationGroup") && examined.contains("2 members, available"), "{examined}");
     assert!(examined.contains("not checked  mysql at"), "{examined}");
 
-    let refused = lab.matrix(&["aws", "clean"]).code(2);
-    assert!(refused.err.contains("--yes"), "{refused:?}");
-    let cleaned = lab.clean(&[]).code(0);
-    assert!(cleaned.out.contains("nothing"), "{cleaned:?}");
+    lab.matrix(&["aws", "clean"]).code(2).err_has("--yes");
+    lab.clean(&[]).code(0).out_has("nothing");
     let story = std::mem::take(&mut lab.cloud().story);
     assert_eq!((done(&story, "gone"), done(&story, "held")), (planned, 0), "{story:#?}");
     in_order(
@@ -81,17 +78,13 @@ fn a_synthetic_version_that_no_region_offers_ends_before_anything_is_made() {
     let lab = Lab::new();
     lab.cloud().faults.only_aurora = Some("8.0.mysql_aurora.9.99.0");
     let refused = lab.set_up("mysql,sns", &[]).code(2);
-    assert!(
-        refused.err.contains("Aurora MySQL 8.0.mysql_aurora.3.04.3 on db.r6g.large in eu-central-1"),
-        "{refused:?}"
-    );
-    assert!(refused.err.contains("(it has 8.0.mysql_aurora.9.99.0)"), "{refused:?}");
+    refused.err_has("Aurora MySQL 8.0.mysql_aurora.3.04.3 on db.r6g.large in eu-central-1");
+    refused.err_has("(it has 8.0.mysql_aurora.9.99.0)");
     assert!(lab.cloud().story.is_empty(), "{:?}", lab.cloud().story);
     // A service that may not be asked is no reason against it, and is named.
     lab.cloud().faults.only_aurora = None;
     lab.cloud().faults.denied.insert("rds");
-    let made = lab.set_up("mysql,sns", &[]).code(0);
-    assert!(made.err.contains("could not be asked: AccessDenied"), "{made:?}");
+    lab.set_up("mysql,sns", &[]).code(0).err_has("could not be asked: AccessDenied");
 }
 
 #[test]
@@ -100,12 +93,12 @@ fn a_synthetic_stack_that_rolls_back_shows_its_first_reason_and_is_made_again() 
     let reason = "Insufficient capacity for cache.r5.large";
     lab.cloud().faults.refused.insert("matrix-redis".into(), (1, "Group", reason));
     let failed = lab.set_up("redis,sns", &[]).code(3);
-    assert!(failed.err.contains(reason) && failed.err.contains("ROLLBACK_COMPLETE"), "{failed:?}");
+    failed.err_has(reason).err_has("ROLLBACK_COMPLETE");
     assert!(!failed.err.contains("cancelled"), "a consequence is no reason: {failed:?}");
-    assert!(failed.err.contains("not begun") && failed.err.contains("matrix-redis-global"), "{failed:?}");
+    failed.err_has("not begun").err_has("matrix-redis-global");
     assert!(lab.cloud().story.contains(&"create matrix-sns in eu-central-1".to_owned()), "what can go on does");
-    let plan = lab.matrix(&["aws", "setup", "--regions", "eu,us", "--stores", "redis,sns", "--plan"]).code(0).out;
-    assert!(plan.contains("make again") && plan.contains(reason), "{plan}");
+    let plan = lab.matrix(&["aws", "setup", "--regions", "eu,us", "--stores", "redis,sns", "--plan"]).code(0);
+    plan.out_has("make again").out_has(reason);
     lab.set_up("redis,sns", &[]).code(0);
     let story = &lab.cloud().story;
     in_order(story, &[("gone matrix-redis in eu", "create matrix-redis-global in eu")]);
@@ -117,14 +110,12 @@ fn a_synthetic_deletion_that_fails_is_tried_again_after_the_others_and_told_if_i
     lab.set_up("mysql", &[]).code(0);
     let reason = "Network vpc-1 has some mapped public address(es)";
     lab.cloud().faults.held.insert("matrix-network".into(), (1, "Vpc", reason));
-    let cleaned = lab.clean(&[]).code(0);
-    assert!(cleaned.err.contains(reason), "{cleaned:?}");
+    lab.clean(&[]).code(0).err_has(reason);
     assert!(lab.cloud().stacks.is_empty());
 
     lab.set_up("mysql", &[]).code(0);
     lab.cloud().faults.held.insert("matrix-network".into(), (99, "Vpc", reason));
-    let left = lab.clean(&[]).code(3);
-    assert!(left.err.contains("DELETE_FAILED") && left.err.contains(reason), "{left:?}");
+    lab.clean(&[]).code(3).err_has("DELETE_FAILED").err_has(reason);
     // Roles stay as long as anything does: services may need them to let go.
     let names: std::collections::BTreeSet<String> = lab.cloud().stacks.keys().map(|id| id.1.clone()).collect();
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["matrix-network", "matrix-roles"]);
