@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{EXPERIMENT, READER, executable, executions, with};
+use crate::shards::divided;
 use crate::workbench::Workbench;
 
 /// Something is made for each number of threads, which takes long; each machine makes what its shard needs.
@@ -23,54 +24,24 @@ fn bench() -> Workbench {
     with(&text, READER)
 }
 
-/// A machine that has run one shard, and its bundle.
-fn machine(shard: &str, index: Option<(&str, &str)>) -> Workbench {
-    let bench = bench();
-    let mut run = bench.command(&["run", "kv.toml", "--shard", shard, "--jobs", "2"]);
-    Workbench::printed(run.envs(index).output().unwrap()).code(0);
-    assert!(bench.matrix(&["resume"]).code(0).out.contains("nothing to resume"));
-    bench.matrix(&["bundle", "create", "--origin", "lab", "-o", "part.tar.zst"]).code(0);
-    bench
-}
-
 #[test]
 fn shards_of_three_machines_are_the_experiment_of_one() {
     let whole = bench();
     whole.matrix(&["run", "kv.toml", "--jobs", "2"]).code(0);
-    let shards = [
-        machine("1/3", None),
-        machine("auto/3", Some(("AWS_BATCH_JOB_ARRAY_INDEX", "1"))),
-        machine("auto/3", Some(("SLURM_ARRAY_TASK_ID", "2"))),
-    ];
+    let (shards, bench) = divided(bench, "kv.toml", "kv");
     // Each machine prepares one of the three things, and no cell runs twice.
     let makes: BTreeSet<String> = shards.iter().map(|shard| shard.read("makes")).collect();
     assert_eq!(makes.into_iter().collect::<String>(), "1\n2\n4\n");
     assert_eq!(shards.iter().map(executions).collect::<Vec<_>>(), [6, 6, 6]);
 
-    let bench = bench();
-    for (shard, name) in shards.iter().zip(["1.tar.zst", "2.tar.zst", "3.tar.zst"]) {
-        std::fs::copy(shard.path("part.tar.zst"), bench.path(name)).unwrap();
-        bench.matrix(&["verify", name]).code(0);
-    }
-    let refused = bench.matrix(&["bundle", "merge", "1.tar.zst", "3.tar.zst", "-o", "two.tar.zst"]).code(2);
-    assert!(refused.err.contains("shards are missing: 2/3 of kv"), "{}", refused.err);
-    assert!(!bench.path("two.tar.zst").exists());
     let merge = ["bundle", "merge", "1.tar.zst", "3.tar.zst", "-o", "two.tar.zst", "--allow-incomplete"];
-    let allowed = bench.matrix(&merge).code(0);
-    assert!(allowed.err.contains("missing shards: 2/3 of kv"), "{}", allowed.err);
-    assert!(allowed.err.contains("12 of the 18 cells that its plans have"), "{}", allowed.err);
-    bench.matrix(&["verify", "two.tar.zst"]).code(0);
+    bench.matrix(&merge).code(0).err_has("12 of the 18 cells that its plans have");
     bench.matrix(&["bundle", "extract", "two.tar.zst", "-o", "two"]).code(0);
     assert!(bench.read("two/data/README.md").contains("**Missing shards:** 2/3 of kv."));
-
-    let united = bench.matrix(&["bundle", "merge", "two.tar.zst", "2.tar.zst", "-o", "all.tar.zst"]).code(0);
-    assert!(!united.err.contains("missing") && !united.err.contains("selection"), "{}", united.err);
-    bench.matrix(&["verify", "all.tar.zst"]).code(0);
-    let checked = bench.matrix(&["check", "--results", "all.tar.zst"]).code(4);
-    assert!(checked.out.contains("kv (18 of 18 cells done)"), "{}", checked.out);
+    bench.matrix(&["check", "--results", "all.tar.zst"]).code(4).out_has("kv (18 of 18 cells done)");
     let diff = whole.path("all.tar.zst");
     std::fs::copy(bench.path("all.tar.zst"), &diff).unwrap();
-    let diff = whole.matrix(&["diff", "all.tar.zst", "results", "--format", "json"]).code(0).json();
+    let diff = whole.json(&["diff", "all.tar.zst", "results"]);
     assert_eq!(diff[0]["same_key"].as_u64().unwrap() + diff[0]["identical"].as_u64().unwrap(), 18, "{diff}");
 }
 
@@ -78,7 +49,7 @@ fn shards_of_three_machines_are_the_experiment_of_one() {
 fn what_varies_slowest_stays_together_and_a_cell_that_cannot_run_stays_its_shards() {
     let outer = EXPERIMENT.replace("paired = \"engine\"", "paired = \"engine\"\nouter = [\"threads\"]");
     let bench = with(&outer, super::BENCH);
-    let plan = |shard: &str| bench.matrix(&["plan", "kv.toml", "--shard", shard, "--format", "json"]).code(0).json();
+    let plan = |shard: &str| bench.json(&["plan", "kv.toml", "--shard", shard]);
     let mut seen = BTreeSet::new();
     for (number, threads) in [(1, 1), (2, 2), (3, 4)] {
         let plan = plan(&format!("{number}/3"));
@@ -100,8 +71,7 @@ fn what_varies_slowest_stays_together_and_a_cell_that_cannot_run_stays_its_shard
     let lame = with(&outer.replace("[columns]", require), super::BENCH);
     lame.matrix(&["run", "kv.toml", "--shard", "1/3"]).code(0);
     assert_eq!(executions(&lame), 6);
-    let skipped = lame.matrix(&["run", "kv.toml", "--shard", "2/3"]).code(0);
-    assert!(skipped.err.contains("skipped: 6 cells: it is broken"), "{}", skipped.err);
+    lame.matrix(&["run", "kv.toml", "--shard", "2/3"]).code(0).err_has("skipped: 6 cells: it is broken");
     assert_eq!(executions(&lame), 6);
 }
 
@@ -109,11 +79,11 @@ fn what_varies_slowest_stays_together_and_a_cell_that_cannot_run_stays_its_shard
 fn a_shard_without_cells_is_refused() {
     let bench = with(EXPERIMENT, "");
     let empty = bench.matrix(&["run", "kv.toml", "--shard", "1/1000"]).code(2);
-    assert!(empty.err.contains("shard 1/1000 is empty: there are 9 blocks to divide"), "{}", empty.err);
+    empty.err_has("shard 1/1000 is empty: there are 9 blocks to divide");
     bench.matrix(&["run", "kv.toml", "--shard", "4/3"]).code(2);
     // What needs no shard's cells either.
     executable(&bench, "bench", super::BENCH);
     let filtered = bench.matrix(&["run", "kv.toml", "--shard", "1/2", "--filter", "threads = 1 and round = 1"]).code(2);
-    assert!(filtered.err.contains("there are 1 blocks to divide"), "{}", filtered.err);
+    filtered.err_has("there are 1 blocks to divide");
     assert!(!bench.path("results").exists());
 }
