@@ -51,16 +51,6 @@ fn a_missing_experiment_and_a_missing_model_are_named() {
 }
 
 #[test]
-fn a_bad_filter_shows_the_place() {
-    let bench = Workbench::small();
-    let printed = bench.matrix(&["run", "small.toml", "--filter", "post_storrage=s3"]).code(2);
-    assert!(printed.err.contains("post_storage"), "{}", printed.err);
-    let printed = bench.matrix(&["run", "small.toml", "--filter", "delay_ms=77"]).code(2);
-    assert!(printed.err.contains("matches"), "{}", printed.err);
-    assert!(!bench.path("results").exists(), "nothing was written");
-}
-
-#[test]
 fn a_newer_store_is_refused_and_left_alone() {
     let bench = Workbench::ran();
     let text = bench.read("results/store.toml");

@@ -67,15 +67,6 @@ fn a_subset_runs_first_and_the_rest_goes_on_from_it() {
 }
 
 #[test]
-fn a_claim_that_the_rows_speak_against_ends_with_4() {
-    let bench = kv();
-    bench.write("kv.toml", &bench.read("kv.toml").replace("at_most = 0.5", "at_most = 0.3"));
-    bench.matrix(&["run", "kv.toml"]).code(0);
-    let checked = bench.matrix(&["check", "kv.toml"]).code(4);
-    assert!(checked.out.contains("C1 (Fig. 1): contradicted"), "{}", checked.out);
-}
-
-#[test]
 fn what_the_machine_cannot_run_is_skipped_with_the_reason_and_tried_again() {
     let bench = kv();
     let text = bench.read("kv.toml");
