@@ -15,6 +15,7 @@ pub mod key;
 #[cfg(test)]
 mod laws;
 pub mod metric;
+mod named;
 pub mod order;
 pub mod parsed;
 pub mod placeholder;

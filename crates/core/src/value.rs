@@ -5,31 +5,21 @@ use std::fmt;
 
 use toml::de::DeValue;
 
-/// The type of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// `true` or `false`.
-    Boolean,
-    /// A whole number.
-    Whole,
-    /// A number with a fraction.
-    Real,
-    /// A text.
-    Text,
+crate::named! {
+    /// The type of a value.
+    pub enum Kind: name {
+        /// `true` or `false`.
+        Boolean = "true or false",
+        /// A whole number.
+        Whole = "a whole number",
+        /// A number with a fraction.
+        Real = "a number",
+        /// A text.
+        Text = "a text",
+    }
 }
 
 impl Kind {
-    /// What messages call it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Boolean => "true or false",
-            Self::Whole => "a whole number",
-            Self::Real => "a number",
-            Self::Text => "a text",
-        }
-    }
-
     /// Whether values of it are numbers.
     #[must_use]
     pub fn is_number(self) -> bool {

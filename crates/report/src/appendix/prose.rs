@@ -18,36 +18,18 @@ const LONGEST: u64 = 1 << 20;
 /// How deep lists may lie in each other: LaTeX allows no more. What lies deeper becomes paragraphs.
 const DEEPEST: usize = 4;
 
-/// A section that the author writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Section {
-    Abstract,
-    Access,
-    Hardware,
-    Software,
-    Benchmarks,
-    Warnings,
-    Installation,
-    Customisation,
-    Notes,
-}
-
-const SECTIONS: [(&str, Section); 9] = [
-    ("abstract", Section::Abstract),
-    ("access", Section::Access),
-    ("hardware", Section::Hardware),
-    ("software", Section::Software),
-    ("benchmarks", Section::Benchmarks),
-    ("warnings", Section::Warnings),
-    ("installation", Section::Installation),
-    ("customisation", Section::Customisation),
-    ("notes", Section::Notes),
-];
-
-impl Section {
-    /// Its name in `[artifact]`, and without `.md` in `appendix.d`.
-    pub(super) fn name(self) -> &'static str {
-        SECTIONS.iter().find(|(_, section)| *section == self).map_or("", |(name, _)| name)
+matrix_core::named! {
+    /// A section that the author writes, by its name in `[artifact]`, and without `.md` in `appendix.d`.
+    pub(super) enum Section: name {
+        Abstract = "abstract",
+        Access = "access",
+        Hardware = "hardware",
+        Software = "software",
+        Benchmarks = "benchmarks",
+        Warnings = "warnings",
+        Installation = "installation",
+        Customisation = "customisation",
+        Notes = "notes",
     }
 }
 
@@ -83,7 +65,7 @@ impl ProseError {
     /// What to do about it.
     #[must_use]
     pub fn help(&self) -> Option<String> {
-        let names: Vec<String> = SECTIONS.iter().map(|(name, _)| format!("{name}.md")).collect();
+        let names: Vec<String> = Section::NAMES.iter().map(|name| format!("{name}.md")).collect();
         match self {
             Self::Read { .. } => None,
             Self::Unknown { .. } => {
@@ -98,8 +80,8 @@ impl Prose {
     pub fn take(&mut self, name: &str, text: &str) -> bool {
         // One word for the same in two spellings.
         let name = if name == "customization" { "customisation" } else { name };
-        let Some((_, section)) = SECTIONS.iter().find(|(known, _)| *known == name) else { return false };
-        add(self.sections.entry(*section).or_default(), text);
+        let Some(section) = Section::ALL.into_iter().find(|section| section.name() == name) else { return false };
+        add(self.sections.entry(section).or_default(), text);
         true
     }
 
@@ -129,8 +111,7 @@ impl Prose {
                 continue;
             }
             if !experiments.contains(&name.as_str()) {
-                let known: Vec<&str> =
-                    SECTIONS.iter().map(|(name, _)| *name).chain(experiments.iter().copied()).collect();
+                let known: Vec<&str> = Section::NAMES.into_iter().chain(experiments.iter().copied()).collect();
                 let near = nearest(&name, &known).map(str::to_owned);
                 return Err(ProseError::Unknown { path, near });
             }

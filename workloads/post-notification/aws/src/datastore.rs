@@ -1,44 +1,28 @@
 //! Datastores: what posts and notifications live in.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use matrix_plan::{Axes, NotificationStorage, PostStorage};
 
-/// A service of AWS that experiments store in. DynamoDB serves as post storage and as notification storage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Datastore {
-    /// Aurora MySQL: a global database.
-    Mysql,
-    /// DynamoDB: global tables.
-    Dynamo,
-    /// S3: versioned buckets with replication.
-    S3,
-    /// ElastiCache for Redis: a global datastore.
-    Redis,
-    /// SNS: a topic.
-    Sns,
-    /// Amazon MQ: a network of ActiveMQ brokers.
-    Amq,
+matrix_plan::named! {
+    /// A service of AWS that experiments store in. DynamoDB serves as post storage and as notification storage.
+    pub enum Datastore: as_str {
+        /// Aurora MySQL: a global database.
+        Mysql = "mysql",
+        /// DynamoDB: global tables.
+        Dynamo = "dynamo",
+        /// S3: versioned buckets with replication.
+        S3 = "s3",
+        /// ElastiCache for Redis: a global datastore.
+        Redis = "redis",
+        /// SNS: a topic.
+        Sns = "sns",
+        /// Amazon MQ: a network of ActiveMQ brokers.
+        Amq = "amq",
+    }
 }
 
 impl Datastore {
-    /// Every datastore.
-    pub const ALL: [Self; 6] = [Self::Mysql, Self::Dynamo, Self::S3, Self::Redis, Self::Sns, Self::Amq];
-
-    /// Its name in experiments.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mysql => "mysql",
-            Self::Dynamo => "dynamo",
-            Self::S3 => "s3",
-            Self::Redis => "redis",
-            Self::Sns => "sns",
-            Self::Amq => "amq",
-        }
-    }
-
     /// Its name in `connection_info.yaml`, which is the original artifact's.
     #[must_use]
     pub fn section(self) -> &'static str {
@@ -83,11 +67,5 @@ impl From<NotificationStorage> for Datastore {
             NotificationStorage::Amq => Self::Amq,
             NotificationStorage::Dynamo => Self::Dynamo,
         }
-    }
-}
-
-impl fmt::Display for Datastore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

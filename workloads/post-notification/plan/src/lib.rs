@@ -18,7 +18,8 @@ mod rendered;
 pub mod schema;
 
 pub use matrix_core::{
-    Again, CellKey, CellState, Interval, Problem, Problems, Shard, Tally, key, nearest, printable, problem, stats,
+    Again, CellKey, CellState, Interval, Problem, Problems, Shard, Tally, key, named, nearest, printable, problem,
+    stats,
 };
 
 pub use aws::Aws;

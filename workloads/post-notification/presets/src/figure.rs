@@ -1,45 +1,24 @@
 //! The figures by name.
 
-use std::fmt;
 use std::str::FromStr;
 
-/// One of the figures that a store can become.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Figure {
-    /// Median window, antipode off and on, and the share of missed reads.
-    ConsistencyWindow,
-    /// Artificial delay against the share of inconsistencies.
-    DelayVsPerInconsistencies,
-    /// Bytes kept and carried, antipode off and on.
-    StorageOverhead,
-    /// Share of inconsistencies of every pair of storages.
-    Inconsistencies,
-    /// Cumulative distributions of the window.
-    VisibilityLatency,
+matrix_plan::named! {
+    /// One of the figures that a store can become.
+    pub enum Figure: name {
+        /// Median window, antipode off and on, and the share of missed reads.
+        ConsistencyWindow = "consistency_window",
+        /// Artificial delay against the share of inconsistencies.
+        DelayVsPerInconsistencies = "delay_vs_per_inconsistencies",
+        /// Bytes kept and carried, antipode off and on.
+        StorageOverhead = "storage_overhead",
+        /// Share of inconsistencies of every pair of storages.
+        Inconsistencies = "inconsistencies",
+        /// Cumulative distributions of the window.
+        VisibilityLatency = "visibility_latency",
+    }
 }
 
 impl Figure {
-    /// Every figure, in the order in which they are drawn.
-    pub const ALL: [Self; 5] = [
-        Self::ConsistencyWindow,
-        Self::DelayVsPerInconsistencies,
-        Self::StorageOverhead,
-        Self::Inconsistencies,
-        Self::VisibilityLatency,
-    ];
-
-    /// The name on the command line and of its files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ConsistencyWindow => "consistency_window",
-            Self::DelayVsPerInconsistencies => "delay_vs_per_inconsistencies",
-            Self::StorageOverhead => "storage_overhead",
-            Self::Inconsistencies => "inconsistencies",
-            Self::VisibilityLatency => "visibility_latency",
-        }
-    }
-
     /// The heading above the figure.
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -90,12 +69,6 @@ impl Figure {
             Self::Inconsistencies => "done cells with delay_ms = 0",
             Self::VisibilityLatency => "done cells with delay_ms = 0",
         }
-    }
-}
-
-impl fmt::Display for Figure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
     }
 }
 

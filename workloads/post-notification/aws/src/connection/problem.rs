@@ -2,65 +2,31 @@
 
 use std::fmt;
 
-/// Where to read how an entry is come by: sections of `docs/aws.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Guide {
-    /// The file itself.
-    File,
-    /// Credentials and roles.
-    Roles,
-    /// Networks of the functions.
-    Network,
-    /// Buckets of the functions' code.
-    CodeBuckets,
-    /// Aurora MySQL.
-    Mysql,
-    /// DynamoDB.
-    Dynamo,
-    /// S3.
-    S3,
-    /// ElastiCache.
-    Redis,
-    /// SNS.
-    Sns,
-    /// Amazon MQ.
-    Activemq,
-    /// The queues of evaluations.
-    Evaluations,
-}
-
-impl Guide {
-    /// Every section.
-    pub const ALL: [Self; 11] = [
-        Self::File,
-        Self::Roles,
-        Self::Network,
-        Self::CodeBuckets,
-        Self::Mysql,
-        Self::Dynamo,
-        Self::S3,
-        Self::Redis,
-        Self::Sns,
-        Self::Activemq,
-        Self::Evaluations,
-    ];
-
-    /// The page and the section.
-    #[must_use]
-    pub fn link(self) -> &'static str {
-        match self {
-            Self::File => "docs/aws.md#connection_infoyaml",
-            Self::Roles => "docs/aws.md#roles",
-            Self::Network => "docs/aws.md#network",
-            Self::CodeBuckets => "docs/aws.md#code-buckets",
-            Self::Mysql => "docs/aws.md#mysql",
-            Self::Dynamo => "docs/aws.md#dynamo",
-            Self::S3 => "docs/aws.md#s3",
-            Self::Redis => "docs/aws.md#redis",
-            Self::Sns => "docs/aws.md#sns",
-            Self::Activemq => "docs/aws.md#activemq",
-            Self::Evaluations => "docs/aws.md#evaluations",
-        }
+matrix_plan::named! {
+    /// Where to read how an entry is come by: sections of `docs/aws.md`, by page and section.
+    pub enum Guide: link {
+        /// The file itself.
+        File = "docs/aws.md#connection_infoyaml",
+        /// Credentials and roles.
+        Roles = "docs/aws.md#roles",
+        /// Networks of the functions.
+        Network = "docs/aws.md#network",
+        /// Buckets of the functions' code.
+        CodeBuckets = "docs/aws.md#code-buckets",
+        /// Aurora MySQL.
+        Mysql = "docs/aws.md#mysql",
+        /// DynamoDB.
+        Dynamo = "docs/aws.md#dynamo",
+        /// S3.
+        S3 = "docs/aws.md#s3",
+        /// ElastiCache.
+        Redis = "docs/aws.md#redis",
+        /// SNS.
+        Sns = "docs/aws.md#sns",
+        /// Amazon MQ.
+        Activemq = "docs/aws.md#activemq",
+        /// The queues of evaluations.
+        Evaluations = "docs/aws.md#evaluations",
     }
 }
 

@@ -1,36 +1,36 @@
 //! The metrics that a claim can bound.
 
-use std::fmt;
 use std::str::FromStr;
 
 use crate::axes::UnknownName;
 use crate::stats::{self, Batches, Interval, Replicates};
 
-/// A quantity of one cell or of pooled cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Metric {
-    /// Mean consistency window of all reads, in milliseconds.
-    WindowMeanMs,
-    /// Median consistency window of all reads, in milliseconds.
-    WindowP50Ms,
-    /// 90th percentile of the consistency window of all reads, in milliseconds.
-    WindowP90Ms,
-    /// 99th percentile of the consistency window of all reads, in milliseconds.
-    WindowP99Ms,
-    /// Mean consistency window of the consistent reads, in milliseconds.
-    ConsistentWindowMeanMs,
-    /// Median consistency window of the consistent reads, in milliseconds.
-    ConsistentWindowP50Ms,
-    /// Inconsistencies among planned requests, in percent. Requests without a read widen its interval.
-    InconsistencyPercent,
-    /// Requests among the planned ones whose evaluation never came, in percent.
-    LostPercent,
-    /// Mean time in the barrier, in milliseconds.
-    BarrierMeanMs,
-    /// Mean number of questions that a barrier asked.
-    BarrierPollsMean,
-    /// Requests a second, from the first request sent to the last answer of a writer that did not fail.
-    ThroughputPerS,
+matrix_core::named! {
+    /// A quantity of one cell or of pooled cells.
+    pub enum Metric: as_str {
+        /// Mean consistency window of all reads, in milliseconds.
+        WindowMeanMs = "window_mean_ms",
+        /// Median consistency window of all reads, in milliseconds.
+        WindowP50Ms = "window_p50_ms",
+        /// 90th percentile of the consistency window of all reads, in milliseconds.
+        WindowP90Ms = "window_p90_ms",
+        /// 99th percentile of the consistency window of all reads, in milliseconds.
+        WindowP99Ms = "window_p99_ms",
+        /// Mean consistency window of the consistent reads, in milliseconds.
+        ConsistentWindowMeanMs = "consistent_window_mean_ms",
+        /// Median consistency window of the consistent reads, in milliseconds.
+        ConsistentWindowP50Ms = "consistent_window_p50_ms",
+        /// Inconsistencies among planned requests, in percent. Requests without a read widen its interval.
+        InconsistencyPercent = "inconsistency_percent",
+        /// Requests among the planned ones whose evaluation never came, in percent.
+        LostPercent = "lost_percent",
+        /// Mean time in the barrier, in milliseconds.
+        BarrierMeanMs = "barrier_mean_ms",
+        /// Mean number of questions that a barrier asked.
+        BarrierPollsMean = "barrier_polls_mean",
+        /// Requests a second, from the first request sent to the last answer of a writer that did not fail.
+        ThroughputPerS = "throughput_per_s",
+    }
 }
 
 /// What is observed of each planned request for a metric, one value per request in order of `i`; NaN where the request
@@ -64,42 +64,6 @@ enum Statistic {
 }
 
 impl Metric {
-    /// Every metric.
-    pub const ALL: [Self; 11] = [
-        Self::WindowMeanMs,
-        Self::WindowP50Ms,
-        Self::WindowP90Ms,
-        Self::WindowP99Ms,
-        Self::ConsistentWindowMeanMs,
-        Self::ConsistentWindowP50Ms,
-        Self::InconsistencyPercent,
-        Self::LostPercent,
-        Self::BarrierMeanMs,
-        Self::BarrierPollsMean,
-        Self::ThroughputPerS,
-    ];
-
-    /// Every name, in the order of [`Metric::ALL`].
-    pub const NAMES: [&'static str; 11] = [
-        "window_mean_ms",
-        "window_p50_ms",
-        "window_p90_ms",
-        "window_p99_ms",
-        "consistent_window_mean_ms",
-        "consistent_window_p50_ms",
-        "inconsistency_percent",
-        "lost_percent",
-        "barrier_mean_ms",
-        "barrier_polls_mean",
-        "throughput_per_s",
-    ];
-
-    /// The metric's name in experiments.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-
     /// The unit, as written after a number.
     #[must_use]
     pub fn unit(self) -> &'static str {
@@ -165,12 +129,6 @@ impl Metric {
                 share.map(|share| share.scaled(100.0))
             }
         }
-    }
-}
-
-impl fmt::Display for Metric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 
