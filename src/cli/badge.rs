@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use matrix_analysis::ClaimResult;
 use matrix_archive::{Inventory, Selection};
-use matrix_badge::{Item, Progress, Results, Stand, Status, Subject, Tree, sosp26};
+use matrix_badge::{Item, Progress, Results, Status, Subject, Tree, sosp26};
 use matrix_derived::derive::all_parts;
-use matrix_plan::Verdict;
 use matrix_plan::printable::one_line;
 use matrix_report::environment;
 use matrix_run::results;
@@ -124,14 +124,8 @@ fn built_in(store: &Store, results: &mut Results) -> Result<(), Failure> {
         let name = &part.source.experiment;
         results.simulated |= part.source.nature.simulated;
         results.experiments.push(Progress { name: name.clone(), planned: part.source.planned, done: part.source.done });
-        for claim in &part.claims {
-            let stand = match claim.verdict {
-                Verdict::Contradicted => Stand::Contradicted,
-                Verdict::Supported | Verdict::Held { .. } => Stand::Holds,
-                Verdict::Inconclusive => Stand::Open,
-            };
-            results.claims.push((format!("{} of {name}", claim.id), stand));
-        }
+        let stands = |claim: &ClaimResult| (format!("{} of {name}", claim.id), program::stand(claim.verdict));
+        results.claims.extend(part.claims.iter().map(stands));
     }
     // Who imported what others measured cannot know on what.
     let ours: Vec<_> = inventory.records.keys().filter(|(_, origin)| origin.as_str() != "imported").collect();

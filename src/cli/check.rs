@@ -107,21 +107,17 @@ fn original(store: &Opened, select: &Select, strict: bool, json: bool) -> Comman
         for line in edits::describe(&edits::edits(store, &without_result(&results))?) {
             output::line(line)?;
         }
-        let count = |wanted: fn(&Verdict) -> bool| claims.iter().filter(|claim| wanted(&claim.verdict)).count();
+        let count = |wanted: Verdict| claims.iter().filter(|claim| claim.verdict == wanted).count();
         output::line(format_args!(
             "{} claims: {} supported, {} held, {} inconclusive, {} contradicted",
             claims.len(),
-            count(|verdict| matches!(verdict, Verdict::Supported)),
-            count(|verdict| matches!(verdict, Verdict::Held { .. })),
-            count(|verdict| matches!(verdict, Verdict::Inconclusive)),
-            count(|verdict| matches!(verdict, Verdict::Contradicted)),
+            count(Verdict::Supported),
+            count(Verdict::Held),
+            count(Verdict::Inconclusive),
+            count(Verdict::Contradicted),
         ))?;
     }
-    let bad = |claim: &ClaimResult| match claim.verdict {
-        Verdict::Contradicted => true,
-        Verdict::Inconclusive => strict,
-        Verdict::Supported | Verdict::Held { .. } => false,
-    };
+    let bad = |claim: &ClaimResult| claim.verdict.holds().map_or(strict, |holds| !holds);
     Ok(if claims.iter().any(bad) { Exit::Claim } else { Exit::Ok })
 }
 

@@ -10,6 +10,16 @@ use super::bundle::experiments_of;
 use super::{attempts, bundle};
 use crate::exit::Failure;
 
+/// How a claim stands for who judges badges.
+pub(crate) fn stand(verdict: Verdict) -> Stand {
+    match verdict.holds() {
+        Some(true) => Stand::Holds,
+        Some(false) => Stand::Contradicted,
+        None if verdict == Verdict::Uncovered => Stand::Uncovered,
+        None => Stand::Open,
+    }
+}
+
 /// Adds what there is of experiments of schema 2.
 pub(crate) fn badge(store: &Store, found: &mut Results) -> Result<(), Failure> {
     for chosen in experiments_of(store, &bundle::newest(store, None)?)? {
@@ -21,13 +31,7 @@ pub(crate) fn badge(store: &Store, found: &mut Results) -> Result<(), Failure> {
             done: loaded.done() as u64,
         });
         for finding in results::findings(&loaded) {
-            let stand = match finding.judged.verdict {
-                Verdict::Contradicted | Verdict::Unmet => Stand::Contradicted,
-                Verdict::Supported | Verdict::Held | Verdict::Met => Stand::Holds,
-                Verdict::Inconclusive => Stand::Open,
-                Verdict::Uncovered => Stand::Uncovered,
-            };
-            found.claims.push((format!("{} of {name}", finding.claim.id), stand));
+            found.claims.push((format!("{} of {name}", finding.claim.id), stand(finding.judged.verdict)));
         }
         let tried = attempts::of_cells(store, &chosen.cells)?;
         for cell in loaded.cells.iter().filter(|cell| cell.record.is_some()) {

@@ -30,7 +30,7 @@ use matrix_run::{Overrides, RunError};
 use crate::exit::{Exit, Failure};
 
 pub(crate) use appendix::appendix;
-pub(crate) use badge::badge;
+pub(crate) use badge::{badge, stand};
 pub(crate) use bundle::{CreateOptions, check as check_bundle, create, is_program_bundle, merge, page_of};
 pub(crate) use charts::{Picture, files, picture, unless_empty};
 pub(crate) use choose::chosen;

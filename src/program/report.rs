@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use matrix_command::results::{self, Finding, Loaded, findings};
 use matrix_command::run::PlanDocument;
 use matrix_core::Point as Values;
-use matrix_core::judge::{Detail, Judged, Verdict};
+use matrix_core::judge::{Detail, Judged};
 use matrix_core::series::mean;
 use matrix_figures::FigureError;
 use matrix_plan::{CellKey, CellState, Tally};
@@ -290,18 +290,13 @@ fn claims(loaded: &Loaded<'_>, their: Option<&Loaded<'_>>) -> Vec<ClaimView> {
 /// How a claim compares with the authors': `reproduced` where both hold and the intervals of the numbers that were judged
 /// overlap; `same direction` where both hold and some do not, as on another machine; `differs` where only one holds.
 fn compare(ours: &Judged, theirs: &Judged) -> &'static str {
-    let holds = |verdict: Verdict| match verdict {
-        Verdict::Supported | Verdict::Held | Verdict::Met => Some(true),
-        Verdict::Contradicted | Verdict::Unmet => Some(false),
-        Verdict::Inconclusive | Verdict::Uncovered => None,
-    };
     let overlap = |ours: &Detail| {
         let other = theirs.details.iter().find(|other| other.what == ours.what && other.estimate.is_some());
         ours.estimate
             .zip(other.and_then(|other| other.estimate))
             .is_none_or(|(a, b)| a.low <= b.high && b.low <= a.high)
     };
-    match (holds(ours.verdict), holds(theirs.verdict)) {
+    match (ours.verdict.holds(), theirs.verdict.holds()) {
         (Some(true), Some(true)) if !ours.details.iter().all(overlap) => "same direction",
         (Some(true), Some(true)) => "reproduced",
         (Some(_), Some(_)) => "differs",

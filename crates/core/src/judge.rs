@@ -7,37 +7,34 @@ use crate::relation::{Combine, Context, Group, Related, Relation};
 use crate::series::{Estimate, Series};
 use crate::value::{Value, canonical_number};
 
-/// What results say of a claim, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// The whole interval is on the wrong side, or a row is a counterexample.
-    Contradicted,
-    /// One measurement is on the wrong side.
-    Unmet,
-    /// The interval has both sides, or results are missing.
-    Inconclusive,
-    /// One measurement is on the right side.
-    Met,
-    /// No row speaks against it.
-    Held,
-    /// The whole interval is on the right side.
-    Supported,
-    /// Nothing here covers it.
-    Uncovered,
+crate::named! {
+    /// What results say of a claim, the worst first.
+    pub enum Verdict: name {
+        /// The whole interval is on the wrong side, or a row is a counterexample.
+        Contradicted = "contradicted",
+        /// One measurement is on the wrong side.
+        Unmet = "unmet (one run)",
+        /// The interval has both sides, or results are missing.
+        Inconclusive = "inconclusive",
+        /// One measurement is on the right side.
+        Met = "met (one run)",
+        /// No row speaks against it.
+        Held = "held",
+        /// The whole interval is on the right side.
+        Supported = "supported",
+        /// Nothing here covers it.
+        Uncovered = "uncovered",
+    }
 }
 
 impl Verdict {
-    /// What people are shown.
+    /// Whether the claim holds; none where that is open.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn holds(self) -> Option<bool> {
         match self {
-            Self::Contradicted => "contradicted",
-            Self::Unmet => "unmet (one run)",
-            Self::Inconclusive => "inconclusive",
-            Self::Met => "met (one run)",
-            Self::Held => "held",
-            Self::Supported => "supported",
-            Self::Uncovered => "uncovered",
+            Self::Supported | Self::Held | Self::Met => Some(true),
+            Self::Contradicted | Self::Unmet => Some(false),
+            Self::Inconclusive | Self::Uncovered => None,
         }
     }
 }

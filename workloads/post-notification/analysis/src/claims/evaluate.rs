@@ -124,14 +124,7 @@ fn samples<'a, 'c>(
 
 /// The worst of the verdicts.
 fn whole(findings: &[ClaimFinding]) -> Verdict {
-    let severity = |verdict: &Verdict| match verdict {
-        Verdict::Held { .. } => 0,
-        Verdict::Supported => 1,
-        Verdict::Inconclusive => 2,
-        Verdict::Contradicted => 3,
-    };
-    let verdicts = findings.iter().map(|finding| finding.verdict);
-    verdicts.max_by_key(severity).unwrap_or(Verdict::Inconclusive)
+    findings.iter().map(|finding| finding.verdict).min().unwrap_or(Verdict::Inconclusive)
 }
 
 fn every_row(cells: &[&CellData], missing_cells: u64) -> ClaimFinding {

@@ -60,12 +60,12 @@ impl ClaimResult {
     #[must_use]
     pub fn verdict_and_nature(&self) -> String {
         let words = self.nature.words().join("; ");
-        if words.is_empty() { self.verdict.as_str().to_owned() } else { format!("{} ({words})", self.verdict.as_str()) }
+        if words.is_empty() { self.verdict.name().to_owned() } else { format!("{} ({words})", self.verdict.name()) }
     }
 }
 
 fn in_one_word<S: serde::Serializer>(verdict: &Verdict, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(verdict.as_str())
+    serializer.serialize_str(verdict.name())
 }
 
 impl ClaimFinding {
@@ -101,9 +101,7 @@ pub fn claims_text(results: &[ClaimResult]) -> String {
     let mut text = String::new();
     for result in results {
         text.push_str(&format!("{}: {}\n  {}\n", result.id, result.verdict_and_nature(), one_line(&result.says)));
-        let open = |finding: &&ClaimFinding| {
-            matches!(finding.verdict, Verdict::Inconclusive | Verdict::Contradicted) || result.findings.len() == 1
-        };
+        let open = |finding: &&ClaimFinding| finding.verdict.holds() != Some(true) || result.findings.len() == 1;
         let shown: Vec<_> = result.findings.iter().filter(open).collect();
         for finding in &shown {
             text.push_str(&format!("  {}: {}\n", one_line(&finding.about), one_line(&finding.text)));

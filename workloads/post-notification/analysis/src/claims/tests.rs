@@ -53,7 +53,7 @@ fn what_is_not_done_or_lost_leaves_a_claim_open() {
     let prevents = [claim("prevents", true, Check::EveryRowConsistent), claim("mean", true, mean_within(102.0, false))];
     let verdicts = |memory: &Memory, not_done: &[Axes]| -> Vec<&str> {
         let results = evaluate(&prevents, memory, not_done, &Options::default()).unwrap();
-        results.iter().map(|result| result.verdict.as_str()).collect()
+        results.iter().map(|result| result.verdict.name()).collect()
     };
     let (off, on) = (memory.cells[0].inputs.axes.clone(), memory.cells[2].inputs.axes.clone());
     assert_eq!(verdicts(&memory, &[]), ["held", "supported"]);
@@ -97,7 +97,7 @@ fn judged(memory: &Memory, metric: Metric, bound: Bound) -> (Vec<ClaimFinding>, 
     let check = Check::Metric { metric, bound, pool: false };
     let mut results = evaluate(&[claim("m", true, check)], memory, &[], &Options::default()).unwrap();
     let result = results.remove(0);
-    (result.findings, result.verdict.as_str())
+    (result.findings, result.verdict.name())
 }
 
 #[test]
@@ -168,6 +168,6 @@ fn measured_rounds_are_judged_as_one_and_fewer_than_three_not_at_all() {
         // One counterexample is one however often it is measured.
         let results =
             evaluate(&[claim("all", true, Check::EveryRowConsistent)], &memory, &[], &Options::default()).unwrap();
-        assert_eq!(results[0].verdict.as_str(), "held");
+        assert_eq!(results[0].verdict.name(), "held");
     }
 }

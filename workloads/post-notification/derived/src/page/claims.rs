@@ -1,7 +1,6 @@
 //! Claims as the page shows them, and how they compare with the authors'.
 
 use matrix_analysis::ClaimResult;
-use matrix_plan::Verdict;
 use matrix_report::page::{ClaimView, plain};
 
 /// Findings that one claim lists.
@@ -13,19 +12,18 @@ pub(super) fn view(claim: &ClaimResult, authors: Option<&ClaimResult>) -> ClaimV
         id: plain(&claim.id),
         says: plain(&claim.says),
         source: claim.source.as_deref().map(plain).unwrap_or_default(),
-        verdict: claim.verdict.as_str().to_owned(),
+        verdict: claim.verdict.name().to_owned(),
         nature: plain(&claim.nature.words().join("; ")),
         found: findings(claim),
-        authors: authors.map(|authors| format!("{}: {}", authors.verdict.as_str(), findings(authors).join("; "))),
+        authors: authors.map(|authors| format!("{}: {}", authors.verdict.name(), findings(authors).join("; "))),
         comparison: authors.map(|authors| compare(claim, authors)),
     }
 }
 
 /// The findings that are not as claimed, or the only one; how many others there are.
 pub(crate) fn findings(claim: &ClaimResult) -> Vec<String> {
-    let open = |verdict: &Verdict| matches!(verdict, Verdict::Inconclusive | Verdict::Contradicted);
     let only = claim.findings.len() == 1;
-    let shown: Vec<_> = claim.findings.iter().filter(|finding| only || open(&finding.verdict)).collect();
+    let shown: Vec<_> = claim.findings.iter().filter(|finding| only || finding.verdict.holds() != Some(true)).collect();
     let mut lines: Vec<String> =
         shown.iter().take(MOST).map(|finding| plain(&format!("{}: {}", finding.about, finding.text))).collect();
     if shown.len() > MOST {
@@ -45,12 +43,7 @@ pub(crate) fn findings(claim: &ClaimResult) -> Vec<String> {
 /// overlap, or no interval is involved); `same direction` where both hold and an interval does not overlap; `differs` where
 /// only one holds or one is contradicted; `undecided` where either is inconclusive.
 fn compare(ours: &ClaimResult, authors: &ClaimResult) -> &'static str {
-    let holds = |claim: &ClaimResult| match claim.verdict {
-        Verdict::Held { .. } | Verdict::Supported => Some(true),
-        Verdict::Contradicted => Some(false),
-        _ => None,
-    };
-    match (holds(ours), holds(authors)) {
+    match (ours.verdict.holds(), authors.verdict.holds()) {
         (None, _) | (_, None) => "undecided",
         (Some(true), Some(true)) => {
             let overlaps = |(a, b): (&matrix_analysis::ClaimFinding, &matrix_analysis::ClaimFinding)| {

@@ -1,39 +1,10 @@
 //! Judging claims.
 
+use matrix_core::judge::Verdict;
+
 use super::claim::Bound;
 use super::metric::Metric;
 use crate::stats::{Interval, MIN_ROUNDS, Replicates, zero_failures_bound};
-
-/// What the results say about a claim.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Verdict {
-    /// No counterexample in so many rows.
-    Held {
-        /// Rows.
-        rows: u64,
-        /// 95 % upper bound of the share of counterexamples, if rows are independent.
-        bound: f64,
-    },
-    /// The whole interval keeps within the bound.
-    Supported,
-    /// A counterexample, or the whole interval beyond the bound.
-    Contradicted,
-    /// The results do not decide.
-    Inconclusive,
-}
-
-impl Verdict {
-    /// The verdict in one word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Held { .. } => "held",
-            Self::Supported => "supported",
-            Self::Contradicted => "contradicted",
-            Self::Inconclusive => "inconclusive",
-        }
-    }
-}
 
 /// A verdict and the reason for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,7 +52,7 @@ pub fn judge_every_row(rows: &RowEvidence) -> Judgement {
     if open.is_empty() {
         let bound = zero_failures_bound(all);
         let text = format!("held in {all} rows, 95 % bound {}", share(bound));
-        return Judgement { verdict: Verdict::Held { rows: all, bound }, text };
+        return Judgement { verdict: Verdict::Held, text };
     }
     if rows.lost + rows.failed > 0 {
         open.push("every row needs a read: `matrix run --fresh` tries again".to_owned());
@@ -142,7 +113,7 @@ pub fn judge_metric(metric: Metric, bound: &Bound, estimate: Option<&Interval>, 
     };
     let mut text = format!(
         "{}: {value} (95 % {} to {}), wanted {wanted}",
-        verdict.as_str(),
+        verdict.name(),
         number(estimate.low),
         number(estimate.high),
     );

@@ -8,5 +8,6 @@ pub(crate) mod parse;
 mod tests;
 
 pub use claim::{Bound, Check, Claim};
-pub use judge::{Evidence, Judgement, RowEvidence, Verdict, judge_every_row, judge_metric};
+pub use judge::{Evidence, Judgement, RowEvidence, judge_every_row, judge_metric};
+pub use matrix_core::judge::Verdict;
 pub use metric::{Column, Metric};

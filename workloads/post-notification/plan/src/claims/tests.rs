@@ -62,7 +62,7 @@ proptest! {
         } else {
             "inconclusive"
         };
-        prop_assert_eq!(judged.verdict.as_str(), expected);
+        prop_assert_eq!(judged.verdict.name(), expected);
         prop_assert!(judged.text.starts_with(expected));
     }
 }
