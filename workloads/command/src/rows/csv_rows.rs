@@ -5,7 +5,7 @@ use std::io::Read;
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::{PassedOver, RowsError, TakeRow, did_you_mean};
+use super::{FrameError, PassedOver, TakeRow, did_you_mean};
 use crate::file::Column;
 
 /// Most bytes of a row: a quote that nobody closes is to fill no memory.
@@ -29,7 +29,7 @@ impl<R: Read> Read for Bounded<'_, R> {
     }
 }
 
-pub(super) fn parse(columns: &[Column], input: impl Read, rows: &mut dyn TakeRow) -> Result<Vec<String>, RowsError> {
+pub(super) fn parse(columns: &[Column], input: impl Read, rows: &mut dyn TakeRow) -> Result<Vec<String>, FrameError> {
     let since_row = &Cell::new(0);
     let input = Bounded { input, since_row };
     let mut reader =
@@ -37,18 +37,18 @@ pub(super) fn parse(columns: &[Column], input: impl Read, rows: &mut dyn TakeRow
     let header = reader.headers().map_err(fault)?.clone();
     let names: Vec<&str> = header.iter().map(str::trim).collect();
     if names.iter().all(|name| name.is_empty()) {
-        return Err(RowsError::bad("it is empty: a header was expected"));
+        return Err(FrameError::Bad("it is empty: a header was expected".to_owned()));
     }
     let mut places = Vec::with_capacity(columns.len());
     for column in columns {
         let mut found = names.iter().enumerate().filter(|(_, name)| **name == column.name).map(|(place, _)| place);
         match (found.next(), found.next()) {
             (Some(place), None) => places.push(Some(place)),
-            (Some(_), Some(_)) => return Err(RowsError::bad(format!("its header names `{}` twice", column.name))),
+            (Some(_), Some(_)) => return Err(FrameError::Bad(format!("its header names `{}` twice", column.name))),
             (None, _) if column.optional => places.push(None),
             (None, _) => {
                 let near = did_you_mean(&column.name, &names);
-                return Err(RowsError::bad(format!("its header has no column `{}`{near}", column.name)));
+                return Err(FrameError::Bad(format!("its header has no column `{}`{near}", column.name)));
             }
         }
     }
@@ -63,10 +63,10 @@ pub(super) fn parse(columns: &[Column], input: impl Read, rows: &mut dyn TakeRow
     Ok(unknown.list())
 }
 
-fn fault(error: csv::Error) -> RowsError {
+fn fault(error: csv::Error) -> FrameError {
     let text = error.to_string();
     match error.into_kind() {
-        csv::ErrorKind::Io(error) => RowsError::Read(error),
-        _ => RowsError::bad(text),
+        csv::ErrorKind::Io(error) => FrameError::Read(error),
+        _ => FrameError::Bad(text),
     }
 }

@@ -4,25 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex_lite::Regex;
 
-use super::{PassedOver, RowsError, TakeRow, did_you_mean};
+use super::{FrameError, PassedOver, TakeRow, did_you_mean};
 use crate::file::{Column, Pick};
 
 /// One row of what each column's expression finds, or a row for each match.
-pub(super) fn regex(columns: &[Column], text: &str, rows: &mut dyn TakeRow) -> Result<Vec<String>, RowsError> {
+pub(super) fn regex(columns: &[Column], text: &str, rows: &mut dyn TakeRow) -> Result<Vec<String>, FrameError> {
     let mut found: Vec<Vec<&str>> = Vec::new();
     for column in columns {
         let pattern = column.pattern.as_deref().unwrap_or_default();
         let regex =
-            Regex::new(pattern).map_err(|error| RowsError::bad(format!("`match` of `{}`: {error}", column.name)))?;
+            Regex::new(pattern).map_err(|error| FrameError::Bad(format!("`match` of `{}`: {error}", column.name)))?;
         let group = |captures: regex_lite::Captures<'_>| captures.name(&column.name).map(|group| group.range());
         let matches: Vec<&str> = regex.captures_iter(text).filter_map(group).filter_map(|at| text.get(at)).collect();
         let name = &column.name;
         match (column.pick, matches.len()) {
             (_, 0) if column.optional => {}
-            (_, 0) => return Err(RowsError::bad(format!("`match` of column `{name}` finds nothing"))),
+            (_, 0) => return Err(FrameError::Bad(format!("`match` of column `{name}` finds nothing"))),
             (Pick::Only, count @ 2..) => {
                 let help = "say `pick = \"last\"` or `every = true`, or make it narrower";
-                return Err(RowsError::bad(format!("`match` of column `{name}` finds {count} places; {help}")));
+                return Err(FrameError::Bad(format!("`match` of column `{name}` finds {count} places; {help}")));
             }
             _ => {}
         }
@@ -33,7 +33,7 @@ pub(super) fn regex(columns: &[Column], text: &str, rows: &mut dyn TakeRow) -> R
     if every && let Some((column, matches)) = columns.iter().zip(&found).find(|(_, matches)| matches.len() != count) {
         let what =
             format!("`match` of column `{}` finds {} places, that of another {count}", column.name, matches.len());
-        return Err(RowsError::bad(what));
+        return Err(FrameError::Bad(what));
     }
     for number in 0..count {
         let fields: Vec<Option<&str>> = found.iter().map(|matches| matches.get(number).copied()).collect();
@@ -47,7 +47,7 @@ pub(super) fn names_and_values(
     columns: &[Column],
     text: &str,
     rows: &mut dyn TakeRow,
-) -> Result<Vec<String>, RowsError> {
+) -> Result<Vec<String>, FrameError> {
     let mut found: BTreeMap<&str, &str> = BTreeMap::new();
     let mut twice: BTreeSet<&str> = BTreeSet::new();
     for line in text.lines() {
@@ -62,12 +62,14 @@ pub(super) fn names_and_values(
     for column in columns {
         let name = column.path.as_deref().unwrap_or(&column.name);
         if twice.contains(name) {
-            return Err(RowsError::bad(format!("`{name}` stands there twice")));
+            return Err(FrameError::Bad(format!("`{name}` stands there twice")));
         }
         match found.get(name) {
             Some(value) => fields.push(Some(*value)),
             None if column.optional => fields.push(None),
-            None => return Err(RowsError::bad(format!("there is no line for `{name}`{}", did_you_mean(name, &known)))),
+            None => {
+                return Err(FrameError::Bad(format!("there is no line for `{name}`{}", did_you_mean(name, &known))));
+            }
         }
     }
     rows.row(&fields)?;

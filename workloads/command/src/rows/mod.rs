@@ -13,6 +13,8 @@ mod writer;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
+use matrix_frame::FrameError;
+
 use crate::file::{Column, Format, Source};
 pub(crate) use writer::costs_into;
 pub use writer::{Written, read_into};
@@ -20,53 +22,33 @@ pub use writer::{Written, read_into};
 /// Most bytes of a text that has to be in memory at once: JSON documents, and what regular expressions search.
 const MAX_TEXT: u64 = 512 << 20;
 
-/// What is wrong with what a program wrote.
-#[derive(Debug, thiserror::Error)]
-pub enum RowsError {
-    /// It is not what was declared.
-    #[error("{0}")]
-    Bad(String),
-    /// It cannot be read.
-    #[error("reading rows: {0}")]
-    Read(#[source] std::io::Error),
-    /// The rows could not be written.
-    #[error("writing rows: {0}")]
-    Write(#[source] std::io::Error),
-}
-
-impl RowsError {
-    fn bad(what: impl Into<String>) -> Self {
-        Self::Bad(what.into())
-    }
-}
-
 /// Takes rows: a text for each column, where there is one.
 trait TakeRow {
-    fn row(&mut self, fields: &[Option<&str>]) -> Result<(), RowsError>;
+    fn row(&mut self, fields: &[Option<&str>]) -> Result<(), FrameError>;
 }
 
 /// Reads rows of a source's format. Returns the names that were there and that nobody declared.
-fn parse(source: &Source, input: impl Read, rows: &mut dyn TakeRow) -> Result<Vec<String>, RowsError> {
+fn parse(source: &Source, input: impl Read, rows: &mut dyn TakeRow) -> Result<Vec<String>, FrameError> {
     match source.format {
         Format::Csv => csv_rows::parse(&source.columns, input, rows),
         Format::Jsonl => json_rows::lines(&source.columns, input, rows),
         Format::Json => json_rows::document(&source.columns, &text(input)?, rows),
         Format::Regex => lines::regex(&source.columns, &text(input)?, rows),
         Format::Kv => lines::names_and_values(&source.columns, &text(input)?, rows),
-        Format::Run => Err(RowsError::bad("what a run cost is not read from anywhere")),
+        Format::Run => Err(FrameError::Bad("what a run cost is not read from anywhere".to_owned())),
     }
 }
 
-fn text(input: impl Read) -> Result<String, RowsError> {
+fn text(input: impl Read) -> Result<String, FrameError> {
     let mut bytes = Vec::new();
-    input.take(MAX_TEXT + 1).read_to_end(&mut bytes).map_err(RowsError::Read)?;
+    input.take(MAX_TEXT + 1).read_to_end(&mut bytes).map_err(FrameError::Read)?;
     if bytes.len() as u64 > MAX_TEXT {
-        return Err(RowsError::bad(format!(
+        return Err(FrameError::Bad(format!(
             "it has more than {} MiB, the most that this format is read of",
             MAX_TEXT >> 20
         )));
     }
-    String::from_utf8(bytes).map_err(|error| RowsError::bad(format!("it is not UTF-8: {error}")))
+    String::from_utf8(bytes).map_err(|error| FrameError::Bad(format!("it is not UTF-8: {error}")))
 }
 
 /// The header of rows of these columns.

@@ -6,6 +6,7 @@ use std::io::{BufReader, BufWriter, Read};
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
+use matrix_frame::FrameError;
 use matrix_host::HostLock;
 use matrix_store::attempt::{AttemptStatus, Execution};
 use matrix_store::generic::{Costs, Outputs};
@@ -223,7 +224,7 @@ impl Executor<'_> {
                 }
                 let input = File::open(&kept.path).map_err(|error| failed(format!("{name}: {error}")))?;
                 rows::read_into(source, input, BufWriter::new(out))
-                    .map_err(|error| rows::RowsError::Bad(format!("{name}: {error}")))
+                    .map_err(|error| FrameError::Bad(format!("{name}: {error}")))
             };
             let written = written.map_err(|error| failed(format!("rows: {error}")))?;
             if !written.passed_over.is_empty() {
