@@ -9,8 +9,8 @@ use crate::tables::{
 
 /// A row of a table that can be written as CSV.
 pub trait CsvRow {
-    /// Names of the columns.
-    const COLUMNS: &'static [&'static str];
+    /// Names of the columns, separated by commas.
+    const COLUMNS: &'static str;
 
     /// Writes the row; one line, or several where a row holds a curve.
     fn write(&self, csv: &mut Csv);
@@ -19,8 +19,7 @@ pub trait CsvRow {
 /// How percentiles are computed: by nearest rank, so that each is a value that was measured (Hyndman and Fan 1996, type 1).
 const PERCENTILES: &str = "nearest_rank";
 
-const SOURCE_COLUMNS: [&str; 6] =
-    ["experiment", "simulated", "configured_lag", "extrapolated", "cells_planned", "cells_done"];
+const SOURCE_COLUMNS: &str = "experiment,simulated,configured_lag,extrapolated,cells_planned,cells_done";
 
 /// The table as CSV. Milliseconds, bytes and percents have three decimals, fractions six; what is not known is empty,
 /// and `inf` is an end of an interval that the data cannot bound. `interval_from` says what intervals come from (`blocks`
@@ -39,12 +38,7 @@ pub fn to_csv<R: CsvRow>(rows: &[R], source: &Source) -> String {
     end.text(&source.experiment).text(&flag(source.nature.simulated)).text(&lag.join(" "));
     end.text(&extrapolated.join(" "));
     end.text(&source.planned).text(&source.done);
-    let mut csv = Csv { text: String::new(), end: end.text, started: false };
-    for column in R::COLUMNS.iter().chain(&SOURCE_COLUMNS) {
-        csv.text(column);
-    }
-    csv.text.push('\n');
-    csv.started = false;
+    let mut csv = Csv { text: format!("{},{SOURCE_COLUMNS}\n", R::COLUMNS), end: end.text, started: false };
     for row in rows {
         row.write(&mut csv);
     }
@@ -116,22 +110,10 @@ fn flag(value: bool) -> u8 {
 }
 
 impl CsvRow for WindowRow {
-    const COLUMNS: &'static [&'static str] = &[
-        "regions",
-        "post_storage",
-        "notification_storage",
-        "original_reads",
-        "original_p50_ms",
-        "inconsistent",
-        "inconsistent_low",
-        "inconsistent_high",
-        "antipode_reads",
-        "antipode_p50_ms",
-        "extra_ms",
-        "rounds",
-        "interval_from",
-        "percentiles",
-    ];
+    const COLUMNS: &'static str = "\
+        regions,post_storage,notification_storage,original_reads,original_p50_ms,inconsistent,\
+        inconsistent_low,inconsistent_high,antipode_reads,antipode_p50_ms,extra_ms,rounds,interval_from,\
+        percentiles";
 
     fn write(&self, csv: &mut Csv) {
         csv.text(&self.regions).text(&self.post_storage).text(&self.notification_storage);
@@ -144,21 +126,9 @@ impl CsvRow for WindowRow {
 }
 
 impl CsvRow for DelayRow {
-    const COLUMNS: &'static [&'static str] = &[
-        "regions",
-        "post_storage",
-        "notification_storage",
-        "delay_ms",
-        "planned",
-        "misses",
-        "lost",
-        "failed",
-        "inconsistent",
-        "inconsistent_low",
-        "inconsistent_high",
-        "rounds",
-        "interval_from",
-    ];
+    const COLUMNS: &'static str = "\
+        regions,post_storage,notification_storage,delay_ms,planned,misses,lost,failed,inconsistent,\
+        inconsistent_low,inconsistent_high,rounds,interval_from";
 
     fn write(&self, csv: &mut Csv) {
         csv.text(&self.regions).text(&self.post_storage).text(&self.notification_storage).text(&self.delay_ms);
@@ -169,18 +139,9 @@ impl CsvRow for DelayRow {
 }
 
 impl CsvRow for OverheadRow {
-    const COLUMNS: &'static [&'static str] = &[
-        "kind",
-        "storage",
-        "baseline_objects",
-        "baseline_total_bytes",
-        "baseline_average_bytes",
-        "antipode_objects",
-        "antipode_total_bytes",
-        "antipode_average_bytes",
-        "overhead_bytes",
-        "overhead_percent",
-    ];
+    const COLUMNS: &'static str = "\
+        kind,storage,baseline_objects,baseline_total_bytes,baseline_average_bytes,antipode_objects,\
+        antipode_total_bytes,antipode_average_bytes,overhead_bytes,overhead_percent";
 
     fn write(&self, csv: &mut Csv) {
         let kind = match self.kind {
@@ -196,21 +157,9 @@ impl CsvRow for OverheadRow {
 }
 
 impl CsvRow for InconsistencyRow {
-    const COLUMNS: &'static [&'static str] = &[
-        "regions",
-        "post_storage",
-        "notification_storage",
-        "antipode",
-        "planned",
-        "misses",
-        "lost",
-        "failed",
-        "inconsistent",
-        "inconsistent_low",
-        "inconsistent_high",
-        "rounds",
-        "interval_from",
-    ];
+    const COLUMNS: &'static str = "\
+        regions,post_storage,notification_storage,antipode,planned,misses,lost,failed,inconsistent,\
+        inconsistent_low,inconsistent_high,rounds,interval_from";
 
     fn write(&self, csv: &mut Csv) {
         csv.text(&self.regions).text(&self.post_storage).text(&self.notification_storage).text(&flag(self.antipode));
@@ -221,16 +170,8 @@ impl CsvRow for InconsistencyRow {
 }
 
 impl CsvRow for LatencyCurve {
-    const COLUMNS: &'static [&'static str] = &[
-        "regions",
-        "post_storage",
-        "notification_storage",
-        "antipode",
-        "consistent_only",
-        "reads",
-        "share",
-        "window_ms",
-    ];
+    const COLUMNS: &'static str =
+        "regions,post_storage,notification_storage,antipode,consistent_only,reads,share,window_ms";
 
     fn write(&self, csv: &mut Csv) {
         for point in &self.points {
@@ -244,36 +185,12 @@ impl CsvRow for LatencyCurve {
 
 /// One line per treatment.
 impl CsvRow for SummaryRow {
-    const COLUMNS: &'static [&'static str] = &[
-        "post_storage",
-        "notification_storage",
-        "regions",
-        "delay_ms",
-        "antipode",
-        "planned",
-        "rounds",
-        "few_blocks",
-        "reads",
-        "misses",
-        "lost",
-        "failed",
-        "inconsistent",
-        "inconsistent_low",
-        "inconsistent_high",
-        "window_mean_ms",
-        "window_mean_low_ms",
-        "window_mean_high_ms",
-        "window_p50_ms",
-        "window_p99_ms",
-        "throughput_per_s",
-        "throughput_change_percent",
-        "throughput_change_low_percent",
-        "throughput_change_high_percent",
-        "barrier_s",
-        "barrier_polls",
-        "interval_from",
-        "percentiles",
-    ];
+    const COLUMNS: &'static str = "\
+        post_storage,notification_storage,regions,delay_ms,antipode,planned,rounds,few_blocks,reads,misses,\
+        lost,failed,inconsistent,inconsistent_low,inconsistent_high,window_mean_ms,window_mean_low_ms,\
+        window_mean_high_ms,window_p50_ms,window_p99_ms,throughput_per_s,throughput_change_percent,\
+        throughput_change_low_percent,throughput_change_high_percent,barrier_s,barrier_polls,interval_from,\
+        percentiles";
 
     fn write(&self, csv: &mut Csv) {
         for (antipode, row) in [(false, &self.off), (true, &self.on)] {
