@@ -158,19 +158,19 @@ impl<'a> Event<'a> {
     /// The event as an item of the DynamoDB notifications table.
     #[must_use]
     pub fn to_dynamo_item(&self) -> DynamoItem<'_> {
-        let time = |at: Option<Micros>| at.map(|at| Cow::Owned(at.to_string()));
-        let count = |n: Option<u64>| n.map(|n| Cow::Owned(n.to_string()));
-        let text = |text: &'_ Option<Cow<'a, str>>| text.as_ref().map(|text| Cow::Owned(text.to_string()));
+        let time = |at: Option<Micros>| at.map(|at| Text::of(at.to_string()));
+        let count = |n: Option<u64>| n.map(|n| Text::of(n.to_string()));
+        let text = |text: &Option<Cow<'a, str>>| text.as_ref().map(|text| Text::of(text.to_string()));
         DynamoItem {
-            k: Cow::Owned(self.i.to_string()),
-            v: Cow::Borrowed(&self.key),
-            client_sent_at: Cow::Owned(self.client_sent_at.to_string()),
+            k: Text::of(self.i.to_string()),
+            v: Text::of(&*self.key),
+            client_sent_at: Text::of(self.client_sent_at.to_string()),
             writer_start_at: time(self.writer_start_at),
             post_written_at: time(self.post_written_at),
             notification_written_at: time(self.notification_written_at),
             context: text(&self.context),
             attempt: text(&self.attempt),
-            antipode: self.antipode.map(|on| Cow::Borrowed(if on { "1" } else { "0" })),
+            antipode: self.antipode.map(|on| Text::of(if on { "1" } else { "0" })),
             delay_ms: count(self.delay_ms),
             payload_bytes: count(self.payload_bytes),
             barrier_min_ms: count(self.barrier_min_ms),
@@ -180,49 +180,49 @@ impl<'a> Event<'a> {
     }
 }
 
-/// An item of the DynamoDB notifications table. Every attribute is a string (`S`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the attributes are the event's fields; `k` is its `i` and `v` its key")]
-pub struct DynamoItem<'a> {
-    pub k: Cow<'a, str>,
-    pub v: Cow<'a, str>,
-    pub client_sent_at: Cow<'a, str>,
-    pub writer_start_at: Option<Cow<'a, str>>,
-    pub post_written_at: Option<Cow<'a, str>>,
-    pub notification_written_at: Option<Cow<'a, str>>,
-    pub context: Option<Cow<'a, str>>,
-    pub attempt: Option<Cow<'a, str>>,
-    pub antipode: Option<Cow<'a, str>>,
-    pub delay_ms: Option<Cow<'a, str>>,
-    pub payload_bytes: Option<Cow<'a, str>>,
-    pub barrier_min_ms: Option<Cow<'a, str>>,
-    pub barrier_max_ms: Option<Cow<'a, str>>,
-    pub barrier_deadline_ms: Option<Cow<'a, str>>,
+/// A string attribute of an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Text<'a> {
+    #[serde(rename = "S", borrow)]
+    pub(super) s: Cow<'a, str>,
 }
 
-impl DynamoItem<'_> {
-    /// The attributes that are there, by name, in a fixed order.
-    pub fn attributes(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        [
-            ("k", Some(&self.k)),
-            ("v", Some(&self.v)),
-            ("client_sent_at", Some(&self.client_sent_at)),
-            ("writer_start_at", self.writer_start_at.as_ref()),
-            ("post_written_at", self.post_written_at.as_ref()),
-            ("notification_written_at", self.notification_written_at.as_ref()),
-            ("context", self.context.as_ref()),
-            ("attempt", self.attempt.as_ref()),
-            ("antipode", self.antipode.as_ref()),
-            ("delay_ms", self.delay_ms.as_ref()),
-            ("payload_bytes", self.payload_bytes.as_ref()),
-            ("barrier_min_ms", self.barrier_min_ms.as_ref()),
-            ("barrier_max_ms", self.barrier_max_ms.as_ref()),
-            ("barrier_deadline_ms", self.barrier_deadline_ms.as_ref()),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| value.map(|value| (name, &**value)))
+impl<'a> Text<'a> {
+    fn of(s: impl Into<Cow<'a, str>>) -> Self {
+        Self { s: s.into() }
     }
+}
 
+macro_rules! item {
+    ($($name:ident)*) => {
+        /// An item of the DynamoDB notifications table. Every attribute is a string (`S`): the attributes are the event's
+        /// fields; `k` is its `i` and `v` its key.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct DynamoItem<'a> {
+            #[serde(borrow)]
+            pub(super) k: Text<'a>,
+            #[serde(borrow)]
+            pub(super) v: Text<'a>,
+            #[serde(borrow)]
+            pub(super) client_sent_at: Text<'a>,
+            $(#[serde(borrow, default, skip_serializing_if = "Option::is_none")] pub(super) $name: Option<Text<'a>>,)*
+        }
+
+        impl DynamoItem<'_> {
+            /// The attributes that are there, by name, in a fixed order.
+            pub fn attributes(&self) -> impl Iterator<Item = (&'static str, &str)> {
+                let first = [("k", &self.k), ("v", &self.v), ("client_sent_at", &self.client_sent_at)];
+                let others = [$((stringify!($name), self.$name.as_ref())),*];
+                let others = others.into_iter().filter_map(|(name, value)| Some((name, value?)));
+                first.into_iter().chain(others).map(|(name, value)| (name, &*value.s))
+            }
+        }
+    };
+}
+item!(writer_start_at post_written_at notification_written_at context attempt antipode delay_ms payload_bytes
+    barrier_min_ms barrier_max_ms barrier_deadline_ms);
+
+impl DynamoItem<'_> {
     /// Logical size in bytes, by DynamoDB's rule: the UTF-8 bytes of each attribute's name and string value
     /// (Amazon DynamoDB Developer Guide, "DynamoDB item sizes and formats").
     #[must_use]

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
+use super::event::Text;
 use super::{DynamoItem, Event, json};
 use crate::time::Micros;
 
@@ -81,65 +82,8 @@ struct Sns<'a> {
 #[derive(Serialize, Deserialize)]
 struct Change<'a> {
     #[serde(rename = "NewImage", borrow, default, skip_serializing_if = "Option::is_none")]
-    new_image: Option<Image<'a>>,
+    new_image: Option<DynamoItem<'a>>,
 }
-
-/// A string attribute of an image.
-#[derive(Serialize, Deserialize)]
-struct Text<'a> {
-    #[serde(rename = "S", borrow)]
-    s: Cow<'a, str>,
-}
-
-macro_rules! image {
-    ($($name:ident),*) => {
-        #[derive(Serialize, Deserialize)]
-        struct Image<'a> {
-            #[serde(borrow)]
-            k: Text<'a>,
-            #[serde(borrow)]
-            v: Text<'a>,
-            #[serde(borrow)]
-            client_sent_at: Text<'a>,
-            $(#[serde(borrow, default, skip_serializing_if = "Option::is_none")] $name: Option<Text<'a>>,)*
-        }
-
-        impl<'a> From<DynamoItem<'a>> for Image<'a> {
-            fn from(item: DynamoItem<'a>) -> Self {
-                Self {
-                    k: Text { s: item.k },
-                    v: Text { s: item.v },
-                    client_sent_at: Text { s: item.client_sent_at },
-                    $($name: item.$name.map(|s| Text { s }),)*
-                }
-            }
-        }
-
-        impl<'a> From<Image<'a>> for DynamoItem<'a> {
-            fn from(image: Image<'a>) -> Self {
-                Self {
-                    k: image.k.s,
-                    v: image.v.s,
-                    client_sent_at: image.client_sent_at.s,
-                    $($name: image.$name.map(|text| text.s),)*
-                }
-            }
-        }
-    };
-}
-image!(
-    writer_start_at,
-    post_written_at,
-    notification_written_at,
-    context,
-    attempt,
-    antipode,
-    delay_ms,
-    payload_bytes,
-    barrier_min_ms,
-    barrier_max_ms,
-    barrier_deadline_ms
-);
 
 /// What stands around the message in an envelope that [`deliver_sns`] makes. The service's own has more in it.
 const SNS: (&str, &str) = ("{\"Records\":[{\"Sns\":{\"Message\":\"", "\"}}]}");
@@ -167,7 +111,7 @@ pub fn deliver_amq(message: &str) -> Result<Vec<u8>, WireError> {
 /// # Errors
 /// Only if `serde_json` cannot write it, which it can.
 pub fn deliver_dynamo(item: DynamoItem<'_>) -> Result<Vec<u8>, WireError> {
-    let change = Change { new_image: Some(item.into()) };
+    let change = Change { new_image: Some(item) };
     let record = Record { sns: None, event_name: Some("INSERT".into()), dynamodb: Some(change) };
     Ok(serde_json::to_vec(&Envelope { records: Some(vec![record]), messages: None })?)
 }
@@ -187,7 +131,7 @@ pub fn receive(wire: &[u8]) -> Result<Delivered, WireError> {
             let record = only(records)?;
             match (record.sns, record.event_name.as_deref(), record.dynamodb) {
                 (Some(sns), _, _) => Ok(text_event(sns.message.into_owned().into_bytes())),
-                (None, Some("INSERT"), Some(Change { new_image: Some(image) })) => item_event(image.into()),
+                (None, Some("INSERT"), Some(Change { new_image: Some(image) })) => item_event(&image),
                 (None, Some(name), _) if name != "INSERT" => Ok(Delivered::NotAnInsertion),
                 _ => Err(WireError::Unknown),
             }
@@ -210,25 +154,26 @@ fn only<T>(mut batch: Vec<T>) -> Result<T, WireError> {
 }
 
 /// The event in an item, as JSON text like every other source's.
-fn item_event(item: DynamoItem<'_>) -> Result<Delivered, WireError> {
+fn item_event(item: &DynamoItem<'_>) -> Result<Delivered, WireError> {
     let notification_bytes = item.logical_bytes();
-    let time = |text: Option<&str>, name| {
-        text.map(|text| text.parse().ok().and_then(Micros::from_seconds).ok_or(WireError::Attribute(name))).transpose()
+    let time = |text: Option<&Text<'_>>, name| {
+        text.map(|text| text.s.parse().ok().and_then(Micros::from_seconds).ok_or(WireError::Attribute(name)))
+            .transpose()
     };
-    let count = |text: &Option<Cow<'_, str>>, name| {
-        text.as_ref().map(|text| text.parse::<u64>().map_err(|_| WireError::Attribute(name))).transpose()
+    let count = |text: &Option<Text<'_>>, name| {
+        text.as_ref().map(|text| text.s.parse::<u64>().map_err(|_| WireError::Attribute(name))).transpose()
     };
     let client_sent_at = time(Some(&item.client_sent_at), "client_sent_at")?;
     let mut event = Event::new(
-        item.k.parse().map_err(|_| WireError::Attribute("k"))?,
-        &*item.v,
+        item.k.s.parse().map_err(|_| WireError::Attribute("k"))?,
+        &*item.v.s,
         client_sent_at.ok_or(WireError::Attribute("client_sent_at"))?,
     );
-    event.writer_start_at = time(item.writer_start_at.as_deref(), "writer_start_at")?;
-    event.post_written_at = time(item.post_written_at.as_deref(), "post_written_at")?;
-    event.notification_written_at = time(item.notification_written_at.as_deref(), "notification_written_at")?;
-    event.context = item.context.as_deref().map(Cow::Borrowed);
-    event.attempt = item.attempt.as_deref().map(Cow::Borrowed);
+    event.writer_start_at = time(item.writer_start_at.as_ref(), "writer_start_at")?;
+    event.post_written_at = time(item.post_written_at.as_ref(), "post_written_at")?;
+    event.notification_written_at = time(item.notification_written_at.as_ref(), "notification_written_at")?;
+    event.context = item.context.as_ref().map(|text| Cow::Borrowed(&*text.s));
+    event.attempt = item.attempt.as_ref().map(|text| Cow::Borrowed(&*text.s));
     event.antipode = count(&item.antipode, "antipode")?.map(|n| n != 0);
     event.delay_ms = count(&item.delay_ms, "delay_ms")?;
     event.payload_bytes = count(&item.payload_bytes, "payload_bytes")?;
