@@ -6,13 +6,12 @@ use matrix_app::Row;
 use matrix_driver::{Driver, DriverError};
 use matrix_live::lambda::{LambdaDriver, LambdaError, Settings};
 use matrix_live::testbed::{StateDir, TestbedError};
-use matrix_package::Packages;
 use matrix_plan::{Barrier, Cell, Platform};
 use matrix_run::Input;
 
 use super::local::Local;
 use super::on_aws::OnAws;
-use super::quarantine;
+use super::{packages, quarantine};
 use crate::exit::{Exit, Failure};
 
 /// The driver that executes an experiment's cells on real services.
@@ -60,15 +59,16 @@ pub(crate) enum Task {
 }
 
 /// The driver's settings for an experiment.
-pub(super) fn settings(input: &Input, packages: Option<Packages>) -> Settings {
+pub(super) fn settings(input: &Input, task: Task) -> Result<Settings, Failure> {
     let experiment = &input.experiment;
+    let packages = if task == Task::Build { Some(packages::packages()?) } else { None };
     let mut settings = Settings::new(experiment.name.clone(), packages);
     settings.quarantine = quarantine::file(&experiment.name);
     let Barrier { deadline_ms, .. } = experiment.barrier;
     settings.longest_barrier = Duration::from_millis(deadline_ms);
     let longest_delay = experiment.points.iter().map(|point| point.delay_ms).max().unwrap_or(0);
     settings.longest_delay = Duration::from_millis(longest_delay);
-    settings
+    Ok(settings)
 }
 
 impl From<TestbedError> for Failure {

@@ -15,7 +15,6 @@ use matrix_plan::{Cell, Platform};
 use matrix_run::Input;
 
 use super::driver::{RealServices, Task, settings};
-use super::packages;
 use super::quarantine::WithQuarantine;
 use crate::exit::Failure;
 use crate::output;
@@ -67,14 +66,10 @@ impl Local {
                 "this needs platform = \"local\" or \"aws\", or --platform local",
             ));
         }
-        let packages = match task {
-            Task::Build => Some(packages::packages()?),
-            Task::UseWhatIsBuilt => None,
-        };
+        let mut settings = settings(input, task)?;
         let (testbed, lease) = bring_up(state, &input.experiment.local.config)?;
         let testbed = Leased { testbed, lease: Some(lease) };
         check_versions(input, testbed.endpoints())?;
-        let mut settings = settings(input, packages);
         settings.instance = Some(testbed.endpoints().instance.clone());
         let lambda = WithQuarantine(LambdaDriver::new(Services::local(testbed.endpoints())?, settings)?);
         Ok(Self { lambda, testbed, revived: Mutex::default() })

@@ -11,7 +11,6 @@ use matrix_plan::Cell;
 use matrix_run::Input;
 
 use super::driver::{RealServices, Task, settings};
-use super::packages;
 use super::quarantine::WithQuarantine;
 use crate::endpoints;
 use crate::exit::Failure;
@@ -41,11 +40,7 @@ impl OnAws {
             LambdaError::Entry(problem) => endpoints::failure(&endpoints::path(&input.experiment.aws), vec![problem]),
             other => other.into(),
         })?;
-        let packages = match task {
-            Task::Build => Some(packages::packages()?),
-            Task::UseWhatIsBuilt => None,
-        };
-        let mut settings = settings(input, packages);
+        let mut settings = settings(input, task)?;
         settings.memory_mb = input.experiment.aws.memory_mb;
         let lambda = WithQuarantine(LambdaDriver::new(services, settings)?);
         Ok(Self { lambda, account: access.account, is_emulated })
