@@ -177,11 +177,7 @@ fn axes(folder: &Found, tags: &Tags, regions: &Regions) -> Result<Axes, String> 
         agree("number of requests", &tags.requests, &requests)?;
     }
     Ok(Axes {
-        combination: Combination {
-            post_storage: tags.post_storage,
-            notification_storage: tags.notification_storage,
-            regions: pair,
-        },
+        combination: Combination::new(tags.post_storage, tags.notification_storage, pair),
         delay_ms: tags.delay_ms,
         antipode: tags.antipode,
     })

@@ -197,11 +197,7 @@ mod tests {
              {\"class\":\"db.r6g.large\",\"version\":\"8.0.mysql_aurora.3.04.3\"}},\
              \"reader\":\"ap-southeast-1\",\"writer\":\"eu-central-1\"}"
         );
-        let nowhere = Combination {
-            post_storage: PostStorage::S3,
-            notification_storage: NotificationStorage::Sns,
-            regions: "eu->mars".parse().unwrap(),
-        };
+        let nowhere = Combination::new(PostStorage::S3, NotificationStorage::Sns, "eu->mars".parse().unwrap());
         let error = Aws::default().fingerprint(&nowhere, &Regions::built_in()).unwrap_err();
         assert_eq!(error.to_string(), "region `mars` has no name at AWS");
     }

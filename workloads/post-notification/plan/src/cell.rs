@@ -311,11 +311,7 @@ impl<'de> Deserialize<'de> for CellInputs {
         };
         Ok(Self {
             axes: Axes {
-                combination: Combination {
-                    post_storage: wire.post_storage,
-                    notification_storage: wire.notification_storage,
-                    regions: wire.regions,
-                },
+                combination: Combination::new(wire.post_storage, wire.notification_storage, wire.regions),
                 delay_ms: wire.delay_ms,
                 antipode: wire.antipode.ok_or_else(|| D::Error::missing_field("antipode"))?,
             },

@@ -13,11 +13,7 @@ use crate::point::{Axes, Combination};
 fn example() -> CellInputs {
     CellInputs {
         axes: Axes {
-            combination: Combination {
-                post_storage: PostStorage::Mysql,
-                notification_storage: NotificationStorage::Sns,
-                regions: "eu->us".parse().unwrap(),
-            },
+            combination: Combination::new(PostStorage::Mysql, NotificationStorage::Sns, "eu->us".parse().unwrap()),
             delay_ms: 100,
             antipode: true,
         },

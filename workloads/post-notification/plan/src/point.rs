@@ -17,6 +17,14 @@ pub struct Combination {
     pub regions: RegionPair,
 }
 
+impl Combination {
+    /// What shares a deployment of these.
+    #[must_use]
+    pub fn new(post_storage: PostStorage, notification_storage: NotificationStorage, regions: RegionPair) -> Self {
+        Self { post_storage, notification_storage, regions }
+    }
+}
+
 impl fmt::Display for Combination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}+{} {}", self.post_storage, self.notification_storage, self.regions)

@@ -105,11 +105,8 @@ fn treatments(rows: &[SummaryRow]) -> BTreeMap<Axes, &TreatmentRow> {
     for row in rows {
         for (antipode, treatment) in [(false, &row.off), (true, &row.on)] {
             let Some(treatment) = treatment else { continue };
-            let combination = matrix_plan::Combination {
-                post_storage: row.post_storage,
-                notification_storage: row.notification_storage,
-                regions: row.regions.clone(),
-            };
+            let combination =
+                matrix_plan::Combination::new(row.post_storage, row.notification_storage, row.regions.clone());
             treatments.insert(Axes { combination, delay_ms: row.delay_ms, antipode }, treatment);
         }
     }

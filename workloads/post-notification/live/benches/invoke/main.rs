@@ -49,11 +49,7 @@ impl RowSink<Row> for Count {
 }
 
 fn cell(requests: u64) -> Cell {
-    let combination = Combination {
-        post_storage: PostStorage::Redis,
-        notification_storage: NotificationStorage::Sns,
-        regions: "eu->us".parse().unwrap(),
-    };
+    let combination = Combination::new(PostStorage::Redis, NotificationStorage::Sns, "eu->us".parse().unwrap());
     let axes = Axes { combination, delay_ms: 0, antipode: true };
     let fingerprint = Fingerprint::new(&serde_json::json!({})).unwrap();
     let defaults = CellInputs::with_defaults(axes, Platform::Local, fingerprint, WORKLOAD_VERSION);

@@ -60,11 +60,7 @@ fn product(matrix: &Matrix, points: &mut Vec<Axes>) {
             for regions in &matrix.regions {
                 for delay_ms in &matrix.delay_ms {
                     for antipode in &matrix.antipode {
-                        let combination = Combination {
-                            post_storage: *post_storage,
-                            notification_storage: *notification_storage,
-                            regions: regions.clone(),
-                        };
+                        let combination = Combination::new(*post_storage, *notification_storage, regions.clone());
                         let axes = Axes { combination, delay_ms: *delay_ms, antipode: *antipode };
                         if !matrix.exclude.iter().any(|exclude| exclude.matches(&axes)) {
                             points.push(axes);

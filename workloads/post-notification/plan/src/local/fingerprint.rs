@@ -106,11 +106,7 @@ mod tests {
     #[test]
     fn a_fingerprint_holds_what_the_cell_uses_and_nothing_else() {
         let fingerprint = |local: &Local, post, notification, regions: &str| {
-            let combination = Combination {
-                post_storage: post,
-                notification_storage: notification,
-                regions: regions.parse().unwrap(),
-            };
+            let combination = Combination::new(post, notification, regions.parse().unwrap());
             local.fingerprint(&combination).unwrap()
         };
         let changed = |change: fn(&mut Local), post, notification, regions| {

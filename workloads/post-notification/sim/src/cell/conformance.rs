@@ -210,11 +210,7 @@ impl<'w> PostHarness for Harness<'w> {
 }
 
 fn setup(storage: Storage) -> Setup {
-    let combination = Combination {
-        post_storage: storage,
-        notification_storage: NotificationStorage::Sns,
-        regions: "eu->us".parse().unwrap(),
-    };
+    let combination = Combination::new(storage, NotificationStorage::Sns, "eu->us".parse().unwrap());
     let axes = Axes { combination, delay_ms: 0, antipode: true };
     let fingerprint = Fingerprint::new(&serde_json::json!({})).unwrap();
     let defaults = CellInputs::with_defaults(axes, Platform::Sim, fingerprint, WORKLOAD_VERSION);

@@ -21,11 +21,7 @@ impl Anchor {
     /// The combination that was measured.
     #[must_use]
     pub fn combination(&self) -> Combination {
-        Combination {
-            post_storage: self.post_storage,
-            notification_storage: NotificationStorage::Sns,
-            regions: self.regions.clone(),
-        }
+        Combination::new(self.post_storage, NotificationStorage::Sns, self.regions.clone())
     }
 }
 

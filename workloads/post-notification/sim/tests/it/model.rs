@@ -9,11 +9,7 @@ use crate::cells;
 use crate::rows::{Rows, builtin};
 
 fn combination(regions: &str) -> Combination {
-    Combination {
-        post_storage: PostStorage::Redis,
-        notification_storage: NotificationStorage::Sns,
-        regions: regions.parse().unwrap(),
-    }
+    Combination::new(PostStorage::Redis, NotificationStorage::Sns, regions.parse().unwrap())
 }
 
 fn fingerprint(text: &str) -> String {

@@ -9,11 +9,7 @@ use matrix_plan::{Axes, Cell, CellInputs, Combination, Fingerprint, Notification
 /// A cell of redis with sns.
 pub(crate) fn cell(delay_ms: u64, requests: u64) -> Result<Cell, Box<dyn Error>> {
     let axes = Axes {
-        combination: Combination {
-            post_storage: PostStorage::Redis,
-            notification_storage: NotificationStorage::Sns,
-            regions: "eu->us".parse()?,
-        },
+        combination: Combination::new(PostStorage::Redis, NotificationStorage::Sns, "eu->us".parse()?),
         delay_ms,
         antipode: false,
     };

@@ -15,11 +15,7 @@ pub(in crate::tests) fn tempdir() -> tempfile::TempDir {
 /// A cell of so many requests.
 pub(in crate::tests) fn cell(delay_ms: u64, requests: u64) -> Cell {
     let axes = Axes {
-        combination: Combination {
-            post_storage: PostStorage::Redis,
-            notification_storage: NotificationStorage::Sns,
-            regions: "eu->us".parse().unwrap(),
-        },
+        combination: Combination::new(PostStorage::Redis, NotificationStorage::Sns, "eu->us".parse().unwrap()),
         delay_ms,
         antipode: false,
     };

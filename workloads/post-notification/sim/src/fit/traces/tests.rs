@@ -19,11 +19,7 @@ impl RowSink<Row> for Rows {
 }
 
 fn measure(model: &Model, requests: u64, post: PostStorage, regions: &str, delay_ms: u64, antipode: bool) -> Measured {
-    let combination = Combination {
-        post_storage: post,
-        notification_storage: NotificationStorage::Sns,
-        regions: regions.parse().unwrap(),
-    };
+    let combination = Combination::new(post, NotificationStorage::Sns, regions.parse().unwrap());
     let fingerprint = model.fingerprint(&combination).unwrap();
     let axes = Axes { combination, delay_ms, antipode };
     let defaults = CellInputs::with_defaults(axes, Platform::Sim, fingerprint, WORKLOAD_VERSION);
