@@ -8,14 +8,20 @@ use crate::site::Site;
 /// Something that is allowed.
 #[derive(Clone, Debug)]
 pub(crate) struct Allow {
-    actions: Vec<&'static str>,
+    actions: Vec<String>,
     on: Vec<Value>,
     condition: Option<Value>,
 }
 
 /// Allows actions on resources.
-pub(crate) fn allow(actions: &[&'static str], on: Vec<Value>) -> Allow {
-    Allow { actions: actions.to_vec(), on, condition: None }
+pub(crate) fn allow(actions: &[&str], on: Vec<Value>) -> Allow {
+    Allow { actions: actions.iter().map(|&action| action.to_owned()).collect(), on, condition: None }
+}
+
+/// Allows actions of one service on resources: what they begin with, and their names, between which there are spaces.
+pub(crate) fn allow_of((service, names): (&str, &str), on: Vec<Value>) -> Allow {
+    let actions = names.split_whitespace().map(|name| format!("{service}:{name}")).collect();
+    Allow { actions, on, condition: None }
 }
 
 impl Allow {

@@ -10,25 +10,9 @@ use crate::cloud::{Answer, CloudError, RUN_TAG};
 
 /// The regions that every account has from its beginning (AWS General Reference, "Regions", as of 2025). Others have to be
 /// enabled first, and are looked at where somebody names them.
-const OF_EVERY_ACCOUNT: [&str; 17] = [
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
+const OF_EVERY_ACCOUNT: &str = "ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 \
+    ap-southeast-2 ca-central-1 eu-central-1 eu-north-1 eu-west-1 eu-west-2 eu-west-3 \
+    sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2";
 
 /// What was found in regions that nobody named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,7 +31,7 @@ impl Operator {
     /// When a service fails, or it was asked to stop.
     pub fn elsewhere(&self, name: &str, named: &[String], cancel: &Cancel) -> Result<Elsewhere, ProvisionError> {
         self.block_on(cancel, async {
-            let regions = OF_EVERY_ACCOUNT.into_iter().filter(|region| named.iter().all(|known| known != region));
+            let regions = OF_EVERY_ACCOUNT.split(' ').filter(|region| named.iter().all(|known| known != region));
             let asked = regions.map(|region| async move { (region, self.has_stacks(name, region).await) });
             let mut asked = futures_util::stream::iter(asked).buffered(AT_A_TIME);
             let mut elsewhere = Elsewhere::default();
