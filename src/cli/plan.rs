@@ -98,17 +98,13 @@ pub(crate) fn plan(args: PlanArgs) -> CommandResult {
 #[derive(Serialize)]
 pub(crate) struct TallyJson {
     planned: u64,
-    done: u64,
-    partial: u64,
-    failed: u64,
-    skipped: u64,
-    pending: u64,
+    #[serde(flatten)]
+    of_state: Tally,
 }
 
 impl From<Tally> for TallyJson {
-    fn from(tally: Tally) -> Self {
-        let Tally { done, partial, failed, skipped, pending } = tally;
-        Self { planned: tally.planned(), done, partial, failed, skipped, pending }
+    fn from(of_state: Tally) -> Self {
+        Self { planned: of_state.planned(), of_state }
     }
 }
 
@@ -245,16 +241,20 @@ fn table(
     Ok(())
 }
 
-/// Every cell, in the order of a run.
-fn cells_table(plan: &Plan, estimate: Option<&Estimate>) -> Table {
-    let mut heads =
-        vec!["order", "cell", "post", "notification", "regions", "delay ms", "antipode", "round", "state", "why"];
-    let mut right = vec![0, 5, 7];
+/// A table with these heads, those of `right` for numbers, and columns about costs where there is an estimate.
+fn with_costs(mut heads: Vec<&str>, mut right: Vec<usize>, estimate: Option<&Estimate>) -> Table {
     if estimate.is_some() {
         right.extend(heads.len()..heads.len() + COSTS.len());
         heads.extend(COSTS);
     }
-    let mut table = output::table(&heads, &right);
+    output::table(&heads, &right)
+}
+
+/// Every cell, in the order of a run.
+fn cells_table(plan: &Plan, estimate: Option<&Estimate>) -> Table {
+    let heads =
+        vec!["order", "cell", "post", "notification", "regions", "delay ms", "antipode", "round", "state", "why"];
+    let mut table = with_costs(heads, vec![0, 5, 7], estimate);
     for (order, cell) in plan.cells.iter().enumerate() {
         let combination = &cell.axes.combination;
         let mut row = vec![
@@ -284,13 +284,8 @@ fn combinations_table(plan: &Plan, estimate: Option<&Estimate>) -> Table {
         *cells += 1;
         runs.extend(cell.reason.runs().then_some(cell.key));
     }
-    let mut heads = vec!["post", "notification", "regions", "cells", "to run"];
-    let mut right = vec![3, 4];
-    if estimate.is_some() {
-        right.extend(heads.len()..heads.len() + COSTS.len());
-        heads.extend(COSTS);
-    }
-    let mut table = output::table(&heads, &right);
+    let heads = vec!["post", "notification", "regions", "cells", "to run"];
+    let mut table = with_costs(heads, vec![3, 4], estimate);
     for (combination, (cells, runs)) in combinations {
         let mut row = vec![
             combination.post_storage.to_string(),

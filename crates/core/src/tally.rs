@@ -38,14 +38,8 @@ impl Tally {
 
     /// Cells in a state.
     #[must_use]
-    pub fn count(&self, state: CellState) -> u64 {
-        match state {
-            CellState::Done => self.done,
-            CellState::Failed => self.failed,
-            CellState::Skipped => self.skipped,
-            CellState::Partial => self.partial,
-            CellState::Pending => self.pending,
-        }
+    pub fn count(mut self, state: CellState) -> u64 {
+        *self.slot(state)
     }
 
     /// All cells.

@@ -79,6 +79,11 @@ fn check(scenarios: Vec<(String, f64)>) {
     assert!(out.is_empty(), "beyond the band: {out:#?}\nall: {scenarios:#?}");
 }
 
+/// So many rounds.
+fn many(rounds: usize, round: impl FnMut() -> Vec<f64>) -> Vec<Vec<f64>> {
+    std::iter::repeat_with(round).take(rounds).collect()
+}
+
 fn slices(rounds: &[Vec<f64>]) -> Vec<&[f64]> {
     rounds.iter().map(Vec::as_slice).collect()
 }
@@ -99,9 +104,7 @@ fn proportions_of_independent_rows() {
             // covers p = 0.1 in 97.0 % of samples of 50 independent rows.
             if p.min(1.0 - p) * (rounds * requests) as f64 >= 10.0 {
                 let covered = coverage(p, |draws| {
-                    let sample: Vec<Vec<f64>> =
-                        (0..rounds).map(|_| (0..requests).map(|_| draws.bernoulli(p)).collect()).collect();
-                    proportion(&blocks(&sample))
+                    proportion(&blocks(&many(rounds, || (0..requests).map(|_| draws.bernoulli(p)).collect())))
                 });
                 all.push((format!("{rounds} x {requests}, p = {p}"), covered));
             }
@@ -117,9 +120,8 @@ fn proportions_of_correlated_rows() {
         for (rho, threshold, p) in [(0.5, 0.0, 0.5), (0.9, 0.0, 0.5), (0.9, 1.2815515655446004, 0.1)] {
             let covered = coverage(p, |draws| {
                 let below = |value: f64| f64::from(u8::from(value > threshold));
-                let sample: Vec<Vec<f64>> =
-                    (0..rounds).map(|_| draws.correlated(rho, requests).into_iter().map(below).collect()).collect();
-                proportion(&blocks(&sample))
+                let round = || draws.correlated(rho, requests).into_iter().map(below).collect();
+                proportion(&blocks(&many(rounds, round)))
             });
             all.push((format!("{rounds} x {requests}, p = {p}, rho = {rho}"), covered));
         }
@@ -132,10 +134,7 @@ fn means() {
     let mut all = Vec::new();
     for (rounds, requests) in SHAPES {
         let mut add = |name: &str, truth: f64, series: &dyn Fn(&mut Draws) -> Vec<f64>| {
-            let covered = coverage(truth, |draws| {
-                let sample: Vec<Vec<f64>> = (0..rounds).map(|_| series(draws)).collect();
-                mean(&blocks(&sample))
-            });
+            let covered = coverage(truth, |draws| mean(&blocks(&many(rounds, || series(draws)))));
             all.push((format!("{rounds} x {requests}, {name}"), covered));
         };
         add("exponential", 1.0, &|draws| (0..requests).map(|_| draws.exponential()).collect());
@@ -151,11 +150,10 @@ fn rounds_that_differ() {
     let mut all = Vec::new();
     for (rounds, requests) in [(10, 100), (30, 100)] {
         let sample = |draws: &mut Draws| -> Vec<Vec<f64>> {
-            let mut round = || {
+            many(rounds, || {
                 let shift = draws.normal();
                 (0..requests).map(|_| shift + draws.normal()).collect()
-            };
-            (0..rounds).map(|_| round()).collect()
+            })
         };
         all.push((format!("mean of {rounds}"), coverage(0.0, |draws| mean(&blocks(&sample(draws))))));
         let share = |draws: &mut Draws| {
@@ -182,10 +180,8 @@ fn quantiles() {
                 }
                 let covered = coverage(truth, |draws| {
                     let exponential = |z: f64| -libm::log(libm::erfc(z / std::f64::consts::SQRT_2) / 2.0);
-                    let sample: Vec<Vec<f64>> = (0..rounds)
-                        .map(|_| draws.correlated(rho, requests).into_iter().map(exponential).collect())
-                        .collect();
-                    quantile(&slices(&sample), p, Replicates::Blocks)
+                    let round = || draws.correlated(rho, requests).into_iter().map(exponential).collect();
+                    quantile(&slices(&many(rounds, round)), p, Replicates::Blocks)
                 });
                 all.push((format!("{rounds} x {requests}, p = {p}, rho = {rho}"), covered));
             }
@@ -222,29 +218,23 @@ fn differences_of_independent_samples() {
     for (rounds, requests) in [(1, 1000), (3, 1000), (12, 100)] {
         let covered = coverage(0.5, |draws| {
             let mut sample = |shift: f64, spread: f64| {
-                let mut round = || -> Vec<f64> {
-                    draws.correlated(0.5, requests).into_iter().map(|value| shift + spread * value).collect()
-                };
-                let rounds: Vec<Vec<f64>> = (0..rounds).map(|_| round()).collect();
-                mean(&blocks(&rounds))
+                let round =
+                    || draws.correlated(0.5, requests).into_iter().map(|value| shift + spread * value).collect();
+                mean(&blocks(&many(rounds, round)))
             };
             Some(difference(&sample(1.0, 1.0)?, &sample(1.5, 2.0)?))
         });
         all.push((format!("{rounds} x {requests}, means"), covered));
         let covered = coverage(0.2, |draws| {
-            let mut sample = |p: f64| {
-                let mut round = || -> Vec<f64> { (0..requests).map(|_| draws.bernoulli(p)).collect() };
-                let rounds: Vec<Vec<f64>> = (0..rounds).map(|_| round()).collect();
-                proportion(&blocks(&rounds))
-            };
+            let mut sample =
+                |p: f64| proportion(&blocks(&many(rounds, || (0..requests).map(|_| draws.bernoulli(p)).collect())));
             Some(difference(&sample(0.1)?, &sample(0.3)?))
         });
         all.push((format!("{rounds} x {requests}, shares"), covered));
         let covered = coverage(libm::log(2.0), |draws| {
             let mut sample = |scale: f64| {
-                let mut round = || -> Vec<f64> { (0..requests).map(|_| scale * draws.exponential()).collect() };
-                let rounds: Vec<Vec<f64>> = (0..rounds).map(|_| round()).collect();
-                quantile(&slices(&rounds), 0.5, Replicates::Blocks)
+                let round = || (0..requests).map(|_| scale * draws.exponential()).collect();
+                quantile(&slices(&many(rounds, round)), 0.5, Replicates::Blocks)
             };
             Some(difference(&sample(1.0)?, &sample(2.0)?))
         });
@@ -256,10 +246,8 @@ fn differences_of_independent_samples() {
 
 #[test]
 fn rates() {
-    let covered = coverage(4.0, |draws| {
-        let rounds: Vec<Vec<f64>> = (0..3).map(|_| (0..1000).map(|_| draws.exponential() / 4.0).collect()).collect();
-        rate(&blocks(&rounds))
-    });
+    let covered =
+        coverage(4.0, |draws| rate(&blocks(&many(3, || (0..1000).map(|_| draws.exponential() / 4.0).collect()))));
     check(vec![("rate".to_owned(), covered)]);
 }
 
@@ -286,11 +274,10 @@ fn bounds_with_lost_rows_cover_whatever_they_would_have_read() {
 /// Rounds as a testbed measures them: what a whole round has in common (`drift` normal deviations of a row) is large
 /// against what its rows differ by.
 fn drifting(draws: &mut Draws, rounds: usize, requests: usize, drift: f64) -> Vec<Vec<f64>> {
-    let mut round = || {
+    many(rounds, || {
         let shift = drift * draws.normal();
         draws.correlated(0.5, requests).into_iter().map(|value| shift + value).collect()
-    };
-    (0..rounds).map(|_| round()).collect()
+    })
 }
 
 fn rounds(sample: &[Vec<f64>]) -> Batches {

@@ -157,16 +157,15 @@ pub(crate) fn append_private(path: &Path) -> Result<File, TestbedError> {
 }
 
 pub(crate) fn remove_dir(path: &Path) -> Result<(), TestbedError> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).doing(|| format!("removing {}", path.display()))
-        }
-        _ => Ok(()),
-    }
+    removed(path, fs::remove_dir_all(path))
 }
 
 pub(crate) fn remove_file(path: &Path) -> Result<(), TestbedError> {
-    match fs::remove_file(path) {
+    removed(path, fs::remove_file(path))
+}
+
+fn removed(path: &Path, result: std::io::Result<()>) -> Result<(), TestbedError> {
+    match result {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).doing(|| format!("removing {}", path.display()))
         }
