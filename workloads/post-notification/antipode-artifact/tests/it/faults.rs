@@ -104,8 +104,7 @@ fn an_export_that_fails_leaves_nothing_behind() {
     fs::create_dir(&target).unwrap();
     let mut torn = experiment();
     torn.traces[5].truncate(4_000);
-    let error = export(&torn, &target, &options).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Integrity);
+    assert_eq!(export(&torn, &target, &options).unwrap_err().kind(), ErrorKind::Integrity);
     assert!(files(&target).is_empty() && fs::read_dir(&target).unwrap().next().is_none());
 
     fs::write(target.join("mine"), "precious").unwrap();

@@ -245,8 +245,7 @@ fn another_origin_and_a_name_only_when_asked() {
     let mut bytes = Vec::new();
     let info = create(&store, &Selection::default(), &extras(&store), &options, &mut bytes).unwrap();
     assert_eq!(info.origins, ["evaluator-1"]);
-    let report = verify(reader(&bytes).unwrap(), VerifyOptions::default()).unwrap();
-    assert_eq!(report.faults, []);
+    assert_eq!(verify(reader(&bytes).unwrap(), VerifyOptions::default()).unwrap().faults, []);
     let text = String::from_utf8(archive(&bytes)).unwrap();
     assert!(text.contains("\"agent\":{\"@id\":\"#agent/evaluator-1/Ada%20L.\"}"));
     assert!(!String::from_utf8(archive(&bundle_of(&store).0)).unwrap().contains("\"agent\""));

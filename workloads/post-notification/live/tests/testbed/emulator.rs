@@ -52,8 +52,7 @@ async fn put(bed: &Bed, key: &str) -> String {
 
 async fn visible(bed: &Bed, region: &str, key: &str, version: &str) -> Option<()> {
     let head = s3(bed, region).head_object().bucket(format!("post-{region}")).key(key).version_id(version);
-    let found = head.send().await.ok()?;
-    assert_eq!(found.metadata().unwrap()["cid"], "42");
+    assert_eq!(head.send().await.ok()?.metadata().unwrap()["cid"], "42");
     Some(())
 }
 
@@ -114,8 +113,7 @@ async fn faults_strike_the_service_they_name_as_often_as_they_say() {
         assert_eq!(code, Some("ProvisionedThroughputExceededException"));
     }
     dynamo.list_tables().send().await.unwrap();
-    let error = s3.list_buckets().send().await.unwrap_err();
-    assert_eq!(error.raw_response().unwrap().status().as_u16(), 500);
+    assert_eq!(s3.list_buckets().send().await.unwrap_err().raw_response().unwrap().status().as_u16(), 500);
     s3.list_buckets().send().await.unwrap();
 
     bed.testbed.fault(&fault("s3", FaultKind::Error, 100)).unwrap();
