@@ -225,7 +225,7 @@ fn listed(value: &read::Value<'_>, name: &str, problems: &mut Vec<Problem>) -> O
         return None;
     }
     let mut values = Vec::new();
-    for item in &items {
+    for item in items {
         let Some(read) = Value::of_toml(item.get_ref()) else {
             let what = format!("a value of {what}");
             problems.push(read::wrong_type(&what, "a text, a number, true or false", item.get_ref(), item.span()));
@@ -236,7 +236,7 @@ fn listed(value: &read::Value<'_>, name: &str, problems: &mut Vec<Problem>) -> O
     let real = values.iter().any(|value| value.kind() == Kind::Real);
     let kind = if real { Kind::Real } else { values.first()?.kind() };
     let mut found: Vec<Value> = Vec::new();
-    for (value, item) in values.into_iter().zip(&items) {
+    for (value, item) in values.into_iter().zip(items) {
         let Some(value) = value.into_kind(kind) else {
             let problem = Problem::new(format!("{what} mixes types")).at(item.span());
             problems.push(problem.label(format!("the others are {}", plural(kind))));

@@ -40,13 +40,8 @@ impl Selection {
         let DeValue::String(text) = value.get_ref() else {
             return pattern(value, "where", axes, problems).map(Self::Pattern);
         };
-        match Filter::parse(text, &fields(axes)) {
-            Ok(filter) => Some(Self::Filter(filter)),
-            Err(problem) => {
-                problems.push(read::moved(problem, source, &value.span(), text));
-                None
-            }
-        }
+        let filter = Filter::parse(text, &fields(axes));
+        read::noted(filter, text, source, &value.span(), problems).map(Self::Filter)
     }
 }
 
@@ -234,14 +229,7 @@ fn claim(table: &Table<'_>, number: usize, known: &Known<'_>, problems: &mut Vec
     let statement = statement(table, known, problems);
     let point = match table.get("basis") {
         None => false,
-        Some(value) => match read::text(value, "`basis`", problems)? {
-            "interval" => false,
-            "point" => true,
-            other => {
-                problems.push(read::unknown("basis", other, value.span(), &["interval", "point"]));
-                return None;
-            }
-        },
+        Some(value) => read::one_of(value, "`basis`", "basis", &["interval", "point"], problems)? == "point",
     };
     let statement = statement?;
     let elsewhere = match table.get("elsewhere") {
@@ -300,23 +288,15 @@ fn number(value: &read::Value<'_>, key: &str, problems: &mut Vec<Problem>) -> Op
 pub fn metric(table: &Table<'_>, key: &str, known: &Known<'_>, problems: &mut Vec<Problem>) -> Option<usize> {
     let value = table.require(key, &format!("{key} = \"throughput\""), problems)?;
     let name = read::text(value, &format!("`{key}`"), problems)?;
-    let found = known.metrics.iter().position(|metric| metric.name == name);
-    if found.is_none() {
-        let names: Vec<&str> = known.metrics.iter().map(|metric| metric.name.as_str()).collect();
-        problems.push(read::unknown("metric", name, value.span(), &names));
-    }
-    found
+    let names: Vec<&str> = known.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    read::position(name, value.span(), "metric", &names, problems)
 }
 
 /// The axis that a table names.
 pub fn axis(table: &Table<'_>, key: &str, axes: &AxisSet, problems: &mut Vec<Problem>) -> Option<usize> {
     let value = table.get(key)?;
     let name = read::text(value, &format!("`{key}`"), problems)?;
-    let found = axes.position(name);
-    if found.is_none() {
-        problems.push(read::unknown("axis", name, value.span(), &axes.names()));
-    }
-    found
+    read::position(name, value.span(), "axis", &axes.names(), problems)
 }
 
 fn statement(table: &Table<'_>, known: &Known<'_>, problems: &mut Vec<Problem>) -> Option<Statement> {
@@ -326,11 +306,10 @@ fn statement(table: &Table<'_>, known: &Known<'_>, problems: &mut Vec<Problem>) 
         let wanted = from.flatten();
         let source = match wanted {
             None => 0,
-            Some(wanted) => known.sources.iter().position(|(name, _)| name == wanted).or_else(|| {
+            Some(wanted) => {
                 let names: Vec<&str> = known.sources.iter().map(|(name, _)| name.as_str()).collect();
-                problems.push(read::unknown("source", wanted, table.span(), &names));
-                None
-            })?,
+                read::position(wanted, table.span(), "source", &names, problems)?
+            }
         };
         let columns = known.sources.get(source).map(|(_, columns)| columns.as_slice()).unwrap_or_default();
         let column = columns.iter().position(|column| column.name == name && column.kind == Kind::Boolean);
@@ -352,14 +331,7 @@ fn statement(table: &Table<'_>, known: &Known<'_>, problems: &mut Vec<Problem>) 
         return Some(Statement::BestOver { metric: metric?, axis });
     }
     if let Some(value) = table.get("trend") {
-        let rises = match read::text(value, "`trend`", problems)? {
-            "increasing" => true,
-            "decreasing" => false,
-            other => {
-                problems.push(read::unknown("trend", other, value.span(), &["increasing", "decreasing"]));
-                return None;
-            }
-        };
+        let rises = read::one_of(value, "`trend`", "trend", &["increasing", "decreasing"], problems)? == "increasing";
         table.require("along", "along = \"threads\"", problems)?;
         let along = axis(table, "along", known.axes, problems)?;
         return Some(Statement::Trend { metric: metric?, rises, along });

@@ -39,7 +39,7 @@ pub fn matrices(root: &Table<'_>, axes: &AxisSet, problems: &mut Vec<Problem>) -
         found.extend(matrix);
         true
     };
-    let tables = read::values(root, "matrix", "[[matrix]]", problems);
+    let tables = read::values(root, "matrix", "write each as [[matrix]]", problems);
     if tables.is_empty() {
         let all: Vec<Vec<Value>> = axes.axes.iter().map(|axis| axis.values.clone()).collect();
         let place = root.key_span("axes").unwrap_or_default();

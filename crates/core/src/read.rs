@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use crate::Problem;
-pub use crate::walk::{Table, Value, boolean, integer, number, slug, text, words, wrong_type};
-use toml::de::{DeTable, DeValue};
+use crate::walk::list_of;
+pub use crate::walk::{Table, Value, any_table, boolean, integer, items, number, slug, text, words, wrong_type};
+use toml::de::DeTable;
 
 /// The entries of a table in the order of the text: key, place of the key, value.
 #[must_use]
@@ -12,17 +13,6 @@ pub fn entries<'a>(table: &'a DeTable<'a>) -> Vec<(&'a str, Range<usize>, &'a Va
     let mut entries: Vec<_> = table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value)).collect();
     entries.sort_by_key(|(_, span, _)| span.start);
     entries
-}
-
-/// The table in `value`, whatever its keys.
-pub fn any_table<'a>(value: &'a Value<'a>, what: &str, problems: &mut Vec<Problem>) -> Option<&'a DeTable<'a>> {
-    match value.get_ref() {
-        DeValue::Table(table) => Some(table),
-        other => {
-            problems.push(wrong_type(what, "a table", other, value.span()));
-            None
-        }
-    }
 }
 
 /// The tables of `[[key]]`; none if the key is not there.
@@ -33,38 +23,20 @@ pub fn tables<'a>(
     keys: &'static [&'static str],
     problems: &mut Vec<Problem>,
 ) -> Vec<Table<'a>> {
-    values(root, key, name, problems).into_iter().filter_map(|item| Table::open(item, name, keys, problems)).collect()
+    let values = values(root, key, &format!("write each as {name}"), problems);
+    values.iter().filter_map(|item| Table::open(item, name, keys, problems)).collect()
 }
 
-/// The values of `[[key]]`, whatever they are.
-pub fn values<'a>(root: &Table<'a>, key: &str, name: &str, problems: &mut Vec<Problem>) -> Vec<&'a Value<'a>> {
-    let Some(value) = root.get(key) else { return Vec::new() };
-    match value.get_ref() {
-        DeValue::Array(items) => items.iter().collect(),
-        other => {
-            let problem = wrong_type(&format!("`{key}`"), "a list of tables", other, value.span());
-            problems.push(problem.help(format!("write each as {name}")));
-            Vec::new()
-        }
-    }
-}
-
-/// The items of a list.
-pub fn items<'a>(value: &'a Value<'a>, what: &str, problems: &mut Vec<Problem>) -> Option<Vec<&'a Value<'a>>> {
-    match value.get_ref() {
-        DeValue::Array(items) => Some(items.iter().collect()),
-        other => {
-            let problem = wrong_type(what, "a list", other, value.span());
-            problems.push(problem.help("a list stands in brackets, even if it has one item"));
-            None
-        }
-    }
+/// The values of `[[key]]`, whatever they are; `help` says how a list of them is written.
+pub fn values<'a>(root: &Table<'a>, key: &str, help: &str, problems: &mut Vec<Problem>) -> &'a [Value<'a>] {
+    let value = root.get(key);
+    value.and_then(|value| list_of(value, &format!("`{key}`"), "a list of tables", help, problems)).unwrap_or_default()
 }
 
 /// A list of texts, each with its place.
 pub fn texts(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Option<Vec<(String, Range<usize>)>> {
     let items = items(value, what, problems)?;
-    let read = |item: &&Value<'_>| {
+    let read = |item: &Value<'_>| {
         let words = text(item, &format!("an item of {what}"), problems)?;
         Some((words.to_owned(), item.span()))
     };
@@ -86,6 +58,33 @@ pub fn unknown(what: &str, name: &str, place: Range<usize>, known: &[&str]) -> P
     Problem::new(format!("unknown {what} `{name}`")).at(place).unknown(name, "known", known)
 }
 
+/// The position of a name among those that something goes by.
+pub fn position(
+    name: &str,
+    place: Range<usize>,
+    what: &str,
+    known: &[&str],
+    problems: &mut Vec<Problem>,
+) -> Option<usize> {
+    let found = known.iter().position(|known| *known == name);
+    if found.is_none() {
+        problems.push(unknown(what, name, place, known));
+    }
+    found
+}
+
+/// The one of some words that a text is.
+pub fn one_of<'k>(
+    value: &Value<'_>,
+    key: &str,
+    what: &str,
+    known: &[&'k str],
+    problems: &mut Vec<Problem>,
+) -> Option<&'k str> {
+    let word = text(value, key, problems)?;
+    known.get(position(word, value.span(), what, known, problems)?).copied()
+}
+
 /// Where inside a TOML string's place byte `offset` of its text is; the whole string where it has escapes.
 #[must_use]
 pub fn inside(source: &str, whole: &Range<usize>, text: &str, at: &Range<usize>) -> Range<usize> {
@@ -98,9 +97,17 @@ pub fn inside(source: &str, whole: &Range<usize>, text: &str, at: &Range<usize>)
     whole.clone()
 }
 
-/// A problem within a TOML string, moved to its place in the file.
-#[must_use]
-pub fn moved(problem: Problem, source: &str, whole: &Range<usize>, text: &str) -> Problem {
-    let place = problem.span.clone().map_or_else(|| whole.clone(), |at| inside(source, whole, text, &at));
-    problem.at(place)
+/// What the text of a TOML string was read as; a problem with it is noted at its place in the file.
+pub fn noted<T>(
+    read: Result<T, Problem>,
+    text: &str,
+    source: &str,
+    whole: &Range<usize>,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
+    let note = |problem: Problem| {
+        let place = problem.span.clone().map_or_else(|| whole.clone(), |at| inside(source, whole, text, &at));
+        problems.push(problem.at(place));
+    };
+    read.map_err(note).ok()
 }

@@ -221,13 +221,7 @@ fn over(value: &read::Value<'_>, axes: &AxisSet, problems: &mut Vec<Problem>) ->
     let names = read::texts(table.get(key)?, "`over`", problems)?;
     let positions: Option<Vec<usize>> = names
         .iter()
-        .map(|(name, place)| {
-            let found = axes.position(name);
-            if found.is_none() {
-                problems.push(read::unknown("axis", name, place.clone(), &axes.names()));
-            }
-            found
-        })
+        .map(|(name, place)| read::position(name, place.clone(), "axis", &axes.names(), problems))
         .collect();
     Some((how, positions?))
 }

@@ -47,13 +47,8 @@ impl<'a> Table<'a> {
         keys: &'static [&'static str],
         problems: &mut Vec<Problem>,
     ) -> Option<Self> {
-        match value.get_ref() {
-            DeValue::Table(entries) => Some(Self::of(entries, value.span(), name, keys, problems)),
-            other => {
-                problems.push(wrong_type(name, "a table", other, value.span()));
-                None
-            }
-        }
+        let entries = any_table(value, name, problems)?;
+        Some(Self::of(entries, value.span(), name, keys, problems))
     }
 
     /// The given table. Each key that is not in `keys` is a problem.
@@ -128,15 +123,48 @@ pub fn wrong_type(what: &str, expected: &str, found: &DeValue<'_>, span: Range<u
     Problem::new(format!("{what} must be {expected}, not {found}")).at(span).label(format!("expected {expected}"))
 }
 
+/// What `read` takes out of a value that is as expected.
+fn of_type<'a, T>(
+    value: &'a Value<'a>,
+    what: &str,
+    expected: &str,
+    problems: &mut Vec<Problem>,
+    read: impl FnOnce(&'a DeValue<'a>) -> Option<T>,
+) -> Option<T> {
+    let read = read(value.get_ref());
+    if read.is_none() {
+        problems.push(wrong_type(what, expected, value.get_ref(), value.span()));
+    }
+    read
+}
+
 /// A text.
 pub fn text<'a>(value: &'a Value<'a>, what: &str, problems: &mut Vec<Problem>) -> Option<&'a str> {
-    match value.get_ref() {
-        DeValue::String(text) => Some(text),
-        other => {
-            problems.push(wrong_type(what, "a text", other, value.span()));
-            None
-        }
-    }
+    of_type(value, what, "a text", problems, DeValue::as_str)
+}
+
+/// A table, whatever its keys.
+pub fn any_table<'a>(value: &'a Value<'a>, what: &str, problems: &mut Vec<Problem>) -> Option<&'a DeTable<'a>> {
+    of_type(value, what, "a table", problems, DeValue::as_table)
+}
+
+/// The items of a list.
+pub fn items<'a>(value: &'a Value<'a>, what: &str, problems: &mut Vec<Problem>) -> Option<&'a [Value<'a>]> {
+    list_of(value, what, "a list", "a list stands in brackets, even if it has one item", problems)
+}
+
+pub(crate) fn list_of<'a>(
+    value: &'a Value<'a>,
+    what: &str,
+    expected: &str,
+    help: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<&'a [Value<'a>]> {
+    let DeValue::Array(items) = value.get_ref() else {
+        problems.push(wrong_type(what, expected, value.get_ref(), value.span()).help(help));
+        return None;
+    };
+    Some(items)
 }
 
 /// A text that says something.
@@ -165,10 +193,7 @@ pub fn slug(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Optio
 
 /// A whole number within bounds.
 pub fn integer(value: &Value<'_>, what: &str, range: RangeInclusive<u64>, problems: &mut Vec<Problem>) -> Option<u64> {
-    let DeValue::Integer(integer) = value.get_ref() else {
-        problems.push(wrong_type(what, "a whole number", value.get_ref(), value.span()));
-        return None;
-    };
+    let integer = of_type(value, what, "a whole number", problems, DeValue::as_integer)?;
     let number = i128::from_str_radix(integer.as_str(), integer.radix()).ok();
     let fitting = number.and_then(|number| u64::try_from(number).ok()).filter(|number| range.contains(number));
     if fitting.is_none() {
@@ -213,24 +238,13 @@ pub fn number(
 
 /// `true` or `false`.
 pub fn boolean(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Option<bool> {
-    match value.get_ref() {
-        DeValue::Boolean(flag) => Some(*flag),
-        other => {
-            problems.push(wrong_type(what, "true or false", other, value.span()));
-            None
-        }
-    }
+    of_type(value, what, "true or false", problems, DeValue::as_bool)
 }
 
 /// One of a fixed set of names.
 pub fn name<T: FromStr<Err = UnknownName>>(value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Option<T> {
-    match text(value, what, problems)?.parse() {
-        Ok(name) => Some(name),
-        Err(unknown) => {
-            problems.push(unknown_name(&unknown).at(value.span()));
-            None
-        }
-    }
+    let name = text(value, what, problems)?.parse();
+    name.map_err(|unknown| problems.push(unknown_name(&unknown).at(value.span()))).ok()
 }
 
 /// The problem of an unknown name, without a place.
@@ -245,18 +259,14 @@ pub fn list<T: Ord>(
     problems: &mut Vec<Problem>,
     mut read: impl FnMut(&Value<'_>, &mut Vec<Problem>) -> Option<T>,
 ) -> Option<Vec<T>> {
-    let DeValue::Array(items) = value.get_ref() else {
-        let problem = wrong_type(what, "a list", value.get_ref(), value.span());
-        problems.push(problem.help("a list stands in brackets, even if it has one item"));
-        return None;
-    };
+    let items = items(value, what, problems)?;
     if items.is_empty() {
         problems.push(Problem::new(format!("{what} is empty")).at(value.span()).label("expected at least one value"));
         return None;
     }
     let before = problems.len();
     let mut seen = std::collections::BTreeSet::new();
-    for item in items.iter() {
+    for item in items {
         if let Some(value) = read(item, problems)
             && !seen.insert(value)
         {

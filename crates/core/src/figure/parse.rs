@@ -180,10 +180,7 @@ fn source(
         return Some(of_metric.unwrap_or(0));
     };
     let name = read::text(value, "`from`", problems)?;
-    let Some(found) = names.iter().position(|known| *known == name) else {
-        problems.push(read::unknown("source", name, value.span(), &names));
-        return None;
-    };
+    let found = read::position(name, value.span(), "source", &names, problems)?;
     if of_metric.is_some_and(|source| source != found) {
         let problem = Problem::new("the metric is of another source than `from`").at(value.span());
         problems.push(problem.label("a figure shows rows of one source"));

@@ -14,34 +14,19 @@ use crate::rows::quantity;
 
 pub(super) const KEYS: &[&str] = &["unit", "type", "optional", "path", "each", "match", "pick", "every", "weight"];
 
-/// The type of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnType {
-    /// Whole numbers.
-    Integer,
-    /// Numbers.
-    Real,
-    /// `true`, `false`, `1` or `0`.
-    Boolean,
-    /// Text.
-    Text,
-    /// Numbers with a unit, `622.8ms`, converted to the column's.
-    Quantity,
-}
-
-impl ColumnType {
-    const ALL: [(&'static str, Self); 5] = [
-        ("integer", Self::Integer),
-        ("real", Self::Real),
-        ("boolean", Self::Boolean),
-        ("text", Self::Text),
-        ("quantity", Self::Quantity),
-    ];
-
-    /// Its name in a file.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+matrix_core::named! {
+    /// The type of a column.
+    pub enum ColumnType: name {
+        /// Whole numbers.
+        Integer = "integer",
+        /// Numbers.
+        Real = "real",
+        /// `true`, `false`, `1` or `0`.
+        Boolean = "boolean",
+        /// Text.
+        Text = "text",
+        /// Numbers with a unit, `622.8ms`, converted to the column's.
+        Quantity = "quantity",
     }
 }
 
@@ -158,10 +143,7 @@ fn column(name: &str, value: &Value<'_>, format: Format, problems: &mut Vec<Prob
     let weight = table.get("weight").map(|value| read::text(value, "`weight`", problems).map(str::to_owned));
     let of = table.require("type", "type = \"integer\"", problems)?;
     let text = read::text(of, "`type`", problems)?;
-    let Some((_, of)) = ColumnType::ALL.iter().find(|(name, _)| *name == text) else {
-        problems.push(read::unknown("type", text, of.span(), &ColumnType::ALL.map(|(name, _)| name)));
-        return None;
-    };
+    let of = ColumnType::ALL[read::position(text, of.span(), "type", &ColumnType::NAMES, problems)?];
     let unit = match table.get("unit") {
         Some(value) => read::words(value, "`unit`", problems)?,
         None if matches!(of, ColumnType::Text | ColumnType::Boolean) => "1".to_owned(),
@@ -171,7 +153,7 @@ fn column(name: &str, value: &Value<'_>, format: Format, problems: &mut Vec<Prob
             return None;
         }
     };
-    if *of == ColumnType::Quantity && quantity::scale(&unit).is_none() {
+    if of == ColumnType::Quantity && quantity::scale(&unit).is_none() {
         let problem = Problem::new(format!("quantities cannot be converted to `{unit}`")).at(value.span());
         problems.push(problem.label("not a unit known here").help(format!("units: {}", quantity::UNITS.join(" "))));
         return None;
@@ -233,7 +215,7 @@ fn column(name: &str, value: &Value<'_>, format: Format, problems: &mut Vec<Prob
         None => None,
     };
     let (name, weight) = (name.to_owned(), weight.flatten());
-    Some(Column { name, unit, of: *of, optional, path: at, each, pattern, pick, weight, counts: false })
+    Some(Column { name, unit, of, optional, path: at, each, pattern, pick, weight, counts: false })
 }
 
 /// Finds the columns that weigh others.

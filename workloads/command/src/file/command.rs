@@ -151,14 +151,7 @@ pub(super) fn command(
 /// Reads `as`: whether something runs as root.
 pub(super) fn as_root(table: &Table<'_>, problems: &mut Vec<Problem>) -> bool {
     let Some(value) = table.get("as") else { return false };
-    match read::text(value, "`as`", problems) {
-        Some("root") => true,
-        Some(other) => {
-            problems.push(read::unknown("user", other, value.span(), &["root"]));
-            false
-        }
-        None => false,
-    }
+    read::one_of(value, "`as`", "user", &["root"], problems).is_some()
 }
 
 /// A list of argument lists.

@@ -258,13 +258,8 @@ fn subsets(root: &Table<'_>, axes: &AxisSet, text: &str, problems: &mut Vec<Prob
         let Some(table) = Table::open(value, "a subset", &["filter", "set"], problems) else { continue };
         let filter = table.get("filter").and_then(|value| {
             let filter = read::text(value, "`filter`", problems)?;
-            match Filter::parse(filter, &fields) {
-                Ok(_) => Some(filter.to_owned()),
-                Err(problem) => {
-                    problems.push(read::moved(problem, text, &value.span(), filter));
-                    None
-                }
-            }
+            let read = Filter::parse(filter, &fields);
+            read::noted(read, filter, text, &value.span(), problems).map(|_| filter.to_owned())
         });
         let mut set = Vec::new();
         if let Some(value) = table.get("set")

@@ -68,44 +68,25 @@ fn one(
         None => Some(0),
         Some(value) => {
             let wanted = read::text(value, "`from`", problems)?;
-            let found = sources.iter().position(|source| source.name == wanted);
-            if found.is_none() {
-                let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-                problems.push(read::unknown("source", wanted, value.span(), &names));
-            }
-            found
+            let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+            read::position(wanted, value.span(), "source", &names, problems)
         }
     };
     let higher_is_better = match table.get("better") {
         None => None,
-        Some(value) => match read::text(value, "`better`", problems)? {
-            "higher" => Some(true),
-            "lower" => Some(false),
-            other => {
-                problems.push(read::unknown("direction", other, value.span(), &["higher", "lower"]));
-                None
-            }
-        },
+        Some(value) => {
+            let word = read::text(value, "`better`", problems)?;
+            read::position(word, value.span(), "direction", &["higher", "lower"], problems).map(|word| word == 0)
+        }
     };
     let fields = sources.get(source?)?.fields();
     let is = table.require("is", "is = \"p99(latency_us)\"", problems)?;
     let written = read::text(is, "`is`", problems)?;
-    let expression = match metric::expression(written, &fields, run) {
-        Ok(expression) => Some(expression),
-        Err(problem) => {
-            problems.push(read::moved(problem, text, &is.span(), written));
-            None
-        }
-    };
+    let expression = metric::expression(written, &fields, run);
+    let expression = read::noted(expression, written, text, &is.span(), problems);
     let filter = table.get("where").map(|value| {
         let filter = read::text(value, "`where`", problems)?;
-        match Filter::parse(filter, &fields) {
-            Ok(filter) => Some(filter),
-            Err(problem) => {
-                problems.push(read::moved(problem, text, &value.span(), filter));
-                None
-            }
-        }
+        read::noted(Filter::parse(filter, &fields), filter, text, &value.span(), problems)
     });
     let unit = table.get("unit").map(|value| read::words(value, "`unit`", problems));
     let (numerator, denominator) = expression?;

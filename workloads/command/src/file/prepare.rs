@@ -85,10 +85,7 @@ fn prepare(table: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>
     let mut each = Vec::new();
     for (axis, place) in table.get("each").and_then(|value| read::texts(value, "`each`", problems)).unwrap_or_default()
     {
-        match strings.axes.position(&axis) {
-            Some(position) => each.push(position),
-            None => problems.push(read::unknown("axis", &axis, place, &strings.axes.names())),
-        }
+        each.extend(read::position(&axis, place, "axis", &strings.axes.names(), problems));
     }
     let inputs = match table.get("inputs") {
         None => Some(Vec::new()),

@@ -107,22 +107,12 @@ fn service(table: &Table<'_>, strings: &Strings<'_>, hosts: &Hosts, problems: &m
         read::number(value, "`ready_s`", |seconds| seconds > 0.0, "must be above 0", problems)
     });
     let stop = table.get("stop").map_or(Some(Stop::Signal("TERM")), |value| match value.get_ref() {
-        DeValue::String(name) => match SIGNALS.iter().find(|known| **known == name.as_ref()) {
-            Some(signal) => Some(Stop::Signal(signal)),
-            None => {
-                problems.push(read::unknown("signal", name, value.span(), &SIGNALS));
-                None
-            }
-        },
+        DeValue::String(_) => read::one_of(value, "`stop`", "signal", &SIGNALS, problems).map(Stop::Signal),
         _ => strings.arguments(value, "`stop`", problems).map(Stop::Command),
     });
-    let until_exit = table.get("until").map_or(Some(false), |value| match read::text(value, "`until`", problems)? {
-        "exit" => Some(true),
-        other => {
-            problems.push(read::unknown("end", other, value.span(), &["exit"]));
-            None
-        }
-    });
+    let until_exit = table
+        .get("until")
+        .map_or(Some(false), |value| read::one_of(value, "`until`", "end", &["exit"], problems).map(|_| true));
     let as_root = super::command::as_root(table, problems);
     let on = table.get("on").map_or(Some(None), |value| on(value, hosts, problems).map(Some));
     let dir = table.get("dir").map_or(Some(None), |value| strings.template(value, "`dir`", problems).map(Some));

@@ -32,13 +32,8 @@ impl<'a> Strings<'a> {
         place: &std::ops::Range<usize>,
         problems: &mut Vec<Problem>,
     ) -> Option<Template> {
-        match Template::parse(text, self.axes, &self.names) {
-            Ok(template) => Some(template),
-            Err(problem) => {
-                problems.push(read::moved(problem, self.source, place, text));
-                None
-            }
-        }
+        let template = Template::parse(text, self.axes, &self.names);
+        read::noted(template, text, self.source, place, problems)
     }
 
     /// Reads an argument list: the program, then its arguments.
@@ -85,12 +80,7 @@ impl<'a> Strings<'a> {
     /// Reads a filter over axes.
     pub(super) fn filter(&self, value: &Value<'_>, what: &str, problems: &mut Vec<Problem>) -> Option<Filter> {
         let text = read::text(value, what, problems)?;
-        match Filter::parse(text, &claims::fields(self.axes)) {
-            Ok(filter) => Some(filter),
-            Err(problem) => {
-                problems.push(read::moved(problem, self.source, &value.span(), text));
-                None
-            }
-        }
+        let filter = Filter::parse(text, &claims::fields(self.axes));
+        read::noted(filter, text, self.source, &value.span(), problems)
     }
 }

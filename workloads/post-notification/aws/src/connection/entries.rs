@@ -135,13 +135,8 @@ impl<'a> Entries<'a> {
         problems: &mut Vec<Problem>,
     ) -> Option<T> {
         let entry = self.present(name, problems)?;
-        match read(&self.text(entry, Form::Text, None, problems)?) {
-            Ok(value) => Some(value),
-            Err(what) => {
-                self.fault(entry, &what, problems);
-                None
-            }
-        }
+        let read = read(&self.text(entry, Form::Text, None, problems)?);
+        read.map_err(|what| self.fault(entry, &what, problems)).ok()
     }
 
     /// A TCP port; its absence is a problem.
@@ -202,13 +197,11 @@ impl<'a> Entries<'a> {
             self.fault(entry, "is empty", problems);
             return None;
         }
-        match form.fault(&scalar.text, region) {
-            None => Some(scalar.text.clone()),
-            Some(what) => {
-                self.fault(entry, &what, problems);
-                None
-            }
+        if let Some(what) = form.fault(&scalar.text, region) {
+            self.fault(entry, &what, problems);
+            return None;
         }
+        Some(scalar.text.clone())
     }
 
     fn fault(&self, entry: &Entry, what: &str, problems: &mut Vec<Problem>) {

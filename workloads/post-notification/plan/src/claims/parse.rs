@@ -3,11 +3,11 @@
 use super::claim::{Bound, Check, Claim};
 use super::metric::Metric;
 use crate::experiment::document::Reading;
-use crate::experiment::matrix::tables;
 use crate::experiment::selector::{Selector, Values, selector};
 use crate::point::Axes;
 use crate::problem::Problem;
 use crate::regions::Regions;
+use matrix_core::read::values;
 use matrix_core::walk::{Table, Value, boolean, name, number, slug, text, words};
 
 /// Keys of a claim.
@@ -30,7 +30,7 @@ pub(crate) fn claims(
 ) -> Vec<Claim> {
     let mut claims: Vec<Claim> = Vec::new();
     let mut ids: Vec<&str> = Vec::new();
-    for value in tables(root, "claim", NAME, problems) {
+    for value in values(root, "claim", "write `[[claim]]`", problems) {
         if let Some(id) = value.get_ref().get("id")
             && let Some(text) = id.get_ref().as_str()
         {
@@ -97,10 +97,7 @@ fn check(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Check> {
         (None, Some(metric)) => {
             let metric = name::<Metric>(metric, "a metric", problems);
             let bound = bound(table, problems);
-            let pool = match table.get("pool") {
-                Some(pool) => boolean(pool, "`pool`", problems),
-                None => Some(false),
-            };
+            let pool = table.get("pool").map_or(Some(false), |pool| boolean(pool, "`pool`", problems));
             Some(Check::Metric { metric: metric?, bound: bound?, pool: pool? })
         }
         (both, _) => {

@@ -25,13 +25,8 @@ pub(crate) fn notification_storage(value: &Value<'_>, problems: &mut Vec<Problem
 }
 
 pub(crate) fn regions(value: &Value<'_>, known: &Regions, problems: &mut Vec<Problem>) -> Option<RegionPair> {
-    match known.pair(text(value, "a region pair", problems)?) {
-        Ok(pair) => Some(pair),
-        Err(problem) => {
-            problems.push(problem.at(value.span()));
-            None
-        }
-    }
+    let pair = known.pair(text(value, "a region pair", problems)?);
+    pair.map_err(|problem| problems.push(problem.at(value.span()))).ok()
 }
 
 pub(crate) fn delay(value: &Value<'_>, problems: &mut Vec<Problem>) -> Option<u64> {

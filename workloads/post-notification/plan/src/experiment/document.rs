@@ -172,10 +172,7 @@ fn schema(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Result<(), Pro
 fn experiment(root: &Table<'_>, reading: Reading, problems: &mut Vec<Problem>) -> Option<Experiment> {
     let name_of = root.require("name", "name = \"my-experiment\"", problems);
     let name_of = name_of.and_then(|value| slug(value, "the experiment's name", problems));
-    let platform = match root.get("platform") {
-        Some(value) => name(value, "a platform", problems),
-        None => Some(Platform::Sim),
-    };
+    let platform = root.get("platform").map_or(Some(Platform::Sim), |value| name(value, "a platform", problems));
     let requests = root.require("requests", "requests = 1000", problems);
     let requests = requests.and_then(|value| integer(value, "`requests`", 1..=MAX_REQUESTS, problems));
     let mut or = |key: &str, default: u64, least: u64, most: u64| match root.get(key) {
@@ -184,10 +181,7 @@ fn experiment(root: &Table<'_>, reading: Reading, problems: &mut Vec<Problem>) -
     };
     let rounds = or("rounds", 1, 1, expand::MAX_CELLS).and_then(|rounds| u32::try_from(rounds).ok());
     let seed = or("seed", 0, 0, u64::MAX);
-    let payload = match root.get("payload") {
-        Some(value) => payload::payload(value, problems),
-        None => Some(Payload::Original),
-    };
+    let payload = root.get("payload").map_or(Some(Payload::Original), |value| payload::payload(value, problems));
     let (arrival, invocation) = load::load(root, problems);
     let barrier = barrier::barrier(root, problems);
     let sim = sim::sim(root, problems);

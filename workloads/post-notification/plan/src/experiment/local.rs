@@ -1,13 +1,11 @@
 //! `[local]`: settings of the testbed on this machine.
 
-use toml::de::DeValue;
-
 use crate::axes::Platform;
 use crate::local::{Lag, Link, Local, LocalConfig, MAX_CV, MAX_LAG_MS, MAX_LINK_MS};
 use crate::point::Axes;
 use crate::problem::Problem;
 use crate::regions::Regions;
-use matrix_core::walk::{Table, number, text, wrong_type};
+use matrix_core::walk::{Table, any_table, number, text};
 
 /// Keys of the table.
 pub(crate) const KEYS: &[&str] = &["links", "lag", "servers"];
@@ -65,10 +63,7 @@ pub(crate) fn local(root: &Table<'_>, problems: &mut Vec<Problem>) -> Local {
 }
 
 fn links(value: &matrix_core::walk::Value<'_>, config: &mut LocalConfig, problems: &mut Vec<Problem>) {
-    let DeValue::Table(entries) = value.get_ref() else {
-        problems.push(wrong_type("[local.links]", "a table", value.get_ref(), value.span()));
-        return;
-    };
+    let Some(entries) = any_table(value, "[local.links]", problems) else { return };
     for (key, value) in entries.iter() {
         let pair = match Regions::built_in().pair(key.get_ref()) {
             Ok(pair) => pair,

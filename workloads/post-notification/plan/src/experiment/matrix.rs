@@ -2,15 +2,14 @@
 
 use std::ops::Range;
 
-use toml::de::DeValue;
-
 use super::selector::{Selector, Values, selector};
 use super::{axis, expand};
 use crate::axes::{NotificationStorage, PostStorage, RegionPair};
 use crate::point::{Axes, Combination};
 use crate::problem::Problem;
 use crate::regions::Regions;
-use matrix_core::walk::{Table, Value, list, slug, wrong_type};
+use matrix_core::read::values;
+use matrix_core::walk::{Table, Value, list, slug};
 
 /// Keys of a matrix.
 pub(crate) const KEYS: &[&str] =
@@ -51,7 +50,7 @@ impl Matrix {
 pub(crate) fn matrices(root: &Table<'_>, known: &Regions, problems: &mut Vec<Problem>) -> Vec<Matrix> {
     let mut matrices: Vec<Matrix> = Vec::new();
     let mut names: Vec<&str> = Vec::new();
-    for value in tables(root, "matrix", NAME, problems) {
+    for value in values(root, "matrix", "write `[[matrix]]`", problems) {
         // A name counts as taken even if something else is wrong with its matrix.
         if let Some(name) = value.get_ref().get("name")
             && let Some(text) = name.get_ref().as_str()
@@ -65,21 +64,6 @@ pub(crate) fn matrices(root: &Table<'_>, known: &Regions, problems: &mut Vec<Pro
         matrices.extend(matrix(value, known, problems));
     }
     matrices
-}
-
-/// The tables of an array of tables such as `[[matrix]]`.
-pub(crate) fn tables<'a>(root: &Table<'a>, key: &str, name: &str, problems: &mut Vec<Problem>) -> &'a [Value<'a>] {
-    match root.get(key) {
-        None => &[],
-        Some(value) => match value.get_ref() {
-            DeValue::Array(items) => items,
-            other => {
-                let problem = wrong_type(&format!("`{key}`"), "a list of tables", other, value.span());
-                problems.push(problem.help(format!("write `{name}`")));
-                &[]
-            }
-        },
-    }
 }
 
 fn matrix(value: &Value<'_>, known: &Regions, problems: &mut Vec<Problem>) -> Option<Matrix> {
@@ -133,15 +117,7 @@ fn required<T: Ord>(
 }
 
 fn selectors<'a>(table: &Table<'a>, key: &str, problems: &mut Vec<Problem>) -> &'a [Value<'a>] {
-    let Some(value) = table.get(key) else { return &[] };
-    match value.get_ref() {
-        DeValue::Array(items) => items,
-        other => {
-            let problem = wrong_type(&format!("`{key}`"), "a list of tables", other, value.span());
-            problems.push(problem.help(format!("write `{key} = [{{ post_storage = \"s3\", delay_ms = 100 }}]`")));
-            &[]
-        }
-    }
+    values(table, key, &format!("write `{key} = [{{ post_storage = \"s3\", delay_ms = 100 }}]`"), problems)
 }
 
 fn exclude(table: &Table<'_>, known: &Regions, problems: &mut Vec<Problem>) -> Vec<(Range<usize>, Selector)> {
