@@ -98,13 +98,17 @@ pub(crate) fn plan(args: PlanArgs) -> CommandResult {
 #[derive(Serialize)]
 pub(crate) struct TallyJson {
     planned: u64,
-    #[serde(flatten)]
-    of_state: Tally,
+    done: u64,
+    partial: u64,
+    failed: u64,
+    skipped: u64,
+    pending: u64,
 }
 
 impl From<Tally> for TallyJson {
-    fn from(of_state: Tally) -> Self {
-        Self { planned: of_state.planned(), of_state }
+    fn from(tally: Tally) -> Self {
+        let Tally { done, partial, failed, skipped, pending } = tally;
+        Self { planned: tally.planned(), done, partial, failed, skipped, pending }
     }
 }
 

@@ -10,7 +10,7 @@ use super::bundle::experiments_of;
 use super::{attempts, bundle};
 use crate::exit::Failure;
 
-/// How a claim stands for who judges badges.
+/// A verdict as the checklists of badges count it.
 pub(crate) fn stand(verdict: Verdict) -> Stand {
     match verdict.holds() {
         Some(true) => Stand::Holds,

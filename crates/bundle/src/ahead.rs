@@ -23,7 +23,7 @@ const WAITING: usize = 32;
 
 enum Message {
     Chunk(Vec<u8>),
-    /// The file ended, and its bytes have the digest that they should have.
+    /// The file ended. The digest of an object has been compared.
     End,
     Failed(StoreError),
 }
@@ -146,13 +146,13 @@ impl Read for Coming<'_> {
                 Some(Message::Chunk(chunk)) => (self.chunk, self.at) = (chunk, 0),
                 Some(Message::End) if self.left == 0 => self.ended = true,
                 Some(Message::End) => {
-                    let (object, left) = (self.digest.short(), self.left);
-                    let what = format!("object {object} has {left} bytes less than its record says");
+                    let (file, left) = (self.digest.short(), self.left);
+                    let what = format!("the file {file} has {left} bytes less than was said");
                     return Err(io::Error::other(BundleError::contents("objects", what)));
                 }
                 Some(Message::Failed(error)) => return Err(io::Error::other(BundleError::from(error))),
                 None => {
-                    let what = format!("object {} did not come", self.digest.short());
+                    let what = format!("the file {} did not come", self.digest.short());
                     return Err(io::Error::other(BundleError::contents("objects", what)));
                 }
             }

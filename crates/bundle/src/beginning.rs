@@ -13,7 +13,7 @@ use crate::error::{BundleError, Refusal};
 use crate::limits::Limits;
 use crate::tar::TarReader;
 
-/// What a bundle says at its beginning that its format is. Whether it is a bundle at all shows when it is read.
+/// The format that `bag-info.txt` names. Whether it is a bundle at all shows when it is read.
 ///
 /// # Errors
 /// When its first files cannot be read, or are not what a bundle has.

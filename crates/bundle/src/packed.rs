@@ -101,13 +101,13 @@ impl Packed {
         Decoder::with_buffer(self.frame.as_slice())
     }
 
-    /// The first line of the text, with its end.
+    /// The first line of the text, with its end; of a line of more than `most` bytes, so many.
     ///
     /// # Errors
     /// As for [`open`](Self::open).
-    pub fn first_line(&self) -> io::Result<Vec<u8>> {
+    pub fn first_line(&self, most: u64) -> io::Result<Vec<u8>> {
         let mut line = Vec::new();
-        BufReader::new(self.open()?).read_until(b'\n', &mut line)?;
+        BufReader::new(self.open()?).take(most).read_until(b'\n', &mut line)?;
         Ok(line)
     }
 

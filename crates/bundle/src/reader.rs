@@ -269,7 +269,7 @@ impl BundleReader {
                 Some(current) if !chunk.is_empty() => current.take(&chunk)?,
                 _ => break,
             }
-            // A small file is one chunk. A large one takes no more room than it says, or this if that is less.
+            // A small file is one chunk. A large one gets room for the size that it says, but not for any: that may be wrong.
             if bytes.is_empty() {
                 bytes = chunk;
                 bytes.reserve_exact(usize::try_from(size).unwrap_or(ROOM).min(ROOM).saturating_sub(bytes.len()));

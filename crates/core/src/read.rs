@@ -58,7 +58,7 @@ pub fn unknown(what: &str, name: &str, place: Range<usize>, known: &[&str]) -> P
     Problem::new(format!("unknown {what} `{name}`")).at(place).unknown(name, "known", known)
 }
 
-/// The position of a name among those that something goes by.
+/// The position of a name among those that are known. Any other one is a problem.
 pub fn position(
     name: &str,
     place: Range<usize>,
@@ -73,7 +73,7 @@ pub fn position(
     found
 }
 
-/// The one of some words that a text is.
+/// The word of those that are known that a text is. Any other one is a problem.
 pub fn one_of<'k>(
     value: &Value<'_>,
     key: &str,

@@ -162,7 +162,7 @@ impl<R: Read> Blocks<R> {
     }
 }
 
-/// Commas in a line. Few bytes at a time have no more than a byte counts to, of which the compiler adds many at once.
+/// Commas in a line. In 255 bytes there are no more than a byte counts to, and bytes the compiler adds many at a time.
 fn commas(line: &[u8]) -> usize {
     line.chunks(255).map(|some| usize::from(some.iter().map(|byte| u8::from(*byte == b',')).sum::<u8>())).sum()
 }

@@ -154,7 +154,7 @@ pub(crate) struct End {
 }
 
 /// Most bytes of a line.
-const MAX_LINE_BYTES: u64 = 64 << 20;
+pub const MAX_LINE_BYTES: u64 = 64 << 20;
 
 fn checksum(before: &str, line: &mut Line) -> Result<String, serde_json::Error> {
     line.checksum = None;

@@ -32,6 +32,19 @@ fn a_bundle_is_the_same_every_time_is_verified_and_read_like_a_store() {
 }
 
 #[test]
+fn a_store_with_an_altered_object_is_told() {
+    let bench = kv();
+    bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
+    let objects = bench.path("results/objects");
+    let object = crate::workbench::walk(&objects).into_iter().find(|path| path.is_file()).unwrap();
+    let mut bytes = std::fs::read(&object).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&object, bytes).unwrap();
+    bench.matrix(&["verify"]).code(5);
+}
+
+#[test]
 fn an_incomplete_bundle_has_to_be_allowed() {
     let bench = kv();
     bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);

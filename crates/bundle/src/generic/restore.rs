@@ -50,13 +50,16 @@ impl GenericRestored {
     }
 }
 
-/// Whether a file is a bundle of format 3, as it says at its beginning. No more of it is read.
+/// Whether a file is a bundle of format 3. Of any other file, no more is read than what says so.
 ///
 /// # Errors
 /// When it cannot be read, or does not begin as a bundle does.
 pub fn is_generic_bundle(path: &Path, limits: Limits) -> Result<bool, BundleError> {
     let file = File::open(path).map_err(BundleError::path(format!("opening {}", path.display())))?;
-    Ok(format_of(file, limits)?.as_deref() == Some(FORMAT))
+    if format_of(file, limits)?.as_deref() != Some(FORMAT) {
+        return Ok(false);
+    }
+    BundleReader::open(path, limits).map(|_| true)
 }
 
 /// Unpacks a bundle: `target` becomes the bag, whole or not at all, when every byte has been checked.

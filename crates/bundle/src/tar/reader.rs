@@ -123,7 +123,7 @@ impl TarReader {
         Ok(self.chunk.get(self.at..).unwrap_or_default())
     }
 
-    /// The same bytes, which have been used with that.
+    /// The next bytes of the current file, which have been used with that; none at its end.
     pub(crate) fn take_chunk(&mut self) -> Result<Vec<u8>, BundleError> {
         let count = self.chunk()?.len();
         let chunk = match self.at {

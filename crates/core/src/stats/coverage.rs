@@ -79,7 +79,7 @@ fn check(scenarios: Vec<(String, f64)>) {
     assert!(out.is_empty(), "beyond the band: {out:#?}\nall: {scenarios:#?}");
 }
 
-/// So many rounds.
+/// Random rounds, `rounds` of them.
 fn many(rounds: usize, round: impl FnMut() -> Vec<f64>) -> Vec<Vec<f64>> {
     std::iter::repeat_with(round).take(rounds).collect()
 }

@@ -31,7 +31,7 @@ pub(crate) fn rows_of(
 /// Bytes of small objects whose rows are read together.
 const TOGETHER: usize = 4 << 20;
 
-/// The rows of small objects, which come one by one and are read by several threads.
+/// The rows of small objects, which come one by one. Of the smallest there are many, which several threads read.
 #[derive(Default)]
 pub(crate) struct Small {
     unread: Vec<(Digest, Vec<u8>)>,
@@ -63,7 +63,7 @@ impl Small {
         }
     }
 
-    /// What the rows of each object come to.
+    /// Counts and totals of each object's rows.
     pub(crate) fn finish(mut self, on_fault: &mut OnFault<'_>) -> Result<Vec<(Digest, TraceRead)>, BundleError> {
         self.read();
         self.faults.into_iter().try_for_each(on_fault)?;

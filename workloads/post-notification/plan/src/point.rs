@@ -18,7 +18,7 @@ pub struct Combination {
 }
 
 impl Combination {
-    /// What shares a deployment of these.
+    /// Two storages and a pair of regions.
     #[must_use]
     pub fn new(post_storage: PostStorage, notification_storage: NotificationStorage, regions: RegionPair) -> Self {
         Self { post_storage, notification_storage, regions }

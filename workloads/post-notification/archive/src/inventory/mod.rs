@@ -8,6 +8,7 @@ mod union;
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_plan::{CellKey, Filter};
+use matrix_store::journal::MAX_LINE_BYTES;
 use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId};
 use matrix_traces::{Attempt, Record};
 
@@ -69,7 +70,7 @@ impl Inventory {
     pub fn files_of_run(&self, journal: &(RunId, Digest)) -> Result<BTreeMap<String, Digest>, BundleError> {
         let place = BundlePath::Journal(journal.0.clone(), journal.1).to_string();
         let text = self.journals.get(journal).ok_or_else(|| BundleError::contents(&place, "it is missing"))?;
-        let line = text.first_line().map_err(BundleError::io("unpacking a journal"))?;
+        let line = text.first_line(MAX_LINE_BYTES).map_err(BundleError::io("unpacking a journal"))?;
         let first = JournalText::parse(place.as_ref(), &line).map_err(|error| BundleError::of_file(&place, error))?;
         Ok(first.files().cloned().unwrap_or_default())
     }

@@ -95,7 +95,10 @@ impl<'a> Actions<'a> {
         thread::scope(|scope| {
             let shares = attempts.chunks(share).map(|some| scope.spawn(move || this.referred_by(some)));
             for found in shares.collect::<Vec<_>>().into_iter().map(ScopedJoinHandle::join) {
-                entities.extend(found.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+                // The first of a name counts, however many processors there are.
+                for (id, entity) in found.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
+                    entities.entry(id).or_insert(entity);
+                }
             }
         });
         entities

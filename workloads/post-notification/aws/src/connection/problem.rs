@@ -3,7 +3,7 @@
 use std::fmt;
 
 matrix_plan::named! {
-    /// Where to read how an entry is come by: sections of `docs/aws.md`, by page and section.
+    /// The section of `docs/aws.md` that explains an entry.
     pub enum Guide: link {
         /// The file itself.
         File = "docs/aws.md#connection_infoyaml",
