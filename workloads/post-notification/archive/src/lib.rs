@@ -25,7 +25,7 @@ mod tests;
 pub use create::{CreateOptions, Created, create, create_file, create_gathered};
 pub use deriver::DERIVER_VERSION;
 pub use extract::extract;
-pub use inventory::{Inventory, Selection, States, notice};
+pub use inventory::{Inventory, Selection, States};
 pub use matrix_store::VerifyOptions;
 pub use merge::{MergeOptions, merge};
 pub use restore::{Restored, to_store};

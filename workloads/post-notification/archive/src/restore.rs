@@ -25,8 +25,6 @@ pub struct Restored {
     pub extras: Extras,
     /// The digest of the program that was put in, if one was. It is not part of the store.
     pub binary: Option<Digest>,
-    /// How many cells its plans have that it is not about.
-    pub left_out: u64,
 }
 
 /// Makes a store of a bundle: objects, records, attempts, and runs with their journals. `target` becomes the store, whole
@@ -38,20 +36,20 @@ pub struct Restored {
 pub fn to_store(reader: BundleReader, target: &Path) -> Result<Restored, BundleError> {
     let directory = NewDirectory::begin(target)?;
     let store = open(&directory.path())?;
-    let (contents, info, left_out) = read_into(reader, &store)?;
+    let (contents, info) = read_into(reader, &store)?;
     let binary = contents.binary();
     let Contents { inventory, extras, .. } = contents;
     fill(&store, &inventory)?;
     store.close()?;
     directory.finish()?;
-    Ok(Restored { info, inventory, extras, binary, left_out })
+    Ok(Restored { info, inventory, extras, binary })
 }
 
 /// Reads a bundle to its end, its objects into a store, and every row of them. The first fault ends it.
 pub(crate) fn read_into(
     mut reader: BundleReader,
     store: &WritableStore,
-) -> Result<(Contents, BundleInfo, u64), BundleError> {
+) -> Result<(Contents, BundleInfo), BundleError> {
     let mut objects = Vec::new();
     let mut keep = |reader: &mut BundleReader, digest, _| {
         objects.push(digest);
@@ -61,9 +59,9 @@ pub(crate) fn read_into(
     let seen = rows_of(store, objects, &mut Err)?;
     must_count(&contents.inventory, &seen)?;
     let followed = contents.check(&reader, &mut Err)?;
-    let ended = followed.and_then(|followed| Some((contents.info(&reader, &followed.facts)?, followed.facts.left_out)));
-    let (info, left_out) = ended.ok_or_else(|| BundleError::contents(".", "the end of the bundle was not reached"))?;
-    Ok((contents, info, left_out))
+    let info = followed.and_then(|followed| contents.info(&reader, &followed.facts));
+    let info = info.ok_or_else(|| BundleError::contents(".", "the end of the bundle was not reached"))?;
+    Ok((contents, info))
 }
 
 /// Writes what an inventory has, when the objects are there.

@@ -76,18 +76,14 @@ pub fn verify(mut reader: BundleReader, options: VerifyOptions) -> Result<Bundle
     Ok(conclude(read, &reader, seen, faults)?.0)
 }
 
-/// What could be read to its end, and how many cells its plans have that it is not about.
-type Read = Option<(Contents, u64)>;
-
 /// Judges what was read: the report, and the contents.
 fn conclude(
     read: Result<Contents, BundleError>,
     reader: &BundleReader,
     seen: BTreeMap<Digest, Option<TraceRead>>,
     mut faults: Vec<Fault>,
-) -> Result<(BundleReport, Read), BundleError> {
+) -> Result<(BundleReport, Option<Contents>), BundleError> {
     let mut report = BundleReport::default();
-    let mut left_out = 0;
     let contents = match read {
         Ok(contents) => {
             report.files = contents.files.count();
@@ -101,7 +97,6 @@ fn conclude(
                 let followed = contents.check(reader, &mut |error| keep(&mut faults, error))?;
                 if let Some(Followed { facts, not_verified }) = followed {
                     report.checked.journal_lines = facts.journal_lines;
-                    left_out = facts.left_out;
                     report.info = contents.info(reader, &facts);
                     let made_by = made_by(reader).unwrap_or("an unknown program");
                     report.made_by = Some(made_by.chars().filter(|c| !c.is_control()).take(80).collect());
@@ -110,7 +105,7 @@ fn conclude(
                     report.not_verified = not_verified.into_iter().map(note).collect();
                 }
             }
-            Some((contents, left_out))
+            Some(contents)
         }
         Err(error) => {
             keep(&mut faults, error)?;
@@ -165,7 +160,7 @@ pub fn verify_to_store(
     let large = rows_of(&store, objects, &mut |error| keep(&mut faults, error))?;
     let seen = small.into_iter().map(|(digest, rows)| (digest, Some(rows))).chain(large).collect();
     let (report, contents) = conclude(read, &reader, seen, faults)?;
-    let (Some((contents, left_out)), Some(info), true) = (contents, report.info.clone(), report.is_sound()) else {
+    let (Some(contents), Some(info), true) = (contents, report.info.clone(), report.is_sound()) else {
         return Ok((report, None));
     };
     let binary = contents.binary();
@@ -175,7 +170,7 @@ pub fn verify_to_store(
     directory.finish()?;
     pack.flush()?;
     let store = Store::open(target)?.with_pack(pack);
-    Ok((report, Some((store, Restored { info, inventory, extras, binary, left_out }))))
+    Ok((report, Some((store, Restored { info, inventory, extras, binary }))))
 }
 
 /// Opens and checks a bundle; what is wrong with its beginning is in the report too.

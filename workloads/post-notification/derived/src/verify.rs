@@ -48,7 +48,7 @@ pub const PLANS: &str = "plans: follow from experiment and model";
 
 /// Derives tables, figures and the README again and compares; judges the claims.
 pub fn compare(store: &Store, restored: Restored, findings: &mut Findings) -> Result<(), RunError> {
-    let Restored { inventory, extras, info, binary, left_out } = restored;
+    let Restored { inventory, extras, binary, .. } = restored;
     let unreadable = experiments(&inventory);
     if !unreadable.is_empty() {
         findings.faults.extend(unreadable);
@@ -82,7 +82,7 @@ pub fn compare(store: &Store, restored: Restored, findings: &mut Findings) -> Re
         }
     }
     report(&extras.report, &again.report, findings);
-    let notice = matrix_archive::notice(&info, left_out).unwrap_or_default();
+    let notice = inventory.notice()?.unwrap_or_default();
     let text = extras.readme.strip_prefix(notice.as_bytes()).unwrap_or(&extras.readme);
     if let Some(filter) = filter_of(text) {
         findings.faults.extend(wrong_filter(store, &inventory, filter)?);

@@ -40,6 +40,8 @@ pub(super) struct World {
     pub(super) begun: BTreeSet<usize>,
     /// Claims that failed, each with the runners that had begun by then.
     pub(super) failed: BTreeMap<PathBuf, BTreeSet<usize>>,
+    /// Which of these runners have seen that they failed.
+    pub(super) seen: BTreeSet<(PathBuf, usize)>,
     pub(super) wrong: Vec<String>,
 }
 
@@ -140,14 +142,13 @@ impl SimBoard {
 }
 
 impl SimBoard {
-    /// Takes note of a file of a claim: a block that failed is not claimed again by a runner that was there.
+    /// Takes note of a file of a claim: a block that failed is not claimed again by a runner that was there and saw it.
     fn note(&self, world: &mut World, path: &Path) {
         if path.extension().is_some_and(|end| end == "failed") {
             world.failed.insert(path.with_extension(""), world.begun.clone());
         }
         let before = path.file_name().and_then(|epoch| epoch.to_str()?.parse::<u32>().ok()?.checked_sub(1));
-        let before = before.map(|epoch| path.with_file_name(epoch.to_string()));
-        if before.is_some_and(|claim| world.failed.get(&claim).is_some_and(|there| there.contains(&self.me))) {
+        if before.is_some_and(|epoch| world.seen.contains(&(path.with_file_name(epoch.to_string()), self.me))) {
             world.wrong.push(format!("{} tries {} again, which failed", self.name, path.display()));
         }
     }
@@ -250,6 +251,9 @@ impl Board for SimBoard {
 
     fn list(&self, folder: &Path) -> Result<Vec<String>, StoreError> {
         self.step(|world| {
+            let here =
+                world.failed.iter().filter(|(claim, there)| claim.starts_with(folder) && there.contains(&self.me));
+            world.seen.extend(here.map(|(claim, _)| (claim.clone(), self.me)));
             let below = world.files.keys().filter_map(|path| path.strip_prefix(folder).ok()?.iter().next());
             let names: BTreeSet<String> = below.map(|name| name.to_string_lossy().into_owned()).collect();
             names.into_iter().collect()

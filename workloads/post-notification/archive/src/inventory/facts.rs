@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use matrix_bundle::container::dense;
 use matrix_bundle::layout::BundlePath;
-use matrix_bundle::{BundleError, BundleInfo, folder};
+use matrix_bundle::{BundleError, folder};
 use matrix_plan::plan::Reason;
 use matrix_plan::printable::one_line;
 use matrix_plan::{Axes, CellKey, CellState, Platform, Shard, Tally};
@@ -203,13 +203,6 @@ impl Facts {
     }
 }
 
-/// What stands before the README's own text of a bundle, where cells are missing or left out; see
-/// [`Inventory::left_out`].
-#[must_use]
-pub fn notice(info: &BundleInfo, left_out: u64) -> Option<String> {
-    Facts { tally: info.cells, left_out, ..Facts::default() }.notice()
-}
-
 /// Where each cell of an inventory stands.
 #[derive(Clone, Debug)]
 pub struct States(Arc<Facts>);
@@ -246,6 +239,14 @@ impl Inventory {
     /// When a journal or a plan cannot be read.
     pub fn left_out(&self) -> Result<u64, BundleError> {
         Ok(self.facts()?.left_out)
+    }
+
+    /// What stands before the README's own text in a bundle, where cells or shards are missing or left out.
+    ///
+    /// # Errors
+    /// When a journal or a plan cannot be read.
+    pub fn notice(&self) -> Result<Option<String>, BundleError> {
+        Ok(self.facts()?.notice())
     }
 
     /// The shards whose cells are not all there, as in a sentence; nothing if none is missing.

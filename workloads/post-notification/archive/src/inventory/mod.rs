@@ -13,8 +13,8 @@ use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId};
 use matrix_traces::{Attempt, Record};
 
 use facts::Known;
+pub use facts::States;
 pub(crate) use facts::{CellFacts, Facts};
-pub use facts::{States, notice};
 use matrix_bundle::layout::BundlePath;
 pub use matrix_bundle::tree::{Tree, tree_digest};
 use matrix_bundle::{BundleError, Packed};
