@@ -342,6 +342,12 @@ fn each_line(
     Ok((end, line.len() as u64))
 }
 
+/// Bytes of the complete lines of the file of a journal.
+pub(crate) fn complete_bytes(path: &Path) -> Result<u64, StoreError> {
+    let file = File::open(path).map_err(|error| StoreError::unreadable(path, error))?;
+    Ok(each_line(path, BufReader::with_capacity(128 << 10, file), &mut |_| {})?.0.bytes)
+}
+
 /// The first line of a journal.
 pub(crate) fn first_line(files: BTreeMap<String, Digest>) -> Result<String, StoreError> {
     Ok(render("", 0, &Event::Created { files }, utc(Timestamp::now()))?.0)

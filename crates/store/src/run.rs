@@ -336,14 +336,25 @@ impl WritableStore {
     }
 
     /// Makes a run of these files, whole or not at all. Its directory.
-    pub(crate) fn write_run(&self, id: &RunId, files: &[(&str, &[u8])]) -> Result<PathBuf, StoreError> {
+    fn write_run(&self, id: &RunId, files: &[(&str, &[u8])]) -> Result<PathBuf, StoreError> {
+        self.make_run(id, |folder| {
+            files.iter().try_for_each(|(name, bytes)| {
+                let path = folder.join(name);
+                self.shared.write_synced(&path, bytes).map_err(|error| StoreError::io("writing", &path, error))
+            })
+        })
+    }
+
+    /// Makes a run of the files that `write` puts into a folder, whole or not at all. Its directory.
+    pub(crate) fn make_run(
+        &self,
+        id: &RunId,
+        write: impl FnOnce(&Path) -> Result<(), StoreError>,
+    ) -> Result<PathBuf, StoreError> {
         self.shared.begin()?;
         let temp = self.shared.temp();
         self.shared.ensure_dir(&temp)?;
-        for (name, bytes) in files {
-            let path = temp.join(name);
-            self.shared.write_synced(&path, bytes).map_err(|error| StoreError::io("writing", &path, error))?;
-        }
+        write(&temp)?;
         self.shared.sync_dir(&temp)?;
         let directory = self.shared.layout.run(id);
         self.shared.ensure_dir(&self.shared.layout.runs())?;

@@ -363,12 +363,22 @@ impl Shared {
 
     /// Writes a whole file: under `tmp/`, synced, renamed.
     pub(crate) fn write_file(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        self.make_file(path, |temp| {
+            self.write_synced(temp, bytes).map_err(|error| StoreError::io("writing", path, error))
+        })
+    }
+
+    /// Makes a file of what `write` writes and syncs under another name.
+    pub(crate) fn make_file(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&Path) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         self.begin()?;
         let temp = self.temp();
-        let fail = |error| StoreError::io("writing", path, error);
-        let written = self.write_synced(&temp, bytes).map_err(fail).and_then(|()| {
+        let written = write(&temp).and_then(|()| {
             self.ensure_dir(parent(path))?;
-            self.fs.rename(&temp, path).map_err(fail)
+            self.fs.rename(&temp, path).map_err(|error| StoreError::io("writing", path, error))
         });
         if written.is_err() {
             // A full disk should not stay full because of us; what cannot be removed is swept later.

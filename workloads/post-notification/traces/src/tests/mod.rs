@@ -1,5 +1,6 @@
 //! Tests of the store as a whole.
 
+mod copying;
 mod crash;
 mod damage;
 mod fixture;
