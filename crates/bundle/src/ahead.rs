@@ -8,8 +8,8 @@ use std::thread;
 
 use matrix_store::{Digest, Store, StoreError};
 
-use crate::container::{Content, Item};
 use crate::error::BundleError;
+use crate::item::{Content, Item};
 
 /// Bytes of an object that are read at a time.
 const CHUNK: usize = 256 << 10;

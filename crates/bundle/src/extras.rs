@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::binary::Binary;
-use crate::container::Item;
+use crate::item::Item;
 use crate::layout::{BundlePath, DERIVER};
 use crate::tree::Tree;
 

@@ -58,7 +58,7 @@ impl Packed {
     /// # Errors
     /// When `write` fails, or there is no memory for a compressor.
     pub fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Self> {
-        beside(write, |pieces| {
+        piped(write, |pieces| {
             let mut packer = Packer::new()?;
             pieces.into_iter().try_for_each(|piece| packer.write_all(&piece))?;
             packer.finish()
@@ -147,7 +147,7 @@ impl Write for Pieces {
 /// # Errors
 /// When `write` fails.
 pub fn digest_of(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<(Digest, u64)> {
-    beside(write, |pieces| {
+    piped(write, |pieces| {
         let (mut hasher, mut size) = (Sha256::new(), 0);
         for piece in pieces {
             hasher.update(&piece);
@@ -158,7 +158,7 @@ pub fn digest_of(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Re
 }
 
 /// Takes what `write` writes, on another thread than it.
-fn beside<T: Send>(
+fn piped<T: Send>(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     take: impl FnOnce(Receiver<Vec<u8>>) -> io::Result<T> + Send,
 ) -> io::Result<T> {

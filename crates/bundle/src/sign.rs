@@ -9,11 +9,8 @@ use ssh_key::public::KeyData;
 use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, SshSig};
 
 use crate::error::BundleError;
-use crate::signature_error::{KeyError, SignatureError};
+use crate::signature_error::{KeyError, SIGNATURE_NAMESPACE, SignatureError};
 use crate::signer::Signer;
-
-/// What signatures of bundles are for, as SSH's signatures say it.
-pub const SIGNATURE_NAMESPACE: &str = "matrix-bundle";
 
 /// Signs the bytes of a bundle with an OpenSSH private key (Ed25519, without a passphrase); the signature goes into
 /// `FILE.sig`. `key` is the text of the key's file.

@@ -2,7 +2,8 @@
 
 use ssh_key::{Algorithm, HashAlg};
 
-use crate::sign::SIGNATURE_NAMESPACE;
+/// What signatures of bundles are for, as SSH's signatures say it.
+pub const SIGNATURE_NAMESPACE: &str = "matrix-bundle";
 
 /// A signature that does not show who made the bundle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

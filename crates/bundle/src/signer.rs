@@ -4,8 +4,7 @@ use ssh_key::PublicKey;
 use ssh_key::public::KeyData;
 
 use crate::error::BundleError;
-use crate::sign::SIGNATURE_NAMESPACE;
-use crate::signature_error::{KeyError, LineError};
+use crate::signature_error::{KeyError, LineError, SIGNATURE_NAMESPACE};
 
 /// Who is expected to have signed.
 #[derive(Clone, Debug)]

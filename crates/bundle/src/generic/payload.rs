@@ -9,9 +9,9 @@ use matrix_store::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::container::{Content, Item, Items};
 use crate::error::BundleError;
 use crate::extras::Extras;
+use crate::item::{Content, Item, Items};
 use crate::layout::BundlePath;
 use crate::tree::tree_digest;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use matrix_bundle::bag::{AGENT, About, PAYLOAD};
-use matrix_bundle::container::{Container, Item, Items, Make};
+use matrix_bundle::container::Container;
+use matrix_bundle::item::{Item, Items, Make};
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::limits::MAX_TEXTS;
 use matrix_bundle::{BundleError, BundleInfo, Extras, Limits, Packed, Refusal};
