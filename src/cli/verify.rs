@@ -99,7 +99,7 @@ pub(crate) fn verify(args: VerifyArgs) -> CommandResult {
     } else if results::is_file(&args.path) {
         of_bundle(&args, Box::new(open(&args.path)?))?
     } else if results::is_unpacked(&args.path) {
-        let folder = Unpacked::open(&args.path)?;
+        let folder = Unpacked::open(&args.path, args.size.limits())?;
         let beside = |file: &PathBuf| Note { file: file.clone(), what: "not part of the bundle".to_owned() };
         let notes: Vec<Note> = folder.others.iter().map(beside).collect();
         let mut found = of_bundle(&args, Box::new(folder))?;

@@ -13,6 +13,7 @@ use crate::bag::{BAGIT, TAG_FILES};
 use crate::compress::{compressor, finish};
 use crate::error::{BundleError, Refusal};
 use crate::folder::folder_name;
+use crate::limits::Limits;
 use crate::tar::TarWriter;
 
 /// Whether a folder is an unpacked bundle, or another bag.
@@ -31,17 +32,19 @@ pub struct Unpacked {
 }
 
 impl Unpacked {
-    /// Begins to read a folder.
+    /// Begins to read a folder, of which nobody knows whether it is within the limits.
     ///
     /// # Errors
-    /// When it cannot be listed, or has links or devices among the payload, or names that no bundle has.
-    pub fn open(folder: &Path) -> Result<Self, BundleError> {
+    /// When it cannot be listed, has more files or a larger plan than it may, links or devices among the payload, or names that no
+    /// bundle has.
+    pub fn open(folder: &Path, limits: Limits) -> Result<Self, BundleError> {
         let mut files: Vec<(String, PathBuf)> =
             TAG_FILES.iter().map(|name| ((*name).to_owned(), folder.join(name))).collect();
         files.retain(|(_, path)| path.is_file());
         let mut payload = Vec::new();
-        walk(&folder.join("data"), "data", &mut payload)?;
+        walk(&folder.join("data"), "data", limits.max_entries, &mut payload)?;
         payload.sort();
+        let name = folder_name(&experiments(&payload, limits.max_plan())?);
         files.extend(payload);
         let known = |name: &std::ffi::OsStr| name == "data" || TAG_FILES.iter().any(|tag| name == *tag);
         let mut others = Vec::new();
@@ -50,7 +53,6 @@ impl Unpacked {
             others.extend((!known(&name)).then(|| name.into()));
         }
         others.sort();
-        let name = folder_name(&experiments(folder));
         let (pipe, out) = io::pipe().map_err(BundleError::io("opening a pipe"))?;
         let packing = std::thread::spawn(move || pack(&name, &files, out));
         Ok(Self { pipe, packing: Some(packing), others })
@@ -83,8 +85,8 @@ fn refused(place: String, why: Refusal) -> BundleError {
     BundleError::Refused { place: Some(place), offset: 0, why }
 }
 
-/// The files below a folder of the payload, each by its path in the bag.
-fn walk(folder: &Path, name: &str, files: &mut Vec<(String, PathBuf)>) -> Result<(), BundleError> {
+/// The files below a folder of the payload, `max` at most, each by its path in the bag.
+fn walk(folder: &Path, name: &str, max: u64, files: &mut Vec<(String, PathBuf)>) -> Result<(), BundleError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -97,8 +99,11 @@ fn walk(folder: &Path, name: &str, files: &mut Vec<(String, PathBuf)>) -> Result
         };
         let (inner, kind) = (format!("{name}/{part}"), entry.file_type().map_err(reading(&entry.path()))?);
         if kind.is_dir() {
-            walk(&entry.path(), &inner, files)?;
+            walk(&entry.path(), &inner, max, files)?;
         } else if kind.is_file() {
+            if files.len() as u64 >= max {
+                return Err(refused(name.to_owned(), Refusal::TooManyEntries { max }));
+            }
             files.push((inner, entry.path()));
         } else {
             let what = if kind.is_symlink() { "a symbolic link" } else { "a device or a pipe" };
@@ -113,14 +118,21 @@ struct PlanName {
     experiment: String,
 }
 
-/// The names of the experiments that the bag has plans of: its folder is named by them. What cannot be read is found out
-/// by who reads the archive.
-fn experiments(folder: &Path) -> BTreeSet<String> {
-    let plans = fs::read_dir(folder.join("data/plans")).into_iter().flatten().flatten();
-    plans
-        .filter_map(|entry| serde_json::from_slice::<PlanName>(&fs::read(entry.path()).ok()?).ok())
-        .map(|plan| plan.experiment)
-        .collect()
+/// The names of the experiments that the bag has plans of, each of `max` bytes at most: its folder is named by them. What is no plan is
+/// found out by who reads the archive.
+fn experiments(files: &[(String, PathBuf)], max: u64) -> Result<BTreeSet<String>, BundleError> {
+    let mut names = BTreeSet::new();
+    for (inner, path) in files.iter().filter(|(inner, _)| inner.starts_with("data/plans/")) {
+        let file = File::open(path).map_err(reading(path))?;
+        let bytes = file.metadata().map_err(reading(path))?.len();
+        if bytes > max {
+            return Err(refused(inner.clone(), Refusal::FileTooLarge { bytes, max }));
+        }
+        let mut plan = Vec::new();
+        file.take(max).read_to_end(&mut plan).map_err(reading(path))?;
+        names.extend(serde_json::from_slice(&plan).ok().map(|plan: PlanName| plan.experiment));
+    }
+    Ok(names)
 }
 
 fn pack(name: &str, files: &[(String, PathBuf)], out: PipeWriter) -> Result<(), BundleError> {
@@ -135,4 +147,23 @@ fn pack(name: &str, files: &[(String, PathBuf)], out: PipeWriter) -> Result<(), 
         })?;
     }
     finish(tar.finish().map_err(packing())?).map_err(packing())?.0.flush().map_err(packing())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_too_many_files_or_too_large_a_plan_is_refused_before_that_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let plans = folder.path().join("data/plans");
+        fs::create_dir_all(&plans).unwrap();
+        fs::write(plans.join("a.json"), b"{\"experiment\":\"a\"}").unwrap();
+        // It takes no room on the disk.
+        File::create(plans.join("b.json")).unwrap().set_len(1 << 40).unwrap();
+        let told = |limits: Limits| Unpacked::open(folder.path(), limits).map(drop).unwrap_err().to_string();
+        let limits = Limits::default();
+        assert_eq!(told(limits), "data/plans/b.json: 1099511627776 bytes, where at most 67108864 are allowed");
+        assert_eq!(told(Limits { max_entries: 1, ..limits }), "data/plans: it has more than 1 entries");
+    }
 }

@@ -86,7 +86,7 @@ pub fn open_within(results: &Path, limits: Limits) -> Result<Opened, RunError> {
     let reader = if is_file(results) {
         BundleReader::open(results, limits)
     } else if is_unpacked(results) {
-        Unpacked::open(results).and_then(|folder| BundleReader::new(folder, limits))
+        Unpacked::open(results, limits).and_then(|folder| BundleReader::new(folder, limits))
     } else {
         return Ok(Opened { store: store_at(results)?, unpacked: None });
     };
