@@ -327,6 +327,12 @@ impl BundleError {
         move |source| Self::Path { doing, source }
     }
 
+    /// The error that reading a file of a bundle gave.
+    #[must_use]
+    pub fn from_read(error: io::Error) -> Self {
+        error.downcast::<Self>().unwrap_or_else(Self::io("reading the bundle"))
+    }
+
     /// Whether only one file of the bundle is wrong, so that the others can still be read.
     #[must_use]
     pub fn is_of_one_file(&self) -> bool {

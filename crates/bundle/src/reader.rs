@@ -320,11 +320,3 @@ impl Read for BundleReader {
         Ok(count)
     }
 }
-
-impl BundleError {
-    /// The error that reading a file of a bundle gave.
-    #[must_use]
-    pub fn from_read(error: io::Error) -> Self {
-        error.downcast::<Self>().unwrap_or_else(|source| Self::Io { doing: "reading the bundle".to_owned(), source })
-    }
-}

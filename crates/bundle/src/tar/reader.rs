@@ -249,7 +249,7 @@ impl<R: Read> Between<R> {
 fn stop(fault: Fault, offset: u64) -> Stop {
     Stop::Refused(match fault {
         Fault::Refused(why) => BundleError::Refused { place: None, offset, why },
-        Fault::Failed(source) => BundleError::Io { doing: "reading the bundle".to_owned(), source },
+        Fault::Failed(error) => BundleError::from_read(error),
     })
 }
 
@@ -296,6 +296,7 @@ fn files<R: Read>(between: &RefCell<Between<R>>, out: &mut Out) -> Result<(), St
             let mut chunk = vec![0; usize::try_from(left).unwrap_or(CHUNK).min(CHUNK)];
             let mut filled = 0;
             while filled < chunk.len() {
+                // Where reading failed, the stream knows why, and that is what is reported.
                 match entry.read(&mut chunk[filled..]) {
                     Ok(0) | Err(_) => return Err(between.borrow_mut().stop(current, Refusal::Truncated)),
                     Ok(count) => filled += count,
@@ -325,4 +326,52 @@ fn end<R: Read>(plain: &mut Plain<R>) -> Result<(), Stop> {
 
 fn is_zero(bytes: &[u8]) -> bool {
     bytes.iter().all(|&byte| byte == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::{compressor, finish};
+    use crate::tar::TarWriter;
+
+    struct Fails(Option<io::Error>);
+
+    impl Read for Fails {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.0.take().map_or(Ok(0), Err)
+        }
+    }
+
+    /// The error that ends the reading of these bytes, after which the system reports `error`.
+    fn told(bytes: &[u8], error: io::Error) -> BundleError {
+        let mut tar = TarReader::new(io::Cursor::new(bytes.to_vec()).chain(Fails(Some(error))), u64::MAX);
+        loop {
+            match tar.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("it was read to its end"),
+                Err(error) => return error,
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_reported_as_such_wherever_it_comes() {
+        let mut tar = TarWriter::new(compressor(Vec::new(), 1).unwrap());
+        let text: Vec<u8> = (0..100_000u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        for name in ["bag/a", "bag/b"] {
+            tar.append(name, text.len() as u64, text.as_slice()).unwrap();
+        }
+        let bundle = finish(tar.finish().unwrap()).unwrap().0;
+        for cut in [0, 3, 6, 9, bundle.len() / 3, bundle.len() / 2, bundle.len() - 4, bundle.len()] {
+            match told(&bundle[..cut], io::ErrorKind::ConnectionReset.into()) {
+                BundleError::Io { source, .. } => assert_eq!(source.kind(), io::ErrorKind::ConnectionReset, "{cut}"),
+                other => panic!("{cut}: {other:?}"),
+            }
+            // One of ours, of a folder that is packed while it is read.
+            match told(&bundle[..cut], io::Error::other(BundleError::contents("data/x", "wrong"))) {
+                BundleError::Refused { place, .. } => assert_eq!(place.as_deref(), Some("data/x"), "{cut}"),
+                other => panic!("{cut}: {other:?}"),
+            }
+        }
+    }
 }
