@@ -63,7 +63,7 @@ fn unite(
     let mut union = Inventory::default();
     let mut conflicts = Vec::new();
     for bundle in bundles {
-        let (contents, ..) = restore::read_into(bundle?, store)?;
+        let contents = restore::read_into(bundle?, store)?;
         match union.unite(contents.inventory) {
             Ok(()) => {}
             Err(BundleError::Conflicts(found)) => conflicts.extend(found),

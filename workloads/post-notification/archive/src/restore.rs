@@ -6,7 +6,7 @@ use std::path::Path;
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::new_directory::NewDirectory;
 use matrix_bundle::restore::{another_name, keep_object, open};
-use matrix_bundle::{BundleError, BundleInfo, BundleReader, Extras};
+use matrix_bundle::{BundleError, BundleReader, Extras};
 use matrix_store::{Digest, ImportedRun, RunId, Sealed, WritableStore};
 use matrix_traces::Record;
 
@@ -17,8 +17,6 @@ use crate::rows::{must_count, rows_of};
 /// What came out of a bundle besides its store.
 #[derive(Debug)]
 pub struct Restored {
-    /// What the bundle is.
-    pub info: BundleInfo,
     /// Everything in it except the rows.
     pub inventory: Inventory,
     /// What its maker put beside the results, as it stands there; sources are in the inventory.
@@ -36,20 +34,17 @@ pub struct Restored {
 pub fn to_store(reader: BundleReader, target: &Path) -> Result<Restored, BundleError> {
     let directory = NewDirectory::begin(target)?;
     let store = open(&directory.path())?;
-    let (contents, info) = read_into(reader, &store)?;
+    let contents = read_into(reader, &store)?;
     let binary = contents.binary();
     let Contents { inventory, extras, .. } = contents;
     fill(&store, &inventory)?;
     store.close()?;
     directory.finish()?;
-    Ok(Restored { info, inventory, extras, binary })
+    Ok(Restored { inventory, extras, binary })
 }
 
 /// Reads a bundle to its end, its objects into a store, and every row of them. The first fault ends it.
-pub(crate) fn read_into(
-    mut reader: BundleReader,
-    store: &WritableStore,
-) -> Result<(Contents, BundleInfo), BundleError> {
+pub(crate) fn read_into(mut reader: BundleReader, store: &WritableStore) -> Result<Contents, BundleError> {
     let mut objects = Vec::new();
     let mut keep = |reader: &mut BundleReader, digest, _| {
         objects.push(digest);
@@ -58,10 +53,10 @@ pub(crate) fn read_into(
     let contents = Contents::read(&mut reader, true, &mut keep, &mut Err)?;
     let seen = rows_of(store, objects, &mut Err)?;
     must_count(&contents.inventory, &seen)?;
-    let followed = contents.check(&reader, &mut Err)?;
-    let info = followed.and_then(|followed| contents.info(&reader, &followed.facts));
-    let info = info.ok_or_else(|| BundleError::contents(".", "the end of the bundle was not reached"))?;
-    Ok((contents, info))
+    if contents.check(&reader, &mut Err)?.is_none() || reader.end().is_none() {
+        return Err(BundleError::contents(".", "the end of the bundle was not reached"));
+    }
+    Ok(contents)
 }
 
 /// Writes what an inventory has, when the objects are there.

@@ -160,7 +160,7 @@ pub fn verify_to_store(
     let large = rows_of(&store, objects, &mut |error| keep(&mut faults, error))?;
     let seen = small.into_iter().map(|(digest, rows)| (digest, Some(rows))).chain(large).collect();
     let (report, contents) = conclude(read, &reader, seen, faults)?;
-    let (Some(contents), Some(info), true) = (contents, report.info.clone(), report.is_sound()) else {
+    let (Some(contents), true) = (contents, report.info.is_some() && report.is_sound()) else {
         return Ok((report, None));
     };
     let binary = contents.binary();
@@ -170,7 +170,7 @@ pub fn verify_to_store(
     directory.finish()?;
     pack.flush()?;
     let store = Store::open(target)?.with_pack(pack);
-    Ok((report, Some((store, Restored { info, inventory, extras, binary }))))
+    Ok((report, Some((store, Restored { inventory, extras, binary }))))
 }
 
 /// Opens and checks a bundle; what is wrong with its beginning is in the report too.

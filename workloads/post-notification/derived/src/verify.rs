@@ -48,7 +48,7 @@ pub const PLANS: &str = "plans: follow from experiment and model";
 
 /// Derives tables, figures and the README again and compares; judges the claims.
 pub fn compare(store: &Store, restored: Restored, findings: &mut Findings) -> Result<(), RunError> {
-    let Restored { inventory, extras, binary, .. } = restored;
+    let Restored { inventory, extras, binary } = restored;
     let unreadable = experiments(&inventory);
     if !unreadable.is_empty() {
         findings.faults.extend(unreadable);

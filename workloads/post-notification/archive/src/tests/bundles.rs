@@ -131,10 +131,9 @@ fn short_digests(text: &str) -> String {
 #[test]
 fn a_store_comes_back() {
     let (directory, first) = store(&run());
-    let (bytes, info) = bundle_of(&first);
+    let (bytes, _) = bundle_of(&first);
     let target = directory.path().join("again");
-    let restored = to_store(reader(&bytes).unwrap(), &target).unwrap();
-    assert_eq!(restored.info, info);
+    to_store(reader(&bytes).unwrap(), &target).unwrap();
     let second = Store::open(&target).unwrap();
     assert!(matrix_traces::verify(&second, matrix_store::VerifyOptions::default()).unwrap().is_sound());
     let keep = |root: &Path| {
