@@ -1,31 +1,66 @@
 //! From a command to a session of the library, and back to an exit code: who runs, with which driver, seen on the terminal.
 
+use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Once;
 use std::time::Duration;
 
 use matrix_app::Row;
 use matrix_driver::{Cancel, Driver};
+use matrix_plan::printable::one_line;
 use matrix_plan::{Cell, Platform};
 use matrix_run::{Input, Program, Session, StoreAccess};
 use matrix_sim::SimDriver;
 use matrix_store::Digest;
+use matrix_store::share::{SHARED_TIME, is_of_one_machine};
 
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::{live, output, signals};
 
 /// Where a session of this program writes.
-pub(crate) fn store_access(results: &Path) -> StoreAccess<'_> {
-    StoreAccess::new(results, program()).expiring_after(expires_after())
+pub(crate) fn store_access(results: &Path) -> Result<StoreAccess<'_>, Failure> {
+    Ok(StoreAccess::new(results, program()).expiring_after(expires_after(results)?))
 }
 
-/// After what time without a sign of life other runners take this one for dead: for tests, and for clusters on which machines are slow to
-/// see each other's files.
-pub(crate) fn expires_after() -> Option<Duration> {
-    let seconds = std::env::var("MATRIX_CLAIM_SECONDS").ok().and_then(|text| text.parse().ok());
-    seconds.map(Duration::from_secs)
+/// The variable that says after how many seconds without a sign of life other runners take this one for dead: for tests, and for clusters
+/// on which machines are slow to see each other's files.
+const CLAIM_SECONDS: &str = "MATRIX_CLAIM_SECONDS";
+
+/// The time that it says, if it is set; below what a file system of several machines needs, with a warning.
+pub(crate) fn expires_after(results: &Path) -> Result<Option<Duration>, Failure> {
+    static WARNED: Once = Once::new();
+    let Some(time) = std::env::var_os(CLAIM_SECONDS).map(|value| claim_time(&value)).transpose()? else {
+        return Ok(None);
+    };
+    if time < SHARED_TIME && !is_of_one_machine(results) {
+        WARNED.call_once(|| {
+            output::note(format_args!(
+                "warning: {CLAIM_SECONDS} is {}, and {} is on a file system that several machines may share: there they may see each other's \
+                 files a minute late, take a runner for dead that is not, and execute its cells once more. It should be {} at least",
+                time.as_secs(),
+                output::path(results),
+                SHARED_TIME.as_secs()
+            ));
+        });
+    }
+    Ok(Some(time))
 }
+
+fn claim_time(value: &OsStr) -> Result<Duration, Failure> {
+    let seconds =
+        value.to_str().and_then(|text| text.parse::<u64>().ok()).filter(|seconds| (1..=DAY).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| {
+        Failure::usage(
+            format!("{CLAIM_SECONDS} is `{}`", one_line(&value.to_string_lossy())),
+            format!("it takes a whole number of seconds, 1 to {DAY}; unset, it is 30, and 180 where several machines may share the store"),
+        )
+    })
+}
+
+/// After a day without a sign, what a runner left is removed.
+const DAY: u64 = 24 * 3600;
 
 /// This program, as it was built and called.
 pub(crate) fn program() -> Program {
@@ -64,6 +99,18 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    #[test]
+    fn the_time_of_a_claim_is_a_number_of_seconds_or_is_refused() {
+        for (value, seconds) in [("1", 1), ("180", 180), ("86400", 86400)] {
+            assert_eq!(claim_time(OsStr::new(value)).unwrap(), Duration::from_secs(seconds));
+        }
+        for value in ["", "0", "30s", "-1", "1.5", "86401"] {
+            let failure = claim_time(OsStr::new(value)).unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage);
+            assert_eq!(failure.reports[0].to_string(), format!("MATRIX_CLAIM_SECONDS is `{value}`"));
+        }
+    }
 
     #[test]
     fn an_attempt_names_no_user_host_or_path() {

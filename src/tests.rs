@@ -59,11 +59,16 @@ fn cells_that_break_are_told_in_the_bundle_and_mended_by_resuming() {
     let drivers = |input: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver<Cell, Row>>, Failure> {
         Ok(Box::new(with_another_redis(input)))
     };
-    let session =
-        Session::begin(&runner::store_access(&results), &input, &Part::default(), &matrix_plan::Again::None, &drivers)
-            .unwrap()
-            .1
-            .unwrap();
+    let session = Session::begin(
+        &runner::store_access(&results).unwrap(),
+        &input,
+        &Part::default(),
+        &matrix_plan::Again::None,
+        &drivers,
+    )
+    .unwrap()
+    .1
+    .unwrap();
     let exit = session.execute(None, &Cancel::default(), &Terminal).unwrap();
     assert_eq!(Exit::from(exit), Exit::Cells);
     assert_eq!(create(&[]), Exit::Usage, "an incomplete bundle has to be allowed");
@@ -121,9 +126,14 @@ fn an_interrupted_run_on_aws_is_held_to_a_budget_for_what_is_left() {
     let root = folder.path().join("results");
     let drivers =
         |_: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver<Cell, Row>>, Failure> { Ok(Box::new(Unused)) };
-    let (_, session) =
-        Session::begin(&runner::store_access(&root), &input, &Part::default(), &matrix_plan::Again::None, &drivers)
-            .unwrap();
+    let (_, session) = Session::begin(
+        &runner::store_access(&root).unwrap(),
+        &input,
+        &Part::default(),
+        &matrix_plan::Again::None,
+        &drivers,
+    )
+    .unwrap();
     assert_eq!(session.unwrap().len(), 4, "begun, and gone");
 
     let store = Store::open(&root).unwrap();

@@ -34,7 +34,7 @@ pub(crate) struct ResumeArgs {
 pub(crate) fn resume(args: ResumeArgs) -> CommandResult {
     let store = Store::open(&args.results.results)?;
     // A run killed at its very end left nothing to execute, but perhaps a half-written file.
-    matrix_run::sweep(&store, &runner::store_access(&args.results.results))?;
+    matrix_run::sweep(&store, &runner::store_access(&args.results.results)?)?;
     if let Some(name) = program::resumable(&store, args.run.as_deref())? {
         let json = args.session.format.format == Format::Json;
         let SessionArgs { plot, no_wait, jobs, .. } = &args.session;
@@ -60,7 +60,7 @@ pub(crate) fn resume(args: ResumeArgs) -> CommandResult {
     costs::check(&input, &args.budget.into(), &output::Terminal, || {
         Ok(left_of(&store, &run, &plan_of(&run)?)?.into_iter().collect())
     })?;
-    let session = Session::resume(&runner::store_access(&args.results.results), &name, &input, &runner::driver)?;
+    let session = Session::resume(&runner::store_access(&args.results.results)?, &name, &input, &runner::driver)?;
     let plan = matrix_run::plan(Some(&store), &input, &Part::default(), &matrix_plan::Again::None)?;
     finish(&args.results, &input, &plan, session, &args.session)
 }

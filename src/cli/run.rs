@@ -177,7 +177,7 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
         let before = matrix_run::plan(store.as_ref(), &input, &part, &again)?;
         Ok(before.to_run().map(|cell| cell.key).collect())
     })?;
-    let access = runner::store_access(&args.results.results);
+    let access = runner::store_access(&args.results.results)?;
     let (plan, session) = Session::begin(&access, &input, &part, &again, &runner::driver)?;
     for warning in &plan.warnings {
         output::note(format_args!("note: {}", warning.message));

@@ -64,6 +64,7 @@ fn worse(unprepared: usize, exit: Exit) -> Exit {
 }
 
 pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
+    let expires_after = runner::expires_after(&options.results)?;
     let mut input = with_subset(&options.file, options.text.clone(), options.subset, options.site)?;
     let mut chosen = chooser(&input, options.filter, options.subset, options.one, options.shard)?;
     unmet(&input, &mut chosen, true)?;
@@ -80,7 +81,6 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     } else {
         Again::None
     };
-    let expires_after = runner::expires_after();
     let begun = Session::begin(&options.results, &input, Some(&options.file), &chosen, &again, expires_after);
     let Begun { plan, session, reread, unreadable } = begun.map_err(in_the_way)?;
     if reread > 0 {

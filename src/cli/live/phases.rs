@@ -228,7 +228,7 @@ fn gather(job: &Job) -> CommandResult {
         Ok(Box::new(Gathering { services, files, ran_on }))
     };
     let (_, session) = Session::begin(
-        &runner::store_access(&job.results),
+        &runner::store_access(&job.results)?,
         &job.input,
         &job.part(),
         &matrix_plan::Again::None,

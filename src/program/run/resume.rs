@@ -45,6 +45,7 @@ pub(crate) fn resume(
     json: bool,
 ) -> CommandResult {
     let store = Store::open(results)?;
+    let expires_after = runner::expires_after(results)?;
     let run = store.run(name)?;
     let text =
         String::from_utf8(run.experiment()?).map_err(|error| Failure::new(Exit::Integrity, error.to_string()))?;
@@ -67,7 +68,7 @@ pub(crate) fn resume(
     if unprepared > 0 {
         return Ok(Exit::Cells);
     }
-    let Some(session) = Session::resume(results, name, &input, runner::expires_after())? else {
+    let Some(session) = Session::resume(results, name, &input, expires_after)? else {
         output::line(format_args!("nothing to resume: every cell of run {name} is done"))?;
         return Ok(Exit::Ok);
     };

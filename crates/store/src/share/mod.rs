@@ -19,6 +19,7 @@ mod model;
 pub use check::SharedCheck;
 pub use claims::Pending;
 pub use division::{Division, Share};
+pub use runner::{SHARED_TIME, is_of_one_machine};
 pub use sign::{RunnerState, RunnerStatus};
 
 pub(crate) use board::{Board, Sign, publish, sweep, target};

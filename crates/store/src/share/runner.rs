@@ -128,20 +128,29 @@ fn touch(file: &File) -> io::Result<()> {
     file.set_modified(std::time::SystemTime::now())
 }
 
-/// How long others wait for a sign. On a file system that several machines may share, one may see the other's files a minute late.
+/// How long others wait for a sign on a file system that several machines may share: one may see the other's files a minute late.
+pub const SHARED_TIME: Duration = Duration::from_secs(180);
+
+/// How long others wait for a sign.
 fn usual_time(root: &Path) -> Duration {
-    Duration::from_secs(if is_of_one_machine(root) { 30 } else { 180 })
+    if is_of_one_machine(root) { Duration::from_secs(30) } else { SHARED_TIME }
 }
 
+/// Whether a place is on a file system that only one machine has, as far as the system says it. A place that is not there yet is where the
+/// folder is that it will be in.
+#[must_use]
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-fn is_of_one_machine(root: &Path) -> bool {
+pub fn is_of_one_machine(place: &Path) -> bool {
     // ext, XFS, Btrfs, tmpfs, overlayfs, F2FS, ZFS.
     const LOCAL: [u64; 7] = [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630, 0xF2F5_2010, 0x2FC1_2FC1];
-    rustix::fs::statfs(root).is_ok_and(|found| LOCAL.contains(&(found.f_type as u64 & 0xFFFF_FFFF)))
+    let place = place.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    rustix::fs::statfs(place).is_ok_and(|found| LOCAL.contains(&(found.f_type as u64 & 0xFFFF_FFFF)))
 }
 
+/// Whether a place is on a file system that only one machine has: the system does not say it.
+#[must_use]
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
-fn is_of_one_machine(_: &Path) -> bool {
+pub fn is_of_one_machine(_: &Path) -> bool {
     false
 }
 
