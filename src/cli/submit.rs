@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::{Args, Subcommand};
-use matrix_command::slurm::hosts_without_a_place;
+use matrix_command::slurm::{hosts_with_a_place, hosts_without_a_place};
 use matrix_plan::printable::one_line;
+use matrix_plan::{Experiment, Platform};
 use matrix_run::{Input, Overrides};
 
 use super::ResultsArgs;
@@ -69,13 +70,39 @@ pub(crate) fn submit(args: SubmitArgs) -> CommandResult {
 }
 
 fn slurm(args: &SlurmArgs) -> CommandResult {
+    let is_divided = args.runners.get() > 1;
     // What cannot run is refused here, and not by every task of a job that has waited for its turn.
     let (name, hosts) = match program::experiment_of(&args.file)? {
-        Some(experiment) => (experiment.name.clone(), hosts_without_a_place(&experiment)),
+        Some(experiment) => {
+            args.filter.as_deref().map_or(Ok(()), |filter| program::check_filter(&experiment, filter))?;
+            if let (true, [host, ..]) = (is_divided, hosts_with_a_place(&experiment).as_slice()) {
+                return Err(Failure::usage(
+                    format!(
+                        "all {} runners would use the services on the host `{host}` at the same time: what uses them needs the store alone",
+                        args.runners
+                    ),
+                    format!(
+                        "let each task get a node of its own for it, `[site] hosts = {{ {host} = [] }}`, or submit one runner: -n 1"
+                    ),
+                ));
+            }
+            (experiment.name.clone(), hosts_without_a_place(&experiment))
+        }
         None => {
             let input = Input::from_file(&args.file, &Overrides::default())?;
             input.part(args.filter.as_deref(), None)?;
-            (input.experiment.name.clone(), 0)
+            let Experiment { name, platform, .. } = &input.experiment;
+            if is_divided && *platform != Platform::Sim {
+                return Err(Failure::usage(
+                    format!(
+                        "cells of services (platform = \"{platform}\") need the store alone: {} runners cannot divide them",
+                        args.runners
+                    ),
+                    "let each task run a shard into a store of its own, `matrix run FILE --shard auto/N --results \
+                     results-$SLURM_ARRAY_TASK_ID`, and unite their bundles (docs/scale.md); or submit one runner: -n 1",
+                ));
+            }
+            (name.clone(), 0)
         }
     };
     let script = script(args, &name, hosts)?;

@@ -37,7 +37,7 @@ pub(crate) use choose::chosen;
 pub(crate) use diff::{Comparing, diff};
 pub(crate) use print::{PlanOptions, check, export, plan, plot, status};
 pub(crate) use replay::{ReplayOptions, replay};
-pub(crate) use run::{RunOptions, resumable, resume, run, several_interrupted};
+pub(crate) use run::{RunOptions, check_filter, resumable, resume, run, several_interrupted};
 pub(crate) use show::show;
 pub(crate) use why::why;
 

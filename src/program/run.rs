@@ -15,6 +15,7 @@ use matrix_driver::Cancel;
 use matrix_store::{ErrorKind, Store};
 use serde::Serialize;
 
+pub(crate) use self::before::check_filter;
 pub(super) use self::before::{chooser, unmet, with_subset};
 use self::before::{may_be_root, prepare, reach};
 pub(crate) use self::resume::{resumable, resume, several_interrupted};

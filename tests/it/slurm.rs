@@ -287,12 +287,15 @@ run = ["python3", "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory
 ready = "line:Serving HTTP"
 "#;
     let (bench, sshd) = remote::bench(EXPERIMENT, SERVICE, BENCH);
+    let submit = |options: &[&str]| bench.matrix(&[&["submit", "slurm", "kv.toml", "--print"], options].concat());
+    submit(&["-n", "2"]).code(2).err_has("on the host `server` at the same time").err_has("hosts = { server = [] }");
+    submit(&["-n", "1"]).code(0);
     let unplaced = bench.read("kv.toml").replace(&format!("[\"127.0.0.1:{}\"]", sshd.port), "[]");
     bench.write("kv.toml", &unplaced);
     let nodes = format!("{}Host n1 n2\nHostName 127.0.0.1\nPort {}\n", bench.read("ssh_config"), sshd.port);
     bench.write("ssh_config", &nodes);
-    let printed = bench.matrix(&["submit", "slurm", "kv.toml", "-n", "2", "--print"]).code(0).out;
-    assert!(printed.contains("\n#SBATCH --nodes=2\n"), "{printed}");
+    submit(&["-n", "2"]).code(0).out_has("\n#SBATCH --nodes=2\n");
+    submit(&["-n", "2", "--filter", "threads = 99"]).code(2).err_has("matches nothing");
 
     let slurm = Slurm::start(&["n1", "n2"], 1);
     let job = slurm.submit(&bench, &["kv.toml", "-n", "2"]);
@@ -307,6 +310,14 @@ ready = "line:Serving HTTP"
     let mut few = bench.command(&["run", "kv.toml", "--fresh"]);
     few.env("SLURM_CONF", slurm.conf()).env("SLURM_JOB_NODELIST", "n1").env("SLURMD_NODENAME", "n1");
     ended(&mut few).code(2).err_has("and the job has 0 (`sbatch --nodes=2`");
+}
+
+#[test]
+fn what_several_runners_cannot_divide_is_not_submitted() {
+    let bench = Workbench::with(include_str!("../../experiments/aws.toml"));
+    let several = bench.matrix(&["submit", "slurm", "small.toml", "-n", "2", "--print"]).code(2);
+    several.err_has("(platform = \"aws\") need the store alone").err_has("--shard auto/N");
+    bench.matrix(&["submit", "slurm", "small.toml", "-n", "1", "--print"]).code(0);
 }
 
 #[test]

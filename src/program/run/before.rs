@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use matrix_command::Experiment;
 use matrix_command::cells::Cell;
 use matrix_command::prepare::MakeError;
 use matrix_command::run::{Input, InputFailure, Part};
@@ -66,12 +67,24 @@ pub(in crate::program) fn chooser(
         ));
     }
     if part.is_empty() {
-        let text = filter.unwrap_or_default();
-        let problem = Problem::new(format!("the filter matches none of the {} cells", input.cells.len()));
-        let problem = if text.is_empty() { problem } else { problem.at(0..text.len()).label("matches nothing") };
-        return Err(in_text("--filter", text, problem.help("`matrix plan FILE` lists the cells").into()));
+        return Err(matches_nothing(filter.unwrap_or_default(), input.cells.len()));
     }
     Ok(part)
+}
+
+fn matches_nothing(filter: &str, cells: usize) -> Failure {
+    let problem = Problem::new(format!("the filter matches none of the {cells} cells"));
+    let problem = if filter.is_empty() { problem } else { problem.at(0..filter.len()).label("matches nothing") };
+    in_text("--filter", filter, problem.help("`matrix plan FILE` lists the cells").into())
+}
+
+/// Refuses what is no filter of an experiment, or matches none of its cells. The files that its cells depend on need not be there.
+pub(crate) fn check_filter(experiment: &Experiment, text: &str) -> Result<(), Failure> {
+    let filter = experiment.filter(text).map_err(|problem| in_text("--filter", text, problem.into()))?;
+    if matrix_command::run::matches_any(&filter, experiment) {
+        return Ok(());
+    }
+    Err(matches_nothing(text, experiment.points.len().saturating_mul(experiment.rounds as usize)))
 }
 
 /// The points that this machine cannot run, each with why; told before anything runs.

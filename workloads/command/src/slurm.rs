@@ -2,6 +2,8 @@
 //!
 //! An experiment asks for that by naming hosts and no places: `[site] hosts = { server = [] }`.
 
+use std::collections::BTreeSet;
+
 use matrix_driver::Cancel;
 
 use crate::cells::Here;
@@ -21,9 +23,20 @@ const THIS_NODE: &str = "SLURMD_NODENAME";
 /// The hosts of an experiment's services that its `[site]` names without a place: how many nodes a task needs beside its own.
 #[must_use]
 pub fn hosts_without_a_place(experiment: &Experiment) -> usize {
-    let hosts = experiment.command.services.iter().filter_map(|service| service.on.as_ref());
-    let hosts: std::collections::BTreeSet<&String> = hosts.collect();
+    let hosts: BTreeSet<&String> = hosts(experiment).collect();
     hosts.into_iter().filter(|host| experiment.site.hosts.get(*host).is_none_or(Option::is_none)).count()
+}
+
+/// The hosts of an experiment's services whose places its `[site]` names: the tasks of a job would all use the same ones.
+#[must_use]
+pub fn hosts_with_a_place(experiment: &Experiment) -> Vec<&str> {
+    let has_place = |host: &&String| experiment.site.hosts.get(*host).is_some_and(Option::is_some);
+    let hosts: BTreeSet<&String> = hosts(experiment).filter(has_place).collect();
+    hosts.into_iter().map(String::as_str).collect()
+}
+
+fn hosts(experiment: &Experiment) -> impl Iterator<Item = &String> {
+    experiment.command.services.iter().filter_map(|service| service.on.as_ref())
 }
 
 /// Gives these hosts, in this order, the nodes of the job that this process belongs to, but for its own; they are no one

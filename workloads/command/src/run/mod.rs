@@ -12,7 +12,7 @@ mod version;
 pub use execute::Report;
 pub use input::{Input, InputFailure};
 pub use part::Part;
-pub use plan::{PlanDocument, PlannedCell, disturbed, matches, plan, states};
+pub use plan::{PlanDocument, PlannedCell, disturbed, matches, matches_any, plan, states};
 pub use require::unmet;
 pub use reread::reread;
 pub use session::{Begun, Options, Session, interrupted, place_of, site_of};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Input, Part};
 use crate::cells::Cell;
+use crate::file::Experiment;
 
 /// Version of the plan's form.
 pub(super) const SCHEMA: u32 = 3;
@@ -75,8 +76,18 @@ impl PlanDocument {
 /// Whether a filter over axes and round matches a cell.
 #[must_use]
 pub fn matches(filter: &Filter, cell: &Cell) -> bool {
-    let round = Value::Whole(i64::from(cell.round));
-    filter.matches(&|field| if field == cell.point.len() { Some(&round) } else { cell.point.get(field) })
+    matches_at(filter, &cell.point, cell.round)
+}
+
+/// Whether it matches any cell of an experiment; what gives the cells their keys need not be there.
+#[must_use]
+pub fn matches_any(filter: &Filter, experiment: &Experiment) -> bool {
+    (1..=experiment.rounds).any(|round| experiment.points.iter().any(|point| matches_at(filter, point, round)))
+}
+
+fn matches_at(filter: &Filter, point: &[Value], round: u32) -> bool {
+    let round = Value::Whole(i64::from(round));
+    filter.matches(&|field| if field == point.len() { Some(&round) } else { point.get(field) })
 }
 
 /// The cells whose results ran on a disturbed host; with a paired axis also those that they are compared with by
