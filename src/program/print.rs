@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use matrix_command::results::{self, Loaded, findings};
 use matrix_command::run::{Input, PlanDocument, states};
 use matrix_core::judge::Verdict;
-use matrix_core::printable::one_line;
 use matrix_core::{Again, Tally};
 use matrix_store::{Origin, Store};
 use serde::Serialize;
 
 use super::choose::{Chosen, plan_of};
 use super::{charts, in_text};
-use crate::cli::{PictureFormat, RunnerJson, TallyJson};
+use crate::cli::runs::{self, RunJson, RunnerJson};
+use crate::cli::{PictureFormat, TallyJson};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
@@ -153,45 +153,58 @@ pub(crate) fn plot(
 }
 
 #[derive(Serialize)]
-struct StatusJson {
-    experiment: String,
+struct StatusJson<'a> {
+    experiment: &'a str,
     tally: TallyJson,
     /// Cells whose host was disturbed while they ran.
     disturbed: usize,
     /// Done cells of which nobody knows whether it was.
     not_watched: usize,
-    runs: Vec<String>,
+    /// Their names.
+    runs: Vec<&'a str>,
     /// Who executes the runs just now.
-    runners: Vec<RunnerJson>,
+    runners: Vec<&'a RunnerJson>,
+    /// How far each run is.
+    progress: &'a [RunJson],
 }
 
-pub(crate) fn status(store: &Store, chosen: &Chosen, json: bool, identify: bool) -> CommandResult {
+pub(crate) fn status(store: &Store, chosen: &Chosen, results: &Path, json: bool, identify: bool) -> CommandResult {
     let tally: Tally = states(Some(store), &chosen.cells)?.into_iter().collect();
-    let (mut runs, mut runners) = (Vec::new(), Vec::new());
-    for id in store.all_runs()? {
-        if plan_of(&store.run_documents(id.as_str())?)?.is_some_and(|plan| plan.experiment == chosen.experiment.name) {
-            runs.push(id.to_string());
-            runners.extend(store.runners_of(&id)?.into_iter().map(|runner| RunnerJson::of(runner, identify)));
-        }
-    }
+    let progress = runs_of(store, &chosen.experiment.name, identify)?;
     let loaded = results::notes_of(store, &chosen.experiment, &chosen.cells)?;
     let (disturbed, not_watched) = (loaded.disturbed().count(), loaded.unwatched().count());
     if json {
-        let (experiment, tally) = (chosen.experiment.name.clone(), tally.into());
-        output::json(&StatusJson { experiment, tally, disturbed, not_watched, runs, runners })?;
+        output::json(&StatusJson {
+            experiment: &chosen.experiment.name,
+            tally: tally.into(),
+            disturbed,
+            not_watched,
+            runs: progress.iter().map(|run| run.name.as_str()).collect(),
+            runners: progress.iter().flat_map(|run| &run.runners).collect(),
+            progress: &progress,
+        })?;
         return Ok(Exit::Ok);
     }
     output::line(format_args!("{}: {tally}", chosen.experiment.name))?;
     if disturbed + not_watched > 0 {
         output::line(format_args!("{disturbed} cells were disturbed while they ran, {not_watched} were not watched"))?;
     }
-    for run in runs {
-        output::line(format_args!("run {run}"))?;
-    }
-    for runner in &runners {
-        output::line(format_args!("runner {}", one_line(&runner.line())))?;
-    }
+    runs::print(store, &progress, results, identify)?;
     Ok(Exit::Ok)
+}
+
+/// What there is to say of the runs of an experiment.
+fn runs_of(store: &Store, experiment: &str, identify: bool) -> Result<Vec<RunJson>, Failure> {
+    let mut all = Vec::new();
+    for id in store.all_runs()? {
+        let run = store.run(id.as_str())?;
+        let plan = plan_of(&run)?.filter(|plan| plan.experiment == experiment);
+        let planned = plan.map(|plan| plan.cells.iter().map(|cell| (cell.key, cell.reason)).collect::<Vec<_>>());
+        all.push((run, planned));
+    }
+    let alone = runs::running_alone(store, all.iter().map(|(run, _)| run)).map(|run| run.id());
+    let planned = all.iter().filter_map(|(run, planned)| Some((run, planned.as_ref()?)));
+    planned.map(|(run, planned)| runs::describe(store, run, planned, alone == Some(run.id()), identify)).collect()
 }
 
 /// What the user asked `matrix plan` for.

@@ -39,7 +39,12 @@ pub(crate) const GENERATION: &str = "generation";
 
 /// Whether a file in a run's folder is the journal of a runner that joined the run.
 pub(crate) fn is_joined_journal(name: &str) -> bool {
-    name.strip_prefix("journal-").is_some_and(|rest| rest.ends_with(".jsonl"))
+    runner_of_journal(name).is_some()
+}
+
+/// The runner whose journal of a run that it joined a file is.
+pub(crate) fn runner_of_journal(name: &str) -> Option<&str> {
+    name.strip_prefix("journal-")?.strip_suffix(".jsonl")
 }
 
 /// The paths of a store.

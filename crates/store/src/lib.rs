@@ -52,7 +52,7 @@ pub use pack::Pack;
 pub use received::Received;
 pub use run::{ImportedRun, NewRun, Run, RunDocuments};
 pub use sealed::Sealed;
-pub use share::{Division, Pending, RunnerState, RunnerStatus, Share, SharedCheck};
+pub use share::{Division, Pending, Progress, RunnerState, RunnerStatus, Share, SharedCheck};
 pub use store::Store;
 pub use trace::{ObjectInfo, ObjectSink};
 pub use verify::{Report, VerifyOptions, lossy_path};

@@ -49,6 +49,11 @@ fn three_runners_execute_every_cell_of_a_program_once() {
     assert_eq!((done, executions(&bench)), (18, 18));
     let status = bench.json(&["status", "kv.toml"]);
     assert_eq!((status["runs"].as_array().unwrap().len(), &status["runners"]), (1, &serde_json::json!([])), "{status}");
+    let run = &status["progress"][0];
+    assert_eq!(
+        (&run["state"], &run["cells"], &run["left"], &run["in_flight"]),
+        (&"finished".into(), &18.into(), &0.into(), &0.into())
+    );
     bench.matrix(&["bundle", "create", "-o", "kv.tar.zst", "--origin", "lab"]).code(0);
     bench.matrix(&["verify", "kv.tar.zst"]).code(0);
     bench.matrix(&["verify"]).code(0);

@@ -155,15 +155,7 @@ impl Protocol {
 
     /// The claims on a block by epoch, with how they ended.
     fn claims(&self, board: &impl Board, block: u32) -> Result<BTreeMap<u32, Option<End>>, StoreError> {
-        let mut found: BTreeMap<u32, Option<End>> = BTreeMap::new();
-        for name in board.list(&self.folder.join(block.to_string()))? {
-            let (epoch, end) = name.split_once('.').map_or((name.as_str(), None), |(epoch, end)| (epoch, Some(end)));
-            let Ok(epoch) = epoch.parse::<u32>() else { continue };
-            let end = end.and_then(|end| [End::Done, End::Failed, End::Released].into_iter().find(|e| e.name() == end));
-            let known = found.entry(epoch).or_default();
-            *known = end.or(*known);
-        }
-        Ok(found)
+        Ok(ends_of(board.list(&self.folder.join(block.to_string()))?))
     }
 
     fn state(&mut self, board: &impl Board, block: u32) -> Result<State, StoreError> {
@@ -189,8 +181,7 @@ impl Protocol {
     }
 
     fn holder(&self, board: &impl Board, block: u32, epoch: u32) -> Result<Option<String>, StoreError> {
-        let bytes = board.read(&self.path(block, &epoch.to_string()))?;
-        Ok(bytes.and_then(|bytes| serde_json::from_slice::<Claim>(&bytes).ok()).map(|claim| claim.runner))
+        Ok(board.read(&self.path(block, &epoch.to_string()))?.and_then(|bytes| holder_of(&bytes)))
     }
 
     /// Whether the runner of a claim still has a sign that nothing says is over.
@@ -217,4 +208,28 @@ impl Protocol {
         }
         Ok(now.saturating_sub(seen.1) <= expires_after)
     }
+}
+
+/// The claims on a block by epoch, with how they ended, of the names in its folder.
+pub(super) fn ends_of(names: impl IntoIterator<Item = String>) -> BTreeMap<u32, Option<End>> {
+    let mut found: BTreeMap<u32, Option<End>> = BTreeMap::new();
+    for name in names {
+        let (epoch, end) = name.split_once('.').map_or((name.as_str(), None), |(epoch, end)| (epoch, Some(end)));
+        let Ok(epoch) = epoch.parse::<u32>() else { continue };
+        let end = end.and_then(|end| [End::Done, End::Failed, End::Released].into_iter().find(|e| e.name() == end));
+        let known = found.entry(epoch).or_default();
+        *known = end.or(*known);
+    }
+    found
+}
+
+/// The claim on a block that has not ended, if there is one.
+pub(super) fn held(claims: &BTreeMap<u32, Option<End>>) -> Option<u32> {
+    let is_done = claims.values().any(|end| *end == Some(End::Done));
+    claims.last_key_value().filter(|(_, end)| end.is_none() && !is_done).map(|(epoch, _)| *epoch)
+}
+
+/// The runner that a claim's file names. After a power cut, it may name none.
+pub(super) fn holder_of(bytes: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Claim>(bytes).ok().map(|claim| claim.runner)
 }

@@ -1,6 +1,6 @@
 //! Joining a run, and the claims on its blocks.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ use crate::journal::Journal;
 use crate::listing::list;
 use crate::names::RunId;
 use crate::run::{NewRun, Run};
+use crate::sealed::read_small;
 use crate::writable::{Shared, WritableStore};
 
 /// The runners of a run, in the folder of its claims.
@@ -91,14 +92,9 @@ impl Claims {
         if is_anybody_there(shared, &folder)? {
             return Ok(());
         }
-        let claims = shared.layout.claims();
-        for item in list(&claims)?.into_iter().filter(|item| !item.is_folder) {
-            let path = claims.join(item.name);
-            let pointer = shared.read(&path)?.and_then(|bytes| serde_json::from_slice::<Pointer>(&bytes).ok());
-            if pointer.is_some_and(|pointer| pointer.run == self.run) {
-                // Another runner may be removing the same; what stays goes with `matrix gc`.
-                let _ = shared.remove(&path);
-            }
+        for (path, _) in pointers_to(&shared.layout.claims(), &self.run)? {
+            // Another runner may be removing the same; what stays goes with `matrix gc`.
+            let _ = shared.remove(&path);
         }
         let _ = shared.remove(&folder);
         Ok(())
@@ -107,6 +103,17 @@ impl Claims {
     fn protocol(&self) -> std::sync::MutexGuard<'_, Protocol> {
         self.protocol.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The files that say of a run that it is the one which runners of its meaning execute, each with the runner that made the run.
+pub(super) fn pointers_to(claims: &Path, run: &RunId) -> Result<Vec<(PathBuf, String)>, StoreError> {
+    let mut found = Vec::new();
+    for item in list(claims)?.into_iter().filter(|item| !item.is_folder) {
+        let path = claims.join(item.name);
+        let pointer = read_small(&path)?.and_then(|bytes| serde_json::from_slice::<Pointer>(&bytes).ok());
+        found.extend(pointer.filter(|pointer| pointer.run == *run).map(|pointer| (path, pointer.runner)));
+    }
+    Ok(found)
 }
 
 /// Whether a runner has a sign that executes the run of these claims.

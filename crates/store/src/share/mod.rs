@@ -10,6 +10,7 @@ mod check;
 mod claims;
 mod division;
 mod join;
+mod progress;
 mod runner;
 mod sign;
 
@@ -19,6 +20,7 @@ mod model;
 pub use check::SharedCheck;
 pub use claims::Pending;
 pub use division::{Division, Share};
+pub use progress::Progress;
 pub use runner::{SHARED_TIME, is_of_one_machine};
 pub use sign::{RunnerState, RunnerStatus};
 

@@ -96,6 +96,8 @@ pub struct RunnerStatus {
     pub state: RunnerState,
     /// Seconds since its last sign, by the clock of this machine.
     pub silent_s: u64,
+    /// Seconds within which it promised a sign.
+    pub promised_s: u64,
 }
 
 impl Store {
@@ -129,7 +131,8 @@ impl Store {
             let silent_s = changed.elapsed().map_or(0, |silent| silent.as_secs());
             let state =
                 if state == RunnerState::Alive && silent_s > sign.seconds { RunnerState::Silent } else { state };
-            found.push(RunnerStatus { name: name.to_owned(), holder: sign.holder, state, silent_s });
+            let (name, holder, promised_s) = (name.to_owned(), sign.holder, sign.seconds);
+            found.push(RunnerStatus { name, holder, state, silent_s, promised_s });
         }
         Ok(found)
     }
