@@ -54,7 +54,7 @@ impl Cancel {
 pub struct AttemptDetails {
     /// Instant that the rows' times count from, in microseconds since the Unix epoch.
     pub epoch_us: i64,
-    /// Time bounds of the regions' clocks, in microseconds, where they were probed.
+    /// Bounds of the clocks of those who took the times, in microseconds, where they were probed.
     pub clock_bound_us: Option<i64>,
     /// What happened on the way and how often, for provenance: for example `throttled`, `duplicates` or `cold_starts`.
     pub notes: BTreeMap<String, u64>,

@@ -57,8 +57,8 @@ pub(super) fn wilson(proportion: f64, observations: f64, quantile: f64) -> (f64,
     ((centre - half).clamp(0.0, proportion), (centre + half).clamp(proportion, 1.0))
 }
 
-/// The share of inconsistencies among planned requests. `misses` observes every planned request: 1 where the reader
-/// missed the post, else 0; `unread` likewise, 1 where there was no read: the request failed, or its evaluation never came.
+/// The share of inconsistencies among planned requests. `misses` observes every planned request: 1 where what was
+/// read is inconsistent, else 0; `unread` likewise, 1 where there was no read: the request failed, or its evaluation never came.
 ///
 /// The estimate is misses/planned. What a request without a read would have read is not known: where there is any, the
 /// interval runs from the lower end for misses/planned to the upper end for (misses + unread)/planned, and so covers these

@@ -1,8 +1,9 @@
 //! Whether a place is fit for several runners: of those that create the same file, one may win.
 
 use std::path::Path;
-use std::sync::Barrier;
+use std::sync::RwLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::channel;
 
 use serde::{Deserialize, Serialize};
 
@@ -104,18 +105,22 @@ impl WritableStore {
 /// In how many rounds one creator won, and the file is what it wrote.
 fn race(fs: &dyn Filesystem, folder: &Path) -> Result<u32, StoreError> {
     let fail = |error| StoreError::io("writing", folder, error);
-    let start = Barrier::new(CREATORS as usize);
+    // Closed until every creator has written its own file.
+    let gate = RwLock::new(());
     let mut good = 0;
     for round in 0..ROUNDS {
         let (winners, place) = (AtomicU32::new(0), folder.join(round.to_string()));
+        let (writing, written) = channel::<()>();
         let raced: Result<Vec<()>, std::io::Error> = std::thread::scope(|scope| {
+            let closed = gate.write();
             let creators: Vec<_> = (0..CREATORS)
                 .map(|creator| {
-                    let (start, winners, place) = (&start, &winners, &place);
+                    let (gate, winners, place, writing) = (&gate, &winners, &place, writing.clone());
                     scope.spawn(move || {
                         let temp = folder.join(format!("{round}-{creator}"));
                         let written = std::fs::write(&temp, creator.to_string());
-                        start.wait();
+                        drop(writing);
+                        drop(gate.read());
                         written?;
                         if fs.link(&temp, place)? {
                             winners.fetch_add(1, Ordering::SeqCst);
@@ -124,6 +129,10 @@ fn race(fs: &dyn Filesystem, folder: &Path) -> Result<u32, StoreError> {
                     })
                 })
                 .collect();
+            drop(writing);
+            // Nothing is sent: this ends when nobody could send any more.
+            let _ = written.recv();
+            drop(closed);
             let ended = creators.into_iter().map(|creator| {
                 creator.join().unwrap_or_else(|_| Err(std::io::Error::other("a creator ended by itself")))
             });
