@@ -13,9 +13,10 @@ use crate::layout::{JOURNAL, is_joined_journal};
 use crate::listing::list;
 use crate::names::{Origin, RunId};
 use crate::sealed::read_small;
+use crate::shared::Shared;
 use crate::store::Store;
 use crate::trace;
-use crate::writable::{Shared, WritableStore};
+use crate::writable::WritableStore;
 
 /// What was copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]

@@ -16,8 +16,9 @@ use crate::journal::{Event, Journal};
 use crate::layout::parent;
 use crate::names::AttemptId;
 use crate::object::ObjectReader;
+use crate::shared::Shared;
 use crate::trace;
-use crate::writable::{Shared, WritableStore};
+use crate::writable::WritableStore;
 
 /// Results that are written, and not in the store yet. Dropped, it removes their files.
 #[derive(Debug)]

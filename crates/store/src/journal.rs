@@ -18,7 +18,7 @@ use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::fs::OutFile;
 use crate::names::AttemptId;
-use crate::writable::Shared;
+use crate::shared::Shared;
 
 /// Something that happened in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

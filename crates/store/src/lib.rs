@@ -34,7 +34,9 @@ pub mod writable;
 mod folder;
 mod listing;
 mod lock;
+mod place;
 pub mod share;
+mod shared;
 
 pub use attempt::{AttemptStatus, Execution, Provenance};
 pub use copy::Copied;

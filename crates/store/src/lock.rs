@@ -11,8 +11,9 @@ use std::time::SystemTime;
 use crate::error::{Holder, StoreError};
 use crate::fs::Filesystem;
 use crate::layout::Layout;
+use crate::listing::list;
 use crate::sealed::read_small;
-use crate::share::{ABANDONED, RunnerState};
+use crate::share::{ABANDONED, RunnerState, Sign, SignFile, look};
 use crate::store::Store;
 
 /// Takes the lock, creating its file if need be.
@@ -69,6 +70,22 @@ pub(crate) fn runner(layout: &Layout) -> Option<Holder> {
     let store = Store::open_if_present(&layout.root).ok()??;
     let runners = store.runners().ok()?;
     runners.into_iter().find(|runner| runner.state == RunnerState::Alive).map(|runner| runner.holder)
+}
+
+/// Refuses a store in which a runner of another machine may live, whose lock need not be seen here.
+pub(crate) fn must_have_no_runner(layout: &Layout) -> Result<(), StoreError> {
+    let folder = layout.runners();
+    // A clock that is wrong by less than a day does no harm.
+    let now_ns = std::time::UNIX_EPOCH.elapsed().ok().map(|since| since.as_nanos());
+    for item in list(&folder)? {
+        if let Some(name) = item.file().filter(|name| name.ends_with(".json"))
+            && let Sign::Seen { abandoned: false, .. } = look(&folder.join(name), now_ns)?
+        {
+            let sign = SignFile::read(&folder.join(name))?;
+            return Err(StoreError::Locked { path: layout.root.clone(), holder: sign.map(|sign| sign.holder) });
+        }
+    }
+    Ok(())
 }
 
 /// Whether somebody has the lock just now.

@@ -15,7 +15,7 @@ use crate::fs::OutFile;
 use crate::group::Group;
 use crate::layout::parent;
 use crate::object::ObjectReader;
-use crate::writable::Shared;
+use crate::shared::Shared;
 
 /// Bytes that are hashed and compressed at a time.
 const CHUNK: usize = 64 << 10;

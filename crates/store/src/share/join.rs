@@ -17,7 +17,8 @@ use crate::listing::list;
 use crate::names::RunId;
 use crate::run::{NewRun, Run};
 use crate::sealed::read_small;
-use crate::writable::{Shared, WritableStore};
+use crate::shared::Shared;
+use crate::writable::WritableStore;
 
 /// The runners of a run, in the folder of its claims.
 const RUNNERS: &str = "runners";

@@ -15,7 +15,7 @@ use crate::layout::{Layout, parent};
 use crate::listing::list;
 use crate::lock::{self, new_holder};
 use crate::sealed::read_small;
-use crate::writable::Shared;
+use crate::shared::Shared;
 
 /// How often a sign is renewed within the time in which it has to change.
 const RENEWALS: u32 = 6;
