@@ -268,17 +268,20 @@ impl JournalText {
         self.entries.iter().filter_map(|entry| entry.event.cell_state()).collect()
     }
 
-    /// Whether the last thing that happened is that nothing was left to do.
+    /// Whether nothing was left to do, and nobody took the run up since.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        // One of several runners may be late with what it did before.
-        let last = self.entries.iter().rev().find(|entry| {
-            matches!(entry.event, Event::Finished | Event::Started { .. } | Event::Resumed | Event::Created { .. })
-        });
+        // Attempts say nothing of it: one of several runners may be late with what it did before, or its clock be fast.
+        let last = self
+            .entries
+            .iter()
+            .rev()
+            .find(|entry| matches!(entry.event, Event::Finished | Event::Resumed | Event::Created { .. }));
         last.is_some_and(|entry| entry.event == Event::Finished)
     }
 
-    /// One journal of those of several runners, in order of time; each of them begins with the same line.
+    /// One journal of those of several runners, in order of time by the clocks of their machines; each of them begins with the same line.
+    /// What is done is decided by records: of a cell without one, clocks that differ may say how another attempt ended than the last one.
     pub(crate) fn united(journals: &[Self]) -> Self {
         let mut rest: Vec<&[JournalEntry]> = journals.iter().map(|journal| journal.entries.as_slice()).collect();
         let mut united =
@@ -418,5 +421,37 @@ impl Journal {
         tail.file = Some(file);
         tail.end = End { bytes: tail.end.bytes + text.len() as u64, lines, checksum: sum };
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_finished_whatever_the_clocks_of_its_runners_say_until_it_is_taken_up_again() {
+        let cell: CellKey = "ab".repeat(32).parse().unwrap();
+        let attempt: AttemptId = "20261122T130000Z-abababababab-1".parse().unwrap();
+        let journal = |lines: &[(u8, Event)]| JournalText {
+            entries: lines
+                .iter()
+                .map(|(second, event)| JournalEntry {
+                    at: format!("2026-11-22T13:00:{second:02}Z"),
+                    event: event.clone(),
+                })
+                .collect(),
+            ..JournalText::default()
+        };
+        let created = || Event::Created { files: BTreeMap::new() };
+        let begun = [
+            (0, created()),
+            (5, Event::Started { attempt: attempt.clone(), cell }),
+            (6, Event::Done { attempt, cell }),
+        ];
+        let (fast, last) = (journal(&begun), journal(&[(0, created()), (1, Event::Finished)]));
+        assert!(!JournalText::united(std::slice::from_ref(&fast)).is_finished());
+        assert!(JournalText::united(&[fast.clone(), last.clone()]).is_finished());
+        let again = journal(&[(0, created()), (9, Event::Resumed)]);
+        assert!(!JournalText::united(&[fast, last, again]).is_finished());
     }
 }
