@@ -4,6 +4,9 @@
 //! whose object it made: that is how an imported result, which no run made, keeps the account of where it comes from.
 //! What is in `tmp/` is needed by nobody once its writer is gone.
 //!
+//! Whoever collects garbage has the store alone: nothing can be about to be named, so that no age is needed. Runners that others may not see,
+//! and who else has the store alone on another machine, count for a day after their last sign.
+//!
 //! What cannot be read could need anything, so nothing is taken for garbage in a store with a damaged record, attempt or
 //! journal.
 
@@ -18,6 +21,7 @@ use crate::error::StoreError;
 use crate::files::AttemptHead;
 use crate::layout::{OBJECT_EXTENSION, parent};
 use crate::listing::list;
+use crate::lock;
 use crate::names::{AttemptId, Origin};
 use crate::share::Board;
 use crate::store::Store;
@@ -64,11 +68,12 @@ impl Store {
     /// like garbage until it is done.
     ///
     /// # Errors
-    /// When another process writes the store, or a record, attempt or journal is damaged or cannot be read.
+    /// When another process writes the store or may do so, or a record, attempt or journal is damaged or cannot be read.
     pub fn garbage(&self) -> Result<Garbage, StoreError> {
-        if self.is_being_written() {
-            return Err(crate::lock::held(&self.layout));
+        if lock::is_held(&self.layout) {
+            return Err(lock::held(&self.layout));
         }
+        lock::must_be_nobodys_elsewhere(&self.layout)?;
         self.find_garbage()
     }
 
@@ -170,6 +175,7 @@ impl WritableStore {
     /// # Errors
     /// When a record, attempt or journal is damaged or cannot be read (then nothing is removed), or removing fails.
     pub fn collect_garbage(&self) -> Result<Garbage, StoreError> {
+        lock::must_be_nobodys_elsewhere(&self.shared.layout)?;
         let garbage = self.find_garbage()?;
         if garbage.is_empty() {
             return Ok(garbage);
@@ -179,6 +185,8 @@ impl WritableStore {
         self.shared.begin()?;
         // A runner of another machine may have ended just before this one said that it is here.
         let garbage = Garbage { temporary, ..self.find_garbage()? };
+        // Who else has the store alone by now, where locks are not seen, signed in place of this one before it wrote anything.
+        lock::must_be_nobodys_elsewhere(&self.shared.layout)?;
         for item in list(&self.shared.layout.claims())? {
             Board::remove(self.shared.as_ref(), &self.shared.layout.claims().join(item.name))?;
         }

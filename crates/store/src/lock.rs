@@ -13,7 +13,7 @@ use crate::fs::Filesystem;
 use crate::layout::Layout;
 use crate::listing::list;
 use crate::sealed::read_small;
-use crate::share::{ABANDONED, RunnerState, Sign, SignFile, look};
+use crate::share::{ABANDONED, RunnerState, Sign, SignFile, is_of_one_machine, look};
 use crate::store::Store;
 
 /// Takes the lock, creating its file if need be.
@@ -57,12 +57,13 @@ pub(crate) fn signed(layout: &Layout) -> Option<Holder> {
     signed_by(layout).filter(alive)
 }
 
-/// Who has signed the lock on another machine, from which the lock itself need not be seen here. A signature that is a day older than `now`, by the
+/// Who has signed the lock on another machine, from which the lock itself need not be seen here; nobody, where only one machine has the
+/// file system. A signature that is a day older than `now`, by the
 /// clock of the file system, is that of a process which nobody ended properly.
 pub(crate) fn signed_elsewhere(layout: &Layout, now: SystemTime) -> Option<Holder> {
     let signed = std::fs::metadata(layout.lock()).and_then(|metadata| metadata.modified()).ok()?;
     let is_old = now.duration_since(signed).is_ok_and(|age| age > ABANDONED);
-    signed_by(layout).filter(|holder| !is_old && !is_here(holder))
+    signed_by(layout).filter(|holder| !is_old && !is_here(holder) && !is_of_one_machine(&layout.root))
 }
 
 /// Who runs cells in the store, if somebody does.
@@ -86,6 +87,16 @@ pub(crate) fn must_have_no_runner(layout: &Layout) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Refuses a store that another machine may be writing, whose lock need not be seen here: its runners have signs, and who has it alone signed
+/// before the first change.
+pub(crate) fn must_be_nobodys_elsewhere(layout: &Layout) -> Result<(), StoreError> {
+    must_have_no_runner(layout)?;
+    match signed_elsewhere(layout, SystemTime::now()) {
+        None => Ok(()),
+        holder => Err(StoreError::Locked { path: layout.root.clone(), holder }),
+    }
 }
 
 /// Whether somebody has the lock just now.
