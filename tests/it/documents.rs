@@ -263,3 +263,11 @@ fn every_command_and_flag_that_a_document_names_exists() {
     }
     assert!(checked > 60 && wrong.is_empty(), "of {checked} commands these are not there:\n{}", wrong.join("\n"));
 }
+
+#[test]
+fn the_table_of_derivers_ends_with_this_version() {
+    let formats = std::fs::read_to_string(here().join("docs/formats.md")).unwrap();
+    let table = formats.split("| deriver | program | format |\n").nth(1).unwrap();
+    let last = table.lines().take_while(|line| line.starts_with('|')).last().unwrap();
+    assert!(last.starts_with(&format!("| {} |", matrix_archive::DERIVER_VERSION)), "docs/formats.md: {last}");
+}
