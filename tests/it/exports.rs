@@ -2,18 +2,19 @@
 
 use std::process::Command;
 
-use crate::workbench::{Printed, SMALL, Workbench, ended, here};
+use crate::workbench::{Printed, Workbench, ended, here};
 
 fn check(bench: &Workbench, export: &str) -> Printed {
     let script = here().join("scripts/check-export");
     ended(Command::new(script).args([bench.path(export), bench.path("summary.csv")]))
 }
 
-/// A sweep like that of `experiments/sosp.toml`, run, with its summary.
+/// The sweep of `experiments/sosp.toml`, run with fewer requests, with its summary.
 fn swept() -> Workbench {
-    let bench = Workbench::with(&SMALL.replace("rounds = 1", "rounds = 2"));
-    bench.matrix(&["run", "small.toml"]).code(0);
-    let summary = bench.matrix(&["table", "small.toml", "--format", "csv"]).code(0);
+    let bench = Workbench::new();
+    let sosp = here().join("experiments/sosp.toml").display().to_string();
+    bench.matrix(&["run", &sosp, "--set", "requests=30"]).code(0);
+    let summary = bench.matrix(&["table", "--format", "csv"]).code(0);
     bench.write("summary.csv", &summary.out);
     bench
 }
@@ -22,13 +23,13 @@ fn swept() -> Workbench {
 fn pandas_and_duckdb_compute_from_the_export_what_the_tables_say() {
     let bench = swept();
     let printed = bench.matrix(&["export", "--as", "csv", "all.csv"]).code(0);
-    assert_eq!(printed.out, "all.csv: 960 rows of 24 cells\n");
+    assert_eq!(printed.out, "all.csv: 9360 rows of 312 cells\n");
     let all = bench.read("all.csv");
     assert!(all.starts_with(
         "post_storage,notification_storage,regions,delay_ms,antipode,round,origin,cell,simulated,configured_lag,i,key,outcome,"
     ));
     let printed = check(&bench, "all.csv").code(0);
-    assert_eq!(printed.out.matches("12 treatments, the same mean windows").count(), 2, "{}", printed.out);
+    assert_eq!(printed.out.matches("104 treatments, the same mean windows").count(), 2, "{}", printed.out);
 
     // One read more that missed its post is seen by both.
     let line = all.lines().find(|line| line.contains(",ok,")).unwrap();
@@ -39,7 +40,7 @@ fn pandas_and_duckdb_compute_from_the_export_what_the_tables_say() {
     check(&bench, "changed.csv").code(1).err_has("pandas: inconsistent of 1 treatments differs");
 
     let printed = bench.matrix(&["export", "--as", "csv", "--filter", "antipode=on and round=1", "on.csv"]).code(0);
-    assert_eq!(printed.out, "on.csv: 160 rows of 4 cells\n");
+    assert_eq!(printed.out, "on.csv: 720 rows of 24 cells\n");
 }
 
 #[test]
