@@ -1,6 +1,6 @@
 //! Figures from the command line.
 
-use crate::workbench::{SMALL, Workbench};
+use crate::workbench::{SMALL, Workbench, here};
 
 #[test]
 fn plot_draws_every_figure_the_results_have_data_for() {
@@ -44,13 +44,15 @@ fn incomplete_results_are_said_to_be_so() {
     assert!(svg.contains("2 of 12 cells"), "the figure counts the missing cells");
 }
 
-/// The small experiment in schema 2, with a figure of its own.
+/// `experiments/figures.toml`, an experiment of schema 2 with figures of its own, with fewer requests and rounds.
 fn declared() -> Workbench {
-    let figure = "\n[[figure]]\nname = \"own\"\nkind = \"bars\"\nx = \"post_storage\"\ny = \"window_p99_ms\"\n\
-                  ratio_to = { antipode = false }\nwhere = { delay_ms = 0 }\n";
-    let text =
-        SMALL.replace("schema = 1", "schema = 2\nworkload = \"post-notification\"").replace("rounds = 1", "rounds = 3");
-    Workbench::with(&(text + figure))
+    let bench = Workbench::new();
+    let model = "models/aws-2021.toml";
+    std::fs::create_dir(bench.path("models")).unwrap();
+    std::fs::copy(here().join("experiments").join(model), bench.path(model)).unwrap();
+    let text = std::fs::read_to_string(here().join("experiments/figures.toml")).unwrap();
+    bench.write("figures.toml", &text.replace("requests = 400", "requests = 40").replace("rounds = 5", "rounds = 3"));
+    bench
 }
 
 #[test]
@@ -60,33 +62,37 @@ fn schema_2_has_the_same_cells_and_figures_of_its_own() {
         let plan = bench.json(&["plan", name]);
         plan["cells"].as_array().unwrap().iter().map(|cell| cell["key"].to_string()).collect::<Vec<_>>()
     };
-    bench.write("one.toml", &SMALL.replace("rounds = 1", "rounds = 3"));
-    assert_eq!(keys("small.toml"), keys("one.toml"));
-    bench.matrix(&["run", "small.toml", "--plot"]).code(0);
-    let csv = bench.read("plots/small/own.csv");
-    assert_eq!(csv.lines().next(), Some("post_storage,value,low,high,rounds"));
-    assert_eq!(csv.lines().count(), 5, "{csv}");
-    assert!(bench.read("plots/small/own.svg").contains("simulated"), "the figure says where its numbers come from");
+    let text = bench.read("figures.toml").replace("schema = 2\nworkload = \"post-notification\"", "schema = 1");
+    bench.write("one.toml", text.split("[[figure]]").next().unwrap());
+    assert_eq!(keys("figures.toml"), keys("one.toml"));
+    bench.matrix(&["run", "figures.toml", "--plot"]).code(0);
+    for figure in ["cost_of_waiting", "polls"] {
+        let csv = bench.read(&format!("plots/figures/{figure}.csv"));
+        assert_eq!(csv.lines().next(), Some("post_storage,delay_ms,value,low,high,rounds"));
+        assert_eq!(csv.lines().count(), 1 + 3 * 6, "{csv}");
+        let svg = bench.read(&format!("plots/figures/{figure}.svg"));
+        assert!(svg.contains("simulated"), "{figure} says where its numbers come from");
+    }
     let again = bench.matrix(&["run", "one.toml"]).code(0);
-    assert_eq!(again.out, "nothing to do: 36 of 36 cells are done\n");
-    let drawn = bench.files("plots/small");
+    assert_eq!(again.out, "nothing to do: 108 of 108 cells are done\n");
+    let drawn = bench.files("plots/figures");
     bench.matrix(&["plot"]).code(0);
-    assert_eq!(drawn, bench.files("plots/small"), "what the run saved has the figure as well");
-    let args = ["plot", "small.toml", "--figure", "own", "--format", "svg", "--out", "elsewhere"];
+    assert_eq!(drawn, bench.files("plots/figures"), "what the run saved has the figures as well");
+    let args = ["plot", "figures.toml", "--figure", "polls", "--format", "svg", "--out", "elsewhere"];
     bench.matrix(&args).code(0);
-    assert!(bench.path("elsewhere/own.svg").is_file() && !bench.path("elsewhere/inconsistencies.svg").exists());
+    assert!(bench.path("elsewhere/polls.svg").is_file() && !bench.path("elsewhere/inconsistencies.svg").exists());
 
-    bench.matrix(&["bundle", "create", "-o", "small.tar.zst"]).code(0);
-    bench.matrix(&["verify", "small.tar.zst"]).code(0);
-    bench.matrix(&["plot", "--results", "small.tar.zst", "--figure", "own", "--out", "theirs"]).code(0);
-    assert_eq!(bench.read("theirs/own.csv"), csv);
+    bench.matrix(&["bundle", "create", "-o", "figures.tar.zst"]).code(0);
+    bench.matrix(&["verify", "figures.tar.zst"]).code(0);
+    bench.matrix(&["plot", "--results", "figures.tar.zst", "--figure", "polls", "--out", "theirs"]).code(0);
+    assert_eq!(bench.read("theirs/polls.csv"), bench.read("plots/figures/polls.csv"));
 }
 
 #[test]
 fn a_figure_that_names_no_metric_is_told_with_its_place() {
     let bench = declared();
-    bench.write("small.toml", &bench.read("small.toml").replace("window_p99_ms", "window_p98_ms"));
-    let printed = bench.matrix(&["plan", "small.toml"]).code(2);
+    bench.write("figures.toml", &bench.read("figures.toml").replace("window_p99_ms", "window_p98_ms"));
+    let printed = bench.matrix(&["plan", "figures.toml"]).code(2);
     printed.err_has("unknown metric `window_p98_ms`");
     printed.err_has("did you mean `window_p9");
     bench.write("small.toml", &SMALL.replace("[[claim]]", "[[figure]]\nname = \"own\"\n[[claim]]"));
