@@ -25,6 +25,7 @@ mod interface;
 mod kills;
 #[cfg(feature = "live")]
 mod licences;
+mod links;
 mod live;
 mod output;
 mod program;
