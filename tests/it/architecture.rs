@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use toml_edit::DocumentMut;
 
-use crate::workbench::{here, walk};
+use crate::workbench::{ended, here, walk};
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     walk(folder).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "rs")).collect()
@@ -97,9 +98,13 @@ fn libraries() -> BTreeSet<String> {
     all.chain(["lambdas".to_owned()]).filter(|folder| here().join(folder).join("Cargo.toml").exists()).collect()
 }
 
+fn architecture() -> String {
+    std::fs::read_to_string(here().join("ARCHITECTURE.md")).unwrap()
+}
+
 /// The code map of ARCHITECTURE.md: what each library sees.
 fn documented() -> BTreeMap<String, BTreeSet<String>> {
-    let text = std::fs::read_to_string(here().join("ARCHITECTURE.md")).unwrap();
+    let text = architecture();
     let map = text.split("## Code map").nth(1).unwrap().split("\n## ").next().unwrap();
     let row = |line: &str| {
         let cells: Vec<&str> = line.strip_prefix("| `")?.strip_suffix(" |")?.split(" | ").collect();
@@ -119,6 +124,59 @@ fn the_dependency_graph_is_the_documented_one() {
     for pure in ["workloads/post-notification/app", "crates/core"] {
         assert!(graph[pure].is_empty(), "{pure} sees no other crate of ours");
     }
+}
+
+/// The files of the project, by their paths below its folder.
+fn files() -> Vec<String> {
+    let list = ["-c", "git ls-files -z 2>/dev/null || scripts/sources"];
+    let listed = ended(Command::new("sh").args(list).current_dir(here())).code(0).out;
+    listed.split_terminator('\0').map(str::to_owned).collect()
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn every_folder_and_script_is_in_the_map() {
+    let text = architecture();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
+    let places: Vec<&str> = rows.iter().flat_map(|row| quoted(row.split(" | ").next().unwrap())).collect();
+    let of_scripts = rows.iter().filter(|row| row.starts_with("| `scripts/`"));
+    let scripts: BTreeSet<&str> = of_scripts.flat_map(|row| quoted(row)).collect();
+    for file in files() {
+        let Some((folder, name)) = file.split_once('/') else { continue };
+        assert!(places.iter().any(|place| place.split('/').next() == Some(folder)), "{folder}/ has no row");
+        assert!(folder != "scripts" || scripts.contains(name), "the row of scripts/ lacks `{name}`");
+    }
+}
+
+#[test]
+fn the_files_and_tests_that_architecture_names_exist() {
+    let (text, files) = (architecture(), files());
+    let code: String = files
+        .iter()
+        .filter(|file| file.ends_with(".rs"))
+        .filter_map(|file| std::fs::read_to_string(here().join(file)).ok())
+        .collect();
+    let in_a_store = ["model.toml", "tmp/"];
+    let endings = ["/", ".rs", ".toml", ".html"];
+    let (mut paths, mut tests) = (0, 0);
+    for name in quoted(&text).filter(|name| !name.contains(char::is_whitespace) && !in_a_store.contains(name)) {
+        let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        let folder = name.split_once('/').map(|(folder, _)| format!("{folder}/"));
+        let is_below = folder.is_some_and(|folder| files.iter().any(|file| file.starts_with(&folder)));
+        if is_below || endings.iter().any(|ending| name.ends_with(ending)) {
+            paths += 1;
+            let is_it = |file: &String| format!("/{file}/").contains(&format!("/{}/", name.trim_end_matches('/')));
+            assert!(files.iter().any(is_it), "there is no `{name}`");
+        } else if is_name && name.contains('_') && !name.ends_with("_us") {
+            tests += 1;
+            assert!(code.contains(&format!("fn {name}(")), "there is no test `{name}`");
+        }
+    }
+    assert!(paths > 80 && tests > 30, "{paths} paths, {tests} tests");
 }
 
 /// Whether a text file below a folder has one of the words.
