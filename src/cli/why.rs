@@ -3,8 +3,9 @@
 use std::fmt::Display;
 
 use clap::Args;
+use matrix_core::key_diff::{Difference, differences, shown};
 use matrix_plan::{Cell, CellKey};
-use matrix_run::key_diff::{Difference, differences, parts, shown};
+use matrix_run::key_diff::parts;
 use matrix_store::{Lookup, Origin, Store};
 use matrix_traces::Record;
 use serde::Serialize;

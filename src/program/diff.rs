@@ -5,8 +5,8 @@ use std::path::Path;
 
 use matrix_command::results::{self, Change, Loaded, Matched, changes, findings, matched};
 use matrix_core::judge::{interval, number};
+use matrix_core::key_diff::{differences, flat};
 use matrix_core::series::Estimate;
-use matrix_run::key_diff::{differences, flat};
 use matrix_store::Store;
 use serde::Serialize;
 

@@ -3,8 +3,8 @@
 use matrix_command::Cell;
 use matrix_command::run::{Input, InputFailure};
 use matrix_core::CellKey;
+use matrix_core::key_diff::{Difference, differences, flat};
 use matrix_run::Overrides;
-use matrix_run::key_diff::{Difference, differences, flat};
 use matrix_run::results::Select;
 use matrix_store::{GenericRecord, Store};
 

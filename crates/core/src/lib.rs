@@ -12,6 +12,7 @@ pub mod filter;
 pub mod json_schema;
 pub mod judge;
 pub mod key;
+pub mod key_diff;
 #[cfg(test)]
 mod laws;
 pub mod metric;

@@ -1,8 +1,8 @@
 //! What `matrix diff` found, for people.
 
+use matrix_core::key_diff::shown;
 use matrix_plan::Axes;
 use matrix_report::Column;
-use matrix_run::key_diff::shown;
 
 use super::json::{ChangeJson, DiffJson, IntervalJson, PairJson, PartJson, ResultJson, SideJson};
 use crate::cli::plan::on_off;

@@ -3,13 +3,14 @@
 use matrix_traces::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
+use matrix_core::key_diff::{Difference, differences, shown};
 use matrix_plan::{Axes, Cell, CellInputs};
 use matrix_store::Store;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::RunError;
-use crate::key_diff::{Difference, differences, parts, shown};
+use crate::key_diff::parts;
 
 /// Most kinds of differences that are named.
 const KINDS: usize = 3;

@@ -1,66 +1,16 @@
-//! Which parts of what gives a cell its meaning differ from another cell's.
+//! What gives a cell its meaning, part by part.
 
 use std::collections::BTreeMap;
 
+use matrix_core::key_diff::flat;
 use matrix_plan::CellInputs;
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{FailureKind, RunError};
-
-/// A part of the inputs that differs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Difference {
-    /// Where in the inputs, for example `barrier.max_ms`.
-    pub part: String,
-    /// The done cell's value; none if it lacks the part.
-    pub done: Option<Value>,
-    /// The value of the cell at hand; none if it lacks the part.
-    pub here: Option<Value>,
-}
 
 /// The inputs as a flat list: the path of each value, and the value.
 pub fn parts(inputs: &CellInputs) -> Result<BTreeMap<String, Value>, RunError> {
     let json = |error: serde_json::Error| RunError::new(FailureKind::Internal, error.to_string());
     let value: Value = serde_json::from_str(&inputs.canonical().map_err(json)?).map_err(json)?;
     Ok(flat(value))
-}
-
-/// A JSON value as a flat list: the path of each value in it, and the value.
-#[must_use]
-pub fn flat(value: Value) -> BTreeMap<String, Value> {
-    let mut parts = BTreeMap::new();
-    flatten(String::new(), value, &mut parts);
-    parts
-}
-
-fn flatten(path: String, value: Value, parts: &mut BTreeMap<String, Value>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                let path = if path.is_empty() { name } else { format!("{path}.{name}") };
-                flatten(path, value, parts);
-            }
-        }
-        value => {
-            parts.insert(path, value);
-        }
-    }
-}
-
-/// The parts that differ, in order of their names.
-pub fn differences(done: &BTreeMap<String, Value>, here: &BTreeMap<String, Value>) -> Vec<Difference> {
-    let mut names: Vec<&String> = done.keys().chain(here.keys()).collect();
-    names.sort();
-    names.dedup();
-    names
-        .into_iter()
-        .filter(|name| done.get(*name) != here.get(*name))
-        .map(|name| Difference { part: name.clone(), done: done.get(name).cloned(), here: here.get(name).cloned() })
-        .collect()
-}
-
-/// A part's value as a person reads it.
-pub fn shown(value: Option<&Value>) -> String {
-    value.map_or("-".to_owned(), Value::to_string)
 }

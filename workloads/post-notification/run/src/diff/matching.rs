@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use matrix_core::key_diff::{Difference, differences};
 use matrix_plan::{Axes, CellKey};
 use matrix_store::Origin;
 use matrix_traces::Record;
 
 use crate::error::RunError;
-use crate::key_diff::{Difference, differences, parts};
+use crate::key_diff::parts;
 
 /// Two results that are compared.
 pub struct Pair {
