@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use matrix_bundle::{Binary, BundleError, BundleInfo, BundleReader, Extras, GenericOptions, Limits};
+use matrix_bundle::{Binary, BundleError, BundleInfo, BundleReader, Extras, Findings, GenericOptions, Limits};
 use matrix_command::results;
-use matrix_derived::verify::{self, Findings};
 use matrix_plan::CellKey;
 use matrix_run::results::Select;
 use matrix_store::verify::Fault;
@@ -232,7 +231,7 @@ pub(crate) fn check(path: &Path, limits: Limits, quick: bool) -> Result<Findings
         let compared = compare(&restored.extras, &derived, &mut findings.faults);
         findings.checked.push(("tables, figures, README: derived again, same bytes".to_owned(), compared));
     }
-    verify::report(&restored.extras.report, &derived.report, &mut findings);
+    findings.page(&restored.extras.report, &derived.report);
     for chosen in &experiments {
         let loaded = results::load(&store, &chosen.experiment, &chosen.cells, None)?;
         for finding in results::findings(&loaded) {
@@ -252,7 +251,7 @@ pub(crate) fn page_of(path: &Path, limits: Limits) -> Result<Findings, Failure> 
     let experiments = experiments_of(&store, &newest(&store, None)?)?;
     let names: Vec<&str> = experiments.iter().map(|chosen| chosen.experiment.name.as_str()).collect();
     let mut findings = Findings { made_by: restored.made_by(), ..Findings::default() };
-    verify::report(&restored.extras.report, &super::report::of_bundle(&store, &names)?, &mut findings);
+    findings.page(&restored.extras.report, &super::report::of_bundle(&store, &names)?);
     Ok(findings)
 }
 

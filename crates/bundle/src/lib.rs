@@ -45,6 +45,7 @@ mod beginning;
 mod decompress;
 mod difference;
 mod files;
+mod findings;
 mod signature_error;
 mod signer;
 
@@ -58,6 +59,7 @@ pub use error::{BundleError, Conflict, ErrorKind, Refusal};
 pub use extraction::Extraction;
 pub use extras::Extras;
 pub use files::Files;
+pub use findings::Findings;
 pub use generic::{
     GenericOptions, GenericRestored, create_generic, extract_generic, is_generic_bundle, restore_generic, unite_generic,
 };

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use matrix_bundle::bag::REPORT;
 use matrix_bundle::temporary::Folder;
-use matrix_bundle::{AGENT_FIELD, BundleReader, Extraction};
+use matrix_bundle::{AGENT_FIELD, BundleReader, Extraction, Findings};
 use matrix_derived::derive;
-use matrix_derived::verify::{self, Findings};
 use matrix_run::RunError;
 use matrix_store::Store;
 use serde::Serialize;
@@ -110,6 +109,6 @@ fn page_of(args: &ExtractArgs) -> Result<Findings, Failure> {
     let store = Store::open(&place)?;
     let ours = derive::report(&derive::parts(&store, &restored.inventory)?, &restored.inventory)?;
     let mut findings = Findings { made_by, ..Findings::default() };
-    verify::report(&restored.extras.report, &ours, &mut findings);
+    findings.page(&restored.extras.report, &ours);
     Ok(findings)
 }

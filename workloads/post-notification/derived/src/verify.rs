@@ -5,40 +5,13 @@ use std::path::{Path, PathBuf};
 
 use matrix_archive::deriver::not_verified;
 use matrix_archive::{DERIVER_VERSION, Inventory, Restored};
-use matrix_bundle::bag::REPORT;
-use matrix_bundle::{AGENT, difference};
+use matrix_bundle::{Findings, difference};
 use matrix_plan::{Experiment, Filter};
 use matrix_run::{RunError, results};
 use matrix_store::verify::{Fault, Note};
 use matrix_store::{Store, parallel};
-use serde::Serialize;
 
 use crate::derive::{self, Besides, RENDERER, RENDERER_FILE};
-
-/// What was checked of a store or a bundle, and found.
-#[derive(Debug, Default, Serialize)]
-pub struct Findings {
-    /// Whether there is no fault.
-    pub sound: bool,
-    /// What was checked, and of how many.
-    pub checked: Vec<(String, u64)>,
-    /// What is not as it should be.
-    pub faults: Vec<Fault>,
-    /// What is remarkable, and no fault.
-    pub notes: Vec<Note>,
-    /// The claims, judged.
-    pub claims: Vec<String>,
-    /// What made a bundle, as it says.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub made_by: String,
-    /// By which version of the rules a bundle's derived files were made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deriver: Option<u32>,
-    /// Whether that is another version than this program's.
-    pub another_version: bool,
-    /// Its files of another version that are not what this program derives: nothing is known of them but their digests.
-    pub not_verified: Vec<Note>,
-}
 
 /// Files of a folder, by path in it.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -81,7 +54,7 @@ pub fn compare(store: &Store, restored: Restored, findings: &mut Findings) -> Re
             differs(file, || format!("it is not what is written there: {}", difference(theirs, ours)), findings);
         }
     }
-    report(&extras.report, &again.report, findings);
+    findings.page(&extras.report, &again.report);
     let notice = inventory.notice()?.unwrap_or_default();
     let text = extras.readme.strip_prefix(notice.as_bytes()).unwrap_or(&extras.readme);
     if let Some(filter) = filter_of(text) {
@@ -117,27 +90,6 @@ fn differs(file: impl AsRef<Path>, what: impl FnOnce() -> String, findings: &mut
             }
         }
         _ => findings.faults.push(fault(file, what())),
-    }
-}
-
-/// Compares a bundle's page with the one that follows from its results. Another version makes another page: then nothing is
-/// known of theirs but its digest.
-pub fn report(theirs: &[u8], ours: &[u8], findings: &mut Findings) {
-    let file = Path::new(REPORT);
-    let made_here = !findings.another_version && findings.made_by == AGENT;
-    if theirs == ours {
-        findings.checked.push(("report.html: derived again, same bytes".to_owned(), 1));
-    } else if theirs.is_empty() {
-        // Earlier versions made none.
-        if made_here {
-            findings.faults.push(fault(file, "it is missing"));
-        }
-    } else if made_here {
-        let what = format!("it does not follow from the results: {}", difference(theirs, ours));
-        findings.faults.push(fault(file, what));
-    } else {
-        let what = format!("NOT VERIFIED: made by {}, and {AGENT} makes another page", findings.made_by);
-        findings.not_verified.push(Note { file: file.to_owned(), what });
     }
 }
 
