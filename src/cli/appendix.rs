@@ -47,7 +47,10 @@ pub(crate) fn appendix(args: AppendixArgs) -> CommandResult {
     for file in &args.files {
         let shown = output::word(super::report::shown_place(file, false));
         let of_file = match program::text_of(file, &Overrides::default())? {
-            Some(text) => program::appendix(file, text, store.as_deref(), &shown)?,
+            Some(text) => {
+                let input = matrix_command::run::Input::from_file(file, text, None)?;
+                matrix_command_derived::appendix::of_results(&input, store.as_deref(), &shown)?
+            }
             None => {
                 let input = Input::from_file(file, &Overrides::default())?;
                 of_results(&input, store.as_deref(), &shown, &output::Terminal)?

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use matrix_analysis::ClaimResult;
 use matrix_archive::{Inventory, Selection};
 use matrix_badge::{Item, Progress, Results, Status, Subject, Tree, sosp26};
+use matrix_command_derived::badge as programs;
 use matrix_derived::derive::all_parts;
 use matrix_plan::printable::one_line;
 use matrix_report::environment;
@@ -17,7 +18,7 @@ use serde::Serialize;
 
 use super::{Format, FormatArgs, ReadArgs};
 use crate::exit::{CommandResult, Exit, Failure};
-use crate::{output, program};
+use crate::output;
 
 /// Check your project and its results against what artifact badges ask
 ///
@@ -109,7 +110,7 @@ fn of_store(store: &Store) -> Result<Result<Results, String>, Failure> {
     // What is damaged says nothing of claims.
     if results.faults.is_empty() {
         built_in(store, &mut results)?;
-        program::badge(store, &mut results)?;
+        programs::add_to(&mut results, store)?;
     }
     Ok(Ok(results))
 }
@@ -124,7 +125,7 @@ fn built_in(store: &Store, results: &mut Results) -> Result<(), Failure> {
         let name = &part.source.experiment;
         results.simulated |= part.source.nature.simulated;
         results.experiments.push(Progress { name: name.clone(), planned: part.source.planned, done: part.source.done });
-        let stands = |claim: &ClaimResult| (format!("{} of {name}", claim.id), program::stand(claim.verdict));
+        let stands = |claim: &ClaimResult| (format!("{} of {name}", claim.id), programs::stand(claim.verdict));
         results.claims.extend(part.claims.iter().map(stands));
     }
     // Who imported what others measured cannot know on what.

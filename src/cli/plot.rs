@@ -8,7 +8,7 @@ use matrix_analysis::tables::Source;
 use matrix_analysis::{Keep, Loaded, Options, Pools, Traces, load, summary, to_csv};
 use matrix_core::FigureSpec;
 use matrix_derived::{picture, pictures};
-use matrix_figures::{About, MetricAbout};
+use matrix_figures::{About, MetricAbout, Picture};
 use matrix_plan::claims::Metric;
 use matrix_presets::{Figure, FigureError};
 use matrix_run::results::{self, Results, Traced, unreadable};
@@ -141,8 +141,7 @@ pub(crate) fn draw(
     let mut written = Written::default();
     let made = pictures::each(&what.figures, |figure| {
         let (csv, drawing) = picture(figure, pools, source);
-        let files =
-            |drawing| program::files(figure.name(), csv.clone(), &program::Picture::Drawing(drawing), &what.formats);
+        let files = |drawing| program::files(figure.name(), csv.clone(), &Picture::Drawing(drawing), &what.formats);
         (figure, drawing.map(files), csv)
     });
     for (figure, files, csv) in made {
@@ -206,7 +205,7 @@ fn declared(
     };
     let mut pictures = Vec::new();
     for figure in wanted {
-        let (csv, drawing) = program::picture(figure, &about, &numbers);
+        let (csv, drawing) = matrix_figures::picture(figure, &about, &numbers);
         let Some(drawing) = program::unless_empty(&figure.name, drawing, what.named)? else { continue };
         for (name, bytes) in program::files(&figure.name, csv, &drawing, &what.formats)? {
             let path = drawn.picture(&name, &bytes)?;

@@ -58,7 +58,7 @@ pub(super) struct ReplayArgs {
 }
 
 pub(super) fn replay(args: &ReplayArgs) -> CommandResult {
-    if program::is_program_bundle(&args.file, args.size.limits()) {
+    if matrix_command_derived::bundle::is_program_bundle(&args.file, args.size.limits()) {
         return program::replay(&program::ReplayOptions {
             bundle: &args.file,
             limits: args.size.limits(),

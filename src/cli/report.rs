@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use matrix_archive::{Inventory, Selection};
+use matrix_command_derived::page as programs;
 use matrix_derived::derive::{Part, all_parts, parts};
 use matrix_derived::page::{Authors, of_results};
 use matrix_plan::CellKey;
@@ -93,23 +94,23 @@ fn write(args: &ReportArgs, store: &Store, experiments: &[Named], refresh_s: Opt
         is_bundle: place.is_file(),
         refresh_s,
     };
-    let programs = program::report::experiments(store)?;
-    let is_program = |named: &Named| named.cells.is_none() && programs.contains(&named.name);
+    let names = programs::experiments(store)?;
+    let is_program = |named: &Named| named.cells.is_none() && names.contains(&named.name);
     if let Some(named) = experiments.iter().find(|named| named.cells.is_none() && !is_program(named)) {
         return Err(nothing_of(&named.file));
     }
     let mut page = Page { against: against.as_deref().map(plain), ..Page::default() };
-    if !store.runs()?.is_empty() || programs.is_empty() {
+    if !store.runs()?.is_empty() || names.is_empty() {
         page = built_in(store, experiments, theirs.as_deref(), against, &options)?;
     } else if let Some(named) = experiments.iter().find(|named| !is_program(named)) {
         return Err(nothing_of(&named.file));
     }
-    if !programs.is_empty() {
+    if !names.is_empty() {
         let wanted = |name: &str| {
             experiments.is_empty() || experiments.iter().any(|named| named.name == name && is_program(named))
         };
-        program::report::add_to(&mut page, store, theirs.as_deref(), &wanted)?;
-        let records = program::report::records(store)?;
+        programs::add_to(&mut page, store, theirs.as_deref(), &wanted)?;
+        let records = programs::records(store)?;
         if page.records.is_empty() {
             page.records = records_digest(records.iter().map(|(key, origin, digest)| (*key, origin, *digest)));
         }

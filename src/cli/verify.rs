@@ -10,6 +10,7 @@ use clap::Args;
 use matrix_archive::DERIVER_VERSION;
 use matrix_bundle::temporary::Folder;
 use matrix_bundle::{Findings, Looks, Signer, Unpacked};
+use matrix_command_derived::bundle as programs;
 use matrix_derived::derive;
 use matrix_derived::verify;
 use matrix_plan::printable::one_line;
@@ -22,7 +23,6 @@ use super::bundle::signature_of;
 use super::{Format, FormatArgs, SizeArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
-use crate::program;
 
 /// Check every byte of a store or a bundle against the digests that cover it
 ///
@@ -157,8 +157,8 @@ fn of_bundle(args: &VerifyArgs, input: Box<dyn Read + Send>) -> Result<Found, Fa
             "--signer needs the bundle's file, and FILE.sig beside it",
         ));
     }
-    if program::is_program_bundle(&args.path, limits) {
-        let mut findings = program::check_bundle(&args.path, limits, args.quick)?;
+    if programs::is_program_bundle(&args.path, limits) {
+        let mut findings = programs::check(&args.path, limits, args.quick)?;
         if let Some(signer) = &args.signer {
             signature(&args.path, signer, &mut findings)?;
         }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use matrix_command::results::Loaded;
+use matrix_command_derived::about;
 use matrix_core::FigureSpec;
-use matrix_core::figure::{Across, Numbers, csv};
-use matrix_figures::{About, Chart, Drawing, FigureError, MetricAbout, latex};
+use matrix_figures::{FigureError, Picture, picture};
 
 use crate::cli::PictureFormat;
 use matrix_run::with_causes;
@@ -15,66 +15,6 @@ use crate::output;
 
 /// Every format.
 pub(crate) const BOTH: [PictureFormat; 2] = [PictureFormat::Svg, PictureFormat::Png];
-
-/// A figure.
-pub(crate) enum Picture {
-    /// A drawing.
-    Drawing(Drawing),
-    /// A table in LaTeX.
-    Latex(String),
-}
-
-/// A figure's table as CSV, and the figure.
-pub(crate) fn picture(
-    figure: &FigureSpec,
-    about: &About<'_>,
-    numbers: &dyn Numbers,
-) -> (String, Result<Picture, FigureError>) {
-    let panels = figure.panels(numbers);
-    let table = csv(figure, about.axes, &about.across(figure), &panels);
-    if !figure.is_table() {
-        return (table, Chart::declared(figure, about, &panels).draw().map(Picture::Drawing));
-    }
-    let marks = panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.marks);
-    if marks.filter_map(|mark| mark.estimate).count() == 0 {
-        return (table, Err(FigureError::Empty { name: figure.name.clone() }));
-    }
-    (table, Ok(Picture::Latex(latex(figure, about, &panels))))
-}
-
-/// What a figure of a program's results says besides its numbers.
-pub(super) fn about<'a>(loaded: &'a Loaded<'_>, figure: &FigureSpec) -> About<'a> {
-    let column = match figure.x {
-        Across::Column { source, column } => loaded.column(source, column),
-        Across::Axis(_) | Across::Metric { .. } => None,
-    };
-    let mut notes = vec!["measured".to_owned()];
-    // A cell without rows has no value of a column, and so no place in the figure.
-    let failed = loaded.cells.iter().filter(|cell| cell.failed && figure.selection.matches(&cell.cell.point)).count();
-    if failed > 0 && column.is_some() {
-        notes.push(format!("DNF: {failed} cells failed"));
-    }
-    let disturbed = loaded.disturbed().filter(|cell| figure.selection.matches(&cell.cell.point)).count();
-    if disturbed > 0 {
-        notes.push(format!("{disturbed} cells disturbed by other work"));
-    }
-    if !loaded.mixed_versions().is_empty() {
-        notes.push(format!("{} versions of one program", loaded.mixed_versions().len()));
-    }
-    let metric = |metric: &matrix_core::Metric| MetricAbout {
-        name: metric.name.clone(),
-        text: metric.text.clone(),
-        unit: metric.unit.clone(),
-    };
-    About {
-        experiment: &loaded.experiment.name,
-        axes: &loaded.experiment.axes,
-        rounds: loaded.experiment.rounds,
-        metrics: loaded.experiment.metrics.iter().map(metric).collect(),
-        column: column.map(|(name, unit)| (name.to_owned(), unit.to_owned())),
-        notes,
-    }
-}
 
 /// The figures with these names; none named means all.
 ///

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use matrix_command::results::{self, Change, Loaded, Matched, changes, findings, matched};
+use matrix_command_derived::{Chosen, newest};
 use matrix_core::judge::{interval, number};
 use matrix_core::key_diff::{differences, flat};
 use matrix_core::series::Estimate;
 use matrix_store::Store;
 use serde::Serialize;
 
-use super::bundle::{experiments_of, newest};
-use super::choose::Chosen;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
@@ -129,7 +128,7 @@ pub(crate) fn diff(a: &Store, b: &Store, comparing: Comparing<'_>, json: bool) -
 
 /// The newest version of every experiment in a store.
 fn experiments(store: &Store) -> Result<BTreeMap<String, Chosen>, Failure> {
-    let found = experiments_of(store, &newest(store, None)?)?.into_iter();
+    let found = Chosen::of_runs(store, &newest(store, None)?)?.into_iter();
     Ok(found.map(|chosen| (chosen.experiment.name.clone(), chosen)).collect())
 }
 

@@ -1,20 +1,12 @@
 //! Commands on experiments whose workload is a program (schema 2): what is common to them.
 
-mod appendix;
-mod attempts;
-mod badge;
-mod bundle;
 mod charts;
 mod choose;
 mod consent;
-mod derive;
 mod diff;
-mod overlay;
 mod print;
 mod replay;
-pub(crate) mod report;
 mod run;
-mod shards;
 mod show;
 mod why;
 
@@ -23,16 +15,14 @@ use std::path::Path;
 use matrix_command::Experiment;
 use matrix_command::cells::CellError;
 use matrix_command::run::InputFailure;
+use matrix_command_derived::DerivedError;
 
 use matrix_core::Problems;
-use matrix_run::{Overrides, RunError};
+use matrix_run::{Overrides, RunError, with_causes};
 
 use crate::exit::{Exit, Failure};
 
-pub(crate) use appendix::appendix;
-pub(crate) use badge::{badge, stand};
-pub(crate) use bundle::{CreateOptions, check as check_bundle, create, is_program_bundle, merge, page_of};
-pub(crate) use charts::{Picture, files, picture, unless_empty};
+pub(crate) use charts::{files, unless_empty};
 pub(crate) use choose::chosen;
 pub(crate) use diff::{Comparing, diff};
 pub(crate) use print::{PlanOptions, check, export, plan, plot, status};
@@ -69,6 +59,22 @@ pub(crate) fn experiment_of(file: &Path) -> Result<Option<Experiment>, Failure> 
     let Some(text) = text_of(file, &Overrides::default())? else { return Ok(None) };
     let (_, experiment) = matrix_command::run::Input::without_files(&file.display().to_string(), text)?;
     Ok(Some(experiment))
+}
+
+impl From<DerivedError> for Failure {
+    fn from(error: DerivedError) -> Self {
+        let (exit, help) = (Exit::of(error.kind()), error.help());
+        match error {
+            DerivedError::Store(error) => error.into(),
+            DerivedError::Bundle(error) => error.into(),
+            DerivedError::Input(failure) => failure.into(),
+            DerivedError::Filter { text, problem } => in_text("--filter", &text, problem.into()),
+            error => match help {
+                Some(help) => Self::with_help(exit, with_causes(&error), help),
+                None => Self::new(exit, with_causes(&error)),
+            },
+        }
+    }
 }
 
 impl From<InputFailure> for Failure {

@@ -4,10 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use matrix_bundle::Limits;
+use matrix_command_derived::{Chosen, newest};
 use matrix_run::results::open_within;
 use matrix_store::{RunId, Store};
 
-use super::bundle::{experiments_of, newest};
 use super::diff::{Comparing, diff, of_paths};
 use super::run::RunOptions;
 use super::{consent, run};
@@ -44,7 +44,7 @@ pub(crate) fn replay(options: &ReplayOptions<'_>) -> CommandResult {
         ));
     }
     let runs = newest(&store, None)?;
-    let experiments = experiments_of(&store, &runs)?;
+    let experiments = Chosen::of_runs(&store, &runs)?;
     let listed: Vec<_> = experiments.iter().map(|chosen| &chosen.experiment).collect();
     consent::ask(&listed, options.dir, options.yes)?;
     let folder = matrix_bundle::temporary::Folder::new()?;

@@ -9,7 +9,7 @@ use crate::declared::{About, words};
 /// The table of a figure with these numbers: a `tabular`, which needs no package. What it shows, and where its numbers come
 /// from, stands in comments above it.
 #[must_use]
-pub fn latex(figure: &FigureSpec, about: &About<'_>, panels: &[Panel]) -> String {
+pub(crate) fn latex(figure: &FigureSpec, about: &About<'_>, panels: &[Panel]) -> String {
     let series = about.series(figure, panels);
     let columns = series.len().max(1);
     let mut text = String::new();

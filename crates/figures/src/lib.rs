@@ -9,9 +9,10 @@ pub mod draw;
 mod drawing;
 mod error;
 mod latex;
+mod picture;
 
 pub use chart::{Chart, ChartLine, ChartMark, ChartPanel, Estimate, Kind, Title};
 pub use declared::{About, MetricAbout};
 pub use drawing::{Drawing, WIDTH_IN};
 pub use error::FigureError;
-pub use latex::latex;
+pub use picture::{Picture, picture};

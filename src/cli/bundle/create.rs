@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use matrix_archive::{CreateOptions, Inventory, Selection};
 use matrix_bundle::{Binary, Tree};
+use matrix_command_derived::bundle as programs;
 use matrix_derived::derive::{self, Besides};
 use matrix_run::results;
 use matrix_store::{Origin, Store};
@@ -58,19 +59,17 @@ pub(super) fn create(args: CreateArgs) -> CommandResult {
     let filter = args.filter.filter.as_deref();
     let binary = if args.with_binary { Some(Binary::of(&std::env::current_exe()?)?) } else { None };
     let experiments = named(&store, &args.files)?;
-    let options = program::CreateOptions {
-        run: args.run.as_deref(),
-        experiments: &experiments.programs,
-        filter,
-        origin: args.origin.as_ref(),
-        allow_incomplete: args.allow_incomplete,
-        with_source: args.with_source,
-        binary: binary.clone(),
-        identify: args.identify.as_deref(),
-        out: &args.out,
-    };
-    let made = if experiments.built_in.is_empty() { program::create(&store, &options)? } else { None };
-    if let Some(made) = made {
+    let selection = programs::Selection { run: args.run.as_deref(), experiments: &experiments.programs, filter };
+    let contents = if experiments.built_in.is_empty() { programs::Contents::of(&store, &selection)? } else { None };
+    if let Some(contents) = contents {
+        let options = programs::CreateOptions {
+            origin: args.origin,
+            allow_incomplete: args.allow_incomplete,
+            identify: args.identify,
+            source: if args.with_source { source::tree() } else { Tree::new() },
+            binary,
+        };
+        let made = contents.create(options, &output::place_of(&args.out)?)?;
         let left = Left { left_out: made.left_out, filter, missing_shards: made.missing_shards };
         return describe(made.info, &args.out, &left, args.format.format);
     }
@@ -87,7 +86,6 @@ pub(super) fn create(args: CreateArgs) -> CommandResult {
     let besides = Besides { source, binary: binary.as_ref().map(Binary::sha256) };
     let mut extras = derive::extras_where_plans_follow(&store, &inventory, besides)?;
     extras.binary = binary;
-    let filter = args.filter.filter.as_deref();
     if let Some(filter) = filter {
         derive::name_filter(&mut extras, filter);
     }
@@ -109,7 +107,7 @@ fn named(store: &Store, files: &[PathBuf]) -> Result<Named, Failure> {
     if files.is_empty() {
         return Ok(named);
     }
-    let programs = program::report::experiments(store)?;
+    let programs = matrix_command_derived::page::experiments(store)?;
     let mut built_in = BTreeSet::new();
     for id in store.runs()? {
         built_in.insert(matrix_run::results::plan_of(&store.run_documents(id.as_str())?)?.experiment);

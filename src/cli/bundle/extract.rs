@@ -6,6 +6,7 @@ use clap::Args;
 use matrix_bundle::bag::REPORT;
 use matrix_bundle::temporary::Folder;
 use matrix_bundle::{AGENT_FIELD, BundleReader, Extraction, Findings};
+use matrix_command_derived::bundle as programs;
 use matrix_derived::derive;
 use matrix_run::RunError;
 use matrix_store::Store;
@@ -13,7 +14,7 @@ use serde::Serialize;
 
 use crate::cli::{Format, FormatArgs, SizeArgs};
 use crate::exit::{CommandResult, Exit, Failure};
-use crate::{output, program};
+use crate::output;
 
 /// Unpack a bundle into a new folder, after checking every byte
 #[derive(Debug, Args)]
@@ -54,7 +55,7 @@ pub(super) fn extract(args: &ExtractArgs) -> CommandResult {
     let without_report = page && !args.as_store && !args.unverified && !is_known(args)?;
     let extraction = Extraction { without_report };
     let (form, out) = (if args.as_store { "store" } else { "bag" }, output::word(&args.out));
-    if program::is_program_bundle(&args.file, args.size.limits()) {
+    if programs::is_program_bundle(&args.file, args.size.limits()) {
         if args.as_store {
             matrix_bundle::restore_generic(reader, &args.out).map_err(refused)?;
         } else {
@@ -81,8 +82,8 @@ pub(super) fn extract(args: &ExtractArgs) -> CommandResult {
 /// that is noted.
 fn is_known(args: &ExtractArgs) -> Result<bool, Failure> {
     let limits = args.size.limits();
-    let findings = match program::is_program_bundle(&args.file, limits) {
-        true => program::page_of(&args.file, limits)?,
+    let findings = match programs::is_program_bundle(&args.file, limits) {
+        true => programs::page_of(&args.file, limits)?,
         false => page_of(args)?,
     };
     if let Some(fault) = findings.faults.first() {

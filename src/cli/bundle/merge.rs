@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use matrix_archive::{Inventory, MergeOptions};
 use matrix_bundle::{BundleError, BundleReader};
+use matrix_command_derived::bundle as programs;
 use matrix_derived::derive::{self, Besides};
 use matrix_run::RunError;
 use matrix_store::Store;
@@ -12,7 +13,7 @@ use matrix_store::Store;
 use super::{Left, describe};
 use crate::cli::{FormatArgs, SizeArgs};
 use crate::exit::CommandResult;
-use crate::{output, program};
+use crate::output;
 
 /// Unite bundles; two results for one cell and origin are a conflict
 #[derive(Debug, Args)]
@@ -40,8 +41,9 @@ pub(super) fn merge(args: &MergeArgs) -> CommandResult {
     for file in &args.files {
         BundleReader::open(file, limits).map_err(|error| RunError::of_bundle(&output::path(file), error))?;
     }
-    if args.files.iter().any(|file| program::is_program_bundle(file, limits)) {
-        let made = program::merge(&args.files, limits, args.allow_incomplete, &args.out)?;
+    if args.files.iter().any(|file| programs::is_program_bundle(file, limits)) {
+        let place = output::place_of(&args.out)?;
+        let made = programs::merge(&args.files, limits, args.allow_incomplete, &place)?;
         let left = Left { left_out: made.left_out, filter: None, missing_shards: made.missing_shards };
         return describe(made.info, &args.out, &left, args.format.format);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use matrix_command::Cell;
-use matrix_plan::CellKey;
+use matrix_core::CellKey;
 use matrix_store::attempt::AttemptStatus;
 use matrix_store::{GenericAttempt, Store, StoreError};
 
@@ -14,9 +14,12 @@ const MOST_LINES: usize = 12;
 /// Most bytes of them.
 const TAIL: usize = 64 << 10;
 
-/// The attempts at some cells, the oldest first.
-pub(super) fn of_cells(store: &Store, cells: &[Cell]) -> Result<BTreeMap<CellKey, Vec<GenericAttempt>>, StoreError> {
-    let mut found: BTreeMap<CellKey, Vec<GenericAttempt>> = cells.iter().map(|cell| (cell.key, Vec::new())).collect();
+/// Attempts by cell, of each the oldest first.
+pub(crate) type Tried = BTreeMap<CellKey, Vec<GenericAttempt>>;
+
+/// The attempts at some cells.
+pub(crate) fn of_cells(store: &Store, cells: &[Cell]) -> Result<Tried, StoreError> {
+    let mut found: Tried = cells.iter().map(|cell| (cell.key, Vec::new())).collect();
     for id in store.attempts()? {
         if let Some(attempt) = store.attempt::<GenericAttempt>(&id)?
             && let Some(of_cell) = found.get_mut(&attempt.key)
@@ -31,7 +34,7 @@ pub(super) fn of_cells(store: &Store, cells: &[Cell]) -> Result<BTreeMap<CellKey
 }
 
 /// Why an attempt has no result: its error, and the last lines that it printed to standard error. Empty where it has one.
-pub(super) fn why(store: &Store, attempt: &GenericAttempt) -> Result<String, StoreError> {
+pub(crate) fn why(store: &Store, attempt: &GenericAttempt) -> Result<String, StoreError> {
     if attempt.status == AttemptStatus::Done {
         return Ok(String::new());
     }

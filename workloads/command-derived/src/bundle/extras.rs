@@ -5,27 +5,27 @@ use std::fmt::Write as _;
 pub(super) use matrix_bundle::layout::DERIVER as DERIVER_FILE;
 use matrix_bundle::{Extras, about_binary};
 use matrix_command::results::{self, Loaded, findings};
-use matrix_figures::FigureError;
-use matrix_run::with_causes;
+use matrix_figures::{FigureError, Picture, picture};
 use matrix_store::{Digest, Store};
 
-use super::bundle::runs_of;
-use super::charts::{Picture, about as about_figure, picture};
-use super::choose::Chosen;
-use super::report;
-use super::shards::Shards;
+use crate::chosen::{Chosen, runs_of};
+use crate::error::DerivedError;
+use crate::figures::about as about_figure;
+use crate::page;
+use crate::shards::Shards;
 
-use crate::exit::{Exit, Failure};
-
-/// What derives these files: only its own version's are compared byte for byte.
-pub(super) const DERIVER: &str = "matrix-command 4\n";
+/// Which version of the rules derives these files: only its own version's are compared byte for byte.
+const DERIVER: &str = "matrix-command 4\n";
 
 /// Everything that stands beside the results of these experiments. `binary` is the digest of the program that is in the
 /// bundle, if one is.
-pub(super) fn extras(store: &Store, experiments: &[Chosen], binary: Option<Digest>) -> Result<Extras, Failure> {
+///
+/// # Errors
+/// When the store cannot be read, what it holds is not what its records say, or a figure cannot be drawn.
+pub fn extras(store: &Store, experiments: &[Chosen], binary: Option<Digest>) -> Result<Extras, DerivedError> {
     let mut extras = Extras {
-        license: include_bytes!("../../LICENSE-MIT").to_vec(),
-        citation: include_bytes!("../../CITATION.cff").to_vec(),
+        license: include_bytes!("../../../../LICENSE-MIT").to_vec(),
+        citation: include_bytes!("../../../../CITATION.cff").to_vec(),
         ..Extras::default()
     };
     extras.tables.insert(DERIVER_FILE.to_owned(), DERIVER.as_bytes().to_vec());
@@ -56,14 +56,14 @@ pub(super) fn extras(store: &Store, experiments: &[Chosen], binary: Option<Diges
                     extras.tables.insert(format!("{name}/{}.tex", figure.name), text.into_bytes());
                 }
                 Err(FigureError::Empty { .. }) => {}
-                Err(error) => return Err(Failure::new(Exit::Internal, with_causes(&error))),
+                Err(error) => return Err(error.into()),
             }
         }
         about(&mut readme, &loaded);
     }
     readme += &binary.map(about_binary).unwrap_or_default();
     extras.readme = readme.into_bytes();
-    extras.report = report::of_bundle(store, &names)?;
+    extras.report = page::of_bundle(store, &names)?;
     Ok(extras)
 }
 

@@ -7,8 +7,8 @@ use matrix_core::printable::one_line;
 use matrix_core::{CellKey, CellState, Reason, Shard};
 use matrix_store::{Digest, Run, RunId, Store};
 
-use super::choose::plan_of;
-use crate::exit::Failure;
+use crate::chosen::plan_of;
+use crate::error::DerivedError;
 
 /// A cell by its axes and round, in the runs of one experiment's text. The key of what another machine prepares is not known
 /// where it was not prepared.
@@ -20,7 +20,7 @@ fn place(text: Digest, cell: &PlannedCell) -> AxesAndRound {
 
 /// What runs planned of experiments that were divided.
 #[derive(Debug, Default)]
-pub(super) struct Shards {
+pub struct Shards {
     /// The cells of the runs' own shards, by where they stand.
     own: BTreeMap<AxesAndRound, CellKey>,
     keys: BTreeSet<CellKey>,
@@ -33,11 +33,11 @@ pub(super) struct Shards {
 
 impl Shards {
     /// What these runs planned.
-    pub(super) fn of(store: &Store, runs: &[RunId]) -> Result<Self, Failure> {
+    pub fn of(store: &Store, runs: &[RunId]) -> Result<Self, DerivedError> {
         let mut plans = Vec::new();
         for id in runs {
             let run = store.run(id.as_str())?;
-            plans.extend(plan_of(&run)?.map(|plan| Ok::<_, Failure>((text_of(&run)?, plan))).transpose()?);
+            plans.extend(plan_of(&run)?.map(|plan| Ok::<_, DerivedError>((text_of(&run)?, plan))).transpose()?);
         }
         let mut this = Self { divided: plans.iter().any(|(_, plan)| plan.shard.is_some()), ..Self::default() };
         for (text, plan) in &plans {
@@ -64,24 +64,24 @@ impl Shards {
     }
 
     /// The cells that the runs are about, if some of what they planned is other shards'.
-    pub(super) fn only(&self) -> Option<&BTreeSet<CellKey>> {
+    pub fn only(&self) -> Option<&BTreeSet<CellKey>> {
         self.divided.then_some(&self.keys)
     }
 
     /// How many cells are missing shards'.
-    pub(super) fn left_out(&self) -> u64 {
+    pub fn left_out(&self) -> u64 {
         self.nobodys.len() as u64
     }
 
     /// The shards that are missing, as in a sentence; nothing if none is.
-    pub(super) fn missing(&self) -> Option<String> {
+    pub fn missing(&self) -> Option<String> {
         let names: Vec<String> =
             self.missing.iter().map(|(experiment, shard)| format!("{shard} of {}", one_line(experiment))).collect();
         (!names.is_empty()).then(|| names.join(", "))
     }
 
     /// Gives the cells of other shards in a run's plan the keys that those planned them with.
-    pub(super) fn complete(store: &Store, run: &Run, plan: &mut PlanDocument) -> Result<(), Failure> {
+    pub fn complete(store: &Store, run: &Run, plan: &mut PlanDocument) -> Result<(), DerivedError> {
         if plan.shard.is_none() {
             return Ok(());
         }
@@ -97,6 +97,6 @@ impl Shards {
 }
 
 /// What tells the text of a run's experiment from others.
-fn text_of(run: &Run) -> Result<Digest, Failure> {
+fn text_of(run: &Run) -> Result<Digest, DerivedError> {
     Ok(Digest::of(&run.experiment()?))
 }

@@ -1,6 +1,5 @@
-//! A program's results as sections of a report.
+//! A program's results as sections of a page.
 
-use matrix_store::{GenericRecord, RecordFile, Sealed};
 use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_command::results::{self, Finding, Loaded, findings};
@@ -8,22 +7,20 @@ use matrix_command::run::PlanDocument;
 use matrix_core::Point as Values;
 use matrix_core::judge::{Detail, Judged};
 use matrix_core::series::mean;
-use matrix_figures::FigureError;
-use matrix_plan::{CellKey, CellState, Tally};
+use matrix_core::{CellKey, CellState, Tally};
+use matrix_figures::{FigureError, Picture};
 use matrix_report::page::{
     self, AttemptView, Axis, ClaimView, Failed, FigureView, Kind, Label, MOST_FAILED, MOST_POINTS, Metric, Page, Point,
     ReportOptions, Section, Timed, plain,
 };
 use matrix_report::{environment, seconds_between};
-use matrix_run::with_causes;
 use matrix_store::attempt::AttemptStatus;
-use matrix_store::{Digest, GenericAttempt, Origin, Store};
+use matrix_store::{Digest, GenericAttempt, GenericRecord, Origin, RecordFile, Sealed, Store};
 
-use super::bundle::{experiments_of, newest};
-use super::charts::Picture;
-use super::choose::{Chosen, plan_of};
-use super::{appendix, attempts, overlay};
-use crate::exit::{Exit, Failure};
+use crate::attempts::Tried;
+use crate::chosen::{Chosen, newest, plan_of};
+use crate::error::DerivedError;
+use crate::{appendix, attempts, figures};
 
 /// Axes that tell kinds of cells apart where times are shown.
 const KIND_AXES: usize = 2;
@@ -35,11 +32,11 @@ struct Part {
 }
 
 /// The newest run of each experiment of schema 2.
-fn parts(store: &Store) -> Result<Vec<Part>, Failure> {
+fn parts(store: &Store) -> Result<Vec<Part>, DerivedError> {
     let mut parts = Vec::new();
     for id in newest(store, None)? {
         if let Some(plan) = plan_of(&store.run_documents(id.as_str())?)? {
-            for chosen in experiments_of(store, std::slice::from_ref(&id))? {
+            for chosen in Chosen::of_runs(store, std::slice::from_ref(&id))? {
                 parts.push(Part { chosen, plan: plan.clone() });
             }
         }
@@ -47,19 +44,25 @@ fn parts(store: &Store) -> Result<Vec<Part>, Failure> {
     Ok(parts)
 }
 
-/// The names of the experiments of schema 2 in a store.
-pub(crate) fn experiments(store: &Store) -> Result<BTreeSet<String>, Failure> {
+/// The names of the experiments of programs in a store.
+///
+/// # Errors
+/// When the store cannot be read, or a plan is not what it should be.
+pub fn experiments(store: &Store) -> Result<BTreeSet<String>, DerivedError> {
     Ok(parts(store)?.into_iter().map(|part| part.plan.experiment).collect())
 }
 
-/// Adds a store's experiments of schema 2 to a page: those that are `wanted` by their names. With `authors`, each is compared
+/// Adds a store's experiments of programs to a page: those that are `wanted` by their names. With `authors`, each is compared
 /// with the experiment of the same name there.
-pub(crate) fn add_to(
+///
+/// # Errors
+/// When a store cannot be read, what it holds is not what its records say, or a figure cannot be drawn.
+pub fn add_to(
     page: &mut Page,
     store: &Store,
     authors: Option<&Store>,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<(), Failure> {
+) -> Result<(), DerivedError> {
     let theirs = authors.map(parts).transpose()?.unwrap_or_default();
     for part in parts(store)?.iter().filter(|part| wanted(&part.plan.experiment)) {
         let loaded = results::load(store, &part.chosen.experiment, &part.chosen.cells, None)?;
@@ -94,7 +97,10 @@ pub(crate) fn add_to(
 }
 
 /// The page that a bundle of these experiments carries.
-pub(super) fn of_bundle(store: &Store, names: &[&str]) -> Result<Vec<u8>, Failure> {
+///
+/// # Errors
+/// As for [`add_to`].
+pub fn of_bundle(store: &Store, names: &[&str]) -> Result<Vec<u8>, DerivedError> {
     let mut page = Page::default();
     add_to(&mut page, store, None, &|name| names.contains(&name))?;
     let records = records(store)?;
@@ -104,7 +110,10 @@ pub(super) fn of_bundle(store: &Store, names: &[&str]) -> Result<Vec<u8>, Failur
 }
 
 /// The digests of a store's records, for [`page::records_digest`].
-pub(crate) fn records(store: &Store) -> Result<Vec<(CellKey, Origin, Option<Digest>)>, Failure> {
+///
+/// # Errors
+/// When the store cannot be read, or a record is not what it should be.
+pub fn records(store: &Store) -> Result<Vec<(CellKey, Origin, Option<Digest>)>, DerivedError> {
     let mut records = BTreeMap::new();
     for part in parts(store)? {
         for cell in &part.chosen.cells {
@@ -117,8 +126,6 @@ pub(crate) fn records(store: &Store) -> Result<Vec<(CellKey, Origin, Option<Dige
     }
     Ok(records.into_iter().map(|((key, origin), digest)| (key, origin, digest)).collect())
 }
-
-type Tried = BTreeMap<CellKey, Vec<GenericAttempt>>;
 
 fn of_attempts(tried: &Tried) -> BTreeSet<String> {
     tried.values().flatten().map(|attempt| environment(&attempt.provenance)).collect()
@@ -134,7 +141,7 @@ fn section(
     loaded: &Loaded<'_>,
     tried: &Tried,
     their: Option<&(Loaded<'_>, Tried)>,
-) -> Result<Section, Failure> {
+) -> Result<Section, DerivedError> {
     let experiment = loaded.experiment;
     let states = states(part, loaded, tried);
     let tally: Tally = states.values().copied().collect();
@@ -162,7 +169,7 @@ fn section(
         failed_more: failed.len().saturating_sub(MOST_FAILED) as u64,
         failed: failed.into_iter().take(MOST_FAILED).collect(),
         claims: claims(loaded, their.map(|(loaded, _)| loaded)),
-        figures: figures(&id, loaded, their.map(|(loaded, _)| loaded))?,
+        figures: figure_views(&id, loaded, their.map(|(loaded, _)| loaded))?,
         axes: experiment.axes.axes.iter().map(axis).collect(),
         metrics: results::summary(loaded)
             .0
@@ -214,7 +221,7 @@ fn failed(
     loaded: &Loaded<'_>,
     states: &BTreeMap<CellKey, CellState>,
     tried: &Tried,
-) -> Result<Vec<Failed>, Failure> {
+) -> Result<Vec<Failed>, DerivedError> {
     let (mut failed, mut left_out) = (Vec::new(), Vec::new());
     for cell in &loaded.cells {
         let key = cell.cell.key;
@@ -304,16 +311,20 @@ fn compare(ours: &Judged, theirs: &Judged) -> &'static str {
     }
 }
 
-fn figures(section: &str, loaded: &Loaded<'_>, their: Option<&Loaded<'_>>) -> Result<Vec<FigureView>, Failure> {
+fn figure_views(
+    section: &str,
+    loaded: &Loaded<'_>,
+    their: Option<&Loaded<'_>>,
+) -> Result<Vec<FigureView>, DerivedError> {
     let mut views = Vec::new();
     for figure in &loaded.experiment.figures {
-        let overlay::Against { csv, drawing, their_csv } = overlay::picture_against(loaded, their, figure);
+        let figures::Against { csv, drawing, their_csv } = figures::picture_against(loaded, their, figure);
         let drawing = match drawing {
             Ok(Picture::Drawing(drawing)) => drawing.svg,
             // Its rows are the picture.
             Ok(Picture::Latex(_)) => String::new(),
             Err(FigureError::Empty { .. }) => continue,
-            Err(error) => return Err(Failure::new(Exit::Internal, with_causes(&error))),
+            Err(error) => return Err(error.into()),
         };
         let id = format!("{section}-{}", page::anchor(&figure.name));
         let mut view = page::figure_view(&id, &figure.name, &format!("{}.csv", figure.name), &drawing, &csv);
@@ -330,7 +341,7 @@ fn points(
     loaded: &Loaded<'_>,
     states: &BTreeMap<CellKey, CellState>,
     tried: &Tried,
-) -> Result<(Vec<Point>, usize), Failure> {
+) -> Result<(Vec<Point>, usize), DerivedError> {
     let experiment = loaded.experiment;
     let axes = &experiment.axes;
     let (_, lines) = results::summary(loaded);
@@ -379,12 +390,12 @@ fn points(
             texts: texts.get(&values).cloned().unwrap_or_else(|| vec!["–".to_owned(); series.len()]),
             command: cells.iter().find_map(|cell| command(cell, tried)),
             again: page::run_again(&experiment.name, named),
-            attempts: cells.iter().flat_map(of_cell).collect::<Result<_, Failure>>()?,
+            attempts: cells.iter().flat_map(of_cell).collect::<Result<_, DerivedError>>()?,
             values: values.iter().map(|value| plain(value)).collect(),
         })
     };
     let more = grouped.len().saturating_sub(MOST_POINTS);
-    let points: Result<_, Failure> = grouped.into_iter().take(MOST_POINTS).map(point).collect();
+    let points: Result<_, DerivedError> = grouped.into_iter().take(MOST_POINTS).map(point).collect();
     Ok((points?, more))
 }
 
@@ -396,7 +407,7 @@ fn command(cell: &results::LoadedCell, tried: &Tried) -> Option<String> {
     Some(plain(&shlex::try_join(words?).unwrap_or_default())).filter(|command| !command.is_empty())
 }
 
-fn view(store: &Store, attempt: &GenericAttempt, round: u32) -> Result<AttemptView, Failure> {
+fn view(store: &Store, attempt: &GenericAttempt, round: u32) -> Result<AttemptView, DerivedError> {
     Ok(AttemptView {
         id: attempt.id.to_string(),
         key: attempt.key.short(),

@@ -6,12 +6,13 @@ use matrix_core::judge::Verdict;
 use matrix_report::environment;
 use matrix_store::Store;
 
-use super::bundle::experiments_of;
-use super::{attempts, bundle};
-use crate::exit::Failure;
+use crate::attempts;
+use crate::chosen::{Chosen, newest};
+use crate::error::DerivedError;
 
 /// A verdict as the checklists of badges count it.
-pub(crate) fn stand(verdict: Verdict) -> Stand {
+#[must_use]
+pub fn stand(verdict: Verdict) -> Stand {
     match verdict.holds() {
         Some(true) => Stand::Holds,
         Some(false) => Stand::Contradicted,
@@ -20,9 +21,12 @@ pub(crate) fn stand(verdict: Verdict) -> Stand {
     }
 }
 
-/// Adds what there is of experiments of schema 2.
-pub(crate) fn badge(store: &Store, found: &mut Results) -> Result<(), Failure> {
-    for chosen in experiments_of(store, &bundle::newest(store, None)?)? {
+/// Adds what a store has of experiments of programs.
+///
+/// # Errors
+/// When the store cannot be read, or what it holds is not what its records say.
+pub fn add_to(found: &mut Results, store: &Store) -> Result<(), DerivedError> {
+    for chosen in Chosen::of_runs(store, &newest(store, None)?)? {
         let loaded = results::load(store, &chosen.experiment, &chosen.cells, None)?;
         let name = &chosen.experiment.name;
         found.experiments.push(Progress {

@@ -1,7 +1,6 @@
 //! An experiment of schema 2, and its results, as parts of an artifact appendix.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use matrix_command::file::{self, Require};
 use matrix_command::results::{self, Finding};
@@ -13,15 +12,17 @@ use matrix_report::{environment, seconds_between};
 use matrix_store::attempt::AttemptStatus;
 use matrix_store::{RecordFile, Store};
 
-use super::attempts;
-use crate::exit::Failure;
+use crate::attempts;
+use crate::error::DerivedError;
 
 /// Numbers that one claim lists.
 const MOST: usize = 8;
 
-/// The appendix of an experiment's text; `shown` is its file as an evaluator types it.
-pub(crate) fn appendix(file: &Path, text: String, store: Option<&Store>, shown: &str) -> Result<Appendix, Failure> {
-    let input = Input::from_file(file, text, None)?;
+/// The parts of the appendix that an experiment and its results give; `shown` is its file as an evaluator types it.
+///
+/// # Errors
+/// When the store cannot be read, or what it holds is not what its records say.
+pub fn of_results(input: &Input, store: Option<&Store>, shown: &str) -> Result<Appendix, DerivedError> {
     let experiment = &input.experiment;
     let loaded = store.map(|store| results::load(store, experiment, &input.cells, None)).transpose()?;
     let mut appendix = Appendix::default();
@@ -86,7 +87,7 @@ pub(crate) fn appendix(file: &Path, text: String, store: Option<&Store>, shown: 
 }
 
 /// The numbers that a verdict stands on, a line each.
-pub(super) fn numbers(finding: &Finding<'_>) -> Vec<String> {
+pub(crate) fn numbers(finding: &Finding<'_>) -> Vec<String> {
     let details = &finding.judged.details;
     let mut lines: Vec<String> = details
         .iter()
@@ -107,7 +108,7 @@ pub(super) fn numbers(finding: &Finding<'_>) -> Vec<String> {
 }
 
 /// What is required, each with the matrices that it is required for.
-pub(super) fn requires(experiment: &file::Experiment) -> Vec<(String, Vec<usize>)> {
+pub(crate) fn requires(experiment: &file::Experiment) -> Vec<(String, Vec<usize>)> {
     let of = |require: &Require| {
         let is_needed =
             |point: &&Point| require.only.as_ref().is_none_or(|filter| filter.matches(&|axis| point.get(axis)));

@@ -1,0 +1,123 @@
+//! Checking a bundle: every byte, and that what stands beside its results follows from them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use matrix_bundle::temporary::Folder;
+use matrix_bundle::{BundleReader, Extras, Findings, GenericRestored, Limits};
+use matrix_command::results;
+use matrix_store::verify::Fault;
+use matrix_store::{GenericAttempt, GenericRecord, ObjectReader, Store, StoreError, TraceRead, Traces, VerifyOptions};
+
+use super::extras::{DERIVER_FILE, extras};
+use crate::chosen::{Chosen, newest};
+use crate::error::DerivedError;
+use crate::page;
+
+/// A store that has nothing but results of programs: no object is a trace.
+struct Programs;
+
+impl Traces for Programs {
+    type Record = GenericRecord;
+    type Attempt = GenericAttempt;
+    type Sums = ();
+
+    fn sums(_: &GenericRecord) {}
+
+    fn read(_: &Path, object: ObjectReader) -> Result<TraceRead<()>, StoreError> {
+        Ok(TraceRead { bytes: object.check()?, rows: 0, sums: () })
+    }
+}
+
+/// A bundle as a store, which goes with its folder.
+fn unpack(path: &Path, limits: Limits) -> Result<(Folder, Store, GenericRestored), DerivedError> {
+    let folder = Folder::new()?;
+    let place = folder.path().join("store");
+    let restored = matrix_bundle::restore_generic(BundleReader::open(path, limits)?, &place)?;
+    let store = Store::open(&place)?;
+    Ok((folder, store, restored))
+}
+
+/// Checks a bundle: every byte, every record, and that tables, figures and README follow from the rows. Nothing in it is
+/// run.
+///
+/// # Errors
+/// When it cannot be read, or is not the file that a bundle is. What is wrong with its contents is in the findings.
+pub fn check(path: &Path, limits: Limits, quick: bool) -> Result<Findings, DerivedError> {
+    let (_folder, store, restored) = unpack(path, limits)?;
+    let report = store.verify::<Programs>(VerifyOptions { rows: !quick })?;
+    let mut findings = Findings {
+        checked: vec![
+            ("files: bytes hash to the manifest's digest".to_owned(), restored.files),
+            ("  payload bytes".to_owned(), restored.payload_bytes),
+            ("records: own digest, key recomputed from inputs".to_owned(), report.checked.records),
+            ("objects: bytes hash to the name".to_owned(), report.checked.objects),
+            ("attempts: own digest".to_owned(), report.checked.attempts),
+            ("runs: digests of experiment and plan, journals".to_owned(), report.checked.runs),
+        ],
+        faults: report.faults,
+        notes: report.notes,
+        made_by: restored.made_by(),
+        ..Findings::default()
+    };
+    if quick || !findings.faults.is_empty() {
+        return Ok(findings);
+    }
+    let experiments = Chosen::of_runs(&store, &newest(&store, None)?)?;
+    let derived = extras(&store, &experiments, restored.binary)?;
+    findings.another_version = restored.extras.tables.get(DERIVER_FILE) != derived.tables.get(DERIVER_FILE);
+    if !findings.another_version {
+        let compared = compare(&restored.extras, &derived, &mut findings.faults);
+        findings.checked.push(("tables, figures, README: derived again, same bytes".to_owned(), compared));
+    }
+    findings.page(&restored.extras.report, &derived.report);
+    for chosen in &experiments {
+        let loaded = results::load(&store, &chosen.experiment, &chosen.cells, None)?;
+        for finding in results::findings(&loaded) {
+            let name = &chosen.experiment.name;
+            findings.claims.push(format!("{name}: {}: {}", finding.claim.id, finding.judged.verdict.name()));
+        }
+    }
+    Ok(findings)
+}
+
+/// What is known of the page in a bundle: nothing is wrong with it, or what is.
+///
+/// # Errors
+/// As for [`check`].
+pub fn page_of(path: &Path, limits: Limits) -> Result<Findings, DerivedError> {
+    let (_folder, store, restored) = unpack(path, limits)?;
+    let experiments = Chosen::of_runs(&store, &newest(&store, None)?)?;
+    let names: Vec<&str> = experiments.iter().map(|chosen| chosen.experiment.name.as_str()).collect();
+    let mut findings = Findings { made_by: restored.made_by(), ..Findings::default() };
+    findings.page(&restored.extras.report, &page::of_bundle(&store, &names)?);
+    Ok(findings)
+}
+
+/// Compares what stands beside results with what follows from them; how many files were compared.
+fn compare(found: &Extras, derived: &Extras, faults: &mut Vec<Fault>) -> u64 {
+    fn files(extras: &Extras) -> BTreeMap<String, &[u8]> {
+        let mut files: BTreeMap<String, &[u8]> = BTreeMap::new();
+        files.insert("README.md".to_owned(), &extras.readme);
+        files.insert("cells.csv".to_owned(), &extras.cells);
+        files.extend(extras.tables.iter().map(|(name, bytes)| (format!("tables/{name}"), bytes.as_slice())));
+        files.extend(extras.figures.iter().map(|(name, bytes)| (format!("figures/{name}"), bytes.as_slice())));
+        files
+    }
+    let (found, derived) = (files(found), files(derived));
+    let mut names: Vec<&String> = found.keys().chain(derived.keys()).collect();
+    names.sort();
+    names.dedup();
+    for name in &names {
+        let what = match (found.get(*name), derived.get(*name)) {
+            (Some(found), Some(derived)) if found == derived => continue,
+            (Some(found), Some(derived)) => {
+                format!("it does not follow from the results: {}", matrix_bundle::difference(found, derived))
+            }
+            (Some(_), None) => "nothing in the results gives it".to_owned(),
+            (None, _) => "it is missing".to_owned(),
+        };
+        faults.push(Fault { file: Path::new("data").join(name), what });
+    }
+    names.len() as u64
+}

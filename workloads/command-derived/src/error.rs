@@ -1,0 +1,148 @@
+//! What can go wrong when something is derived from results of programs, and what a person can do about it.
+
+use std::path::PathBuf;
+
+use matrix_bundle::BundleError;
+use matrix_command::cells::CellError;
+use matrix_command::run::InputFailure;
+use matrix_core::Problem;
+use matrix_core::printable::one_line;
+use matrix_figures::FigureError;
+use matrix_report::page::PageError;
+use matrix_store::{ErrorKind, RunId, StoreError};
+
+/// Why nothing was derived.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DerivedError {
+    /// The store cannot be read, or is not what it should be.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A bundle is not what it should be, or cannot be made.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// There is no room for what is temporary.
+    #[error(transparent)]
+    Temporary(#[from] std::io::Error),
+    /// A figure cannot be drawn.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// The page cannot be written.
+    #[error(transparent)]
+    Page(#[from] PageError),
+    /// An experiment, or a file that it names, has mistakes.
+    #[error("{}", words(.0))]
+    Input(InputFailure),
+    /// The plan of a run is not what it should be.
+    #[error("plan.json of run {run}: {what}")]
+    Plan {
+        /// The run.
+        run: RunId,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The experiment that a run saved is no text.
+    #[error("experiment.toml of run {run}")]
+    Experiment {
+        /// The run.
+        run: RunId,
+        /// Where it is no text.
+        source: std::string::FromUtf8Error,
+    },
+    /// A filter has a mistake.
+    #[error("{problem}")]
+    Filter {
+        /// Its text.
+        text: String,
+        /// What is wrong, at its place.
+        problem: Problem,
+    },
+    /// A filter chooses nothing.
+    #[error("the filter matches none of the {cells} cells")]
+    NothingMatches {
+        /// How many cells there are.
+        cells: usize,
+    },
+    /// A bundle was to be made of a store without naming an experiment, where there are some of programs, and some of schema 1.
+    #[error("the store has experiments of two schemas, which do not go into one bundle")]
+    TwoSchemasInOneBundle,
+    /// A bundle that was to be united with bundles of programs' results is of another kind.
+    #[error("{} is a bundle of another kind: results of schema 1", one_line(&file.to_string_lossy()))]
+    OtherBundle {
+        /// The bundle.
+        file: PathBuf,
+    },
+    /// It is not clear which experiment is meant: there are some of programs, and some of schema 1.
+    #[error("the store has experiments of two schemas")]
+    TwoSchemas {
+        /// The runs of programs.
+        runs: Vec<RunId>,
+    },
+    /// It is not clear which experiment is meant.
+    #[error("the store has {} experiments", .experiments.len())]
+    Several {
+        /// Their names, each with its newest run.
+        experiments: Vec<(String, RunId)>,
+    },
+}
+
+impl DerivedError {
+    /// What sort of trouble it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Store(error) => error.kind(),
+            Self::Bundle(error) => match error.kind() {
+                matrix_bundle::ErrorKind::Input => ErrorKind::Input,
+                matrix_bundle::ErrorKind::Integrity => ErrorKind::Integrity,
+                _ => ErrorKind::Internal,
+            },
+            Self::Temporary(_)
+            | Self::Figure(_)
+            | Self::Page(_)
+            | Self::Input(InputFailure::Cells(CellError::Json(_))) => ErrorKind::Internal,
+            Self::Plan { .. } | Self::Experiment { .. } => ErrorKind::Integrity,
+            _ => ErrorKind::Input,
+        }
+    }
+
+    /// What a person can do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Store(error) => return error.help(),
+            Self::Bundle(error) => return error.help(),
+            Self::NothingMatches { .. } => "`matrix plan FILE --cells` lists the cells".to_owned(),
+            Self::TwoSchemasInOneBundle => {
+                "name a run, whose experiment is bundled: --run NAME; `matrix status` lists them".to_owned()
+            }
+            Self::OtherBundle { .. } => {
+                "bundles of programs' results can be merged with each other, and so can those of schema 1".to_owned()
+            }
+            Self::TwoSchemas { runs } => {
+                let runs: Vec<String> = runs.iter().map(|run| format!("  --run {run}")).collect();
+                format!("name the experiment's file, or a run of it, for example:\n{}", runs.join("\n"))
+            }
+            Self::Several { experiments } => {
+                let runs: Vec<String> =
+                    experiments.iter().map(|(name, run)| format!("  {name}: --run {run}")).collect();
+                format!("name the experiment's file, or a run of it:\n{}", runs.join("\n"))
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl From<InputFailure> for DerivedError {
+    fn from(failure: InputFailure) -> Self {
+        Self::Input(failure)
+    }
+}
+
+fn words(failure: &InputFailure) -> String {
+    match failure {
+        InputFailure::Text(name, _, problems) => format!("{name}: {problems}"),
+        InputFailure::Cells(error) => error.to_string(),
+        InputFailure::Read(path, error) => format!("{}: {error}", path.display()),
+    }
+}

@@ -1,0 +1,24 @@
+//! What is derived from results of programs: which experiments a store holds, what stands beside their results in a bundle, what
+//! the page and the artifact appendix say, and how two results of one experiment compare. Everything here is data, text or bytes,
+//! except for bundles, which are files: who prints is the caller's choice. Nothing that an experiment names is run.
+//!
+//! - [`Chosen`] is an experiment of a store with its cells; [`newest`] and [`runs_of`] find the runs.
+//! - [`page`] and [`appendix`] are what the report and the artifact appendix say, [`mod@badge`] what is shown to who judges badges.
+//! - [`bundle`] makes and checks bundles.
+//! - [`Shards`] says what is missing of experiments that were divided between machines.
+
+pub mod appendix;
+pub mod badge;
+pub mod bundle;
+pub mod page;
+
+mod attempts;
+mod chosen;
+mod error;
+mod figures;
+mod shards;
+
+pub use chosen::{Chosen, newest, plan_of, runs_of};
+pub use error::DerivedError;
+pub use figures::about;
+pub use shards::Shards;
