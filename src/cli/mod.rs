@@ -40,6 +40,7 @@ pub(crate) use arguments::{
 #[cfg(test)]
 pub(crate) use command::run_words;
 pub(crate) use command::{definition, main};
+pub(crate) use diff::of_other_workloads;
 pub(crate) use plan::TallyJson;
 pub(crate) use plot::PictureFormat;
 pub(crate) use why::Answer;

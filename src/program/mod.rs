@@ -24,7 +24,7 @@ use crate::exit::{Exit, Failure};
 
 pub(crate) use charts::{files, unless_empty};
 pub(crate) use choose::chosen;
-pub(crate) use diff::{Comparing, diff};
+pub(crate) use diff::{Comparing, compared, print as print_comparisons};
 pub(crate) use print::{PlanOptions, check, export, plan, plot, status};
 pub(crate) use replay::{ReplayOptions, replay};
 pub(crate) use run::{RunOptions, check_filter, resumable, resume, run, several_interrupted};

@@ -4,11 +4,12 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use matrix_bundle::Limits;
+use matrix_command_derived::compare::holds_programs;
 use matrix_command_derived::{Chosen, newest};
 use matrix_run::results::open_within;
 use matrix_store::{RunId, Store};
 
-use super::diff::{Comparing, diff, of_paths};
+use super::diff::{Comparing, compared, print};
 use super::run::RunOptions;
 use super::{consent, run};
 use crate::exit::{CommandResult, Exit, Failure};
@@ -34,7 +35,9 @@ pub(crate) struct ReplayOptions<'a> {
 pub(crate) fn replay(options: &ReplayOptions<'_>) -> CommandResult {
     let store = open_within(options.bundle, options.limits)?;
     if let Some(against) = options.against {
-        return of_paths(&store, against, options.comparing, options.json);
+        let against = open_within(against, Limits::default())?;
+        compare(&store, &against, options)?;
+        return Ok(Exit::Ok);
     }
     if !options.dir.is_dir() {
         let shown = output::path(options.dir);
@@ -59,8 +62,16 @@ pub(crate) fn replay(options: &ReplayOptions<'_>) -> CommandResult {
     }
     let Some(fresh) = Store::open_if_present(&place)? else { return Ok(worst) };
     output::note("A is the bundle, B was measured here");
-    diff(&store, &fresh, options.comparing, options.json)?;
+    compare(&store, &fresh, options)?;
     Ok(worst)
+}
+
+/// Compares the bundle with other results, and prints how they differ.
+fn compare(bundle: &Store, other: &Store, options: &ReplayOptions<'_>) -> Result<(), Failure> {
+    if !holds_programs(other)? {
+        return Err(crate::cli::of_other_workloads());
+    }
+    print(&compared(bundle, other, options.comparing)?, options.comparing, options.json)
 }
 
 /// Runs the experiment of one run of the bundle, into another store.

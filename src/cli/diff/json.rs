@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use matrix_analysis::Change;
+use matrix_command_derived::compare::Comparison;
 use matrix_plan::claims::Metric;
 use matrix_plan::{Axes, CellKey, Interval};
 use matrix_run::diff::{Pair, how};
 use matrix_traces::Record;
-use serde::Serialize;
+use serde::ser::SerializeSeq as _;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::output;
@@ -21,6 +23,21 @@ pub(super) struct DiffJson {
     pub(super) only_in_b: Vec<ResultJson>,
     pub(super) same_key: Vec<PairJson>,
     pub(super) same_axes: Vec<PairJson>,
+}
+
+/// Comparisons of programs' experiments, and after them that of the built-in workload: one list.
+pub(super) struct AllJson<'a> {
+    pub(super) programs: &'a [Comparison],
+    pub(super) built_in: &'a DiffJson,
+}
+
+impl Serialize for AllJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.programs.len() + 1))?;
+        self.programs.iter().try_for_each(|one| list.serialize_element(one))?;
+        list.serialize_element(self.built_in)?;
+        list.end()
+    }
 }
 
 #[derive(Serialize)]

@@ -79,6 +79,14 @@ fn experiments_are_chosen_by_their_files() {
     for command in [&["bundle", "create", "third.toml", "-o", "third.tar.zst"][..], &["report", "third.toml"]] {
         bench.matrix(command).code(2).err_has("there are no results of third.toml");
     }
+    let both = bench.json(&["diff", "results", "results"]);
+    let identical: Vec<_> = both.as_array().unwrap().iter().map(|one| one["identical"].as_u64().unwrap()).collect();
+    assert_eq!(identical, [18, 18, 24], "programs' experiments, then all of schema 1: {both}");
+    let both = bench.matrix(&["diff", "results", "results"]).code(0);
+    both.out_has("other: 18 results are the very same").out_has("24 results of the same cells: 24 identical");
+    let one = bench.matrix(&["diff", "results", "chosen.tar.zst", "--format", "json"]).code(0);
+    one.err_has("only in A: results of programs");
+    assert_eq!(one.json()["identical"], 24);
     bench.matrix(&["report", "kv.toml", "small.toml", "-o", "two.html"]).code(0);
     let page = bench.read("two.html");
     assert!(

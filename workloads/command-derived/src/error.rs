@@ -49,6 +49,14 @@ pub enum DerivedError {
         /// Where it is no text.
         source: std::string::FromUtf8Error,
     },
+    /// A metric is none of an experiment's.
+    #[error("no metric `{name}`")]
+    UnknownMetric {
+        /// The metric.
+        name: String,
+        /// Those that the experiment has.
+        known: Vec<String>,
+    },
     /// A filter has a mistake.
     #[error("{problem}")]
     Filter {
@@ -112,6 +120,7 @@ impl DerivedError {
         Some(match self {
             Self::Store(error) => return error.help(),
             Self::Bundle(error) => return error.help(),
+            Self::UnknownMetric { known, .. } => format!("the metrics are: {}", known.join(", ")),
             Self::NothingMatches { .. } => "`matrix plan FILE --cells` lists the cells".to_owned(),
             Self::TwoSchemasInOneBundle => {
                 "name a run, whose experiment is bundled: --run NAME; `matrix status` lists them".to_owned()

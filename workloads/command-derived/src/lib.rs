@@ -5,12 +5,13 @@
 //! - [`Chosen`] is an experiment of a store with its cells; [`newest`] and [`runs_of`] find the runs.
 //! - [`page`] and [`appendix`] are what the report and the artifact appendix say, [`mod@badge`] what is shown to who judges badges.
 //! - [`bundle`] makes and checks bundles.
-//! - [`consent`] lists what running an experiment again would run.
+//! - [`mod@compare`] puts two results of one experiment side by side; [`consent`] lists what running one again would run.
 //! - [`Shards`] says what is missing of experiments that were divided between machines.
 
 pub mod appendix;
 pub mod badge;
 pub mod bundle;
+pub mod compare;
 pub mod consent;
 pub mod page;
 
