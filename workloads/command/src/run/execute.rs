@@ -75,19 +75,6 @@ struct Shared {
     told_at: Option<std::time::Instant>,
 }
 
-/// How long results of short cells wait for others, to be synced together. A crash loses the cells of that time.
-const GROUP_TIME: std::time::Duration = std::time::Duration::from_millis(200);
-
-/// Most cells that wait.
-const GROUP_CELLS: usize = 1000;
-
-/// What a worker has finished and not yet committed: the places of the cells, and whether their hosts were disturbed.
-struct Open {
-    group: Group,
-    finished: Vec<(usize, bool)>,
-    committed: std::time::Instant,
-}
-
 /// Time between two looks at what other runners execute.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
 
@@ -117,29 +104,21 @@ impl Executor<'_> {
 
     fn work(&self, cells: &[Cell], jobs: NonZeroUsize, shared: &Mutex<Shared>) {
         let lock = || -> MutexGuard<'_, Shared> { shared.lock().unwrap_or_else(PoisonError::into_inner) };
-        let group = self.store.group();
-        let mut open = Open { group, finished: Vec::new(), committed: std::time::Instant::now() };
         loop {
             let mut guard = lock();
             let late = self.deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline);
             if self.cancel.is_cancelled() || late || self.fail_fast && !guard.report.failed.is_empty() {
-                drop(guard);
-                return self.commit(&mut open, shared);
+                return;
             }
             let Some(place) = guard.queue.pop_front() else {
                 drop(guard);
-                // Others wait for what is done here.
-                self.commit(&mut open, shared);
                 match self.more(shared) {
                     Ok(true) => continue,
                     Ok(false) => return,
                     Err(error) => return self.stop(error, shared),
                 }
             };
-            let Some(cell) = cells.get(place) else {
-                drop(guard);
-                return self.commit(&mut open, shared);
-            };
+            let Some(cell) = cells.get(place) else { return };
             guard.begun += 1;
             let number = guard.begun;
             // Not a line for each of ten thousand cells that take no time.
@@ -153,8 +132,10 @@ impl Executor<'_> {
             if due {
                 (self.say)(&format!("{number}/{} {shown}", cells.len()));
             }
-            match self.tried(cell, jobs, shared, &mut open.group) {
-                Ok(Ended::Done { disturbed }) => open.finished.push((place, disturbed)),
+            let mut group = self.store.group();
+            match self.tried(cell, jobs, shared, &mut group) {
+                // What was measured waits for nothing.
+                Ok(Ended::Done { disturbed }) => self.commit(group, place, disturbed, shared),
                 Ok(Ended::Failed(error)) => {
                     lock().report.failed.push((cell.clone(), error));
                     self.ended(place, true, shared);
@@ -165,29 +146,22 @@ impl Executor<'_> {
                     self.stop(error, shared);
                 }
             }
-            if open.finished.len() >= GROUP_CELLS || open.committed.elapsed() >= GROUP_TIME {
-                self.commit(&mut open, shared);
-            }
         }
     }
 
-    /// Commits what a worker has finished, and counts it.
-    fn commit(&self, open: &mut Open, shared: &Mutex<Shared>) {
-        let group = std::mem::replace(&mut open.group, self.store.group());
+    /// Puts the result of a cell into the store, and counts it.
+    fn commit(&self, group: Group, place: usize, disturbed: bool, shared: &Mutex<Shared>) {
         let committed = self.store.commit(group, self.journal);
-        open.committed = std::time::Instant::now();
-        let finished = std::mem::take(&mut open.finished);
+        let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = committed {
-            shared.lock().unwrap_or_else(PoisonError::into_inner).report.partial += finished.len();
+            guard.report.partial += 1;
+            drop(guard);
             return self.stop(error, shared);
         }
-        for (place, disturbed) in finished {
-            let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            guard.report.done += 1;
-            guard.report.disturbed += usize::from(disturbed);
-            drop(guard);
-            self.ended(place, false, shared);
-        }
+        guard.report.done += 1;
+        guard.report.disturbed += usize::from(disturbed);
+        drop(guard);
+        self.ended(place, false, shared);
     }
 
     /// Lets other runners know that a cell has ended.

@@ -39,7 +39,7 @@ impl Executor<'_> {
         self.one(cell, jobs, shared, group)
     }
 
-    /// Executes one cell once. What it gave is in the group, for a moment; that it failed is in the store when this returns.
+    /// Executes one cell once. What it gave is in the group, which is committed next; that it failed is in the store when this returns.
     fn one(
         &self,
         cell: &Cell,
