@@ -1,6 +1,6 @@
 //! Which experiment of a store a command means.
 
-pub(super) use matrix_command_derived::{Chosen, plan_of};
+pub(super) use matrix_command_derived::Chosen;
 
 use matrix_command::run::Input;
 use matrix_run::Overrides;

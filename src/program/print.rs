@@ -10,7 +10,7 @@ use matrix_core::{Again, Tally};
 use matrix_store::{Origin, Store};
 use serde::Serialize;
 
-use super::choose::{Chosen, plan_of};
+use super::choose::Chosen;
 use super::{charts, in_text};
 use crate::cli::runs::{self, RunJson, RunnerJson};
 use crate::cli::{PictureFormat, TallyJson};
@@ -198,7 +198,7 @@ fn runs_of(store: &Store, experiment: &str, identify: bool) -> Result<Vec<RunJso
     let mut all = Vec::new();
     for id in store.all_runs()? {
         let run = store.run(id.as_str())?;
-        let plan = plan_of(&run)?.filter(|plan| plan.experiment == experiment);
+        let plan = PlanDocument::of_run(&run)?.filter(|plan| plan.experiment == experiment);
         let planned = plan.map(|plan| plan.cells.iter().map(|cell| (cell.key, cell.reason)).collect::<Vec<_>>());
         all.push((run, planned));
     }

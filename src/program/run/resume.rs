@@ -12,14 +12,13 @@ use matrix_store::{Run, Store};
 use super::before::{may_be_root, prepare, reach};
 use super::{RunOptions, execute};
 use crate::exit::{CommandResult, Exit, Failure};
-use crate::program::choose::plan_of;
 use crate::{output, runner, signals};
 
 /// The interrupted run of schema 2 that `matrix resume` means, if it means one.
 pub(crate) fn resumable(store: &Store, name: Option<&str>) -> Result<Option<String>, Failure> {
     if let Some(name) = name {
         let run = store.run_documents(name)?;
-        return Ok(plan_of(&run)?.map(|_| name.to_owned()));
+        return Ok(PlanDocument::of_run(&run)?.map(|_| name.to_owned()));
     }
     match interrupted(store)?.as_slice() {
         [] => Ok(None),
@@ -55,7 +54,7 @@ pub(crate) fn resume(
             "run it by its file, which does what is left: matrix run FILE",
         ));
     };
-    let plan = plan_of(&run)?;
+    let plan = PlanDocument::of_run(&run)?;
     let site = site_of(&store, run.id());
     drop((run, store));
     let mut input = Input::from_file(&file, text.clone(), site.as_deref())?;

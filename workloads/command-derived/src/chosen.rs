@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use matrix_command::run::{Input, PlanDocument};
 use matrix_command::{Cell, Experiment};
 use matrix_core::Value;
-use matrix_store::{Run, RunDocuments, RunId, Store};
+use matrix_store::{Run, RunId, Store};
 
 use crate::error::DerivedError;
 use crate::shards::Shards;
@@ -25,7 +25,7 @@ impl Chosen {
     /// # Errors
     /// When the store cannot be read, or what the run saved is not what it should be.
     pub fn of_run(store: &Store, run: &Run) -> Result<Option<Self>, DerivedError> {
-        let Some(mut plan) = plan_of(run)? else { return Ok(None) };
+        let Some(mut plan) = PlanDocument::of_run(run)? else { return Ok(None) };
         Shards::complete(store, run, &mut plan)?;
         let id = run.id();
         let text = String::from_utf8(run.experiment()?)
@@ -67,7 +67,7 @@ impl Chosen {
             // There are experiments of both kinds, or none of this one: the other reader says so.
             let mut runs = Vec::new();
             for id in store.all_runs()? {
-                if plan_of(&store.run_documents(id.as_str())?)?.is_some() {
+                if PlanDocument::of_run(&store.run_documents(id.as_str())?)?.is_some() {
                     runs.push(id);
                 }
             }
@@ -76,7 +76,7 @@ impl Chosen {
         let mut newest: Vec<(String, Run)> = Vec::new();
         for id in store.all_runs()? {
             let run = store.run(id.as_str())?;
-            let Some(plan) = plan_of(&run)? else { continue };
+            let Some(plan) = PlanDocument::of_run(&run)? else { continue };
             newest.retain(|(name, _)| *name != plan.experiment);
             newest.push((plan.experiment, run));
         }
@@ -90,19 +90,6 @@ impl Chosen {
     }
 }
 
-/// The plan of a run, if it is a run of programs.
-///
-/// # Errors
-/// When it cannot be read, or is not what it should be.
-pub fn plan_of(run: &RunDocuments) -> Result<Option<PlanDocument>, DerivedError> {
-    let bytes = run.plan()?;
-    if !matrix_store::generic::is_generic(&bytes) {
-        return Ok(None);
-    }
-    let plan = serde_json::from_slice(&bytes);
-    plan.map(Some).map_err(|error| DerivedError::Plan { run: run.id().clone(), what: error.to_string() })
-}
-
 /// The newest run of each experiment of programs in a store, or the one of this name.
 ///
 /// # Errors
@@ -113,7 +100,7 @@ pub fn newest(store: &Store, name: Option<&str>) -> Result<Vec<RunId>, DerivedEr
         if name.is_some_and(|name| name != id.as_str()) {
             continue;
         }
-        if let Some(plan) = plan_of(&store.run_documents(id.as_str())?)? {
+        if let Some(plan) = PlanDocument::of_run(&store.run_documents(id.as_str())?)? {
             newest.insert(plan.experiment, id);
         }
     }
@@ -127,7 +114,7 @@ pub fn newest(store: &Store, name: Option<&str>) -> Result<Vec<RunId>, DerivedEr
 pub fn runs_of(store: &Store, experiments: &[Chosen]) -> Result<Vec<RunId>, DerivedError> {
     let mut runs = Vec::new();
     for id in store.all_runs()? {
-        if let Some(plan) = plan_of(&store.run_documents(id.as_str())?)?
+        if let Some(plan) = PlanDocument::of_run(&store.run_documents(id.as_str())?)?
             && experiments.iter().any(|chosen| chosen.experiment.name == plan.experiment)
         {
             runs.push(id);

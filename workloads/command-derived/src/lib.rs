@@ -21,7 +21,7 @@ mod error;
 mod figures;
 mod shards;
 
-pub use chosen::{Chosen, newest, plan_of, runs_of};
+pub use chosen::{Chosen, newest, runs_of};
 pub use error::DerivedError;
 pub use figures::about;
 pub use shards::Shards;

@@ -7,7 +7,6 @@ use matrix_core::printable::one_line;
 use matrix_core::{CellKey, CellState, Reason, Shard};
 use matrix_store::{Digest, Run, RunId, Store};
 
-use crate::chosen::plan_of;
 use crate::error::DerivedError;
 
 /// A cell by its axes and round, in the runs of one experiment's text. The key of what another machine prepares is not known
@@ -37,7 +36,7 @@ impl Shards {
         let mut plans = Vec::new();
         for id in runs {
             let run = store.run(id.as_str())?;
-            plans.extend(plan_of(&run)?.map(|plan| Ok::<_, DerivedError>((text_of(&run)?, plan))).transpose()?);
+            plans.extend(PlanDocument::of_run(&run)?.map(|plan| Ok::<_, DerivedError>((text_of(&run)?, plan))).transpose()?);
         }
         let mut this = Self { divided: plans.iter().any(|(_, plan)| plan.shard.is_some()), ..Self::default() };
         for (text, plan) in &plans {

@@ -9,7 +9,7 @@ use matrix_core::CellKey;
 use matrix_store::{Origin, RunId, Store};
 
 use super::{Made, extras};
-use crate::chosen::{Chosen, newest, plan_of, runs_of};
+use crate::chosen::{Chosen, newest, runs_of};
 use crate::error::DerivedError;
 use crate::shards::Shards;
 
@@ -65,7 +65,7 @@ impl<'s> Contents<'s> {
         if !selection.experiments.is_empty() {
             let mut named = Vec::new();
             for id in newest {
-                let plan = plan_of(&store.run_documents(id.as_str())?)?;
+                let plan = PlanDocument::of_run(&store.run_documents(id.as_str())?)?;
                 named.extend(plan.filter(|plan| selection.experiments.contains(&plan.experiment)).map(|_| id));
             }
             newest = named;

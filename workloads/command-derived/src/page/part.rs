@@ -9,7 +9,7 @@ use matrix_report::environment;
 use matrix_store::{Digest, GenericRecord, Origin, Sealed, Store};
 
 use crate::attempts::{self, Tried};
-use crate::chosen::{Chosen, newest, plan_of};
+use crate::chosen::{Chosen, newest};
 use crate::error::DerivedError;
 
 /// An experiment of a store, and what the newest run of it planned.
@@ -22,7 +22,7 @@ pub(super) struct Part {
 pub(super) fn parts(store: &Store) -> Result<Vec<Part>, DerivedError> {
     let mut parts = Vec::new();
     for id in newest(store, None)? {
-        if let Some(plan) = plan_of(&store.run_documents(id.as_str())?)? {
+        if let Some(plan) = PlanDocument::of_run(&store.run_documents(id.as_str())?)? {
             for chosen in Chosen::of_runs(store, std::slice::from_ref(&id))? {
                 parts.push(Part { chosen, plan: plan.clone() });
             }

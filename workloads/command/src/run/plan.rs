@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_core::{Again, CellKey, CellState, Reason, Shard, Tally};
 use matrix_core::{Filter, Value};
-use matrix_store::{Store, StoreError, journal};
+use matrix_store::generic::is_generic;
+use matrix_store::{RunDocuments, Store, StoreError, journal};
 use serde::{Deserialize, Serialize};
 
 use super::{Input, Part};
@@ -61,6 +62,21 @@ pub struct PlannedCell {
 }
 
 impl PlanDocument {
+    /// The plan that a run saved; nothing if the run is another workload's.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has another form than this version knows.
+    pub fn of_run(run: &RunDocuments) -> Result<Option<Self>, StoreError> {
+        let bytes = run.plan()?;
+        if !is_generic(&bytes) {
+            return Ok(None);
+        }
+        let damaged = |error: serde_json::Error| {
+            StoreError::damaged(&run.directory().join("plan.json"), format!("this version of matrix cannot read it: {error}"))
+        };
+        serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+    }
+
     /// The keys of the cells that run, in order.
     pub fn to_run(&self) -> impl Iterator<Item = &PlannedCell> {
         self.cells.iter().filter(|cell| cell.reason.runs())

@@ -158,8 +158,7 @@ impl Session {
         let run = before.run(name)?;
         // What a run replaces without a generation, it writes over.
         let replaces = |plan: PlanDocument| plan.cells.iter().any(|cell| cell.reason == Reason::Fresh);
-        let writes_over =
-            run.generation().is_none() && serde_json::from_slice::<PlanDocument>(&run.plan()?).is_ok_and(replaces);
+        let writes_over = run.generation().is_none() && PlanDocument::of_run(&run)?.is_some_and(replaces);
         let store = open(results, may_join(input) && !writes_over, expires_after)?;
         let run = store.run(name)?;
         let cells = left_cells(&store, &run, input)?;

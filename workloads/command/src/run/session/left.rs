@@ -10,7 +10,7 @@ use crate::run::{Input, PlanDocument};
 
 /// The cells left to do of a run.
 fn left_of(store: &Store, run: &Run) -> Result<Vec<CellKey>, StoreError> {
-    let Ok(plan) = serde_json::from_slice::<PlanDocument>(&run.plan()?) else { return Ok(Vec::new()) };
+    let Some(plan) = PlanDocument::of_run(run)? else { return Ok(Vec::new()) };
     store.left_of(run, plan.cells.iter().map(|cell| (cell.key, cell.reason)))
 }
 
@@ -38,4 +38,26 @@ pub fn interrupted(store: &Store) -> Result<Vec<Run>, StoreError> {
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use matrix_store::{ErrorKind, NewRun};
+
+    use super::*;
+
+    #[test]
+    fn a_plan_that_cannot_be_read_is_not_a_run_that_is_done() {
+        let interrupted_with = |plan: &[u8]| {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::create_or_open_for_writing(folder.path(), "the test").unwrap();
+            let new = NewRun { time: "20261122T130000Z", name: "n", experiment: b"", model: None, plan };
+            drop(store.create_run(&new).unwrap());
+            interrupted(&store).map(|runs| runs.len())
+        };
+        assert_eq!(interrupted_with(b"{\"schema\":1}").unwrap(), 0, "another workload's");
+        let error = interrupted_with(b"{\"schema\":3,\"later\":true}").unwrap_err();
+        assert!(error.kind() == ErrorKind::Integrity && error.help().is_some(), "{error:?}");
+        assert!(error.to_string().contains("20261122T130000Z-n/plan.json"), "{error}");
+    }
 }
