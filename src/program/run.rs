@@ -138,11 +138,10 @@ fn execute(session: Session, input: &Input, options: &RunOptions<'_>, cancel: &C
     let start = Instant::now();
     let provenance = runner::program().provenance(Default::default());
     let say = |text: &str| output::note(text);
-    let (left, report) = session.execute(input, &how, &provenance, cancel, &say)?;
+    let report = session.execute(input, &how, &provenance, cancel, &say)?;
     let seconds = start.elapsed().as_secs_f64();
     output::note(format_args!("{} of {ran} cells done in {seconds:.1} s", report.done));
-    let Report { failed, broken, disturbed, done, failed_in_all, pending, .. } = report;
-    let others = ran.saturating_sub(done + left + failed_in_all);
+    let Report { failed, broken, disturbed, done, left, failed_in_all, others, pending, .. } = report;
     if others > 0 {
         output::note(format_args!("{others} cells were done by other runners"));
     }

@@ -48,8 +48,12 @@ pub struct Report {
     pub failed: Vec<(Cell, String)>,
     /// Cells that ended early.
     pub partial: usize,
+    /// Cells without a result that did not fail, here or elsewhere.
+    pub left: usize,
     /// Cells that failed here or elsewhere.
     pub failed_in_all: usize,
+    /// Cells that other runners executed.
+    pub others: usize,
     /// What other runners have claimed, where nobody waits for them.
     pub pending: Vec<Pending>,
     /// Cells on whose host others worked meanwhile.

@@ -13,7 +13,7 @@ use matrix_core::{Again, CellKey, Reason};
 use matrix_driver::Cancel;
 use matrix_store::fs::RealFilesystem;
 use matrix_store::{
-    Digest, Event, GenericRecord, Journal, NewRun, Origin, Provenance, Run, RunId, Store, StoreError, WritableStore,
+    Digest, Division, Event, GenericRecord, Journal, NewRun, Origin, Provenance, Run, RunId, Store, StoreError, WritableStore,
 };
 
 pub use self::left::interrupted;
@@ -188,10 +188,11 @@ impl Session {
         self.run.id()
     }
 
-    /// Executes the cells to the end, or until a stop is requested. Returns how many cells are left, and the results of the others.
+    /// Executes the cells to the end, or until a stop is requested. Returns how that ended, also where the store could not be
+    /// written: [`Report::broken`].
     ///
     /// # Errors
-    /// When the store cannot be written at the end.
+    /// When the store cannot be read before anything was executed.
     pub fn execute(
         self,
         input: &Input,
@@ -199,7 +200,7 @@ impl Session {
         provenance: &Provenance,
         cancel: &Cancel,
         say: &(dyn Fn(&str) + Sync),
-    ) -> Result<(usize, Report), StoreError> {
+    ) -> Result<Report, StoreError> {
         let supervisors =
             Supervisors::new().map_err(|error| StoreError::io("reading", Path::new("/proc/self/exe"), error))?;
         // Of all cells of the experiment: every runner divides them in the same way, whatever it has left.
@@ -225,16 +226,26 @@ impl Session {
             digests: std::sync::Mutex::new(crate::inputs::Digests::with_cache()),
         };
         let mut report = executor.execute(&self.cells, options.jobs);
-        let mut left = self.cells.len().saturating_sub(report.done + report.failed.len());
+        report.left = self.cells.len().saturating_sub(report.done + report.failed.len());
         report.failed_in_all = report.failed.len();
+        // What was done is reported whatever fails now.
+        if let Err(error) = self.end(division, &mut report) {
+            report.broken.get_or_insert(error);
+        }
+        Ok(report)
+    }
+
+    /// Gives back what was claimed, counts what other runners did, and writes in the journal how it ended.
+    fn end(self, division: Option<Division>, report: &mut Report) -> Result<(), StoreError> {
         if let Some(division) = &division {
             division.release()?;
             let keys: Vec<CellKey> = self.cells.iter().map(|cell| cell.key).collect();
-            (left, report.failed_in_all) = self.store.left_and_failed(&self.run, &keys)?;
+            (report.left, report.failed_in_all) = self.store.left_and_failed(&self.run, &keys)?;
+            report.others = keys.len().saturating_sub(report.done + report.left + report.failed_in_all);
         }
         if report.broken.is_none() {
-            let event = match (left, report.failed_in_all) {
-                _ if left > 0 && !report.pending.is_empty() => None,
+            let event = match (report.left, report.failed_in_all) {
+                (1.., _) if !report.pending.is_empty() => None,
                 (0, 0) => Some(Event::Finished),
                 (0, _) => None,
                 _ => Some(Event::Interrupted),
@@ -245,14 +256,11 @@ impl Session {
         }
         drop(self.journal);
         if let Some(division) = division
-            && (left, report.failed_in_all) == (0, 0)
+            && (report.left, report.failed_in_all) == (0, 0)
         {
             division.remove()?;
         }
-        if let Err(error) = self.store.close() {
-            report.broken.get_or_insert(error);
-        }
-        Ok((left, report))
+        self.store.close()
     }
 }
 
