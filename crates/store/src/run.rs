@@ -165,6 +165,15 @@ impl RunDocuments {
         self.required(EXPERIMENT)
     }
 
+    /// The same as text.
+    ///
+    /// # Errors
+    /// When it is missing, not what it was, or no UTF-8.
+    pub fn experiment_text(&self) -> Result<String, StoreError> {
+        let damaged = |error| StoreError::damaged(&self.directory.join(EXPERIMENT), format!("it is no text: {error}"));
+        String::from_utf8(self.experiment()?).map_err(damaged)
+    }
+
     /// The plan.
     ///
     /// # Errors

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use matrix_command::run::{Input, Part, PlanDocument, Session, interrupted, place_of, site_of};
-use matrix_core::Point;
+use matrix_command::run::{Input, Part, PlanDocument, PlannedCell, Session, interrupted, place_of, site_of};
 use matrix_driver::Cancel;
 use matrix_store::{Run, Store};
 
 use super::before::{may_be_root, prepare, reach};
-use super::{RunOptions, execute};
+use super::{RunOptions, execute, worse};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::{output, runner, signals};
 
@@ -46,8 +45,7 @@ pub(crate) fn resume(
     let store = Store::open(results)?;
     let expires_after = runner::expires_after(results)?;
     let run = store.run(name)?;
-    let text =
-        String::from_utf8(run.experiment()?).map_err(|error| Failure::new(Exit::Integrity, error.to_string()))?;
+    let text = run.experiment_text()?;
     let Some(file) = place_of(&store, run.id()) else {
         return Err(Failure::usage(
             format!("where the experiment of run {name} was is not known here"),
@@ -64,28 +62,22 @@ pub(crate) fn resume(
     let mut left = of_plan(&input, plan.as_ref());
     reach(&mut input, &left)?;
     let unprepared = prepare(&mut input, &mut left, &cancel)?;
-    if unprepared > 0 {
-        return Ok(Exit::Cells);
-    }
-    let Some(session) = Session::resume(results, name, &input, expires_after)? else {
-        output::line(format_args!("nothing to resume: every cell of run {name} is done"))?;
-        return Ok(Exit::Ok);
+    let Some(session) = Session::resume(results, name, &input, &left, expires_after)? else {
+        if unprepared == 0 {
+            output::line(format_args!("nothing to resume: every cell of run {name} is done"))?;
+        }
+        return Ok(worse(unprepared, Exit::Ok));
     };
     output::note(format_args!("{}: {} cells left", input.experiment.name, session.len()));
     let options =
         RunOptions { file, text, results: results.to_owned(), wait, jobs, plot, json, ..RunOptions::default() };
-    execute(session, &input, &options, &cancel)
+    Ok(worse(unprepared, execute(session, &input, &options, &cancel)?))
 }
 
 /// The cells that a run planned to execute.
 fn of_plan(input: &Input, plan: Option<&PlanDocument>) -> Part {
-    let axes = &input.experiment.axes;
-    let planned: BTreeSet<(String, u32)> = plan
-        .into_iter()
-        .flat_map(PlanDocument::to_run)
-        .map(|cell| (serde_json::Value::from(cell.axes.clone()).to_string(), cell.round))
-        .collect();
-    let shown = |point: &Point| serde_json::Value::from(axes.to_json(point)).to_string();
-    let cells = input.cells.iter().filter(|cell| planned.contains(&(shown(&cell.point), cell.round)));
+    let planned: BTreeSet<(String, u32)> =
+        plan.into_iter().flat_map(PlanDocument::to_run).map(PlannedCell::place).collect();
+    let cells = input.cells.iter().filter(|cell| planned.contains(&input.place(cell)));
     Part::of_cells(cells)
 }

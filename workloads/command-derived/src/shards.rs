@@ -14,7 +14,8 @@ use crate::error::DerivedError;
 type AxesAndRound = (Digest, String, u32);
 
 fn place(text: Digest, cell: &PlannedCell) -> AxesAndRound {
-    (text, serde_json::Value::from(cell.axes.clone()).to_string(), cell.round)
+    let (axes, round) = cell.place();
+    (text, axes, round)
 }
 
 /// What runs planned of experiments that were divided.

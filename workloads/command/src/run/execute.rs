@@ -48,7 +48,7 @@ pub struct Report {
     pub failed: Vec<(Cell, String)>,
     /// Cells that ended early.
     pub partial: usize,
-    /// Cells without a result that did not fail, here or elsewhere.
+    /// Cells of the run that have no result and did not fail, here or elsewhere.
     pub left: usize,
     /// Cells that failed here or elsewhere.
     pub failed_in_all: usize,

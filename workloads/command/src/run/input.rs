@@ -92,6 +92,12 @@ impl Input {
         Ok(failed)
     }
 
+    /// The values and the round of a cell, by which plans know it when its key is another one now.
+    #[must_use]
+    pub fn place(&self, cell: &Cell) -> (String, u32) {
+        (serde_json::Value::Object(self.experiment.axes.to_json(&cell.point)).to_string(), cell.round)
+    }
+
     /// The experiment of a text alone, without the files that give its cells their keys: for reading results that are
     /// found by their axes.
     ///

@@ -61,6 +61,14 @@ pub struct PlannedCell {
     pub shard: Option<u32>,
 }
 
+impl PlannedCell {
+    /// Its values and its round, which stay when its key does not: see [`Input::place`].
+    #[must_use]
+    pub fn place(&self) -> (String, u32) {
+        (serde_json::Value::Object(self.axes.clone()).to_string(), self.round)
+    }
+}
+
 impl PlanDocument {
     /// The plan that a run saved; nothing if the run is another workload's.
     ///
@@ -72,7 +80,10 @@ impl PlanDocument {
             return Ok(None);
         }
         let damaged = |error: serde_json::Error| {
-            StoreError::damaged(&run.directory().join("plan.json"), format!("this version of matrix cannot read it: {error}"))
+            StoreError::damaged(
+                &run.directory().join("plan.json"),
+                format!("this version of matrix cannot read it: {error}"),
+            )
         };
         serde_json::from_slice(&bytes).map(Some).map_err(damaged)
     }

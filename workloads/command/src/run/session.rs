@@ -13,7 +13,8 @@ use matrix_core::{Again, CellKey, Reason};
 use matrix_driver::Cancel;
 use matrix_store::fs::RealFilesystem;
 use matrix_store::{
-    Digest, Division, Event, GenericRecord, Journal, NewRun, Origin, Provenance, Run, RunId, Store, StoreError, WritableStore,
+    Digest, Division, Event, GenericRecord, Journal, NewRun, Origin, Provenance, Run, RunId, Store, StoreError,
+    WritableStore,
 };
 
 pub use self::left::interrupted;
@@ -51,6 +52,8 @@ pub struct Session {
     run: Run,
     journal: Journal,
     cells: Vec<Cell>,
+    /// Cells of the run that are left, and that nobody can execute here.
+    unprepared: usize,
 }
 
 /// What a beginning came to.
@@ -113,6 +116,7 @@ impl Session {
             store.close()?;
             return Ok(begun);
         }
+        let mut unprepared = 0;
         let text = serde_json::to_vec(&begun.plan)?;
         let new = NewRun {
             time: &Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string(),
@@ -128,7 +132,7 @@ impl Session {
             let (run, journal, is_new) = store.join_run(&meaning(input, &begun.plan, again), &new, &replaced)?;
             if !is_new && !again.is_none() {
                 // What it replaces was fixed when it was made.
-                cells = left_cells(&store, &run, input)?;
+                (cells, unprepared) = left_cells(&store, &run, input, part)?;
             }
             (run, journal, is_new)
         } else {
@@ -140,11 +144,12 @@ impl Session {
                 remember(&store, name, run.id(), file)?;
             }
         }
-        begun.session = Some(Self { store, run, journal, cells });
+        begun.session = Some(Self { store, run, journal, cells, unprepared });
         Ok(begun)
     }
 
-    /// Takes up a run where it was left; `input` is what it was begun with. Nothing, if there is nothing left to do.
+    /// Takes up a run where it was left; `input` is what it was begun with, and `part` what of it can be executed here. Nothing, if
+    /// nothing of that is left to do.
     ///
     /// # Errors
     /// When the store cannot be read or written, or the run's cells are no longer those of its experiment.
@@ -152,6 +157,7 @@ impl Session {
         results: &Path,
         name: &str,
         input: &Input,
+        part: &Part,
         expires_after: Option<Duration>,
     ) -> Result<Option<Self>, StoreError> {
         let before = Store::open(results)?;
@@ -161,13 +167,13 @@ impl Session {
         let writes_over = run.generation().is_none() && PlanDocument::of_run(&run)?.is_some_and(replaces);
         let store = open(results, may_join(input) && !writes_over, expires_after)?;
         let run = store.run(name)?;
-        let cells = left_cells(&store, &run, input)?;
+        let (cells, unprepared) = left_cells(&store, &run, input, part)?;
         if cells.is_empty() {
             return Ok(None);
         }
         let journal = if store.is_joined() { store.enter_run(&run)? } else { store.journal(&run) };
         journal.append(&Event::Resumed)?;
-        Ok(Some(Self { store, run, journal, cells }))
+        Ok(Some(Self { store, run, journal, cells, unprepared }))
     }
 
     /// How many cells it will execute.
@@ -226,7 +232,7 @@ impl Session {
             digests: std::sync::Mutex::new(crate::inputs::Digests::with_cache()),
         };
         let mut report = executor.execute(&self.cells, options.jobs);
-        report.left = self.cells.len().saturating_sub(report.done + report.failed.len());
+        report.left = self.cells.len().saturating_sub(report.done + report.failed.len()) + self.unprepared;
         report.failed_in_all = report.failed.len();
         // What was done is reported whatever fails now.
         if let Err(error) = self.end(division, &mut report) {
@@ -242,6 +248,7 @@ impl Session {
             let keys: Vec<CellKey> = self.cells.iter().map(|cell| cell.key).collect();
             (report.left, report.failed_in_all) = self.store.left_and_failed(&self.run, &keys)?;
             report.others = keys.len().saturating_sub(report.done + report.left + report.failed_in_all);
+            report.left += self.unprepared;
         }
         if report.broken.is_none() {
             let event = match (report.left, report.failed_in_all) {
