@@ -29,6 +29,9 @@ pub(crate) const OBJECT_EXTENSION: &str = ".csv.zst";
 /// Name of the list of what came with a bundle.
 pub(crate) const RECEIVED: &str = "received.json";
 
+/// Name of the folder of what this machine alone knows of runs.
+pub(crate) const PLACES: &str = "places";
+
 /// Names of a run's files.
 pub(crate) const EXPERIMENT: &str = "experiment.toml";
 pub(crate) const MODEL: &str = "model.toml";
@@ -144,6 +147,11 @@ impl Layout {
 
     pub(crate) fn received(&self) -> PathBuf {
         self.root.join(RECEIVED)
+    }
+
+    /// What this machine alone knows of a run.
+    pub(crate) fn place(&self, run: &RunId) -> PathBuf {
+        self.root.join(PLACES).join(format!("{run}.json"))
     }
 
     pub(crate) fn runs(&self) -> PathBuf {

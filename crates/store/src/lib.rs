@@ -23,6 +23,7 @@ pub mod names;
 pub mod object;
 pub mod pack;
 pub mod parallel;
+mod places;
 pub mod received;
 pub mod run;
 pub mod sealed;

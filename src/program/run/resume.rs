@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use matrix_command::run::{Input, Part, PlanDocument, PlannedCell, Session, interrupted, place_of, site_of};
+use matrix_command::run::{Input, Part, Places, PlanDocument, PlannedCell, Session, interrupted};
 use matrix_driver::Cancel;
 use matrix_store::{Run, Store};
 
@@ -46,14 +46,14 @@ pub(crate) fn resume(
     let expires_after = runner::expires_after(results)?;
     let run = store.run(name)?;
     let text = run.experiment_text()?;
-    let Some(file) = place_of(&store, run.id()) else {
+    let Places { file, site } = Places::of(&store, run.id())?;
+    let Some(file) = file else {
         return Err(Failure::usage(
             format!("where the experiment of run {name} was is not known here"),
             "run it by its file, which does what is left: matrix run FILE",
         ));
     };
     let plan = PlanDocument::of_run(&run)?;
-    let site = site_of(&store, run.id());
     drop((run, store));
     let mut input = Input::from_file(&file, text.clone(), site.as_deref())?;
     let cancel = Cancel::default();

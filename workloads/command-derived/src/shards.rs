@@ -37,7 +37,9 @@ impl Shards {
         let mut plans = Vec::new();
         for id in runs {
             let run = store.run(id.as_str())?;
-            plans.extend(PlanDocument::of_run(&run)?.map(|plan| Ok::<_, DerivedError>((text_of(&run)?, plan))).transpose()?);
+            plans.extend(
+                PlanDocument::of_run(&run)?.map(|plan| Ok::<_, DerivedError>((text_of(&run)?, plan))).transpose()?,
+            );
         }
         let mut this = Self { divided: plans.iter().any(|(_, plan)| plan.shard.is_some()), ..Self::default() };
         for (text, plan) in &plans {

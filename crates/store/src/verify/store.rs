@@ -13,8 +13,8 @@ use crate::generic::{GenericAttempt, GenericRecord, is_generic};
 use crate::index::Index;
 use crate::journal::Event;
 use crate::layout::{
-    EXPERIMENT, FIRST_SCHEMA, GENERATION, JOURNAL, MODEL, OBJECT_EXTENSION, PLAN, RECEIVED, SCHEMA, is_joined_journal,
-    may_lie_beside,
+    EXPERIMENT, FIRST_SCHEMA, GENERATION, JOURNAL, MODEL, OBJECT_EXTENSION, PLACES, PLAN, RECEIVED, SCHEMA,
+    is_joined_journal, may_lie_beside,
 };
 use crate::listing::{is_dated, list};
 use crate::names::{AttemptId, Origin, RunId};
@@ -132,7 +132,7 @@ impl<W: Traces> Checker<'_, W> {
         }
         for item in list(self.root())? {
             let known = match item.is_folder {
-                true => ["tmp", "objects", "cells", "attempts", "runs", "claims", "runners"].as_slice(),
+                true => ["tmp", "objects", "cells", "attempts", "runs", "claims", "runners", PLACES].as_slice(),
                 false => &["store.toml", "lock", "index", "places.json", "sites.json", RECEIVED],
             };
             if !item

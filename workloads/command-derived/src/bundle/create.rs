@@ -5,6 +5,7 @@ use std::path::Path;
 
 use matrix_bundle::temporary::Folder;
 use matrix_bundle::{Binary, BundleReader, Extras, GenericOptions, Limits, Tree};
+use matrix_command::run::PlanDocument;
 use matrix_core::CellKey;
 use matrix_store::{Origin, RunId, Store};
 

@@ -15,4 +15,4 @@ pub use part::Part;
 pub use plan::{PlanDocument, PlannedCell, disturbed, matches, matches_any, plan, states};
 pub use require::unmet;
 pub use reread::reread;
-pub use session::{Begun, Options, Session, interrupted, place_of, site_of};
+pub use session::{Begun, Options, Places, Session, interrupted};

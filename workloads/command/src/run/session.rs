@@ -19,8 +19,7 @@ use matrix_store::{
 
 pub use self::left::interrupted;
 use self::left::left_cells;
-use self::places::{PLACES, SITES, remember};
-pub use self::places::{place_of, site_of};
+pub use self::places::Places;
 use super::execute::{Executor, Report};
 use super::plan::{PlanDocument, plan};
 use super::{Input, Part, reread};
@@ -139,10 +138,8 @@ impl Session {
             let (run, journal) = store.create_run(&new)?;
             (run, journal, true)
         };
-        for (name, file) in [(PLACES, file), (SITES, input.site.as_deref())] {
-            if let Some(file) = file.filter(|_| is_new) {
-                remember(&store, name, run.id(), file)?;
-            }
+        if is_new {
+            Places::keep(&store, run.id(), file, input.site.as_deref())?;
         }
         begun.session = Some(Self { store, run, journal, cells, unprepared });
         Ok(begun)

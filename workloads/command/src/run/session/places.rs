@@ -4,38 +4,84 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use matrix_store::{RunId, Store, StoreError, WritableStore};
+use serde::{Deserialize, Serialize};
 
-/// Where the files of experiments were on this machine, by run: no part of any bundle.
-pub(super) const PLACES: &str = "places.json";
-
-/// The same of the files that `--site` named.
-pub(super) const SITES: &str = "sites.json";
-
-fn places(store: &Path, name: &str) -> BTreeMap<String, PathBuf> {
-    // Without it, a run is resumed by naming its file.
-    std::fs::read(store.join(name)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+/// Where the files of a run were on this machine: no part of any bundle.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Places {
+    /// The experiment's; without it, a run is resumed by naming its file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// The file that `--site` named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<PathBuf>,
 }
 
-pub(super) fn remember(store: &WritableStore, name: &str, run: &RunId, file: &Path) -> Result<(), StoreError> {
-    let mut places = places(store.path(), name);
-    places.insert(run.to_string(), file.canonicalize().unwrap_or_else(|_| file.to_owned()));
-    let path = store.path().join(name);
-    let bytes = serde_json::to_vec(&places)?;
-    // Others may read it meanwhile.
-    let temp = store.path().join(format!("{name}.{}", std::process::id()));
-    std::fs::write(&temp, bytes)
-        .and_then(|()| std::fs::rename(&temp, &path))
-        .map_err(|error| StoreError::io("writing", &path, error))
+impl Places {
+    /// Keeps where the files of a new run are.
+    pub(super) fn keep(
+        store: &WritableStore,
+        run: &RunId,
+        file: Option<&Path>,
+        site: Option<&Path>,
+    ) -> Result<(), StoreError> {
+        let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let places = Self { file: file.map(whole), site: site.map(whole) };
+        if places == Self::default() {
+            return Ok(());
+        }
+        store.keep_place(run, &places)
+    }
+
+    /// Where the files of a run were.
+    ///
+    /// # Errors
+    /// When what was kept cannot be read.
+    pub fn of(store: &Store, run: &RunId) -> Result<Self, StoreError> {
+        let earlier = || Self { file: earlier(store, "places.json", run), site: earlier(store, "sites.json", run) };
+        Ok(store.place(run)?.unwrap_or_else(earlier))
+    }
 }
 
-/// Where the file of a run's experiment was.
-#[must_use]
-pub fn place_of(store: &Store, run: &RunId) -> Option<PathBuf> {
-    places(store.path(), PLACES).get(run.as_str()).cloned()
+/// The same as earlier versions kept it: one file for all runs.
+fn earlier(store: &Store, name: &str, run: &RunId) -> Option<PathBuf> {
+    let bytes = std::fs::read(store.path().join(name)).ok()?;
+    let mut places: BTreeMap<String, PathBuf> = serde_json::from_slice(&bytes).ok()?;
+    places.remove(run.as_str())
 }
 
-/// The file that said what is this machine's when a run was begun, if one was named.
-#[must_use]
-pub fn site_of(store: &Store, run: &RunId) -> Option<PathBuf> {
-    places(store.path(), SITES).get(run.as_str()).cloned()
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use matrix_store::fs::RealFilesystem;
+
+    use super::*;
+
+    #[test]
+    fn runners_that_begin_runs_at_the_same_time_keep_the_places_of_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs: Vec<RunId> = (0..40).map(|number| format!("20261122T130000Z-{number}").parse().unwrap()).collect();
+        let root = folder.path();
+        std::thread::scope(|scope| {
+            for runs in runs.chunks(10) {
+                scope.spawn(move || {
+                    let fs = Arc::new(RealFilesystem);
+                    let store = WritableStore::join_with(root, "the test", fs, None).unwrap();
+                    for run in runs {
+                        Places::keep(&store, run, Some(Path::new(run.as_str())), None).unwrap();
+                    }
+                });
+            }
+        });
+        let store = Store::open(folder.path()).unwrap();
+        for run in &runs {
+            assert_eq!(Places::of(&store, run).unwrap().file.as_deref(), Some(Path::new(run.as_str())));
+        }
+        // What an earlier version kept is still found.
+        let earlier = "20261122T120000Z-n".parse().unwrap();
+        std::fs::write(folder.path().join("sites.json"), r#"{"20261122T120000Z-n":"/s.toml"}"#).unwrap();
+        assert_eq!(Places::of(&store, &earlier).unwrap().site.as_deref(), Some(Path::new("/s.toml")));
+    }
 }
