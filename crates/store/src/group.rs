@@ -45,6 +45,14 @@ impl Group {
         self.records.is_empty()
     }
 
+    /// Takes over what another group of the same store holds.
+    pub fn absorb(&mut self, mut other: Self) {
+        self.objects.append(&mut other.objects);
+        self.attempts.append(&mut other.attempts);
+        self.records.append(&mut other.records);
+        self.events.append(&mut other.events);
+    }
+
     /// The trace whose bytes are in `temp`.
     pub(crate) fn add_object(&mut self, temp: PathBuf, digest: &Digest) {
         self.objects.push((temp, *digest));

@@ -3,9 +3,10 @@
 mod cell;
 
 use std::num::NonZeroUsize;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use matrix_app::Row;
 use matrix_driver::{Cancel, Driver, Reason};
@@ -51,11 +52,10 @@ struct Finished<'a> {
     disturbed: bool,
 }
 
-/// What a worker has finished and not yet committed.
+/// What workers have finished and nobody has committed yet.
 struct Open<'a> {
     group: Group,
     finished: Vec<Finished<'a>>,
-    committed: Instant,
 }
 
 /// The results of the cells.
@@ -94,8 +94,9 @@ pub(crate) struct Broken {
 /// far as it is used.
 const STACK_BYTES: usize = 16 << 20;
 
-struct Shared {
+struct Shared<'a> {
     schedule: Schedule,
+    open: Open<'a>,
     report: Report,
     /// Whether somebody was told that others are waited for.
     waited: bool,
@@ -107,23 +108,47 @@ impl Executor<'_> {
     pub(crate) fn execute(&self, cells: &[Cell]) -> Report {
         let here = if self.division.is_some() { &[] } else { cells };
         let waiting = here.iter().enumerate().map(|(place, cell)| (place, self.driver.resources(cell)));
-        let shared = Mutex::new(Shared { schedule: Schedule::new(waiting), report: Report::default(), waited: false });
+        let shared = Mutex::new(Shared {
+            schedule: Schedule::new(waiting),
+            open: Open { group: self.store.group(), finished: Vec::new() },
+            report: Report::default(),
+            waited: false,
+        });
         let released = Condvar::new();
         std::thread::scope(|scope| {
+            let (opens, opened) = channel();
             for _ in 0..self.jobs.get().min(cells.len()) {
                 let worker = Builder::new().name("matrix-worker".to_owned()).stack_size(STACK_BYTES);
+                let theirs = opens.clone();
+                let (shared, released) = (&shared, &released);
                 // Where the system has no thread to give, this one does the work.
-                if worker.spawn_scoped(scope, || self.work(cells, &shared, &released)).is_err() {
-                    self.work(cells, &shared, &released);
+                if worker.spawn_scoped(scope, move || self.work(cells, shared, released, &theirs)).is_err() {
+                    self.work(cells, shared, released, &opens);
                 }
             }
+            drop(opens);
+            self.commit_in_time(&opened, &shared, &released);
         });
+        self.commit(&shared, &released);
         shared.into_inner().unwrap_or_else(PoisonError::into_inner).report
     }
 
-    fn work(&self, cells: &[Cell], shared: &Mutex<Shared>, released: &Condvar) {
-        let lock = || -> MutexGuard<'_, Shared> { shared.lock().unwrap_or_else(PoisonError::into_inner) };
-        let mut open = Open { group: self.store.group(), finished: Vec::new(), committed: Instant::now() };
+    /// Commits each group that is open for its time, until every worker has ended: the cell that a worker executes may take long.
+    fn commit_in_time(&self, opened: &Receiver<()>, shared: &Mutex<Shared<'_>>, released: &Condvar) {
+        while opened.recv().is_ok() {
+            loop {
+                match opened.recv_timeout(GROUP_TIME) {
+                    // Somebody has committed it, and this is the next one.
+                    Ok(()) => {}
+                    Err(RecvTimeoutError::Timeout) => break self.commit(shared, released),
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        }
+    }
+
+    fn work<'a>(&self, cells: &'a [Cell], shared: &Mutex<Shared<'a>>, released: &Condvar, opens: &Sender<()>) {
+        let lock = || -> MutexGuard<'_, Shared<'a>> { shared.lock().unwrap_or_else(PoisonError::into_inner) };
         let mut look = LOOKS[0];
         loop {
             let mut guard = lock();
@@ -132,19 +157,14 @@ impl Executor<'_> {
             }
             let place = match guard.schedule.next() {
                 Next::Cell(place) => place,
-                Next::Wait if !open.finished.is_empty() => {
-                    drop(guard);
-                    self.commit(&mut open, shared);
-                    continue;
-                }
                 Next::Nothing => {
+                    let is_open = !guard.open.finished.is_empty();
                     drop(guard);
                     let stopped = self.cancel.is_cancelled();
                     let share = self.division.filter(|_| !stopped).map(|division| division.next_share(self.store));
                     // A group spans claims. When nothing is left to claim, others may wait for what is in it.
-                    if !open.finished.is_empty() && !matches!(share, Some(Ok(Share::Cells(_)))) {
-                        self.commit(&mut open, shared);
-                        released.notify_all();
+                    if is_open && !matches!(share, Some(Ok(Share::Cells(_)))) {
+                        self.commit(shared, released);
                         if !matches!(share, Some(Err(_))) {
                             continue;
                         }
@@ -187,15 +207,24 @@ impl Executor<'_> {
             let Some(cell) = cells.get(place) else { return };
 
             self.observer.begin(place, format!("{} round {}", cell.axes(), cell.inputs.round));
-            let result = self.tried(cell, &mut open.group);
+            let mut group = self.store.group();
+            let result = self.tried(cell, &mut group);
             self.observer.end(place, matches!(result, Ok(Ended::Done { .. })));
 
             let mut guard = lock();
             guard.schedule.release(&self.driver.resources(cell));
             let has_failed = matches!(result, Ok(Ended::Failed(_) | Ended::EnvironmentChanged(_)));
+            let mut commits = false;
             match result {
                 Ok(Ended::Done { reasons, throttled, disturbed }) => {
-                    open.finished.push(Finished { place, cell, reasons, throttled, disturbed });
+                    // What was measured is in the store, and waits for nothing.
+                    commits = group.is_empty() || guard.open.finished.len() + 1 >= GROUP_CELLS;
+                    if guard.open.finished.is_empty() {
+                        // The receiver lives as long as the workers.
+                        let _ = opens.send(());
+                    }
+                    guard.open.group.absorb(group);
+                    guard.open.finished.push(Finished { place, cell, reasons, throttled, disturbed });
                 }
                 Ok(Ended::Failed(broken)) => guard.report.failed.push((cell.clone(), broken)),
                 Ok(Ended::EnvironmentChanged(error)) => {
@@ -213,20 +242,19 @@ impl Executor<'_> {
                 self.ended(place, true, shared);
             }
             released.notify_all();
-            let is_old = open.committed.elapsed() >= GROUP_TIME;
-            if open.group.is_empty() || open.group.len() >= GROUP_CELLS || is_old {
-                self.commit(&mut open, shared);
+            if commits {
+                self.commit(shared, released);
             }
         }
     }
 
-    /// Commits what a worker has finished, and counts it.
-    fn commit(&self, open: &mut Open<'_>, shared: &Mutex<Shared>) {
-        let group = std::mem::replace(&mut open.group, self.store.group());
+    /// Commits what workers have finished, and counts it.
+    fn commit(&self, shared: &Mutex<Shared<'_>>, released: &Condvar) {
+        let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let Open { group, finished } =
+            std::mem::replace(&mut lock().open, Open { group: self.store.group(), finished: Vec::new() });
         let committed = self.store.commit(group, self.journal);
-        open.committed = Instant::now();
-        let finished = std::mem::take(&mut open.finished);
-        let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = lock();
         let report = &mut guard.report;
         if let Err(error) = committed {
             report.partial += finished.len() as u64;
@@ -236,7 +264,6 @@ impl Executor<'_> {
         }
         let mut ended = Vec::new();
         for Finished { place, cell, reasons, throttled, disturbed } in finished {
-            let report = &mut guard.report;
             report.throttled += throttled;
             report.disturbed += u64::from(disturbed);
             if !reasons.is_empty() {
@@ -250,10 +277,11 @@ impl Executor<'_> {
         for place in ended {
             self.ended(place, false, shared);
         }
+        released.notify_all();
     }
 
     /// Whether to wait for others. Says so once.
-    fn waits(&self, pending: Vec<Pending>, shared: &Mutex<Shared>) -> bool {
+    fn waits(&self, pending: Vec<Pending>, shared: &Mutex<Shared<'_>>) -> bool {
         let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
         if pending.is_empty() {
             return true;
@@ -269,14 +297,14 @@ impl Executor<'_> {
     }
 
     /// Lets other runners know that a cell has ended.
-    fn ended(&self, place: usize, failed: bool, shared: &Mutex<Shared>) {
+    fn ended(&self, place: usize, failed: bool, shared: &Mutex<Shared<'_>>) {
         if let Some(Err(error)) = self.division.map(|division| division.ended(place, failed)) {
             self.stop(error, shared);
         }
     }
 
     /// The store cannot be written: everything stops.
-    fn stop(&self, error: StoreError, shared: &Mutex<Shared>) {
+    fn stop(&self, error: StoreError, shared: &Mutex<Shared<'_>>) {
         shared.lock().unwrap_or_else(PoisonError::into_inner).report.broken.get_or_insert(error);
         self.cancel.cancel();
     }
