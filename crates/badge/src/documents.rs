@@ -1,4 +1,4 @@
-//! What documents have to say.
+//! What documents have to contain.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What artifact badges ask of a project and its results, checked where a machine can tell.
+//! What artifact badges require of a project and its results, checked where a machine can.
 //!
 //! The project may be of any language and use any code host: files are looked for under the names that people give them.
 //! [`Tree`] is what is in the project's folder, [`Results`] what is known of its results, and [`sosp26`] judges both by the

@@ -15,7 +15,7 @@ pub struct Subject {
 /// What was found for an item.
 #[derive(Debug)]
 pub(crate) enum Finding {
-    /// It is as asked; what was seen.
+    /// The requirement is met; what was seen.
     Pass(String),
     /// It is not: what was seen, and what to do about it.
     Fail(String, String),
@@ -27,32 +27,32 @@ pub(crate) fn fail(seen: impl Into<String>, fix: impl Into<String>) -> Finding {
     Finding::Fail(seen.into(), fix.into())
 }
 
-/// Whether an item is as asked.
+/// Whether an item is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// A machine can tell that it is.
+    /// A machine can see that it is.
     Pass,
-    /// A machine can tell that it is not.
+    /// A machine can see that it is not.
     Fail,
-    /// Only a person can tell.
+    /// Only a person can judge.
     Person,
 }
 
 /// An item of a badge, judged.
 #[derive(Debug, Serialize)]
 pub struct Item {
-    /// Its name: the badge, the number in its checklist, and a letter where a number asks several things.
+    /// Its name: the badge, the number in its checklist, and a letter where a number requires several things.
     pub id: &'static str,
-    /// What the badge asks.
+    /// What the badge requires.
     pub asks: &'static str,
-    /// Whether it is as asked.
+    /// Whether it is met.
     pub status: Status,
     /// What is looked at.
     pub looks_at: &'static str,
     /// What was seen there, or what a person has to judge.
     pub seen: String,
-    /// What to do where it is not as asked.
+    /// What to do where it is not met.
     pub fix: Option<String>,
 }
 

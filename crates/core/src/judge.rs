@@ -8,7 +8,7 @@ use crate::series::{Estimate, Series};
 use crate::value::{Value, canonical_number};
 
 crate::named! {
-    /// What results say of a claim, the worst first.
+    /// The verdict on a claim, the worst first.
     pub enum Verdict: name {
         /// The whole interval is on the wrong side, or a row is a counterexample.
         Contradicted = "contradicted",
@@ -53,7 +53,7 @@ pub struct Detail {
 }
 
 impl Detail {
-    /// What is said of all that a claim is about, and is no number.
+    /// A note on everything that a claim is about, and no number.
     #[must_use]
     pub fn all(verdict: Verdict, text: String) -> Self {
         Self { what: String::new(), verdict, text, estimate: None }
@@ -255,7 +255,7 @@ pub fn number(value: f64) -> String {
     canonical_number(rounded)
 }
 
-/// How `over` is said in words.
+/// `over` in words.
 #[must_use]
 pub fn combined_name(how: Combine) -> &'static str {
     match how {

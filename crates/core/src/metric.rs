@@ -53,7 +53,7 @@ pub struct Metric {
     pub source: usize,
     /// Which rows count.
     pub filter: Option<Filter>,
-    /// Whether larger values are better, if that was said.
+    /// Whether larger values are better, if the metric says so.
     pub higher_is_better: Option<bool>,
     /// The unit, if it is known.
     pub unit: Option<String>,
@@ -146,7 +146,7 @@ fn function(name: &str) -> Result<Function, Problem> {
     })
 }
 
-/// The values of one column, as far as a metric asks for them.
+/// The values of one column, as far as a metric uses them.
 #[derive(Clone, Copy, Debug)]
 pub enum Numbers<'a> {
     /// Whole numbers.

@@ -10,7 +10,7 @@ pub struct Problem {
     pub message: String,
     /// Where: byte offsets into the text.
     pub span: Option<Range<usize>>,
-    /// What to say at that place.
+    /// The label at that place.
     pub label: Option<String>,
     /// What to do about it.
     pub help: Option<String>,

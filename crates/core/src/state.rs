@@ -55,7 +55,7 @@ pub enum Reason {
     Failed,
     /// Runs: its last attempt ended early.
     Partial,
-    /// Runs: it is done, but a fresh result was asked for.
+    /// Runs: it is done, but a fresh result was requested.
     Fresh,
     /// Does not run: it is done.
     Done,
@@ -128,7 +128,7 @@ impl Again {
         }
     }
 
-    /// What was asked for, whatever cells that is just now.
+    /// What was requested, whatever cells that is just now.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

@@ -92,7 +92,7 @@ pub struct Chart {
     pub subtitle: String,
     /// The experiment.
     pub experiment: String,
-    /// What else has to be said below it.
+    /// Notes below it.
     pub notes: Vec<String>,
     /// How it is drawn.
     pub kind: Kind,

@@ -17,7 +17,7 @@ pub struct MetricAbout {
     pub unit: Option<String>,
 }
 
-/// What a figure says besides its numbers.
+/// The texts of a figure besides its numbers.
 #[derive(Clone, Debug)]
 pub struct About<'a> {
     /// Name of the experiment.
@@ -30,7 +30,7 @@ pub struct About<'a> {
     pub metrics: Vec<MetricAbout>,
     /// The column across, where one is: name and unit.
     pub column: Option<(String, String)>,
-    /// What else has to be said below: how the numbers came about, for example.
+    /// Notes below the figure: the origin of the numbers, for example.
     pub notes: Vec<String>,
 }
 

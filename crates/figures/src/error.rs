@@ -7,7 +7,7 @@ pub enum FigureError {
     /// The table holds nothing that the figure could show.
     #[error("nothing to draw for `{figure}`: it needs {needs}")]
     NoData {
-        /// The figure that was asked for.
+        /// The figure that was requested.
         figure: &'static str,
         /// The cells that it is made from.
         needs: &'static str,

@@ -23,7 +23,7 @@ pub struct Request<'a> {
     pub column: Option<usize>,
     /// Which rows count.
     pub filter: Option<&'a Filter>,
-    /// The percentiles that are asked for.
+    /// The requested percentiles.
     pub percentiles: Vec<u8>,
 }
 

@@ -22,7 +22,7 @@ pub fn is_disturbed(note: &str) -> bool {
     note.starts_with("disturbed")
 }
 
-/// Whether a note says that nobody knows whether the host was disturbed.
+/// Whether a note says that it is not known whether the host was disturbed.
 #[must_use]
 pub fn is_unwatched(note: &str) -> bool {
     note.starts_with("not watched")

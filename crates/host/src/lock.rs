@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct HostLock(#[expect(dead_code, reason = "held, not read")] File);
 
 impl HostLock {
-    /// Waits for the lock; `waiting` is called once if somebody else has it. None if a stop was asked for.
+    /// Waits for the lock; `waiting` is called once if somebody else has it. None if it was stopped.
     ///
     /// # Errors
     /// When the lock's file cannot be made.

@@ -1,4 +1,4 @@
-//! What `/proc` and `/sys` say of the processors' time.
+//! The processors' time, from `/proc` and `/sys`.
 
 use std::collections::BTreeMap;
 use std::fs::File;

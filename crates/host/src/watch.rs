@@ -123,7 +123,7 @@ fn slow(clocks: &[u64]) -> Option<f64> {
     (slow >= 0.1).then_some(slow)
 }
 
-/// Waits until nothing else works on the host: `waiting` is told once what does. False if a stop was asked for or
+/// Waits until nothing else works on the host: `waiting` is called once with what does. False if it was stopped or
 /// `deadline` came first. A host that cannot be watched is not waited for.
 pub fn wait_until_idle(
     own: impl Fn() -> Option<u64>,

@@ -128,7 +128,7 @@ pub trait Fields {
     /// The problem of a field that there is not; nothing if there is one of that name.
     fn unknown(&self, name: &str) -> Option<Problem>;
 
-    /// What a person is told who has written something else where a field is expected.
+    /// The message for something else where a field is expected.
     fn help(&self) -> Option<String>;
 
     /// Understands a comparison, whose field there is.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 thread_local! {
-    /// The quantile that was asked for last: many means of as many rounds have the same.
+    /// The quantile that was computed last: many means of as many rounds have the same.
     static LAST: Cell<(f64, f64, f64)> = const { Cell::new((f64::NAN, f64::NAN, f64::NAN)) };
 }
 

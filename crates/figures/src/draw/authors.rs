@@ -24,7 +24,7 @@ pub fn their_mark(canvas: &Canvas, at: Point, color: RGBColor) -> Result<(), Fig
     canvas.frame(rect, Stroke::solid(color, 1.0))
 }
 
-/// What the legend says of the authors' numbers: those of curves, or marks and bars.
+/// The legend's text for the authors' numbers: those of curves, or marks and bars.
 #[must_use]
 pub fn their_entry(curves: bool) -> Entry {
     let sample = match curves {

@@ -1,4 +1,4 @@
-//! From what an appendix says to its sections, before there is a format.
+//! From an appendix's contents to its sections, before there is a format.
 
 use super::model::{Appendix, Claim, Experiment};
 use super::prose::Section;

@@ -1,6 +1,6 @@
 //! The artifact appendix that systems conferences ask for, in the form of the EuroSys template.
 //!
-//! [`Appendix`] is what it says, free of any workload, which fills it. The author's own text comes from [`Prose`], so that it
+//! [`Appendix`] is its contents, free of any workload, which fills it. The author's own text comes from [`Prose`], so that it
 //! survives when the appendix is written again.
 
 mod document;

@@ -1,4 +1,4 @@
-//! What an appendix says, whatever the workload.
+//! The contents of an appendix, whatever the workload.
 
 use super::{Prose, document, latex, markdown};
 
@@ -43,7 +43,7 @@ pub struct Claim {
 pub struct Experiment {
     /// Its name.
     pub name: String,
-    /// How the numbers come about, where that has to be said: simulated, configured lag.
+    /// The origin of the numbers, where that has to be stated: simulated, configured lag.
     pub nature: String,
     /// Cells that it has.
     pub cells: usize,

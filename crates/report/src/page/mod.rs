@@ -1,6 +1,6 @@
 //! The report: one HTML page of results, which opens from disk and needs nothing else.
 //!
-//! [`Page`] is what the page says, free of any workload, which fills it; [`Page::render`] writes it. Every text reaches the
+//! [`Page`] is the contents of the page, free of any workload, which fills it; [`Page::render`] writes it. Every text reaches the
 //! page through a template that escapes it; the page's own policy forbids everything from outside.
 
 mod again;

@@ -1,4 +1,4 @@
-//! What a report says, as its template takes it. Texts are plain; the template escapes them.
+//! The contents of a report, as its template takes them. Texts are plain; the template escapes them.
 
 use serde::Serialize;
 

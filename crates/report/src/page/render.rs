@@ -1,4 +1,4 @@
-//! From what a page says to its HTML.
+//! From a page's contents to its HTML.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +15,7 @@ const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The template does not fit what the page says.
+/// The template does not fit the page's contents.
 #[derive(Debug, thiserror::Error)]
 #[error("the report")]
 pub struct PageError(#[source] minijinja::Error);
@@ -27,7 +27,7 @@ impl Page {
     /// and nothing from outside.
     ///
     /// # Errors
-    /// When the template does not fit what the page says.
+    /// When the template does not fit the page's contents.
     pub fn render(&self) -> Result<String, PageError> {
         let mut environment = Environment::new();
         // A misspelt name is an error, not an empty place.

@@ -1,4 +1,4 @@
-//! Tables as CSV: a header, `\n` ends, fixed decimals. The last columns of every line tell where its numbers come from.
+//! Tables as CSV: a header, `\n` ends, fixed decimals. The last columns of every line state where its numbers come from.
 
 use std::fmt::{Display, Write};
 
@@ -22,7 +22,7 @@ const PERCENTILES: &str = "nearest_rank";
 const SOURCE_COLUMNS: &str = "experiment,simulated,configured_lag,extrapolated,cells_planned,cells_done";
 
 /// The table as CSV. Milliseconds, bytes and percents have three decimals, fractions six; what is not known is empty,
-/// and `inf` is an end of an interval that the data cannot bound. `interval_from` says what intervals come from (`blocks`
+/// and `inf` is an end of an interval that the data cannot bound. `interval_from` names what intervals come from (`blocks`
 /// of simulated rows, measured `rounds`, or `none` where there are too few), `percentiles` how they are computed. In `configured_lag` post storages stand by their names,
 /// and notification storages as `notification:NAME`; in `extrapolated`, what the model has no data of, as `PAIR:STORAGE` or
 /// `PAIR:notification:STORAGE`.

@@ -69,7 +69,7 @@ fn higher_is_better(metric: Metric) -> bool {
 /// Everything that is wrong with them, with places in `text`.
 pub fn figures(experiment: &Experiment, text: &str) -> Result<Vec<FigureSpec>, Problems> {
     let (document, _) = DeTable::parse_recoverable(text);
-    // Whoever read the experiment has told of keys that are none.
+    // Unknown keys were reported when the experiment was read.
     let root = Table::of(document.get_ref(), 0..0, "the experiment", KEYS_OF_WORKLOADS, &mut Vec::new());
     if root.get("figure").is_none() {
         return Ok(Vec::new());

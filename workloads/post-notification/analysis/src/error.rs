@@ -29,7 +29,7 @@ pub enum LoadErrorKind {
     Read {
         /// The first line that was not read.
         line: u64,
-        /// What the reader said.
+        /// The error of the reader.
         source: io::Error,
     },
     /// The first line is not the header of a trace.
@@ -109,7 +109,7 @@ pub enum LoadErrorKind {
     Polars {
         /// First line of the block at hand.
         line: u64,
-        /// What polars said.
+        /// The error of Polars.
         source: PolarsError,
     },
 }

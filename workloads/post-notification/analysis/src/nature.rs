@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::traces::CellMeta;
 
-/// How numbers came about, as far as it must be said wherever they appear.
+/// The origin of numbers (simulated, configured lag), which must be stated wherever they appear.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Nature {
     /// Whether any number was simulated.
@@ -80,7 +80,7 @@ impl Nature {
         nature
     }
 
-    /// What must be said, in words; nothing of numbers that were measured where nothing was configured.
+    /// The origin in words; nothing for numbers that were measured where nothing was configured.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::nature::Nature;
 
-/// What a table must say about where its numbers come from.
+/// Where the numbers of a table come from, which it must state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Source {
     /// Name of the experiment.
@@ -260,7 +260,7 @@ pub struct TreatmentRow {
     pub throughput_per_s: f64,
     /// Seconds that readers spent in the barrier, all requests together.
     pub barrier_s: f64,
-    /// Questions that barriers asked, all requests together.
+    /// Polls of barriers, all requests together.
     pub barrier_polls: u64,
 }
 

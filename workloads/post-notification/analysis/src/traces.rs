@@ -52,7 +52,7 @@ impl FromIterator<(Outcome, u64)> for Outcomes {
     }
 }
 
-/// Logical bytes of all objects of a cell, where a statement beside the trace tells them and its rows do not.
+/// Logical bytes of all objects of a cell, where they are stated beside the trace and not in its rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatedBytes {
     /// Of all posts.

@@ -96,7 +96,7 @@ pub enum Problem {
     /// A tag given twice.
     #[error("two tags `{0}`")]
     DuplicateTag(String),
-    /// A tag that says what was run is not there.
+    /// A tag about what was run is missing.
     #[error("no tag `{0}`")]
     MissingTag(&'static str),
     /// A treatment that is neither of the two that there are here.
@@ -165,7 +165,7 @@ pub enum ImportError {
         /// Where in it, and what.
         error: ParseError,
     },
-    /// A folder's name, its tags and its rows do not tell the same.
+    /// A folder's name, its tags and its rows contradict each other.
     #[error("{}: {what}", path.display())]
     Contradiction {
         /// The file at fault.
@@ -202,7 +202,7 @@ pub enum ImportError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The store could not be read or written.
@@ -265,7 +265,7 @@ pub enum ExportError {
     Read {
         /// Start of the cell's key.
         cell: String,
-        /// What the reader said.
+        /// The error of the reader.
         source: io::Error,
     },
     /// Writing failed.
@@ -273,7 +273,7 @@ pub enum ExportError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// Reading the store failed.

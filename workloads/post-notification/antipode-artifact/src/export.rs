@@ -19,7 +19,7 @@ use crate::sums::{Sums, read};
 use crate::tags::{self, Scalar, Tags, write_tags};
 use crate::traces::{TraceRow, Traces};
 
-/// What times count from where nothing tells: the simulator's epoch, 2021-10-01T00:00:00Z.
+/// What times count from where nothing states it: the simulator's epoch, 2021-10-01T00:00:00Z.
 const DEFAULT_EPOCH_US: i64 = 1_633_046_400_000_000;
 
 /// How to export.
@@ -66,7 +66,7 @@ fn places(dir: &Path) -> (PathBuf, PathBuf) {
 /// not at all. Memory grows with the rows of one cell, about 130 bytes a row.
 ///
 /// Each result is a line, in order of the reader's beginning; for imported cells in the order that they had. Requests
-/// without a read (lost, failed, barrier gave up) are missing results: `NUM_RESULTS` tells how many. The folder's time
+/// without a read (lost, failed, barrier gave up) are missing results: `NUM_RESULTS` has their number. The folder's time
 /// stamp is the second after the last result, and a second later than the round before; for imported cells the one that
 /// they had.
 ///

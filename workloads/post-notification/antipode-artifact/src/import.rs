@@ -22,7 +22,7 @@ pub struct ImportOptions {
     pub regions: Regions,
     /// Most bytes that a `traces.csv` may have. It is read whole.
     pub max_traces_bytes: u64,
-    /// Most requests that a folder may tell of.
+    /// Most requests that a folder may have.
     pub max_requests: u64,
 }
 
@@ -32,7 +32,7 @@ impl Default for ImportOptions {
     }
 }
 
-/// Most notes on single rows, of latencies that contradict each other or are not told: they are kept in the record, which
+/// Most notes on single rows, of latencies that contradict each other or are missing: they are kept in the record, which
 /// should stay small.
 const MAX_NOTES: u64 = 100_000;
 
@@ -190,7 +190,7 @@ struct FolderFacts {
     configured_lag: bool,
 }
 
-/// What the folder tells besides the axes.
+/// What the folder contains besides the axes.
 fn told(folder: &Found, tags: Tags, traces: &Traces) -> FolderFacts {
     let mut others = tags.others;
     let text = |tag: Option<Scalar>| match tag {

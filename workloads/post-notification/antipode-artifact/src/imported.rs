@@ -1,6 +1,6 @@
 //! What makes an imported cell a cell of its own.
 //!
-//! A folder does not tell everything that gives a cell its meaning. What it lacks is written as nothing: the barrier's
+//! A folder does not contain everything that gives a cell its meaning. What it lacks is written as nothing: the barrier's
 //! times, the payload, the seed and the workload's version are 0, which no measured cell has. Concurrency is 8 and the
 //! client waits for answers, as the original did by default. The fingerprint is `{"imported": …}`, [`Imported`]: it tells
 //! which gathering it was, so that an imported cell never has the key of a measured one, nor two gatherings the same.
@@ -44,7 +44,7 @@ pub struct Imported {
     /// `writer_latency_ms` of the rows, by place, whose latencies contradict each other.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub writer_latency_ms: BTreeMap<u64, i64>,
-    /// Latencies that rows do not tell and that follow from their instants all the same: the rows of each, by place, from
+    /// Latencies that rows lack and that follow from their instants all the same: the rows of each, by place, from
     /// the first to the last of every run of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub not_told: BTreeMap<Latency, Vec<(u64, u64)>>,
@@ -129,7 +129,7 @@ impl Imported {
         self.total(tags::POST_BYTES)
     }
 
-    /// Bytes of all notifications, as the folder's tags say; `None` in the original's folders, which tell the size of a
+    /// Bytes of all notifications, as the folder's tags say; `None` in the original's folders, which state the size of a
     /// Python object in memory.
     #[must_use]
     pub fn notification_bytes(&self) -> Option<u64> {

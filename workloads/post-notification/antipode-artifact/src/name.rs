@@ -154,7 +154,7 @@ impl FoundName {
     }
 }
 
-/// What the form before there were delays says: `<writer>-<reader>__[antipode__]<requests>`.
+/// The form before there were delays: `<writer>-<reader>__[antipode__]<requests>`.
 fn before_delays(label: &str, regions: &Regions) -> Option<(bool, RegionPair, u64)> {
     let (pair, rest) = label.split_once("__")?;
     let requests = rest.strip_prefix(ANTIPODE);

@@ -13,7 +13,7 @@ pub(crate) struct Written {
     pub(crate) name: FolderName,
     /// The folder's name: that of [`Self::name`], or one that a person chose.
     pub(crate) folder: String,
-    /// Whether its tags tell the sizes of posts and notifications.
+    /// Whether its tags contain the sizes of posts and notifications.
     pub(crate) sizes: bool,
     pub(crate) simulated: bool,
 }

@@ -1,7 +1,7 @@
 //! From results to rows and back.
 //!
-//! A folder tells one instant of each request, `reader_received_at`, and else only durations in whole milliseconds. What
-//! a [`Row`] says of an imported result is therefore:
+//! A folder has one instant of each request, `reader_received_at`, and else only durations in whole milliseconds. What
+//! a [`Row`] contains of an imported result is therefore:
 //!
 //! | column | value |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | `consistent_read` | as it is |
 //! | `notification_written_us` | `reader_received_us` less `notification_to_reader_spent_ms`: within 1 ms |
 //! | `barrier_us` | `antipode_spent_ms`: within 1 ms |
-//! | `post_read_us` | `reader_received_us` plus `barrier_us`: the earliest it can be, for how long the read took is not told |
+//! | `post_read_us` | `reader_received_us` plus `barrier_us`: the earliest it can be, for how long the read took is not known |
 //! | `writer_start_us` | `post_read_us` less `writer_visibility_latency_ms`: so the window is what the folder says |
 //! | `client_sent_us` | `post_read_us` less `client_visibility_latency_ms` |
 //! | `reply_us` | `client_sent_us` plus `client_latency_ms` |
@@ -25,7 +25,7 @@
 //!
 //! Where a folder lacks some of the four, the instants that none of the others needs are empty. Where no visibility latency
 //! is told, `post_read_us` is, and `reply_us` stands at `reader_received_us`: a client's or writer's latency has to end
-//! somewhere. A latency that is not told and yet follows from the instants of others is named beside the rows.
+//! somewhere. A latency that the folder lacks and yet follows from the instants of others is named beside the rows.
 
 use matrix_app::{Outcome, Row};
 
@@ -37,7 +37,7 @@ use crate::traces::{Latency, TraceRow};
 pub struct Beside {
     /// `writer_latency_ms`, if it contradicts the other three.
     pub writer_latency_ms: Option<i64>,
-    /// The latencies that are not told, and follow from the row all the same.
+    /// The latencies that the folder lacks, and that follow from the row all the same.
     pub not_told: Vec<Latency>,
 }
 
@@ -121,7 +121,7 @@ impl Latency {
     }
 }
 
-/// The four instants that latencies are told between, as far as they are known.
+/// The four instants that latencies are given between, as far as they are known.
 #[derive(Clone, Copy, Debug, Default)]
 struct Instants {
     sent: Option<i64>,

@@ -74,7 +74,7 @@ impl Sums {
         self.rows.push(result);
     }
 
-    /// What is to be said of requests without a result: the share in the tags is of the results alone, as in the original.
+    /// The note on requests without a result: the share in the tags is of the results alone, as in the original.
     pub(crate) fn bounds(&self, requests: u64) -> Option<String> {
         let results = self.rows.len() as u64;
         let without = requests.checked_sub(results).filter(|without| *without > 0)?;

@@ -126,7 +126,7 @@ pub const PLATFORM: &str = "MATRIX_PLATFORM";
 pub const ROUND: &str = "MATRIX_ROUND";
 /// Whether somebody set the replication lag, instead of measuring one. Not in the original's.
 pub const CONFIGURED_LAG: &str = "MATRIX_CONFIGURED_LAG";
-/// The tags that say what was run.
+/// The tags about what was run.
 const REQUIRED: [&str; 7] = [
     "POST_STORAGE",
     "NOTIFICATION_STORAGE",

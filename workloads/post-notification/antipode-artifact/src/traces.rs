@@ -60,11 +60,11 @@ pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, ParseError> {
     })
 }
 
-/// Reads `traces.csv`. Columns may stand in any order; of those that tell times only `reader_received_at` must be there,
+/// Reads `traces.csv`. Columns may stand in any order; of those with times only `reader_received_at` must be there,
 /// and fields of the others may be empty.
 ///
 /// # Errors
-/// When the header or a field cannot be understood; the place is told.
+/// When the header or a field cannot be understood; the error names the place.
 pub fn parse_traces(bytes: &[u8]) -> Result<Traces, ParseError> {
     let text = text_of(bytes)?;
     let mut lines = (1u64..).zip(text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)));
@@ -225,7 +225,7 @@ impl Traces {
     }
 }
 
-/// The latencies that a result may tell.
+/// The latencies that a result may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Latency {
@@ -245,7 +245,7 @@ impl Latency {
 }
 
 impl TraceRow {
-    /// A latency in milliseconds, if it is told.
+    /// A latency in milliseconds, if there is one.
     #[must_use]
     pub fn latency(&self, latency: Latency) -> Option<i64> {
         match latency {

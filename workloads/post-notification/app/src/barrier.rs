@@ -23,7 +23,7 @@ pub struct BarrierPolicy {
 pub struct BarrierReport {
     /// Time spent in the barrier, in microseconds.
     pub waited_us: i64,
-    /// Questions asked of the storage.
+    /// Polls of the storage.
     pub polls: u32,
     /// Start of the last poll that found the lineage not yet visible.
     pub last_miss_at: Option<Micros>,

@@ -96,7 +96,7 @@ pub struct Row {
     pub reader_received_us: Option<i64>,
     /// Time spent in the barrier (a duration).
     pub barrier_us: Option<i64>,
-    /// Questions that the barrier asked.
+    /// Polls of the barrier.
     pub barrier_polls: Option<u64>,
     /// Start of the barrier's last question that found nothing.
     pub barrier_last_miss_us: Option<i64>,

@@ -19,7 +19,7 @@ pub(crate) const MIN_MEMORY_MB: u64 = 128;
 /// Most memory of a function, in MB (a limit of AWS Lambda).
 pub(crate) const MAX_MEMORY_MB: u64 = 10_240;
 
-/// What an experiment says of the `aws` testbed.
+/// The settings of an experiment for the `aws` platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aws {
     /// File of the endpoints, relative to the directory in which the command runs: the same for `run`, `resume`, `--cell` and
@@ -73,7 +73,7 @@ impl Default for AwsServices {
     }
 }
 
-/// A region that AWS cannot be told.
+/// A region without a known AWS name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadAws {
     /// The experiment does not say what AWS calls the region.

@@ -68,7 +68,7 @@ pub struct Servers {
     pub redis: String,
 }
 
-/// What an experiment says of the `local` testbed.
+/// The settings of an experiment for the `local` testbed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Local {
     /// Links and lags.

@@ -60,7 +60,7 @@ fn tables() -> Vec<(&'static str, &'static str, &'static [&'static str])> {
     ]
 }
 
-/// What the parser says of [`FILE`] when `key` of a table is a date, which nothing accepts.
+/// The problems of [`FILE`] when `key` of a table is a date, which nothing accepts.
 fn with_a_date(way: &str, key: &str) -> String {
     let mut file: toml::Table = toml::from_str(FILE).unwrap();
     let mut table = &mut file;

@@ -13,7 +13,7 @@ use matrix_figures::draw::{Canvas, Entry, Point, Rect, Sample, Stroke, Type};
 use crate::shared::{ends, first_seen, notification_name, page, pair_name, post_name, share_range, star};
 
 const FIGURE: Figure = Figure::Inconsistencies;
-/// Height of a field, of each line more that tells of lost or failed requests, and the space between fields, in points.
+/// Height of a field, of each further line for lost or failed requests, and the space between fields, in points.
 const FIELD: f64 = 26.0;
 const TROUBLE: f64 = 9.5;
 const BETWEEN: f64 = 1.5;

@@ -1,4 +1,4 @@
-//! What every preset says of its numbers, and how storages and region pairs look and are called.
+//! What all presets share: notes on their numbers, and colours, markers and names of storages and region pairs.
 
 use matrix_analysis::Nature;
 use matrix_analysis::tables::{Basis, Estimate, Source};
@@ -19,7 +19,7 @@ pub(crate) const ANTIPODE: RGBColor = palette::ORANGE;
 /// Text that belongs to antipode.
 pub(crate) const ANTIPODE_INK: RGBColor = palette::BROWN;
 
-/// A page for the figure; the subtitle says what is shown, of which cells.
+/// A page for the figure; the subtitle names what is shown, of which cells.
 pub(crate) fn page(figure: Figure, source: &Source, subtitle: &str) -> Page {
     let mut notes = Vec::new();
     if source.incomplete() > 0 {

@@ -17,7 +17,7 @@ pub enum Call {
     Evaluate,
 }
 
-/// What goes wrong. The methods are asked for every request; those that are not overridden break nothing.
+/// What goes wrong. The methods are called for every request; those that are not overridden break nothing.
 pub trait Faults: Sync {
     /// May change the bytes that the event source delivers to the reader.
     fn deliver(&self, _i: u64, _wire: &mut Vec<u8>) {}

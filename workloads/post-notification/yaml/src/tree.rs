@@ -1,4 +1,4 @@
-//! Trees: what a document says once its anchors, aliases and merge keys are resolved.
+//! Trees: the contents of a document once its anchors, aliases and merge keys are resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! What tables say about where their numbers come from.
+//! The columns of tables that state where their numbers come from.
 
 use std::sync::Arc;
 

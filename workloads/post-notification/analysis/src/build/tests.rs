@@ -70,7 +70,7 @@ fn tables_as_csv() {
     insta::assert_snapshot!(all_tables(&store(), &Options::default()));
 }
 
-/// Imported cells have no sizes in their rows: their folders' tags tell them.
+/// Imported cells have no sizes in their rows, but in their folders' tags.
 #[test]
 fn stated_sizes_stand_for_those_that_rows_do_not_tell() {
     let mut memory = Memory::default();
@@ -86,7 +86,7 @@ fn stated_sizes_stand_for_those_that_rows_do_not_tell() {
     let [row] = &rows[..] else { panic!("notifications have no size: {rows:?}") };
     assert_eq!((row.storage.as_str(), row.baseline_objects, row.baseline_total_bytes), ("redis", 40, 40_000));
     assert_eq!((row.overhead_bytes, row.overhead_percent), (25.0, 2.5));
-    // What rows tell is better than what is stated.
+    // Sizes in rows take precedence over stated ones.
     let mut known = store();
     let before = all_tables(&known, &Options::default());
     known.cells.iter_mut().for_each(|cell| Arc::make_mut(cell).stated.posts = Some(1));

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::load::CellData;
 use crate::nature::Nature;
 
-/// What the results say about one claim.
+/// The verdict of the results on one claim.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClaimResult {
     /// Name of the claim.
@@ -56,7 +56,7 @@ pub struct ClaimFinding {
 }
 
 impl ClaimResult {
-    /// The verdict, and in brackets how the numbers behind it came about, where that must be said.
+    /// The verdict, and in brackets the origin of the numbers behind it, where that must be stated.
     #[must_use]
     pub fn verdict_and_nature(&self) -> String {
         let words = self.nature.words().join("; ");

@@ -8,14 +8,14 @@ use matrix_plan::claims::Column;
 use super::totals::Totals;
 use crate::traces::CellMeta;
 
-/// Which columns are kept, beside the one that says what a read found (a byte a request).
+/// Which columns are kept, beside the one of what each read found (a byte a request).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keep {
     /// The consistency window: eight bytes a request.
     pub windows: bool,
     /// The ends of requests: eight bytes each.
     pub ends: bool,
-    /// Time and questions of barriers: sixteen bytes a request.
+    /// Time and polls of barriers: sixteen bytes a request.
     pub barriers: bool,
 }
 
@@ -48,7 +48,7 @@ pub struct CellData {
     pub(super) columns: Kept,
 }
 
-/// The columns that are kept; an empty one was not asked for. Of small cells there are many, so that each costs little.
+/// The columns that are kept; an empty one was not requested. Of small cells there are many, so that each costs little.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kept {
     /// What the reader found.

@@ -157,7 +157,7 @@ fn findings(outcomes: &[(Outcome, BooleanChunked)], consistent: &UInt32Chunked) 
     Ok(findings)
 }
 
-/// What the rows of one trace come to so far.
+/// The sums and columns of one trace's rows so far.
 pub(super) struct Query {
     pub(super) totals: Totals,
     kept: Kept,

@@ -17,7 +17,7 @@ pub struct Totals {
     pub ended: Ended,
     /// Time spent in barriers, in microseconds.
     pub barrier_us: i128,
-    /// Questions that barriers asked.
+    /// Polls of barriers.
     pub barrier_polls: i128,
     /// Posts of known size.
     pub posts: Objects,

@@ -1,4 +1,4 @@
-//! What the suite needs of a storage, and what it tells.
+//! What the suite needs of a storage, and its result.
 #![allow(async_fn_in_trait, reason = "hosts are current-thread: no Send bound is wanted")]
 
 use std::fmt;

@@ -60,7 +60,7 @@ pub struct Evaluation<'a> {
     /// When the notification was published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification_written_at: Option<Micros>,
-    /// Questions that the barrier asked.
+    /// Polls of the barrier.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole_option")]
     pub barrier_polls: Option<u64>,
     /// Start of the barrier's last question that found nothing.

@@ -28,7 +28,7 @@ pub(crate) struct Host {
     pub(crate) wakes: RefCell<BTreeSet<i64>>,
     /// Answers to polls, in order; when they run out, everything is visible.
     pub(crate) answers: RefCell<VecDeque<Answer>>,
-    /// When polls began, and what they asked for.
+    /// When polls began, and what they polled for.
     pub(crate) polls: RefCell<Vec<(i64, String)>>,
     /// What writes, publications, reads and evaluations fail with.
     pub(crate) write_fails: Option<ErrorKind>,

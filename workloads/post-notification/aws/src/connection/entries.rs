@@ -47,7 +47,7 @@ impl<'a> Entries<'a> {
         Some(top)
     }
 
-    /// The same entries, of which another section tells.
+    /// The same entries, explained by another section of the documentation.
     pub(super) fn about(&self, guide: Guide) -> Self {
         Self { above: self.above.clone(), guide, ..*self }
     }

@@ -43,7 +43,7 @@ impl Form {
                 if !name.is_some_and(|name| Name::Queue.takes(name)) {
                     return Some(format!("must end with {}", Name::Queue.rule()));
                 }
-                // AWS says where a queue is; an emulator says nothing.
+                // AWS names the queue's place; an emulator does not.
                 let host = rest.split('/').next().unwrap_or_default();
                 let place = host.strip_prefix("sqs.").and_then(|host| host.split_once(".amazonaws.com"));
                 match (place, region) {
@@ -112,7 +112,7 @@ pub(super) fn table_of(arn: &str) -> Option<&str> {
     }
 }
 
-/// What a text says about a password.
+/// What a text means as a password.
 ///
 /// # Errors
 /// With what is wrong; the text is not repeated.

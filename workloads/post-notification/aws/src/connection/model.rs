@@ -1,4 +1,4 @@
-//! What the file says. Regions are named as AWS does (`eu-central-1`).
+//! The contents of the file. Regions are named as AWS does (`eu-central-1`).
 
 use std::collections::BTreeMap;
 use std::fmt;

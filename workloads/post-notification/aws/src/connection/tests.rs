@@ -82,7 +82,7 @@ fn nothing_secret_is_shown() {
     let shown = format!("{:?}", original());
     assert!(shown.contains("cluster-ro-mnopqrstuvwx"), "{shown}");
     assert!(!shown.contains("123456789012") && !shown.contains("antipode1antipode"), "{shown}");
-    // What is wrong is told without the value.
+    // Errors do not contain the value.
     for (from, to) in [("'antipode'", "${antipode1antipode"), ("61614", "antipode1antipode")] {
         assert!(!changed(from, to).contains("antipode1antipode"));
     }

@@ -27,7 +27,7 @@ impl ConnectionInfo {
             out.close();
         }
         if out.text.is_empty() {
-            // A file that says nothing, and is still one of names and values.
+            // An empty file of names and values.
             out.text.push_str("{}\n");
         }
         out.text

@@ -20,7 +20,7 @@ pub struct CellCost {
     pub requests: u64,
     /// Bytes that leave the writer's region for readers' ones.
     pub bytes_between_regions: u64,
-    /// Questions that barriers ask of storages.
+    /// Polls of storages by barriers.
     pub barrier_polls: u64,
     /// Time in minutes, one cell after the other.
     pub minutes: f64,

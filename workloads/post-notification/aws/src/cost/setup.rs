@@ -73,7 +73,7 @@ impl fmt::Display for HourlyCost {
     }
 }
 
-/// What a set-up costs an hour: counted from what is asked for. Tables, buckets, topics, queues, networks, peerings, gateway
+/// What a set-up costs an hour: counted from what is requested. Tables, buckets, topics, queues, networks, peerings, gateway
 /// endpoints and functions cost nothing by the hour.
 ///
 /// # Errors

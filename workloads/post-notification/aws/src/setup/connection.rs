@@ -8,7 +8,7 @@ use crate::connection::{
 use crate::site::{OutputRef, Outputs, SetupError, SetupRegion, SetupRequest, Site};
 use crate::template as made;
 
-/// What `connection_info.yaml` is to say. Passwords are named by their secrets' ARNs.
+/// The contents of `connection_info.yaml`. Passwords are named by their secrets' ARNs.
 ///
 /// # Errors
 /// When the request cannot be met, or an output or an answer to a [`super::Lookup`] is missing or malformed.

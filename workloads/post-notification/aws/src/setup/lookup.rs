@@ -1,17 +1,17 @@
-//! What no stack can give: whoever makes the stacks asks the services for it.
+//! Values that no stack can give: whoever makes the stacks looks them up at the services.
 
 use crate::Datastore;
 use crate::site::{OutputRef, SetupError, SetupRequest, Site};
 use crate::template::{DYNAMO, NOTIFICATIONS_STREAM, notifications_table};
 
-/// A value to ask a service for, and to put among the [`super::Outputs`] before [`super::connection_info`].
+/// A value to look up at a service, and to put among the [`super::Outputs`] before [`super::connection_info`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookup {
     /// Where the answer goes. The stack is a real one or one that its region lacks.
     pub into: OutputRef,
-    /// AWS name of the region to ask in.
+    /// AWS name of the region to look in.
     pub region: String,
-    /// What to ask.
+    /// What to look up.
     pub question: Question,
 }
 
@@ -25,7 +25,7 @@ pub enum Question {
     },
 }
 
-/// What to ask once all stacks are complete.
+/// What to look up once all stacks are complete.
 ///
 /// # Errors
 /// When the request cannot be met.

@@ -52,7 +52,7 @@ fn of_store(site: &Site<'_>, store: Datastore) -> Vec<StackSpec> {
         Datastore::Sns => vec![sns(site)],
         Datastore::Amq => {
             let ways = readers.iter().flat_map(|reader| [peering(site, reader), peering_routes(site, reader)]);
-            // The writer's broker is told where the others are.
+            // The writer's broker connects to the others, which have to exist.
             let brokers = readers.iter().chain([writer]).map(|place| broker(site, place));
             ways.chain(brokers).collect()
         }

@@ -1,4 +1,4 @@
-//! A set-up that stands already: what is asked for adds to it and takes nothing from it.
+//! A set-up that exists already: a request adds to it and removes nothing.
 
 use matrix_plan::Region;
 
@@ -103,7 +103,7 @@ mod tests {
                 assert_eq!(both.readers, ["sg", "us"].map(|name| Region::new(name).unwrap()));
                 let both = made(&both);
                 assert!(standing.keys().all(|stack| both.contains_key(stack)), "{first:?} {second:?}");
-                // What was asked for once more is what stands.
+                // The request repeats what exists.
                 let again = request(&[first], &["us"]);
                 assert_eq!(again.with_standing(&standing).unwrap(), again);
             }

@@ -14,10 +14,10 @@ pub enum SetupError {
          letter and not ending with a hyphen"
     )]
     Name(String),
-    /// No datastore was asked for.
+    /// No datastore was requested.
     #[error("there is nothing to set up: name at least one datastore")]
     NoStore,
-    /// No reader was asked for.
+    /// No reader was requested.
     #[error("there is no reader: name at least one region besides the writer's, as in `eu,us`")]
     NoReader,
     /// A region is named twice.
@@ -28,7 +28,7 @@ pub enum SetupError {
     OtherWriter {
         /// The set-up.
         name: String,
-        /// The writer's region that was asked for.
+        /// The writer's region that was requested.
         asked: Region,
         /// AWS name of the region in which it writes.
         standing: String,
@@ -64,7 +64,7 @@ pub enum SetupError {
         store: Datastore,
         /// What has the limit.
         what: &'static str,
-        /// Readers' regions that were asked for.
+        /// Readers' regions that were requested.
         asked: Vec<Region>,
         /// Most readers' regions.
         most: usize,

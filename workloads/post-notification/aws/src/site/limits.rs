@@ -3,7 +3,7 @@
 use super::{SetupError, SetupRegion, SetupRequest};
 use crate::Datastore;
 
-/// A limit of a service on what a set-up asks for.
+/// A limit of a service on a set-up.
 struct ReadersLimit {
     store: Datastore,
     /// Most regions besides the writer's.
@@ -43,7 +43,7 @@ fn is_too_small(class: &str) -> bool {
     }
 }
 
-/// Whether the services can do what is asked for.
+/// Whether the services can do what is requested.
 pub(super) fn check(request: &SetupRequest, readers: &[SetupRegion]) -> Result<(), SetupError> {
     let has = |store| request.stores.contains(&store);
     for ReadersLimit { store, readers: most, what, source } in &READERS {

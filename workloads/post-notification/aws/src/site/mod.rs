@@ -43,7 +43,7 @@ impl<'a> Site<'a> {
         std::iter::once(&self.writer).chain(&self.readers)
     }
 
-    /// Whether a datastore is asked for.
+    /// Whether a datastore is requested.
     pub(crate) fn has(&self, store: Datastore) -> bool {
         self.request.stores.contains(&store)
     }

@@ -1,4 +1,4 @@
-//! What is asked for.
+//! What a person requests: which datastores, in which regions.
 
 use std::collections::BTreeSet;
 

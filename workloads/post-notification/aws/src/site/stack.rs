@@ -1,4 +1,4 @@
-//! Stacks as they are to be.
+//! The stacks that a set-up should have.
 
 use std::collections::BTreeMap;
 use std::fmt;

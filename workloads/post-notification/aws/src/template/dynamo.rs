@@ -25,7 +25,7 @@ pub(crate) fn dynamo(site: &Site<'_>) -> StackSpec {
         let mut table = global_table(site, &stack, &name);
         if let Some(units) = site.request.write_units.filter(|_| id == POSTS_TABLE) {
             table["WarmThroughput"] = json!({ "WriteUnitsPerSecond": units });
-            // A later set-up may ask for more, and DynamoDB takes no less.
+            // A later set-up may need more, and DynamoDB takes no less.
             stack.give(WRITE_UNITS, json!(units.to_string()));
         }
         stack.add(id, "AWS::DynamoDB::GlobalTable", table);

@@ -53,7 +53,7 @@ const BUCKET_ACTIONS: (&str, &str) = (
      GetLifecycleConfiguration GetMetricsConfiguration GetReplicationConfiguration ListBucket \
      ListTagsForResource PutBucketTagging PutBucketVersioning TagResource UntagResource",
 );
-/// What Lambda asks about the network of a function that is put into one, and what CloudFormation asks to wait until the
+/// What Lambda reads about the network of a function that is put into one, and what CloudFormation reads to wait until the
 /// function's interfaces are gone (CloudFormation Template Reference, `AWS::Lambda::Function VpcConfig`); descriptions know
 /// no resources.
 const NETWORK_ACTIONS: (&str, &str) =

@@ -26,7 +26,7 @@ matrix_core::named! {
         LostPercent = "lost_percent",
         /// Mean time in the barrier, in milliseconds.
         BarrierMeanMs = "barrier_mean_ms",
-        /// Mean number of questions that a barrier asked.
+        /// Mean number of polls of a barrier.
         BarrierPollsMean = "barrier_polls_mean",
         /// Requests a second, from the first request sent to the last answer of a writer that did not fail.
         ThroughputPerS = "throughput_per_s",
@@ -49,7 +49,7 @@ pub enum Column {
     Unread,
     /// Time in the barrier in milliseconds, of requests that went through it.
     BarrierMs,
-    /// Questions that the barrier asked, of requests that went through it.
+    /// Polls of the barrier, of requests that went through it.
     BarrierPolls,
     /// Seconds between the ends of successive requests, in order of the ends, the first counted from the first request
     /// sent: so many values as ends, and their sum is the length of the round.

@@ -7,7 +7,7 @@ use matrix_core::walk::{Table, integer};
 /// Keys of the table.
 pub(crate) const KEYS: &[&str] = &["min_ms", "max_ms", "deadline_ms"];
 
-/// What holds where the file says nothing.
+/// The defaults.
 pub(super) const DEFAULT: Barrier = Barrier { min_ms: 1, max_ms: 50, deadline_ms: 120_000 };
 
 /// Longest time that may be written, a day: enough for any experiment, and far from overflow in microseconds.

@@ -152,7 +152,7 @@ fn is_of_workloads(document: &DeTable<'_>) -> bool {
     schema == Some(SCHEMA_OF_WORKLOADS) && workload == Some(WORKLOAD)
 }
 
-/// Checks the version first: of a newer form nothing else can be said.
+/// Checks the version first: nothing else of a newer form can be checked.
 fn schema(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Result<(), Problem> {
     let Some(value) = document.get("schema") else {
         problems.push(Problem::new("the experiment lacks `schema`").help(format!("write `schema = {SCHEMA}`")));

@@ -18,7 +18,7 @@ enum Form {
     QuotedList,
 }
 
-/// What may be said of the experiment, and of its one matrix.
+/// The keys that flags may set of the experiment, and of its one matrix.
 const SETTINGS: [(&str, Form); 8] = [
     ("platform", Form::Quoted),
     ("requests", Form::Bare),
@@ -37,7 +37,7 @@ const AXES: [(&str, Form); 5] = [
     ("antipode", Form::List),
 ];
 
-/// Requests where nothing is said: the original's.
+/// The default number of requests: the original's.
 const REQUESTS: &str = "1000";
 
 /// A flag as written, `key=value`.

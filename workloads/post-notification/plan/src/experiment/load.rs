@@ -4,7 +4,7 @@ use crate::cell::{Arrival, Invocation};
 use crate::problem::Problem;
 use matrix_core::walk::{Table, Value, integer, number, text};
 
-/// Clients of a closed loop, where nothing else is said: the original's upper bound.
+/// The default number of clients of a closed loop: the original's upper bound.
 pub(super) const DEFAULT_CONCURRENCY: u32 = 8;
 
 /// Names of invocation types, as AWS Lambda spells them.

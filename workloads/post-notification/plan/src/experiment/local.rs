@@ -105,7 +105,7 @@ fn read_lag(table: &Table<'_>, lag: &mut Lag, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Checks that the testbed has what an experiment's points need, and says which region writes.
+/// Checks that the testbed has what an experiment's points need, and returns the region that writes.
 pub(crate) fn settle(
     root: &Table<'_>,
     platform: Option<Platform>,

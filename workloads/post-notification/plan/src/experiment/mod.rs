@@ -1,4 +1,4 @@
-//! The experiment's file: what it may say, what is wrong with it, and the cells that it names.
+//! The experiment's file: its keys, its problems, and the cells that it names.
 //!
 //! One file per table: a function reads the table from the spanned TOML document and notes every problem.
 

@@ -1,4 +1,4 @@
-//! Expansion against a naive oracle, which asks of every conceivable point whether any matrix names it.
+//! Expansion against a naive oracle, which checks for every conceivable point whether any matrix names it.
 
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};

@@ -1,4 +1,4 @@
-//! Selectors: what `exclude`, `include` and `where` say about axes.
+//! Selectors: the values of axes in `exclude`, `include` and `where`.
 
 use toml::de::DeValue;
 

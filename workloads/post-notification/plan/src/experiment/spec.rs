@@ -6,7 +6,7 @@ use crate::axes::Platform;
 use crate::cell::{Arrival, Barrier, Cell, CellInputs, Fingerprint, Invocation};
 use crate::point::Axes;
 
-/// All inputs of a cell that an experiment says: everything but the platform's fingerprint and the application's
+/// All inputs of a cell that an experiment defines: everything but the platform's fingerprint and the application's
 /// version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellSpec {
@@ -53,7 +53,7 @@ impl CellSpec {
 }
 
 impl CellInputs {
-    /// The first round of a cell of one request, otherwise with what an experiment has that says no more than it must.
+    /// The first round of a cell of one request, otherwise with the defaults of an experiment that sets only what it must.
     #[must_use]
     pub fn with_defaults(axes: Axes, platform: Platform, fingerprint: Fingerprint, workload_version: u32) -> Self {
         Self {

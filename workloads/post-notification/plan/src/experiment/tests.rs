@@ -28,7 +28,7 @@ where = { antipode = true }
 every_row = "consistent"
 "#;
 
-/// What is said of the good file with one text replaced by another.
+/// The problems of the good file with one text replaced by another.
 fn with(old: &str, new: &str) -> String {
     assert!(GOOD.contains(old), "{old}");
     let text = GOOD.replacen(old, new, 1);

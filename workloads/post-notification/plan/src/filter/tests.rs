@@ -53,7 +53,7 @@ fn filters_select_what_they_say() {
     }
 }
 
-/// A filter, and what it should say of each of [`points`].
+/// A filter, and whether it should match each of [`points`].
 fn filter() -> impl Strategy<Value = (String, Vec<bool>)> {
     let of = |text: String, says: fn(&Axes, u64) -> bool, value: u64| {
         let truth: Vec<bool> = points().iter().map(|axes| says(axes, value)).collect();

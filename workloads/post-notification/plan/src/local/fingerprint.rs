@@ -77,7 +77,7 @@ pub struct ConfiguredLag {
 }
 
 impl ConfiguredLag {
-    /// What a cell's fingerprint tells: a lag that was configured stands in it.
+    /// The lags that were configured, from a cell's fingerprint.
     #[must_use]
     pub fn of(inputs: &CellInputs) -> Self {
         #[derive(Deserialize)]

@@ -101,7 +101,7 @@ pub struct PlannedCell {
 }
 
 impl Plan {
-    /// The plan of a run. `cells` are in order, each with the number of its block; `state_of` tells where a cell stands.
+    /// The plan of a run. `cells` are in order, each with the number of its block; `state_of` returns the state of a cell.
     #[must_use]
     pub fn new<'a>(
         experiment: &Experiment,

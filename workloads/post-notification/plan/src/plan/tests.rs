@@ -170,7 +170,7 @@ fn aliased_factors_are_warned_of() {
     assert_eq!(said("payload = 5", "[\"mysql\", \"dynamo\"]", "[0]"), [""; 0]);
     assert_eq!(said("rate = 5", "[\"mysql\"]", "[0, 100]"), [""; 0]);
     assert_eq!(said("", "[\"mysql\"]", "[0, 100]").len(), 1);
-    // Of what a filter leaves out, nothing is said.
+    // There is no warning about what a filter leaves out.
     let experiment = experiment("", "[\"mysql\", \"dynamo\"]", "[0, 100]");
     let cells = cells(&experiment);
     let warned = |filter: &str| {

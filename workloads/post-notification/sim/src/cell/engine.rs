@@ -28,7 +28,7 @@ const READERS: u8 = 1;
 /// Runs a cell to its end: a row for every planned request, each as soon as it is complete.
 ///
 /// # Errors
-/// When asked to stop, when a row cannot be kept, or when an injected fault leaves the cell without a next event.
+/// When stopped, when a row cannot be kept, or when an injected fault leaves the cell without a next event.
 pub(crate) fn run(
     setup: &Setup,
     faults: &dyn Faults,

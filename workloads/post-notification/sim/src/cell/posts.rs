@@ -17,7 +17,7 @@ pub(crate) struct StoredPost {
     pub(crate) version: Option<u128>,
 }
 
-/// The end of the storage that is asked.
+/// The end of the storage that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// The writer's region: it has a post from its commit on.
@@ -69,7 +69,7 @@ impl Posts {
         last.into_iter().chain(earlier).filter(move |post| end == End::Writer || post.visible_at <= now)
     }
 
-    /// Forgets a post and says from when on its last write was visible.
+    /// Forgets a post and returns from when on its last write was visible.
     pub(crate) fn forget(&mut self, key: &PostKey) -> Option<Micros> {
         if !self.earlier.is_empty() {
             self.earlier.retain(|(other, _)| other != key);

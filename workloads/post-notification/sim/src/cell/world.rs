@@ -89,7 +89,7 @@ impl<'c> World<'c> {
         }
     }
 
-    /// Forgets the post of a finished request and says from when on it was visible.
+    /// Forgets the post of a finished request and returns from when on it was visible.
     pub(crate) fn forget(&self, key: &PostKey) -> Option<Micros> {
         self.posts.borrow_mut().forget(key)
     }

@@ -1,4 +1,4 @@
-//! What a fit found, and how it is told.
+//! The result of a fit, and its text.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a model says of one pair of regions, measured or extrapolated, and the fingerprint that a cell takes from it.
+//! The parameters of one pair of regions, measured or extrapolated, and the fingerprint that a cell takes from it.
 
 use matrix_plan::{Combination, Fingerprint, PostStorage, RegionPair};
 use serde::Serialize;

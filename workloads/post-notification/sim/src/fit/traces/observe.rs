@@ -68,7 +68,7 @@ pub(super) fn unqueued(cell: &Measured) -> Vec<&Row> {
     found
 }
 
-/// What each row says of its post's lag: between which times after its writing it became visible.
+/// What each row shows of its post's lag: between which times after its writing it became visible.
 pub(super) fn lags<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<Interval> {
     rows.filter_map(|row| {
         let written = row.post_written_us?;
