@@ -20,7 +20,6 @@ mod fixtures;
 mod foreign;
 mod full_disk;
 mod gc;
-mod given;
 mod interface;
 mod kills;
 #[cfg(feature = "live")]
@@ -40,5 +39,6 @@ mod services;
 mod shards;
 mod slurm;
 mod stores;
+mod unexpected_input;
 mod validators;
 mod workbench;

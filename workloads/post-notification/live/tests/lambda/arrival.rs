@@ -13,7 +13,7 @@ use crate::bed::{Bed, eventually, runtime};
 use crate::lab::{Rows, attempt, cell, driver, inputs, settings};
 
 /// The deployment of every cell here.
-const DEPLOYMENT: &str = "matrix-ways-dynamo-sns-eu-us";
+const DEPLOYMENT: &str = "matrix-arrival-dynamo-sns-eu-us";
 
 /// Most requests under way.
 const IN_FLIGHT: u32 = 2;
@@ -25,7 +25,7 @@ fn base() -> CellInputs {
 #[test]
 fn requests_go_every_way_and_a_lease_has_one_holder() {
     let bed = Bed::shared();
-    let mut settings = settings("ways");
+    let mut settings = settings("arrival");
     (settings.in_flight, settings.lease_ttl) = (IN_FLIGHT, Duration::from_secs(6));
     let first = driver(&bed, settings);
     nobody_waits_for_the_writer(&first);
@@ -67,7 +67,7 @@ fn a_rate_beyond_what_may_be_in_flight(driver: &LambdaDriver) {
 /// While its holder renews it nobody else gets it; when its time is over another does, and the first one stops.
 fn a_lease_changes_hands(bed: &Bed, first: &LambdaDriver) {
     let spec = DeploymentSpec::of(&cell(base()));
-    let (second, never) = (driver(bed, settings("ways")), Cancel::default());
+    let (second, never) = (driver(bed, settings("arrival")), Cancel::default());
     // Its holder renews it before its time is over.
     let taken = runtime().block_on(expires(bed));
     let renewed = async || (expires(bed).await > taken).then_some(());

@@ -13,12 +13,12 @@ use matrix_plan::{Arrival, CellInputs, NotificationStorage, PostStorage};
 use crate::bed::{Bed, eventually, runtime};
 use crate::lab::{Rows, attempt, cell, driver, inputs, settings};
 
-const QUEUE: &str = "matrix-hands-s3-dynamo-eu-us-evaluations";
+const QUEUE: &str = "matrix-phases-s3-dynamo-eu-us-evaluations";
 
 #[test]
 fn phases_by_hand_leave_nothing_behind_and_take_nothing_that_is_not_theirs() {
     let bed = Bed::up();
-    let first = driver(&bed, settings("hands"));
+    let first = driver(&bed, settings("phases"));
     let directory = tempfile::tempdir().unwrap();
     let quarantine = directory.path().join("strays");
     let cell = cell(inputs(PostStorage::S3, NotificationStorage::Dynamo, true));
@@ -38,7 +38,7 @@ fn phases_by_hand_leave_nothing_behind_and_take_nothing_that_is_not_theirs() {
     assert_eq!(std::fs::read(&file).unwrap(), kept, "a run that is done is not done again");
     drop(first);
 
-    let mut changed = settings("hands");
+    let mut changed = settings("phases");
     changed.quarantine = Some(quarantine.clone());
     let second = driver(&bed, changed);
     runtime().block_on(disturb(&bed));
@@ -54,7 +54,7 @@ fn phases_by_hand_leave_nothing_behind_and_take_nothing_that_is_not_theirs() {
     assert_eq!(std::fs::read_to_string(&quarantine).unwrap().lines().count(), 2);
 
     drop(second);
-    let mut elsewhere = settings("hands");
+    let mut elsewhere = settings("phases");
     elsewhere.instance = Some("another".into());
     let second = driver(&bed, elsewhere);
     let refused = second.gather(&cell, &file, &mut Rows::default(), &never);
@@ -111,10 +111,10 @@ async fn posts(bed: &Bed) -> usize {
 
 /// A deployment that one run holds no other takes.
 fn leased(bed: &Bed, spec: &DeploymentSpec) {
-    let other = driver(bed, settings("hands"));
+    let other = driver(bed, settings("phases"));
     match other.build(std::slice::from_ref(spec), &Cancel::default()) {
         Err(LambdaError::Leased { resource, owner, .. }) => {
-            assert_eq!((resource.as_str(), owner.as_str()), ("matrix-hands-s3-dynamo-eu-us", "hands"));
+            assert_eq!((resource.as_str(), owner.as_str()), ("matrix-phases-s3-dynamo-eu-us", "phases"));
         }
         other => panic!("{other:?}"),
     }
