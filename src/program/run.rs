@@ -12,6 +12,7 @@ use matrix_command::results;
 use matrix_command::run::{Begun, Input, Options, Report, Session};
 use matrix_core::{Again, Shard};
 use matrix_driver::Cancel;
+use matrix_run::SessionEnd;
 use matrix_store::{ErrorKind, Store};
 use serde::Serialize;
 
@@ -140,10 +141,11 @@ fn execute(session: Session, input: &Input, options: &RunOptions<'_>, cancel: &C
     let say = |text: &str| output::note(text);
     let report = session.execute(input, &how, &provenance, cancel, &say)?;
     let seconds = start.elapsed().as_secs_f64();
-    output::note(format_args!("{} of {ran} cells done in {seconds:.1} s", report.done));
-    let Report { failed, broken, disturbed, done, left, failed_in_all, others, pending, .. } = report;
-    if others > 0 {
-        output::note(format_args!("{others} cells were done by other runners"));
+    let Report { ran: report, failed, disturbed } = report;
+    let done = report.done;
+    output::note(format_args!("{done} of {ran} cells done in {seconds:.1} s"));
+    if report.others > 0 {
+        output::note(format_args!("{} cells were done by other runners", report.others));
     }
     for (cell, error) in &failed {
         output::note(format_args!("failed: {} ({}): {error}", cell.key.short(), shown(input, cell)));
@@ -154,31 +156,30 @@ fn execute(session: Session, input: &Input, options: &RunOptions<'_>, cancel: &C
              To run them again: matrix run FILE --rerun-disturbed"
         ));
     }
-    if let Some(error) = broken {
+    if let Some(error) = report.broken {
         output::note(format_args!("the run stopped; what was done is kept. When the cause is fixed: {resume}"));
         let exit = if error.kind() == ErrorKind::Integrity { Exit::Integrity } else { Exit::Cells };
         return Err(Failure { exit, ..error.into() });
     }
-    let exit = match (left, failed_in_all) {
-        (left, failed) if left > 0 && !pending.is_empty() => {
-            output::note(format_args!(
-                "{}. To wait for them: {resume}",
-                matrix_run::wording::pending(left, failed, &pending)
-            ));
+    let (end, left) = (report.end(), report.left);
+    let exit = match end {
+        SessionEnd::Complete => Exit::Ok,
+        SessionEnd::Failed => {
+            output::note(format_args!("{} cells failed. To try them again: {resume}", report.failed));
             Exit::Cells
         }
-        (0, 0) => Exit::Ok,
-        (0, failed) => {
-            output::note(format_args!("{failed} cells failed. To try them again: {resume}"));
+        SessionEnd::Pending => {
+            let pending = matrix_run::wording::pending(left, report.failed, &report.pending);
+            output::note(format_args!("{pending}. To wait for them: {resume}"));
             Exit::Cells
         }
-        (left, _) if cancel.is_cancelled() => {
+        SessionEnd::Interrupted if cancel.is_cancelled() => {
             output::note(format_args!(
                 "interrupted with {left} cells left; what was done is saved. To go on: {resume}"
             ));
             Exit::Interrupted
         }
-        (left, _) => {
+        SessionEnd::Interrupted => {
             output::note(format_args!("stopped with {left} cells left. To go on: {resume}"));
             Exit::Cells
         }

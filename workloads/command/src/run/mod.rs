@@ -9,10 +9,9 @@ mod reread;
 mod session;
 mod version;
 
-pub use execute::Report;
 pub use input::{Input, InputFailure};
 pub use part::Part;
 pub use plan::{PlanDocument, PlannedCell, disturbed, matches, matches_any, plan, states};
 pub use require::unmet;
 pub use reread::reread;
-pub use session::{Begun, Options, Places, Session, interrupted};
+pub use session::{Begun, Options, Places, Report, Session, interrupted};

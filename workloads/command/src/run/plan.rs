@@ -1,11 +1,11 @@
 //! What a run would do, and why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use matrix_core::{Again, CellKey, CellState, Reason, Shard, Tally};
 use matrix_core::{Filter, Value};
 use matrix_store::generic::is_generic;
-use matrix_store::{RunDocuments, Store, StoreError, journal};
+use matrix_store::{RunDocuments, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use super::{Input, Part};
@@ -86,6 +86,11 @@ impl PlanDocument {
             )
         };
         serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+    }
+
+    /// Every cell, and why it runs or not.
+    pub(super) fn planned(&self) -> impl Iterator<Item = (CellKey, Reason)> {
+        self.cells.iter().map(|cell| (cell.key, cell.reason))
     }
 
     /// The keys of the cells that run, in order.
@@ -176,25 +181,6 @@ pub fn states(store: Option<&Store>, cells: &[Cell]) -> Result<Vec<CellState>, S
     let Some(store) = store else { return Ok(vec![CellState::Pending; cells.len()]) };
     let keys: Vec<CellKey> = cells.iter().map(|cell| cell.key).collect();
     let done = store.done(&keys)?;
-    let mut last = BTreeMap::new();
-    if done.contains(&false) {
-        let wanted: BTreeSet<&CellKey> = keys.iter().collect();
-        for id in store.all_runs()? {
-            for (key, state) in store.run(id.as_str())?.journal().cell_states() {
-                let state = match state {
-                    // A result that is not there any more: as if nothing had been tried.
-                    journal::JournalState::Done => CellState::Pending,
-                    journal::JournalState::Failed { .. } => CellState::Failed,
-                    journal::JournalState::Partial | journal::JournalState::Started => CellState::Partial,
-                };
-                if wanted.contains(&key) {
-                    last.insert(key, state);
-                }
-            }
-        }
-    }
-    let state = |(key, done): (&CellKey, bool)| {
-        if done { CellState::Done } else { last.get(key).copied().unwrap_or(CellState::Pending) }
-    };
-    Ok(keys.iter().zip(done).map(state).collect())
+    // A result that is not there any more: as if nothing had been tried.
+    matrix_session::states(store, || store.all_runs(), &keys, &done, |_| Ok(CellState::Pending))
 }

@@ -5,29 +5,24 @@ mod places;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use matrix_core::{Again, CellKey, Reason};
+use matrix_core::{Again, Reason};
 use matrix_driver::Cancel;
 use matrix_store::fs::RealFilesystem;
-use matrix_store::{
-    Digest, Division, Event, GenericRecord, Journal, NewRun, Origin, Provenance, Run, RunId, Store, StoreError,
-    WritableStore,
-};
+use matrix_store::{Digest, GenericRecord, NewRun, Origin, Provenance, RunId, Store, StoreError, WritableStore};
 
 pub use self::left::interrupted;
 use self::left::left_cells;
 pub use self::places::Places;
-use super::execute::{Executor, Report};
+use super::execute::{Executor, Progress};
 use super::plan::{PlanDocument, plan};
 use super::{Input, Part, reread};
 use crate::cells::Cell;
+use crate::inputs::Digests;
 use crate::supervise::Supervisors;
-
-/// Most claims that runners divide a run by: each is a file, and takes as long as a small cell.
-const MOST_CLAIMS: u32 = 512;
 
 /// How a session is executed.
 #[derive(Debug)]
@@ -47,12 +42,21 @@ pub struct Options {
 /// A run with cells to execute, and the store that it writes.
 #[derive(Debug)]
 pub struct Session {
-    store: WritableStore,
-    run: Run,
-    journal: Journal,
+    session: matrix_session::Session,
     cells: Vec<Cell>,
     /// Cells of the run that are left, and that nobody can execute here.
     unprepared: usize,
+}
+
+/// The results of a session.
+#[derive(Debug)]
+pub struct Report {
+    /// How many cells ended in which way.
+    pub ran: matrix_session::Report,
+    /// Cells that failed here, and why.
+    pub failed: Vec<(Cell, String)>,
+    /// Cells on whose host others worked meanwhile.
+    pub disturbed: usize,
 }
 
 /// What a beginning came to.
@@ -124,24 +128,16 @@ impl Session {
             model: None,
             plan: &text,
         };
-        let (run, journal, is_new) = if store.is_joined() {
-            let planned = begun.plan.cells.iter();
-            let replaced: Vec<CellKey> =
-                planned.filter(|cell| cell.reason == Reason::Fresh).map(|cell| cell.key).collect();
-            let (run, journal, is_new) = store.join_run(&meaning(input, &begun.plan, again), &new, &replaced)?;
-            if !is_new && !again.is_none() {
-                // What it replaces was fixed when it was made.
-                (cells, unprepared) = left_cells(&store, &run, input, part)?;
-            }
-            (run, journal, is_new)
-        } else {
-            let (run, journal) = store.create_run(&new)?;
-            (run, journal, true)
-        };
-        if is_new {
-            Places::keep(&store, run.id(), file, input.site.as_deref())?;
+        let meaning = meaning(input, &begun.plan, again);
+        let (session, is_new) = matrix_session::Session::begin(store, &new, &meaning, begun.plan.planned())?;
+        if !is_new && !again.is_none() {
+            // What it replaces was fixed when it was made.
+            (cells, unprepared) = left_cells(session.store(), session.run(), input, part)?;
         }
-        begun.session = Some(Self { store, run, journal, cells, unprepared });
+        if is_new {
+            Places::keep(session.store(), session.run().id(), file, input.site.as_deref())?;
+        }
+        begun.session = Some(Self { session, cells, unprepared });
         Ok(begun)
     }
 
@@ -168,9 +164,8 @@ impl Session {
         if cells.is_empty() {
             return Ok(None);
         }
-        let journal = if store.is_joined() { store.enter_run(&run)? } else { store.journal(&run) };
-        journal.append(&Event::Resumed)?;
-        Ok(Some(Self { store, run, journal, cells, unprepared }))
+        let session = matrix_session::Session::resume(store, run)?;
+        Ok(Some(Self { session, cells, unprepared }))
     }
 
     /// How many cells it will execute.
@@ -188,11 +183,11 @@ impl Session {
     /// The run's name.
     #[must_use]
     pub fn id(&self) -> &RunId {
-        self.run.id()
+        self.session.run().id()
     }
 
     /// Executes the cells to the end, or until a stop is requested. Returns how that ended, also where the store could not be
-    /// written: [`Report::broken`].
+    /// written.
     ///
     /// # Errors
     /// When the store cannot be read before anything was executed.
@@ -206,65 +201,27 @@ impl Session {
     ) -> Result<Report, StoreError> {
         let supervisors =
             Supervisors::new().map_err(|error| StoreError::io("reading", Path::new("/proc/self/exe"), error))?;
-        // Of all cells of the experiment: every runner divides them in the same way, whatever it has left.
-        let blocks = input.cells.iter().map(|cell| cell.block).max().map_or(1, |last| last + 1);
-        let at_once = blocks.div_ceil(MOST_CLAIMS);
-        let batches: Vec<(CellKey, u32)> = self.cells.iter().map(|cell| (cell.key, cell.block / at_once)).collect();
-        let division = self.store.division(&self.run, &batches)?;
         let executor = Executor {
             input,
-            store: &self.store,
-            journal: &self.journal,
-            run: self.run.id(),
+            cells: self.cells.len(),
             provenance,
             supervisors: &supervisors,
             cancel,
+            jobs: options.jobs,
             keep: options.keep,
             fail_fast: options.fail_fast,
-            deadline: options.max_time.and_then(|time| std::time::Instant::now().checked_add(time)),
-            division: division.as_ref(),
-            wait: options.wait,
+            deadline: options.max_time.and_then(|time| Instant::now().checked_add(time)),
             say,
             machine: matrix_host::machine(),
-            digests: std::sync::Mutex::new(crate::inputs::Digests::with_cache()),
+            digests: Mutex::new(Digests::with_cache()),
+            versions: Mutex::default(),
+            progress: Mutex::default(),
         };
-        let mut report = executor.execute(&self.cells, options.jobs);
-        report.left = self.cells.len().saturating_sub(report.done + report.failed.len()) + self.unprepared;
-        report.failed_in_all = report.failed.len();
-        // What was done is reported whatever fails now.
-        if let Err(error) = self.end(division, &mut report) {
-            report.broken.get_or_insert(error);
-        }
-        Ok(report)
-    }
-
-    /// Gives back what was claimed, counts what other runners did, and writes in the journal how it ended.
-    fn end(self, division: Option<Division>, report: &mut Report) -> Result<(), StoreError> {
-        if let Some(division) = &division {
-            division.release()?;
-            let keys: Vec<CellKey> = self.cells.iter().map(|cell| cell.key).collect();
-            (report.left, report.failed_in_all) = self.store.left_and_failed(&self.run, &keys)?;
-            report.others = keys.len().saturating_sub(report.done + report.left + report.failed_in_all);
-            report.left += self.unprepared;
-        }
-        if report.broken.is_none() {
-            let event = match (report.left, report.failed_in_all) {
-                (1.., _) if !report.pending.is_empty() => None,
-                (0, 0) => Some(Event::Finished),
-                (0, _) => None,
-                _ => Some(Event::Interrupted),
-            };
-            if let Some(event) = event {
-                self.journal.append(&event)?;
-            }
-        }
-        drop(self.journal);
-        if let Some(division) = division
-            && (report.left, report.failed_in_all) == (0, 0)
-        {
-            division.remove()?;
-        }
-        self.store.close()
+        let blocks = input.cells.iter().map(|cell| cell.block + 1).max().unwrap_or(1);
+        let how = matrix_session::Options { jobs: options.jobs, wait: options.wait, cancel };
+        let report = self.session.execute(&executor, &self.cells, blocks, self.unprepared, how)?;
+        let Progress { failed, disturbed, .. } = executor.progress.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Report { ran: report, failed, disturbed })
     }
 }
 

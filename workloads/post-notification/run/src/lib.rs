@@ -19,7 +19,6 @@ mod observer;
 mod provenance;
 pub mod replay;
 pub mod results;
-mod schedule;
 mod session;
 mod states;
 pub mod text;
@@ -30,7 +29,8 @@ mod tests;
 
 pub use error::{FailureKind, RunError, with_causes};
 pub use input::{Input, Overrides, apply, experiment_of, read_model};
+pub use matrix_session::SessionEnd;
 pub use observer::{Observer, Unobserved};
 pub use provenance::Program;
-pub use session::{Drivers, Session, SessionEnd, StoreAccess, interrupted_runs, left_of, sweep, to_run};
+pub use session::{Drivers, Session, StoreAccess, interrupted_runs, left_of, sweep, to_run};
 pub use states::{disturbed, plan, skipped, tally};

@@ -4,9 +4,8 @@ mod access;
 mod end;
 mod left;
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -14,36 +13,33 @@ use matrix_app::Row;
 use matrix_driver::{Cancel, Driver};
 use matrix_plan::plan::Reason;
 use matrix_plan::{Again, Cell, CellKey, Part, Plan};
-use matrix_store::{Digest, Division, Event, Journal, NewRun, Run, Store, StoreError, WritableStore};
+use matrix_session::{Options, SessionEnd};
+use matrix_store::{Digest, NewRun, Store, WritableStore};
 
 pub use self::access::{StoreAccess, sweep};
-pub use self::end::SessionEnd;
+use self::end::conclude;
 use self::left::cells_left;
 pub use self::left::{interrupted_runs, left_of};
 use crate::error::{FailureKind, RunError};
-use crate::execute::{Executor, Report};
+use crate::execute::Executor;
 use crate::input::Input;
 use crate::observer::Observer;
 use crate::provenance::Program;
 use crate::results::plan_of;
 use crate::states;
-use crate::wording::duration;
+use crate::wording::{self, duration};
 
 /// A run with cells to execute, what executes them, and the store that it writes.
 pub struct Session {
     program: Program,
     driver: Box<dyn Driver<Cell, Row>>,
-    store: WritableStore,
-    run: Run,
-    journal: Journal,
-    cells: Vec<Cell>,
-    /// The number of the block of each cell of the experiment, where other runners may execute the same run.
-    blocks: Option<BTreeMap<CellKey, u32>>,
+    session: matrix_session::Session,
+    /// The cells to execute, with the numbers of their blocks.
+    cells: Vec<(u32, Cell)>,
+    /// Number of blocks of the experiment.
+    blocks: u32,
     wait: bool,
 }
-
-/// Most claims that a run of simulated cells is divided by: a claim takes longer than a small cell.
-const MOST_CLAIMS: u32 = 512;
 
 impl Session {
     /// Begins a run, unless there is nothing to do; then nothing is written.
@@ -62,8 +58,7 @@ impl Session {
             return Ok((plan, None));
         }
         // What cannot be driven leaves no trace in the store.
-        let cells = to_run(&plan, input);
-        let driver = drivers(input, &cells)?;
+        let driver = drivers(input, &to_run(&plan, input))?;
         let store = access.open(driver.as_ref())?;
         Ok(Self::begun(access, input, part, again, store, driver)?)
     }
@@ -78,7 +73,7 @@ impl Session {
     ) -> Result<(Plan, Option<Self>), RunError> {
         // Somebody else may have finished cells before the store was ours.
         let plan = states::plan(Some(&store), input, part, again)?;
-        let mut cells = to_run(&plan, input);
+        let mut cells: Vec<(u32, Cell)> = planned_to_run(&plan, input).cloned().collect();
         if cells.is_empty() {
             return Ok((plan, None));
         }
@@ -91,21 +86,24 @@ impl Session {
             model: input.model.as_ref().map(|(_, text)| text.as_bytes()),
             plan: text.as_bytes(),
         };
-        let (run, journal) = if store.is_joined() {
-            let replaced: Vec<CellKey> =
-                plan.cells.iter().filter(|cell| cell.reason == Reason::Fresh).map(|cell| cell.key).collect();
-            let (run, journal, is_new) = store.join_run(&meaning(input, &plan, again), &new, &replaced)?;
-            if !again.is_none() && !is_new {
-                // What it replaces was fixed when it was made.
-                cells = cells_left(&store, &run, input)?;
-            }
-            (run, journal)
-        } else {
-            store.create_run(&new)?
-        };
-        let blocks = store.is_joined().then(|| blocks(input));
-        let program = access.program.clone();
-        Ok((plan, Some(Self { program, driver, store, run, journal, cells, blocks, wait: true })))
+        let planned = plan.cells.iter().map(|cell| (cell.key, cell.reason));
+        let (session, is_new) = matrix_session::Session::begin(store, &new, &meaning(input, &plan, again), planned)?;
+        if !again.is_none() && !is_new {
+            // What it replaces was fixed when it was made.
+            cells = cells_left(session.store(), session.run(), input)?;
+        }
+        Ok((plan, Some(Self::of(access, input, session, cells, driver))))
+    }
+
+    fn of(
+        access: &StoreAccess<'_>,
+        input: &Input,
+        session: matrix_session::Session,
+        cells: Vec<(u32, Cell)>,
+        driver: Box<dyn Driver<Cell, Row>>,
+    ) -> Self {
+        let blocks = input.cells.iter().map(|(block, _)| block + 1).max().unwrap_or(1);
+        Self { program: access.program.clone(), driver, session, cells, blocks, wait: true }
     }
 
     /// Takes up a run where it was left; `input` is what it was begun with. Nothing, if there is nothing left to do.
@@ -124,6 +122,7 @@ impl Session {
         if before.is_empty() {
             return Ok(None);
         }
+        let before: Vec<Cell> = before.into_iter().map(|(_, cell)| cell).collect();
         let driver = drivers(input, &before)?;
         // What a run replaces without a generation, it writes over.
         let replaces = plan_of(&run)?.cells.iter().any(|cell| cell.reason == Reason::Fresh);
@@ -144,10 +143,8 @@ impl Session {
         if cells.is_empty() {
             return Ok(None);
         }
-        let journal = if store.is_joined() { store.enter_run(&run)? } else { store.journal(&run) };
-        journal.append(&Event::Resumed)?;
-        let blocks = store.is_joined().then(|| blocks(input));
-        Ok(Some(Self { program: access.program.clone(), driver, store, run, journal, cells, blocks, wait: true }))
+        let session = matrix_session::Session::resume(store, run)?;
+        Ok(Some(Self::of(access, input, session, cells, driver)))
     }
 
     /// Whether to wait, at the end, for cells that other runners execute. It does, unless this says otherwise.
@@ -155,19 +152,9 @@ impl Session {
         self.wait = wait;
     }
 
-    /// How the cells are divided between this runner and others.
-    fn division(&self) -> Result<Option<Division>, StoreError> {
-        let Some(blocks) = &self.blocks else { return Ok(None) };
-        let number = blocks.values().max().map_or(1, |last| last + 1);
-        let at_once = number.div_ceil(MOST_CLAIMS);
-        let batch = |cell: &Cell| blocks.get(&cell.key).copied().unwrap_or_default() / at_once;
-        let cells: Vec<(CellKey, u32)> = self.cells.iter().map(|cell| (cell.key, batch(cell))).collect();
-        self.store.division(&self.run, &cells)
-    }
-
     /// Keeps only these cells to be executed.
     pub fn retain(&mut self, keep: impl Fn(&CellKey) -> bool) {
-        self.cells.retain(|cell| keep(&cell.key));
+        self.cells.retain(|(_, cell)| keep(&cell.key));
     }
 
     /// Number of cells that it will execute.
@@ -185,7 +172,7 @@ impl Session {
     /// Number of requests of those cells.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.cells.iter().map(|cell| cell.inputs.requests).sum()
+        self.cells.iter().map(|(_, cell)| cell.inputs.requests).sum()
     }
 
     /// Executes the cells to the end, or until `cancel` asks to stop; the journal and the observer get to know how that ended.
@@ -198,48 +185,27 @@ impl Session {
         cancel: &Cancel,
         observer: &dyn Observer,
     ) -> Result<SessionEnd, RunError> {
-        let division = self.division()?;
-        let mut report = self.work(jobs, cancel, observer, division.as_ref());
-        if let Some(division) = &division
-            && let Err(error) = division.release()
-        {
-            report.broken.get_or_insert(error);
-        }
-        self.conclude(report, division, observer)
-    }
-
-    fn work(
-        &self,
-        jobs: Option<NonZeroUsize>,
-        cancel: &Cancel,
-        observer: &dyn Observer,
-        division: Option<&Division>,
-    ) -> Report {
         let driver = self.driver.as_ref();
         let processors = || std::thread::available_parallelism().ok().filter(|_| !driver.needs_exclusive_host());
         let jobs = jobs.or_else(processors).unwrap_or(NonZeroUsize::MIN);
-        let executor = Executor {
-            store: &self.store,
-            journal: &self.journal,
-            run: self.run.id(),
-            driver,
-            provenance: &Arc::new(self.program.provenance(driver.services())),
-            observer,
-            cancel,
-            division,
-            wait: self.wait,
-            jobs,
-        };
+        let provenance = Arc::new(self.program.provenance(driver.services()));
+        let executor = Executor { driver, provenance, observer, cancel, jobs, results: Mutex::default() };
+        let resume = wording::resume(self.session.run().id().as_str(), self.session.store().path());
         let start = Instant::now();
-        let report = executor.execute(&self.cells);
+        let options = Options { jobs, wait: self.wait, cancel };
+        let report = self.session.execute(&executor, &self.cells, self.blocks, 0, options)?;
         observer.finish();
+        let results = executor.results.into_inner().unwrap_or_else(PoisonError::into_inner);
         let seconds = start.elapsed().as_secs_f64();
-        let rate = if seconds > 0.0 { report.requests as f64 / seconds } else { 0.0 };
-        let (done, planned, requests) = (report.done, self.cells.len(), report.requests);
-        let took = duration(seconds);
-        observer
-            .note(format_args!("{done} of {planned} cells done in {took}: {requests} requests, {rate:.0} a second"));
-        report
+        let rate = if seconds > 0.0 { results.requests as f64 / seconds } else { 0.0 };
+        let requests = results.requests;
+        observer.note(format_args!(
+            "{} of {} cells done in {}: {requests} requests, {rate:.0} a second",
+            report.done,
+            self.cells.len(),
+            duration(seconds)
+        ));
+        conclude(report, &results, &resume, observer)
     }
 }
 
@@ -253,11 +219,6 @@ fn meaning(input: &Input, plan: &Plan, again: &Again) -> Digest {
     Digest::of(text.as_bytes())
 }
 
-/// The number of the block of each cell.
-fn blocks(input: &Input) -> BTreeMap<CellKey, u32> {
-    input.cells.iter().map(|(block, cell)| (cell.key, *block)).collect()
-}
-
 /// The plan, as the store stands that may be there.
 fn planned(access: &StoreAccess<'_>, input: &Input, part: &Part, again: &Again) -> Result<Plan, RunError> {
     let store = Store::open_if_present(access.results)?;
@@ -269,6 +230,11 @@ pub type Drivers<'a, E> = &'a dyn Fn(&Input, &[Cell]) -> Result<Box<dyn Driver<C
 
 /// The cells that a plan runs, in order.
 pub fn to_run(plan: &Plan, input: &Input) -> Vec<Cell> {
+    planned_to_run(plan, input).map(|(_, cell)| cell.clone()).collect()
+}
+
+/// The same with the numbers of their blocks.
+fn planned_to_run<'i>(plan: &'i Plan, input: &'i Input) -> impl Iterator<Item = &'i (u32, Cell)> {
     let planned = plan.cells.iter().zip(&input.cells);
-    planned.filter(|(planned, _)| planned.reason.runs()).map(|(_, (_, cell))| cell.clone()).collect()
+    planned.filter(|(planned, _)| planned.reason.runs()).map(|(_, cell)| cell)
 }

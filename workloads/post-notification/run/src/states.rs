@@ -1,9 +1,9 @@
 //! Where each cell of an experiment stands: what the store has, and how the last attempt of the rest ended.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use matrix_plan::{Again, Cell, CellKey, CellState, Part, Plan, Tally};
-use matrix_store::{Lookup, Origin, Store, StoreError, journal};
+use matrix_store::{Lookup, Origin, Store, StoreError};
 use matrix_traces::Record;
 
 use crate::input::Input;
@@ -40,17 +40,9 @@ fn states(store: Option<&Store>, cells: &[(u32, Cell)], origin: Option<&Origin>)
         Some(origin) => store.lookup(&keys, origin)?.iter().map(Lookup::is_done).collect(),
         None => store.done(&keys)?,
     };
-    let mut states: Vec<CellState> =
-        done.into_iter().map(|done| if done { CellState::Done } else { CellState::Pending }).collect();
-    if states.contains(&CellState::Pending) {
-        let last = last_attempts(store)?;
-        for (state, key) in states.iter_mut().zip(&keys) {
-            if let (CellState::Pending, Some(last)) = (*state, last.get(key)) {
-                *state = *last;
-            }
-        }
-    }
-    Ok(states)
+    // A result that is not there any more: as if nothing had been tried.
+    let gone = |key: &CellKey| Ok(if is_there(store, key)? { CellState::Failed } else { CellState::Pending });
+    matrix_session::states(store, || store.runs(), &keys, &done, gone)
 }
 
 /// The plan of a run: every cell with its state and whether it runs.
@@ -85,22 +77,4 @@ pub fn disturbed(store: Option<&Store>, input: &Input) -> Result<Again, StoreErr
 fn is_there(store: &Store, key: &CellKey) -> Result<bool, StoreError> {
     let found = store.lookup(&[*key], &Origin::default())?;
     Ok(found.iter().any(|found| matches!(found, Lookup::NothingObserved { .. })))
-}
-
-/// How the last attempt of each cell without a result ended.
-fn last_attempts(store: &Store) -> Result<BTreeMap<CellKey, CellState>, StoreError> {
-    let mut last = BTreeMap::new();
-    for id in store.runs()? {
-        for (key, state) in store.run(id.as_str())?.journal().cell_states() {
-            let state = match state {
-                // A result that is not there any more: as if nothing had been tried.
-                journal::JournalState::Done if !is_there(store, &key)? => CellState::Pending,
-                journal::JournalState::Done => CellState::Failed,
-                journal::JournalState::Failed { .. } => CellState::Failed,
-                journal::JournalState::Partial | journal::JournalState::Started => CellState::Partial,
-            };
-            last.insert(key, state);
-        }
-    }
-    Ok(last)
 }

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read};
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use matrix_frame::FrameError;
 use matrix_host::HostLock;
+use matrix_session::Session;
 use matrix_store::attempt::{AttemptStatus, Execution};
 use matrix_store::generic::{Costs, Outputs};
 use matrix_store::{
     Event, GenericAttempt, GenericEnd, GenericRecord, Group, NewRecord, Origin, OutputRef, RowsRef, StoreError,
+    WritableStore,
 };
 
-use super::{Ended, Executor, Shared};
+use super::{AttemptEnd, Executor};
 use crate::attempt::{Attempted, Attempts, Kept, MAX_ROWS, Trouble, name_of};
 use crate::cells::{self, Cell, input_files};
 use crate::file::{Format, Source};
@@ -23,37 +25,27 @@ use crate::rows;
 
 impl Executor<'_> {
     /// Executes a cell, again after a failure where the experiment says so. Every attempt is kept.
-    pub(super) fn tried(
-        &self,
-        cell: &Cell,
-        jobs: NonZeroUsize,
-        shared: &Mutex<Shared>,
-        group: &mut Group,
-    ) -> Result<Ended, StoreError> {
+    pub(super) fn tried(&self, session: &Session, cell: &Cell) -> Result<AttemptEnd, StoreError> {
         for _ in 0..self.input.experiment.command.retries {
-            match self.one(cell, jobs, shared, group)? {
-                Ended::Failed(error) => (self.say)(&format!("tried again: {}: {error}", cell.key.short())),
+            match self.one(session, cell)? {
+                AttemptEnd::Failed(error) => (self.say)(&format!("tried again: {}: {error}", cell.key.short())),
                 ended => return Ok(ended),
             }
         }
-        self.one(cell, jobs, shared, group)
+        self.one(session, cell)
     }
 
-    /// Executes one cell once. What it gave is in the group, which is committed next; that it failed is in the store when this returns.
-    fn one(
-        &self,
-        cell: &Cell,
-        jobs: NonZeroUsize,
-        shared: &Mutex<Shared>,
-        group: &mut Group,
-    ) -> Result<Ended, StoreError> {
+    /// Executes one cell once. What it gave, or that it failed, is in the store when this returns.
+    fn one(&self, session: &Session, cell: &Cell) -> Result<AttemptEnd, StoreError> {
+        let (store, journal) = (session.store(), session.journal());
+        let is_alone = self.jobs == NonZeroUsize::MIN;
         let waiting = || (self.say)("waiting: another run measures on this host");
-        let _host = if jobs == NonZeroUsize::MIN {
+        let _host = if is_alone {
             match HostLock::take(self.cancel, &waiting)
                 .map_err(|error| StoreError::io("locking", std::path::Path::new(matrix_host::LOCK), error))?
             {
                 Some(lock) => Some(lock),
-                None => return Ok(Ended::Partial),
+                None => return Ok(AttemptEnd::Partial),
             }
         } else {
             None
@@ -62,22 +54,22 @@ impl Executor<'_> {
         let idle =
             !self.input.experiment.host.idle || matrix_host::wait_until_idle(own, self.cancel, self.deadline, self.say);
         if !idle {
-            return Ok(Ended::Partial);
+            return Ok(AttemptEnd::Partial);
         }
         let version = {
-            let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            guard.versions.of(&self.input.experiment, &self.input.here, cell, self.supervisors, self.cancel)
+            let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+            versions.of(&self.input.experiment, &self.input.here, cell, self.supervisors, self.cancel)
         };
-        let execution = Execution::begin(cell.key, self.run, self.provenance.clone().into())?;
+        let execution = Execution::begin(cell.key, session.run().id(), self.provenance.clone().into())?;
         let id = execution.id.clone();
-        self.journal.append(&Event::Started { attempt: id.clone(), cell: cell.key })?;
-        let attempted = self.attempt(cell, jobs == NonZeroUsize::MIN);
+        journal.append(&Event::Started { attempt: id.clone(), cell: cell.key })?;
+        let attempted = self.attempt(cell, is_alone);
         let mut notes: BTreeMap<String, String> = BTreeMap::new();
         notes.extend(version.map(|version| ("version".to_owned(), version)));
         let (result, costs, kept, attempted) = match attempted {
             Ok(attempted) => {
-                let alone = jobs == NonZeroUsize::MIN;
-                let unwatched = if alone { "not watched".to_owned() } else { format!("not watched: {jobs} at a time") };
+                let unwatched =
+                    if is_alone { "not watched".to_owned() } else { format!("not watched: {} at a time", self.jobs) };
                 notes.insert(matrix_host::HOST.to_owned(), attempted.host.clone().unwrap_or(unwatched));
                 notes.insert(matrix_host::MACHINE.to_owned(), self.machines(cell));
                 if attempted.left_out > 0 {
@@ -88,9 +80,9 @@ impl Executor<'_> {
             Err(why) => (Err(Trouble::Failed(why)), Costs::new(), BTreeMap::new(), None),
         };
         let result = result.and_then(|()| self.rows(cell, attempted.as_ref(), &kept, &costs, &mut notes));
-        let mut outputs = Outputs::new();
+        let (mut outputs, mut group) = (Outputs::new(), store.group());
         for (name, kept) in &kept {
-            outputs.insert(name.clone(), self.keep_output(kept, result.is_ok().then_some(&mut *group))?);
+            outputs.insert(name.clone(), keep_output(store, kept, result.is_ok().then_some(&mut group))?);
         }
         let execution = execution.end();
         let without =
@@ -103,8 +95,7 @@ impl Executor<'_> {
                     group.keep_object(&written.sha256, &mut file)?;
                     if !written.passed_over.is_empty() {
                         let names = written.passed_over.join(", ");
-                        let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                        if guard.told.insert(name.clone()) {
+                        if self.progress().told.insert(name.clone()) {
                             (self.say)(&format!("note: columns that nobody declared are passed over: {names}"));
                         }
                     }
@@ -124,19 +115,20 @@ impl Executor<'_> {
                 };
                 let record = GenericRecord::new(new, Origin::default())?;
                 group.add(&attempt, &record, Event::Done { attempt: id, cell: cell.key })?;
-                Ok(Ended::Done { disturbed })
+                store.commit(group, journal)?;
+                Ok(AttemptEnd::Done { disturbed })
             }
             Err(Trouble::Cancelled) => {
                 let end = without(AttemptStatus::Partial, "interrupted");
-                self.store.write_attempt(&GenericAttempt::new(execution, end, outputs, notes)?)?;
-                self.journal.append(&Event::Partial { attempt: id, cell: cell.key })?;
-                Ok(Ended::Partial)
+                store.write_attempt(&GenericAttempt::new(execution, end, outputs, notes)?)?;
+                journal.append(&Event::Partial { attempt: id, cell: cell.key })?;
+                Ok(AttemptEnd::Partial)
             }
             Err(Trouble::Failed(error)) => {
                 let end = without(AttemptStatus::Failed, &error);
-                self.store.write_attempt(&GenericAttempt::new(execution, end, outputs, notes)?)?;
-                self.journal.append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
-                Ok(Ended::Failed(error))
+                store.write_attempt(&GenericAttempt::new(execution, end, outputs, notes)?)?;
+                journal.append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
+                Ok(AttemptEnd::Failed(error))
             }
         }
     }
@@ -184,18 +176,6 @@ impl Executor<'_> {
         Ok(attempted)
     }
 
-    /// Keeps something that an attempt left: in a group, or in the store at once.
-    fn keep_output(&self, kept: &Kept, group: Option<&mut Group>) -> Result<OutputRef, StoreError> {
-        let fail = |error| StoreError::io("reading", &kept.path, error);
-        let open = || File::open(&kept.path).map(|file| BufReader::new(file.take(kept.bytes))).map_err(fail);
-        let (sha256, bytes) = digest_of(open()?).map_err(fail)?;
-        match group {
-            Some(group) => group.keep_object(&sha256, &mut open()?)?,
-            None => self.store.keep_object(&sha256, &mut open()?)?,
-        }
-        Ok(OutputRef { bytes, of: kept.of, sha256 })
-    }
-
     /// Reads the rows of an attempt.
     fn rows(
         &self,
@@ -234,6 +214,18 @@ impl Executor<'_> {
         }
         Ok(found)
     }
+}
+
+/// Keeps something that an attempt left: in a group, or in the store at once.
+fn keep_output(store: &WritableStore, kept: &Kept, group: Option<&mut Group>) -> Result<OutputRef, StoreError> {
+    let fail = |error| StoreError::io("reading", &kept.path, error);
+    let open = || File::open(&kept.path).map(|file| BufReader::new(file.take(kept.bytes))).map_err(fail);
+    let (sha256, bytes) = digest_of(open()?).map_err(fail)?;
+    match group {
+        Some(group) => group.keep_object(&sha256, &mut open()?)?,
+        None => store.keep_object(&sha256, &mut open()?)?,
+    }
+    Ok(OutputRef { bytes, of: kept.of, sha256 })
 }
 
 /// The one row of what a run cost.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use matrix_core::CellKey;
-use matrix_store::{Rejection, Run, Store, StoreError};
+use matrix_store::{Rejection, Run, RunDocuments, Store, StoreError};
 
 use crate::cells::Cell;
 use crate::run::{Input, Part, PlanDocument};
@@ -17,7 +17,7 @@ pub(super) fn left_cells(
     part: &Part,
 ) -> Result<(Vec<Cell>, usize), StoreError> {
     let Some(plan) = PlanDocument::of_run(run)? else { return Ok((Vec::new(), 0)) };
-    let left: BTreeSet<CellKey> = left_of(store, run, &plan)?.into_iter().collect();
+    let left: BTreeSet<CellKey> = store.left_of(run, plan.planned())?.into_iter().collect();
     let is_left = |cell: &&Cell| left.contains(&cell.key) && part.has(cell);
     let cells: Vec<Cell> = input.cells.iter().filter(is_left).cloned().collect();
     if cells.len() == left.len() {
@@ -32,24 +32,13 @@ pub(super) fn left_cells(
     }
 }
 
-fn left_of(store: &Store, run: &Run, plan: &PlanDocument) -> Result<Vec<CellKey>, StoreError> {
-    store.left_of(run, plan.cells.iter().map(|cell| (cell.key, cell.reason)))
-}
-
 /// The runs of this workload that were begun and not finished, and that have cells left to do: the oldest first.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub fn interrupted(store: &Store) -> Result<Vec<Run>, StoreError> {
-    let mut found = Vec::new();
-    for id in store.all_runs()? {
-        let run = store.run(id.as_str())?;
-        let Some(plan) = PlanDocument::of_run(&run)? else { continue };
-        if !run.journal().is_finished() && !left_of(store, &run, &plan)?.is_empty() {
-            found.push(run);
-        }
-    }
-    Ok(found)
+    let planned = |run: &RunDocuments| Ok(PlanDocument::of_run(run)?.map(|plan| plan.planned().collect()));
+    matrix_session::interrupted(store, store.all_runs()?, planned)
 }
 
 #[cfg(test)]

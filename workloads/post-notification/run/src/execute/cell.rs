@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use matrix_app::{Outcome, Row};
-use matrix_driver::{DriverError, Reason, Reasons, RowSink, SinkError};
+use matrix_driver::{DriverError, Reasons, RowSink, SinkError};
 use matrix_plan::printable::one_line;
 use matrix_plan::{Cell, Local, Platform};
+use matrix_session::Session;
 use matrix_store::attempt::Execution;
 use matrix_store::{Event, Group, Origin, StoreError};
 use matrix_traces::{Attempt, Counts, Record, TraceSink};
 
-use super::{Broken, Executor};
+use super::{Broken, Done, Executor};
 use crate::observer::Observer;
 
 /// Rows between two looks at the progress.
@@ -21,10 +22,10 @@ const TRIES: usize = 3;
 
 impl Executor<'_> {
     /// Executes one cell, and again if a service restarted during the attempt.
-    pub(super) fn tried(&self, cell: &Cell, group: &mut Group) -> Result<Ended, StoreError> {
+    pub(super) fn tried(&self, session: &Session, cell: &Cell, group: &mut Group) -> Result<AttemptEnd, StoreError> {
         for _ in 1..TRIES {
-            match self.one(cell, group)? {
-                Ended::EnvironmentChanged(error) if !self.cancel.is_cancelled() => {
+            match self.one(session, cell, group)? {
+                AttemptEnd::EnvironmentChanged(error) if !self.cancel.is_cancelled() => {
                     let (key, axes, round) = (cell.key.short(), cell.axes(), cell.inputs.round);
                     let error = one_line(&error);
                     self.observer.note(format_args!("tried again: {key} ({axes} round {round}): {error}"));
@@ -32,17 +33,17 @@ impl Executor<'_> {
                 ended => return Ok(ended),
             }
         }
-        self.one(cell, group)
+        self.one(session, cell, group)
     }
 
     /// Executes one cell once. The object comes first, then the attempt, then the record, and last the journal's word. What was measured is
     /// in the store when this returns; what was computed, which is cheap to compute again, is in the group.
-    fn one(&self, cell: &Cell, group: &mut Group) -> Result<Ended, StoreError> {
-        let execution = Execution::begin(cell.key, self.run, Arc::clone(self.provenance))?;
+    fn one(&self, session: &Session, cell: &Cell, group: &mut Group) -> Result<AttemptEnd, StoreError> {
+        let (store, journal) = (session.store(), session.journal());
+        let execution = Execution::begin(cell.key, session.run().id(), Arc::clone(&self.provenance))?;
         let id = execution.id.clone();
-        self.journal.append(&Event::Started { attempt: id.clone(), cell: cell.key })?;
-        let mut rows =
-            Counted { sink: TraceSink::new(self.store, cell.inputs.requests)?, observer: self.observer, rows: 0 };
+        journal.append(&Event::Started { attempt: id.clone(), cell: cell.key })?;
+        let mut rows = Counted { sink: TraceSink::new(store, cell.inputs.requests)?, observer: self.observer, rows: 0 };
         let result = self.driver.attempt(cell, &mut rows, self.cancel);
         self.observer.requests(rows.rows % ROWS_PER_LOOK);
         match result {
@@ -50,7 +51,7 @@ impl Executor<'_> {
             Ok(told) if rows.sink.counts().observed() == 0 => {
                 let error = nothing_observed(rows.sink.counts());
                 drop(rows);
-                self.failed(execution.end(), cell, error, &told.reasons)
+                self.failed(session, execution.end(), cell, error, &told.reasons)
             }
             Ok(mut told) => {
                 // Those that run beside it are work of others, which no watch tells from its own.
@@ -63,62 +64,59 @@ impl Executor<'_> {
                 let record = Record::new(cell, Origin::default(), &object, has_configured_lag(cell))?;
                 let done = Event::Done { attempt: id, cell: cell.key };
                 if measured {
-                    self.store.write_attempt(&attempt)?;
-                    self.store.write_record(&record)?;
-                    self.journal.append(&done)?;
+                    store.write_attempt(&attempt)?;
+                    store.write_record(&record)?;
+                    journal.append(&done)?;
                 } else {
                     group.add(&attempt, &record, done)?;
                 }
                 let throttled = told.notes.get("throttled").copied().unwrap_or(0);
                 let disturbed = told.host.as_deref().is_some_and(matrix_host::is_disturbed);
-                Ok(Ended::Done { reasons: told.reasons.as_slice().to_vec(), throttled, disturbed })
+                Ok(AttemptEnd::Done(Done { reasons: told.reasons.as_slice().to_vec(), throttled, disturbed }))
             }
             Err(DriverError::Cancelled) => {
                 drop(rows);
-                self.store.write_attempt(&Attempt::partial(
-                    execution.end(),
-                    &cell.inputs,
-                    "interrupted".to_owned(),
-                )?)?;
-                self.journal.append(&Event::Partial { attempt: id, cell: cell.key })?;
-                Ok(Ended::Partial)
+                store.write_attempt(&Attempt::partial(execution.end(), &cell.inputs, "interrupted".to_owned())?)?;
+                journal.append(&Event::Partial { attempt: id, cell: cell.key })?;
+                Ok(AttemptEnd::Partial)
             }
             Err(DriverError::Failed(error)) => {
                 drop(rows);
-                self.failed(execution.end(), cell, error, &Reasons::default())
+                self.failed(session, execution.end(), cell, error, &Reasons::default())
             }
             Err(DriverError::Hopeless { error, reasons }) => {
                 drop(rows);
-                self.failed(execution.end(), cell, error, &reasons)
+                self.failed(session, execution.end(), cell, error, &reasons)
             }
             Err(DriverError::EnvironmentChanged(error)) => {
                 drop(rows);
-                self.failed(execution.end(), cell, error.clone(), &Reasons::default())?;
-                Ok(Ended::EnvironmentChanged(error))
+                self.failed(session, execution.end(), cell, error.clone(), &Reasons::default())?;
+                Ok(AttemptEnd::EnvironmentChanged(error))
             }
             Err(DriverError::Sink(error)) => Err(StoreError::from_sink(error)),
         }
     }
 
     /// Keeps that an attempt failed, and why.
-    fn failed(&self, execution: Execution, cell: &Cell, error: String, reasons: &Reasons) -> Result<Ended, StoreError> {
+    fn failed(
+        &self,
+        session: &Session,
+        execution: Execution,
+        cell: &Cell,
+        error: String,
+        reasons: &Reasons,
+    ) -> Result<AttemptEnd, StoreError> {
         let id = execution.id.clone();
         let attempt = Attempt::failed(execution, &cell.inputs, error.clone())?.with_reasons(reasons)?;
-        self.store.write_attempt(&attempt)?;
-        self.journal.append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
-        Ok(Ended::Failed(Broken { error, reasons: reasons.as_slice().to_vec() }))
+        session.store().write_attempt(&attempt)?;
+        session.journal().append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
+        Ok(AttemptEnd::Failed(Broken { error, reasons: reasons.as_slice().to_vec() }))
     }
 }
 
 /// How an attempt ended.
-pub(super) enum Ended {
-    /// With a result; some requests may have failed for these reasons, so many invocations were throttled, and other work may
-    /// have disturbed the host.
-    Done {
-        reasons: Vec<Reason>,
-        throttled: u64,
-        disturbed: bool,
-    },
+pub(super) enum AttemptEnd {
+    Done(Done),
     EnvironmentChanged(String),
     Failed(Broken),
     Partial,

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use matrix_plan::plan::Reason;
 use matrix_plan::{Cell, CellKey, Plan};
-use matrix_store::{Run, Store, StoreError};
+use matrix_store::{Run, RunDocuments, Store, StoreError};
 
 use crate::error::RunError;
 use crate::input::Input;
 use crate::results::plan_of;
 
-/// The cells left to do of a run, which the experiment has to have.
-pub(super) fn cells_left(store: &Store, run: &Run, input: &Input) -> Result<Vec<Cell>, RunError> {
+/// The cells left to do of a run, which the experiment has to have, with the numbers of their blocks.
+pub(super) fn cells_left(store: &Store, run: &Run, input: &Input) -> Result<Vec<(u32, Cell)>, RunError> {
     let left = left_of(store, run, &plan_of(run)?)?;
     let known: BTreeSet<CellKey> = input.cells.iter().map(|(_, cell)| cell.key).collect();
     if let Some(key) = left.iter().find(|key| !known.contains(key)) {
@@ -24,22 +25,20 @@ pub(super) fn cells_left(store: &Store, run: &Run, input: &Input) -> Result<Vec<
         ));
     }
     let left: BTreeSet<CellKey> = left.into_iter().collect();
-    Ok(input.cells.iter().filter(|(_, cell)| left.contains(&cell.key)).map(|(_, cell)| cell.clone()).collect())
+    Ok(input.cells.iter().filter(|(_, cell)| left.contains(&cell.key)).cloned().collect())
 }
 
 /// The cells left to do of a run: those that it was to execute and that have no result yet.
 pub fn left_of(store: &Store, run: &Run, plan: &Plan) -> Result<Vec<CellKey>, StoreError> {
-    store.left_of(run, plan.cells.iter().map(|cell| (cell.key, cell.reason)))
+    store.left_of(run, planned(plan))
 }
 
 /// The runs that were begun and not finished, and that have cells left to do: the oldest first.
 pub fn interrupted_runs(store: &Store) -> Result<Vec<Run>, RunError> {
-    let mut found = Vec::new();
-    for id in store.runs()? {
-        let run = store.run(id.as_str())?;
-        if !run.journal().is_finished() && !left_of(store, &run, &plan_of(&run)?)?.is_empty() {
-            found.push(run);
-        }
-    }
-    Ok(found)
+    let planned = |run: &RunDocuments| Ok(Some(planned(&plan_of(run)?).collect()));
+    matrix_session::interrupted(store, store.runs()?, planned)
+}
+
+fn planned(plan: &Plan) -> impl Iterator<Item = (CellKey, Reason)> {
+    plan.cells.iter().map(|cell| (cell.key, cell.reason))
 }

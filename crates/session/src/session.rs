@@ -1,0 +1,177 @@
+//! A session: a run begun or taken up again, up to what its journal says at the end.
+
+use matrix_core::{CellKey, Reason};
+use matrix_store::{Digest, Division, Event, Journal, NewRun, Pending, Run, StoreError, WritableStore};
+
+use crate::execute::{Options, Work, Workers};
+
+/// Most claims that runners divide a run by: a claim takes longer than a small cell.
+const MOST_CLAIMS: u32 = 512;
+
+/// A run, and the store that it writes.
+#[derive(Debug)]
+pub struct Session {
+    store: WritableStore,
+    run: Run,
+    journal: Journal,
+}
+
+/// The results of a session.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Cells that have a result now, executed here.
+    pub done: usize,
+    /// Cells that broke, here or elsewhere.
+    pub failed: usize,
+    /// Cells that ended early here.
+    pub partial: usize,
+    /// Cells that have no result and did not fail.
+    pub left: usize,
+    /// Cells that other runners executed meanwhile.
+    pub others: usize,
+    /// What others have claimed, where nobody waits for them.
+    pub pending: Vec<Pending>,
+    /// What made the whole run stop, or kept its end from being written, if the store could not be read or written.
+    pub broken: Option<StoreError>,
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// Every cell has a result.
+    Complete,
+    /// Every cell was executed, and some failed.
+    Failed,
+    /// What is left is being executed by other runners.
+    Pending,
+    /// It was asked to stop before every cell was executed; what was done is saved.
+    Interrupted,
+}
+
+impl Report {
+    /// How the session ended, if the store could be written.
+    #[must_use]
+    pub fn end(&self) -> SessionEnd {
+        match (self.left, self.failed) {
+            (1.., _) if !self.pending.is_empty() => SessionEnd::Pending,
+            (1.., _) => SessionEnd::Interrupted,
+            (0, 0) => SessionEnd::Complete,
+            (0, _) => SessionEnd::Failed,
+        }
+    }
+}
+
+impl Session {
+    /// Begins a run that executes cells for these reasons. Where others may run cells at the same time, one that they execute is joined if it
+    /// has the same `meaning`: the digest of all that runners of one run have in common. Whether the run was made here.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn begin(
+        store: WritableStore,
+        new: &NewRun<'_>,
+        meaning: &Digest,
+        planned: impl Iterator<Item = (CellKey, Reason)>,
+    ) -> Result<(Self, bool), StoreError> {
+        let (run, journal, is_new) = if store.is_joined() {
+            let replaced = planned.filter(|(_, reason)| *reason == Reason::Fresh).map(|(key, _)| key);
+            store.join_run(meaning, new, &replaced.collect::<Vec<_>>())?
+        } else {
+            let (run, journal) = store.create_run(new)?;
+            (run, journal, true)
+        };
+        Ok((Self { store, run, journal }, is_new))
+    }
+
+    /// Takes up a run where it was left.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn resume(store: WritableStore, run: Run) -> Result<Self, StoreError> {
+        let journal = if store.is_joined() { store.enter_run(&run)? } else { store.journal(&run) };
+        journal.append(&Event::Resumed)?;
+        Ok(Self { store, run, journal })
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &WritableStore {
+        &self.store
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// The run's journal.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Executes cells to the end, or until a stop is asked for, and writes in the journal how that ended. `blocks` is how many blocks the
+    /// whole experiment has: every runner divides them in the same way, whatever it has left. `left_out` cells of the run are left
+    /// besides, which nobody can execute here.
+    ///
+    /// # Errors
+    /// When the store cannot be read before anything was executed; what happens later is in the report.
+    pub fn execute<W: Work>(
+        self,
+        work: &W,
+        cells: &[W::Cell],
+        blocks: u32,
+        left_out: usize,
+        options: Options<'_>,
+    ) -> Result<Report, StoreError> {
+        let keys = || cells.iter().map(|cell| work.key(cell));
+        let at_once = blocks.div_ceil(MOST_CLAIMS).max(1);
+        let division = match self.store.is_joined() {
+            true => {
+                let batches = keys().zip(cells.iter().map(|cell| work.block(cell) / at_once));
+                self.store.division(&self.run, &batches.collect::<Vec<_>>())?
+            }
+            false => None,
+        };
+        let mut report = Workers::new(&self, work, cells, division.as_ref(), options).execute();
+        report.left = cells.len().saturating_sub(report.done + report.failed);
+        // What was done is reported whatever fails now.
+        if let Err(error) = self.end(division, &keys, left_out, &mut report) {
+            report.broken.get_or_insert(error);
+        }
+        Ok(report)
+    }
+
+    /// Gives back what was claimed, counts what other runners did, and writes in the journal how it ended.
+    fn end<K: Iterator<Item = CellKey>>(
+        self,
+        division: Option<Division>,
+        keys: &dyn Fn() -> K,
+        left_out: usize,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        if let Some(division) = &division {
+            division.release()?;
+        }
+        if report.broken.is_some() {
+            return self.store.close();
+        }
+        if division.is_some() {
+            let here = report.left + report.failed;
+            (report.left, report.failed) = self.store.left_and_failed(&self.run, &keys().collect::<Vec<_>>())?;
+            report.others = here.saturating_sub(report.left + report.failed);
+        }
+        report.left += left_out;
+        match report.end() {
+            SessionEnd::Complete => self.journal.append(&Event::Finished)?,
+            SessionEnd::Interrupted => self.journal.append(&Event::Interrupted)?,
+            SessionEnd::Failed | SessionEnd::Pending => {}
+        }
+        drop(self.journal);
+        if let Some(division) = division.filter(|_| report.end() == SessionEnd::Complete) {
+            division.remove()?;
+        }
+        self.store.close()
+    }
+}

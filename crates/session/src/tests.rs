@@ -1,0 +1,223 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use matrix_core::{CellKey, CellState, Reason, key};
+use matrix_driver::Cancel;
+use matrix_store::attempt::{AttemptStatus, Execution};
+use matrix_store::fs::{Fault, FaultyFilesystem, Filesystem, RealFilesystem};
+use matrix_store::generic::{Costs, Outputs};
+use matrix_store::{
+    Digest, Event, GenericAttempt, GenericEnd, GenericRecord, Group, NewRecord, NewRun, Origin, Provenance, RowsRef,
+    Store, StoreError, WritableStore,
+};
+use serde_json::{Value, json};
+
+use crate::{Ended, Options, Report, Session, SessionEnd, Work};
+
+/// Cells whose inputs are their numbers.
+struct Numbers<'a> {
+    root: &'a Path,
+    /// The cells that fail.
+    failing: BTreeSet<usize>,
+    /// Whether a cell ends only when the one before it is in the store.
+    lasting: bool,
+    /// Cells that are running: those of one block may not run at the same time.
+    running: Mutex<BTreeSet<u32>>,
+    counted: Mutex<Vec<usize>>,
+    overlapped: AtomicBool,
+}
+
+fn inputs(cell: usize) -> Value {
+    json!({ "number": cell })
+}
+
+fn key_of(cell: usize) -> CellKey {
+    key::key_of(&inputs(cell)).unwrap()
+}
+
+impl Work for Numbers<'_> {
+    type Cell = usize;
+    type Result = usize;
+
+    fn key(&self, cell: &usize) -> CellKey {
+        key_of(*cell)
+    }
+
+    fn block(&self, cell: &usize) -> u32 {
+        *cell as u32 / 2
+    }
+
+    fn resources(&self, cell: &usize) -> Vec<String> {
+        vec![self.block(cell).to_string()]
+    }
+
+    fn execute(
+        &self,
+        session: &Session,
+        _: usize,
+        cell: &usize,
+        group: &mut Group,
+    ) -> Result<Ended<usize>, StoreError> {
+        if !self.running.lock().unwrap().insert(self.block(cell)) {
+            self.overlapped.store(true, Ordering::Relaxed);
+        }
+        let begun = Instant::now();
+        while self.lasting && *cell > 0 && !Store::open(self.root)?.done(&[key_of(*cell - 1)])?[0] {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the cell before is not in the store");
+            std::thread::yield_now();
+        }
+        let execution = Execution::begin(key_of(*cell), session.run().id(), Arc::new(Provenance::default()))?;
+        let attempt = execution.id.clone();
+        session.journal().append(&Event::Started { attempt: attempt.clone(), cell: key_of(*cell) })?;
+        let failed = self.failing.contains(cell);
+        let end = match failed {
+            true => {
+                GenericEnd::Without { status: AttemptStatus::Failed, inputs: inputs(*cell), error: "broke".to_owned() }
+            }
+            false => GenericEnd::Done,
+        };
+        let file = GenericAttempt::new(execution.end(), end, Outputs::new(), BTreeMap::new())?;
+        self.running.lock().unwrap().remove(&self.block(cell));
+        if failed {
+            session.store().write_attempt(&file)?;
+            session.journal().append(&Event::Failed { attempt, cell: key_of(*cell), error: "broke".to_owned() })?;
+            return Ok(Ended::Failed);
+        }
+        let rows = format!("x\n{cell}\n");
+        let sha256 = Digest::of(rows.as_bytes());
+        group.keep_object(&sha256, &mut rows.as_bytes())?;
+        let new = NewRecord {
+            workload: "numbers".to_owned(),
+            inputs: inputs(*cell),
+            key: key_of(*cell),
+            costs: Costs::new(),
+            outputs: Outputs::new(),
+            reading: Digest::of(b""),
+            rows: [("x".to_owned(), RowsRef { bytes: rows.len() as u64, rows: 1, sha256 })].into(),
+        };
+        group.add(&file, &GenericRecord::new(new, Origin::default())?, Event::Done { attempt, cell: key_of(*cell) })?;
+        Ok(Ended::Done(*cell))
+    }
+
+    fn done(&self, cell: &usize, result: usize) {
+        assert_eq!(*cell, result);
+        self.counted.lock().unwrap().push(result);
+    }
+
+    fn note(&self, _: &str) {}
+}
+
+fn numbers(root: &Path) -> Numbers<'_> {
+    let (running, counted, overlapped) = (Mutex::default(), Mutex::default(), AtomicBool::default());
+    Numbers { root, failing: BTreeSet::new(), lasting: false, running, counted, overlapped }
+}
+
+fn planned(cells: usize) -> impl Iterator<Item = (CellKey, Reason)> {
+    (0..cells).map(|cell| (key_of(cell), Reason::Pending))
+}
+
+/// Executes so many cells as one of the store's runners.
+fn run(
+    work: &Numbers<'_>,
+    cells: usize,
+    left_out: usize,
+    jobs: usize,
+    fs: Arc<dyn Filesystem>,
+) -> Result<Report, StoreError> {
+    let store = WritableStore::join_with(work.root, "the test", fs, None)?;
+    let new = NewRun { time: "20261122T130000Z", name: "n", experiment: b"", model: None, plan: b"{\"schema\":3}" };
+    let (session, _) = Session::begin(store, &new, &Digest::of(b"same"), planned(cells))?;
+    let cells: Vec<usize> = (0..cells).collect();
+    let options = Options { jobs: NonZeroUsize::new(jobs).unwrap(), wait: true, cancel: &Cancel::default() };
+    session.execute(work, &cells, cells.len().div_ceil(2) as u32, left_out, options)
+}
+
+fn done(root: &Path, cells: usize) -> usize {
+    let keys: Vec<CellKey> = (0..cells).map(key_of).collect();
+    Store::open(root).unwrap().done(&keys).unwrap().into_iter().filter(|done| *done).count()
+}
+
+#[test]
+fn a_result_is_in_the_store_while_the_next_cell_lasts() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = Numbers { lasting: true, ..numbers(folder.path()) };
+    let report = run(&work, 3, 0, 1, Arc::new(RealFilesystem)).unwrap();
+    assert_eq!((report.end(), report.done), (SessionEnd::Complete, 3));
+}
+
+#[test]
+fn runners_divide_the_cells_and_each_is_counted_once() {
+    let folder = tempfile::tempdir().unwrap();
+    const CELLS: usize = 300;
+    let (reports, counted): (Vec<Report>, Vec<Vec<usize>>) = std::thread::scope(|scope| {
+        let runner = || {
+            let work = numbers(folder.path());
+            let report = run(&work, CELLS, 0, 2, Arc::new(RealFilesystem)).unwrap();
+            assert!(!work.overlapped.into_inner(), "what cells need was not theirs alone");
+            (report, work.counted.into_inner().unwrap())
+        };
+        let runners: Vec<_> = (0..3).map(|_| scope.spawn(runner)).collect();
+        runners.into_iter().map(|runner| runner.join().unwrap()).unzip()
+    });
+    for report in &reports {
+        assert_eq!((report.end(), report.done + report.others), (SessionEnd::Complete, CELLS), "{report:?}");
+        assert!(report.broken.is_none(), "{report:?}");
+    }
+    let mut all = counted.concat();
+    all.sort_unstable();
+    assert_eq!(all, (0..CELLS).collect::<Vec<_>>());
+    let store = Store::open(folder.path()).unwrap();
+    assert!(store.run(store.all_runs().unwrap()[0].as_str()).unwrap().journal().is_finished());
+}
+
+#[test]
+fn what_failed_or_was_left_out_is_neither_finished_nor_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = Numbers { failing: [1].into(), ..numbers(folder.path()) };
+    let report = run(&work, 4, 0, 2, Arc::new(RealFilesystem)).unwrap();
+    assert_eq!((report.end(), report.done, report.failed), (SessionEnd::Failed, 3, 1));
+    let store = Store::open(folder.path()).unwrap();
+    let keys: Vec<CellKey> = (0..5).map(key_of).collect();
+    let done = store.done(&keys).unwrap();
+    let states = crate::states(&store, || store.all_runs(), &keys, &done, |_| Ok(CellState::Pending)).unwrap();
+    let is = |cell: usize| match cell {
+        1 => CellState::Failed,
+        4 => CellState::Pending,
+        _ => CellState::Done,
+    };
+    assert_eq!(states, (0..5).map(is).collect::<Vec<_>>());
+    let interrupted = || {
+        let planned = |_: &_| Ok::<_, StoreError>(Some(planned(4).collect()));
+        crate::interrupted(&store, store.all_runs().unwrap(), planned).unwrap().len()
+    };
+    assert_eq!(interrupted(), 1);
+
+    let report = run(&numbers(folder.path()), 4, 2, 1, Arc::new(RealFilesystem)).unwrap();
+    assert_eq!((report.end(), report.left), (SessionEnd::Interrupted, 2));
+    assert_eq!(interrupted(), 0, "all of its cells are done");
+}
+
+#[test]
+fn what_was_done_is_reported_whatever_fails_later() {
+    for operation in 0.. {
+        let folder = tempfile::tempdir().unwrap();
+        let faulty = FaultyFilesystem::failing(operation, Fault::From(ErrorKind::StorageFull));
+        let work = numbers(folder.path());
+        // Before anything was executed there is nothing to report.
+        let Ok(report) = run(&work, 3, 0, 1, Arc::new(faulty.clone())) else { continue };
+        assert_eq!(report.done, work.counted.into_inner().unwrap().len());
+        assert!(report.done <= done(folder.path(), 3), "operation {operation}: {report:?}");
+        if report.broken.is_none() {
+            assert_eq!((report.end(), report.done), (SessionEnd::Complete, 3), "operation {operation}");
+        }
+        if faulty.operations() <= operation {
+            assert!(operation > 20, "only {operation} operations");
+            break;
+        }
+    }
+}
