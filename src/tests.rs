@@ -95,7 +95,7 @@ impl Driver<Cell, Row> for Unused {
         _: &mut dyn matrix_driver::RowSink<Row>,
         _: &Cancel,
     ) -> Result<matrix_driver::AttemptDetails, matrix_driver::DriverError> {
-        Err(matrix_driver::DriverError::Failed("used".to_owned()))
+        Err(matrix_driver::DriverError::failed("used"))
     }
 
     fn resources(&self, _: &matrix_plan::Cell) -> Vec<String> {

@@ -101,7 +101,10 @@ impl From<LambdaError> for Failure {
     fn from(error: LambdaError) -> Self {
         let exit = match &error {
             LambdaError::Cancelled => Exit::Interrupted,
-            LambdaError::Settings(_) | LambdaError::Entry(_) | LambdaError::Leased { .. } => Exit::Usage,
+            LambdaError::Unserved(_)
+            | LambdaError::Entry(_)
+            | LambdaError::Leased { .. }
+            | LambdaError::LeaseLost { .. } => Exit::Usage,
             LambdaError::Content { .. } => Exit::Integrity,
             _ => Exit::Cells,
         };

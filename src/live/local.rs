@@ -190,7 +190,7 @@ impl Driver<Cell, Row> for Local {
         rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<AttemptDetails, DriverError> {
-        let revived = self.made_well().map_err(|error| DriverError::Failed(error.to_string()))?;
+        let revived = self.made_well().map_err(DriverError::failed)?;
         let (told, host) = self.watched(cancel, |stop| self.lambda.attempt(cell, rows, stop));
         if cancel.is_cancelled() || matches!(told, Err(DriverError::Sink(_))) {
             return told;
@@ -229,5 +229,5 @@ fn what_ended(error: &TestbedError) -> String {
 
 /// The failure of an attempt that its testbed did not outlive.
 fn environment_changed(why: &dyn std::fmt::Display) -> DriverError {
-    DriverError::EnvironmentChanged(format!("the results of this attempt are not kept: {why}"))
+    DriverError::EnvironmentChanged(format!("the results of this attempt are not kept: {why}").into())
 }

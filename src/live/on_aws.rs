@@ -63,7 +63,7 @@ impl Driver<Cell, Row> for OnAws {
         self.lambda.attempt(cell, rows, cancel).map_err(|error| match error {
             // Failures are kept in the store, and services speak of ARNs.
             DriverError::Failed(why) if !self.account.is_empty() => {
-                DriverError::Failed(why.replace(&self.account, "<account>"))
+                DriverError::failed(why.to_string().replace(&self.account, "<account>"))
             }
             other => other,
         })

@@ -65,6 +65,9 @@ pub struct AttemptDetails {
     pub host: Option<String>,
 }
 
+/// Why an attempt failed, in the type of what failed: whoever knows the driver can look for it.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why an attempt has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
@@ -76,8 +79,8 @@ pub enum DriverError {
     Sink(#[from] SinkError),
     /// A service restarted or changed during the attempt, which is no fault of the cell: its rows are discarded, and it can
     /// be tried again.
-    #[error("{0}")]
-    EnvironmentChanged(String),
+    #[error(transparent)]
+    EnvironmentChanged(Cause),
     /// Every request so far failed, and the rest would fail, too: the attempt ended early.
     #[error("{error}")]
     Hopeless {
@@ -87,8 +90,15 @@ pub enum DriverError {
         reasons: Reasons,
     },
     /// The cell cannot be executed, or its execution broke.
-    #[error("{0}")]
-    Failed(String),
+    #[error(transparent)]
+    Failed(Cause),
+}
+
+impl DriverError {
+    /// An execution that broke because of `cause`.
+    pub fn failed(cause: impl Into<Cause>) -> Self {
+        Self::Failed(cause.into())
+    }
 }
 
 /// Executes cells.

@@ -261,7 +261,7 @@ fn clean(job: &Job, strong: bool) -> CommandResult {
     let pending = job.pending_sends(services.lambda().settings().instance.as_deref())?;
     let cleaned = services.lambda().clean(&deployments, strong, &cancel);
     // Where another run has a deployment nothing was touched; else what was on its way may be gone.
-    if !matches!(cleaned, Err(LambdaError::Leased { .. } | LambdaError::Settings(_))) {
+    if !matches!(cleaned, Err(LambdaError::Leased { .. } | LambdaError::LeaseLost { .. } | LambdaError::Unserved(_))) {
         for sent in pending.all()?.iter().filter(|sent| deployments.contains(&DeploymentSpec::of(&sent.cell))) {
             remove(&sent.folder)?;
             output::note(format_args!("{}: what was sent and not gathered is discarded", named(&sent.cell)));
@@ -289,10 +289,10 @@ impl Driver<Cell, Row> for Gathering {
         rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<AttemptDetails, DriverError> {
-        let file = self.files.get(&cell.key).ok_or_else(|| DriverError::Failed("it was not run".to_owned()))?;
+        let file = self.files.get(&cell.key).ok_or_else(|| DriverError::failed("it was not run"))?;
         let told = self.services.lambda().gather(cell, file, rows, cancel)?;
         // What is gone is not gathered by another try.
-        self.services.well().map_err(|error| DriverError::Failed(error.to_string()))?;
+        self.services.well().map_err(DriverError::failed)?;
         Ok(told)
     }
 

@@ -68,14 +68,13 @@ impl Driver<Cell, Row> for SimDriver {
         rows: &mut dyn RowSink<Row>,
         cancel: &Cancel,
     ) -> Result<AttemptDetails, DriverError> {
-        let failed = |why: &dyn std::fmt::Display| DriverError::Failed(why.to_string());
         let inputs = &cell.inputs;
-        let (fingerprint, services) = self.services(inputs).map_err(|error| failed(&error))?;
+        let (fingerprint, services) = self.services(inputs).map_err(DriverError::failed)?;
         if fingerprint != inputs.fingerprint {
-            return Err(failed(&"the cell was planned under another model or version of the simulator"));
+            return Err(DriverError::failed("the cell was planned under another model or version of the simulator"));
         }
-        let stream = inputs.pair_key().map_err(|error| failed(&error))?;
-        let setup = Setup::with(services, inputs, &stream, nonce_of(&cell.key)).map_err(|error| failed(&error))?;
+        let stream = inputs.pair_key().map_err(DriverError::failed)?;
+        let setup = Setup::with(services, inputs, &stream, nonce_of(&cell.key)).map_err(DriverError::failed)?;
         run(&setup, &*self.faults, rows, cancel)?;
         Ok(AttemptDetails { epoch_us: EPOCH.0, ..AttemptDetails::default() })
     }

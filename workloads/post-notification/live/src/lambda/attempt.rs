@@ -18,7 +18,7 @@ use super::join::Join;
 use super::probe::clock_bound;
 use super::saved::{self, Messages, Saved, Saving};
 use super::visible::VisibleLog;
-use super::{LambdaError, Services, Settings};
+use super::{LambdaError, Services, Settings, Unserved};
 use crate::testbed::Bridge;
 
 /// One cell on its deployment.
@@ -68,10 +68,7 @@ impl<'a> AttemptPhases<'a> {
             ("artificial delay", inputs.axes.delay_ms, self.settings.longest_delay),
         ] {
             if u128::from(ms) > most.as_millis() {
-                return Err(LambdaError::Settings(format!(
-                    "the cell's {what} of {ms} ms is longer than the {} ms that the functions are built for",
-                    most.as_millis()
-                )));
+                return Err(Unserved::TooLong { what, ms, longest_ms: most.as_millis() }.into());
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use matrix_lambdas::aws::brief;
 use matrix_lambdas::config::{BrokerEndpoint, Endpoint, Secret};
 use matrix_plan::{Region, Regions};
 
-use super::{BrokerSource, Brokers, LambdaError, MysqlServers, Servers, Services};
+use super::{BrokerSource, Brokers, LambdaError, MysqlServers, Servers, Services, Unserved};
 use crate::aws::{Access, is_refusal};
 
 impl Services {
@@ -119,7 +119,7 @@ impl KnownRegions<'_> {
 }
 
 fn no_host(host: &str) -> LambdaError {
-    LambdaError::Settings(format!("`{host}` in connection_info.yaml is no host: write `host` or `host:port`"))
+    Unserved::BadHost(host.to_owned()).into()
 }
 
 /// Looks up passwords.
@@ -151,7 +151,7 @@ impl Secrets<'_> {
         // Connections of its own: those of a runtime end with it.
         let plain = matrix_lambdas::aws::config(
             self.aws.endpoint_url(),
-            self.aws.credentials_provider().ok_or_else(|| LambdaError::Settings("no credentials".into()))?,
+            self.aws.credentials_provider().ok_or(Unserved::NoCredentials)?,
         );
         let config = plain.into_builder().region(aws_types::region::Region::new(region.to_owned())).build();
         let client = aws_sdk_secretsmanager::Client::new(&config);

@@ -11,7 +11,7 @@ use matrix_plan::{NotificationStorage, PostStorage, Region};
 use std::collections::BTreeMap;
 
 use super::names::Names;
-use super::{DeploymentSpec, LambdaError, Services, Settings};
+use super::{DeploymentSpec, LambdaError, Services, Settings, Unserved};
 
 /// The specification of a deployment. It follows from the services, the settings and the spec alone, so that every phase finds
 /// the same.
@@ -118,8 +118,8 @@ impl Deployment {
         if !self.datastores().iter().any(|store| given.vpc_required(*store) == Some(true)) {
             return Ok(None);
         }
-        let missing = || LambdaError::Settings(format!("connection_info.yaml has no lambda.network.{region}"));
-        given.networks.get(region).map(Some).ok_or_else(missing)
+        let missing = || Unserved::MissingEntry(format!("lambda.network.{region}"));
+        Ok(Some(given.networks.get(region).ok_or_else(missing)?))
     }
 
     /// Place of its posts where replication lags as configured: the table or the source bucket.
@@ -149,7 +149,7 @@ impl StoreNames<'_> {
         let given = &services.given;
         Ok(match spec.post_storage {
             PostStorage::Mysql => {
-                let mysql = services.mysql.as_ref().ok_or_else(|| LambdaError::missing("MySQL server", writer))?;
+                let mysql = services.mysql.as_ref().ok_or_else(|| Unserved::no_service("MySQL server", writer))?;
                 let tables = given.mysql.as_ref();
                 let table = |of, given: Option<&String>| given.cloned().unwrap_or_else(|| names.table(of));
                 PostConfig::Mysql(MysqlConfig {
@@ -163,7 +163,7 @@ impl StoreNames<'_> {
                 })
             }
             PostStorage::Redis => {
-                let redis = services.redis.as_ref().ok_or_else(|| LambdaError::missing("Redis server", writer))?;
+                let redis = services.redis.as_ref().ok_or_else(|| Unserved::no_service("Redis server", writer))?;
                 PostConfig::Redis(RedisConfig {
                     writer: server(&redis.writers, writer, "Redis server")?,
                     reader: server(&redis.readers, reader, "Redis server")?,
@@ -200,7 +200,7 @@ impl StoreNames<'_> {
                 },
             }),
             NotificationStorage::Amq => {
-                let brokers = services.brokers.as_ref().ok_or_else(|| LambdaError::missing("broker", writer))?;
+                let brokers = services.brokers.as_ref().ok_or_else(|| Unserved::no_service("broker", writer))?;
                 NotificationConfig::Amq(AmqConfig {
                     writer: server(&brokers.servers, writer, "broker")?,
                     reader: server(&brokers.servers, reader, "broker")?,
@@ -225,13 +225,11 @@ impl StoreNames<'_> {
     }
 }
 
-fn server<T: Clone>(servers: &BTreeMap<Region, T>, region: &Region, what: &str) -> Result<T, LambdaError> {
-    servers.get(region).cloned().ok_or_else(|| LambdaError::missing(what, region))
+fn server<T: Clone>(servers: &BTreeMap<Region, T>, region: &Region, what: &'static str) -> Result<T, LambdaError> {
+    servers.get(region).cloned().ok_or_else(|| Unserved::no_service(what, region).into())
 }
 
 /// A region's entry of connection_info.yaml.
 fn entry(of: &BTreeMap<String, String>, region: &str, name: &str, end: &str) -> Result<String, LambdaError> {
-    of.get(region)
-        .cloned()
-        .ok_or_else(|| LambdaError::Settings(format!("connection_info.yaml has no {name}__{region}{end}")))
+    of.get(region).cloned().ok_or_else(|| Unserved::MissingEntry(format!("{name}__{region}{end}")).into())
 }

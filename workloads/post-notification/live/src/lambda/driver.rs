@@ -21,7 +21,7 @@ use super::lease::Leases;
 use super::names::hex;
 use super::saved::{self, Saved};
 use super::turns::Turns;
-use super::{DeploymentSpec, LambdaError, Services, Settings, build, remove};
+use super::{DeploymentSpec, LambdaError, Services, Settings, Unserved, build, remove};
 
 /// How long leases may take to be given back.
 const RELEASE_WITHIN: Duration = Duration::from_secs(2);
@@ -65,7 +65,7 @@ impl LambdaDriver {
             .build()
             .map_err(LambdaError::Runtime)?;
         let home = services.regions.values().next();
-        let home = home.ok_or_else(|| LambdaError::Settings("the services have no region".into()))?;
+        let home = home.ok_or(Unserved::NoRegion)?;
         let table = aws_sdk_dynamodb::Client::new(&services.aws_in(home));
         let leases = Leases::new(table, &settings.name, settings.lease_ttl)?;
         let renewal = runtime.spawn(Arc::clone(&leases).keep()).abort_handle();

@@ -11,6 +11,7 @@ use matrix_aws::connection::Problem;
 use matrix_driver::{DriverError, Reasons, SinkError};
 use matrix_lambdas::aws::brief;
 
+use super::Unserved;
 use crate::cloud::CloudError;
 
 /// Why a phase did not end well.
@@ -35,8 +36,8 @@ pub enum LambdaError {
         reasons: Reasons,
     },
     /// The settings, or the services, do not serve the cell.
-    #[error("{0}")]
-    Settings(String),
+    #[error(transparent)]
+    Unserved(#[from] Unserved),
     /// An entry of the file of endpoints does not serve the cell.
     #[error("connection_info.yaml: {0}")]
     Entry(Problem),
@@ -84,6 +85,12 @@ pub enum LambdaError {
         /// When the lease ends unless it is renewed.
         left: Duration,
     },
+    /// Another run took what this one had leased, because it did not hear of this one for too long.
+    #[error("the lease of {resource} was lost to another run")]
+    LeaseLost {
+        /// What was leased.
+        resource: String,
+    },
     /// Something did not happen in time.
     #[error("{what}: not within {} s", waited.as_secs())]
     Deadline {
@@ -130,10 +137,6 @@ fn queue_fix(is_given: bool, region: &str) -> String {
 }
 
 impl LambdaError {
-    pub(crate) fn missing(what: &str, region: &impl Display) -> Self {
-        Self::Settings(format!("the services have no {what} for region `{region}`"))
-    }
-
     /// A failed call of AWS.
     pub(crate) fn aws<E>(what: impl Display, error: SdkError<E, HttpResponse>) -> Self
     where
@@ -153,8 +156,9 @@ impl From<CloudError> for LambdaError {
         match error {
             CloudError::Call { what, why, .. } => Self::Aws { what, why },
             CloudError::Deadline { what, waited } => Self::Deadline { what, waited },
-            CloudError::Ignored(what) => Self::Settings(what),
-            other @ (CloudError::Foreign { .. } | CloudError::Gone { .. }) => Self::Settings(other.to_string()),
+            other @ (CloudError::Ignored(_) | CloudError::Foreign { .. } | CloudError::Gone { .. }) => {
+                Unserved::resource(other).into()
+            }
             CloudError::Stack { stack, status, reason } => {
                 let why = reason.map_or_else(|| status.clone(), |reason| format!("{status}: {reason}"));
                 Self::Stack { stack, why }
@@ -171,7 +175,7 @@ impl From<LambdaError> for DriverError {
             LambdaError::Hopeless { ref reasons, .. } => {
                 Self::Hopeless { error: error.to_string(), reasons: reasons.clone() }
             }
-            other => Self::Failed(other.to_string()),
+            other => Self::failed(other),
         }
     }
 }

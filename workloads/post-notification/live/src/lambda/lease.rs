@@ -112,7 +112,7 @@ impl Leases {
         let held = self.held();
         match resources.iter().find(|resource| held.get(*resource) == Some(&Standing::Lost)) {
             None => Ok(()),
-            Some(resource) => Err(LambdaError::Settings(format!("the lease of {resource} was lost to another run"))),
+            Some(resource) => Err(LambdaError::LeaseLost { resource: resource.clone() }),
         }
     }
 

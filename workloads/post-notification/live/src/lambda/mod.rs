@@ -30,6 +30,7 @@ mod settings;
 mod spec;
 mod template;
 mod turns;
+mod unserved;
 mod visible;
 
 pub use driver::{Built, LambdaDriver};
@@ -43,3 +44,4 @@ pub(crate) use remove::code_of as remove_code_of;
 pub use services::{BrokerSource, Brokers, MysqlServers, Servers, Services, Site};
 pub use settings::Settings;
 pub use spec::DeploymentSpec;
+pub use unserved::Unserved;

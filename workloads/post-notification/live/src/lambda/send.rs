@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-use super::LambdaError;
 use super::invoke::{Answer, invoke};
+use super::{LambdaError, Unserved};
 use crate::aws::{Pause, Renewal};
 
 /// What the client knows of a request once it expects nothing more of it.
@@ -69,15 +69,11 @@ impl Sender {
     pub(crate) async fn send_all(self) -> Result<(), LambdaError> {
         if self.inputs.requests > PostKey::MAX_REQUESTS {
             let most = PostKey::MAX_REQUESTS;
-            return Err(LambdaError::Settings(format!(
-                "{} requests are more than the {most} keys",
-                self.inputs.requests
-            )));
+            return Err(Unserved::TooManyRequests { requests: self.inputs.requests, most }.into());
         }
         let this = Arc::new(self);
         match this.inputs.arrival {
-            Arrival::Concurrency(0) => Err(LambdaError::Settings("a concurrency of 0 sends nothing".into())),
-            Arrival::Concurrency(clients) => {
+            Arrival::Concurrency(clients) if clients > 0 => {
                 this.closed_loop(clients.min(this.in_flight)).await;
                 Ok(())
             }
@@ -85,7 +81,7 @@ impl Sender {
                 this.open_loop(rate).await;
                 Ok(())
             }
-            Arrival::RatePerSecond(rate) => Err(LambdaError::Settings(format!("a rate of {rate} sends nothing"))),
+            arrival => Err(Unserved::NothingToSend(arrival).into()),
         }
     }
 

@@ -10,7 +10,7 @@ use matrix_aws::{ConnectionInfo, Datastore};
 use matrix_lambdas::config::{BrokerEndpoint, Endpoint, Secret};
 use matrix_plan::Region;
 
-use super::LambdaError;
+use super::{LambdaError, Unserved};
 use crate::aws::{Pause, Renewal};
 use crate::cloud::{in_region, s3};
 use crate::testbed::Endpoints;
@@ -142,7 +142,7 @@ impl Services {
         let mut regions = BTreeMap::new();
         let (mut mysql, mut redis, mut brokers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (name, at) in &endpoints.regions {
-            let region = Region::new(name).ok_or_else(|| LambdaError::Settings(format!("`{name}` names no region")))?;
+            let region = Region::new(name).ok_or_else(|| Unserved::BadRegion(name.clone()))?;
             let end = |port| Endpoint { host: at.host.clone(), port };
             mysql.insert(region.clone(), end(at.mysql_port));
             redis.insert(region.clone(), end(at.redis_port));
@@ -177,7 +177,7 @@ impl Services {
 
     /// AWS name of a region.
     pub(crate) fn aws_name(&self, region: &Region) -> Result<&str, LambdaError> {
-        self.regions.get(region).map(String::as_str).ok_or_else(|| LambdaError::missing("region", region))
+        self.regions.get(region).map(String::as_str).ok_or_else(|| Unserved::no_service("region", region).into())
     }
 
     /// The clients' configuration for a region, by its AWS name.

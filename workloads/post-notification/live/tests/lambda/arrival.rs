@@ -90,7 +90,8 @@ fn a_lease_changes_hands(bed: &Bed, first: &LambdaDriver) {
     loop {
         match first.attempt(&cell(base()), &mut Rows::default(), &asked) {
             Err(DriverError::Failed(why)) => {
-                assert!(why.contains("was lost to another run"), "{why}");
+                let why = why.downcast_ref();
+                assert!(matches!(why, Some(LambdaError::LeaseLost { resource }) if resource == DEPLOYMENT), "{why:?}");
                 break;
             }
             Err(DriverError::Cancelled) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(100)),

@@ -82,7 +82,7 @@ impl Executor<'_> {
             }
             Err(DriverError::Failed(error)) => {
                 drop(rows);
-                self.failed(session, execution.end(), cell, error, &Reasons::default())
+                self.failed(session, execution.end(), cell, error.to_string(), &Reasons::default())
             }
             Err(DriverError::Hopeless { error, reasons }) => {
                 drop(rows);
@@ -90,6 +90,7 @@ impl Executor<'_> {
             }
             Err(DriverError::EnvironmentChanged(error)) => {
                 drop(rows);
+                let error = error.to_string();
                 self.failed(session, execution.end(), cell, error.clone(), &Reasons::default())?;
                 Ok(AttemptEnd::EnvironmentChanged(error))
             }

@@ -27,7 +27,7 @@ impl Driver<Cell, Row> for UnstableServices {
         let told = self.driver.attempt(cell, rows, cancel)?;
         let is_spoilt =
             self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
-        if is_spoilt { Err(DriverError::EnvironmentChanged("the server ended".to_owned())) } else { Ok(told) }
+        if is_spoilt { Err(DriverError::EnvironmentChanged("the server ended".into())) } else { Ok(told) }
     }
 
     fn resources(&self, cell: &Cell) -> Vec<String> {
@@ -122,7 +122,7 @@ impl Driver<Cell, Row> for Lasting {
         let begun = Instant::now();
         while cell.key != self.first && !Store::open(&self.root).unwrap().done(&[self.first]).unwrap()[0] {
             if begun.elapsed() > Duration::from_secs(60) {
-                return Err(DriverError::Failed("the result of the cell before is not in the store".to_owned()));
+                return Err(DriverError::failed("the result of the cell before is not in the store"));
             }
             std::thread::yield_now();
         }

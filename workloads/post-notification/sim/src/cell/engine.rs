@@ -73,7 +73,7 @@ pub(crate) fn run(
     }
     if engine.done < setup.requests {
         let (done, requests) = (engine.done, setup.requests);
-        return Err(DriverError::Failed(format!("after {done} of {requests} requests nothing can happen any more")));
+        return Err(DriverError::failed(format!("after {done} of {requests} requests nothing can happen any more")));
     }
     Ok(())
 }
@@ -177,7 +177,7 @@ where
         }
         self.next += 1;
         let now = agenda.now();
-        let broken = |why: String| DriverError::Failed(format!("request {i}: {why}"));
+        let broken = |why: String| DriverError::failed(format!("request {i}: {why}"));
         let key = setup.key(i).ok_or_else(|| broken("there is no key for it".to_owned()))?;
         let event = setup.request(i, &key, now).to_json().map_err(|error| broken(error.to_string()))?;
         let place = self.world.requests.borrow_mut().add(i, key, now, event.into_bytes());
@@ -268,7 +268,7 @@ where
             return Ok(());
         }
         let i = request.i;
-        let broken = |why: String| DriverError::Failed(format!("request {i}: {why}"));
+        let broken = |why: String| DriverError::failed(format!("request {i}: {why}"));
         let client = ClientSide {
             i,
             key: request.key,

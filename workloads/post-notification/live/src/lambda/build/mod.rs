@@ -15,7 +15,7 @@ pub(crate) use code::{CodeLocation, remove as remove_code};
 use super::deployment::Deployment;
 use super::resources::replication_role_name;
 use super::template::{self, Template};
-use super::{LambdaError, Services, Settings};
+use super::{LambdaError, Services, Settings, Unserved};
 use crate::cloud::{GlobalTable, Patience, RUN_TAG, Stacks, Wanted, ensure_replicated, is_versioned, replicates};
 
 /// How long a stack of a function in a network may take: CloudFormation waits until Lambda has removed the function's network
@@ -33,8 +33,7 @@ pub(crate) async fn build(
 ) -> Result<bool, LambdaError> {
     let (config, names) = (&deployment.config, &deployment.names);
     let (writer_region, reader_region) = (config.writer_region.as_str(), config.reader_region.as_str());
-    let packages = settings.packages.as_ref();
-    let packages = packages.ok_or_else(|| LambdaError::Settings("building takes the functions' packages".into()))?;
+    let packages = settings.packages.as_ref().ok_or(Unserved::NoPackages)?;
     let upload = async |region: &str, package: &[u8]| {
         let (client, place) = (services.s3_in(region), code::CodeLocation::of(&settings.name, region, services));
         code::upload(&client, &place, region, package).await
@@ -135,11 +134,8 @@ async fn table(
         return Ok((replicated.stream, !replicated.set.is_empty()));
     }
     let stream = table.stream().await?.ok_or_else(|| {
-        LambdaError::Settings(format!(
-            "table {name} of connection_info.yaml is not in {} with a replica in {} that has a stream: `matrix aws doctor` \
-             looks at it",
-            table.home, table.replica
-        ))
+        let (home, replica) = (table.home.to_owned(), table.replica.to_owned());
+        Unserved::TableNotReplicated { table: name.to_owned(), home, replica }
     })?;
     Ok((stream, false))
 }
@@ -158,18 +154,13 @@ async fn replication(
     }
     for (client, bucket) in [(&client, source), (&services.s3_in(far), target)] {
         if !is_versioned(client, bucket).await? {
-            return Err(LambdaError::Settings(format!(
-                "bucket {bucket} of connection_info.yaml keeps no versions, without which nothing is replicated: `matrix aws \
-                 doctor` looks at it"
-            )));
+            return Err(Unserved::NoVersions(bucket.to_owned()).into());
         }
     }
     if replicates(&client, source, target).await? {
         return Ok(false);
     }
-    Err(LambdaError::Settings(format!(
-        "bucket {source} of connection_info.yaml is not replicated to {target}: `matrix aws doctor` looks at it"
-    )))
+    Err(Unserved::BucketNotReplicated { bucket: source.to_owned(), target: target.to_owned() }.into())
 }
 
 /// Waits until a function and its event sources are active.
