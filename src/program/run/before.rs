@@ -112,7 +112,10 @@ fn leave_out(input: &Input, chosen: &mut Part, points: &BTreeMap<Point, String>,
 /// Tries, before anything starts, what programs that run as root need.
 pub(super) fn may_be_root(input: &Input) -> Result<(), Failure> {
     matrix_command::root::check(&input.experiment).map_err(|why| {
-        Failure::usage(why, "let sudo run these programs without a password, or remove `as` from the experiment")
+        Failure::usage(
+            why.to_string(),
+            "let sudo run these programs without a password, or remove `as` from the experiment",
+        )
     })
 }
 
@@ -120,7 +123,7 @@ pub(super) fn may_be_root(input: &Input) -> Result<(), Failure> {
 pub(super) fn reach(input: &mut Input, chosen: &Part) -> Result<(), Failure> {
     matrix_command::remote::reach(&input.experiment, &mut input.here, &chosen.points()).map_err(|why| {
         Failure::usage(
-            why,
+            why.to_string(),
             "`hosts` of [site], or of a file that --site names, says where hosts are; `ssh -o BatchMode=yes HOST true` must end with 0",
         )
     })

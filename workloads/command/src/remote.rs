@@ -167,21 +167,46 @@ fn needed<'e>(experiment: &'e Experiment, points: &BTreeSet<Point>) -> BTreeMap<
     hosts
 }
 
+/// Why a host that services run on cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// Slurm's job has no node for it; why, in words.
+    #[error("{0}")]
+    NoNode(String),
+    /// It has no place.
+    #[error("nothing says where the host `{0}` is, which services run on")]
+    Nowhere(String),
+    /// It cannot be reached, or lacks something.
+    #[error("the host `{host}` ({destination}) cannot be used: {why}")]
+    Unusable {
+        /// Its name in the experiment.
+        host: String,
+        /// Its place.
+        destination: Destination,
+        /// Why, in words.
+        why: String,
+    },
+}
+
 /// Tries every host that these points need, before anything runs; what machines they are is in `here` then, and the
 /// nodes of Slurm's job for hosts that have no place.
 ///
 /// # Errors
-/// Which host cannot be reached, or lacks something, and why: in words.
-pub fn reach(experiment: &Experiment, here: &mut Here, points: &BTreeSet<Point>) -> Result<(), String> {
+/// When a host has no place, cannot be reached, or lacks something.
+pub fn reach(experiment: &Experiment, here: &mut Here, points: &BTreeSet<Point>) -> Result<(), HostError> {
     let needed = needed(experiment, points);
     let nowhere: Vec<&str> = needed.keys().copied().filter(|host| !here.hosts.contains_key(*host)).collect();
-    slurm::take_nodes(&nowhere, here)?;
+    slurm::take_nodes(&nowhere, here).map_err(HostError::NoNode)?;
     for (host, as_root) in needed {
         let Some(destination) = here.hosts.get(host) else {
-            return Err(format!("nothing says where the host `{host}` is, which services run on"));
+            return Err(HostError::Nowhere(host.to_owned()));
         };
-        let said = look(here, destination, as_root)
-            .map_err(|why| format!("the host `{host}` ({destination}) cannot be used: {why}"))?;
+        let said = look(here, destination, as_root).map_err(|why| HostError::Unusable {
+            host: host.to_owned(),
+            destination: destination.clone(),
+            why,
+        })?;
         here.machines.insert(host.to_owned(), said);
     }
     Ok(())

@@ -33,19 +33,30 @@ pub fn is_needed(experiment: &Experiment) -> bool {
         || experiment.command.services.iter().any(|service| service.as_root && service.on.is_none())
 }
 
+/// Why programs cannot run as root.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RootError {
+    /// sudo asks for a password, or refuses; how it ended, in words.
+    #[error("`as = \"root\"` needs a sudo that asks for no password: {0}")]
+    Refused(String),
+    /// sudo could not be asked; why, in words.
+    #[error("{0}")]
+    NotAsked(String),
+}
+
 /// Tries what programs as root need, before anything starts.
 ///
 /// # Errors
-/// Why it cannot be had, in words.
-pub fn check(experiment: &Experiment) -> Result<(), String> {
+/// When sudo refuses, or cannot be asked.
+pub fn check(experiment: &Experiment) -> Result<(), RootError> {
     if !is_needed(experiment) || is_root_without_sudo() {
         return Ok(());
     }
     let arguments = ["sudo", "-n", "--", "true"].map(str::to_owned).to_vec();
-    let (supervisors, env) = (probe::supervisors()?, probe::environment(PASSED));
-    let probe = Probe::run(&supervisors, arguments, env, Path::new("/"), LIMIT_MS, &Cancel::default())?;
-    if probe.ended.is_success() {
-        return Ok(());
-    }
-    Err(format!("`as = \"root\"` needs a sudo that asks for no password: {}", probe.words()))
+    let env = probe::environment(PASSED);
+    let probe = probe::supervisors()
+        .and_then(|by| Probe::run(&by, arguments, env, Path::new("/"), LIMIT_MS, &Cancel::default()))
+        .map_err(RootError::NotAsked)?;
+    if probe.ended.is_success() { Ok(()) } else { Err(RootError::Refused(probe.words())) }
 }

@@ -28,11 +28,14 @@ use services::Services;
 const MAX_PRINTED: u64 = 8 << 30;
 
 /// Why an attempt has no result.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Trouble {
     /// A stop was asked for.
+    #[error("interrupted")]
     Cancelled,
     /// It failed; why, in words.
+    #[error("{0}")]
     Failed(String),
 }
 

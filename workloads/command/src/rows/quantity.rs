@@ -72,33 +72,62 @@ pub fn scale(unit: &str) -> Option<(Dimension, bool, f64)> {
 /// Longest text of a number and its unit, in bytes: the time to read one grows with the square.
 const LONGEST: usize = 1000;
 
+/// Why a text is no quantity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuantityError {
+    /// It is too long to be one.
+    #[error("it is longer than {LONGEST} bytes")]
+    TooLong,
+    /// There is no number.
+    #[error("it does not begin with a number")]
+    NoNumber,
+    /// There is nothing after the number.
+    #[error("it has no unit")]
+    NoUnit,
+    /// A unit that is not in the table.
+    #[error("`{0}` is no unit known here")]
+    UnknownUnit(String),
+    /// The two units measure different things.
+    #[error("`{from}` cannot be converted to `{to}`")]
+    Unlike {
+        /// Its unit.
+        from: String,
+        /// The unit that was asked for.
+        to: String,
+    },
+    /// The number is infinite, at least in the other unit.
+    #[error("it is not finite")]
+    NotFinite,
+}
+
 /// Reads a number with a unit and converts it to another.
 ///
 /// # Errors
-/// What is wrong with it, in words: no unit, an unknown one, one of something else, a number that is none or not finite.
-pub fn convert(text: &str, to: &str) -> Result<f64, String> {
+/// When there is no number or no unit, units are unknown or unlike, or the result is not finite.
+pub fn convert(text: &str, to: &str) -> Result<f64, QuantityError> {
     let text = text.trim();
     if text.len() > LONGEST {
-        return Err(format!("it is longer than {LONGEST} bytes"));
+        return Err(QuantityError::TooLong);
     }
     // The longest start that is a number: what follows is the unit.
     let end = (1..=text.len())
         .rev()
         .filter(|end| text.is_char_boundary(*end))
         .find(|end| text[..*end].parse::<f64>().is_ok() && text.as_bytes()[end - 1].is_ascii_digit());
-    let Some(end) = end else { return Err("it does not begin with a number".to_owned()) };
-    let number: f64 = text[..end].parse().map_err(|_| "it does not begin with a number".to_owned())?;
+    let end = end.ok_or(QuantityError::NoNumber)?;
+    let number: f64 = text[..end].parse().map_err(|_| QuantityError::NoNumber)?;
     let unit = text[end..].trim();
     if unit.is_empty() {
-        return Err("it has no unit".to_owned());
+        return Err(QuantityError::NoUnit);
     }
-    let Some(from) = scale(unit) else { return Err(format!("`{unit}` is no unit known here")) };
-    let Some(into) = scale(to) else { return Err(format!("`{to}` is no unit known here")) };
+    let known = |unit: &str| scale(unit).ok_or_else(|| QuantityError::UnknownUnit(unit.to_owned()));
+    let (from, into) = (known(unit)?, known(to)?);
     if (from.0, from.1) != (into.0, into.1) {
-        return Err(format!("`{unit}` cannot be converted to `{to}`"));
+        return Err(QuantityError::Unlike { from: unit.to_owned(), to: to.to_owned() });
     }
     let converted = exact(number, from.2, into.2);
-    if converted.is_finite() { Ok(converted) } else { Err("it is not finite".to_owned()) }
+    if converted.is_finite() { Ok(converted) } else { Err(QuantityError::NotFinite) }
 }
 
 /// The number times `from` by `to`, without an error of rounding where the factor is a power of ten: 1.33 s are 1330 ms.
