@@ -15,6 +15,7 @@ use matrix_lambdas::stomp::{Client, Credentials, Mode};
 use matrix_lambdas::{Admin as _, AnyNotification};
 use serde_json::{Value, json};
 
+use crate::bed::eventually;
 use crate::endpoints::{Endpoints, on_runtime};
 use crate::provision;
 
@@ -93,8 +94,13 @@ fn conforms(notification: &str) {
         };
         assert_eq!(notification_bytes, expected);
 
-        // Over the same connection, once more; and nothing of it stays.
+        // Over the same connection, another one; and nothing of both stays.
+        event.i = 8;
         writer.publish(&event).await.unwrap();
+        // A replica that is cleaned too early gets the item afterwards. A broker holds a message until the next one has it.
+        if notification == "dynamo" {
+            deliver(&config, &aws, None, event.i).await;
+        }
         clean(&[&writer, &reader]).await;
         if let Some(url) = seen {
             provision::messages(&aws, &config.writer_region, &url, 1).await;
@@ -102,22 +108,17 @@ fn conforms(notification: &str) {
     });
 }
 
-/// Cleans until both ends are seen empty, and still are when what was under way has come.
+/// Cleans both ends, the writer's first, until they are seen empty.
 async fn clean(ends: &[&AnyNotification]) {
-    for _ in 0..20 {
-        for end in ends {
-            end.clean().await.unwrap();
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    eventually("both ends are empty", async || {
         let mut empty = true;
         for end in ends {
+            end.clean().await.unwrap();
             empty &= end.is_empty().await.unwrap() && end.contents().await.unwrap().items == 0;
         }
-        if empty {
-            return;
-        }
-    }
-    panic!("something is left")
+        empty.then_some(())
+    })
+    .await;
 }
 
 #[test]

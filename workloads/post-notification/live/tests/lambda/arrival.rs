@@ -26,6 +26,7 @@ fn base() -> CellInputs {
 fn requests_go_every_way_and_a_lease_has_one_holder() {
     let bed = Bed::shared();
     let mut settings = settings("arrival");
+    // It is renewed after a quarter of its time, which is what is waited for below.
     (settings.in_flight, settings.lease_ttl) = (IN_FLIGHT, Duration::from_secs(6));
     let first = driver(&bed, settings);
     nobody_waits_for_the_writer(&first);

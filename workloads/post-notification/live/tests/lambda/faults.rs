@@ -7,7 +7,7 @@ use matrix_live::lambda::LambdaDriver;
 use matrix_live::testbed::{CutKind, EmulatorFault, FaultKind, PartName, Testbed};
 use matrix_plan::{Arrival, Cell, CellInputs, NotificationStorage, PostStorage};
 
-use crate::bed::Bed;
+use crate::bed::{Bed, eventually, runtime};
 use crate::lab::{Rows, attempt_into, cell, driver, inputs, settings};
 
 /// A cell that takes about three seconds: time for something to happen.
@@ -66,7 +66,6 @@ fn part(name: &str) -> PartName {
 fn replica_restarted(bed: &Bed, driver: &LambdaDriver) {
     let (rows, _) = amid(bed, driver, &lasting(PostStorage::Mysql, NotificationStorage::Sns), |testbed| {
         testbed.stop(&part("mariadb-us"), true).unwrap();
-        std::thread::sleep(Duration::from_secs(1));
         testbed.start(&part("mariadb-us")).unwrap();
     });
     // A barrier waits for the replica to come back; a read that hits the outage fails.
@@ -130,10 +129,24 @@ fn storage_throttled_and_failing(bed: &Bed, driver: &LambdaDriver) {
 fn kill_readers(testbed: &Testbed) {
     let link = "eu->us".parse().unwrap();
     testbed.cut(&link, CutKind::Hold, None).unwrap();
-    std::thread::sleep(Duration::from_secs(1));
+    runtime().block_on(a_reader_waits(testbed));
     let killed = kill_functions(testbed, "reader");
     testbed.restore(&link).unwrap();
     assert!(killed > 0, "no reader was at work");
+}
+
+/// Waits until a reader polls for a post that the cut link holds back. Posts that had passed it are missed a few times at most.
+async fn a_reader_waits(testbed: &Testbed) {
+    const MANY: u64 = 50;
+    let at = &testbed.endpoints().regions["us"];
+    let replica = redis::Client::open((at.host.clone(), at.redis_port)).unwrap();
+    let mut replica = replica.get_multiplexed_async_connection().await.unwrap();
+    let mut misses = async || {
+        let stats: redis::InfoDict = redis::cmd("INFO").arg("stats").query_async(&mut replica).await.unwrap();
+        stats.get::<u64>("keyspace_misses").unwrap()
+    };
+    let before = misses().await;
+    eventually("a reader that waits for its post", async || (misses().await >= before + MANY).then_some(())).await;
 }
 
 fn readers_crash(bed: &Bed, driver: &LambdaDriver) {
@@ -141,8 +154,13 @@ fn readers_crash(bed: &Bed, driver: &LambdaDriver) {
     let (rows, notes) = amid(bed, driver, &cell, |testbed| {
         // The link carries notifications too: here the replica is what the barrier waits for.
         testbed.stop(&part("redis-us"), true).unwrap();
-        std::thread::sleep(Duration::from_secs(1));
+        // In its place, something that a reader can connect to and that never answers.
+        let at = &testbed.endpoints().regions["us"];
+        let silent = std::net::TcpListener::bind((at.host.as_str(), at.redis_port)).unwrap();
+        silent.set_nonblocking(true).unwrap();
+        let _reader = runtime().block_on(eventually("a reader at work", async || silent.accept().ok()));
         assert!(kill_functions(testbed, "reader") > 0, "no reader was at work");
+        drop(silent);
         testbed.start(&part("redis-us")).unwrap();
     });
     // The bridge delivers again; a read that hit the outage failed.
