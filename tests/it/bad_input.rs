@@ -1,8 +1,9 @@
 //! Bad input: each a clear error with file, line, column and the nearest valid spelling; nothing lost, nothing half-written.
 
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
-use crate::workbench::{SMALL, Workbench};
+use crate::workbench::{SMALL, Workbench, until};
 
 /// Runs the small experiment with one thing changed: exit code 2, nothing written, and what was said.
 #[track_caller]
@@ -84,11 +85,7 @@ fn a_damaged_record_is_reported_and_nothing_is_built_on_it() {
 fn a_store_in_use_names_its_holder() {
     let bench = Workbench::with(&SMALL.replace("requests = 40", "requests = 200000"));
     let mut first = bench.command(&["run", "small.toml"]).stderr(std::process::Stdio::null()).spawn().unwrap();
-    let mut waited = 0;
-    while !bench.path("results/runs").exists() && waited < 500 {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        waited += 1;
-    }
+    until("the run begins", Duration::from_secs(120), || bench.path("results/runs").exists());
     let printed = bench.matrix(&["gc"]);
     first.kill().unwrap();
     first.wait().unwrap();

@@ -130,7 +130,7 @@ fn a_signal_that_was_ignored_stays_ignored() {
     for signal in ["HUP", "INT", "TERM", "QUIT"] {
         let run = format!(
             "trap '' {signal}; \"$m\" run small.toml --results {signal} >/dev/null 2>&1 & p=$!; \
-             for i in {{1..500}}; do [ -d {signal}/runs ] && break; sleep 0.01; done; kill -{signal} $p; wait $p; echo $?"
+             until [ -d {signal}/runs ]; do kill -0 $p || exit; sleep 0.01; done; kill -{signal} $p; wait $p; echo $?"
         );
         assert_eq!(script(&bench, &run).out.trim(), "0", "{signal}");
     }

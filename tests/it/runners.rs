@@ -14,53 +14,62 @@ fn long() -> String {
     SMALL.replace("requests = 40", "requests = 2000").replace("rounds = 1", "rounds = 3")
 }
 
+/// For a test that would otherwise never end.
+const LIMIT: Duration = Duration::from_secs(300);
+
 /// A process that does not outlive the test.
-struct Runner(Option<Child>);
+struct Runner {
+    child: Option<Child>,
+    is_stopped: bool,
+}
 
 impl Runner {
     fn start(bench: &Workbench, seconds: &str, args: &[&str]) -> Self {
         let mut command = bench.command(&[&["run", "small.toml", "--jobs", "1"], args].concat());
         command.env("MATRIX_CLAIM_SECONDS", seconds).stdout(Stdio::null()).stderr(Stdio::piped());
-        Self(Some(command.spawn().unwrap()))
+        Self { child: Some(command.spawn().unwrap()), is_stopped: false }
     }
 
     fn id(&self) -> u32 {
-        self.0.as_ref().unwrap().id()
+        self.child.as_ref().unwrap().id()
     }
 
-    fn signal(&self, name: &str) {
+    fn signal(&mut self, name: &str) {
         signal(self.id(), name);
+        match name {
+            "-STOP" => self.is_stopped = true,
+            "-CONT" => self.is_stopped = false,
+            _ => {}
+        }
     }
 
     fn has_ended(&mut self) -> bool {
-        self.0.as_mut().unwrap().try_wait().unwrap().is_some()
+        self.child.as_mut().unwrap().try_wait().unwrap().is_some()
+    }
+
+    fn works(&mut self) -> bool {
+        !self.is_stopped && !self.has_ended()
     }
 
     fn printed(mut self) -> Printed {
-        Workbench::printed(self.0.take().unwrap().wait_with_output().unwrap())
+        Workbench::printed(self.child.take().unwrap().wait_with_output().unwrap())
     }
 }
 
 impl Drop for Runner {
     fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
+        if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
         }
     }
 }
 
-/// Waits until there are so many files in a folder, the process has ended, or nobody is left to write any.
-fn until(bench: &Workbench, folder: &str, files: usize, runner: &mut Runner) {
-    let (mut last, mut since) = (0, Instant::now());
-    while !runner.has_ended() && since.elapsed() < Duration::from_secs(5) {
-        let found = bench.count(folder);
-        if found >= files {
-            return;
-        }
-        if found != last {
-            (last, since) = (found, Instant::now());
-        }
+/// Waits until there are so many files in a folder, one of the runners has ended, or none is left that works.
+fn until(bench: &Workbench, folder: &str, files: usize, runners: &mut [Runner], one: usize) {
+    let begun = Instant::now();
+    while bench.count(folder) < files && !runners[one].has_ended() && runners.iter_mut().any(Runner::works) {
+        assert!(begun.elapsed() < LIMIT, "not within {LIMIT:?}: {files} files in {folder}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
@@ -79,7 +88,7 @@ fn stop_within_a_claim(bench: &Workbench, runner: &mut Runner, record: &str) {
             > named("results/cells", &|name| name == record)
     };
     for files in bench.count("results/cells").. {
-        until(bench, "results/cells", files, runner);
+        until(bench, "results/cells", files, std::slice::from_mut(runner), 0);
         assert!(!runner.has_ended(), "it ended before it was stopped");
         runner.signal("-STOP");
         // The signal is not yet there when it is sent.
@@ -131,7 +140,7 @@ fn runners_that_are_killed_and_stopped_leave_the_results_of_one_that_was_not() {
         let mut runners: Vec<Runner> = (0..4).map(|_| Runner::start(&bench, SOON, &[])).collect();
         for step in 0..8usize {
             let (victim, files) = ((step * 3 + round) % 4, bench.count("results"));
-            until(&bench, "results", files + 4 + step, &mut runners[victim]);
+            until(&bench, "results", files + 4 + step, &mut runners, victim);
             if runners[victim].has_ended() {
                 continue;
             }
@@ -166,7 +175,7 @@ fn runners_that_replace_every_result_do_so_once() {
     let (cells, attempts) = (reference.count("results/cells"), bench.count("results/attempts"));
     // One that is stopped within its work is taken for dead, and comes back when the others have replaced everything.
     let mut first = Runner::start(&bench, SOON, &["--fresh"]);
-    until(&bench, "results/cells", cells + 1, &mut first);
+    until(&bench, "results/cells", cells + 1, std::slice::from_mut(&mut first), 0);
     stop_within_a_claim(&bench, &mut first, "local.1.json");
     let others: Vec<Runner> = (0..2).map(|_| Runner::start(&bench, SOON, &["--fresh"])).collect();
     for runner in others {
@@ -194,7 +203,7 @@ fn runners_that_replace_every_result_do_so_once() {
 fn what_a_runner_has_claimed_is_waited_for_shown_and_given_back() {
     let (reference, bench) = (reference(), Workbench::with(&long()));
     let mut first = Runner::start(&bench, NEVER, &[]);
-    until(&bench, "results/cells", 2, &mut first);
+    until(&bench, "results/cells", 2, std::slice::from_mut(&mut first), 0);
     stop_within_a_claim(&bench, &mut first, "local.json");
 
     let pending = Runner::start(&bench, NEVER, &["--no-wait"]);

@@ -110,9 +110,9 @@ fn a_port_that_is_taken_and_a_service_that_dies_meanwhile_fail_the_cell() {
         let err = failed_with(&service, super::BENCH);
         assert!(err.contains("is taken: something else listens there"), "{err}");
     }
-    // Also where the program does not notice, because it ends at once.
+    // Also where the program does not notice.
     let service = "[[command.service]]\nname = \"db\"\nrun = [\"sh\", \"-c\", \"echo up; until [ -e gone ]; do :; done; echo lost >&2; exit 3\"]\nready = \"line:up\"";
-    let err = failed_with(service, &format!("{}touch gone; sleep 1\n", super::BENCH));
+    let err = failed_with(service, &format!("{}touch gone; sleep 600\n", super::BENCH));
     assert!(err.contains("service `db` ended while the program ran: it ended with exit code 3\n  lost"), "{err}");
 }
 

@@ -7,7 +7,7 @@ use crate::workbench::Load;
 
 #[test]
 fn work_beside_a_cell_is_told_everywhere_and_its_pair_runs_again() {
-    // Long enough to be watched.
+    // What ends sooner is not watched: how long the program takes is part of what is tested.
     let bench = with(EXPERIMENT, &format!("{}sleep 0.4\n", super::BENCH));
     let load = Load::begin();
     let printed = bench.matrix(&["run", "kv.toml", "--filter", "threads = 1"]).code(0);

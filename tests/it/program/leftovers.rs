@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Child;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{EXPERIMENT, with};
 use crate::workbench::{Workbench, signal, until};
@@ -177,6 +177,11 @@ fn killed_interrupted_and_timed_out_at_any_moment_nothing_is_left_and_every_cell
         let all = std::fs::read_to_string(bench.path("pids/all")).unwrap_or_default();
         until("nothing is left", LIMIT, || all.split_whitespace().all(|pid| !lives(bench, pid)));
     };
+    // A moment is told by how many files there are and processes have begun, since the one before.
+    let there = |bench: &Workbench| {
+        let begun = std::fs::read_to_string(bench.path("pids/all")).unwrap_or_default();
+        bench.count("results") + begun.lines().count()
+    };
     // The moments are of a linear congruential generator: others every time would be a test that cannot be repeated.
     let mut state = 20_261_128_u64;
     let (mut rounds, mut interrupted) = (0, 0);
@@ -186,10 +191,11 @@ fn killed_interrupted_and_timed_out_at_any_moment_nothing_is_left_and_every_cell
         let args: &[&str] = if has_run && rounds % 2 == 1 { &["resume"] } else { &["run", "kv.toml"] };
         let mut command = bench.command(args);
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let before = there(&bench);
         let mut child = command.spawn().unwrap();
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let moment = Instant::now() + Duration::from_millis(state >> 53);
-        while Instant::now() < moment && child.try_wait().unwrap().is_none() {
+        let moment = before + (state >> 58) as usize;
+        while there(&bench) < moment && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(1));
         }
         if child.try_wait().unwrap().is_none() {
