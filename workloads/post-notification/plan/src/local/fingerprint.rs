@@ -1,5 +1,6 @@
 //! What the `local` testbed adds to a cell's meaning.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::{BadLocal, Lag, Link, Local};
@@ -56,15 +57,6 @@ impl Local {
         };
         Fingerprint::new(&meaning).map_err(|error| BadLocal(error.to_string()))
     }
-
-    /// Whether the replication lag of a post storage is configured, not native to the server.
-    #[must_use]
-    pub fn has_configured_lag(storage: PostStorage) -> bool {
-        match storage {
-            PostStorage::Dynamo | PostStorage::S3 => true,
-            PostStorage::Mysql | PostStorage::Redis => false,
-        }
-    }
 }
 
 /// Whose replication lag was configured for a cell, not native to the server.
@@ -80,22 +72,28 @@ impl ConfiguredLag {
     /// The lags that were configured, from a cell's fingerprint.
     #[must_use]
     pub fn of(inputs: &CellInputs) -> Self {
-        #[derive(Deserialize)]
-        struct FingerprintLags {
-            notification: End,
-            post: End,
+        if inputs.platform == Platform::Local {
+            Self::in_fingerprint(inputs.fingerprint.as_str())
+        } else {
+            Self::default()
+        }
+    }
+
+    /// What a fingerprint of this platform tells, whatever form the lag and all the rest have: those of other versions may
+    /// differ in them. That of an imported cell has no storages.
+    fn in_fingerprint(text: &str) -> Self {
+        #[derive(Default, Deserialize)]
+        struct Storages {
+            notification: Option<Ends>,
+            post: Option<Ends>,
         }
         #[derive(Deserialize)]
-        struct End {
-            configured_lag: Option<Lag>,
+        struct Ends {
+            configured_lag: Option<IgnoredAny>,
         }
-        // A fingerprint of another form is none of the testbed's: an imported cell's, for instance.
-        let told = (inputs.platform == Platform::Local).then(|| inputs.fingerprint.as_str());
-        let told: Option<FingerprintLags> = told.and_then(|text| serde_json::from_str(text).ok());
-        told.map_or_else(Self::default, |told| Self {
-            post: told.post.configured_lag.is_some(),
-            notification: told.notification.configured_lag.is_some(),
-        })
+        let Storages { notification, post } = serde_json::from_str(text).unwrap_or_default();
+        let is_configured = |storage: Option<Ends>| storage.is_some_and(|storage| storage.configured_lag.is_some());
+        Self { post: is_configured(post), notification: is_configured(notification) }
     }
 }
 
@@ -158,8 +156,27 @@ mod tests {
                 let post = local && matches!(post_storage, PostStorage::Dynamo | PostStorage::S3);
                 let notification = local && notification_storage == NotificationStorage::Dynamo;
                 assert_eq!(ConfiguredLag::of(&inputs), ConfiguredLag { post, notification }, "{}", inputs.axes);
-                assert!(!local || Local::has_configured_lag(post_storage) == post);
             }
+        }
+    }
+
+    #[test]
+    fn a_lag_of_any_form_is_configured() {
+        for (text, post, notification) in [
+            (
+                r#"{"post":{"configured_lag":{"cv":0.35,"max_ms":2500,"mean_ms":900}},"notification":{"server":{}}}"#,
+                true,
+                false,
+            ),
+            (
+                r#"{"post":{"configured_lag":{"law":"gamma"}},"notification":{"configured_lag":"1 s"},"new":1}"#,
+                true,
+                true,
+            ),
+            (r#"{"post":{"configured_lag":null,"server":{}},"notification":{}}"#, false, false),
+            (r#"{"imported":{}}"#, false, false),
+        ] {
+            assert_eq!(ConfiguredLag::in_fingerprint(text), ConfiguredLag { post, notification }, "{text}");
         }
     }
 }

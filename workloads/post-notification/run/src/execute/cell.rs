@@ -5,7 +5,7 @@ use std::sync::Arc;
 use matrix_app::{Outcome, Row};
 use matrix_driver::{DriverError, Reasons, RowSink, SinkError};
 use matrix_plan::printable::one_line;
-use matrix_plan::{Cell, Local, Platform};
+use matrix_plan::{Cell, ConfiguredLag};
 use matrix_session::Session;
 use matrix_store::attempt::Execution;
 use matrix_store::{Event, Group, Origin, StoreError};
@@ -61,7 +61,7 @@ impl Executor<'_> {
                 let measured = self.driver.needs_exclusive_host();
                 let object = if measured { rows.sink.finish()? } else { rows.sink.finish_in(group)? };
                 let attempt = Attempt::done(execution.end(), &told, object.digest)?;
-                let record = Record::new(cell, Origin::default(), &object, has_configured_lag(cell))?;
+                let record = Record::new(cell, Origin::default(), &object, ConfiguredLag::of(&cell.inputs).post)?;
                 let done = Event::Done { attempt: id, cell: cell.key };
                 if measured {
                     store.write_attempt(&attempt)?;
@@ -128,11 +128,6 @@ fn nothing_observed(counts: &Counts) -> String {
     let outcomes = Outcome::ALL.into_iter().filter(|outcome| counts.of(*outcome) > 0);
     let outcomes: Vec<String> = outcomes.map(|outcome| format!("{} {outcome}", counts.of(outcome))).collect();
     format!("nothing was observed: of {} requests {}", counts.planned, outcomes.join(", "))
-}
-
-/// Whether somebody set the replication lag of the cell's post storage.
-fn has_configured_lag(cell: &Cell) -> bool {
-    cell.inputs.platform == Platform::Local && Local::has_configured_lag(cell.axes().combination.post_storage)
 }
 
 /// Counts rows on their way to the store.
