@@ -131,6 +131,10 @@ post_visible_us,notification_bytes,lineage_bytes,post_bytes,writer_instance,read
 
 const COLUMNS: usize = 23;
 
+/// Longest line of a trace that is read, in bytes with its end. A row's fields have at most 20 characters each: it stays far
+/// below, as the header does.
+pub const LONGEST_LINE: usize = 4096;
+
 /// A line that is no row.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {

@@ -4,13 +4,10 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use matrix_app::Row;
-use matrix_app::row::HEADER;
+use matrix_app::row::{HEADER, LONGEST_LINE};
 use matrix_store::StoreError;
 
 use crate::counts::{Counts, TraceTotals};
-
-/// Longest line: 21 numbers of at most 20 digits, a key and an outcome are far below.
-const MAX_LINE: u64 = 1024;
 
 /// What a trace holds, and what its rows add up to.
 pub type TraceRead = matrix_store::TraceRead<(Counts, TraceTotals)>;
@@ -27,7 +24,7 @@ pub fn read(path: &Path, object: impl Read) -> Result<TraceRead, StoreError> {
     let mut number = 0u64;
     loop {
         line.clear();
-        (&mut input).take(MAX_LINE).read_until(b'\n', &mut line).map_err(StoreError::from_read)?;
+        (&mut input).take(LONGEST_LINE as u64).read_until(b'\n', &mut line).map_err(StoreError::from_read)?;
         if line.is_empty() {
             break;
         }

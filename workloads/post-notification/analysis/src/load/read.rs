@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use matrix_app::Outcome;
-use matrix_app::row::HEADER;
+use matrix_app::row::{HEADER, LONGEST_LINE};
 use matrix_frame::{FrameError, Reader, Reading};
 use polars::prelude::Schema;
 
@@ -17,9 +17,6 @@ use super::query::{Query, Rows, is_used, schema};
 use super::totals::Totals;
 use crate::error::{LoadError, LoadErrorKind};
 use crate::traces::{CellMeta, Traces};
-
-/// The longest line that is read, in bytes: 23 columns of at most 20 characters stay far below it.
-const LONGEST_LINE: usize = 4096;
 
 /// How traces are loaded. The result does not depend on `jobs` and `block_bytes`.
 #[derive(Clone, Copy, Debug)]
