@@ -135,8 +135,11 @@ pub(crate) fn bring_up(state: &StateDir, config: &LocalConfig) -> Result<(Testbe
     let mut ended = Vec::new();
     match Testbed::find(state).and_then(|found| found.status()) {
         Ok(status) => ended.extend(status.parts.into_iter().filter(|part| part.pid.is_none())),
-        // One that is ending is waited for; whatever else is wrong shows below.
-        Err(_) => output::note("starting the local testbed"),
+        // One that is ending is waited for.
+        Err(TestbedError::NotRunning | TestbedError::Supervisor { .. } | TestbedError::Ending) => {
+            output::note("starting the local testbed");
+        }
+        Err(error) => output::note(format_args!("the local testbed: {error}")),
     }
     let up = up(state, config, &SupervisorCommand::this_program()?)?;
     tell_started_again(&ended);
