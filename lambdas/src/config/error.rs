@@ -2,6 +2,7 @@
 
 /// An environment that does not describe a function. Every case names the variable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// A variable is missing or empty.
     #[error("environment variable `{0}` is not set")]

@@ -18,6 +18,7 @@ pub trait Function {
 
 /// A function that could not start, or an invocation that failed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FunctionError {
     /// The environment is not complete.
     #[error(transparent)]

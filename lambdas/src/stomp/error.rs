@@ -6,6 +6,7 @@ use super::frames::FrameError;
 
 /// A failed exchange with a broker. After one the connection is of no use.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StompError {
     /// The connection could not be made, or broke.
     #[error("{0}")]

@@ -35,6 +35,7 @@ pub struct Cell {
 
 /// Why cells could not be made.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CellError {
     /// A file that is part of keys.
     #[error(transparent)]

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 /// Why files that are part of keys are not known.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InputError {
     /// A pattern that is none.
     #[error("`{pattern}` of `inputs` is no pattern: {why}")]

@@ -42,6 +42,7 @@ pub struct Prose {
 
 /// Why the author's text could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProseError {
     /// A file could not be read.
     #[error("{}: {source}", path.display())]

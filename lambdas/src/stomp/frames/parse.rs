@@ -26,6 +26,7 @@ pub enum Parsed {
 
 /// Bytes that are no frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FrameError {
     /// Too much of something.
     #[error("the {0} of a frame exceeds {1}")]

@@ -20,6 +20,7 @@ pub struct LoadError {
 
 /// What is wrong with a trace. Lines count from 1, the header being the first.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LoadErrorKind {
     /// The trace could not be opened.
     #[error("opening the trace: {0}")]

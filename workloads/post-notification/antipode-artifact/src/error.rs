@@ -24,6 +24,7 @@ impl ParseError {
 
 /// What is wrong with a file or a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Problem {
     /// The bytes are no text.
     #[error("not UTF-8")]
@@ -156,6 +157,7 @@ impl Problem {
 
 /// A folder could not be imported. Nothing of it is in the store.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImportError {
     /// A file or a name cannot be understood.
     #[error("{}:{error}", path.display())]
@@ -240,6 +242,7 @@ impl ImportError {
 
 /// Folders could not be exported; nothing is left behind.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExportError {
     /// The target has something in it already.
     #[error("{} is there already, and not empty", .0.display())]

@@ -53,6 +53,7 @@ struct Operations<'a> {
 
 /// A context that could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LineageError {
     /// Not JSON, or not of a context's shape.
     #[error("the context is not a lineage: {0}")]

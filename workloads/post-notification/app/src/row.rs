@@ -137,6 +137,7 @@ pub const LONGEST_LINE: usize = 4096;
 
 /// A line that is no row.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RowError {
     /// Too few or too many columns.
     #[error("a row has {0} columns instead of 23")]

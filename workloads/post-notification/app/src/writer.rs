@@ -43,6 +43,7 @@ pub struct Writer<'h, P, N, C, E> {
 
 /// A writer that failed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WriterError {
     /// The request is not an event.
     #[error("bad request: {0}")]

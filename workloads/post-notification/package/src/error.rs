@@ -6,6 +6,7 @@ use crate::Glibc;
 
 /// A function that could not be built or packaged.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PackageError {
     /// Cargo could not be started.
     #[error("starting cargo: {0}")]

@@ -75,6 +75,7 @@ impl Default for AwsServices {
 
 /// A region without a known AWS name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BadAws {
     /// The experiment does not say what AWS calls the region.
     #[error("region `{0}` has no name at AWS")]

@@ -100,6 +100,7 @@ impl fmt::Display for Check {
 
 /// A storage that does not do what it must.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Failure {
     /// A call failed.
     #[error("{says}: {source}")]

@@ -13,6 +13,7 @@ use crate::time::Micros;
 
 /// A message that could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WireError {
     /// Not JSON, or not of the documented shape.
     #[error("the message does not have the documented form: {0}")]

@@ -7,6 +7,7 @@ use crate::Datastore;
 
 /// Why there are no stacks, or no `connection_info.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SetupError {
     /// The set-up's name is none.
     #[error(

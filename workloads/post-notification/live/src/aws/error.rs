@@ -2,6 +2,7 @@
 
 /// Why AWS cannot be used. [`Self::fix`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AwsError {
     /// Nobody has credentials to give.
     #[error("no credentials of AWS{}: {why}", of_profile(.profile.as_deref()))]

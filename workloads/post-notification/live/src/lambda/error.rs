@@ -16,6 +16,7 @@ use crate::cloud::CloudError;
 
 /// Why a phase did not end well.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LambdaError {
     /// It was asked to stop.
     #[error("interrupted")]

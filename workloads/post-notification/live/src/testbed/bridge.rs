@@ -50,6 +50,7 @@ pub struct BridgeCounts {
 
 /// Why a bridge could not start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BridgeError {
     /// The broker could not be reached or refused.
     #[error("bridge from queue `{queue}`: {source}")]

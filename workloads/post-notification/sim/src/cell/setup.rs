@@ -91,6 +91,7 @@ pub struct NotificationTables {
 
 /// A cell that cannot be simulated.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SetupError {
     /// The model lacks something.
     #[error(transparent)]

@@ -55,6 +55,7 @@ pub type Watch<'a> = &'a (dyn Fn(Progress<'_>) + Sync);
 
 /// A fit that is not possible.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FitError {
     /// The model has nothing to be fitted to.
     #[error("the model has no [[anchor]] to be fitted to")]

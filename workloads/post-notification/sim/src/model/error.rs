@@ -6,6 +6,7 @@ use matrix_plan::{NotificationStorage, PostStorage, Problem, RegionPair};
 
 /// A model that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ModelError {
     /// The text is not a model.
     #[error("line {line}, column {column}: {}{}{}", problem.message, after("; ", problem.label.as_ref().filter(|label| *label != "unknown")), after("; ", problem.help.as_ref()))]

@@ -39,6 +39,7 @@ pub struct TraceOptions {
 
 /// A fit that is not possible.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TraceFitError {
     /// No cell of the reference pair has delay 0.
     #[error("there is no cell from {0} without an artificial delay")]
