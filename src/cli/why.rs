@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use clap::Args;
-use matrix_core::key_diff::{Difference, differences, shown};
+use matrix_core::key_diff::{self, Difference, shown};
 use matrix_plan::{Cell, CellKey};
 use matrix_run::key_diff::parts;
 use matrix_store::{Lookup, Origin, Store};
@@ -104,17 +104,13 @@ pub(crate) fn planned<'a>(cells: &'a [(u32, Cell)], prefix: &str) -> Result<&'a 
 
 /// The done cell that differs in the fewest parts; of those that one origin measured, if it is given.
 fn nearest(store: &Store, cell: &Cell, only: Option<&Origin>) -> Result<Option<(CellKey, Vec<Difference>)>, Failure> {
-    let here = parts(&cell.inputs)?;
-    let mut best: Option<(CellKey, Vec<Difference>)> = None;
-    for record in store.records::<Record>()? {
+    let records = store.records::<Record>()?.filter(|record| {
+        let is_wanted = |record: &Record| only.is_none_or(|only| record.origin == *only);
+        record.as_ref().map_or(true, |record| record.counts.observed() > 0 && is_wanted(record))
+    });
+    let inputs = records.map(|record| {
         let record = record?;
-        if record.counts.observed() == 0 || only.is_some_and(|only| record.origin != *only) {
-            continue;
-        }
-        let differs = differences(&parts(&record.inputs)?, &here);
-        if best.as_ref().is_none_or(|(_, fewest)| differs.len() < fewest.len()) {
-            best = Some((record.key, differs));
-        }
-    }
-    Ok(best)
+        Ok::<_, Failure>((record.key, parts(&record.inputs)?))
+    });
+    key_diff::nearest(inputs, &parts(&cell.inputs)?)
 }

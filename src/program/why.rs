@@ -2,8 +2,7 @@
 
 use matrix_command::Cell;
 use matrix_command::run::{Input, InputFailure};
-use matrix_core::CellKey;
-use matrix_core::key_diff::{Difference, differences, flat};
+use matrix_core::key_diff::{flat, nearest};
 use matrix_run::Overrides;
 use matrix_run::results::Select;
 use matrix_store::{GenericRecord, Store};
@@ -34,17 +33,14 @@ pub(crate) fn why(store: &Store, select: &Select, prefix: &str, json: bool) -> R
 
 fn explain(store: &Store, input: &Input, cell: &Cell, json: bool) -> CommandResult {
     let done = store.done(&[cell.key])?.contains(&true);
-    let here = flat(cell.inputs.clone());
-    let mut nearest: Option<(CellKey, Vec<Difference>)> = None;
-    if !done {
-        for record in store.records::<GenericRecord>()? {
-            let record = record?;
-            let differs = differences(&flat(record.inputs), &here);
-            if nearest.as_ref().is_none_or(|(_, least)| differs.len() < least.len()) {
-                nearest = Some((record.key, differs));
-            }
+    let near = match done {
+        true => None,
+        false => {
+            let records = store.records::<GenericRecord>()?;
+            let inputs = records.map(|record| record.map(|record| (record.key, flat(record.inputs))));
+            nearest(inputs, &flat(cell.inputs.clone()))?
         }
-    }
+    };
     let cell_text = format!("{} round {}", input.experiment.axes.show(&cell.point), cell.round);
-    Answer::new(cell.key, done, nearest).print(json, cell_text)
+    Answer::new(cell.key, done, near).print(json, cell_text)
 }

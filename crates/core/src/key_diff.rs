@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::key::CellKey;
+
 /// A part of the inputs that differs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Difference {
@@ -53,4 +55,24 @@ pub fn differences(done: &BTreeMap<String, Value>, here: &BTreeMap<String, Value
 /// A part's value as a person reads it.
 pub fn shown(value: Option<&Value>) -> String {
     value.map_or("-".to_owned(), Value::to_string)
+}
+
+/// Of done cells, each with its inputs as a flat list, the one that differs from the cell at hand in the fewest parts, and those
+/// parts; of several such cells the first.
+///
+/// # Errors
+/// The first error of the cells.
+pub fn nearest<E>(
+    done: impl Iterator<Item = Result<(CellKey, BTreeMap<String, Value>), E>>,
+    here: &BTreeMap<String, Value>,
+) -> Result<Option<(CellKey, Vec<Difference>)>, E> {
+    let mut nearest: Option<(CellKey, Vec<Difference>)> = None;
+    for cell in done {
+        let (key, inputs) = cell?;
+        let differs = differences(&inputs, here);
+        if nearest.as_ref().is_none_or(|(_, fewest)| differs.len() < fewest.len()) {
+            nearest = Some((key, differs));
+        }
+    }
+    Ok(nearest)
 }

@@ -2,8 +2,10 @@
 //! says what is on them.
 
 pub mod appendix;
+mod markdown;
 pub mod page;
 mod table;
 
+pub use markdown::cell;
 pub use page::{environment, seconds_between};
 pub use table::{Column, fitted, table};

@@ -5,9 +5,11 @@
 
 mod again;
 mod attempts;
+mod comparison;
 mod conclude;
 mod figure;
 mod gantt;
+mod kinds;
 mod model;
 mod paper;
 mod render;
@@ -16,8 +18,10 @@ mod text;
 
 pub use again::run_again;
 pub use attempts::{Timed, environment, over_time, seconds_between, status_word};
+pub use comparison::comparison;
 pub use conclude::{KICK_THE_TIRES, ReportOptions, records_digest};
 pub use figure::{figure_view, inline, rows_of};
+pub use kinds::{Times, kinds};
 pub use model::{
     AttemptView, Axis, ClaimView, Commands, Failed, FigureView, Kind, Label, MOST_FAILED, MOST_POINTS, Metric, Page,
     Point, Section, StateCount,

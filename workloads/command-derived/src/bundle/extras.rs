@@ -67,19 +67,9 @@ pub fn extras(store: &Store, experiments: &[Chosen], binary: Option<Digest>) -> 
     Ok(extras)
 }
 
-/// Words of an experiment as a table's cell shows them: what would be markup there is escaped.
+/// Words of an experiment as a table's cell shows them.
 fn cell(words: &str) -> String {
-    let mut text = String::new();
-    for letter in words.chars() {
-        match letter {
-            '&' => text.push_str("&amp;"),
-            '<' => text.push_str("&lt;"),
-            '\\' | '|' | '*' | '`' | '[' => text.extend(['\\', letter]),
-            letter if letter.is_control() => text.push(' '),
-            letter => text.push(letter),
-        }
-    }
-    text
+    matrix_report::cell(words, char::is_control)
 }
 
 fn about(readme: &mut String, loaded: &Loaded<'_>) {

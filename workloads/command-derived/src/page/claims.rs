@@ -2,7 +2,7 @@
 
 use matrix_command::results::{Finding, Loaded, findings};
 use matrix_core::judge::{Detail, Judged};
-use matrix_report::page::{ClaimView, plain};
+use matrix_report::page::{ClaimView, comparison, plain};
 
 use crate::appendix;
 
@@ -30,8 +30,7 @@ pub(super) fn claims(loaded: &Loaded<'_>, their: Option<&Loaded<'_>>) -> Vec<Cla
     findings(loaded).iter().map(view).collect()
 }
 
-/// How a claim compares with the authors': `reproduced` where both hold and the intervals of the numbers that were judged
-/// overlap; `same direction` where both hold and some do not, as on another machine; `differs` where only one holds.
+/// How a claim compares with the authors', by the intervals of the numbers that were judged.
 fn compare(ours: &Judged, theirs: &Judged) -> &'static str {
     let overlap = |ours: &Detail| {
         let other = theirs.details.iter().find(|other| other.what == ours.what && other.estimate.is_some());
@@ -39,10 +38,5 @@ fn compare(ours: &Judged, theirs: &Judged) -> &'static str {
             .zip(other.and_then(|other| other.estimate))
             .is_none_or(|(a, b)| a.low <= b.high && b.low <= a.high)
     };
-    match (ours.verdict.holds(), theirs.verdict.holds()) {
-        (Some(true), Some(true)) if !ours.details.iter().all(overlap) => "same direction",
-        (Some(true), Some(true)) => "reproduced",
-        (Some(_), Some(_)) => "differs",
-        _ => "undecided",
-    }
+    comparison(ours.verdict.holds(), theirs.verdict.holds(), || ours.details.iter().all(overlap))
 }

@@ -85,19 +85,9 @@ fn versions(parts: &[Part<'_>]) -> Result<String, RunError> {
     Ok(text)
 }
 
-/// Words of an experiment as a table's cell shows them: what would be markup there is escaped.
+/// Words of an experiment as a table's cell shows them.
 fn cell(words: &str) -> String {
-    let mut text = String::with_capacity(words.len());
-    for letter in words.chars() {
-        match letter {
-            '&' => text.push_str("&amp;"),
-            '<' => text.push_str("&lt;"),
-            '\\' | '|' | '*' | '`' | '[' => text.extend(['\\', letter]),
-            letter if is_unprintable(letter) => text.push(' '),
-            letter => text.push(letter),
-        }
-    }
-    text
+    matrix_report::cell(words, is_unprintable)
 }
 
 const INTRODUCTION: &str = "\
@@ -238,18 +228,4 @@ fn claims(parts: &[Part<'_>]) -> String {
         }
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_of_an_experiment_are_no_markup() {
-        assert_eq!(cell("No reader misses its post"), "No reader misses its post");
-        assert_eq!(
-            cell("a | b *c* <script>\n`d` [e](f) \\ &"),
-            "a \\| b \\*c\\* &lt;script> \\`d\\` \\[e](f) \\\\ &amp;"
-        );
-    }
 }

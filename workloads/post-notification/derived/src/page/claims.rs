@@ -1,7 +1,7 @@
 //! Claims as the page shows them, and how they compare with the authors'.
 
-use matrix_analysis::ClaimResult;
-use matrix_report::page::{ClaimView, plain};
+use matrix_analysis::{ClaimFinding, ClaimResult};
+use matrix_report::page::{ClaimView, comparison, plain};
 
 /// Findings that one claim lists.
 const MOST: usize = 12;
@@ -39,26 +39,14 @@ pub(crate) fn findings(claim: &ClaimResult) -> Vec<String> {
     lines
 }
 
-/// How a claim compares with the authors': `reproduced` where both hold and what was measured agrees (their 95 % intervals
-/// overlap, or no interval is involved); `same direction` where both hold and an interval does not overlap; `differs` where
-/// only one holds or one is contradicted; `undecided` where either is inconclusive.
+/// How a claim compares with the authors', by the intervals of what was found.
 fn compare(ours: &ClaimResult, authors: &ClaimResult) -> &'static str {
-    match (ours.verdict.holds(), authors.verdict.holds()) {
-        (None, _) | (_, None) => "undecided",
-        (Some(true), Some(true)) => {
-            let overlaps = |(a, b): (&matrix_analysis::ClaimFinding, &matrix_analysis::ClaimFinding)| {
-                let ends = |finding: &matrix_analysis::ClaimFinding| {
-                    finding
-                        .value
-                        .map(|_| (finding.low.unwrap_or(f64::NEG_INFINITY), finding.high.unwrap_or(f64::INFINITY)))
-                };
-                ends(a).zip(ends(b)).is_none_or(|(a, b)| a.0 <= b.1 && b.0 <= a.1)
-            };
-            let pairs = ours.findings.iter().filter_map(|finding| {
-                Some((finding, authors.findings.iter().find(|other| other.about == finding.about)?))
-            });
-            if pairs.into_iter().all(overlaps) { "reproduced" } else { "same direction" }
-        }
-        _ => "differs",
-    }
+    let ends = |finding: &ClaimFinding| {
+        finding.value.map(|_| (finding.low.unwrap_or(f64::NEG_INFINITY), finding.high.unwrap_or(f64::INFINITY)))
+    };
+    let overlaps = |ours: &ClaimFinding| {
+        let other = authors.findings.iter().find(|other| other.about == ours.about);
+        ends(ours).zip(other.and_then(ends)).is_none_or(|(a, b)| a.0 <= b.1 && b.0 <= a.1)
+    };
+    comparison(ours.verdict.holds(), authors.verdict.holds(), || ours.findings.iter().all(overlaps))
 }

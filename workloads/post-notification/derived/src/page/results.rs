@@ -8,8 +8,8 @@ use matrix_archive::Inventory;
 use matrix_plan::plan::{Plan, Reason};
 use matrix_plan::{Axes, CellKey, CellState, Tally};
 use matrix_report::page::{
-    Failed, FigureView, Kind, Label, MOST_FAILED, Page, ReportOptions, Section, anchor, duration, figure_view, inline,
-    over_time, plain, records_digest, skipped, state_counts,
+    Failed, FigureView, Kind, Label, MOST_FAILED, Page, ReportOptions, Section, Times, anchor, duration, figure_view,
+    inline, over_time, plain, records_digest, skipped, state_counts,
 };
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError};
@@ -276,25 +276,13 @@ fn kinds(
     tried: &BTreeMap<CellKey, Vec<&Attempt>>,
     authors: Option<&Authors<'_>>,
 ) -> Vec<Kind> {
-    let mut kinds: BTreeMap<Vec<String>, (Vec<f64>, Vec<f64>, u64)> = BTreeMap::new();
+    let mut kinds: BTreeMap<Vec<String>, Times> = BTreeMap::new();
     for (key, (axes, ..)) in states {
         let kind = kinds.entry(points::values(axes).into_iter().take(2).collect()).or_default();
-        kind.0.extend(tried.get(key).into_iter().flatten().filter_map(|attempt| attempts::seconds(attempt)));
+        kind.seconds.extend(tried.get(key).into_iter().flatten().filter_map(|attempt| attempts::seconds(attempt)));
         let record = inventory.records.get(&(*key, part.origin.clone()));
-        kind.1.extend(part.estimated_s.get(key));
-        kind.2 += record.map_or(0, |record| record.object.bytes);
+        kind.estimated.extend(part.estimated_s.get(key));
+        kind.bytes += record.map_or(0, |record| record.object.bytes);
     }
-    let their = authors.map(Authors::seconds_by_kind).unwrap_or_default();
-    let mean = |times: &[f64]| (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64);
-    let words = |seconds: Option<f64>| seconds.map_or_else(|| "–".to_owned(), duration);
-    let kind = |(values, (times, estimates, bytes)): (Vec<String>, (Vec<f64>, Vec<f64>, u64))| Kind {
-        attempts: times.len(),
-        mean_s: words(mean(&times)),
-        longest_s: words(times.iter().copied().reduce(f64::max)),
-        estimated_s: words(mean(&estimates)),
-        expected_s: words(their.get(&values).and_then(|times| mean(times))),
-        values,
-        bytes,
-    };
-    kinds.into_iter().map(kind).collect()
+    matrix_report::page::kinds(kinds, &authors.map(Authors::seconds_by_kind).unwrap_or_default())
 }
