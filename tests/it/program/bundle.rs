@@ -45,15 +45,6 @@ fn a_store_with_an_altered_object_is_told() {
 }
 
 #[test]
-fn an_incomplete_bundle_has_to_be_allowed() {
-    let bench = kv();
-    bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
-    bench.matrix(&["bundle", "create", "-o", "part.tar.zst"]).code(2);
-    bench.matrix(&["bundle", "create", "--allow-incomplete", "-o", "part.tar.zst"]).code(0);
-    bench.matrix(&["verify", "part.tar.zst"]).code(0);
-}
-
-#[test]
 fn experiments_are_chosen_by_their_files() {
     let bench = kv();
     bench.write("other.toml", &EXPERIMENT.replace("\"kv\"", "\"other\"").replace("seed = 7", "seed = 8"));

@@ -21,7 +21,7 @@ pub enum DerivedError {
     /// A bundle is not what it should be, or cannot be made.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// There is no room for what is temporary.
+    /// A temporary folder cannot be made.
     #[error(transparent)]
     Temporary(#[from] std::io::Error),
     /// A figure cannot be drawn.
@@ -100,6 +100,7 @@ impl DerivedError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(error) => error.kind(),
+            Self::Bundle(BundleError::Store(error)) if error.kind() == ErrorKind::Locked => ErrorKind::Locked,
             Self::Bundle(error) => match error.kind() {
                 matrix_bundle::ErrorKind::Input => ErrorKind::Input,
                 matrix_bundle::ErrorKind::Integrity => ErrorKind::Integrity,
@@ -110,7 +111,14 @@ impl DerivedError {
             | Self::Page(_)
             | Self::Input(InputFailure::Cells(CellError::Json(_))) => ErrorKind::Internal,
             Self::Plan { .. } | Self::Experiment { .. } => ErrorKind::Integrity,
-            _ => ErrorKind::Input,
+            Self::Input(_)
+            | Self::UnknownMetric { .. }
+            | Self::Filter { .. }
+            | Self::NothingMatches { .. }
+            | Self::TwoSchemasInOneBundle
+            | Self::OtherBundle { .. }
+            | Self::TwoSchemas { .. }
+            | Self::Several { .. } => ErrorKind::Input,
         }
     }
 
@@ -137,7 +145,13 @@ impl DerivedError {
                     experiments.iter().map(|(name, run)| format!("  {name}: --run {run}")).collect();
                 format!("name the experiment's file, or a run of it:\n{}", runs.join("\n"))
             }
-            _ => return None,
+            Self::Filter { problem, .. } => return problem.help.clone(),
+            Self::Temporary(_)
+            | Self::Figure(_)
+            | Self::Page(_)
+            | Self::Input(_)
+            | Self::Plan { .. }
+            | Self::Experiment { .. } => return None,
         })
     }
 }

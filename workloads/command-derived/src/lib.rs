@@ -20,6 +20,8 @@ mod chosen;
 mod error;
 mod figures;
 mod shards;
+#[cfg(test)]
+mod tests;
 
 pub use chosen::{Chosen, newest, runs_of};
 pub use error::DerivedError;

@@ -1,0 +1,126 @@
+//! Bundles that are made, forged, and checked.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use matrix_bundle::{BundleError, Extras, GenericOptions, Limits};
+use matrix_store::{ErrorKind, Store};
+
+use super::fixture::{EXPERIMENT, faster, store};
+use crate::bundle::{Contents, CreateOptions, Made, Selection, check, extras, page_of};
+use crate::{Chosen, DerivedError, newest};
+
+fn create(store: &Store, filter: Option<&str>, options: CreateOptions, out: &Path) -> Result<Made, DerivedError> {
+    let selection = Selection { run: None, experiments: &BTreeSet::new(), filter };
+    Contents::of(store, &selection)?.unwrap().create(options, out)
+}
+
+#[test]
+fn a_bundle_is_the_same_every_time_and_what_it_says_follows_from_its_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder.path().join("store"), EXPERIMENT, None, faster(4));
+    let [one, two] = ["one", "two"].map(|name| folder.path().join(name));
+    for out in [&one, &two] {
+        let made = create(&store, None, CreateOptions::default(), out).unwrap();
+        assert_eq!((made.info.cells.done, made.left_out, made.missing_shards), (18, 0, None));
+    }
+    assert!(std::fs::read(&one).unwrap() == std::fs::read(&two).unwrap());
+    let findings = check(&one, Limits::default(), false).unwrap();
+    assert!(findings.faults.is_empty() && findings.notes.is_empty() && !findings.another_version, "{findings:?}");
+    assert_eq!(findings.claims, ["kv: C1: supported"]);
+    // Once in the middle of the compressed stream, a byte is another one.
+    let mut bytes = std::fs::read(&one).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&one, bytes).unwrap();
+    let error = check(&one, Limits::default(), true).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Integrity, "{error}");
+}
+
+type Forge<'a> = &'a dyn Fn(&mut Extras);
+
+/// Makes a bundle whose bytes are all as its manifest says, but in which something was changed that follows from the results.
+fn forged(store: &Store, folder: &Path, forge: Forge<'_>) -> matrix_bundle::Findings {
+    let runs = newest(store, None).unwrap();
+    let mut extras = extras(store, &Chosen::of_runs(store, &runs).unwrap(), None).unwrap();
+    forge(&mut extras);
+    let out = folder.join("forged.tar.zst");
+    matrix_bundle::create_generic(store, &runs, &extras, &GenericOptions::default(), &out).unwrap();
+    let findings = check(&out, Limits::default(), false).unwrap();
+    let page = page_of(&out, Limits::default()).unwrap();
+    let is_page = |file: &Path| file == Path::new(matrix_bundle::bag::REPORT);
+    let of_page = findings.faults.iter().filter(|fault| is_page(&fault.file)).count();
+    assert_eq!(page.faults.len(), of_page, "both find the same of the page: {page:?}");
+    findings
+}
+
+#[test]
+fn each_forged_file_is_found_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder.path().join("store"), EXPERIMENT, None, faster(4));
+    let change = |bytes: &mut Vec<u8>| bytes.extend_from_slice(b" forged");
+    let forgeries: [(Forge<'_>, &str, &str); 8] = [
+        (&|_| {}, "", ""),
+        (&|extras| change(&mut extras.readme), "data/README.md", "does not follow"),
+        (&|extras| change(&mut extras.cells), "data/cells.csv", "does not follow"),
+        (
+            &|extras| change(extras.tables.get_mut("kv/claims.csv").unwrap()),
+            "data/tables/kv/claims.csv",
+            "does not follow",
+        ),
+        (
+            &|extras| change(extras.figures.get_mut("kv/scaling.svg").unwrap()),
+            "data/figures/kv/scaling.svg",
+            "does not follow",
+        ),
+        (&|extras| drop(extras.tables.remove("kv/metrics.csv")), "data/tables/kv/metrics.csv", "it is missing"),
+        (
+            &|extras| drop(extras.tables.insert("kv/more.csv".to_owned(), b"1\n".to_vec())),
+            "data/tables/kv/more.csv",
+            "nothing in the results gives it",
+        ),
+        (&|extras| change(&mut extras.report), matrix_bundle::bag::REPORT, "does not follow"),
+    ];
+    for (forge, file, what) in forgeries {
+        let findings = forged(&store, folder.path(), forge);
+        let found: Vec<_> = findings.faults.iter().map(|fault| fault.file.to_str().unwrap()).collect();
+        assert_eq!(found, Vec::from_iter((!file.is_empty()).then_some(file)), "{findings:?}");
+        assert!(findings.faults.iter().all(|fault| fault.what.contains(what)), "{findings:?}");
+    }
+}
+
+#[test]
+fn of_another_version_nothing_is_known_but_what_its_results_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder.path().join("store"), EXPERIMENT, None, faster(4));
+    let findings = forged(&store, folder.path(), &|extras| {
+        extras.tables.insert(matrix_bundle::layout::DERIVER.to_owned(), b"matrix-command 1\n".to_vec());
+        extras.tables.insert("kv/claims.csv".to_owned(), b"forged".to_vec());
+    });
+    assert!(findings.another_version && findings.faults.is_empty(), "{findings:?}");
+    assert_eq!(findings.claims, ["kv: C1: supported"], "judged by this version");
+    assert!(findings.checked.iter().all(|(what, _)| !what.starts_with("tables")), "{findings:?}");
+}
+
+#[test]
+fn what_is_left_out_is_counted_and_cells_that_are_missing_have_to_be_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let fast = faster(4);
+    let store = store(&folder.path().join("store"), EXPERIMENT, None, |cell| fast(cell).filter(|_| cell.round < 3));
+    let out = folder.path().join("out");
+    let strict = CreateOptions::default();
+    let error = create(&store, None, strict.clone(), &out).unwrap_err();
+    assert!(matches!(&error, DerivedError::Bundle(BundleError::Incomplete(tally)) if tally.done == 12), "{error}");
+    assert_eq!((error.kind(), out.exists()), (ErrorKind::Input, false));
+    let allowed = CreateOptions { allow_incomplete: true, ..strict.clone() };
+    let filters = [(None, &allowed, 12, 0), (Some("round < 3 and threads = 1"), &strict, 4, 14)];
+    for (filter, options, done, left_out) in filters {
+        let made = create(&store, filter, options.clone(), &out).unwrap();
+        assert_eq!((made.info.cells.done, made.left_out), (done, left_out), "{filter:?}");
+        let findings = check(&out, Limits::default(), false).unwrap();
+        assert!(findings.faults.is_empty(), "{findings:?}");
+    }
+    let wrong = |filter| create(&store, Some(filter), strict.clone(), &out).unwrap_err();
+    assert!(matches!(wrong("threads ="), DerivedError::Filter { problem, .. } if problem.span.is_some()));
+    assert!(matches!(wrong("threads = 4 and round = 9"), DerivedError::NothingMatches { cells: 18 }));
+}

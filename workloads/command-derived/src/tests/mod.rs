@@ -1,0 +1,6 @@
+//! Tests of what is derived, on stores that were written without running anything.
+
+mod bundles;
+mod compare;
+mod fixture;
+mod shards;
