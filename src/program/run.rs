@@ -141,7 +141,7 @@ fn execute(session: Session, input: &Input, options: &RunOptions<'_>, cancel: &C
     let say = |text: &str| output::note(text);
     let report = session.execute(input, &how, &provenance, cancel, &say)?;
     let seconds = start.elapsed().as_secs_f64();
-    let Report { ran: report, failed, disturbed } = report;
+    let Report { ran: mut report, failed, disturbed } = report;
     let done = report.done;
     output::note(format_args!("{done} of {ran} cells done in {seconds:.1} s"));
     if report.others > 0 {
@@ -151,37 +151,23 @@ fn execute(session: Session, input: &Input, options: &RunOptions<'_>, cancel: &C
         output::note(format_args!("failed: {} ({}): {error}", cell.key.short(), shown(input, cell)));
     }
     if disturbed > 0 {
-        output::note(format_args!(
-            "{disturbed} cells are disturbed: the host did other work, or was slowed down, while they ran; `matrix show CELL` says how. \
-             To run them again: matrix run FILE --rerun-disturbed"
-        ));
+        output::note(matrix_run::wording::disturbed(disturbed));
     }
-    if let Some(error) = report.broken {
+    if let Some(error) = report.broken.take() {
         output::note(format_args!("the run stopped; what was done is kept. When the cause is fixed: {resume}"));
         let exit = if error.kind() == ErrorKind::Integrity { Exit::Integrity } else { Exit::Cells };
         return Err(Failure { exit, ..error.into() });
     }
-    let (end, left) = (report.end(), report.left);
-    let exit = match end {
-        SessionEnd::Complete => Exit::Ok,
-        SessionEnd::Failed => {
-            output::note(format_args!("{} cells failed. To try them again: {resume}", report.failed));
+    let exit = match report.end() {
+        SessionEnd::Interrupted if !cancel.is_cancelled() => {
+            output::note(format_args!("stopped with {} cells left. To go on: {resume}", report.left));
             Exit::Cells
         }
-        SessionEnd::Pending => {
-            let pending = matrix_run::wording::pending(left, report.failed, &report.pending);
-            output::note(format_args!("{pending}. To wait for them: {resume}"));
-            Exit::Cells
-        }
-        SessionEnd::Interrupted if cancel.is_cancelled() => {
-            output::note(format_args!(
-                "interrupted with {left} cells left; what was done is saved. To go on: {resume}"
-            ));
-            Exit::Interrupted
-        }
-        SessionEnd::Interrupted => {
-            output::note(format_args!("stopped with {left} cells left. To go on: {resume}"));
-            Exit::Cells
+        end => {
+            if let Some(ended) = matrix_run::wording::ended(&report, &resume) {
+                output::note(ended);
+            }
+            end.into()
         }
     };
     if options.quiet {

@@ -19,12 +19,11 @@ pub trait Work: Sync {
     type Cell: Sync;
     /// What there is to count of a result.
     type Result: Send;
+    /// Why a cell has none.
+    type Failure: Send;
 
-    /// The key of a cell.
-    fn key(&self, cell: &Self::Cell) -> CellKey;
-
-    /// The number of a cell's block, from 0: runners claim whole blocks.
-    fn block(&self, cell: &Self::Cell) -> u32;
+    /// The key of a cell, and the number of its block, from 0: runners claim whole blocks.
+    fn key_and_block(&self, cell: &Self::Cell) -> (CellKey, u32);
 
     /// Names of what a cell needs for itself: cells that share a name do not run at the same time.
     fn resources(&self, cell: &Self::Cell) -> Vec<String> {
@@ -43,10 +42,10 @@ pub trait Work: Sync {
         place: usize,
         cell: &Self::Cell,
         group: &mut Group,
-    ) -> Result<Ended<Self::Result>, StoreError>;
+    ) -> Result<Ended<Self::Result, Self::Failure>, StoreError>;
 
-    /// Counts a result, which is in the store now.
-    fn done(&self, cell: &Self::Cell, result: Self::Result);
+    /// Counts a result, which is in the store now, or a failure.
+    fn count(&self, cell: &Self::Cell, end: Result<Self::Result, Self::Failure>);
 
     /// Whether no further cell is to begin, though nobody cancelled the run.
     fn is_over(&self) -> bool {
@@ -59,11 +58,11 @@ pub trait Work: Sync {
 
 /// How a cell ended.
 #[derive(Debug)]
-pub enum Ended<R> {
+pub enum Ended<R, F> {
     /// With a result.
     Done(R),
     /// Without one: it broke.
-    Failed,
+    Failed(F),
     /// It was interrupted.
     Partial,
 }
@@ -174,9 +173,10 @@ impl<'a, W: Work> Workers<'a, W> {
             let ended = self.work.execute(self.session, place, cell, &mut group);
             self.lock().schedule.release(&self.work.resources(cell));
             match ended {
-                Ok(Ended::Done(result)) if group.is_empty() => self.count(vec![(place, result)]),
+                Ok(Ended::Done(result)) if group.is_empty() => self.done(vec![(place, result)]),
                 Ok(Ended::Done(result)) => self.keep(group, (place, result), opens),
-                Ok(Ended::Failed) => {
+                Ok(Ended::Failed(failure)) => {
+                    self.work.count(cell, Err(failure));
                     self.lock().report.failed += 1;
                     self.ended(place, true);
                 }
@@ -260,7 +260,7 @@ impl<'a, W: Work> Workers<'a, W> {
         let new = Open { group: self.session.store().group(), finished: Vec::new() };
         let Open { group, finished } = std::mem::replace(&mut self.lock().open, new);
         match self.session.store().commit(group, self.session.journal()) {
-            Ok(()) => self.count(finished),
+            Ok(()) => self.done(finished),
             Err(error) => {
                 self.lock().report.partial += finished.len();
                 self.stop(error);
@@ -269,11 +269,11 @@ impl<'a, W: Work> Workers<'a, W> {
     }
 
     /// Counts results that are in the store.
-    fn count(&self, finished: Vec<(usize, W::Result)>) {
+    fn done(&self, finished: Vec<(usize, W::Result)>) {
         self.lock().report.done += finished.len();
         for (place, result) in finished {
             if let Some(cell) = self.cells.get(place) {
-                self.work.done(cell, result);
+                self.work.count(cell, Ok(result));
             }
             self.ended(place, false);
         }

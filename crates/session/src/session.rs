@@ -125,29 +125,29 @@ impl Session {
         left_out: usize,
         options: Options<'_>,
     ) -> Result<Report, StoreError> {
-        let keys = || cells.iter().map(|cell| work.key(cell));
         let at_once = blocks.div_ceil(MOST_CLAIMS).max(1);
-        let division = match self.store.is_joined() {
-            true => {
-                let batches = keys().zip(cells.iter().map(|cell| work.block(cell) / at_once));
-                self.store.division(&self.run, &batches.collect::<Vec<_>>())?
-            }
-            false => None,
+        let batch = |cell| {
+            let (key, block) = work.key_and_block(cell);
+            (key, block / at_once)
         };
+        // Of the cells that others may execute as well.
+        let batches: Vec<(CellKey, u32)> =
+            if self.store.is_joined() { cells.iter().map(batch).collect() } else { Vec::new() };
+        let division = self.store.division(&self.run, &batches)?;
         let mut report = Workers::new(&self, work, cells, division.as_ref(), options).execute();
         report.left = cells.len().saturating_sub(report.done + report.failed);
         // What was done is reported whatever fails now.
-        if let Err(error) = self.end(division, &keys, left_out, &mut report) {
+        if let Err(error) = self.end(division, &batches, left_out, &mut report) {
             report.broken.get_or_insert(error);
         }
         Ok(report)
     }
 
     /// Gives back what was claimed, counts what other runners did, and writes in the journal how it ended.
-    fn end<K: Iterator<Item = CellKey>>(
+    fn end(
         self,
         division: Option<Division>,
-        keys: &dyn Fn() -> K,
+        batches: &[(CellKey, u32)],
         left_out: usize,
         report: &mut Report,
     ) -> Result<(), StoreError> {
@@ -159,7 +159,8 @@ impl Session {
         }
         if division.is_some() {
             let here = report.left + report.failed;
-            (report.left, report.failed) = self.store.left_and_failed(&self.run, &keys().collect::<Vec<_>>())?;
+            let keys: Vec<CellKey> = batches.iter().map(|(key, _)| *key).collect();
+            (report.left, report.failed) = self.store.left_and_failed(&self.run, &keys)?;
             report.others = here.saturating_sub(report.left + report.failed);
         }
         report.left += left_out;

@@ -27,7 +27,7 @@ struct Numbers<'a> {
     /// Whether a cell ends only when the one before it is in the store.
     lasting: bool,
     /// Cells that are running: those of one block may not run at the same time.
-    running: Mutex<BTreeSet<u32>>,
+    running: Mutex<BTreeSet<usize>>,
     counted: Mutex<Vec<usize>>,
     overlapped: AtomicBool,
 }
@@ -43,17 +43,14 @@ fn key_of(cell: usize) -> CellKey {
 impl Work for Numbers<'_> {
     type Cell = usize;
     type Result = usize;
+    type Failure = ();
 
-    fn key(&self, cell: &usize) -> CellKey {
-        key_of(*cell)
-    }
-
-    fn block(&self, cell: &usize) -> u32 {
-        *cell as u32 / 2
+    fn key_and_block(&self, cell: &usize) -> (CellKey, u32) {
+        (key_of(*cell), *cell as u32 / 2)
     }
 
     fn resources(&self, cell: &usize) -> Vec<String> {
-        vec![self.block(cell).to_string()]
+        vec![(cell / 2).to_string()]
     }
 
     fn execute(
@@ -62,8 +59,8 @@ impl Work for Numbers<'_> {
         _: usize,
         cell: &usize,
         group: &mut Group,
-    ) -> Result<Ended<usize>, StoreError> {
-        if !self.running.lock().unwrap().insert(self.block(cell)) {
+    ) -> Result<Ended<usize, ()>, StoreError> {
+        if !self.running.lock().unwrap().insert(cell / 2) {
             self.overlapped.store(true, Ordering::Relaxed);
         }
         let begun = Instant::now();
@@ -82,11 +79,11 @@ impl Work for Numbers<'_> {
             false => GenericEnd::Done,
         };
         let file = GenericAttempt::new(execution.end(), end, Outputs::new(), BTreeMap::new())?;
-        self.running.lock().unwrap().remove(&self.block(cell));
+        self.running.lock().unwrap().remove(&(cell / 2));
         if failed {
             session.store().write_attempt(&file)?;
             session.journal().append(&Event::Failed { attempt, cell: key_of(*cell), error: "broke".to_owned() })?;
-            return Ok(Ended::Failed);
+            return Ok(Ended::Failed(()));
         }
         let rows = format!("x\n{cell}\n");
         let sha256 = Digest::of(rows.as_bytes());
@@ -104,9 +101,9 @@ impl Work for Numbers<'_> {
         Ok(Ended::Done(*cell))
     }
 
-    fn done(&self, cell: &usize, result: usize) {
-        assert_eq!(*cell, result);
-        self.counted.lock().unwrap().push(result);
+    fn count(&self, cell: &usize, end: Result<usize, ()>) {
+        assert_eq!(end, if self.failing.contains(cell) { Err(()) } else { Ok(*cell) });
+        self.counted.lock().unwrap().extend(end);
     }
 
     fn note(&self, _: &str) {}
@@ -192,7 +189,7 @@ fn what_failed_or_was_left_out_is_neither_finished_nor_forgotten() {
     };
     assert_eq!(states, (0..5).map(is).collect::<Vec<_>>());
     let interrupted = || {
-        let planned = |_: &_| Ok::<_, StoreError>(Some(planned(4).collect()));
+        let planned = |_: &_| Ok::<_, StoreError>(planned(4).collect());
         crate::interrupted(&store, store.all_runs().unwrap(), planned).unwrap().len()
     };
     assert_eq!(interrupted(), 1);
@@ -208,9 +205,13 @@ fn what_was_done_is_reported_whatever_fails_later() {
         let folder = tempfile::tempdir().unwrap();
         let faulty = FaultyFilesystem::failing(operation, Fault::From(ErrorKind::StorageFull));
         let work = numbers(folder.path());
-        // Before anything was executed there is nothing to report.
-        let Ok(report) = run(&work, 3, 0, 1, Arc::new(faulty.clone())) else { continue };
-        assert_eq!(report.done, work.counted.into_inner().unwrap().len());
+        let ran = run(&work, 3, 0, 1, Arc::new(faulty.clone()));
+        let counted = work.counted.into_inner().unwrap().len();
+        let Ok(report) = ran else {
+            assert_eq!(counted, 0, "operation {operation}: {ran:?}");
+            continue;
+        };
+        assert_eq!(report.done, counted);
         assert!(report.done <= done(folder.path(), 3), "operation {operation}: {report:?}");
         if report.broken.is_none() {
             assert_eq!((report.end(), report.done), (SessionEnd::Complete, 3), "operation {operation}");

@@ -53,13 +53,6 @@ pub(super) struct Progress {
     told_at: Option<Instant>,
 }
 
-/// How an attempt ended.
-enum AttemptEnd {
-    Done { disturbed: bool },
-    Failed(String),
-    Partial,
-}
-
 /// Time between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(2);
 
@@ -73,13 +66,10 @@ impl Work for Executor<'_> {
     type Cell = Cell;
     /// Whether the host was disturbed.
     type Result = bool;
+    type Failure = String;
 
-    fn key(&self, cell: &Cell) -> CellKey {
-        cell.key
-    }
-
-    fn block(&self, cell: &Cell) -> u32 {
-        cell.block
+    fn key_and_block(&self, cell: &Cell) -> (CellKey, u32) {
+        (cell.key, cell.block)
     }
 
     fn execute(
@@ -88,7 +78,7 @@ impl Work for Executor<'_> {
         _: usize,
         cell: &Cell,
         _: &mut Group,
-    ) -> Result<Ended<bool>, StoreError> {
+    ) -> Result<Ended<bool, String>, StoreError> {
         let mut progress = self.progress();
         progress.begun += 1;
         // Not a line for each of ten thousand cells that take no time.
@@ -99,18 +89,15 @@ impl Work for Executor<'_> {
             (self.say)(&format!("{}/{} {shown} round {}", progress.begun, self.cells, cell.round));
         }
         drop(progress);
-        Ok(match self.tried(session, cell)? {
-            AttemptEnd::Done { disturbed } => Ended::Done(disturbed),
-            AttemptEnd::Partial => Ended::Partial,
-            AttemptEnd::Failed(error) => {
-                self.progress().failed.push((cell.clone(), error));
-                Ended::Failed
-            }
-        })
+        self.tried(session, cell)
     }
 
-    fn done(&self, _: &Cell, disturbed: bool) {
-        self.progress().disturbed += usize::from(disturbed);
+    fn count(&self, cell: &Cell, end: Result<bool, String>) {
+        let mut progress = self.progress();
+        match end {
+            Ok(disturbed) => progress.disturbed += usize::from(disturbed),
+            Err(error) => progress.failed.push((cell.clone(), error)),
+        }
     }
 
     fn is_over(&self) -> bool {

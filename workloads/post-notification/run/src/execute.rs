@@ -3,7 +3,7 @@
 mod cell;
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use matrix_app::Row;
 use matrix_driver::{Cancel, Driver, Reason};
@@ -11,7 +11,6 @@ use matrix_plan::{Cell, CellKey};
 use matrix_session::{Ended, Work};
 use matrix_store::{Group, Provenance, StoreError};
 
-use self::cell::AttemptEnd;
 use crate::observer::Observer;
 
 /// What a run needs to execute its cells, and what came of them.
@@ -37,14 +36,16 @@ pub(crate) struct Results {
     /// Invocations that a service throttled, and that were made again.
     pub(crate) throttled: u64,
     /// Cells on whose host others worked meanwhile.
-    pub(crate) disturbed: u64,
+    pub(crate) disturbed: usize,
 }
 
 /// Why a cell has no result.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Broken {
     /// What broke.
     pub(crate) error: String,
+    /// Whether a service restarted during the attempt, which is no fault of the cell.
+    pub(crate) environment_changed: bool,
     /// Why its requests failed, as far as somebody said.
     pub(crate) reasons: Vec<Reason>,
 }
@@ -57,22 +58,13 @@ pub(crate) struct Done {
     disturbed: bool,
 }
 
-impl Executor<'_> {
-    fn results(&self) -> MutexGuard<'_, Results> {
-        self.results.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Work for Executor<'_> {
     type Cell = (u32, Cell);
     type Result = Done;
+    type Failure = Broken;
 
-    fn key(&self, (_, cell): &(u32, Cell)) -> CellKey {
-        cell.key
-    }
-
-    fn block(&self, (block, _): &(u32, Cell)) -> u32 {
-        *block
+    fn key_and_block(&self, (block, cell): &(u32, Cell)) -> (CellKey, u32) {
+        (cell.key, *block)
     }
 
     fn resources(&self, (_, cell): &(u32, Cell)) -> Vec<String> {
@@ -85,25 +77,22 @@ impl Work for Executor<'_> {
         place: usize,
         (_, cell): &(u32, Cell),
         group: &mut Group,
-    ) -> Result<Ended<Done>, StoreError> {
+    ) -> Result<Ended<Done, Broken>, StoreError> {
         self.observer.begin(place, format!("{} round {}", cell.axes(), cell.inputs.round));
         let result = self.tried(session, cell, group);
-        self.observer.end(place, matches!(result, Ok(AttemptEnd::Done(_))));
-        let broken = match result? {
-            AttemptEnd::Done(done) => return Ok(Ended::Done(done)),
-            AttemptEnd::Partial => return Ok(Ended::Partial),
-            AttemptEnd::Failed(broken) => broken,
-            AttemptEnd::EnvironmentChanged(error) => Broken { error, reasons: Vec::new() },
-        };
-        self.results().failed.push((cell.clone(), broken));
-        Ok(Ended::Failed)
+        self.observer.end(place, matches!(result, Ok(Ended::Done(_))));
+        result
     }
 
-    fn done(&self, (_, cell): &(u32, Cell), Done { reasons, throttled, disturbed }: Done) {
-        let mut results = self.results();
+    fn count(&self, (_, cell): &(u32, Cell), end: Result<Done, Broken>) {
+        let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+        let Done { reasons, throttled, disturbed } = match end {
+            Ok(done) => done,
+            Err(broken) => return results.failed.push((cell.clone(), broken)),
+        };
         results.requests += cell.inputs.requests;
         results.throttled += throttled;
-        results.disturbed += u64::from(disturbed);
+        results.disturbed += usize::from(disturbed);
         if !reasons.is_empty() {
             results.troubled.push((cell.clone(), reasons));
         }

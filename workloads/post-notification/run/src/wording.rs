@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use matrix_plan::{Tally, printable};
-use matrix_store::Pending;
+use matrix_session::{Report, SessionEnd};
 
 /// What stands for an end of an interval that the data cannot bound.
 pub const UNBOUNDED: &str = "unbounded";
@@ -68,13 +68,35 @@ pub fn nothing_to_do(tally: Tally, is_of_shard: bool) -> String {
     format!("nothing to do: {} of {} cells are done{skipped}", tally.done, tally.planned())
 }
 
-/// What is said of cells that other runners execute, when nobody waits for them.
+/// What is said of cells on whose host others worked meanwhile.
 #[must_use]
-pub fn pending(left: usize, failed: usize, pending: &[Pending]) -> String {
+pub fn disturbed(cells: usize) -> String {
+    format!(
+        "{cells} cells are disturbed: the host did other work, or was slowed down, while they ran; `matrix show CELL` says how. \
+         To run them again: matrix run FILE --rerun-disturbed"
+    )
+}
+
+/// What is said of a session's end, unless every cell is done; `resume` is the command that goes on.
+#[must_use]
+pub fn ended(report: &Report, resume: &str) -> Option<String> {
+    let Report { left, failed, .. } = report;
+    match report.end() {
+        SessionEnd::Complete => None,
+        SessionEnd::Failed => Some(format!("{failed} cells failed. To try them again: {resume}")),
+        SessionEnd::Pending => Some(format!("{}. To wait for them: {resume}", pending(report))),
+        SessionEnd::Interrupted => {
+            Some(format!("interrupted with {left} cells left; what was done is saved. To go on: {resume}"))
+        }
+    }
+}
+
+/// What is said of cells that other runners execute, when nobody waits for them.
+fn pending(Report { left, failed, pending, .. }: &Report) -> String {
     let mut names: Vec<&str> = pending.iter().map(|pending| pending.runner.as_str()).collect();
     names.retain(|name| !name.is_empty());
     names.sort_unstable();
     names.dedup();
-    let failed = if failed > 0 { format!("; {failed} cells failed") } else { String::new() };
+    let failed = if *failed > 0 { format!("; {failed} cells failed") } else { String::new() };
     format!("pending: {left} cells in {} claims of other runners ({}){failed}", pending.len(), names.join(", "))
 }

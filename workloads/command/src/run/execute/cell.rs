@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 
 use matrix_frame::FrameError;
 use matrix_host::HostLock;
-use matrix_session::Session;
+use matrix_session::{Ended, Session};
 use matrix_store::attempt::{AttemptStatus, Execution};
 use matrix_store::generic::{Costs, Outputs};
 use matrix_store::{
@@ -16,7 +16,7 @@ use matrix_store::{
     WritableStore,
 };
 
-use super::{AttemptEnd, Executor};
+use super::Executor;
 use crate::attempt::{Attempted, Attempts, Kept, MAX_ROWS, Trouble, name_of};
 use crate::cells::{self, Cell, input_files};
 use crate::file::{Format, Source};
@@ -25,10 +25,10 @@ use crate::rows;
 
 impl Executor<'_> {
     /// Executes a cell, again after a failure where the experiment says so. Every attempt is kept.
-    pub(super) fn tried(&self, session: &Session, cell: &Cell) -> Result<AttemptEnd, StoreError> {
+    pub(super) fn tried(&self, session: &Session, cell: &Cell) -> Result<Ended<bool, String>, StoreError> {
         for _ in 0..self.input.experiment.command.retries {
             match self.one(session, cell)? {
-                AttemptEnd::Failed(error) => (self.say)(&format!("tried again: {}: {error}", cell.key.short())),
+                Ended::Failed(error) => (self.say)(&format!("tried again: {}: {error}", cell.key.short())),
                 ended => return Ok(ended),
             }
         }
@@ -36,7 +36,7 @@ impl Executor<'_> {
     }
 
     /// Executes one cell once. What it gave, or that it failed, is in the store when this returns.
-    fn one(&self, session: &Session, cell: &Cell) -> Result<AttemptEnd, StoreError> {
+    fn one(&self, session: &Session, cell: &Cell) -> Result<Ended<bool, String>, StoreError> {
         let (store, journal) = (session.store(), session.journal());
         let is_alone = self.jobs == NonZeroUsize::MIN;
         let waiting = || (self.say)("waiting: another run measures on this host");
@@ -45,7 +45,7 @@ impl Executor<'_> {
                 .map_err(|error| StoreError::io("locking", std::path::Path::new(matrix_host::LOCK), error))?
             {
                 Some(lock) => Some(lock),
-                None => return Ok(AttemptEnd::Partial),
+                None => return Ok(Ended::Partial),
             }
         } else {
             None
@@ -54,7 +54,7 @@ impl Executor<'_> {
         let idle =
             !self.input.experiment.host.idle || matrix_host::wait_until_idle(own, self.cancel, self.deadline, self.say);
         if !idle {
-            return Ok(AttemptEnd::Partial);
+            return Ok(Ended::Partial);
         }
         let version = {
             let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,19 +116,19 @@ impl Executor<'_> {
                 let record = GenericRecord::new(new, Origin::default())?;
                 group.add(&attempt, &record, Event::Done { attempt: id, cell: cell.key })?;
                 store.commit(group, journal)?;
-                Ok(AttemptEnd::Done { disturbed })
+                Ok(Ended::Done(disturbed))
             }
             Err(Trouble::Cancelled) => {
                 let end = without(AttemptStatus::Partial, "interrupted");
                 store.write_attempt(&GenericAttempt::new(execution, end, outputs, notes)?)?;
                 journal.append(&Event::Partial { attempt: id, cell: cell.key })?;
-                Ok(AttemptEnd::Partial)
+                Ok(Ended::Partial)
             }
             Err(Trouble::Failed(error)) => {
                 let end = without(AttemptStatus::Failed, &error);
                 store.write_attempt(&GenericAttempt::new(execution, end, outputs, notes)?)?;
                 journal.append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
-                Ok(AttemptEnd::Failed(error))
+                Ok(Ended::Failed(error))
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use matrix_core::CellKey;
-use matrix_store::{Rejection, Run, RunDocuments, Store, StoreError};
+use matrix_store::{Rejection, Run, Store, StoreError};
 
 use crate::cells::Cell;
 use crate::run::{Input, Part, PlanDocument};
@@ -37,8 +37,10 @@ pub(super) fn left_cells(
 /// # Errors
 /// When the store cannot be read.
 pub fn interrupted(store: &Store) -> Result<Vec<Run>, StoreError> {
-    let planned = |run: &RunDocuments| Ok(PlanDocument::of_run(run)?.map(|plan| plan.planned().collect()));
-    matrix_session::interrupted(store, store.all_runs()?, planned)
+    let planned = |plan: PlanDocument| plan.planned().collect();
+    matrix_session::interrupted(store, store.all_runs()?, |run| {
+        Ok(PlanDocument::of_run(run)?.map(planned).unwrap_or_default())
+    })
 }
 
 #[cfg(test)]

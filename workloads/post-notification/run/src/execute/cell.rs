@@ -6,7 +6,7 @@ use matrix_app::{Outcome, Row};
 use matrix_driver::{DriverError, Reasons, RowSink, SinkError};
 use matrix_plan::printable::one_line;
 use matrix_plan::{Cell, ConfiguredLag};
-use matrix_session::Session;
+use matrix_session::{Ended, Session};
 use matrix_store::attempt::Execution;
 use matrix_store::{Event, Group, Origin, StoreError};
 use matrix_traces::{Attempt, Counts, Record, TraceSink};
@@ -22,10 +22,15 @@ const TRIES: usize = 3;
 
 impl Executor<'_> {
     /// Executes one cell, and again if a service restarted during the attempt.
-    pub(super) fn tried(&self, session: &Session, cell: &Cell, group: &mut Group) -> Result<AttemptEnd, StoreError> {
+    pub(super) fn tried(
+        &self,
+        session: &Session,
+        cell: &Cell,
+        group: &mut Group,
+    ) -> Result<Ended<Done, Broken>, StoreError> {
         for _ in 1..TRIES {
             match self.one(session, cell, group)? {
-                AttemptEnd::EnvironmentChanged(error) if !self.cancel.is_cancelled() => {
+                Ended::Failed(Broken { error, environment_changed: true, .. }) if !self.cancel.is_cancelled() => {
                     let (key, axes, round) = (cell.key.short(), cell.axes(), cell.inputs.round);
                     let error = one_line(&error);
                     self.observer.note(format_args!("tried again: {key} ({axes} round {round}): {error}"));
@@ -38,7 +43,7 @@ impl Executor<'_> {
 
     /// Executes one cell once. The object comes first, then the attempt, then the record, and last the journal's word. What was measured is
     /// in the store when this returns; what was computed, which is cheap to compute again, is in the group.
-    fn one(&self, session: &Session, cell: &Cell, group: &mut Group) -> Result<AttemptEnd, StoreError> {
+    fn one(&self, session: &Session, cell: &Cell, group: &mut Group) -> Result<Ended<Done, Broken>, StoreError> {
         let (store, journal) = (session.store(), session.journal());
         let execution = Execution::begin(cell.key, session.run().id(), Arc::clone(&self.provenance))?;
         let id = execution.id.clone();
@@ -51,7 +56,7 @@ impl Executor<'_> {
             Ok(told) if rows.sink.counts().observed() == 0 => {
                 let error = nothing_observed(rows.sink.counts());
                 drop(rows);
-                self.failed(session, execution.end(), cell, error, &told.reasons)
+                failed(session, execution.end(), cell, error, &told.reasons).map(Ended::Failed)
             }
             Ok(mut told) => {
                 // Those that run beside it are work of others, which no watch tells from its own.
@@ -72,55 +77,45 @@ impl Executor<'_> {
                 }
                 let throttled = told.notes.get("throttled").copied().unwrap_or(0);
                 let disturbed = told.host.as_deref().is_some_and(matrix_host::is_disturbed);
-                Ok(AttemptEnd::Done(Done { reasons: told.reasons.as_slice().to_vec(), throttled, disturbed }))
+                Ok(Ended::Done(Done { reasons: told.reasons.as_slice().to_vec(), throttled, disturbed }))
             }
             Err(DriverError::Cancelled) => {
                 drop(rows);
                 store.write_attempt(&Attempt::partial(execution.end(), &cell.inputs, "interrupted".to_owned())?)?;
                 journal.append(&Event::Partial { attempt: id, cell: cell.key })?;
-                Ok(AttemptEnd::Partial)
+                Ok(Ended::Partial)
             }
             Err(DriverError::Failed(error)) => {
                 drop(rows);
-                self.failed(session, execution.end(), cell, error.to_string(), &Reasons::default())
+                failed(session, execution.end(), cell, error.to_string(), &Reasons::default()).map(Ended::Failed)
             }
             Err(DriverError::Hopeless { error, reasons }) => {
                 drop(rows);
-                self.failed(session, execution.end(), cell, error, &reasons)
+                failed(session, execution.end(), cell, error, &reasons).map(Ended::Failed)
             }
             Err(DriverError::EnvironmentChanged(error)) => {
                 drop(rows);
-                let error = error.to_string();
-                self.failed(session, execution.end(), cell, error.clone(), &Reasons::default())?;
-                Ok(AttemptEnd::EnvironmentChanged(error))
+                let broken = failed(session, execution.end(), cell, error.to_string(), &Reasons::default())?;
+                Ok(Ended::Failed(Broken { environment_changed: true, ..broken }))
             }
             Err(DriverError::Sink(error)) => Err(StoreError::from_sink(error)),
         }
     }
-
-    /// Keeps that an attempt failed, and why.
-    fn failed(
-        &self,
-        session: &Session,
-        execution: Execution,
-        cell: &Cell,
-        error: String,
-        reasons: &Reasons,
-    ) -> Result<AttemptEnd, StoreError> {
-        let id = execution.id.clone();
-        let attempt = Attempt::failed(execution, &cell.inputs, error.clone())?.with_reasons(reasons)?;
-        session.store().write_attempt(&attempt)?;
-        session.journal().append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
-        Ok(AttemptEnd::Failed(Broken { error, reasons: reasons.as_slice().to_vec() }))
-    }
 }
 
-/// How an attempt ended.
-pub(super) enum AttemptEnd {
-    Done(Done),
-    EnvironmentChanged(String),
-    Failed(Broken),
-    Partial,
+/// Keeps that an attempt failed, and why.
+fn failed(
+    session: &Session,
+    execution: Execution,
+    cell: &Cell,
+    error: String,
+    reasons: &Reasons,
+) -> Result<Broken, StoreError> {
+    let id = execution.id.clone();
+    let attempt = Attempt::failed(execution, &cell.inputs, error.clone())?.with_reasons(reasons)?;
+    session.store().write_attempt(&attempt)?;
+    session.journal().append(&Event::Failed { attempt: id, cell: cell.key, error: error.clone() })?;
+    Ok(Broken { error, environment_changed: false, reasons: reasons.as_slice().to_vec() })
 }
 
 /// What is said of an attempt in which every request failed or was lost.

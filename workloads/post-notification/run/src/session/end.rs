@@ -13,7 +13,7 @@ use crate::wording;
 
 /// Tells how a session ended; `resume` is the command that goes on with its run.
 pub(super) fn conclude(
-    report: Report,
+    mut report: Report,
     results: &Results,
     resume: &str,
     observer: &dyn Observer,
@@ -40,13 +40,9 @@ pub(super) fn conclude(
             ));
     }
     if results.disturbed > 0 {
-        observer.note(format_args!(
-                "{} cells are disturbed: the host did other work, or was slowed down, while they ran; `matrix show CELL` says how. \
-                 To run them again: matrix run FILE --rerun-disturbed",
-                results.disturbed
-            ));
+        observer.note(format_args!("{}", wording::disturbed(results.disturbed)));
     }
-    if let Some(error) = report.broken {
+    if let Some(error) = report.broken.take() {
         let kind = if error.kind() == ErrorKind::Integrity { FailureKind::Integrity } else { FailureKind::Unfinished };
         let partial = report.partial;
         observer.note(format_args!(
@@ -57,16 +53,8 @@ pub(super) fn conclude(
     if report.others > 0 {
         observer.note(format_args!("{} cells were done by other runners", report.others));
     }
-    let (end, left, failed) = (report.end(), report.left, report.failed);
-    match end {
-        SessionEnd::Complete => {}
-        SessionEnd::Failed => observer.note(format_args!("{failed} cells failed. To try them again: {resume}")),
-        SessionEnd::Pending => {
-            let pending = wording::pending(left, failed, &report.pending);
-            observer.note(format_args!("{pending}. To wait for them: {resume}"));
-        }
-        SessionEnd::Interrupted => observer
-            .note(format_args!("interrupted with {left} cells left; what was done is saved. To go on: {resume}")),
+    if let Some(ended) = wording::ended(&report, resume) {
+        observer.note(format_args!("{ended}"));
     }
-    Ok(end)
+    Ok(report.end())
 }

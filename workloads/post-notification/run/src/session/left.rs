@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use matrix_plan::plan::Reason;
 use matrix_plan::{Cell, CellKey, Plan};
-use matrix_store::{Run, RunDocuments, Store, StoreError};
+use matrix_store::{Run, Store, StoreError};
 
 use crate::error::RunError;
 use crate::input::Input;
@@ -35,8 +35,7 @@ pub fn left_of(store: &Store, run: &Run, plan: &Plan) -> Result<Vec<CellKey>, St
 
 /// The runs that were begun and not finished, and that have cells left to do: the oldest first.
 pub fn interrupted_runs(store: &Store) -> Result<Vec<Run>, RunError> {
-    let planned = |run: &RunDocuments| Ok(Some(planned(&plan_of(run)?).collect()));
-    matrix_session::interrupted(store, store.runs()?, planned)
+    matrix_session::interrupted(store, store.runs()?, |run| Ok(planned(&plan_of(run)?).collect()))
 }
 
 fn planned(plan: &Plan) -> impl Iterator<Item = (CellKey, Reason)> {
