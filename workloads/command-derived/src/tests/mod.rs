@@ -2,5 +2,6 @@
 
 mod bundles;
 mod compare;
+mod consent;
 mod fixture;
 mod shards;
