@@ -10,7 +10,7 @@ use matrix_plan::{Again, Cell, Part};
 use matrix_store::{Store, VerifyOptions};
 use matrix_traces::{Attempt, Record};
 
-use super::drivers::{Failing, FailingRows, Lasting, Notes, OnHost, UnstableServices};
+use super::drivers::{Failing, FailingRows, Notes, OnHost, UnstableServices};
 use super::{EXPERIMENT, driver, program};
 use crate::{Input, RunError, Session, SessionEnd, StoreAccess, Unobserved};
 
@@ -57,21 +57,6 @@ fn a_cell_whose_services_do_not_last_is_tried_again_and_its_trace_is_the_last_on
     assert_eq!(objects(&well), objects(&again));
     let (exit, attempts, done, _) = run(3);
     assert_eq!((exit, attempts, done), (SessionEnd::Failed, 6, 3), "one cell was given up");
-}
-
-#[test]
-fn a_result_is_in_the_store_while_the_next_cell_lasts() {
-    let input = Input::from_text(EXPERIMENT).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().join("results");
-    let drivers = |input: &Input, cells: &[Cell]| -> Result<Box<dyn Driver<Cell, Row>>, RunError> {
-        Ok(Box::new(Lasting { first: cells[0].key, root: root.clone(), driver: driver(input, cells)? }))
-    };
-    let (_, session) =
-        Session::begin(&StoreAccess::new(&root, program()), &input, &Part::default(), &Again::None, &drivers).unwrap();
-    let notes = Notes::default();
-    let end = session.unwrap().execute(NonZeroUsize::new(1), &Cancel::default(), &notes).unwrap();
-    assert_eq!(end, SessionEnd::Complete, "{:?}", notes.0);
 }
 
 #[test]

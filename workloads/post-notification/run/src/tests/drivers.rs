@@ -1,13 +1,10 @@
 //! Services that misbehave, and an observer that remembers.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use matrix_app::Row;
 use matrix_driver::{AttemptDetails, Cancel, Driver, DriverError, RowSink, SinkError};
-use matrix_plan::{Cell, CellKey};
-use matrix_store::Store;
+use matrix_plan::Cell;
 
 use crate::Input;
 
@@ -102,35 +99,6 @@ impl Driver<Cell, Row> for OnHost {
 
     fn needs_exclusive_host(&self) -> bool {
         true
-    }
-}
-
-/// The simulator, in which every cell but `first` lasts until the result of that one is in the store.
-pub(super) struct Lasting {
-    pub(super) first: CellKey,
-    pub(super) root: PathBuf,
-    pub(super) driver: Box<dyn Driver<Cell, Row>>,
-}
-
-impl Driver<Cell, Row> for Lasting {
-    fn attempt(
-        &self,
-        cell: &Cell,
-        rows: &mut dyn RowSink<Row>,
-        cancel: &Cancel,
-    ) -> Result<AttemptDetails, DriverError> {
-        let begun = Instant::now();
-        while cell.key != self.first && !Store::open(&self.root).unwrap().done(&[self.first]).unwrap()[0] {
-            if begun.elapsed() > Duration::from_secs(60) {
-                return Err(DriverError::failed("the result of the cell before is not in the store"));
-            }
-            std::thread::yield_now();
-        }
-        self.driver.attempt(cell, rows, cancel)
-    }
-
-    fn resources(&self, cell: &Cell) -> Vec<String> {
-        self.driver.resources(cell)
     }
 }
 
