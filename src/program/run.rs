@@ -84,7 +84,7 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
         Again::None
     };
     let begun = Session::begin(&options.results, &input, Some(&options.file), &chosen, &again, expires_after);
-    let Begun { plan, session, reread, unreadable } = begun.map_err(in_the_way)?;
+    let Begun { plan, session, reread, unreadable, saved } = begun.map_err(in_the_way)?;
     if reread > 0 {
         output::note(format_args!(
             "rows of {reread} cells were read again from what they left; nothing was executed for that"
@@ -92,6 +92,11 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     }
     for (cell, why) in &unreadable {
         output::note(format_args!("not read again: {} ({}): {why}", cell.key.short(), shown(&input, cell)));
+    }
+    if let Some(run) = &saved {
+        output::note(format_args!(
+            "the experiment's text has changed: run {run} saved it, by which reports, bundles and commands without FILE read the results"
+        ));
     }
     let Some(session) = session else {
         let tally = plan.tally();

@@ -143,6 +143,15 @@ impl Session {
         Ok(report)
     }
 
+    /// Ends a run that has nothing to execute, and says so in the journal.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn finish(self) -> Result<(), StoreError> {
+        let division = self.store.division(&self.run, &[])?;
+        self.end(division, &[], 0, &mut Report::default())
+    }
+
     /// Gives back what was claimed, counts what other runners did, and writes in the journal how it ended.
     fn end(
         self,

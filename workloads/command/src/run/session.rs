@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use matrix_core::{Again, Reason};
+use matrix_core::{Again, CellState, Reason};
 use matrix_driver::Cancel;
 use matrix_store::fs::RealFilesystem;
 use matrix_store::{Digest, GenericRecord, NewRun, Origin, Provenance, RunId, Store, StoreError, WritableStore};
@@ -70,10 +70,14 @@ pub struct Begun {
     pub reread: usize,
     /// Cells whose rows could not be read again, and why.
     pub unreadable: Vec<(Cell, String)>,
+    /// The run that saved the experiment's text, where nothing is to be executed and the newest run had another text.
+    pub saved: Option<RunId>,
 }
 
 impl Session {
-    /// Begins a run, unless there is nothing to do; then nothing is written, but for rows that have to be read again.
+    /// Begins a run, unless there is nothing to do; then nothing is written, but for rows that have to be read again, and a run
+    /// without cells to execute where the experiment's text is not the one that its newest run saved: what is read without a
+    /// file has to be read as the experiment says now.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -91,12 +95,14 @@ impl Session {
             Some(store) if *again != Again::All => stale(store, input, part)?,
             _ => Vec::new(),
         };
+        let is_nothing = first.to_run().next().is_none() && stale.is_empty();
+        let writes_nothing = is_nothing && before.as_ref().map_or(Ok(true), |store| is_saved(store, input, &first))?;
         drop(before);
-        if first.to_run().next().is_none() && stale.is_empty() {
-            return Ok(Begun { plan: first, session: None, reread: 0, unreadable: Vec::new() });
+        let mut begun = Begun { plan: first, session: None, reread: 0, unreadable: Vec::new(), saved: None };
+        if writes_nothing {
+            return Ok(begun);
         }
         let store = open(results, may_join(input), expires_after)?;
-        let mut begun = Begun { plan: first, session: None, reread: 0, unreadable: Vec::new() };
         for (cell, origin) in stale {
             let Some(record) = store.record::<GenericRecord>(&cell.key, &origin)? else { continue };
             match reread(&store, input, &cell, &record)? {
@@ -115,7 +121,8 @@ impl Session {
             .filter(|(planned, _)| planned.reason.runs())
             .map(|(_, cell)| cell.clone())
             .collect();
-        if cells.is_empty() {
+        let is_nothing = cells.is_empty();
+        if is_nothing && is_saved(&store, input, &begun.plan)? {
             store.close()?;
             return Ok(begun);
         }
@@ -130,12 +137,17 @@ impl Session {
         };
         let meaning = meaning(input, &begun.plan, again);
         let (session, is_new) = matrix_session::Session::begin(store, &new, &meaning, begun.plan.planned())?;
-        if !is_new && !again.is_none() {
+        if !is_nothing && !is_new && !again.is_none() {
             // What it replaces was fixed when it was made.
             (cells, unprepared) = left_cells(session.store(), session.run(), input, part)?;
         }
         if is_new {
             Places::keep(session.store(), session.run().id(), file, input.site.as_deref())?;
+        }
+        if is_nothing {
+            begun.saved = Some(session.run().id().clone());
+            session.finish()?;
+            return Ok(begun);
         }
         begun.session = Some(Self { session, cells, unprepared });
         Ok(begun)
@@ -247,6 +259,21 @@ fn meaning(input: &Input, plan: &PlanDocument, again: &Again) -> Digest {
         text += &format!("{} {}\n", cell.key, matches!(cell.reason, Reason::Filtered | Reason::OtherShard));
     }
     Digest::of(text.as_bytes())
+}
+
+/// Whether the newest run of an experiment saved this text of it, or the experiment has no result that it would be read for.
+fn is_saved(store: &Store, input: &Input, plan: &PlanDocument) -> Result<bool, StoreError> {
+    if !plan.cells.iter().any(|cell| cell.state == CellState::Done) {
+        return Ok(true);
+    }
+    for id in store.all_runs()?.iter().rev() {
+        let run = store.run_documents(id.as_str())?;
+        let has_text = run.experiment()? == input.text.as_bytes();
+        if has_text || PlanDocument::of_run(&run)?.is_some_and(|plan| plan.experiment == input.experiment.name) {
+            return Ok(has_text);
+        }
+    }
+    Ok(false)
 }
 
 /// Done cells whose rows were read in another way than the experiment says now.
