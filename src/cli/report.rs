@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use matrix_archive::{Inventory, Selection};
-use matrix_command_derived::page as programs;
+use matrix_command_derived::{Texts, page as programs};
 use matrix_derived::derive::{Part, all_parts, parts};
 use matrix_derived::page::{Authors, of_results};
 use matrix_plan::CellKey;
@@ -52,10 +52,19 @@ pub(crate) struct ReportArgs {
 
 pub(crate) fn report(args: ReportArgs) -> CommandResult {
     let experiments = args.files.iter().map(|file| experiment(file)).collect::<Result<Vec<_>, _>>()?;
+    let mut texts = None;
     loop {
         let store = args.read.open()?;
+        let texts = match &mut texts {
+            Some(texts) => texts,
+            // What is said of them is said once.
+            none => {
+                experiments.iter().try_for_each(|named| note_unless_saved(&store, named))?;
+                none.insert(program::texts(&store, &args.files)?)
+            }
+        };
         let goes_on = args.watch && store.is_being_written();
-        write(&args, &store, &experiments, goes_on.then_some(EVERY_S))?;
+        write(&args, &store, &experiments, texts, goes_on.then_some(EVERY_S))?;
         if !goes_on {
             break;
         }
@@ -65,23 +74,30 @@ pub(crate) fn report(args: ReportArgs) -> CommandResult {
     Ok(Exit::Ok)
 }
 
-/// An experiment that was named: its file, its name and its cells, unless it is a program's.
+/// An experiment that was named: its file, its text, its name and its cells, unless it is a program's.
 struct Named {
     file: PathBuf,
+    text: String,
     name: String,
     cells: Option<BTreeSet<CellKey>>,
 }
 
 fn experiment(file: &Path) -> Result<Named, Failure> {
     if let Some(name) = program::name_of(file)? {
-        return Ok(Named { file: file.to_owned(), name, cells: None });
+        return Ok(Named { file: file.to_owned(), text: String::new(), name, cells: None });
     }
     let input = Input::from_file(file, &Overrides::default())?;
     let cells = input.cells.iter().map(|(_, cell)| cell.key).collect();
-    Ok(Named { file: file.to_owned(), name: input.experiment.name, cells: Some(cells) })
+    Ok(Named { file: file.to_owned(), text: input.text, name: input.experiment.name, cells: Some(cells) })
 }
 
-fn write(args: &ReportArgs, store: &Store, experiments: &[Named], refresh_s: Option<u32>) -> Result<(), Failure> {
+fn write(
+    args: &ReportArgs,
+    store: &Store,
+    experiments: &[Named],
+    texts: &Texts,
+    refresh_s: Option<u32>,
+) -> Result<(), Failure> {
     let theirs = args.against.as_ref().map(|place| results::open_within(place, args.read.size.limits())).transpose()?;
     let against = args
         .against
@@ -109,8 +125,8 @@ fn write(args: &ReportArgs, store: &Store, experiments: &[Named], refresh_s: Opt
         let wanted = |name: &str| {
             experiments.is_empty() || experiments.iter().any(|named| named.name == name && is_program(named))
         };
-        programs::add_to(&mut page, store, theirs.as_deref(), &wanted)?;
-        let records = programs::records(store)?;
+        programs::add_to(&mut page, store, theirs.as_deref(), texts, &wanted)?;
+        let records = programs::records(store, texts)?;
         if page.records.is_empty() {
             page.records = records_digest(records.iter().map(|(key, origin, digest)| (*key, origin, *digest)));
         }
@@ -138,6 +154,34 @@ fn built_in(
         _ => None,
     };
     Ok(of_results(&shown, &inventory, authors.as_ref(), options)?)
+}
+
+fn note_unless_saved(store: &Store, named: &Named) -> Result<(), Failure> {
+    if named.cells.is_none() {
+        return Ok(());
+    }
+    note_unsaved(store, &named.file, &named.name, &named.text)
+}
+
+/// Says that no run saved an experiment of schema 1 as its file is now, if runs saved it otherwise: claims and figures are theirs.
+pub(super) fn note_unsaved(store: &Store, file: &Path, name: &str, text: &str) -> Result<(), Failure> {
+    let mut newest = None;
+    for id in store.runs()? {
+        let run = store.run_documents(id.as_str())?;
+        if results::plan_of(&run)?.experiment == name {
+            if run.experiment()? == text.as_bytes() {
+                return Ok(());
+            }
+            newest = Some(id);
+        }
+    }
+    let Some(run) = newest else { return Ok(()) };
+    let file = output::path(file);
+    output::note(format_args!(
+        "note: no run saved {file} as it is now; its claims and figures are those that runs saved, the newest of them {run}. `matrix check \
+         {file}` and `matrix plot {file}` read it as it is now, and `matrix run {file} --fresh` executes it again and saves it"
+    ));
+    Ok(())
 }
 
 pub(super) fn nothing_of(file: &Path) -> Failure {

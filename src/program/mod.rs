@@ -23,7 +23,7 @@ use matrix_run::{Overrides, RunError, with_causes};
 use crate::exit::{Exit, Failure};
 
 pub(crate) use charts::{files, unless_empty};
-pub(crate) use choose::chosen;
+pub(crate) use choose::{chosen, texts};
 pub(crate) use diff::{Comparing, compared, print as print_comparisons};
 pub(crate) use print::{PlanOptions, check, export, plan, plot, status};
 pub(crate) use replay::{ReplayOptions, replay};

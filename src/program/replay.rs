@@ -5,7 +5,7 @@ use std::path::Path;
 
 use matrix_bundle::Limits;
 use matrix_command_derived::compare::holds_programs;
-use matrix_command_derived::{Chosen, newest};
+use matrix_command_derived::{Chosen, Texts, newest};
 use matrix_run::results::open_within;
 use matrix_store::{RunId, Store};
 
@@ -46,7 +46,7 @@ pub(crate) fn replay(options: &ReplayOptions<'_>) -> CommandResult {
             "--dir names the folder that the experiment's file was in: its programs and inputs are looked for there",
         ));
     }
-    let runs = newest(&store, None)?;
+    let runs = newest(&store, &Texts::new())?;
     let experiments = Chosen::of_runs(&store, &runs)?;
     let listed: Vec<_> = experiments.iter().map(|chosen| &chosen.experiment).collect();
     consent::ask(&listed, options.dir, options.yes)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use matrix_archive::{CreateOptions, Inventory, Selection};
 use matrix_bundle::{Binary, Tree};
-use matrix_command_derived::bundle as programs;
+use matrix_command_derived::{Texts, bundle as programs};
 use matrix_derived::derive::{self, Besides};
 use matrix_run::results;
 use matrix_store::{Origin, Store};
@@ -58,9 +58,16 @@ pub(super) fn create(args: CreateArgs) -> CommandResult {
     let store = Store::open(&args.results.results)?;
     let filter = args.filter.filter.as_deref();
     let binary = if args.with_binary { Some(Binary::of(&std::env::current_exe()?)?) } else { None };
-    let experiments = named(&store, &args.files)?;
-    let selection = programs::Selection { run: args.run.as_deref(), experiments: &experiments.programs, filter };
-    let contents = if experiments.built_in.is_empty() { programs::Contents::of(&store, &selection)? } else { None };
+    let texts = if args.run.is_some() { Texts::new() } else { program::texts(&store, &args.files)? };
+    let built_in = named(&store, &args.files)?;
+    if !texts.is_empty() && !built_in.is_empty() {
+        return Err(Failure::usage(
+            "experiments that run a program do not go into one bundle with others",
+            "make a bundle of each kind",
+        ));
+    }
+    let selection = programs::Selection { run: args.run.as_deref(), experiments: &texts, filter };
+    let contents = if built_in.is_empty() { programs::Contents::of(&store, &selection)? } else { None };
     if let Some(contents) = contents {
         let options = programs::CreateOptions {
             origin: args.origin,
@@ -74,7 +81,7 @@ pub(super) fn create(args: CreateArgs) -> CommandResult {
         return describe(made.info, &args.out, &left, args.format.format);
     }
     let filter_of_cells = args.filter.parse(&results::regions(&store)?)?;
-    let selection = Selection { run: args.run, experiments: experiments.built_in, filter: filter_of_cells };
+    let selection = Selection { run: args.run, experiments: built_in, filter: filter_of_cells };
     let options = CreateOptions {
         allow_incomplete: args.allow_incomplete,
         origin: args.origin,
@@ -95,15 +102,9 @@ pub(super) fn create(args: CreateArgs) -> CommandResult {
     describe(made.info, &args.out, &left, args.format.format)
 }
 
-/// The names of experiments that were given by their files: those of programs, and those of the built-in workload.
-#[derive(Default)]
-struct Named {
-    programs: BTreeSet<String>,
-    built_in: BTreeSet<String>,
-}
-
-fn named(store: &Store, files: &[PathBuf]) -> Result<Named, Failure> {
-    let mut named = Named::default();
+/// The names of experiments of the built-in workload that were given by their files. A file of either kind has to have results.
+fn named(store: &Store, files: &[PathBuf]) -> Result<BTreeSet<String>, Failure> {
+    let mut named = BTreeSet::new();
     if files.is_empty() {
         return Ok(named);
     }
@@ -113,23 +114,20 @@ fn named(store: &Store, files: &[PathBuf]) -> Result<Named, Failure> {
         built_in.insert(matrix_run::results::plan_of(&store.run_documents(id.as_str())?)?.experiment);
     }
     for file in files {
-        let (name, known, names) = match program::name_of(file)? {
-            Some(name) => (name, &programs, &mut named.programs),
+        let is_known = match program::name_of(file)? {
+            Some(name) => programs.contains(&name),
             None => {
                 let input = matrix_run::Input::from_file(file, &matrix_run::Overrides::default())?;
-                (input.experiment.name, &built_in, &mut named.built_in)
+                let name = input.experiment.name;
+                crate::cli::report::note_unsaved(store, file, &name, &input.text)?;
+                let is_known = built_in.contains(&name);
+                named.insert(name);
+                is_known
             }
         };
-        if !known.contains(&name) {
+        if !is_known {
             return Err(crate::cli::report::nothing_of(file));
         }
-        names.insert(name);
-    }
-    if !named.programs.is_empty() && !named.built_in.is_empty() {
-        return Err(Failure::usage(
-            "experiments that run a program do not go into one bundle with others",
-            "make a bundle of each kind",
-        ));
     }
     Ok(named)
 }

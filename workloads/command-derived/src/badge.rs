@@ -7,7 +7,7 @@ use matrix_report::environment;
 use matrix_store::Store;
 
 use crate::attempts;
-use crate::chosen::{Chosen, newest};
+use crate::chosen::{Chosen, Texts, newest};
 use crate::error::DerivedError;
 
 /// A verdict as the checklists of badges count it.
@@ -26,7 +26,7 @@ pub fn stand(verdict: Verdict) -> Stand {
 /// # Errors
 /// When the store cannot be read, or what it holds is not what its records say.
 pub fn add_to(found: &mut Results, store: &Store) -> Result<(), DerivedError> {
-    for chosen in Chosen::of_runs(store, &newest(store, None)?)? {
+    for chosen in Chosen::of_runs(store, &newest(store, &Texts::new())?)? {
         let loaded = results::load(store, &chosen.experiment, &chosen.cells, None)?;
         let name = &chosen.experiment.name;
         found.experiments.push(Progress {

@@ -13,6 +13,8 @@ use crate::shards::Shards;
 /// An experiment and its cells.
 #[derive(Clone, Debug)]
 pub struct Chosen {
+    /// The run that saved it; none if it is a file's.
+    pub run: Option<RunId>,
     /// The experiment.
     pub experiment: Experiment,
     /// Its cells.
@@ -42,7 +44,7 @@ impl Chosen {
             let inputs = serde_json::Value::Null;
             cells.push(Cell { key: planned.key, point, round: planned.round, block: planned.block, seed: 0, inputs });
         }
-        Ok(Some(Self { experiment, cells }))
+        Ok(Some(Self { run: Some(id.clone()), experiment, cells }))
     }
 
     /// The experiments of some runs, in the order of their names.
@@ -90,24 +92,46 @@ impl Chosen {
     }
 }
 
-/// The newest run of each experiment of programs in a store, or the one of this name.
+/// Texts of experiments' files, by the names of the experiments.
+pub type Texts = BTreeMap<String, String>;
+
+/// The newest run of each experiment of programs in a store; of one whose text is given, the newest that saved this text, if a run
+/// did.
 ///
 /// # Errors
 /// When the store cannot be read, or a plan is not what it should be.
-pub fn newest(store: &Store, name: Option<&str>) -> Result<Vec<RunId>, DerivedError> {
-    let mut newest: BTreeMap<String, RunId> = BTreeMap::new();
-    for id in store.all_runs()? {
-        if name.is_some_and(|name| name != id.as_str()) {
-            continue;
-        }
-        if let Some(plan) = PlanDocument::of_run(&store.run_documents(id.as_str())?)? {
-            newest.insert(plan.experiment, id);
-        }
-    }
-    Ok(newest.into_values().collect())
+pub fn newest(store: &Store, texts: &Texts) -> Result<Vec<RunId>, DerivedError> {
+    Ok(with_texts(store, texts)?.into_values().map(|(run, _)| run).collect())
 }
 
-/// Every run of these experiments, so that every attempt that a journal names is there.
+/// The experiments whose text is given and was saved by no run, each with the run that is read instead.
+///
+/// # Errors
+/// As for [`newest`].
+pub fn unsaved(store: &Store, texts: &Texts) -> Result<BTreeMap<String, RunId>, DerivedError> {
+    let runs = with_texts(store, texts)?.into_iter();
+    Ok(runs.filter_map(|(name, (run, is_wanted))| (!is_wanted).then_some((name, run))).collect())
+}
+
+/// The run of each experiment that is read, and whether it has the text that is given.
+fn with_texts(store: &Store, texts: &Texts) -> Result<BTreeMap<String, (RunId, bool)>, DerivedError> {
+    let mut newest: BTreeMap<String, (RunId, bool)> = BTreeMap::new();
+    for id in store.all_runs()? {
+        let run = store.run_documents(id.as_str())?;
+        let Some(PlanDocument { experiment, .. }) = PlanDocument::of_run(&run)? else { continue };
+        let is_wanted = match texts.get(&experiment) {
+            Some(text) => run.experiment()? == text.as_bytes(),
+            None => true,
+        };
+        if is_wanted || newest.get(&experiment).is_none_or(|(_, is_wanted)| !is_wanted) {
+            newest.insert(experiment, (id, is_wanted));
+        }
+    }
+    Ok(newest)
+}
+
+/// Every run of these experiments, so that every attempt that a journal names is there; but none that is newer than the one that an
+/// experiment is of, as what is derived follows the newest.
 ///
 /// # Errors
 /// As for [`newest`].
@@ -115,7 +139,10 @@ pub fn runs_of(store: &Store, experiments: &[Chosen]) -> Result<Vec<RunId>, Deri
     let mut runs = Vec::new();
     for id in store.all_runs()? {
         if let Some(plan) = PlanDocument::of_run(&store.run_documents(id.as_str())?)?
-            && experiments.iter().any(|chosen| chosen.experiment.name == plan.experiment)
+            && experiments.iter().any(|chosen| {
+                let is_newer = chosen.run.as_ref().is_some_and(|run| id > *run);
+                chosen.experiment.name == plan.experiment && !is_newer
+            })
         {
             runs.push(id);
         }

@@ -8,7 +8,7 @@ use matrix_core::series::Estimate;
 use matrix_store::{Store, StoreError};
 use serde::Serialize;
 
-use crate::chosen::{Chosen, newest};
+use crate::chosen::{Chosen, Texts, newest};
 use crate::error::DerivedError;
 
 /// How two results are compared.
@@ -142,7 +142,7 @@ pub fn compare(a: &Store, b: &Store, options: CompareOptions<'_>) -> Result<Comp
 
 /// The newest version of every experiment in a store.
 fn experiments(store: &Store) -> Result<BTreeMap<String, Chosen>, DerivedError> {
-    let found = Chosen::of_runs(store, &newest(store, None)?)?.into_iter();
+    let found = Chosen::of_runs(store, &newest(store, &Texts::new())?)?.into_iter();
     Ok(found.map(|chosen| (chosen.experiment.name.clone(), chosen)).collect())
 }
 

@@ -2,7 +2,7 @@
 //! the page and the artifact appendix say, and how two results of one experiment compare. Everything here is data, text or bytes,
 //! except for bundles, which are files: who prints is the caller's choice. Nothing that an experiment names is run.
 //!
-//! - [`Chosen`] is an experiment of a store with its cells; [`newest`] and [`runs_of`] find the runs.
+//! - [`Chosen`] is an experiment of a store with its cells; [`newest`] and [`runs_of`] find the runs, [`versions()`] what else runs saved.
 //! - [`page`] and [`appendix`] are what the report and the artifact appendix say, [`mod@badge`] what is shown to who judges badges.
 //! - [`bundle`] makes and checks bundles.
 //! - [`mod@compare`] puts two results of one experiment side by side; [`consent`] lists what running one again would run.
@@ -22,8 +22,10 @@ mod figures;
 mod shards;
 #[cfg(test)]
 mod tests;
+mod versions;
 
-pub use chosen::{Chosen, newest, runs_of};
+pub use chosen::{Chosen, Texts, newest, runs_of, unsaved};
 pub use error::DerivedError;
 pub use figures::about;
 pub use shards::Shards;
+pub use versions::{Version, versions};

@@ -10,7 +10,7 @@ use matrix_core::CellKey;
 use matrix_store::{Origin, RunId, Store};
 
 use super::{Made, extras};
-use crate::chosen::{Chosen, newest, runs_of};
+use crate::chosen::{Chosen, Texts, newest, runs_of};
 use crate::error::DerivedError;
 use crate::shards::Shards;
 
@@ -19,8 +19,8 @@ use crate::shards::Shards;
 pub struct Selection<'a> {
     /// Only the experiment of this run.
     pub run: Option<&'a str>,
-    /// Only the experiments of these names; all without any.
-    pub experiments: &'a BTreeSet<String>,
+    /// Only these experiments, and of each, if a run saved this text of it, the results up to the newest such run; all without any.
+    pub experiments: &'a Texts,
     /// Only the cells that this filter chooses.
     pub filter: Option<&'a str>,
 }
@@ -59,7 +59,11 @@ impl<'s> Contents<'s> {
     /// When there are experiments of both schemas and none is named, the filter has a mistake or chooses nothing, or the store
     /// cannot be read.
     pub fn of(store: &'s Store, selection: &Selection<'_>) -> Result<Option<Self>, DerivedError> {
-        let mut newest = newest(store, selection.run)?;
+        let mut newest = newest(store, selection.experiments)?;
+        if let Some(name) = selection.run {
+            let run = store.run_documents(name)?;
+            newest = if PlanDocument::of_run(&run)?.is_some() { vec![run.id().clone()] } else { Vec::new() };
+        }
         if newest.is_empty() {
             return Ok(None);
         }
@@ -67,7 +71,7 @@ impl<'s> Contents<'s> {
             let mut named = Vec::new();
             for id in newest {
                 let plan = PlanDocument::of_run(&store.run_documents(id.as_str())?)?;
-                named.extend(plan.filter(|plan| selection.experiments.contains(&plan.experiment)).map(|_| id));
+                named.extend(plan.filter(|plan| selection.experiments.contains_key(&plan.experiment)).map(|_| id));
             }
             newest = named;
         } else if selection.run.is_none() && !store.runs()?.is_empty() {
@@ -111,7 +115,7 @@ impl<'s> Contents<'s> {
         let selected = folder.path().join("store");
         matrix_bundle::restore_generic(BundleReader::open(&first, Limits::default())?, &selected)?;
         let selected = Store::open(&selected)?;
-        let chosen = Chosen::of_runs(&selected, &newest(&selected, None)?)?;
+        let chosen = Chosen::of_runs(&selected, &newest(&selected, &Texts::new())?)?;
         let extras = besides(extras(&selected, &chosen, digest)?);
         // The names are given, and the selection is made, but what its plans have besides is still not in it.
         let again = GenericOptions { origin: None, ..selection };

@@ -7,7 +7,7 @@ use matrix_bundle::{BundleError, GenericOptions, Limits};
 use matrix_store::Store;
 
 use super::{Made, extras, is_program_bundle};
-use crate::chosen::{Chosen, newest, runs_of};
+use crate::chosen::{Chosen, Texts, newest, runs_of};
 use crate::error::DerivedError;
 use crate::shards::Shards;
 
@@ -24,7 +24,7 @@ pub fn merge(files: &[PathBuf], limits: Limits, allow_incomplete: bool, out: &Pa
     let union = folder.path().join("store");
     matrix_bundle::unite_generic(files, limits, &union)?;
     let store = Store::open(&union)?;
-    let experiments = Chosen::of_runs(&store, &newest(&store, None)?)?;
+    let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;
     let runs = runs_of(&store, &experiments)?;
     let shards = Shards::of(&store, &runs)?;
     if let Some(missing) = shards.missing().filter(|_| !allow_incomplete) {

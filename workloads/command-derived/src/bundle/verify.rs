@@ -10,7 +10,7 @@ use matrix_store::verify::Fault;
 use matrix_store::{GenericAttempt, GenericRecord, ObjectReader, Store, StoreError, TraceRead, Traces, VerifyOptions};
 
 use super::extras::{DERIVER_FILE, extras};
-use crate::chosen::{Chosen, newest};
+use crate::chosen::{Chosen, Texts, newest};
 use crate::error::DerivedError;
 use crate::page;
 
@@ -63,7 +63,7 @@ pub fn check(path: &Path, limits: Limits, quick: bool) -> Result<Findings, Deriv
     if quick || !findings.faults.is_empty() {
         return Ok(findings);
     }
-    let experiments = Chosen::of_runs(&store, &newest(&store, None)?)?;
+    let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;
     let derived = extras(&store, &experiments, restored.binary)?;
     findings.another_version = restored.extras.tables.get(DERIVER_FILE) != derived.tables.get(DERIVER_FILE);
     if !findings.another_version {
@@ -87,7 +87,7 @@ pub fn check(path: &Path, limits: Limits, quick: bool) -> Result<Findings, Deriv
 /// As for [`check`].
 pub fn page_of(path: &Path, limits: Limits) -> Result<Findings, DerivedError> {
     let (_folder, store, restored) = unpack(path, limits)?;
-    let experiments = Chosen::of_runs(&store, &newest(&store, None)?)?;
+    let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;
     let names: Vec<&str> = experiments.iter().map(|chosen| chosen.experiment.name.as_str()).collect();
     let mut findings = Findings { made_by: restored.made_by(), ..Findings::default() };
     findings.page(&restored.extras.report, &page::of_bundle(&store, &names)?);

@@ -9,7 +9,7 @@ use matrix_report::environment;
 use matrix_store::{Digest, GenericRecord, Origin, Sealed, Store};
 
 use crate::attempts::{self, Tried};
-use crate::chosen::{Chosen, newest};
+use crate::chosen::{Chosen, Texts, newest};
 use crate::error::DerivedError;
 
 /// An experiment of a store, and what the newest run of it planned.
@@ -18,10 +18,10 @@ pub(super) struct Part {
     pub(super) plan: PlanDocument,
 }
 
-/// The newest run of each experiment of programs.
-pub(super) fn parts(store: &Store) -> Result<Vec<Part>, DerivedError> {
+/// The newest run of each experiment of programs, or the newest that saved one of these texts.
+pub(super) fn parts(store: &Store, texts: &Texts) -> Result<Vec<Part>, DerivedError> {
     let mut parts = Vec::new();
-    for id in newest(store, None)? {
+    for id in newest(store, texts)? {
         if let Some(plan) = PlanDocument::of_run(&store.run_documents(id.as_str())?)? {
             for chosen in Chosen::of_runs(store, std::slice::from_ref(&id))? {
                 parts.push(Part { chosen, plan: plan.clone() });
@@ -36,16 +36,17 @@ pub(super) fn parts(store: &Store) -> Result<Vec<Part>, DerivedError> {
 /// # Errors
 /// When the store cannot be read, or a plan is not what it should be.
 pub fn experiments(store: &Store) -> Result<BTreeSet<String>, DerivedError> {
-    Ok(parts(store)?.into_iter().map(|part| part.plan.experiment).collect())
+    Ok(parts(store, &Texts::new())?.into_iter().map(|part| part.plan.experiment).collect())
 }
 
-/// The digests of a store's records, for [`records_digest`](matrix_report::page::records_digest).
+/// The digests of a store's records, for [`records_digest`](matrix_report::page::records_digest); `texts` as for
+/// [`newest`](crate::newest).
 ///
 /// # Errors
 /// When the store cannot be read, or a record is not what it should be.
-pub fn records(store: &Store) -> Result<Vec<(CellKey, Origin, Option<Digest>)>, DerivedError> {
+pub fn records(store: &Store, texts: &Texts) -> Result<Vec<(CellKey, Origin, Option<Digest>)>, DerivedError> {
     let mut records = BTreeMap::new();
-    for part in parts(store)? {
+    for part in parts(store, texts)? {
         for cell in &part.chosen.cells {
             for origin in store.origins(&cell.key)? {
                 if let Some(record) = store.record::<GenericRecord>(&cell.key, &origin)? {

@@ -5,10 +5,11 @@ use matrix_store::Store;
 
 use super::part::{PartResults, parts, records};
 use super::section::section;
+use crate::chosen::Texts;
 use crate::error::DerivedError;
 
 /// Adds a store's experiments of programs to a page: those that are `wanted` by their names. With `authors`, each is compared
-/// with the experiment of the same name there.
+/// with the experiment of the same name there. `texts` says which version of them, as for [`newest`](crate::newest).
 ///
 /// # Errors
 /// When a store cannot be read, what it holds is not what its records say, or a figure cannot be drawn.
@@ -16,10 +17,11 @@ pub fn add_to(
     page: &mut Page,
     store: &Store,
     authors: Option<&Store>,
+    texts: &Texts,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<(), DerivedError> {
-    let theirs = authors.map(parts).transpose()?.unwrap_or_default();
-    for part in parts(store)?.iter().filter(|part| wanted(&part.plan.experiment)) {
+    let theirs = authors.map(|authors| parts(authors, &Texts::new())).transpose()?.unwrap_or_default();
+    for part in parts(store, texts)?.iter().filter(|part| wanted(&part.plan.experiment)) {
         let ours = PartResults::of(store, part)?;
         let other = theirs.iter().find(|other| other.plan.experiment == part.plan.experiment);
         let their = authors.zip(other).map(|(authors, other)| PartResults::of(authors, other)).transpose()?;
@@ -51,8 +53,8 @@ pub fn add_to(
 /// As for [`add_to`].
 pub fn of_bundle(store: &Store, names: &[&str]) -> Result<Vec<u8>, DerivedError> {
     let mut page = Page::default();
-    add_to(&mut page, store, None, &|name| names.contains(&name))?;
-    let records = records(store)?;
+    add_to(&mut page, store, None, &Texts::new(), &|name| names.contains(&name))?;
+    let records = records(store, &Texts::new())?;
     page.records = records_digest(records.iter().map(|(key, origin, digest)| (*key, origin, *digest)));
     page.conclude(&ReportOptions::in_bundle());
     Ok(page.render()?.into_bytes())

@@ -1,6 +1,5 @@
 //! Bundles that are made, forged, and checked.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use matrix_bundle::{BundleError, Extras, GenericOptions, Limits};
@@ -8,10 +7,10 @@ use matrix_store::{ErrorKind, Store};
 
 use super::fixture::{EXPERIMENT, faster, store};
 use crate::bundle::{Contents, CreateOptions, Made, Selection, check, extras, page_of};
-use crate::{Chosen, DerivedError, newest};
+use crate::{Chosen, DerivedError, Texts, newest};
 
 fn create(store: &Store, filter: Option<&str>, options: CreateOptions, out: &Path) -> Result<Made, DerivedError> {
-    let selection = Selection { run: None, experiments: &BTreeSet::new(), filter };
+    let selection = Selection { run: None, experiments: &Texts::new(), filter };
     Contents::of(store, &selection)?.unwrap().create(options, out)
 }
 
@@ -41,7 +40,7 @@ type Forge<'a> = &'a dyn Fn(&mut Extras);
 
 /// Makes a bundle whose bytes are all as its manifest says, but in which something was changed that follows from the results.
 fn forged(store: &Store, folder: &Path, forge: Forge<'_>) -> matrix_bundle::Findings {
-    let runs = newest(store, None).unwrap();
+    let runs = newest(store, &Texts::new()).unwrap();
     let mut extras = extras(store, &Chosen::of_runs(store, &runs).unwrap(), None).unwrap();
     forge(&mut extras);
     let out = folder.join("forged.tar.zst");

@@ -68,7 +68,7 @@ pub(super) fn store(place: &Path, text: &str, shard: Option<Shard>, latency: imp
     let plan = serde_json::to_vec(&plan(None, &input, &part, &Again::None).unwrap()).unwrap();
     let store = Store::create_or_open_for_writing(place, "a test").unwrap();
     let (name, experiment) = (&input.experiment.name, text.as_bytes());
-    let new = NewRun { time: "20261122T130000Z", name, experiment, model: None, plan: &plan };
+    let new = NewRun { time: "20201122T130000Z", name, experiment, model: None, plan: &plan };
     let (run, journal) = store.create_run(&new).unwrap();
     for cell in input.cells.iter().filter(|cell| part.has(cell)) {
         let Some(latency) = latency(cell) else { continue };

@@ -5,3 +5,4 @@ mod compare;
 mod consent;
 mod fixture;
 mod shards;
+mod versions;

@@ -9,7 +9,7 @@ use matrix_store::Store;
 
 use super::fixture::{EXPERIMENT, faster, store};
 use crate::bundle::{Contents, CreateOptions, Selection, check, merge};
-use crate::{Chosen, DerivedError, Shards, newest};
+use crate::{Chosen, DerivedError, Shards, Texts, newest};
 
 #[test]
 fn shards_are_bundles_of_their_own_that_unite_and_one_that_is_missing_is_named() {
@@ -17,10 +17,10 @@ fn shards_are_bundles_of_their_own_that_unite_and_one_that_is_missing_is_named()
     let bundle = |number: u32| -> PathBuf {
         let place = folder.path().join(format!("store-{number}"));
         let store = store(&place, EXPERIMENT, Shard::new(number, 3), faster(4));
-        let shards = Shards::of(&store, &newest(&store, None).unwrap()).unwrap();
+        let shards = Shards::of(&store, &newest(&store, &Texts::new()).unwrap()).unwrap();
         assert_eq!((shards.only().map(BTreeSet::len), shards.left_out()), (Some(6), 12));
         let out = folder.path().join(format!("{number}.tar.zst"));
-        let selection = Selection { run: None, experiments: &BTreeSet::new(), filter: None };
+        let selection = Selection { run: None, experiments: &Texts::new(), filter: None };
         let contents = Contents::of(&store, &selection).unwrap().unwrap();
         let made = contents.create(CreateOptions::default(), &out).unwrap();
         assert_eq!((made.info.cells.done, made.left_out), (6, 12));
