@@ -5,6 +5,7 @@ mod choose;
 mod consent;
 mod diff;
 mod print;
+mod read;
 mod replay;
 mod run;
 mod show;

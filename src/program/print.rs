@@ -10,8 +10,9 @@ use matrix_core::{Again, Tally};
 use matrix_store::{Origin, Store};
 use serde::Serialize;
 
+use super::charts;
 use super::choose::Chosen;
-use super::{charts, in_text};
+use super::read::{load, matching, read_otherwise};
 use crate::cli::runs::{self, RunJson, RunnerJson};
 use crate::cli::{PictureFormat, TallyJson};
 use crate::exit::{CommandResult, Exit, Failure};
@@ -75,7 +76,7 @@ pub(crate) fn check(
     strict: bool,
     json: bool,
 ) -> CommandResult {
-    let loaded = results::load(store, &chosen.experiment, &chosen.cells, origin)?;
+    let loaded = load(store, chosen, &chosen.cells, origin)?;
     let found = findings(&loaded);
     let count = |verdict: Verdict| found.iter().filter(|finding| finding.judged.verdict == verdict).count();
     if json {
@@ -144,7 +145,7 @@ pub(crate) fn plot(
     formats: &[PictureFormat],
     out: Option<&Path>,
 ) -> CommandResult {
-    let loaded = results::load(store, &chosen.experiment, &chosen.cells, origin)?;
+    let loaded = load(store, chosen, &chosen.cells, origin)?;
     let folder = out.map_or_else(|| PathBuf::from("plots").join(&chosen.experiment.name), Path::to_owned);
     for picture in charts::write(&loaded, &folder, names, formats)? {
         output::line(picture.display())?;
@@ -273,20 +274,10 @@ pub(crate) fn export(
     form: matrix_frame::Form,
     file: &Path,
 ) -> CommandResult {
-    let filter =
-        filter.map(|text| chosen.experiment.filter(text).map_err(|problem| in_text("--filter", text, problem.into())));
-    let filter = filter.transpose()?;
-    let wanted =
-        |cell: &&matrix_command::Cell| filter.as_ref().is_none_or(|filter| matrix_command::run::matches(filter, cell));
-    let cells: Vec<_> = chosen.cells.iter().filter(wanted).cloned().collect();
-    let loaded = results::load(store, &chosen.experiment, &cells, origin)?;
-    let reading = matrix_command::cells::reading(&chosen.experiment)
-        .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
-    if loaded.cells.iter().filter_map(|cell| cell.record.as_ref()).any(|record| record.reading != reading) {
-        return Err(Failure::usage(
-            "rows were read in another way than the experiment says",
-            "name the experiment's file, by which they were read: --experiment FILE; `matrix run FILE` reads them again",
-        ));
+    let cells = matching(chosen, filter)?;
+    let loaded = load(store, chosen, &cells, origin)?;
+    if loaded.read_otherwise() > 0 {
+        return Err(read_otherwise());
     }
     let several = chosen.experiment.sources.len() > 1;
     for (number, source) in chosen.experiment.sources.iter().enumerate() {

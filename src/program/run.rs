@@ -196,6 +196,7 @@ fn after(options: &RunOptions<'_>, input: &Input) -> Result<(), Failure> {
     let store = Store::open(&options.results)?;
     let loaded = results::load(&store, &input.experiment, &input.cells, None)?;
     super::print::summary(&loaded)?;
+    loaded.of_reading().iter().for_each(|text| output::note(format_args!("note: {text}")));
     if options.plot {
         for picture in draw(options, input)? {
             output::line(picture.display())?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-pub(super) use matrix_bundle::layout::DERIVER as DERIVER_FILE;
+use matrix_bundle::layout::DERIVER as DERIVER_FILE;
 use matrix_bundle::{Extras, about_binary};
 use matrix_command::results::{self, Loaded, findings};
 use matrix_figures::{FigureError, Picture, picture};
@@ -15,7 +15,12 @@ use crate::page;
 use crate::shards::Shards;
 
 /// Which version of the rules derives these files: only its own version's are compared byte for byte.
-const DERIVER: &str = "matrix-command 4\n";
+const DERIVER: &str = "matrix-command 5\n";
+
+/// Whether what stands beside results was derived by another version of the rules.
+pub(super) fn is_of_another_version(extras: &Extras) -> bool {
+    extras.tables.get(DERIVER_FILE).is_none_or(|version| version != DERIVER.as_bytes())
+}
 
 /// Everything that stands beside the results of these experiments. `binary` is the digest of the program that is in the
 /// bundle, if one is.

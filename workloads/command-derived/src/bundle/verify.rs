@@ -9,7 +9,7 @@ use matrix_command::results;
 use matrix_store::verify::Fault;
 use matrix_store::{GenericAttempt, GenericRecord, ObjectReader, Store, StoreError, TraceRead, Traces, VerifyOptions};
 
-use super::extras::{DERIVER_FILE, extras};
+use super::extras::{extras, is_of_another_version};
 use crate::chosen::{Chosen, Texts, newest};
 use crate::error::DerivedError;
 use crate::page;
@@ -65,7 +65,7 @@ pub fn check(path: &Path, limits: Limits, quick: bool) -> Result<Findings, Deriv
     }
     let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;
     let derived = extras(&store, &experiments, restored.binary)?;
-    findings.another_version = restored.extras.tables.get(DERIVER_FILE) != derived.tables.get(DERIVER_FILE);
+    findings.another_version = is_of_another_version(&restored.extras);
     if !findings.another_version {
         let compared = compare(&restored.extras, &derived, &mut findings.faults);
         findings.checked.push(("tables, figures, README: derived again, same bytes".to_owned(), compared));
@@ -89,7 +89,8 @@ pub fn page_of(path: &Path, limits: Limits) -> Result<Findings, DerivedError> {
     let (_folder, store, restored) = unpack(path, limits)?;
     let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;
     let names: Vec<&str> = experiments.iter().map(|chosen| chosen.experiment.name.as_str()).collect();
-    let mut findings = Findings { made_by: restored.made_by(), ..Findings::default() };
+    let another_version = is_of_another_version(&restored.extras);
+    let mut findings = Findings { made_by: restored.made_by(), another_version, ..Findings::default() };
     findings.page(&restored.extras.report, &page::of_bundle(&store, &names)?);
     Ok(findings)
 }

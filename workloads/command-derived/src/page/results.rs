@@ -42,6 +42,9 @@ pub fn add_to(
             let text = format!("disturbed: other work ran beside {cells}");
             page.labels.push(Label { kind: "disturbed", text });
         }
+        if let Some(text) = ours.loaded.of_reading() {
+            page.labels.push(Label { kind: "incomplete", text });
+        }
         page.sections.push(section(&ours, their.as_ref())?);
     }
     Ok(())

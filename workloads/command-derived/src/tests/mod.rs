@@ -4,5 +4,6 @@ mod bundles;
 mod compare;
 mod consent;
 mod fixture;
+mod reading;
 mod shards;
 mod versions;

@@ -13,10 +13,10 @@ use matrix_core::relation::Context;
 use matrix_core::series::{Measured, Series, by_point};
 use matrix_frame::Distribution;
 use matrix_store::attempt::AttemptStatus;
-use matrix_store::{GenericRecord, Origin, Store, StoreError};
+use matrix_store::{Digest, GenericRecord, Origin, Store, StoreError};
 
 use super::numbers::{Wanted, numbers};
-use crate::cells::Cell;
+use crate::cells::{self, Cell};
 use crate::file::Experiment;
 
 /// A cell and its result, if it has one.
@@ -49,10 +49,13 @@ pub struct Loaded<'e> {
     pub(super) distributions: BTreeMap<(usize, usize), Vec<Option<Distribution>>>,
     /// What could not be computed, in words.
     pub remarks: BTreeSet<String>,
+    /// How the experiment says that rows are read.
+    reading: Digest,
 }
 
 /// Reads the results of an experiment's cells: of each what was measured here, or else what the first of the other
-/// origins measured; or only what one origin measured.
+/// origins measured; or only what one origin measured. Rows that were read in another way than the experiment says give no
+/// numbers: see [`Loaded::read_otherwise`].
 ///
 /// # Errors
 /// When the store cannot be read, or what it holds is not what its records say.
@@ -90,6 +93,7 @@ fn notes_of_origin<'e>(
         by: BTreeMap::new(),
         distributions: BTreeMap::new(),
         remarks: BTreeSet::new(),
+        reading: cells::reading(experiment)?,
     };
     for cell in cells {
         let record = record_of(store, &cell.key, only)?;
@@ -157,7 +161,9 @@ impl Loaded<'_> {
             loop {
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some(cell) = self.cells.get(place) else { break };
-                let computed = numbers(store, self.experiment, &wanted, cell.record.as_ref());
+                // In rows that were read in another way, numbers may have another unit.
+                let record = cell.record.as_ref().filter(|record| record.reading == self.reading);
+                let computed = numbers(store, self.experiment, &wanted, record);
                 let failed = computed.is_err();
                 done.push((place, computed));
                 if failed {
@@ -251,6 +257,24 @@ impl Loaded<'_> {
     #[must_use]
     pub fn done(&self) -> usize {
         self.cells.iter().filter(|cell| cell.record.is_some()).count()
+    }
+
+    /// How many results have rows that were read in another way than the experiment says: a run reads them again.
+    #[must_use]
+    pub fn read_otherwise(&self) -> usize {
+        let records = self.cells.iter().filter_map(|cell| cell.record.as_ref());
+        records.filter(|record| record.reading != self.reading).count()
+    }
+
+    /// What to say of results that give no numbers because their rows were read in another way; nothing if there are none.
+    #[must_use]
+    pub fn of_reading(&self) -> Option<String> {
+        let cells = self.read_otherwise();
+        let text = format!(
+            "rows of {cells} cells were read in another way than the experiment says, and give no numbers: `matrix run FILE` reads \
+             them again, and executes nothing"
+        );
+        (cells > 0).then_some(text)
     }
 
     /// Cells whose host was disturbed.

@@ -121,8 +121,7 @@ fn value(metric: &Metric, requests: &[Request<'_>], summaries: &[Summary], costs
     })
 }
 
-/// Computes the numbers of a cell; none of a source whose rows were read in another way than the experiment says now: `run`
-/// reads them again.
+/// Computes the numbers of a cell from its result, whose rows were read as the experiment says; all are none without one.
 pub(super) fn numbers(
     store: &Store,
     experiment: &Experiment,
@@ -141,7 +140,7 @@ pub(super) fn numbers(
         let columns = columns(source);
         let rows = matrix_frame::Source::new(&columns, &open);
         match of_source(&mut numbers, number, &rows, experiment, wanted, record) {
-            // Rows that are not those of the declared columns have no numbers: `matrix run` reads them again.
+            // Rows that are not those of the declared columns have no numbers.
             Ok(()) => {}
             Err(error) if error.is_of_rows() => {}
             Err(FrameError::Read(error) | FrameError::Write(error)) => return Err(StoreError::from_read(error)),

@@ -25,6 +25,7 @@ pub struct Finding<'e> {
 /// The verdicts on every claim.
 #[must_use]
 pub fn findings<'e>(loaded: &Loaded<'e>) -> Vec<Finding<'e>> {
+    let of_reading = loaded.of_reading();
     let one = |claim: &'e Claim| {
         let (metric, rows): (Option<usize>, &[_]) = match claim.statement {
             Statement::Bound { metric, .. } | Statement::BestOver { metric, .. } | Statement::Trend { metric, .. } => {
@@ -36,7 +37,8 @@ pub fn findings<'e>(loaded: &Loaded<'e>) -> Vec<Finding<'e>> {
         let series = metric.map(|metric| loaded.series(metric)).unwrap_or_default();
         let (there, note) = elsewhere(loaded, claim);
         let mut judged = judge(there.as_ref().unwrap_or(claim), &series, rows, &loaded.context(metric));
-        judged.details.extend(note.map(|text| Detail::all(judged.verdict, text)));
+        let reading = of_reading.clone().filter(|_| !matches!(claim.statement, Statement::Uncovered(_)));
+        judged.details.extend(note.into_iter().chain(reading).map(|text| Detail::all(judged.verdict, text)));
         let points = points_of(loaded, claim);
         let judged = unlike_machines(loaded, claim, &points, judged);
         let disturbed = loaded.disturbed().filter(|cell| points.contains(&cell.cell.point)).count();

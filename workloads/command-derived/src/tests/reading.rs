@@ -1,0 +1,28 @@
+//! Rows that were read in another way than an experiment says.
+
+use matrix_command::Experiment;
+use matrix_command::results::{findings, load, summary};
+
+use super::fixture::{EXPERIMENT, faster, store};
+use crate::Chosen;
+
+#[test]
+fn rows_that_were_read_under_another_unit_give_no_number_and_claims_say_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path(), EXPERIMENT, None, faster(4));
+    let Chosen { experiment, cells, .. } = Chosen::only(&store).unwrap().unwrap();
+    let read = load(&store, &experiment, &cells, None).unwrap();
+    assert_eq!((read.read_otherwise(), read.of_reading()), (0, None));
+    assert!(read.metrics[0].iter().all(Option::is_some));
+
+    let other = Experiment::parse(&EXPERIMENT.replace("unit = \"us\"", "unit = \"s\"")).unwrap();
+    let read = load(&store, &other, &cells, None).unwrap();
+    assert_eq!((read.done(), read.read_otherwise()), (18, 18));
+    assert!(read.metrics[0].iter().all(Option::is_none), "{:?}", read.metrics);
+    assert!(summary(&read).1.iter().all(|line| line.last().is_some_and(|value| value == "DNF")));
+    let found = findings(&read);
+    assert_eq!(found[0].judged.verdict.name(), "inconclusive");
+    assert!(
+        found[0].judged.details.iter().any(|detail| detail.text.contains("rows of 18 cells were read in another way"))
+    );
+}
