@@ -1,13 +1,14 @@
 //! Printing what results are: summary, plan, status, claims, figures and exports.
 
+use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use matrix_command::results::{self, Loaded, findings};
 use matrix_command::run::{Input, PlanDocument, states};
 use matrix_core::judge::Verdict;
-use matrix_core::{Again, Tally};
-use matrix_store::{Origin, Store};
+use matrix_core::{Again, CellKey, CellState, Tally};
+use matrix_store::{Origin, Run, Store};
 use serde::Serialize;
 
 use super::charts;
@@ -170,8 +171,13 @@ struct StatusJson<'a> {
 }
 
 pub(crate) fn status(store: &Store, chosen: &Chosen, results: &Path, json: bool, identify: bool) -> CommandResult {
-    let tally: Tally = states(Some(store), &chosen.cells)?.into_iter().collect();
-    let progress = runs_of(store, &chosen.experiment.name, identify)?;
+    let (progress, skipped) = runs_of(store, &chosen.experiment.name, identify)?;
+    // A cell that was not tried is skipped if the newest run left it out.
+    let states = chosen.cells.iter().zip(states(Some(store), &chosen.cells)?).map(|(cell, state)| match state {
+        CellState::Pending if skipped.contains(&cell.key) => CellState::Skipped,
+        state => state,
+    });
+    let tally: Tally = states.collect();
     let loaded = results::notes_of(store, &chosen.experiment, &chosen.cells)?;
     let (disturbed, not_watched) = (loaded.disturbed().count(), loaded.unwatched().count());
     if json {
@@ -194,18 +200,24 @@ pub(crate) fn status(store: &Store, chosen: &Chosen, results: &Path, json: bool,
     Ok(Exit::Ok)
 }
 
-/// What there is to say of the runs of an experiment.
-fn runs_of(store: &Store, experiment: &str, identify: bool) -> Result<Vec<RunJson>, Failure> {
-    let mut all = Vec::new();
+/// What there is to say of the runs of an experiment, and the cells that the newest of them skipped.
+fn runs_of(store: &Store, experiment: &str, identify: bool) -> Result<(Vec<RunJson>, BTreeSet<CellKey>), Failure> {
+    let (mut all, mut skipped) = (Vec::new(), BTreeSet::new());
     for id in store.all_runs()? {
         let run = store.run(id.as_str())?;
         let plan = PlanDocument::of_run(&run)?.filter(|plan| plan.experiment == experiment);
+        if let Some(plan) = &plan {
+            let left_out = plan.cells.iter().filter(|cell| cell.state == CellState::Skipped);
+            skipped = left_out.map(|cell| cell.key).collect();
+        }
         let planned = plan.map(|plan| plan.cells.iter().map(|cell| (cell.key, cell.reason)).collect::<Vec<_>>());
         all.push((run, planned));
     }
     let alone = runs::running_alone(store, all.iter().map(|(run, _)| run)).map(|run| run.id());
     let planned = all.iter().filter_map(|(run, planned)| Some((run, planned.as_ref()?)));
-    planned.map(|(run, planned)| runs::describe(store, run, planned, alone == Some(run.id()), identify)).collect()
+    let describe =
+        |(run, planned): (&Run, &Vec<_>)| runs::describe(store, run, planned, alone == Some(run.id()), identify);
+    Ok((planned.map(describe).collect::<Result<_, _>>()?, skipped))
 }
 
 /// What the user asked `matrix plan` for.

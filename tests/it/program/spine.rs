@@ -86,6 +86,9 @@ fn what_the_machine_cannot_run_is_skipped_with_the_reason_and_tried_again() {
     bench.write("license", "");
     bench.matrix(&["run", "kv.toml"]).code(0).err_has("skipped: 6 cells: needs many processors");
     assert_eq!(executions(&bench), 12);
+    bench.matrix(&["status", "kv.toml"]).code(0).out_has("12 done").out_has("6 skipped");
+    let bundle = ["bundle", "create", "kv.toml", "-o", "kv.tar.zst", "--allow-incomplete"];
+    bench.matrix(&bundle).code(0).err_has("6 skipped");
 }
 
 #[test]

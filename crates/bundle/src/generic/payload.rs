@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use matrix_core::{CellKey, Tally};
+use matrix_core::{CellKey, CellState, Tally};
 use matrix_store::{
     AttemptFile, AttemptId, Digest, GenericAttempt, GenericRecord, Origin, RecordFile, RunId, Sealed, Store, StoreError,
 };
@@ -32,6 +32,7 @@ struct Plan {
 #[derive(Deserialize)]
 struct Planned {
     key: CellKey,
+    state: CellState,
 }
 
 /// What is selected of a store.
@@ -66,7 +67,7 @@ impl Payload {
     ) -> Result<Self, BundleError> {
         let mut this = Self::default();
         let mut cells: BTreeSet<CellKey> = BTreeSet::new();
-        let (mut failed, mut named) = (BTreeSet::new(), BTreeSet::new());
+        let (mut failed, mut skipped, mut named) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for id in runs {
             let run = store.run(id.as_str())?;
             let (experiment, plan) = (run.experiment()?, run.plan()?);
@@ -74,7 +75,15 @@ impl Payload {
             let read: Plan =
                 serde_json::from_slice(&plan).map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
             this.experiments.insert(read.experiment);
-            cells.extend(read.cells.iter().map(|cell| cell.key));
+            for cell in read.cells {
+                cells.insert(cell.key);
+                // As the newest run planned it.
+                if cell.state == CellState::Skipped {
+                    skipped.insert(cell.key)
+                } else {
+                    skipped.remove(&cell.key)
+                };
+            }
             let (journal, text) = (run.journal_bytes()?, run.journal());
             for (key, state) in text.cell_states() {
                 if matches!(state, matrix_store::journal::JournalState::Failed { .. }) {
@@ -101,11 +110,12 @@ impl Payload {
         }
         this.attempts(store, &cells, &named, origin)?;
         for key in &cells {
-            *match (done.contains(key), failed.contains(key)) {
-                (true, _) => &mut this.tally.done,
-                (_, true) => &mut this.tally.failed,
-                _ => &mut this.tally.pending,
-            } += 1;
+            this.tally.add(match (done.contains(key), failed.contains(key), skipped.contains(key)) {
+                (true, ..) => CellState::Done,
+                (_, true, _) => CellState::Failed,
+                (_, _, true) => CellState::Skipped,
+                _ => CellState::Pending,
+            });
         }
         if cells.is_empty() {
             return Err(BundleError::Empty);
