@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use matrix_analysis::{ExportError, Traces};
 use matrix_antipode_artifact::{ExportOptions, Prepared, StoreSource};
 use matrix_bundle::temporary;
+use matrix_command_derived::compare::holds_programs;
 use matrix_plan::Filter;
 use matrix_run::results::{self, Opened, Results, Select, Traced};
 use matrix_store::Origin;
@@ -98,7 +99,15 @@ pub(crate) fn export(args: ExportArgs) -> CommandResult {
     temporary::list_file(&matrix_antipode_artifact::partial(&args.folder));
     let prepared = matrix_antipode_artifact::prepare(&source, &args.folder, &ExportOptions { regions });
     // What an interruption takes away meanwhile is no failure of the export's.
-    let report = temporary::undisturbed(|| prepared.and_then(Prepared::publish))?;
+    let report = match temporary::undisturbed(|| prepared.and_then(Prepared::publish)) {
+        Err(matrix_antipode_artifact::ExportError::Nothing) if holds_programs(&store)? => {
+            return Err(Failure::usage(
+                "`--as gather` is a form of post-notification's results, and the results here are programs'",
+                "`--as csv` and `--as parquet` write all rows of any workload",
+            ));
+        }
+        report => report?,
+    };
     if args.format.format == Format::Json {
         output::json(&ExportJson {
             gather: report.gather,

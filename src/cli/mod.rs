@@ -43,4 +43,5 @@ pub(crate) use command::{definition, main};
 pub(crate) use diff::of_other_workloads;
 pub(crate) use plan::TallyJson;
 pub(crate) use plot::PictureFormat;
+pub(crate) use table::TableFormat;
 pub(crate) use why::Answer;

@@ -9,7 +9,7 @@ use matrix_run::results::{self, Results, Traced};
 
 use super::{FilterArgs, ReadArgs, SelectArgs};
 use crate::exit::{CommandResult, Exit, Failure};
-use crate::output;
+use crate::{output, program};
 
 /// Print the summary of results: what readers found, how long it took, and what antipode cost
 ///
@@ -30,7 +30,7 @@ pub(crate) struct TableArgs {
 
 /// Forms of the summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum TableFormat {
+pub(crate) enum TableFormat {
     /// Text for people.
     Table,
     /// CSV, as `run --plot` writes it to `summary.csv`.
@@ -41,6 +41,10 @@ enum TableFormat {
 
 pub(crate) fn table(args: TableArgs) -> CommandResult {
     let store = args.read.open()?;
+    if let Some(chosen) = program::chosen(&store, &args.select.options())? {
+        let (filter, origin) = (args.filter.filter.as_deref(), args.select.origin.as_ref());
+        return program::table(&store, &chosen, filter, origin, args.format);
+    }
     if let Some(records) = results::without_run(&store, &args.select.options())? {
         let name = results::origins_of(&records);
         let filter = args.filter.parse(&results::regions(&store)?)?;

@@ -9,6 +9,7 @@ mod read;
 mod replay;
 mod run;
 mod show;
+mod table;
 mod why;
 
 use std::path::Path;
@@ -30,6 +31,7 @@ pub(crate) use print::{PlanOptions, check, export, plan, plot, status};
 pub(crate) use replay::{ReplayOptions, replay};
 pub(crate) use run::{RunOptions, check_filter, resumable, resume, run, several_interrupted};
 pub(crate) use show::show;
+pub(crate) use table::table;
 pub(crate) use why::why;
 
 /// The problems of a text, each at its place.

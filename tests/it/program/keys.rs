@@ -9,11 +9,17 @@ fn a_changed_input_makes_every_cell_new_and_a_changed_parser_makes_none_run() {
     // What is read of the rows is the cell's result, not its meaning: it is read again from what was kept.
     let other = EXPERIMENT.replace("found = { type", "noise = { type = \"text\" }\nfound = { type");
     bench.write("kv.toml", &other);
-    bench.matrix(&["run", "kv.toml"]).code(0).err_has("rows of 18 cells were read again");
+    for command in [&["check", "kv.toml"] as &[&str], &["table", "kv.toml"], &["plot", "kv.toml"]] {
+        bench.matrix(command).code(2).err_has("read in another way").err_has("`matrix run FILE` reads them again");
+    }
+    bench.matrix(&["run", "kv.toml"]).code(0).err_has("rows of 18 cells were read again").err_has("saved it");
     assert_eq!(executions(&bench), 18);
-    bench.matrix(&["export", "--as", "csv", "all.csv"]).code(2).err_has("read in another way");
-    bench.matrix(&["export", "--as", "csv", "--experiment", "kv.toml", "all.csv"]).code(0);
+    // What is read without a file is read as the rows were.
+    bench.matrix(&["check"]).code(0).err_has("runs of 2 versions");
+    bench.matrix(&["export", "--as", "csv", "--experiment", "kv.toml", "named.csv"]).code(0);
+    bench.matrix(&["export", "--as", "csv", "all.csv"]).code(0);
     let all = bench.read("all.csv");
+    assert_eq!(all, bench.read("named.csv"));
     assert!(all.lines().any(|line| line.starts_with("slow,1,1,local,") && line.ends_with(",1001,x,true")), "{all}");
     bench.matrix(&["verify"]).code(0);
 

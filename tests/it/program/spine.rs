@@ -30,6 +30,18 @@ fn a_matrix_runs_once_is_judged_and_drawn() {
     assert_eq!(all.lines().next(), Some("engine,threads,round,origin,cell,latency_us,found"));
     assert_eq!(all.lines().count(), 55);
     assert!(all.lines().any(|line| line.starts_with("slow,2,3,local,") && line.ends_with(",501,true")), "{all}");
+    bench.matrix(&["export", "--as", "gather", "folders"]).code(2).err_has("a form of post-notification's results");
+
+    // The table is what the run printed.
+    let table = bench.matrix(&["table"]).code(0);
+    assert!(printed.out.starts_with(&table.out), "{printed:?}\n{table:?}");
+    let json = bench.json(&["table", "kv.toml", "--filter", "threads = 4"]);
+    assert_eq!((&json["cells_done"], &json["metrics"][0]["rounds"]), (&6.into(), &3.into()), "{json}");
+    bench
+        .matrix(&["check", "--origin", "nobody"])
+        .code(2)
+        .err_has("nobody measured no cell of kv")
+        .err_has("who did: local");
     bench.matrix(&["verify"]).code(0);
 }
 

@@ -11,4 +11,4 @@ mod tables;
 pub use compare::{Change, Matched, changes, matched};
 pub use export::export;
 pub use load::{Loaded, LoadedCell, load, notes_of};
-pub use tables::{Finding, Text, cells_csv, claims_csv, findings, metrics_csv, summary, untried};
+pub use tables::{Finding, MetricRow, Text, cells_csv, claims_csv, findings, metrics, metrics_csv, summary, untried};

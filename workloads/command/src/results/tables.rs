@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use matrix_core::claims::{Claim, Statement};
 use matrix_core::judge::{Detail, Judged, Verdict, judge, number};
+use matrix_core::metric::Metric;
 use matrix_core::series::{Estimate, mean};
 use matrix_core::text::{csv, exact};
 use matrix_core::{Point, Value};
@@ -155,29 +156,52 @@ fn texts(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+/// A metric at one point, over its rounds.
+#[derive(Clone, Debug)]
+pub struct MetricRow<'e> {
+    /// The point.
+    pub point: Point,
+    /// The metric.
+    pub metric: &'e Metric,
+    /// How many rounds have a number.
+    pub rounds: usize,
+    /// How many rounds have none.
+    pub missing: u32,
+    /// The mean over rounds and its interval; none without any number.
+    pub estimate: Option<Estimate>,
+}
+
+/// Every metric of every point, with its interval.
+#[must_use]
+pub fn metrics<'e>(loaded: &Loaded<'e>) -> Vec<MetricRow<'e>> {
+    let all = loaded.experiment.metrics.iter().enumerate();
+    let rows = all.flat_map(|(number, metric)| {
+        loaded.series(number).into_iter().map(move |series| {
+            let values: Vec<f64> = series.rounds.values().copied().collect();
+            let (rounds, missing, estimate) = (values.len(), series.missing, mean(&values, 0.05));
+            MetricRow { point: series.point, metric, rounds, missing, estimate }
+        })
+    });
+    rows.collect()
+}
+
 /// `tables/metrics.csv`: every metric of every point, with its interval.
 #[must_use]
 pub fn metrics_csv(loaded: &Loaded<'_>) -> String {
-    let axes = &loaded.experiment.axes;
-    let mut head = texts(&axes.names());
+    let mut head = texts(&loaded.experiment.axes.names());
     head.extend(texts(&["metric", "unit", "rounds", "missing", "value", "low", "high"]));
-    let mut lines = Vec::new();
-    for (number, metric) in loaded.experiment.metrics.iter().enumerate() {
-        for series in loaded.series(number) {
-            let values: Vec<f64> = series.rounds.values().copied().collect();
-            let estimate = mean(&values, 0.05);
-            let mut line: Vec<String> = series.point.iter().map(ToString::to_string).collect();
-            line.extend([metric.name.clone(), metric.unit.clone().unwrap_or_default()]);
-            line.extend([values.len().to_string(), series.missing.to_string()]);
-            line.extend([
-                exact(estimate.map(|e| e.value)),
-                exact(estimate.map(|e| e.low)),
-                exact(estimate.map(|e| e.high)),
-            ]);
-            lines.push(line);
-        }
-    }
-    csv(&head, &lines)
+    let line = |MetricRow { point, metric, rounds, missing, estimate }: MetricRow<'_>| {
+        let mut line: Vec<String> = point.iter().map(ToString::to_string).collect();
+        line.extend([metric.name.clone(), metric.unit.clone().unwrap_or_default()]);
+        line.extend([rounds.to_string(), missing.to_string()]);
+        line.extend([
+            exact(estimate.map(|e| e.value)),
+            exact(estimate.map(|e| e.low)),
+            exact(estimate.map(|e| e.high)),
+        ]);
+        line
+    };
+    csv(&head, &metrics(loaded).into_iter().map(line).collect::<Vec<_>>())
 }
 
 /// `tables/cells.csv`: every cell with its metrics.

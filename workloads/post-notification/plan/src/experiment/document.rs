@@ -160,10 +160,16 @@ fn schema(document: &DeTable<'_>, problems: &mut Vec<Problem>) -> Result<(), Pro
     };
     match integer(value, "`schema`", 1..=u64::MAX, problems) {
         Some(newer) if newer > SCHEMA && !is_of_workloads(document) => {
+            let help = match newer {
+                SCHEMA_OF_WORKLOADS => {
+                    "this is read of post-notification only, which is schema 1, or schema 2 with `workload = \"post-notification\"`"
+                }
+                _ => "a newer version of the program wrote or needs this file: update it",
+            };
             Err(Problem::new(format!("the experiment is of schema {newer}"))
                 .at(value.span())
                 .label(format!("this program reads schema {SCHEMA}, and schema 2 for programs"))
-                .help("a newer version of the program wrote or needs this file: update it"))
+                .help(help))
         }
         _ => Ok(()),
     }
