@@ -198,7 +198,7 @@ fn declared(
     let about = About {
         experiment: &source.experiment,
         axes: numbers.axes(),
-        rounds: input.experiment.rounds,
+        rounds: input.experiment.rounds..=input.experiment.rounds,
         metrics: Metric::ALL.map(metric).to_vec(),
         column: None,
         notes,

@@ -35,6 +35,23 @@ impl Selection {
         }
     }
 
+    /// The points as a filter says them; none if all are meant.
+    #[must_use]
+    pub fn words(&self, axes: &AxisSet) -> Option<String> {
+        match self {
+            Self::All => None,
+            Self::Filter(filter) => Some(filter.as_str().to_owned()),
+            Self::Pattern(pattern) => {
+                let parts = axes.axes.iter().zip(pattern).filter_map(|(axis, values)| {
+                    let values = values.as_ref()?.iter().map(|value| format!("{} = {value}", axis.name));
+                    let values = values.collect::<Vec<_>>();
+                    Some(if values.len() == 1 { values.join("") } else { format!("({})", values.join(" or ")) })
+                });
+                Some(parts.collect::<Vec<_>>().join(" and ")).filter(|words| !words.is_empty())
+            }
+        }
+    }
+
     /// Reads `where`: a table of values, or a filter over axes.
     pub fn parse(value: &read::Value<'_>, source: &str, axes: &AxisSet, problems: &mut Vec<Problem>) -> Option<Self> {
         let DeValue::String(text) = value.get_ref() else {

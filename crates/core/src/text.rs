@@ -1,4 +1,4 @@
-//! Tables as CSV.
+//! Tables as CSV, and numbers of things in sentences.
 
 use crate::value::canonical_number;
 
@@ -16,4 +16,10 @@ pub fn csv(head: &[String], lines: &[Vec<String>]) -> String {
     };
     let line = |fields: &[String]| fields.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n";
     std::iter::once(line(head)).chain(lines.iter().map(|fields| line(fields))).collect()
+}
+
+/// How many of something, whose name without an `s` is that of one: `1 cell`, `2 cells`.
+#[must_use]
+pub fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }

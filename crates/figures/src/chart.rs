@@ -48,6 +48,13 @@ pub struct Estimate {
     pub high: f64,
 }
 
+impl Estimate {
+    /// Whether both ends are finite: the interval is drawn.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.low.is_finite() && self.high.is_finite()
+    }
+}
+
 /// A place across, and what is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChartMark {
@@ -154,6 +161,12 @@ impl Chart {
         })
     }
 
+    /// Whether a series has a band in any panel.
+    fn has_band(&self, series: usize) -> bool {
+        let lines = self.panels.iter().flat_map(lines::ours).filter(|line| line.series == series);
+        lines.flat_map(lines::bands).next().is_some()
+    }
+
     /// The page with its legend, notes and sentences.
     fn page(&self) -> Page {
         let mut page = Page::titled(&self.title, &self.experiment, self.subtitle.clone());
@@ -161,7 +174,7 @@ impl Chart {
             let look = palette::series(number);
             let stroke = Stroke { color: look.color, width: 1.5, dashes: look.dashes };
             let sample = match self.kind {
-                Kind::Lines => Sample::Line { stroke, marker: Some(look.marker), band: true },
+                Kind::Lines => Sample::Line { stroke, marker: Some(look.marker), band: self.has_band(number) },
                 Kind::Steps => Sample::Line { stroke, marker: None, band: false },
                 Kind::Bars | Kind::Stacked | Kind::Heat => Sample::Fill(look.color),
             };
@@ -231,8 +244,9 @@ impl Chart {
             None => scales::label(mark.x),
         };
         let sentence = match mark.estimate {
-            Some(Estimate { value, low, high }) if low.is_finite() && high.is_finite() => {
-                format!("{name}{x}: {} ({} to {}).", scales::label(value), scales::label(low), scales::label(high))
+            Some(estimate) if estimate.is_bounded() => {
+                let [value, low, high] = [estimate.value, estimate.low, estimate.high].map(scales::label);
+                format!("{name}{x}: {value} ({low} to {high}).")
             }
             Some(Estimate { value, .. }) => format!("{name}{x}: {}.", scales::label(value)),
             None => format!("{name}{x}: did not finish."),

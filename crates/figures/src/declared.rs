@@ -1,5 +1,7 @@
 //! Figures that an experiment declares: from their numbers to a chart or a table.
 
+use std::ops::RangeInclusive;
+
 use matrix_core::figure::{Across, FigureKind, Panel};
 use matrix_core::judge::combined_name;
 use matrix_core::{Axis, AxisSet, FigureSpec, Kind as Type, Value};
@@ -11,7 +13,7 @@ use crate::chart::{Chart, ChartLine, ChartMark, ChartPanel, Estimate, Kind, Titl
 pub struct MetricAbout {
     /// Its name.
     pub name: String,
-    /// How it is computed, in words.
+    /// How it is computed, in words, and of which rows.
     pub text: String,
     /// Its unit; none where it is a mere number.
     pub unit: Option<String>,
@@ -24,8 +26,8 @@ pub struct About<'a> {
     pub experiment: &'a str,
     /// Its axes.
     pub axes: &'a AxisSet,
-    /// Rounds of every point.
-    pub rounds: u32,
+    /// The fewest and the most rounds of a point.
+    pub rounds: RangeInclusive<u32>,
     /// Its metrics.
     pub metrics: Vec<MetricAbout>,
     /// The column across, where one is: name and unit.
@@ -112,18 +114,19 @@ impl About<'_> {
 
     /// How the numbers are computed, and what their intervals are of.
     pub(crate) fn subtitle(&self, figure: &FigureSpec) -> String {
-        let rounds = self.rounds;
-        let Some(metric) = figure.y.and_then(|metric| self.metrics.get(metric)) else {
-            return if rounds > 1 {
-                format!("all values of {rounds} rounds")
-            } else {
-                "all values of one round".to_owned()
-            };
+        let (least, most) = (*self.rounds.start(), *self.rounds.end());
+        let rounds = match (least, most) {
+            (_, 1) => "one round".to_owned(),
+            _ if least == most => format!("{most} rounds"),
+            _ => format!("{least} to {most} rounds"),
         };
-        let intervals = match (rounds, figure.kind) {
-            (1, _) => "one round, no intervals".to_owned(),
-            (_, FigureKind::Heat | FigureKind::Bars { stack: true }) => format!("means over {rounds} rounds"),
-            _ => format!("with 95 % intervals over {rounds} rounds"),
+        let Some(metric) = figure.y.and_then(|metric| self.metrics.get(metric)) else {
+            return format!("all values of {rounds}");
+        };
+        let intervals = match (most, figure.kind) {
+            (1, _) => format!("{rounds}, no intervals"),
+            (_, FigureKind::Heat | FigureKind::Bars { stack: true }) => format!("means over {rounds}"),
+            _ => format!("with 95 % intervals over {rounds}"),
         };
         let name = words(&metric.name);
         let of = if metric.text == metric.name { name } else { format!("{name} = {}", metric.text) };
@@ -163,9 +166,13 @@ impl About<'_> {
             Across::Column { .. } => self.column.as_ref().map(|(_, unit)| unit.clone()),
             Across::Metric { metric, .. } => self.metrics.get(metric).and_then(|metric| metric.unit.clone()),
         };
-        match unit.filter(|unit| unit != "1") {
-            Some(unit) => format!("{name} ({unit})"),
-            None => name,
+        match (unit.filter(|unit| unit != "1"), figure.x) {
+            // Names of columns often end with their unit.
+            (Some(unit), Across::Column { .. }) => {
+                format!("{} ({unit})", name.strip_suffix(&format!(" {unit}")).unwrap_or(&name))
+            }
+            (Some(unit), _) => format!("{name} ({unit})"),
+            (None, _) => name,
         }
     }
 }

@@ -1,8 +1,12 @@
 //! Figures of programs' results, alone and with the authors' results drawn into them.
 
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
 use matrix_command::results::Loaded;
-use matrix_core::FigureSpec;
 use matrix_core::figure::Across;
+use matrix_core::text::counted;
+use matrix_core::{FigureSpec, Value};
 use matrix_figures::{About, Chart, FigureError, MetricAbout, Picture, picture};
 
 /// What a figure of a program's results says besides its numbers.
@@ -13,31 +17,52 @@ pub fn about<'a>(loaded: &'a Loaded<'_>, figure: &FigureSpec) -> About<'a> {
         Across::Axis(_) | Across::Metric { .. } => None,
     };
     let mut notes = vec!["measured".to_owned()];
+    notes.extend(figure.selection.words(&loaded.experiment.axes).map(|words| format!("only {words}")));
+    let shown = || loaded.cells.iter().filter(|cell| figure.selection.matches(&cell.cell.point));
     // A cell without rows has no value of a column, and so no place in the figure.
-    let failed = loaded.cells.iter().filter(|cell| cell.failed && figure.selection.matches(&cell.cell.point)).count();
+    let failed = shown().filter(|cell| cell.failed).count();
     if failed > 0 && column.is_some() {
-        notes.push(format!("DNF: {failed} cells failed"));
+        notes.push(format!("DNF: {} failed", counted(failed, "cell")));
+    }
+    let not_run = shown().filter(|cell| cell.record.is_none() && !cell.failed).count();
+    if not_run > 0 {
+        notes.push(format!("{} not run", counted(not_run, "cell")));
     }
     let disturbed = loaded.disturbed().filter(|cell| figure.selection.matches(&cell.cell.point)).count();
     if disturbed > 0 {
-        notes.push(format!("{disturbed} cells disturbed by other work"));
+        notes.push(format!("{} disturbed by other work", counted(disturbed, "cell")));
     }
     if !loaded.mixed_versions().is_empty() {
         notes.push(format!("{} versions of one program", loaded.mixed_versions().len()));
     }
     let metric = |metric: &matrix_core::Metric| MetricAbout {
         name: metric.name.clone(),
-        text: metric.text.clone(),
+        text: match &metric.filter {
+            Some(filter) => format!("{} where {}", metric.text, filter.as_str()),
+            None => metric.text.clone(),
+        },
         unit: metric.unit.clone(),
     };
     About {
         experiment: &loaded.experiment.name,
         axes: &loaded.experiment.axes,
-        rounds: loaded.experiment.rounds,
+        rounds: rounds(loaded, figure),
         metrics: loaded.experiment.metrics.iter().map(metric).collect(),
         column: column.map(|(name, unit)| (name.to_owned(), unit.to_owned())),
         notes,
     }
+}
+
+/// The fewest and the most rounds of the points of a figure that have any.
+fn rounds(loaded: &Loaded<'_>, figure: &FigureSpec) -> RangeInclusive<u32> {
+    let mut rounds: BTreeMap<&[Value], u32> = BTreeMap::new();
+    for cell in loaded.cells.iter().filter(|cell| cell.record.is_some()) {
+        if figure.selection.matches(&cell.cell.point) {
+            *rounds.entry(&cell.cell.point).or_default() += 1;
+        }
+    }
+    let most = loaded.experiment.rounds;
+    rounds.values().copied().min().unwrap_or(most)..=rounds.into_values().max().unwrap_or(most)
 }
 
 /// A figure beside the authors'.

@@ -101,6 +101,28 @@ mod tests {
     }
 
     #[test]
+    fn one_round_has_an_axis_of_its_values_and_no_band_in_the_legend() {
+        let mut one = chart(Kind::Lines, &[("slow", 1.5)]);
+        let mark = |x: f64, value: f64, half: f64| ChartMark {
+            x,
+            across: None,
+            estimate: Some(Estimate { value, low: value - half, high: value + half }),
+            disturbed: false,
+        };
+        one.panels[0].lines[0].marks = vec![mark(0.0, 1.5, f64::INFINITY), mark(1.0, 2.5, f64::INFINITY)];
+        let crate::draw::Scale::Linear { low, high } = super::super::scales::Axes::of(&one).unwrap().y else {
+            panic!("a linear axis")
+        };
+        assert!(low == 0.0 && high > 2.5 && high < 3.0, "{low} to {high}");
+        assert!(!one.has_band(0));
+        // A band has two ends: one bounded point has an interval, but no band.
+        one.panels[0].lines[0].marks[1] = mark(1.0, 2.5, 0.5);
+        assert!(!one.has_band(0));
+        one.panels[0].lines[0].marks[0] = mark(0.0, 1.5, 0.5);
+        assert!(one.has_band(0) && !one.has_band(1));
+    }
+
+    #[test]
     fn a_heat_map_gets_rows_of_the_authors_and_other_units_are_no_comparison() {
         let mut ours = chart(Kind::Heat, &[("slow", 1.0)]);
         ours.put_against(chart(Kind::Heat, &[("slow", 3.0)]));

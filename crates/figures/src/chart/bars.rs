@@ -36,7 +36,7 @@ pub(super) fn draw(
                         continue;
                     }
                     canvas.fill(bar, look.color)?;
-                    if estimate.low.is_finite() && estimate.high.is_finite() {
+                    if estimate.is_bounded() {
                         let range = (panel.clamped(estimate.low), panel.clamped(estimate.high));
                         panel.interval(mark.x, range, aside, INK)?;
                     }

@@ -1,23 +1,19 @@
 //! Lines with the bands of their intervals.
 
-use super::{ChartLine, ChartPanel, Estimate, did_not_finish, disturbed};
+use super::{ChartLine, ChartMark, ChartPanel, did_not_finish, disturbed};
 use crate::FigureError;
 use crate::draw::authors::{their_line, their_mark};
 use crate::draw::palette::series;
 use crate::draw::{Panel, Point, Stroke};
 
 pub(super) fn draw(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureError> {
-    let bounded = |estimate: &Estimate| estimate.low.is_finite() && estimate.high.is_finite();
     // Bands first, then lines, then markers: no line is hidden by the band of another.
     for line in ours(chart) {
-        // A gap in the line is a gap in its band.
-        for part in line.marks.split(|mark| !mark.estimate.as_ref().is_some_and(bounded)) {
-            let ends: Vec<(f64, Estimate)> = part.iter().filter_map(|mark| Some((mark.x, mark.estimate?))).collect();
-            if ends.len() > 1 {
-                let low: Vec<_> = ends.iter().map(|(x, estimate)| (*x, panel.clamped(estimate.low))).collect();
-                let high: Vec<_> = ends.iter().map(|(x, estimate)| (*x, panel.clamped(estimate.high))).collect();
-                panel.band(&low, &high, series(line.series).color)?;
-            }
+        for part in bands(line) {
+            let ends = || part.iter().filter_map(|mark| Some((mark.x, mark.estimate?)));
+            let low: Vec<_> = ends().map(|(x, estimate)| (x, panel.clamped(estimate.low))).collect();
+            let high: Vec<_> = ends().map(|(x, estimate)| (x, panel.clamped(estimate.high))).collect();
+            panel.band(&low, &high, series(line.series).color)?;
         }
     }
     for line in &chart.lines {
@@ -39,7 +35,7 @@ pub(super) fn draw(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureEr
         for mark in &line.marks {
             match mark.estimate {
                 Some(estimate) => {
-                    if bounded(&estimate) {
+                    if estimate.is_bounded() {
                         let range = (panel.clamped(estimate.low), panel.clamped(estimate.high));
                         panel.interval(mark.x, range, 0.0, look.color)?;
                     }
@@ -84,8 +80,14 @@ pub(super) fn steps(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureE
     Ok(())
 }
 
+/// The parts of a line that have a band: a gap in the line is a gap in its band.
+pub(super) fn bands(line: &ChartLine) -> impl Iterator<Item = &[ChartMark]> {
+    let bounded = |mark: &ChartMark| mark.estimate.is_some_and(|estimate| estimate.is_bounded());
+    line.marks.split(move |mark| !bounded(mark)).filter(|part| part.len() > 1)
+}
+
 /// One's own lines.
-fn ours(chart: &ChartPanel) -> impl Iterator<Item = &ChartLine> {
+pub(super) fn ours(chart: &ChartPanel) -> impl Iterator<Item = &ChartLine> {
     chart.lines.iter().filter(|line| !line.theirs)
 }
 

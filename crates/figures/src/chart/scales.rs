@@ -19,8 +19,8 @@ impl<'c> Axes<'c> {
     pub(super) fn of(chart: &'c Chart) -> Option<Self> {
         let values = || {
             chart.marks().filter_map(|(line, mark)| Some((line, mark.estimate?))).flat_map(|(line, estimate)| {
-                // The authors' intervals are not drawn.
-                if line.theirs {
+                // The authors' intervals are not drawn, nor is one that its rounds do not bound.
+                if line.theirs || !estimate.is_bounded() {
                     return [estimate.value; 3];
                 }
                 // An interval far wider than what was measured would flatten everything else.

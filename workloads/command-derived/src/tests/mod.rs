@@ -3,6 +3,7 @@
 mod bundles;
 mod compare;
 mod consent;
+mod figures;
 mod fixture;
 mod reading;
 mod shards;
