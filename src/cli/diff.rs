@@ -69,7 +69,7 @@ pub(crate) fn diff(args: DiffArgs) -> CommandResult {
         }
     }
     let json = args.format.format == Format::Json;
-    let comparing = program::Comparing { metrics: &metrics, all: args.all, tolerance: None };
+    let comparing = program::Comparing { metrics: &metrics, all: args.all, one_sided: args.all, tolerance: None };
     let compared = if of_programs { program::compared(&a, &b, comparing)? } else { Vec::new() };
     if !of_built_in {
         program::print_comparisons(&compared, comparing, json)?;

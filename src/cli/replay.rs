@@ -69,7 +69,7 @@ pub(super) fn replay(args: &ReplayArgs) -> CommandResult {
             results: args.results.as_deref(),
             against: args.against.as_deref(),
             jobs: args.jobs.jobs,
-            comparing: program::Comparing { metrics: &[], all: true, tolerance: args.tolerance },
+            comparing: program::Comparing { metrics: &[], all: true, one_sided: false, tolerance: args.tolerance },
             yes: args.yes,
             json: args.format.format == Format::Json,
         });

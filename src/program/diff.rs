@@ -3,6 +3,7 @@
 use matrix_command_derived::compare::{Bounded, CompareOptions, Comparison, MetricChange, compare};
 use matrix_core::judge::{interval, number};
 use matrix_core::series::Estimate;
+use matrix_core::text::counted;
 use matrix_store::Store;
 
 use crate::exit::Failure;
@@ -18,6 +19,8 @@ pub(crate) struct Comparing<'a> {
     pub(crate) metrics: &'a [String],
     /// Whether every change is printed, not only marked ones.
     pub(crate) all: bool,
+    /// Whether points that only one side has run are printed.
+    pub(crate) one_sided: bool,
     /// Within how many per cent of A a metric of B is the same.
     pub(crate) tolerance: Option<f64>,
 }
@@ -45,8 +48,8 @@ pub(crate) fn print(found: &[Comparison], comparing: Comparing<'_>, json: bool) 
     found.iter().try_for_each(|one| table(one, comparing))
 }
 
-fn shown(estimate: Option<&Bounded>) -> String {
-    let Some(found) = estimate else { return "DNF".to_owned() };
+fn shown(estimate: Option<&Bounded>, tried: bool) -> String {
+    let Some(found) = estimate else { return if tried { "DNF" } else { "-" }.to_owned() };
     let (low, high) = (found.low.unwrap_or(f64::NEG_INFINITY), found.high.unwrap_or(f64::INFINITY));
     interval(&Estimate { value: found.value, low, high, rounds: found.rounds })
 }
@@ -68,17 +71,23 @@ fn table(found: &Comparison, comparing: Comparing<'_>) -> Result<(), Failure> {
     {
         output::line(format_args!("disturbed while they ran: {a} cells of A, {b} of B"))?;
     }
+    let (both, one_sided): (Vec<&MetricChange>, Vec<&MetricChange>) =
+        found.changes.iter().partition(|change| change.tried == [true; 2]);
     let is_marked =
-        |change: &&MetricChange| comparing.all || change.apart != Some(false) || change.within == Some(false);
-    let (shown_changes, hidden): (Vec<&MetricChange>, Vec<&MetricChange>) = found.changes.iter().partition(is_marked);
-    let count = |wanted: Option<bool>| found.changes.iter().filter(|change| change.apart == wanted).count();
+        |change: &MetricChange| comparing.all || change.apart != Some(false) || change.within == Some(false);
+    let (mut shown_changes, hidden): (Vec<&MetricChange>, Vec<&MetricChange>) =
+        both.iter().partition(|change| is_marked(change));
+    let count = |wanted: Option<bool>| both.iter().filter(|change| change.apart == wanted).count();
     output::line(format_args!(
-        "{} metrics of points: {} changed, {} show no change, {} have too few rounds to tell",
-        found.changes.len(),
+        "{} of points: {} changed, {} show no change, {} have too few rounds to tell",
+        counted(both.len(), "metric"),
         count(Some(true)),
         count(Some(false)),
         count(None)
     ))?;
+    if comparing.one_sided {
+        shown_changes.extend(&one_sided);
+    }
     if !shown_changes.is_empty() {
         let axes: Vec<&String> = shown_changes.iter().take(1).flat_map(|change| change.axes.keys()).collect();
         let mut heads: Vec<&str> = axes.iter().map(|axis| axis.as_str()).collect();
@@ -96,10 +105,11 @@ fn table(found: &Comparison, comparing: Comparing<'_>) -> Result<(), Failure> {
                 _ => "",
             };
             line.push(format!("{}{unit}", change.metric));
-            line.extend([shown(change.a.as_ref()), shown(change.b.as_ref())]);
+            let [of_a, of_b] = change.tried;
+            line.extend([shown(change.a.as_ref(), of_a), shown(change.b.as_ref(), of_b)]);
             line.push(match (&change.ratio, &change.difference) {
-                (Some(ratio), _) => shown(Some(ratio)),
-                (None, Some(difference)) => format!("{} apart", shown(Some(difference))),
+                (Some(ratio), _) => shown(Some(ratio), true),
+                (None, Some(difference)) => format!("{} apart", shown(Some(difference), true)),
                 (None, None) => "-".to_owned(),
             });
             line.push(mark.to_owned());
@@ -110,9 +120,13 @@ fn table(found: &Comparison, comparing: Comparing<'_>) -> Result<(), Failure> {
     if !hidden.is_empty() {
         output::line(format_args!("{} more show no change: --all lists them", hidden.len()))?;
     }
+    if !one_sided.is_empty() && !comparing.one_sided {
+        let more = counted(one_sided.len(), "metric");
+        output::line(format_args!("{more} of points that one side has not run: `matrix diff --all` lists them"))?;
+    }
     if let Some(percent) = comparing.tolerance {
-        let within = found.changes.iter().filter(|change| change.within == Some(true)).count();
-        output::line(format_args!("within {} %: {within} of {}", number(percent), found.changes.len()))?;
+        let within = both.iter().filter(|change| change.within == Some(true)).count();
+        output::line(format_args!("within {} %: {within} of {}", number(percent), both.len()))?;
     }
     if !found.claims.is_empty() {
         let mut rows = output::table(&["claim", "A", "B"], &[]);
@@ -121,6 +135,10 @@ fn table(found: &Comparison, comparing: Comparing<'_>) -> Result<(), Failure> {
         }
         output::line("")?;
         output::line(rows.trim_fmt())?;
+    }
+    if found.claims_not_covered > 0 {
+        let claims = counted(found.claims_not_covered, "claim");
+        output::line(format_args!("{claims} not compared: a side has not run every point of the other's"))?;
     }
     Ok(())
 }

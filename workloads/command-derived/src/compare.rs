@@ -1,8 +1,9 @@
 //! Two results of one experiment side by side: which cells belong together, how every metric differs, and the claims.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use matrix_command::results::{self, Change, Loaded, Matched, changes, findings, matched};
+use matrix_command::results::{self, Change, Finding, Loaded, Matched, changes, findings, matched};
+use matrix_core::claims::Statement;
 use matrix_core::key_diff::{differences, flat};
 use matrix_core::series::Estimate;
 use matrix_store::{Store, StoreError};
@@ -48,10 +49,12 @@ pub struct Comparison {
     pub only_in_b: usize,
     /// Parts of keys that differ somewhere, with how many cells.
     pub differs: BTreeMap<String, usize>,
-    /// Every metric at every point that both sides have.
+    /// Every metric at every point of both that one side has a number of.
     pub changes: Vec<MetricChange>,
-    /// The claims of both.
+    /// The claims of both, but for those that stand on points that only one side tried.
     pub claims: Vec<ClaimPair>,
+    /// How many claims stand on points that only one side tried, or none.
+    pub claims_not_covered: usize,
     /// Cells of A, and of B, that were disturbed while they ran.
     pub disturbed: [usize; 2],
 }
@@ -66,6 +69,8 @@ pub struct MetricChange {
     /// Its unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// Whether A, and whether B, tried a cell of the point. Where one did not, there is nothing to compare.
+    pub tried: [bool; 2],
     /// The one side.
     pub a: Option<Bounded>,
     /// The other side.
@@ -76,7 +81,7 @@ pub struct MetricChange {
     pub difference: Option<Bounded>,
     /// Whether the interval of the ratio leaves out 1; none with fewer than three rounds on a side.
     pub apart: Option<bool>,
-    /// Whether B is within the tolerance that was given.
+    /// Whether B is within the tolerance that was given; none where a side did not try the point.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<bool>,
 }
@@ -168,21 +173,13 @@ fn comparison(
     let wanted = |change: &Change| options.metrics.is_empty() || options.metrics.contains(&change.metric);
     let changes = changes(a, b).into_iter().filter(wanted).map(|change| {
         let apart = change.is_apart();
-        let within = options.tolerance.map(|percent| change.share().is_some_and(|share| share * 100.0 <= percent));
-        let Change { axes, metric, unit, a, b, ratio, difference } = change;
+        let tolerance = options.tolerance.filter(|_| change.tried == [true; 2]);
+        let within = tolerance.map(|percent| change.share().is_some_and(|share| share * 100.0 <= percent));
+        let Change { axes, metric, unit, tried, a, b, ratio, difference } = change;
         let [a, b, ratio, difference] = [a, b, ratio, difference].map(|estimate| estimate.map(Bounded::from));
-        MetricChange { axes, metric, unit, a, b, ratio, difference, apart, within }
+        MetricChange { axes, metric, unit, tried, a, b, ratio, difference, apart, within }
     });
-    let verdicts = |loaded: &Loaded<'_>| -> Vec<(String, &'static str)> {
-        findings(loaded).iter().map(|finding| (finding.claim.id.clone(), finding.judged.verdict.name())).collect()
-    };
-    let (ours, theirs) = (verdicts(a), verdicts(b));
-    let of = |verdicts: &[(String, &'static str)], id: &str| {
-        verdicts.iter().find(|(known, _)| known == id).map(|(_, verdict)| *verdict)
-    };
-    let mut ids: Vec<&String> = ours.iter().map(|(id, _)| id).collect();
-    ids.extend(theirs.iter().map(|(id, _)| id).filter(|id| of(&ours, id).is_none()));
-    let claims = ids.into_iter().map(|id| ClaimPair { id: id.clone(), a: of(&ours, id), b: of(&theirs, id) });
+    let (claims, claims_not_covered) = claims(a, b);
     Ok(Comparison {
         experiment,
         identical,
@@ -192,7 +189,36 @@ fn comparison(
         only_in_b: only_b,
         differs,
         changes: changes.collect(),
-        claims: claims.collect(),
+        claims,
+        claims_not_covered,
         disturbed: [a.disturbed().count(), b.disturbed().count()],
     })
+}
+
+/// The claims of both sides, and how many are left out because a side has not tried what the other has.
+fn claims(a: &Loaded<'_>, b: &Loaded<'_>) -> (Vec<ClaimPair>, usize) {
+    let (ours, theirs) = (findings(a), findings(b));
+    let points = |loaded: &Loaded<'_>, finding: &Finding<'_>| -> BTreeSet<String> {
+        let axes = &loaded.experiment.axes;
+        finding.points.iter().map(|point| serde_json::Value::Object(axes.to_json(point)).to_string()).collect()
+    };
+    let (mut pairs, mut not_covered) = (Vec::new(), 0);
+    for one in &ours {
+        let id = one.claim.id.clone();
+        let other = theirs.iter().find(|other| other.claim.id == id);
+        if let Some(other) = other {
+            let (ours, theirs) = (points(a, one), points(b, other));
+            let stands_on_points = !matches!(one.claim.statement, Statement::Uncovered(_));
+            if ours != theirs || stands_on_points && ours.is_empty() {
+                not_covered += 1;
+                continue;
+            }
+        }
+        let b = other.map(|other| other.judged.verdict.name());
+        pairs.push(ClaimPair { id, a: Some(one.judged.verdict.name()), b });
+    }
+    for other in theirs.iter().filter(|other| ours.iter().all(|one| one.claim.id != other.claim.id)) {
+        pairs.push(ClaimPair { id: other.claim.id.clone(), a: None, b: Some(other.judged.verdict.name()) });
+    }
+    (pairs, not_covered)
 }

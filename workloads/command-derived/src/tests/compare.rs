@@ -40,3 +40,30 @@ fn results_are_matched_by_their_cells_and_every_metric_is_compared() {
     assert!(matches!(unknown, DerivedError::UnknownMetric { .. }));
     assert_eq!(unknown.help().as_deref(), Some("the metrics are: mean_latency"));
 }
+
+#[test]
+fn what_one_side_has_not_run_is_neither_compared_nor_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = "[[claim]]\nid = \"C2\"\nsays = \"One thread\"\nwhere = { threads = 1 }\nmetric = \"mean_latency\"\nat_most = 2000\n\n[[figure]]";
+    let text = EXPERIMENT.replacen("[[figure]]", claims, 1);
+    let one_thread = |cell: &matrix_command::Cell| {
+        if cell.point[1].to_string() == "1" { faster(4)(cell) } else { None }
+    };
+    let all = store(&folder.path().join("all"), &text, None, faster(4));
+    let part = store(&folder.path().join("part"), &text, None, one_thread);
+    let options = CompareOptions { tolerance: Some(10.0), ..CompareOptions::default() };
+    for (a, b, wanted) in [(&all, &part, [true, false]), (&part, &all, [false, true])] {
+        let compared = compare(a, b, options).unwrap();
+        let found = &compared.experiments[0];
+        let (both, one_sided): (Vec<_>, Vec<_>) = found.changes.iter().partition(|change| change.tried == [true, true]);
+        assert_eq!((both.len(), one_sided.len()), (2, 4), "{found:?}");
+        assert!(both.iter().all(|change| change.apart == Some(false) && change.within == Some(true)), "{both:?}");
+        for change in one_sided {
+            assert_eq!((change.tried, change.apart, change.within), (wanted, None, None), "{change:?}");
+        }
+        // C1 is about all threads, of which one side has one; both have what C2 is about.
+        let claims: Vec<_> = found.claims.iter().map(|claim| (claim.id.as_str(), claim.a, claim.b)).collect();
+        assert_eq!(claims, [("C2", Some("supported"), Some("supported"))]);
+        assert_eq!(found.claims_not_covered, 1);
+    }
+}

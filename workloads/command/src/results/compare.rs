@@ -20,6 +20,8 @@ pub struct Change {
     pub metric: String,
     /// Its unit.
     pub unit: Option<String>,
+    /// Whether A, and whether B, tried a cell of the point.
+    pub tried: [bool; 2],
     /// The one side, with its interval over rounds.
     pub a: Option<Estimate>,
     /// The other side.
@@ -101,28 +103,31 @@ pub fn matched<'l>(a: &'l Loaded<'_>, b: &'l Loaded<'_>) -> Matched<'l> {
     found
 }
 
-/// Every metric that both sides have, at every point that both have a number of.
+/// Every metric that both sides have, at every point of both that one has a number of.
 #[must_use]
 pub fn changes(a: &Loaded<'_>, b: &Loaded<'_>) -> Vec<Change> {
     let mut found = Vec::new();
+    let (tried_a, tried_b) = (a.points_tried(), b.points_tried());
     for (number, metric) in a.experiment.metrics.iter().enumerate() {
         let Some(other) = b.experiment.metrics.iter().position(|other| other.name == metric.name) else { continue };
         let theirs = b.series(other);
-        let theirs: BTreeMap<String, Vec<f64>> = theirs
+        let theirs: BTreeMap<String, (Vec<f64>, bool)> = theirs
             .iter()
             .map(|series| {
                 let axes = serde_json::Value::Object(axes(b, &series.point)).to_string();
-                (axes, series.rounds.values().copied().collect())
+                (axes, (series.rounds.values().copied().collect(), tried_b.contains(&series.point)))
             })
             .collect();
         for series in a.series(number) {
             let axes = axes(a, &series.point);
             let ours: Vec<f64> = series.rounds.values().copied().collect();
-            let Some(theirs) = theirs.get(&serde_json::Value::Object(axes.clone()).to_string()) else { continue };
+            let place = serde_json::Value::Object(axes.clone()).to_string();
+            let Some((theirs, tried)) = theirs.get(&place) else { continue };
+            let tried = [tried_a.contains(&series.point), *tried];
             if ours.is_empty() && theirs.is_empty() {
                 continue;
             }
-            found.push(change(axes, metric, &ours, theirs));
+            found.push(change(axes, metric, (&ours, theirs), tried));
         }
     }
     found
@@ -131,8 +136,8 @@ pub fn changes(a: &Loaded<'_>, b: &Loaded<'_>) -> Vec<Change> {
 fn change(
     axes: serde_json::Map<String, serde_json::Value>,
     metric: &matrix_core::Metric,
-    a: &[f64],
-    b: &[f64],
+    (a, b): (&[f64], &[f64]),
+    tried: [bool; 2],
 ) -> Change {
     let positive = a.iter().chain(b).all(|value| *value > 0.0);
     let logs = |values: &[f64]| values.iter().map(|value| libm::log(*value)).collect::<Vec<_>>();
@@ -147,6 +152,7 @@ fn change(
         axes,
         metric: metric.name.clone(),
         unit: metric.unit.clone().filter(|unit| unit != "1"),
+        tried,
         a: mean(a, 0.05),
         b: mean(b, 0.05),
         ratio: positive.then(|| welch(&logs(b), &logs(a), 0.05)).flatten().map(enough).map(Estimate::exp),

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use matrix_core::CellKey;
-use matrix_core::Value;
 use matrix_core::judge::RowCheck;
 use matrix_core::placeholder::Segment;
 use matrix_core::relation::Context;
 use matrix_core::series::{Measured, Series, by_point};
+use matrix_core::{CellKey, Point, Value};
 use matrix_frame::Distribution;
 use matrix_store::attempt::AttemptStatus;
 use matrix_store::{Digest, GenericRecord, Origin, Store, StoreError};
@@ -30,6 +29,14 @@ pub struct LoadedCell {
     pub notes: BTreeMap<String, String>,
     /// Whether an attempt at it failed, and none gave a result.
     pub failed: bool,
+}
+
+impl LoadedCell {
+    /// Whether it has a result, or failed.
+    #[must_use]
+    pub fn is_tried(&self) -> bool {
+        self.record.is_some() || self.failed
+    }
 }
 
 /// The results of an experiment.
@@ -227,6 +234,12 @@ impl Loaded<'_> {
         let mut series = self.series(metric);
         series.retain(|series| !series.rounds.is_empty() || failed.contains(series.point.as_slice()));
         series
+    }
+
+    /// The points of which a cell was tried.
+    #[must_use]
+    pub fn points_tried(&self) -> BTreeSet<&Point> {
+        self.cells.iter().filter(|cell| cell.is_tried()).map(|cell| &cell.cell.point).collect()
     }
 
     /// The name of a column, and its unit.

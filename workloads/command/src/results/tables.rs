@@ -9,8 +9,8 @@ use matrix_core::series::{Estimate, mean};
 use matrix_core::text::{csv, exact};
 use matrix_core::{Point, Value};
 
+use super::Loaded;
 use super::elsewhere::elsewhere;
-use super::{Loaded, LoadedCell};
 
 /// A claim and its verdict.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Finding<'e> {
     pub claim: &'e Claim,
     /// The verdict.
     pub judged: Judged,
+    /// The points that it stands on and of which a cell was tried.
+    pub points: BTreeSet<Point>,
     /// How many of the cells that it stands on ran while the host was disturbed.
     pub disturbed: usize,
 }
@@ -27,6 +29,7 @@ pub struct Finding<'e> {
 #[must_use]
 pub fn findings<'e>(loaded: &Loaded<'e>) -> Vec<Finding<'e>> {
     let of_reading = loaded.of_reading();
+    let tried = loaded.points_tried();
     let one = |claim: &'e Claim| {
         let (metric, rows): (Option<usize>, &[_]) = match claim.statement {
             Statement::Bound { metric, .. } | Statement::BestOver { metric, .. } | Statement::Trend { metric, .. } => {
@@ -40,10 +43,11 @@ pub fn findings<'e>(loaded: &Loaded<'e>) -> Vec<Finding<'e>> {
         let mut judged = judge(there.as_ref().unwrap_or(claim), &series, rows, &loaded.context(metric));
         let reading = of_reading.clone().filter(|_| !matches!(claim.statement, Statement::Uncovered(_)));
         judged.details.extend(note.into_iter().chain(reading).map(|text| Detail::all(judged.verdict, text)));
-        let points = points_of(loaded, claim);
+        let mut points = points_of(loaded, claim);
         let judged = unlike_machines(loaded, claim, &points, judged);
         let disturbed = loaded.disturbed().filter(|cell| points.contains(&cell.cell.point)).count();
-        Finding { claim, judged, disturbed }
+        points.retain(|point| tried.contains(point));
+        Finding { claim, judged, points, disturbed }
     };
     loaded.experiment.claims.iter().map(one).collect()
 }
@@ -107,7 +111,7 @@ pub fn summary(loaded: &Loaded<'_>) -> Text {
     }
     let all: Vec<_> = (0..loaded.metrics.len()).map(|metric| loaded.tried(metric)).collect();
     let mut points: Vec<(Vec<Value>, usize)> = Vec::new();
-    for cell in loaded.cells.iter().filter(|cell| cell.record.is_some() || cell.failed) {
+    for cell in loaded.cells.iter().filter(|cell| cell.is_tried()) {
         let done = usize::from(cell.record.is_some());
         match points.iter_mut().find(|(point, _)| *point == cell.cell.point) {
             Some((_, rounds)) => *rounds += done,
@@ -138,10 +142,8 @@ pub fn summary(loaded: &Loaded<'_>) -> Text {
 /// How many points were not tried yet.
 #[must_use]
 pub fn untried(loaded: &Loaded<'_>) -> usize {
-    let points = |chosen: &dyn Fn(&&LoadedCell) -> bool| {
-        loaded.cells.iter().filter(chosen).map(|cell| &cell.cell.point).collect::<BTreeSet<_>>().len()
-    };
-    points(&|_| true) - points(&|cell| cell.record.is_some() || cell.failed)
+    let all: BTreeSet<&Point> = loaded.cells.iter().map(|cell| &cell.cell.point).collect();
+    all.len() - loaded.points_tried().len()
 }
 
 fn shown(estimate: &Estimate) -> String {
