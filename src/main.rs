@@ -1,4 +1,4 @@
-//! `matrix`: a declarative experiment-matrix runner for geo-replication experiments.
+//! `matrix`: a declarative experiment-matrix runner, for any program and for geo-replication experiments.
 
 mod cli;
 mod drawn;

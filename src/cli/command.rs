@@ -11,10 +11,11 @@ use super::{
 use crate::exit::{CommandResult, Exit};
 use crate::output;
 
-/// A declarative experiment-matrix runner for geo-replication experiments.
+/// A declarative experiment-matrix runner, for any program and for geo-replication experiments.
 ///
-/// An experiment is one TOML file that declares the cross-product of post storages, notification storages, region pairs,
-/// delays and antipode on/off. `matrix run` executes every cell of it once, resumes after anything, and keeps every trace
+/// An experiment is one TOML file that declares the cross-product of some axes: of a program of one's own (`workload =
+/// "command"`), whatever varies; of the post-notification application, post storages, notification storages, region pairs,
+/// delays and antipode on/off. `matrix run` executes every cell of it once, resumes after anything, and keeps every result
 /// in a content-addressed store, from which figures and verdicts are derived.
 #[derive(Debug, Parser)]
 #[command(name = "matrix", version, arg_required_else_help = true, propagate_version = true)]

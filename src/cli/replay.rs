@@ -12,9 +12,9 @@ use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 use crate::program;
 
-/// Run the simulated cells of a bundle again and compare the traces byte for byte
+/// Run a bundle again: simulated cells and compare their traces, or a program's and compare its metrics
 ///
-/// Ends with 5 when a simulated cell is not the same. Cells that were measured on real services cannot be replayed; with
+/// Traces of simulated cells are compared byte for byte. Ends with 5 when a simulated cell is not the same. Cells that were measured on real services cannot be replayed; with
 /// --against they are compared with a fresh measurement of the same cells by whether the 95 % intervals of every metric
 /// overlap, which is no error if they do not.
 ///
