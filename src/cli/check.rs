@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use matrix_analysis::{ClaimResult, Nature, Options, Traces, claims_text, evaluate};
+use matrix_core::text::counted;
 use matrix_derived::summary::labels;
 use matrix_plan::{Axes, Cell, Verdict};
 use matrix_run::edits;
@@ -109,8 +110,8 @@ fn original(store: &Opened, select: &Select, strict: bool, json: bool) -> Comman
         }
         let count = |wanted: Verdict| claims.iter().filter(|claim| claim.verdict == wanted).count();
         output::line(format_args!(
-            "{} claims: {} supported, {} held, {} inconclusive, {} contradicted",
-            claims.len(),
+            "{}: {} supported, {} held, {} inconclusive, {} contradicted",
+            counted(claims.len(), "claim"),
             count(Verdict::Supported),
             count(Verdict::Held),
             count(Verdict::Inconclusive),

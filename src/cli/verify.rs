@@ -11,6 +11,7 @@ use matrix_archive::DERIVER_VERSION;
 use matrix_bundle::temporary::Folder;
 use matrix_bundle::{Findings, Looks, Signer, Unpacked};
 use matrix_command_derived::bundle as programs;
+use matrix_core::text::counted;
 use matrix_derived::derive;
 use matrix_derived::verify;
 use matrix_plan::printable::one_line;
@@ -275,6 +276,6 @@ fn table(found: &Found, name: &str) -> Result<(), Failure> {
             findings.made_by,
         )),
         0 => output::line("sound: no fault found"),
-        faults => output::line(format_args!("{faults} faults found")),
+        faults => output::line(format_args!("{} found", counted(faults, "fault"))),
     }
 }

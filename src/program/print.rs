@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use matrix_command::results::{self, Loaded, findings};
 use matrix_command::run::{Input, PlanDocument, states};
 use matrix_core::judge::Verdict;
+use matrix_core::text::counted;
 use matrix_core::{Again, CellKey, CellState, Tally};
 use matrix_store::{Origin, Run, Store};
 use serde::Serialize;
@@ -33,7 +34,7 @@ pub(super) fn summary(loaded: &Loaded<'_>) -> Result<(), Failure> {
     output::line(table.trim_fmt())?;
     let untried = results::untried(loaded);
     if untried > 0 {
-        output::line(format_args!("{untried} points more were not run"))?;
+        output::line(format_args!("{} more not run", counted(untried, "point")))?;
     }
     let disturbed = loaded.disturbed().count();
     if disturbed > 0 {
@@ -121,7 +122,10 @@ pub(crate) fn check(
                 output::line(format_args!("  {what}{}{verdict}", detail.text))?;
             }
             if finding.disturbed > 0 {
-                output::line(format_args!("  stands on {} cells that other work disturbed", finding.disturbed))?;
+                output::line(format_args!(
+                    "  stands on {} that other work disturbed",
+                    counted(finding.disturbed, "cell")
+                ))?;
             }
         }
         let parts = [Verdict::Supported, Verdict::Held, Verdict::Inconclusive, Verdict::Contradicted];
@@ -132,7 +136,7 @@ pub(crate) fn check(
                 text.push(format!("{} {}", count(verdict), verdict.name()));
             }
         }
-        output::line(format_args!("\n{} claims: {}", found.len(), text.join(", ")))?;
+        output::line(format_args!("\n{}: {}", counted(found.len(), "claim"), text.join(", ")))?;
     }
     let open = count(Verdict::Inconclusive) + count(Verdict::Unmet);
     Ok(if count(Verdict::Contradicted) > 0 || strict && open > 0 { Exit::Claim } else { Exit::Ok })

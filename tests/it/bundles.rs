@@ -80,7 +80,7 @@ fn verify_knows_the_licence_and_the_citation() {
         bench.matrix(&["verify", "--quick", "forged.tar.zst"]).code(0);
         let printed = bench.matrix(&["verify", "forged.tar.zst"]).code(5);
         let fault = format!("FAULT: data/{file}: it is not what is written there: line");
-        printed.out_has(&fault).out_has("\n1 faults found");
+        printed.out_has(&fault).out_has("\n1 fault found");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Judging claims by results.
 
 use crate::stats::zero_failures_bound;
+use crate::text::counted;
 
 use crate::claims::{Bound, Claim, Statement};
 use crate::relation::{Combine, Context, Group, Related, Relation};
@@ -125,7 +126,7 @@ fn every_row<'r>(rows: impl Iterator<Item = &'r RowCheck>) -> Judged {
     let (verdict, text) = match (wrong, unknown) {
         (0, 0) if total > 0 => {
             let bound = 100.0 * zero_failures_bound(total);
-            (Verdict::Held, format!("{cells} cells: held in {total} rows, 95 % bound {} %", number(bound)))
+            (Verdict::Held, format!("{}: held in {total} rows, 95 % bound {} %", counted(cells, "cell"), number(bound)))
         }
         (0, _) => (Verdict::Inconclusive, format!("{unknown} of {cells} cells have no result")),
         _ => (Verdict::Contradicted, format!("{wrong} of {total} rows speak against it")),

@@ -8,6 +8,7 @@ use crate::axes::AxisSet;
 use crate::expand::{Pattern, pattern};
 use crate::read::{self, Table};
 use crate::series::{Estimate, Series, mean, welch};
+use crate::text::counted;
 use crate::value::Value;
 
 /// How the numbers of several points become one.
@@ -196,7 +197,7 @@ fn ratio(
     };
     let found = found.ok_or("no round has both sides")?;
     if found.rounds < FEWEST_ROUNDS {
-        let why = format!("{} rounds: a ratio needs {FEWEST_ROUNDS}", found.rounds);
+        let why = format!("{}: a ratio needs {FEWEST_ROUNDS}", counted(found.rounds, "round"));
         return Ok((Estimate::unbounded(found.value, found.rounds).exp(), Some(why)));
     }
     Ok((found.exp(), None))

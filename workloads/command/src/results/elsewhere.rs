@@ -21,12 +21,13 @@ pub(super) fn elsewhere(loaded: &Loaded<'_>, claim: &Claim) -> (Option<Claim>, O
     let other = models.iter().find(|model| !model.is_some_and(|model| is_of(hardware, model)));
     let Some(other) = other else { return (None, None) };
     let claim = Claim { statement: Statement::Bound { metric: *metric, bound }, ..claim.clone() };
-    (Some(claim), Some(note(there, *other, hardware)))
+    (Some(claim), Some(note(there, &bound, *other, hardware)))
 }
 
-fn note(there: &Bound, model: Option<&str>, hardware: &str) -> String {
-    let model = model.unwrap_or("an unknown processor");
-    format!("on {model}, not the authors' ({hardware}): {} holds only there, and is not judged", words(*there))
+/// The verdict that is printed with it is that of the bound `here`.
+fn note(there: &Bound, here: &Bound, model: Option<&str>, hardware: &str) -> String {
+    let (model, there, here) = (model.unwrap_or("an unknown processor"), words(*there), words(*here));
+    format!("on {model}, not the authors' ({hardware}): {there} holds only there; judged by `elsewhere`, {here}")
 }
 
 /// Whether a description of hardware names this model of a processor: every word of it that tells models apart.
@@ -45,6 +46,15 @@ fn telling(text: &str) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_verdict_beside_the_note_is_said_to_be_that_of_the_bound_for_elsewhere() {
+        let note = note(&Bound::AtMost(1.0), &Bound::AtMost(9.0), None, "a Z80");
+        assert_eq!(
+            note,
+            "on an unknown processor, not the authors' (a Z80): claimed at most 1 holds only there; judged by `elsewhere`, claimed at most 9"
+        );
+    }
 
     #[test]
     fn a_processor_is_recognised_as_authors_write_it() {
