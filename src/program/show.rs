@@ -1,11 +1,13 @@
 //! `matrix show` of a program's cell: its result, its attempts, and what they left.
 
-use std::io::Read;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
 
+use matrix_command::results::notes_now;
 use matrix_core::CellKey;
 use matrix_core::printable::one_line;
 use matrix_store::generic::Outputs;
-use matrix_store::{GenericAttempt, GenericRecord, Store};
+use matrix_store::{GenericAttempt, GenericRecord, RowsRef, Store};
 use serde::Serialize;
 
 use crate::exit::{CommandResult, Exit, Failure};
@@ -49,6 +51,11 @@ pub(crate) fn show(
         output::json(&ShowJson { records: &records, attempts: &attempts })?;
         return Ok(Some(Exit::Ok));
     }
+    let mut heads = BTreeMap::new();
+    for (name, rows) in records.iter().flat_map(|record| &record.rows) {
+        heads.insert(name.as_str(), columns_of(store, rows)?);
+    }
+    let columns = |source: &str| heads.get(source).cloned().unwrap_or_default();
     output::line(format_args!("cell {key}"))?;
     if records.is_empty() {
         output::line("no result")?;
@@ -68,8 +75,8 @@ pub(crate) fn show(
     for attempt in &attempts {
         let (started, ended) = (one_line(&attempt.started), one_line(&attempt.ended));
         output::line(format_args!("attempt {} ({started} to {ended})", attempt.id))?;
-        for (name, note) in &attempt.notes {
-            output::line(format_args!("  {}: {}", one_line(name), one_line(note)))?;
+        for (name, note) in notes_now(attempt, &columns) {
+            output::line(format_args!("  {}: {}", one_line(name), one_line(&note)))?;
         }
         if let Some(error) = &attempt.error {
             // Its last lines are the program's, and are not to pose as others.
@@ -86,6 +93,14 @@ fn outputs(outputs: &Outputs) -> Result<(), Failure> {
         output::line(format_args!("  left {}: {}{cut} bytes", one_line(name), kept.bytes))?;
     }
     Ok(())
+}
+
+/// The columns of rows: their first line.
+fn columns_of(store: &Store, rows: &RowsRef) -> Result<Vec<String>, Failure> {
+    let object = store.open_object(&rows.sha256)?.with_max_bytes(rows.bytes);
+    let mut head = String::new();
+    BufReader::new(object).read_line(&mut head).map_err(matrix_store::StoreError::from_read)?;
+    Ok(head.trim_end().split(',').map(|name| name.trim_matches('"').to_owned()).collect())
 }
 
 /// Prints what the last attempt left under a name.

@@ -14,6 +14,9 @@ fn a_changed_input_makes_every_cell_new_and_a_changed_parser_makes_none_run() {
     }
     bench.matrix(&["run", "kv.toml"]).code(0).err_has("rows of 18 cells were read again").err_has("saved it");
     assert_eq!(executions(&bench), 18);
+    let key = bench.json(&["plan", "kv.toml"])["cells"][0]["key"].as_str().unwrap().to_owned();
+    let shown = bench.matrix(&["show", &key]).code(0).out;
+    assert!(!shown.contains("passed over"), "`noise` is declared now: {shown}");
     // What is read without a file is read as the rows were.
     bench.matrix(&["check"]).code(0).err_has("runs of 2 versions");
     bench.matrix(&["export", "--as", "csv", "--experiment", "kv.toml", "named.csv"]).code(0);

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use matrix_command::results::{LoadedCell, summary};
+use matrix_command::Experiment;
+use matrix_command::results::{LoadedCell, notes_now, summary};
 use matrix_core::series::mean;
 use matrix_core::{CellState, Point as Values};
 use matrix_report::page::{AttemptView, MOST_POINTS, Point, duration, grouped, plain, run_again, status_word};
@@ -50,7 +51,7 @@ pub(super) fn points(ours: &PartResults<'_>, states: &States) -> Result<(Vec<Poi
         let number = |values: &BTreeMap<Values, f64>| values.get(&cells.first()?.cell.point).copied();
         let of_cell = |cell: &&LoadedCell| {
             let round = cell.cell.round;
-            tried.get(&cell.cell.key).into_iter().flatten().map(move |attempt| view(store, attempt, round))
+            tried.get(&cell.cell.key).into_iter().flatten().map(move |attempt| view(store, experiment, attempt, round))
         };
         let named = experiment.axes.names().into_iter().zip(values.iter().map(String::as_str));
         Ok(Point {
@@ -82,7 +83,16 @@ fn command(cell: &LoadedCell, tried: &Tried) -> Option<String> {
     Some(plain(&shlex::try_join(words?).unwrap_or_default())).filter(|command| !command.is_empty())
 }
 
-fn view(store: &Store, attempt: &GenericAttempt, round: u32) -> Result<AttemptView, DerivedError> {
+fn view(
+    store: &Store,
+    experiment: &Experiment,
+    attempt: &GenericAttempt,
+    round: u32,
+) -> Result<AttemptView, DerivedError> {
+    let columns = |name: &str| {
+        let source = experiment.sources.iter().filter(|source| source.name == name);
+        source.flat_map(|source| &source.columns).map(|column| column.name.clone()).collect()
+    };
     Ok(AttemptView {
         id: attempt.id.to_string(),
         key: attempt.key.short(),
@@ -90,7 +100,7 @@ fn view(store: &Store, attempt: &GenericAttempt, round: u32) -> Result<AttemptVi
         status: status_word(attempt.status),
         started: plain(&attempt.started),
         took: took(attempt).map_or_else(|| "–".to_owned(), duration),
-        notes: attempt.notes.iter().map(|(name, note)| plain(&format!("{name}: {note}"))).collect(),
+        notes: notes_now(attempt, &columns).map(|(name, note)| plain(&format!("{name}: {note}"))).collect(),
         why: plain(&why(store, attempt)?),
     })
 }

@@ -21,6 +21,7 @@ use crate::attempt::{Attempted, Attempts, Kept, MAX_ROWS, Trouble, name_of};
 use crate::cells::{self, Cell, input_files};
 use crate::file::{Format, Source};
 use crate::inputs::digest_of;
+use crate::results::PASSED_OVER;
 use crate::rows;
 
 impl Executor<'_> {
@@ -208,7 +209,7 @@ impl Executor<'_> {
             };
             let written = written.map_err(|error| failed(format!("rows: {error}")))?;
             if !written.passed_over.is_empty() {
-                notes.insert(format!("passed over in {}", source.name), written.passed_over.join(", "));
+                notes.insert(format!("{PASSED_OVER}{}", source.name), written.passed_over.join(", "));
             }
             found.insert(source.name.clone(), (path, written));
         }
