@@ -119,7 +119,10 @@ fn an_evaluator_replays_goes_on_and_merges() {
     let (bench, _) = bundled();
     bench.matrix(&["bundle", "replay", "small.tar.zst"]).code(0).out_has("12 of 12 simulated cells are identical");
 
-    bench.matrix(&["bundle", "extract", "small.tar.zst", "--as-store", "-o", "mine"]).code(0);
+    let printed = bench.matrix(&["bundle", "extract", "small.tar.zst", "--as-store", "-o", "mine"]).code(0);
+    printed
+        .out_has("to extend it: cp mine/runs/")
+        .out_has("matrix run mine.toml --set sim.model=model.toml --results mine");
     bench.write("mine.toml", &SMALL.replace("[100, 200, 400, 800]", "[100, 200, 400, 800, 900]"));
     let plan = bench.json(&["plan", "mine.toml", "--results", "mine"]);
     assert_eq!((&plan["tally"]["done"], &plan["tally"]["pending"]), (&12.into(), &1.into()));

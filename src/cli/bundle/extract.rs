@@ -69,13 +69,40 @@ pub(super) fn extract(args: &ExtractArgs) -> CommandResult {
     let left_out: Vec<&str> = extraction.without_report.then_some(REPORT).into_iter().collect();
     match (args.format.format, args.as_store) {
         (Format::Json, _) => output::json(&ExtractJson { out: &args.out, form, left_out })?,
-        (Format::Table, true) => output::line(format_args!("a store: matrix status --results {out}"))?,
+        (Format::Table, true) => {
+            output::line(format_args!("a store: matrix status --results {out}"))?;
+            if let Some(how) = how_to_extend(&args.out)? {
+                output::line(format_args!("to extend it: {how}"))?;
+            }
+        }
         (Format::Table, false) => {
             let missing = if left_out.is_empty() { "" } else { " --ignore-missing" };
             output::line(format_args!("a bag: cd {out} && sha256sum{missing} -c manifest-sha256.txt"))?;
+            let bundle = output::word(&args.file);
+            output::line(format_args!("to extend it: matrix bundle extract {bundle} --as-store -o results"))?;
         }
     }
     Ok(Exit::Ok)
+}
+
+/// How to go on with the experiment of a store's newest run. The experiment names its model by a path beside the file that
+/// it was in, which is not here; the run has the model itself.
+fn how_to_extend(store: &Path) -> Result<Option<String>, Failure> {
+    let out = output::word(store);
+    let store = Store::open(store)?;
+    let Some(id) = store.all_runs()?.pop() else { return Ok(None) };
+    let run = store.run(id.as_str())?;
+    let saved = |name: &str| output::word(&run.directory().join(name));
+    let copy = format!("cp {} mine.toml", saved("experiment.toml"));
+    Ok(Some(match run.model()? {
+        Some(_) => format!(
+            "{copy} && cp {} model.toml; change an axis in mine.toml; matrix run mine.toml --set sim.model=model.toml --results {out}",
+            saved("model.toml")
+        ),
+        None => format!(
+            "{copy}, into the folder of its programs if it has any; change an axis in mine.toml; matrix run mine.toml --results {out}"
+        ),
+    }))
 }
 
 /// Whether a bundle's page follows from its results. A page of another version does not, as far as anybody can tell here;
