@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub(crate) use self::before::check_filter;
 pub(super) use self::before::{chooser, unmet, with_subset};
-use self::before::{may_be_root, prepare, reach};
+use self::before::{is_there, may_be_root, prepare, reach};
 pub(crate) use self::resume::{resumable, resume, several_interrupted};
 use super::charts;
 use crate::exit::{CommandResult, Exit, Failure};
@@ -83,6 +83,7 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     } else {
         Again::None
     };
+    is_there(&input, &chosen, options, &again)?;
     let begun = Session::begin(&options.results, &input, Some(&options.file), &chosen, &again, expires_after);
     let Begun { plan, session, reread, unreadable, saved } = begun.map_err(in_the_way)?;
     if reread > 0 {

@@ -8,13 +8,17 @@ use matrix_command::Experiment;
 use matrix_command::cells::Cell;
 use matrix_command::prepare::MakeError;
 use matrix_command::run::{Input, InputFailure, Part};
-use matrix_core::{Filter, Point, Problem, Shard};
+use matrix_core::text::counted;
+use matrix_core::{Again, Filter, Point, Problem, Shard};
 use matrix_driver::Cancel;
 use matrix_run::Overrides;
+use matrix_store::Store;
 
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::program::in_text;
+
+use super::RunOptions;
 
 /// The experiment with a subset's settings in it.
 pub(in crate::program) fn with_subset(
@@ -104,7 +108,7 @@ fn leave_out(input: &Input, chosen: &mut Part, points: &BTreeMap<Point, String>,
     }
     chosen.without(points);
     for (why, cells) in &reasons {
-        output::note(format_args!("{what}: {cells} cells: {why}"));
+        output::note(format_args!("{what}: {}: {why}", counted(*cells, "cell")));
     }
     reasons.values().sum()
 }
@@ -117,6 +121,16 @@ pub(super) fn may_be_root(input: &Input) -> Result<(), Failure> {
             "let sudo run these programs without a password, or remove `as` from the experiment",
         )
     })
+}
+
+/// Refuses to start where the program is not there, unless nothing is left to run.
+pub(super) fn is_there(input: &Input, chosen: &Part, options: &RunOptions<'_>, again: &Again) -> Result<(), Failure> {
+    let Some(problem) = matrix_command::run::missing_program(input, &chosen.points()) else { return Ok(()) };
+    let store = Store::open_if_present(&options.results)?;
+    if matrix_command::run::plan(store.as_ref(), input, chosen, again)?.to_run().next().is_none() {
+        return Ok(());
+    }
+    Err(in_text(&options.file.display().to_string(), &input.text, problem.into()))
 }
 
 /// Tries, before anything starts, the hosts that services of the chosen cells run on.

@@ -35,11 +35,12 @@ fn each_failure_says_what_is_wrong() {
 }
 
 #[test]
-fn a_program_that_is_not_there_and_one_that_takes_too_long_fail() {
+fn a_program_that_is_not_there_is_refused_and_one_that_takes_too_long_fails() {
     let bench = with(&EXPERIMENT.replace("./bench", "./no-such-bench"), "");
     let one = ["--filter", "engine = fast and threads = 1 and round = 1"];
-    let printed = bench.matrix(&[&["run", "kv.toml"][..], &one].concat()).code(3);
-    printed.err_has("`./no-such-bench` cannot be started: No such file");
+    let printed = bench.matrix(&[&["run", "kv.toml"][..], &one].concat()).code(2);
+    printed.err_has("the program of `run` is not there").err_has("kv.toml:").err_has("no-such-bench");
+    assert!(!bench.path("results").exists(), "nothing was begun");
     let bench = with(&EXPERIMENT.replace("inputs =", "timeout_s = 0.2\ninputs ="), "#!/bin/sh\nsleep 600\n");
     bench.matrix(&[&["run", "kv.toml"][..], &one].concat()).code(3).err_has("it took longer than it may");
 }
