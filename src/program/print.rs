@@ -176,7 +176,7 @@ struct StatusJson<'a> {
 
 pub(crate) fn status(store: &Store, chosen: &Chosen, results: &Path, json: bool, identify: bool) -> CommandResult {
     let (progress, skipped) = runs_of(store, &chosen.experiment.name, identify)?;
-    // A cell that was not tried is skipped if the newest run left it out.
+    // A cell that was not tried is skipped if the newest run that planned it left it out.
     let states = chosen.cells.iter().zip(states(Some(store), &chosen.cells)?).map(|(cell, state)| match state {
         CellState::Pending if skipped.contains(&cell.key) => CellState::Skipped,
         state => state,
@@ -204,15 +204,18 @@ pub(crate) fn status(store: &Store, chosen: &Chosen, results: &Path, json: bool,
     Ok(Exit::Ok)
 }
 
-/// What there is to say of the runs of an experiment, and the cells that the newest of them skipped.
+/// What there is to say of the runs of an experiment, and the cells that the newest that planned them skipped.
 fn runs_of(store: &Store, experiment: &str, identify: bool) -> Result<(Vec<RunJson>, BTreeSet<CellKey>), Failure> {
     let (mut all, mut skipped) = (Vec::new(), BTreeSet::new());
     for id in store.all_runs()? {
         let run = store.run(id.as_str())?;
         let plan = PlanDocument::of_run(&run)?.filter(|plan| plan.experiment == experiment);
-        if let Some(plan) = &plan {
-            let left_out = plan.cells.iter().filter(|cell| cell.state == CellState::Skipped);
-            skipped = left_out.map(|cell| cell.key).collect();
+        for cell in plan.iter().flat_map(|plan| &plan.cells) {
+            if cell.state == CellState::Skipped {
+                skipped.insert(cell.key)
+            } else {
+                skipped.remove(&cell.key)
+            };
         }
         let planned = plan.map(|plan| plan.cells.iter().map(|cell| (cell.key, cell.reason)).collect::<Vec<_>>());
         all.push((run, planned));

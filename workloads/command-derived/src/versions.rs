@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use matrix_command::cells::reading;
 use matrix_command::run::PlanDocument;
 use matrix_core::{CellKey, Value};
-use matrix_store::{RunId, Store};
+use matrix_store::{RunId, Store, StoreError};
 
 use crate::chosen::Chosen;
 use crate::error::DerivedError;
@@ -38,7 +39,7 @@ pub fn versions(store: &Store, newest: &RunId) -> Result<Vec<Version>, DerivedEr
         }
         texts.push(text);
         let differs = match Chosen::of_run(store, &store.run(id.as_str())?) {
-            Ok(Some(other)) => differences(&other, &here),
+            Ok(Some(other)) => differences(&other, &here)?,
             Ok(None) => continue,
             // A version that cannot be read any more is no reason not to read the newest.
             Err(DerivedError::Input(_)) => vec!["this version of matrix cannot read it".to_owned()],
@@ -50,7 +51,7 @@ pub fn versions(store: &Store, newest: &RunId) -> Result<Vec<Version>, DerivedEr
 }
 
 /// How one version of an experiment differs from another, in words.
-fn differences(before: &Chosen, now: &Chosen) -> Vec<String> {
+fn differences(before: &Chosen, now: &Chosen) -> Result<Vec<String>, StoreError> {
     let values = |chosen: &Chosen, name: &str| {
         chosen.experiment.axes.axes.iter().find(|axis| axis.name == name).map(|axis| axis.values.clone())
     };
@@ -64,21 +65,32 @@ fn differences(before: &Chosen, now: &Chosen) -> Vec<String> {
             differs.push(format!("{name} {} -> {}", shown(before.as_deref()), shown(now.as_deref())));
         }
     }
+    let has_same_axes = differs.is_empty();
     if before.experiment.rounds != now.experiment.rounds {
         differs.push(format!("rounds {} -> {}", before.experiment.rounds, now.experiment.rounds));
     }
     let keys = |chosen: &Chosen| -> BTreeSet<CellKey> { chosen.cells.iter().map(|cell| cell.key).collect() };
-    let (before, now) = (keys(before), keys(now));
-    if differs.is_empty() && before != now {
-        differs.push(format!("other keys of {} cells", now.difference(&before).count()));
+    let (keys_before, keys_now) = (keys(before), keys(now));
+    if differs.is_empty() && keys_before != keys_now {
+        differs.push(format!("other keys of {} cells", keys_now.difference(&keys_before).count()));
     }
-    if before.len() != now.len() {
-        differs.push(format!("cells {} -> {}", before.len(), now.len()));
+    if keys_before.len() != keys_now.len() {
+        differs.push(format!("cells {} -> {}", keys_before.len(), keys_now.len()));
     }
-    if differs.is_empty() {
-        differs.push("nothing that gives a cell its meaning".to_owned());
-    }
+    let (before, now) = (&before.experiment, &now.experiment);
+    // Each of these says something of axes by their places and values.
+    let parts = [
+        ("how rows are read", reading(before)? != reading(now)?),
+        ("metrics", before.metrics != now.metrics),
+        ("claims", before.claims != now.claims),
+        ("figures", before.figures != now.figures),
+    ];
     differs
+        .extend(parts.into_iter().filter(|(_, is_other)| has_same_axes && *is_other).map(|(part, _)| part.to_owned()));
+    if differs.is_empty() {
+        differs.push("nothing that results depend on".to_owned());
+    }
+    Ok(differs)
 }
 
 /// The values of an axis; none where there is no such axis.

@@ -43,7 +43,7 @@ pub fn add_to(
             page.labels.push(Label { kind: "disturbed", text });
         }
         if let Some(text) = ours.loaded.of_reading() {
-            page.labels.push(Label { kind: "incomplete", text });
+            page.labels.push(Label { kind: "disturbed", text });
         }
         page.sections.push(section(&ours, their.as_ref())?);
     }

@@ -48,6 +48,7 @@ fn a_run_with_nothing_to_execute_saves_a_changed_text_once_and_bundles_follow_it
     let store = Store::open(&place).unwrap();
     assert!(store.run(saved.as_str()).unwrap().journal().is_finished());
     assert_eq!(bundled(&store, None, &Texts::new()), (18, "kv: C1: contradicted".to_owned()));
+    assert_eq!(versions(&store, &saved).unwrap()[0].differs, ["claims"]);
     // The earlier text again is another one than the newest.
     assert!(run(&place, EXPERIMENT).is_some());
     assert_eq!(Chosen::only(&store).unwrap().unwrap().experiment.claims, Experiment::parse(EXPERIMENT).unwrap().claims);
