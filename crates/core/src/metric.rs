@@ -4,6 +4,7 @@ use crate::Problem;
 use crate::stats::nearest_rank;
 
 use crate::filter::{Field, Filter};
+use crate::series::Range;
 use crate::value::Kind;
 
 /// What a metric does with the values of a column.
@@ -213,6 +214,24 @@ fn order_statistic<T: Copy>(
 }
 
 impl Metric {
+    /// Which numbers it can have, as far as its expression says: columns may hold negative numbers, whatever their unit.
+    #[must_use]
+    pub fn range(&self) -> Range {
+        let of = |term: &Term| match term {
+            Term::Aggregate(Function::Share, _) => Range::Share,
+            Term::Aggregate(Function::Count, _) => Range::NotNegative,
+            Term::Number(number) if *number >= 0.0 => Range::NotNegative,
+            // The exit code of a program that has none is -1.
+            Term::Run(name) if !name.ends_with(".exit") => Range::NotNegative,
+            Term::Aggregate(..) | Term::Number(_) | Term::Run(_) => Range::Any,
+        };
+        match (of(&self.numerator), self.denominator.as_ref().map(of)) {
+            (range, None) => range,
+            (Range::Any, _) | (_, Some(Range::Any)) => Range::Any,
+            _ => Range::NotNegative,
+        }
+    }
+
     /// The metric, where `term` says what each part of it is. None where a part is not known, or what it is divided by
     /// is 0.
     #[must_use]
@@ -252,6 +271,37 @@ mod tests {
         assert_eq!(Function::Sum.of(Numbers::Whole(&[i64::MAX, i64::MAX, -i64::MAX, -i64::MAX, 3])), Some(3.0));
         assert_eq!(Function::Mean.of(Numbers::Whole(&[])), None);
         assert_eq!(Function::Sum.of(Numbers::Whole(&[])), Some(0.0));
+    }
+
+    #[test]
+    fn what_a_metric_can_be_follows_from_its_expression() {
+        let columns = [("drift_us", Kind::Whole), ("found", Kind::Boolean)]
+            .map(|(name, kind)| Field { name: name.to_owned(), kind });
+        let run = ["run.wall_s", "run.exit"].map(str::to_owned);
+        for (text, range) in [
+            ("share(found)", Range::Share),
+            ("share(found) / 0.01", Range::NotNegative),
+            ("count() / run.wall_s", Range::NotNegative),
+            ("run.wall_s", Range::NotNegative),
+            ("run.exit", Range::Any),
+            ("mean(drift_us)", Range::Any),
+            ("sum(drift_us) / run.wall_s", Range::Any),
+            ("-1 / run.wall_s", Range::Any),
+        ] {
+            let (numerator, denominator) = expression(text, &columns, &run).unwrap();
+            let (name, text) = ("m".to_owned(), text.to_owned());
+            let metric = Metric {
+                name,
+                text,
+                numerator,
+                denominator,
+                source: 0,
+                filter: None,
+                higher_is_better: None,
+                unit: None,
+            };
+            assert_eq!(metric.range(), range, "{}", metric.text);
+        }
     }
 
     #[test]

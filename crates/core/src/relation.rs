@@ -7,7 +7,8 @@ use crate::Problem;
 use crate::axes::AxisSet;
 use crate::expand::{Pattern, pattern};
 use crate::read::{self, Table};
-use crate::series::{Estimate, Series, mean, welch};
+use crate::series::{Counts, Estimate, Number, Range, Series, estimate, mean, welch};
+use crate::stats::MIN_ROUNDS;
 use crate::text::counted;
 use crate::value::Value;
 
@@ -47,9 +48,6 @@ pub struct Related {
     pub why: Option<String>,
 }
 
-/// Fewest rounds that a ratio has an interval of.
-const FEWEST_ROUNDS: usize = 3;
-
 /// What relations need to know besides numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
@@ -59,6 +57,8 @@ pub struct Context<'a> {
     pub paired: Option<usize>,
     /// Whether larger is better, if that was said.
     pub higher_is_better: Option<bool>,
+    /// Which numbers the metric can have.
+    pub range: Range,
     /// One less the coverage of intervals.
     pub alpha: f64,
 }
@@ -116,10 +116,8 @@ impl Relation {
     ) -> Result<(Estimate, Option<String>), String> {
         let numbers = self.combined(members, context)?;
         let Some(baseline) = &self.ratio_to else {
-            let values: Vec<f64> = numbers.values().copied().collect();
-            let estimate = mean(&values, context.alpha).ok_or("no result")?;
-            let why = (!estimate.is_bounded()).then(|| format!("{} round: no interval", estimate.rounds));
-            return Ok((estimate, why));
+            let estimate = estimate(&numbers, context.range, context.alpha).ok_or("no result")?;
+            return Ok((estimate, too_few(&estimate, "an interval")));
         };
         let of = |member: &&Series| {
             let replaced = |(value, other): (&Value, &Option<Vec<Value>>)| match other.as_deref() {
@@ -140,11 +138,11 @@ impl Relation {
     }
 
     /// The numbers of several points as one a round. Rounds that one of them lacks are left out.
-    fn combined(&self, members: &[&Series], context: &Context<'_>) -> Result<BTreeMap<u32, f64>, String> {
+    fn combined(&self, members: &[&Series], context: &Context<'_>) -> Result<BTreeMap<u32, Number>, String> {
         let Some(first) = members.first() else { return Err("no result".to_owned()) };
         let mut combined = BTreeMap::new();
         for round in first.rounds.keys() {
-            let numbers: Option<Vec<f64>> = members.iter().map(|member| member.rounds.get(round).copied()).collect();
+            let numbers: Option<Vec<Number>> = members.iter().map(|member| member.rounds.get(round).copied()).collect();
             let Some(numbers) = numbers else { continue };
             let number = match &self.over {
                 None => numbers.first().copied(),
@@ -157,13 +155,25 @@ impl Relation {
     }
 }
 
-fn combine(how: Combine, numbers: &[f64], higher_is_better: Option<bool>) -> Option<f64> {
-    let max = || numbers.iter().copied().max_by(f64::total_cmp);
-    let min = || numbers.iter().copied().min_by(f64::total_cmp);
+/// Why the interval of an estimate says nothing, if it is of too few rounds.
+fn too_few(estimate: &Estimate, what: &str) -> Option<String> {
+    (estimate.rounds < MIN_ROUNDS).then(|| format!("{}: {what} needs {MIN_ROUNDS}", counted(estimate.rounds, "round")))
+}
+
+fn combine(how: Combine, numbers: &[Number], higher_is_better: Option<bool>) -> Option<Number> {
+    let order = |one: &Number, other: &Number| one.value.total_cmp(&other.value);
+    let max = || numbers.iter().copied().max_by(order);
+    let min = || numbers.iter().copied().min_by(order);
     match how {
-        Combine::Geomean if numbers.iter().any(|number| *number <= 0.0) => None,
+        Combine::Geomean if numbers.iter().any(|number| number.value <= 0.0) => None,
         Combine::Geomean => {
-            Some(libm::exp(numbers.iter().map(|number| libm::log(*number)).sum::<f64>() / numbers.len() as f64))
+            let logarithms = numbers.iter().map(|number| libm::log(number.value)).sum::<f64>();
+            let counts: Option<Vec<Counts>> = numbers.iter().map(|number| number.counts).collect();
+            let sum = |counts: Vec<Counts>| {
+                let add = |sum: Counts, of: Counts| Counts { trues: sum.trues + of.trues, all: sum.all + of.all };
+                counts.into_iter().reduce(add)
+            };
+            Some(Number { value: libm::exp(logarithms / numbers.len() as f64), counts: counts.and_then(sum) })
         }
         Combine::Max => max(),
         Combine::Min => min(),
@@ -179,28 +189,24 @@ fn combine(how: Combine, numbers: &[f64], higher_is_better: Option<bool>) -> Opt
 
 /// The ratio of two series: by round where they share blocks, else of independent rounds.
 fn ratio(
-    numbers: &BTreeMap<u32, f64>,
-    base: &BTreeMap<u32, f64>,
+    numbers: &BTreeMap<u32, Number>,
+    base: &BTreeMap<u32, Number>,
     shared: bool,
     alpha: f64,
 ) -> Result<(Estimate, Option<String>), String> {
-    if numbers.values().chain(base.values()).any(|number| *number <= 0.0) {
+    if numbers.values().chain(base.values()).any(|number| number.value <= 0.0) {
         return Err("a number is 0 or less, which has no ratio".to_owned());
     }
-    let log = |numbers: &BTreeMap<u32, f64>| numbers.values().map(|number| libm::log(*number)).collect::<Vec<_>>();
+    let log = |number: &Number| libm::log(number.value);
+    let logs = |numbers: &BTreeMap<u32, Number>| numbers.values().map(log).collect::<Vec<_>>();
     let found = if shared {
-        let pairs =
-            numbers.iter().filter_map(|(round, number)| Some(libm::log(*number) - libm::log(*base.get(round)?)));
+        let pairs = numbers.iter().filter_map(|(round, number)| Some(log(number) - log(base.get(round)?)));
         mean(&pairs.collect::<Vec<_>>(), alpha)
     } else {
-        welch(&log(numbers), &log(base), alpha)
+        welch(&logs(numbers), &logs(base), alpha)
     };
     let found = found.ok_or("no round has both sides")?;
-    if found.rounds < FEWEST_ROUNDS {
-        let why = format!("{}: a ratio needs {FEWEST_ROUNDS}", counted(found.rounds, "round"));
-        return Ok((Estimate::unbounded(found.value, found.rounds).exp(), Some(why)));
-    }
-    Ok((found.exp(), None))
+    Ok((found.exp(), too_few(&found, "a ratio")))
 }
 
 const OVER: &[&str] = &["geomean", "max", "min", "best"];

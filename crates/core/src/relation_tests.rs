@@ -12,7 +12,7 @@ fn axes() -> AxisSet {
 
 fn series(engine: &str, data: &str, numbers: &[f64]) -> Series {
     let point = [engine, data].map(|text| Value::Text(text.to_owned())).to_vec();
-    Series { point, rounds: (1..).zip(numbers.iter().copied()).collect(), missing: 0 }
+    Series { point, rounds: (1..).zip(numbers.iter().map(|number| Number::from(*number))).collect(), missing: 0 }
 }
 
 fn all() -> Vec<Series> {
@@ -31,7 +31,7 @@ fn engine_a() -> Pattern {
 #[test]
 fn a_ratio_by_round_cancels_what_rounds_share_and_a_geometric_mean_joins_data_sets() {
     let axes = axes();
-    let context = Context { axes: &axes, paired: Some(0), higher_is_better: None, alpha: 0.05 };
+    let context = Context { axes: &axes, paired: Some(0), higher_is_better: None, range: Range::Any, alpha: 0.05 };
     let plain = Relation { ratio_to: Some(engine_a()), over: None };
     let found = plain.apply(&all(), &|_| true, &context);
     let ratios: Vec<(f64, f64, f64)> =
@@ -51,7 +51,7 @@ fn a_ratio_by_round_cancels_what_rounds_share_and_a_geometric_mean_joins_data_se
 #[test]
 fn few_rounds_and_numbers_of_0_have_no_interval() {
     let axes = axes();
-    let context = Context { axes: &axes, paired: Some(0), higher_is_better: None, alpha: 0.05 };
+    let context = Context { axes: &axes, paired: Some(0), higher_is_better: None, range: Range::Any, alpha: 0.05 };
     let relation = Relation { ratio_to: Some(engine_a()), over: None };
     let two = [series("a", "x", &[1.0, 2.0]), series("b", "x", &[2.0, 4.0])];
     let found = relation.apply(&two, &|_| true, &context);

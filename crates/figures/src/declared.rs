@@ -125,6 +125,7 @@ impl About<'_> {
         };
         let intervals = match (most, figure.kind) {
             (1, _) => format!("{rounds}, no intervals"),
+            (2, _) => format!("means over {rounds}, no intervals"),
             (_, FigureKind::Heat | FigureKind::Bars { stack: true }) => format!("means over {rounds}"),
             _ => format!("with 95 % intervals over {rounds}"),
         };

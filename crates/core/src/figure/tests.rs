@@ -12,7 +12,7 @@ use crate::claims::{Known, KnownMetric};
 use crate::filter::Field;
 use crate::read::Table;
 use crate::relation::{Context, Group};
-use crate::series::{Estimate, Measured, Series, by_point, mean};
+use crate::series::{Estimate, Measured, Number, Range, Series, by_point, mean};
 use crate::value::{Kind, Value};
 
 fn axes() -> AxisSet {
@@ -106,7 +106,7 @@ struct Fake {
 
 impl Numbers for Fake {
     fn context(&self, _: Option<usize>) -> Context<'_> {
-        Context { axes: &self.axes, paired: None, higher_is_better: None, alpha: 0.05 }
+        Context { axes: &self.axes, paired: None, higher_is_better: None, range: Range::Any, alpha: 0.05 }
     }
 
     fn series(&self, metric: usize) -> Vec<Series> {
@@ -146,7 +146,11 @@ fn fake(numbers: &[Option<f64>], disturbed: usize) -> Fake {
     for metric in &mut cells {
         for point in points() {
             for round in 1..=3 {
-                metric.push(Measured { point: point.clone(), round, value: numbers.next().flatten() });
+                metric.push(Measured {
+                    point: point.clone(),
+                    round,
+                    value: numbers.next().flatten().map(Number::from),
+                });
             }
         }
     }
@@ -155,8 +159,11 @@ fn fake(numbers: &[Option<f64>], disturbed: usize) -> Fake {
 
 impl Fake {
     fn mean(&self, metric: usize, point: &Point) -> Option<Estimate> {
-        let values: Vec<f64> =
-            self.cells[metric].iter().filter(|cell| cell.point == *point).filter_map(|cell| cell.value).collect();
+        let values: Vec<f64> = self.cells[metric]
+            .iter()
+            .filter(|cell| cell.point == *point)
+            .filter_map(|cell| Some(cell.value?.value))
+            .collect();
         mean(&values, 0.05)
     }
 }

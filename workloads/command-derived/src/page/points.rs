@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use matrix_command::Experiment;
 use matrix_command::results::{LoadedCell, notes_now, summary};
-use matrix_core::series::mean;
+use matrix_core::series::Range;
 use matrix_core::{CellState, Point as Values};
 use matrix_report::page::{AttemptView, MOST_POINTS, Point, duration, grouped, plain, run_again, status_word};
 use matrix_store::{GenericAttempt, Store};
@@ -26,15 +26,12 @@ pub(super) fn points(ours: &PartResults<'_>, states: &States) -> Result<(Vec<Poi
         .into_iter()
         .map(|line| (line[..count].to_vec(), line[count + 1..].iter().map(|text| grouped(text)).collect()))
         .collect();
+    let value = |series: matrix_core::Series| {
+        let value = series.estimate(Range::Any, 0.05)?.value;
+        Some((series.point, value))
+    };
     let series: Vec<BTreeMap<Values, f64>> = (0..experiment.metrics.len())
-        .map(|metric| {
-            let series = loaded.series(metric).into_iter();
-            let value = |series: matrix_core::Series| {
-                let values: Vec<f64> = series.rounds.values().copied().collect();
-                Some((series.point, mean(&values, 0.05)?.value))
-            };
-            series.filter_map(value).collect()
-        })
+        .map(|metric| loaded.series(metric).into_iter().filter_map(value).collect())
         .collect();
     let mut grouped: BTreeMap<Vec<usize>, Vec<&LoadedCell>> = BTreeMap::new();
     for cell in &loaded.cells {

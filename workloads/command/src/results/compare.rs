@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use matrix_core::Value;
-use matrix_core::series::{Estimate, mean, welch};
+use matrix_core::series::{Estimate, Series, welch};
+use matrix_core::{Metric, Value};
 use matrix_store::GenericRecord;
 
 use super::{Loaded, LoadedCell};
-
-/// Fewest rounds on each side of which an interval of their ratio is made.
-const FEWEST_ROUNDS: usize = 3;
 
 /// A metric at one point on both sides.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,25 +106,21 @@ pub fn changes(a: &Loaded<'_>, b: &Loaded<'_>) -> Vec<Change> {
     let mut found = Vec::new();
     let (tried_a, tried_b) = (a.points_tried(), b.points_tried());
     for (number, metric) in a.experiment.metrics.iter().enumerate() {
-        let Some(other) = b.experiment.metrics.iter().position(|other| other.name == metric.name) else { continue };
-        let theirs = b.series(other);
-        let theirs: BTreeMap<String, (Vec<f64>, bool)> = theirs
-            .iter()
-            .map(|series| {
-                let axes = serde_json::Value::Object(axes(b, &series.point)).to_string();
-                (axes, (series.rounds.values().copied().collect(), tried_b.contains(&series.point)))
-            })
+        let mut others = b.experiment.metrics.iter().enumerate();
+        let Some((place, other)) = others.find(|(_, other)| other.name == metric.name) else { continue };
+        let theirs = b.series(place);
+        let theirs: BTreeMap<String, Series> = theirs
+            .into_iter()
+            .map(|series| (serde_json::Value::Object(axes(b, &series.point)).to_string(), series))
             .collect();
         for series in a.series(number) {
             let axes = axes(a, &series.point);
-            let ours: Vec<f64> = series.rounds.values().copied().collect();
-            let place = serde_json::Value::Object(axes.clone()).to_string();
-            let Some((theirs, tried)) = theirs.get(&place) else { continue };
-            let tried = [tried_a.contains(&series.point), *tried];
-            if ours.is_empty() && theirs.is_empty() {
+            let Some(theirs) = theirs.get(&serde_json::Value::Object(axes.clone()).to_string()) else { continue };
+            if series.rounds.is_empty() && theirs.rounds.is_empty() {
                 continue;
             }
-            found.push(change(axes, metric, (&ours, theirs), tried));
+            let tried = [tried_a.contains(&series.point), tried_b.contains(&theirs.point)];
+            found.push(change(axes, (metric, &series), (other, theirs), tried));
         }
     }
     found
@@ -135,27 +128,21 @@ pub fn changes(a: &Loaded<'_>, b: &Loaded<'_>) -> Vec<Change> {
 
 fn change(
     axes: serde_json::Map<String, serde_json::Value>,
-    metric: &matrix_core::Metric,
-    (a, b): (&[f64], &[f64]),
+    (metric, a): (&Metric, &Series),
+    (other, b): (&Metric, &Series),
     tried: [bool; 2],
 ) -> Change {
-    let positive = a.iter().chain(b).all(|value| *value > 0.0);
+    let (ours, theirs) = (a.values(), b.values());
+    let positive = ours.iter().chain(&theirs).all(|value| *value > 0.0);
     let logs = |values: &[f64]| values.iter().map(|value| libm::log(*value)).collect::<Vec<_>>();
-    let enough = |estimate: Estimate| {
-        if a.len().min(b.len()) < FEWEST_ROUNDS {
-            Estimate::unbounded(estimate.value, estimate.rounds)
-        } else {
-            estimate
-        }
-    };
     Change {
         axes,
         metric: metric.name.clone(),
         unit: metric.unit.clone().filter(|unit| unit != "1"),
         tried,
-        a: mean(a, 0.05),
-        b: mean(b, 0.05),
-        ratio: positive.then(|| welch(&logs(b), &logs(a), 0.05)).flatten().map(enough).map(Estimate::exp),
-        difference: welch(b, a, 0.05).map(enough),
+        a: a.estimate(metric.range(), 0.05),
+        b: b.estimate(other.range(), 0.05),
+        ratio: positive.then(|| welch(&logs(&theirs), &logs(&ours), 0.05)).flatten().map(Estimate::exp),
+        difference: welch(&theirs, &ours, 0.05),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use matrix_core::judge::RowCheck;
 use matrix_core::placeholder::Segment;
 use matrix_core::relation::Context;
-use matrix_core::series::{Measured, Series, by_point};
+use matrix_core::series::{Measured, Number, Range, Series, by_point};
 use matrix_core::{CellKey, Point, Value};
 use matrix_frame::Distribution;
 use matrix_store::attempt::AttemptStatus;
@@ -47,11 +47,11 @@ pub struct Loaded<'e> {
     /// Its cells, in the order in which they run.
     pub cells: Vec<LoadedCell>,
     /// The number of each metric, by metric and cell.
-    pub metrics: Vec<Vec<Option<f64>>>,
+    pub metrics: Vec<Vec<Option<Number>>>,
     /// What boolean columns were that claims ask for, by source and column.
     checks: BTreeMap<(usize, usize), Vec<RowCheck>>,
     /// The number of a metric of the rows with each value of a column, by metric, source and column, and by cell.
-    pub(super) by: BTreeMap<(usize, usize, usize), Vec<BTreeMap<Value, f64>>>,
+    pub(super) by: BTreeMap<(usize, usize, usize), Vec<BTreeMap<Value, Number>>>,
     /// The distributions that figures show, by source and column, and by cell.
     pub(super) distributions: BTreeMap<(usize, usize), Vec<Option<Distribution>>>,
     /// What could not be computed, in words.
@@ -252,10 +252,12 @@ impl Loaded<'_> {
     /// What relations of a metric need to know.
     #[must_use]
     pub fn context(&self, metric: Option<usize>) -> Context<'_> {
+        let metric = metric.and_then(|metric| self.experiment.metrics.get(metric));
         Context {
             axes: &self.experiment.axes,
             paired: self.experiment.design.paired,
-            higher_is_better: metric.and_then(|metric| self.experiment.metrics.get(metric)?.higher_is_better),
+            higher_is_better: metric.and_then(|metric| metric.higher_is_better),
+            range: metric.map_or(Range::Any, matrix_core::Metric::range),
             alpha: 0.05,
         }
     }

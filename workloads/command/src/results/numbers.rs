@@ -6,7 +6,8 @@ use std::io::Read;
 use matrix_core::Value;
 use matrix_core::claims::Statement;
 use matrix_core::figure::{Across, FigureKind};
-use matrix_core::metric::{Metric, Term};
+use matrix_core::metric::{Function, Metric, Term};
+use matrix_core::series::{Counts, Number};
 use matrix_frame::{Column, Distribution, FrameError, Request, Summary};
 use matrix_store::generic::Costs;
 use matrix_store::{GenericRecord, Store, StoreError};
@@ -30,10 +31,10 @@ pub(super) struct Wanted {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Numbers {
     /// The metrics; none where there is nothing to compute one of.
-    pub(super) metrics: Vec<Option<f64>>,
+    pub(super) metrics: Vec<Option<Number>>,
     /// Rows with a value in a boolean column, and those in which it is false.
     pub(super) checks: BTreeMap<(usize, usize), (u64, u64)>,
-    pub(super) by: BTreeMap<(usize, usize, usize), BTreeMap<Value, f64>>,
+    pub(super) by: BTreeMap<(usize, usize, usize), BTreeMap<Value, Number>>,
     pub(super) distributions: BTreeMap<(usize, usize), Distribution>,
     /// What could not be computed, in words.
     pub(super) remarks: BTreeSet<String>,
@@ -93,7 +94,7 @@ fn requests<'m>(metrics: impl Iterator<Item = &'m Metric>) -> Vec<Request<'m>> {
         for term in std::iter::once(&metric.numerator).chain(&metric.denominator) {
             let Term::Aggregate(function, column) = term else { continue };
             let percentile = match function {
-                matrix_core::metric::Function::Percentile(percentile) => Some(*percentile),
+                Function::Percentile(percentile) => Some(*percentile),
                 _ => None,
             };
             let filter = metric.filter.as_ref();
@@ -109,16 +110,24 @@ fn requests<'m>(metrics: impl Iterator<Item = &'m Metric>) -> Vec<Request<'m>> {
     requests
 }
 
-fn value(metric: &Metric, requests: &[Request<'_>], summaries: &[Summary], costs: &Costs) -> Option<f64> {
-    metric.value(&|term| match term {
-        Term::Aggregate(function, column) => {
-            let filter = metric.filter.as_ref();
-            let place = requests.iter().position(|known| known.column == *column && known.filter == filter)?;
-            summaries.get(place)?.value(*function)
-        }
+fn value(metric: &Metric, requests: &[Request<'_>], summaries: &[Summary], costs: &Costs) -> Option<Number> {
+    let summary = |column: &Option<usize>| {
+        let filter = metric.filter.as_ref();
+        let place = requests.iter().position(|known| known.column == *column && known.filter == filter)?;
+        summaries.get(place)
+    };
+    let value = metric.value(&|term| match term {
+        Term::Aggregate(function, column) => summary(column)?.value(*function),
         Term::Run(name) => cost(costs, name),
         Term::Number(number) => Some(*number),
-    })
+    })?;
+    let counts = match (&metric.numerator, &metric.denominator) {
+        (Term::Aggregate(Function::Share, column), None) => {
+            summary(column).map(|summary| Counts { trues: summary.trues, all: summary.count })
+        }
+        _ => None,
+    };
+    Some(Number { value, counts })
 }
 
 /// Computes the numbers of a cell from its result, whose rows were read as the experiment says; all are none without one.
@@ -191,4 +200,36 @@ fn of_source(
         numbers.distributions.insert((of, column), distribution);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use matrix_core::{Field, Kind};
+
+    use super::*;
+
+    #[test]
+    fn a_share_brings_the_rows_that_it_is_of() {
+        let columns = [Column { field: Field { name: "ok".to_owned(), kind: Kind::Boolean }, weight: None }];
+        let open = || Ok(Box::new(&b"ok\ntrue\ntrue\nfalse\n"[..]) as Box<dyn Read>);
+        let rows = matrix_frame::Source::new(&columns, &open);
+        for (denominator, value_of_it, counts) in
+            [(None, 2.0 / 3.0, Some(Counts { trues: 2, all: 3 })), (Some(Term::Number(0.01)), 2.0 / 3.0 / 0.01, None)]
+        {
+            let metric = Metric {
+                name: "success".to_owned(),
+                text: String::new(),
+                numerator: Term::Aggregate(Function::Share, Some(0)),
+                denominator,
+                source: 0,
+                filter: None,
+                higher_is_better: None,
+                unit: None,
+            };
+            let requests = requests(std::iter::once(&metric));
+            let summaries = rows.aggregate(&requests).unwrap();
+            let found = value(&metric, &requests, &summaries, &Costs::new());
+            assert_eq!(found, Some(Number { value: value_of_it, counts }));
+        }
+    }
 }

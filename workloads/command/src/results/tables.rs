@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use matrix_core::claims::{Claim, Statement};
-use matrix_core::judge::{Detail, Judged, Verdict, judge, number};
+use matrix_core::judge::{Detail, Judged, Verdict, interval, judge};
 use matrix_core::metric::Metric;
-use matrix_core::series::{Estimate, mean};
+use matrix_core::series::Estimate;
 use matrix_core::text::{csv, exact};
 use matrix_core::{Point, Value};
 
@@ -109,7 +109,8 @@ pub fn summary(loaded: &Loaded<'_>) -> Text {
             metric.unit.as_deref().filter(|unit| *unit != "1").map(|unit| format!(" {unit}")).unwrap_or_default();
         head.push(format!("{}{unit} (95 %)", metric.name));
     }
-    let all: Vec<_> = (0..loaded.metrics.len()).map(|metric| loaded.tried(metric)).collect();
+    let metrics = loaded.experiment.metrics.iter().enumerate();
+    let all: Vec<_> = metrics.map(|(number, metric)| (loaded.tried(number), metric.range())).collect();
     let mut points: Vec<(Vec<Value>, usize)> = Vec::new();
     for cell in loaded.cells.iter().filter(|cell| cell.is_tried()) {
         let done = usize::from(cell.record.is_some());
@@ -122,16 +123,9 @@ pub fn summary(loaded: &Loaded<'_>) -> Text {
     let lines = points.iter().map(|(point, rounds)| {
         let mut line: Vec<String> = point.iter().map(ToString::to_string).collect();
         line.push(rounds.to_string());
-        for series in &all {
-            let values: Vec<f64> = series
-                .iter()
-                .find(|series| series.point == *point)
-                .map(|s| s.rounds.values().copied().collect())
-                .unwrap_or_default();
-            line.push(match mean(&values, 0.05) {
-                None => "DNF".to_owned(),
-                Some(estimate) => shown(&estimate),
-            });
+        for (series, range) in &all {
+            let estimate = series.iter().find(|series| series.point == *point).and_then(|s| s.estimate(*range, 0.05));
+            line.push(estimate.map_or_else(|| "DNF".to_owned(), |estimate| interval(&estimate)));
         }
         line
     });
@@ -144,14 +138,6 @@ pub fn summary(loaded: &Loaded<'_>) -> Text {
 pub fn untried(loaded: &Loaded<'_>) -> usize {
     let all: BTreeSet<&Point> = loaded.cells.iter().map(|cell| &cell.cell.point).collect();
     all.len() - loaded.points_tried().len()
-}
-
-fn shown(estimate: &Estimate) -> String {
-    if estimate.is_bounded() {
-        format!("{} [{}, {}]", number(estimate.value), number(estimate.low), number(estimate.high))
-    } else {
-        number(estimate.value)
-    }
 }
 
 fn texts(words: &[&str]) -> Vec<String> {
@@ -179,8 +165,8 @@ pub fn metrics<'e>(loaded: &Loaded<'e>) -> Vec<MetricRow<'e>> {
     let all = loaded.experiment.metrics.iter().enumerate();
     let rows = all.flat_map(|(number, metric)| {
         loaded.series(number).into_iter().map(move |series| {
-            let values: Vec<f64> = series.rounds.values().copied().collect();
-            let (rounds, missing, estimate) = (values.len(), series.missing, mean(&values, 0.05));
+            let (rounds, missing, estimate) =
+                (series.rounds.len(), series.missing, series.estimate(metric.range(), 0.05));
             MetricRow { point: series.point, metric, rounds, missing, estimate }
         })
     });
@@ -226,7 +212,9 @@ pub fn cells_csv(loaded: &Loaded<'_>) -> String {
             line.push(cell.round.to_string());
             line.push(loaded_cell.record.as_ref().map(|record| record.origin.to_string()).unwrap_or_default());
             line.push(loaded_cell.notes.get(matrix_host::HOST).cloned().unwrap_or_default());
-            line.extend(loaded.metrics.iter().map(|numbers| exact(numbers.get(place).copied().flatten())));
+            line.extend(
+                loaded.metrics.iter().map(|numbers| exact(numbers.get(place).copied().flatten().map(|n| n.value))),
+            );
             line
         })
         .collect();

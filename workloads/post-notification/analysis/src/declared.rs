@@ -7,7 +7,7 @@ use matrix_core::claims::{Known, KnownMetric};
 use matrix_core::figure::{self, Numbers};
 use matrix_core::read::Table;
 use matrix_core::relation::{Context, Group};
-use matrix_core::series::{Measured, Series, by_point};
+use matrix_core::series::{Measured, Number, Range, Series, by_point};
 use matrix_core::{Axis, AxisSet, FigureSpec, Kind, Point, Value};
 use matrix_plan::claims::Metric;
 use matrix_plan::experiment::KEYS_OF_WORKLOADS;
@@ -126,6 +126,7 @@ impl Numbers for CellMetrics {
             axes: &self.axes,
             paired: Some(TREATMENT),
             higher_is_better: metric.map(|metric| higher_is_better(*metric)),
+            range: Range::Any,
             alpha: 0.05,
         }
     }
@@ -134,7 +135,7 @@ impl Numbers for CellMetrics {
         let measured = |(point, round, metrics): &(Point, u32, [Option<f64>; Metric::ALL.len()])| Measured {
             point: point.clone(),
             round: *round,
-            value: metrics.get(metric).copied().flatten(),
+            value: metrics.get(metric).copied().flatten().map(Number::from),
         };
         let mut cells: Vec<Measured> = self.cells.iter().map(measured).collect();
         cells.sort_by_cached_key(|cell| (self.axes.ranks(&cell.point), cell.round));
