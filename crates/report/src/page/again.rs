@@ -7,11 +7,16 @@ use super::text::plain;
 /// cannot be typed as it is. An axis comes as its name and the point's value.
 #[must_use]
 pub fn run_again<'a>(experiment: &str, axes: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
-    let comparison = |(name, value): (&str, &str)| Some(format!("{name}={}", typed(value)?));
-    let comparisons: Vec<String> = axes.map(comparison).collect::<Option<_>>()?;
-    let filter = comparisons.join(" and ");
+    let filter = filter_of(axes)?;
     (is_word(experiment) && !filter.is_empty())
         .then(|| format!("matrix run {experiment}.toml --results again --filter '{filter}'"))
+}
+
+/// The filter that selects the points with these values, to be put between a shell's single quotes. `None` where a value
+/// cannot be written so.
+pub fn filter_of<'a>(axes: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
+    let comparison = |(name, value): (&str, &str)| Some(format!("{name}={}", typed(value)?));
+    Some(axes.map(comparison).collect::<Option<Vec<_>>>()?.join(" and "))
 }
 
 /// A value as a filter takes it within the shell's single quotes.

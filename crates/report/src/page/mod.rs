@@ -16,7 +16,7 @@ mod render;
 mod states;
 mod text;
 
-pub use again::run_again;
+pub use again::{filter_of, run_again};
 pub use attempts::{Timed, environment, over_time, seconds_between, status_word};
 pub use comparison::comparison;
 pub use conclude::{KICK_THE_TIRES, ReportOptions, records_digest};
