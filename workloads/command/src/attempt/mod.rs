@@ -1,5 +1,6 @@
 //! One execution of a cell: setup, services, the program, and what it left.
 
+mod left;
 mod outputs;
 mod place;
 mod services;
@@ -19,6 +20,7 @@ use crate::inputs::{InputFile, Stamp};
 use crate::probe::environment;
 use crate::remote;
 use crate::supervise::{Ended, Job, Supervisors};
+use left::Folder;
 pub(crate) use outputs::name_of;
 pub use outputs::{Kept, MAX_ROWS, last_lines};
 use place::{Folders, Workplace};
@@ -60,7 +62,12 @@ pub struct Attempted {
     pub left_out: u64,
     /// The folder that holds it all until it is in the store.
     pub workplace: PathBuf,
-    _folder: Option<tempfile::TempDir>,
+    _folder: Option<Folder>,
+}
+
+/// Removes what attempts of killed runners of this user left on this machine, where the folders of attempts are now.
+pub(crate) fn remove_orphans(here: &Here) {
+    left::remove_orphans(&place::base(here));
 }
 
 /// Executes cells.
@@ -102,7 +109,7 @@ impl Attempts<'_> {
     /// # Errors
     /// When there is no place to do it in. What goes wrong later is in the result.
     pub fn attempt(&self, cell: &Cell, inputs: &[InputFile]) -> std::io::Result<Attempted> {
-        let workplace = Workplace::new(self.experiment, self.here, cell)?;
+        let workplace = Workplace::new(self.experiment, self.here, cell, self.keep)?;
         let mut found = Found::default();
         let mut result = self.whole(cell, &workplace, &mut found);
         for arguments in &self.experiment.command.teardown {
@@ -121,7 +128,12 @@ impl Attempts<'_> {
         }
         let (outputs, left_out) = outputs::collect(&workplace, self.experiment, &cell.point)?;
         let root = workplace.root.clone();
-        let folder = if self.keep { workplace.keep() } else { Some(workplace.folder) };
+        let folder = if self.keep {
+            workplace.folder.keep();
+            None
+        } else {
+            Some(workplace.folder)
+        };
         let Found { costs, host } = found;
         Ok(Attempted { result, costs, host, outputs, left_out, workplace: root, _folder: folder })
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use matrix_core::placeholder::{Segment, Template};
 
+use super::left::Folder;
 use crate::cells::{Cell, Here};
 use crate::file::Experiment;
 
@@ -16,10 +17,15 @@ pub(super) struct Folders<'f> {
     pub(super) scratch: &'f Path,
 }
 
+/// Where the folders of attempts are.
+pub(super) fn base(here: &Here) -> PathBuf {
+    here.folder.join(here.text(&Segment::Site("scratch".to_owned())).unwrap_or_default())
+}
+
 /// The folders and ports of one attempt.
 #[derive(Debug)]
 pub(super) struct Workplace {
-    pub(super) folder: tempfile::TempDir,
+    pub(super) folder: Folder,
     pub(super) root: PathBuf,
     /// What is kept.
     pub(super) out: PathBuf,
@@ -29,11 +35,9 @@ pub(super) struct Workplace {
 }
 
 impl Workplace {
-    pub(super) fn new(experiment: &Experiment, here: &Here, cell: &Cell) -> std::io::Result<Self> {
-        let base = here.text(&Segment::Site("scratch".to_owned())).unwrap_or_default();
-        let base = here.folder.join(base);
-        std::fs::create_dir_all(&base)?;
-        let folder = tempfile::Builder::new().prefix(&format!("matrix-{}-", cell.key.short())).tempdir_in(&base)?;
+    /// Makes the folders; with `keep` they are for looking, and nobody removes them.
+    pub(super) fn new(experiment: &Experiment, here: &Here, cell: &Cell, keep: bool) -> std::io::Result<Self> {
+        let folder = Folder::new(&base(here), &cell.key, keep)?;
         let root = folder.path().canonicalize()?;
         let (out, scratch) = (root.join("out"), root.join("scratch"));
         // All are held until all are chosen, so that no two are the same.
@@ -45,12 +49,6 @@ impl Workplace {
             held.push(listener);
         }
         Ok(Self { folder, root, out, scratch, ports })
-    }
-
-    /// Leaves the folders where they are.
-    pub(super) fn keep(self) -> Option<tempfile::TempDir> {
-        let _ = self.folder.keep();
-        None
     }
 
     /// Where something that a program prints goes.
@@ -93,5 +91,33 @@ impl Workplace {
                 .text_for(experiment, &cell.point, other)
                 .ok_or_else(|| format!("{other:?} stands for nothing here")),
         })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::inputs::Digests;
+
+    /// An experiment whose rows are in `{out}/sub/r.csv`, and a folder for its attempts.
+    pub(in super::super) struct Bench {
+        pub(in super::super) base: tempfile::TempDir,
+        pub(in super::super) experiment: Experiment,
+        pub(in super::super) here: Here,
+        pub(in super::super) cell: Cell,
+    }
+
+    pub(in super::super) fn bench() -> Bench {
+        let text = "schema = 2\nname = \"t\"\nworkload = \"command\"\n[axes]\na = [1]\n[command]\nrun = [\"x\", \"{out}\"]\n\
+                    rows = \"csv:{out}/sub/r.csv\"\n[columns]\nt = { unit = \"us\", type = \"integer\" }\n";
+        let experiment = Experiment::parse(text).unwrap_or_else(|problems| panic!("{problems}"));
+        let base = tempfile::tempdir().unwrap();
+        let here = Here {
+            folder: base.path().to_owned(),
+            site: [("scratch".to_owned(), ".".to_owned())].into(),
+            ..Here::default()
+        };
+        let cell = crate::cells::cells(&experiment, &here, &mut Digests::default()).unwrap().remove(0);
+        Bench { base, experiment, here, cell }
     }
 }

@@ -213,6 +213,8 @@ impl Session {
     ) -> Result<Report, StoreError> {
         let supervisors =
             Supervisors::new().map_err(|error| StoreError::io("reading", Path::new("/proc/self/exe"), error))?;
+        // After what killed supervisors left has been ended.
+        crate::attempt::remove_orphans(&input.here);
         let executor = Executor {
             input,
             cells: self.cells.len(),
