@@ -21,6 +21,7 @@ use crate::probe::environment;
 use crate::remote;
 use crate::supervise::{Ended, Job, Supervisors};
 use left::Folder;
+use outputs::Collected;
 pub(crate) use outputs::name_of;
 pub use outputs::{Kept, MAX_ROWS, last_lines};
 use place::{Folders, Workplace};
@@ -126,7 +127,10 @@ impl Attempts<'_> {
         for (name, product) in self.here.products.of_point(self.experiment, &cell.point) {
             result = result.and_then(|()| unchanged(&product.files, &format!("prepared `{name}`: its file")));
         }
-        let (outputs, left_out) = outputs::collect(&workplace, self.experiment, &cell.point)?;
+        let Collected { kept: outputs, left_out, fault } = outputs::collect(&workplace, self.experiment, &cell.point);
+        if let Some(fault) = fault {
+            result = result.and(Err(Trouble::Failed(fault)));
+        }
         let root = workplace.root.clone();
         let folder = if self.keep {
             workplace.folder.keep();
