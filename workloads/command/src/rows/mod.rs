@@ -8,6 +8,7 @@ mod csv_rows;
 mod json_rows;
 mod lines;
 pub mod quantity;
+mod quotes;
 mod writer;
 
 use std::collections::BTreeSet;

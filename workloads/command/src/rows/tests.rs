@@ -64,6 +64,25 @@ fn what_is_not_as_declared_is_told_and_never_becomes_a_0() {
 }
 
 #[test]
+fn a_quote_that_swallows_rows_or_text_is_told_with_its_line() {
+    let text = "t = { unit = \"us\", type = \"integer\" }\nok = { type = \"text\" }";
+    for (csv, told) in [
+        ("1,ok\n2,\"abc\n3,d\n4,e\n", "a quote in the row that begins at line 3 is not closed"),
+        ("1,\"\n2,\"\"\n", "a quote in the row that begins at line 2 is not closed"),
+        ("1,\"", "a quote in the row that begins at line 2 is not closed"),
+        ("1,x\n2,a\"b\n", "line 3: a quote in a field without quotes; write \"a \"\"word\"\" of it\""),
+        ("1, \"a\"\n", "line 2: a quote in a field without quotes; write \"a \"\"word\"\" of it\""),
+        ("1,\"a\"b\n", "line 2: text follows the closing quote of the field that begins in line 2"),
+        ("2,\"a\nb\n3,\"d\"\n", "line 4: text follows the closing quote of the field that begins in line 2"),
+    ] {
+        assert_eq!(read("csv:stdout", text, &format!("t,ok\n{csv}")), Err(told.to_owned()), "{csv}");
+    }
+    let good = "\u{feff}\"t\",ok\r\n\"1\",\"a,\"\"b\"\"\nc\"\r\n2,\"\"\"\"\n3,\"d\"";
+    let wanted = "t,ok\n1,\"a,\"\"b\"\"\nc\"\n2,\"\"\"\"\n3,d\n";
+    assert_eq!(read("csv:stdout", text, good), Ok(wanted.to_owned()));
+}
+
+#[test]
 fn what_a_program_writes_without_end_fills_no_memory_and_no_message() {
     let open = format!("t,ok\n\"{}", "x".repeat(65 << 20));
     let error = read("csv:stdout", TWO, &open).unwrap_err();
