@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use serde_json::Value;
 
+use super::strict_json::Strict;
 use super::{FrameError, PassedOver, TakeRow, did_you_mean};
 use crate::file::Column;
 
@@ -70,7 +71,7 @@ pub(super) fn lines(columns: &[Column], input: impl Read, rows: &mut dyn TakeRow
             continue;
         }
         let bad = |what: String| FrameError::Bad(format!("line {number}: {what}"));
-        let value: Value = serde_json::from_slice(&line).map_err(|error| bad(error.to_string()))?;
+        let Strict(value) = serde_json::from_slice(&line).map_err(|error| bad(error.to_string()))?;
         let Some(object) = value.as_object() else { return Err(bad("it is not an object".to_owned())) };
         for name in object.keys() {
             if !columns.iter().any(|column| column.name == *name || column.path.is_some()) {
@@ -88,7 +89,7 @@ pub(super) fn lines(columns: &[Column], input: impl Read, rows: &mut dyn TakeRow
 /// One document: a row, or one for each item of `each`.
 pub(super) fn document(columns: &[Column], text: &str, rows: &mut dyn TakeRow) -> Result<Vec<String>, FrameError> {
     // Programs print warnings before their JSON, which is theirs to keep out of it: that is told, not guessed at.
-    let value: Value =
+    let Strict(value) =
         serde_json::from_str(text).map_err(|error| FrameError::Bad(format!("it is no JSON: {error}")))?;
     let Some(each) = columns.iter().find_map(|column| column.each.as_deref()) else {
         row(columns, &|_| &value, rows)?;

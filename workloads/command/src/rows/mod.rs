@@ -9,6 +9,7 @@ mod json_rows;
 mod lines;
 pub mod quantity;
 mod quotes;
+mod strict_json;
 mod writer;
 
 use std::collections::BTreeSet;

@@ -83,6 +83,22 @@ fn a_quote_that_swallows_rows_or_text_is_told_with_its_line() {
 }
 
 #[test]
+fn a_key_that_an_object_names_twice_is_refused_however_deep() {
+    let twice = read("jsonl:stdout", TWO, "{\"t\": 1}\n{\"t\": 1, \"ok\": true, \"t\": 2}\n").unwrap_err();
+    assert!(twice.starts_with("line 2: the key `t` stands there twice at line 1 column "), "{twice}");
+    let deep = read("jsonl:stdout", TWO, "{\"t\": 1, \"z\": [{\"a\": {\"b\": 1, \"b\": 1}}]}\n").unwrap_err();
+    assert!(deep.starts_with("line 1: the key `b` stands there twice"), "{deep}");
+    let json = "t = { unit = \"us\", type = \"integer\", path = \"/r/t\" }";
+    let document = read("json:stdout", json, "{\n\"r\": {\"t\": 1,\n \"t\": 2}}").unwrap_err();
+    assert!(document.contains("the key `t` stands there twice at line 3 column "), "{document}");
+    // What one object names, another may.
+    let good =
+        "{\"t\": 1e0, \"z\": {\"t\": [null, \"\\u00e9\", -1, 1.5, {\"t\": false}]}}\n{\"t\": 18446744073709551615}\n";
+    let real = "t = { unit = \"us\", type = \"real\" }";
+    assert_eq!(read("jsonl:stdout", real, good), Ok("t\n1\n18446744073709552000\n".to_owned()));
+}
+
+#[test]
 fn what_a_program_writes_without_end_fills_no_memory_and_no_message() {
     let open = format!("t,ok\n\"{}", "x".repeat(65 << 20));
     let error = read("csv:stdout", TWO, &open).unwrap_err();
