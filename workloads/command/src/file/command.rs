@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use matrix_core::Problem;
 use matrix_core::placeholder::{Names, Template};
+use matrix_core::printable;
 use matrix_core::read::{self, Table};
 use toml::de::DeValue;
 
@@ -110,9 +111,7 @@ pub(super) fn command(
             .and_then(|items| items.iter().map(|item| strings.template(item, "an input", problems)).collect()),
     };
     let env = environment(&table, strings, problems);
-    let pass = table.get("pass").map(|value| read::texts(value, "`pass`", problems));
-    let pass =
-        pass.map_or(Some(Vec::new()), |texts| texts.map(|texts| texts.into_iter().map(|(text, _)| text).collect()));
+    let pass = passed(&table, problems);
     let version = table.get("version").map(|value| strings.arguments(value, "`version`", problems));
     let timeout_s = match table.get("timeout_s") {
         None => literal(TIMEOUT_S),
@@ -182,11 +181,68 @@ pub(super) fn environment(
     let entries = read::any_table(value, "`env`", problems)?;
     let mut env = BTreeMap::new();
     for (name, place, value) in read::entries(entries) {
-        if name.is_empty() || name.contains(['=', '\0']) {
-            problems.push(Problem::new(format!("`{name}` is no name of a variable")).at(place).label("not a name"));
-            return None;
-        }
+        variable(name, place, problems)?;
         env.insert(name.to_owned(), strings.template(value, "a value of `env`", problems)?);
     }
     Some(env)
+}
+
+/// Reads `pass`: names of variables.
+fn passed(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Vec<String>> {
+    let Some(value) = table.get("pass") else { return Some(Vec::new()) };
+    let names = read::texts(value, "`pass`", problems)?;
+    names.into_iter().map(|(name, place)| variable(&name, place, problems).map(|()| name)).collect()
+}
+
+/// Checks the name of a variable of the environment.
+fn variable(name: &str, place: std::ops::Range<usize>, problems: &mut Vec<Problem>) -> Option<()> {
+    if !name.is_empty() && !name.contains(|letter: char| letter == '=' || letter.is_control()) {
+        return Some(());
+    }
+    let problem = Problem::new(format!("`{}` is no name of a variable", printable::one_line(name))).at(place);
+    let help = "a name has at least one character, no `=` and no control characters";
+    problems.push(problem.label("not a name").help(help));
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::file::{Experiment, parse_site};
+
+    /// What is wrong with lines of `[command]`, each with the text at its place.
+    fn wrong(lines: &str) -> Vec<(String, String)> {
+        let text = format!(
+            "schema = 2\nname = \"t\"\nworkload = \"command\"\n[axes]\na = {{ values = [1], args = {{ 1 = [\"-x\"] }} }}\n\
+             [columns]\nt = {{ unit = \"us\", type = \"integer\" }}\n[command]\nrows = \"csv:stdout\"\n{lines}\n"
+        );
+        let Err(problems) = Experiment::parse(&text) else { return Vec::new() };
+        problems.0.iter().map(|p| (p.message.clone(), text[p.span.clone().unwrap()].to_owned())).collect()
+    }
+
+    #[test]
+    fn what_no_program_can_be_given_is_told_before_anything_runs() {
+        let nul = r#""a\u0000b""#;
+        for lines in [
+            format!("run = [\"x\", {nul}]"),
+            format!("run = [\"x\"]\nenv = {{ A = {nul} }}"),
+            format!("run = [\"x\"]\nsetup = [[\"x\", {nul}]]"),
+            format!("run = [\"x\"]\ndir = {nul}"),
+        ] {
+            let told = wrong(&lines);
+            assert!(told.len() == 1 && told[0].0.contains("number 0") && told[0].1 == nul, "{lines}: {told:?}");
+        }
+        assert_eq!(wrong("run = [\"\", \"a\"]"), [("the program of `run` has no name".to_owned(), "\"\"".to_owned())]);
+        assert_eq!(wrong("run = [\"x\", \"\"]\npass = [\"A_b.1\"]\nenv = { \"A-B\" = \"\" }"), []);
+        for (name, shown) in [("A=B", "A=B"), ("", ""), (r"\u001b[31m", r"\u{1b}[31m"), (r"a\u0000", r"\u{0}")] {
+            for lines in [
+                format!("run = [\"x\"]\npass = [\"OK\", \"{name}\"]"),
+                format!("run = [\"x\"]\nenv = {{ \"{name}\" = \"1\" }}"),
+            ] {
+                let told = wrong(&lines);
+                assert!(told.len() == 1 && told[0].0.ends_with("` is no name of a variable"), "{lines}: {told:?}");
+                assert!(told[0].0.contains(shown) && told[0].1 == format!("\"{name}\""), "{lines}: {told:?}");
+            }
+        }
+        assert!(parse_site("a = \"b\\u0000\"").unwrap_err().to_string().contains("number 0"));
+    }
 }

@@ -94,6 +94,9 @@ fn text_of(key: &str, value: &read::Value<'_>, name: &str, problems: &mut Vec<Pr
         let what = format!("`{key}` of {name}");
         problems.push(read::wrong_type(&what, "a text or a number", value.get_ref(), value.span()));
     }
+    if text.as_ref().is_some_and(|text| text.contains('\0')) {
+        problems.push(super::strings::nul(value.span()));
+    }
     text.map(|text| (key.to_owned(), text))
 }
 

@@ -15,6 +15,12 @@ pub(super) struct Strings<'a> {
     pub(super) names: Names,
 }
 
+/// A text that no program can be given.
+pub(super) fn nul(place: std::ops::Range<usize>) -> Problem {
+    let problem = Problem::new("a text has the character of number 0, which ends texts for the system").at(place);
+    problem.label("no program can be given it")
+}
+
 impl<'a> Strings<'a> {
     pub(super) fn new(source: &'a str, axes: &'a AxisSet, names: Names) -> Self {
         Self { source, axes, names }
@@ -32,6 +38,10 @@ impl<'a> Strings<'a> {
         place: &std::ops::Range<usize>,
         problems: &mut Vec<Problem>,
     ) -> Option<Template> {
+        if text.contains('\0') {
+            problems.push(nul(place.clone()));
+            return None;
+        }
         let template = Template::parse(text, self.axes, &self.names);
         read::noted(template, text, self.source, place, problems)
     }
@@ -51,6 +61,12 @@ impl<'a> Strings<'a> {
         let items = read::items(value, what, problems)?;
         if items.is_empty() {
             problems.push(Problem::new(format!("{what} is empty")).at(value.span()).label("expected a program"));
+            return None;
+        }
+        if let Some(program) = items.first().filter(|item| item.get_ref().as_str() == Some("")) {
+            let problem = Problem::new(format!("the program of {what} has no name")).at(program.span());
+            problems
+                .push(problem.label("expected a program").help("write [\"./bench\", \"--threads\", \"{threads}\"]"));
             return None;
         }
         let templates: Vec<Option<Template>> =
