@@ -2,7 +2,7 @@
 
 use super::{Chart, Kind};
 use crate::draw::format::{thousands, trimmed};
-use crate::draw::panel::TICK_SIZE;
+use crate::draw::panel::{TICK_SIZE, at_most_a_line};
 use crate::draw::scale::extent;
 use crate::draw::ticks::{Tick, linear, logarithmic};
 use crate::draw::{Canvas, Scale};
@@ -71,7 +71,7 @@ impl<'c> Axes<'c> {
         if !self.chart.categories.is_empty() {
             let most = width / self.chart.categories.len() as f64 - 2.0;
             let shown = |name: &String| {
-                let mut text = name.clone();
+                let mut text = at_most_a_line(name);
                 while text.chars().count() > 1 && canvas.fonts.width(&text, TICK_SIZE, false) > most {
                     text = text.trim_end_matches('\u{2026}').to_owned();
                     text.pop();

@@ -36,7 +36,7 @@ impl Fonts {
     /// Width of one line of text.
     pub fn width(&self, text: &str, size: f64, bold: bool) -> f64 {
         let face = self.face(bold);
-        let end = Glyphs::new(face, text).last().map_or(0, |glyph| glyph.x + glyph.advance);
+        let end = Glyphs::new(face, text).last().map_or(0, |glyph| glyph.x.saturating_add(glyph.advance));
         f64::from(end) * size / f64::from(face.units_per_em())
     }
 
@@ -72,7 +72,7 @@ struct Placed {
     advance: i32,
 }
 
-/// The glyphs of a line and where they stand, pair kerning applied.
+/// The glyphs of a line and where they stand, pair kerning applied: all the same place beyond what its numbers hold.
 struct Glyphs<'f, 't> {
     face: &'f Face<'static>,
     rest: std::str::Chars<'t>,
@@ -96,9 +96,9 @@ impl Iterator for Glyphs<'_, '_> {
     type Item = Placed;
     fn next(&mut self) -> Option<Placed> {
         let id = self.face.glyph_index(self.rest.next()?).unwrap_or_default();
-        self.x += self.kerning(id);
+        self.x = self.x.saturating_add(self.kerning(id));
         let placed = Placed { id, x: self.x, advance: i32::from(self.face.glyph_hor_advance(id).unwrap_or(0)) };
-        self.x += placed.advance;
+        self.x = self.x.saturating_add(placed.advance);
         self.before = Some(id);
         Some(placed)
     }
@@ -118,7 +118,7 @@ struct Outline {
 
 impl Outline {
     fn place(&self, x: f32, y: f32) -> (i32, i32) {
-        (x.round() as i32 + self.origin, y.round() as i32)
+        ((x.round() as i32).saturating_add(self.origin), y.round() as i32)
     }
 
     fn write(&mut self, command: char, points: &[(i32, i32)]) {

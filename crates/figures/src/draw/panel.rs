@@ -151,15 +151,20 @@ impl<'c> Panel<'c> {
 /// The smallest size that text is shrunk to before it is cut.
 const LEAST: f64 = 7.0;
 
+/// More letters than are in a line of the page's width: of longer texts no more are tried.
+const MOST_LETTERS: usize = 1000;
+
 /// Text that fits a width: smaller if need be, and cut with an ellipsis if it would become too small to be read.
 pub fn fit(canvas: &Canvas, text: &str, width: f64, look: Type) -> (String, Type) {
-    fit_cut(canvas, width, look, text.chars().count(), |letters| cut(text, letters))
+    let text = at_most_a_line(text);
+    fit_cut(canvas, width, look, text.chars().count(), |letters| cut(&text, letters))
 }
 
 /// From where to where, and what follows it, that fit a width: the longer of the names is cut first.
 pub fn fit_arrow(canvas: &Canvas, (from, to): (&str, &str), end: &str, width: f64, look: Type) -> (String, Type) {
+    let (from, to) = (at_most_a_line(from), at_most_a_line(to));
     fit_cut(canvas, width, look, from.len().max(to.len()), |letters| {
-        format!("{}{end}", palette::arrow(&cut(from, letters), &cut(to, letters)))
+        format!("{}{end}", palette::arrow(&cut(&from, letters), &cut(&to, letters)))
     })
 }
 
@@ -174,11 +179,15 @@ fn fit_cut(canvas: &Canvas, width: f64, look: Type, letters: usize, shown: impl 
 
 /// The text, or as many of its letters with an ellipsis.
 fn cut(text: &str, letters: usize) -> String {
-    if text.chars().count() <= letters {
-        text.to_owned()
-    } else {
-        text.chars().take(letters).chain(['\u{2026}']).collect()
+    match text.char_indices().nth(letters) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}\u{2026}", &text[..end]),
     }
+}
+
+/// The text, or as many of its letters with an ellipsis as could stand in a line.
+pub fn at_most_a_line(text: &str) -> String {
+    cut(text, MOST_LETTERS)
 }
 
 /// The title of the horizontal axis of everything between two edges, `y` from the top of the page.
@@ -204,4 +213,25 @@ fn axis() -> Stroke {
 
 fn grid() -> Stroke {
     Stroke::solid(palette::GRID, 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_without_end_is_cut_as_a_long_one() {
+        let canvas = Canvas::new(100.0).unwrap();
+        let look = Type::new(9.0);
+        for letter in ["i", "m", "\u{e9}"] {
+            let (text, _) = fit(&canvas, &letter.repeat(5 << 20), 100.0, look);
+            assert_eq!(text, fit(&canvas, &letter.repeat(400), 100.0, look).0);
+            assert!(text.ends_with('\u{2026}') && text.chars().count() < 60, "{text}");
+        }
+        assert_eq!(fit(&canvas, "short", 100.0, look).0, "short");
+        let letters = "i".repeat(1 + MOST_LETTERS);
+        assert_eq!(at_most_a_line(&letters), format!("{}\u{2026}", &letters[1..]));
+        assert_eq!(at_most_a_line(&letters[1..]), letters[1..]);
+        assert!(canvas.fonts.width(&letters, LEAST, false) > super::super::canvas::WIDTH);
+    }
 }
