@@ -125,6 +125,14 @@ pub enum StoreError {
         /// Who writes, if the lock tells: a process that has not written yet has not signed.
         holder: Option<Holder>,
     },
+    /// What is to be locked for the whole host is no such lock, or is not everybody's.
+    #[error("{} cannot be locked", path.display())]
+    HostLock {
+        /// The lock's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
     /// Of several processes that create one file there, several win.
     #[error("{} cannot be shared by runners: of {rounds} files that several creators raced for, {one_winner} had one winner", path.display())]
     NotShareable {
@@ -290,6 +298,7 @@ impl StoreError {
             | Self::Dangling { .. }
             | Self::OtherFilesystem { .. }
             | Self::NotShareable { .. }
+            | Self::HostLock { .. }
             | Self::BadName { .. }
             | Self::NoSuchCell { .. }
             | Self::AmbiguousCell { .. }
@@ -316,6 +325,9 @@ impl StoreError {
             Self::NewerSchema { .. } => "use the version of matrix that wrote it, or a later one".to_owned(),
             Self::Locked { .. } => {
                 "wait until it has ended, or stop it; `matrix status` and `matrix show` work meanwhile".to_owned()
+            }
+            Self::HostLock { path, .. } => {
+                format!("remove {}: a lock of matrix is a plain file that everybody may read", path.display())
             }
             Self::NotShareable { .. } => {
                 "use `matrix run --shard K/N` with a store for each runner, and `matrix bundle merge`".to_owned()
@@ -358,6 +370,15 @@ impl StoreError {
                 Self::NotWritable { doing, path, source }
             }
             _ => Self::Io { doing, path, source },
+        }
+    }
+
+    /// The error of taking the lock of all who measure on a host.
+    #[must_use]
+    pub fn host_lock(path: &Path, source: io::Error) -> Self {
+        match is_full(&source) {
+            true => Self::io("making", path, source),
+            false => Self::HostLock { path: path.to_owned(), source },
         }
     }
 

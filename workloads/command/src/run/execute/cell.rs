@@ -43,7 +43,7 @@ impl Executor<'_> {
         let waiting = || (self.say)("waiting: another run measures on this host");
         let _host = if is_alone {
             match HostLock::take(self.cancel, &waiting)
-                .map_err(|error| StoreError::io("locking", std::path::Path::new(matrix_host::LOCK), error))?
+                .map_err(|error| StoreError::host_lock(std::path::Path::new(matrix_host::LOCK), error))?
             {
                 Some(lock) => Some(lock),
                 None => return Ok(Ended::Partial),
