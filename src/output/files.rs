@@ -21,9 +21,16 @@ fn dangling(path: &Path) -> Option<(&Path, PathBuf)> {
     })
 }
 
+/// Whether there is a file of these bytes; nothing else is read, as a pipe or a device need not end.
+fn has_bytes(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
+    let place = place_of(path)?;
+    let is_as_long = std::fs::metadata(&place).is_ok_and(|found| found.len() == bytes.len() as u64);
+    Ok(is_as_long && std::fs::read(&place).is_ok_and(|old| old == bytes))
+}
+
 /// Writes a file whole or not at all; one that has these bytes already is left alone. Whether it was written.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
-    if std::fs::read(path).is_ok_and(|old| old == bytes) {
+    if has_bytes(path, bytes)? {
         return Ok(false);
     }
     let mut file = new_file(path)?;
@@ -36,7 +43,7 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
 #[cfg(feature = "live")]
 pub(crate) fn write_private_file(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
     let private = || std::fs::Permissions::from_mode(0o600);
-    if std::fs::read(path).is_ok_and(|old| old == bytes) {
+    if has_bytes(path, bytes)? {
         std::fs::set_permissions(path, private()).map_err(|error| unwritable(path, &error))?;
         return Ok(false);
     }

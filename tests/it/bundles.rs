@@ -95,6 +95,10 @@ fn a_link_is_followed_and_a_pipe_is_not_replaced() {
     tool(&bench, "ln -s /proc/self/fd/1 out && ln -s real/new dangling");
     // The output is a pipe here, which the link leads to without a name.
     bench.matrix(&["bundle", "create", "-o", "out"]).code(2).err_has("out is there already, and is no file");
+    // Nor is what is there read first, which need not end.
+    for out in ["pipe", "out", "/dev/zero"] {
+        bench.matrix(&["report", "-o", out]).code(2).err_has(&format!("{out} is there already, and is no file"));
+    }
     bench.matrix(&["bundle", "create", "-o", "dangling"]).code(0);
     assert!(tool(&bench, "test -L out && test -L dangling && sha256sum < real/new").starts_with(&digest));
 }
