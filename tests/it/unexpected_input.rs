@@ -77,6 +77,25 @@ fn a_pipe_and_an_unpacked_bundle_are_verified_like_the_file() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_a_file_of_a_store_is_named_and_nobody_waits_for_it() {
+    let bench = Workbench::ran();
+    let run = bench.files("results/runs").into_keys().next().unwrap();
+    let run = std::path::Path::new("results/runs").join(run.parent().unwrap());
+    for file in [run.join("journal.jsonl"), run.join("plan.json"), "results/store.toml".into()] {
+        let (file, aside) = (bench.path(file.to_str().unwrap()), bench.path("aside"));
+        std::fs::rename(&file, &aside).unwrap();
+        assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+        for command in ["status", "verify"] {
+            let printed = bench.matrix(&[command]).code(5);
+            assert!(format!("{printed:?}").contains("it is no plain file"), "{printed:?}");
+        }
+        std::fs::remove_file(&file).unwrap();
+        std::fs::rename(&aside, &file).unwrap();
+    }
+    bench.matrix(&["verify"]).code(0);
+}
+
+#[test]
 fn other_encodings_are_shown_with_their_place() {
     let bench = Workbench::small();
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(SMALL.encode_utf16().flat_map(u16::to_le_bytes)).collect();

@@ -12,6 +12,7 @@ use crate::journal;
 use crate::layout::{JOURNAL, is_joined_journal};
 use crate::listing::list;
 use crate::names::{Origin, RunId};
+use crate::plain::open_plain;
 use crate::sealed::read_small;
 use crate::shared::Shared;
 use crate::store::Store;
@@ -186,7 +187,7 @@ impl Shared {
 const PIECE: usize = 128 << 10;
 
 fn open(path: &Path, most: u64) -> Result<BufReader<Take<File>>, StoreError> {
-    let file = File::open(path).map_err(|error| StoreError::unreadable(path, error))?;
+    let file = open_plain(path)?.ok_or_else(|| StoreError::damaged(path, "the file is missing"))?;
     Ok(BufReader::with_capacity(PIECE, file.take(most)))
 }
 

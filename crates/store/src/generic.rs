@@ -16,6 +16,7 @@ use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::files::{AttemptFile, Gave, ObjectRef, RecordFile};
 use crate::names::{AttemptId, Origin, RunId};
+use crate::plain::open_plain;
 use crate::sealed::Sealed;
 
 /// The schema of these files.
@@ -266,8 +267,8 @@ impl GenericAttempt {
 pub(crate) fn is_generic_plan(path: &Path) -> bool {
     const START: &[u8] = b"{\"schema\":3,";
     let mut start = [0; START.len()];
-    std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start)).is_ok()
-        && start == START
+    let opened = open_plain(path).ok().flatten();
+    opened.is_some_and(|mut file| std::io::Read::read_exact(&mut file, &mut start).is_ok()) && start == START
 }
 
 #[derive(Deserialize)]

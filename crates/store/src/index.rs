@@ -67,13 +67,8 @@ fn start_of(key: &CellKey) -> usize {
 }
 
 impl Index {
-    /// Reads an index; empty if it is none of ours, or damaged.
-    pub(crate) fn parse(text: &str) -> Self {
-        Self::try_parse(text).unwrap_or_default()
-    }
-
-    /// The index, unless it is damaged.
-    pub(crate) fn try_parse(text: &str) -> Option<Self> {
+    /// Reads an index, unless it is none of ours, or damaged.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let end = text.len().checked_sub(LAST_LINE.len() + 65)?;
         let (body, last) = text.split_at_checked(end)?;
         let digest: Digest = last.strip_prefix(LAST_LINE)?.strip_suffix('\n')?.parse().ok()?;

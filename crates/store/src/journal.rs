@@ -4,8 +4,7 @@
 //! change places unnoticed. A process that is killed may leave the last line incomplete; the next writer cuts it off.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +17,7 @@ use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::fs::OutFile;
 use crate::names::AttemptId;
+use crate::plain::open_plain;
 use crate::shared::Shared;
 
 /// Something that happened in a run.
@@ -223,23 +223,17 @@ impl JournalText {
     /// # Errors
     /// When it cannot be read, or a complete line is damaged.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        match File::open(path) {
-            Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_dir()) => Ok(None),
-            Ok(file) => Self::read_lines(path, BufReader::with_capacity(128 << 10, file)).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StoreError::unreadable(path, error)),
-        }
+        let Some(file) = open_plain(path)? else { return Ok(None) };
+        Self::read_lines(path, BufReader::with_capacity(128 << 10, file)).map(Some)
     }
 
     /// Reads no more than the first line; nothing if there is no file.
     pub(crate) fn read_first_line(path: &Path) -> Result<Option<Self>, StoreError> {
+        let Some(file) = open_plain(path)? else { return Ok(None) };
         let mut line = Vec::new();
-        let opened = File::open(path).map(|file| BufReader::new(file).take(MAX_LINE_BYTES));
-        match opened.and_then(|mut file| file.read_until(b'\n', &mut line)) {
-            Ok(_) => Self::read_lines(path, line.as_slice()).map(Some),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory) => Ok(None),
-            Err(error) => Err(StoreError::unreadable(path, error)),
-        }
+        let read = BufReader::new(file).take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
+        read.map_err(|error| StoreError::unreadable(path, error))?;
+        Self::read_lines(path, line.as_slice()).map(Some)
     }
 
     fn read_lines(path: &Path, input: impl BufRead) -> Result<Self, StoreError> {
@@ -347,7 +341,7 @@ fn each_line(
 
 /// Bytes of the complete lines of the file of a journal.
 pub(crate) fn complete_bytes(path: &Path) -> Result<u64, StoreError> {
-    let file = File::open(path).map_err(|error| StoreError::unreadable(path, error))?;
+    let file = open_plain(path)?.ok_or_else(|| StoreError::damaged(path, "the journal is missing"))?;
     Ok(each_line(path, BufReader::with_capacity(128 << 10, file), &mut |_| {})?.0.bytes)
 }
 

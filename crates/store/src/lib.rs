@@ -36,6 +36,7 @@ mod folder;
 mod listing;
 mod lock;
 mod place;
+mod plain;
 pub mod share;
 mod shared;
 

@@ -12,6 +12,7 @@ use crate::error::{Holder, StoreError};
 use crate::fs::Filesystem;
 use crate::layout::Layout;
 use crate::listing::list;
+use crate::plain::{NOT_PLAIN, open_plain};
 use crate::sealed::read_small;
 use crate::share::{ABANDONED, RunnerState, Sign, SignFile, is_of_one_machine, look};
 use crate::store::Store;
@@ -43,7 +44,12 @@ fn open(fs: &dyn Filesystem, layout: &Layout) -> Result<File, StoreError> {
     if !path.exists() {
         fs.create(&path).map_err(fail)?;
     }
-    OpenOptions::new().read(true).write(true).open(&path).map_err(fail)
+    let file = OpenOptions::new().read(true).write(true).open(&path).map_err(fail)?;
+    // Who signs a pipe would wait for a reader.
+    match file.metadata().map_err(fail)?.is_file() {
+        true => Ok(file),
+        false => Err(StoreError::damaged(&path, NOT_PLAIN)),
+    }
 }
 
 /// The error that somebody has the lock.
@@ -101,7 +107,7 @@ pub(crate) fn must_be_nobodys_elsewhere(layout: &Layout) -> Result<(), StoreErro
 
 /// Whether somebody has the lock just now.
 pub(crate) fn is_held(layout: &Layout) -> bool {
-    let Ok(file) = File::open(layout.lock()) else { return false };
+    let Ok(Some(file)) = open_plain(&layout.lock()) else { return false };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 

@@ -143,8 +143,7 @@ impl Store {
         let checked = if changed {
             self.open_object(object).and_then(|object| object.check()).map(|_| true)
         } else {
-            let path = self.layout.object(object);
-            has_its_size(&path).map_err(|error| StoreError::unreadable(&path, error))
+            has_its_size(&self.layout.object(object))
         };
         match checked {
             Err(error) if error.kind() == ErrorKind::Integrity => Ok(false),

@@ -11,6 +11,7 @@ use zstd::stream::read::Decoder;
 
 use crate::digest::Digest;
 use crate::error::StoreError;
+use crate::plain::open_plain;
 
 /// Most uncompressed bytes that an object may have where nothing else says how many it should have.
 pub const DEFAULT_MAX_BYTES: u64 = 64 << 30;
@@ -52,13 +53,7 @@ impl ObjectReader {
     /// Opens the file of an object.
     pub(crate) fn open(path: &Path, digest: Digest) -> Result<Self, StoreError> {
         let fail = |error| StoreError::unreadable(path, error);
-        let file = File::open(path).map_err(|error| {
-            if error.kind() == io::ErrorKind::NotFound {
-                StoreError::damaged(path, "the object is missing")
-            } else {
-                fail(error)
-            }
-        })?;
+        let file = open_plain(path)?.ok_or_else(|| StoreError::damaged(path, "the object is missing"))?;
         if let Some(bytes) = read_small(&file) {
             return Ok(Self::of_bytes(path.to_owned(), digest, bytes));
         }
@@ -209,8 +204,12 @@ fn begins_like_an_object(bytes: &[u8]) -> bool {
 
 /// Whether the file of an object has as many bytes as its compressed frame says, found out without decompressing it: one
 /// that was cut short, or grew, has not.
-pub(crate) fn has_its_size(path: &Path) -> io::Result<bool> {
-    let mut file = File::open(path)?;
+pub(crate) fn has_its_size(path: &Path) -> Result<bool, StoreError> {
+    let Some(file) = open_plain(path)? else { return Ok(false) };
+    is_whole(file).map_err(|error| StoreError::unreadable(path, error))
+}
+
+fn is_whole(mut file: File) -> io::Result<bool> {
     let length = file.metadata()?.len();
     let mut start = [0; 5];
     if length < start.len() as u64 {

@@ -19,6 +19,14 @@ impl Store {
         let Some(bytes) = read_small(&path)? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|error| StoreError::damaged(&path, error.to_string()))
     }
+
+    /// What earlier versions kept beside the runs, in a file of this name in the store's folder; nothing if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn kept_beside(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        read_small(&self.layout.root.join(name))
+    }
 }
 
 impl WritableStore {

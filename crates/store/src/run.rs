@@ -1,7 +1,6 @@
 //! Runs: an experiment, its plan, and the journal of its execution.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read as _;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use crate::journal::{self, End, Journal, JournalState, JournalText};
 use crate::layout::{EXPERIMENT, GENERATION, JOURNAL, MODEL, PLAN, is_joined_journal};
 use crate::listing::list;
 use crate::names::RunId;
+use crate::plain::open_plain;
 use crate::sealed::{MAX_LARGE_BYTES, read_small, read_up_to};
 use crate::store::Store;
 use crate::writable::WritableStore;
@@ -116,9 +116,10 @@ impl Run {
             return self.journal.render();
         }
         let path = self.directory.join(JOURNAL);
+        let file = open_plain(&path)?.ok_or_else(|| StoreError::damaged(&path, "the journal is missing"))?;
         let mut bytes = Vec::new();
         // What was written since the run was opened belongs to nothing else that is known of it.
-        let read = File::open(&path).and_then(|file| file.take(self.main.bytes).read_to_end(&mut bytes));
+        let read = file.take(self.main.bytes).read_to_end(&mut bytes);
         read.map_err(|error| StoreError::io("reading", &path, error))?;
         Ok(bytes)
     }

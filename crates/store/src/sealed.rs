@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::digest::Digest;
 use crate::error::StoreError;
+use crate::plain::open_plain;
 
 /// Most bytes that a JSON file of ours may have.
 pub(crate) const MAX_JSON_BYTES: u64 = 64 << 20;
@@ -211,12 +212,8 @@ pub(crate) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 
 /// The same with a bound of its own.
 pub(crate) fn read_up_to(path: &Path, max: u64) -> Result<Option<Vec<u8>>, StoreError> {
-    let bytes = match File::open(path).and_then(|file| read_open(file, max)) {
-        Ok(bytes) => bytes,
-        // A folder of that name is no file of ours.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => return Ok(None),
-        Err(error) => return Err(StoreError::unreadable(path, error)),
-    };
+    let Some(file) = open_plain(path)? else { return Ok(None) };
+    let bytes = read_open(file, max).map_err(|error| StoreError::unreadable(path, error))?;
     if bytes.len() as u64 > max {
         return Err(StoreError::damaged(path, format!("it has more than {max} bytes")));
     }

@@ -21,7 +21,7 @@ use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
 use crate::pack::Pack;
 use crate::parallel;
-use crate::sealed::{Sealed, read_small};
+use crate::sealed::{MAX_LARGE_BYTES, Sealed, read_small, read_up_to};
 use crate::writable::WritableStore;
 
 /// A store open for reading. There may be any number of them, also while the store is being written.
@@ -304,7 +304,7 @@ impl Store {
 
     pub(crate) fn merged_index(&self) -> BTreeMap<(CellKey, Origin), Entry> {
         // Others may have written it since it was read.
-        let index = read_index(&self.layout);
+        let index = read_index(&self.layout).unwrap_or_default();
         let old = index.entries().iter().map(|entry| ((entry.key, entry.origin.clone()), entry.clone()));
         let mut merged: BTreeMap<_, _> = old.collect();
         merged.extend(self.learnt().iter().map(|(name, entry)| (name.clone(), entry.clone())));
@@ -312,7 +312,7 @@ impl Store {
     }
 
     fn index(&self) -> &Index {
-        self.index.get_or_init(|| read_index(&self.layout))
+        self.index.get_or_init(|| read_index(&self.layout).unwrap_or_default())
     }
 
     pub(crate) fn learnt(&self) -> MutexGuard<'_, BTreeMap<(CellKey, Origin), Entry>> {
@@ -362,8 +362,9 @@ fn its_own<A>(
 }
 
 /// The index as it is on the disk. A cache that cannot be read is a cache that is not there.
-fn read_index(layout: &Layout) -> Index {
-    std::fs::read_to_string(layout.index()).map_or_else(|_| Index::default(), |text| Index::parse(&text))
+pub(crate) fn read_index(layout: &Layout) -> Option<Index> {
+    let bytes = read_up_to(&layout.index(), MAX_LARGE_BYTES).ok().flatten();
+    bytes.and_then(|bytes| Index::parse(str::from_utf8(&bytes).ok()?))
 }
 
 #[derive(Deserialize)]

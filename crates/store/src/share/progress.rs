@@ -1,7 +1,6 @@
 //! What the runners of a run are doing, as others see it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 
 use matrix_core::CellKey;
 
@@ -13,6 +12,7 @@ use crate::journal::{Event, JournalState, JournalText};
 use crate::layout::{JOURNAL, runner_of_journal};
 use crate::listing::list;
 use crate::names::{AttemptId, RunId};
+use crate::plain::open_plain;
 use crate::run::Run;
 use crate::sealed::read_small;
 use crate::store::Store;
@@ -104,7 +104,7 @@ fn open_of(run: &Run) -> Result<Vec<(Option<String>, Open)>, StoreError> {
             continue;
         }
         let path = run.directory().join(name);
-        let file = File::open(&path).map_err(|error| StoreError::unreadable(&path, error))?;
+        let Some(file) = open_plain(&path)? else { continue };
         let mut open = Open::default();
         JournalText::each(&path, file, |entry| open.after(&entry.event))?;
         found.push((runner, open));
@@ -114,6 +114,7 @@ fn open_of(run: &Run) -> Result<Vec<(Option<String>, Open)>, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::path::Path;
     use std::sync::Arc;
     use std::time::{Duration, SystemTime};

@@ -1,7 +1,6 @@
 //! Signs of life: what a runner says of itself, and what others see of it.
 
-use std::fs::{File, Metadata, TryLockError};
-use std::io;
+use std::fs::{Metadata, TryLockError};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -12,6 +11,7 @@ use crate::error::{Holder, StoreError};
 use crate::index::Stamp;
 use crate::listing::list;
 use crate::names::RunId;
+use crate::plain::open_plain;
 use crate::sealed::read_small;
 use crate::store::Store;
 
@@ -52,11 +52,7 @@ pub(crate) fn machine(sign: &Metadata) -> Option<String> {
 /// What can be seen of the runner whose sign is this file. `now_ns` is the time by the clock of the file system, as far as it is known.
 pub(crate) fn look(path: &Path, now_ns: Option<u128>) -> Result<Sign, StoreError> {
     let fail = |error| StoreError::io("reading", path, error);
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Sign::Gone),
-        Err(error) => return Err(fail(error)),
-    };
+    let Some(file) = open_plain(path)? else { return Ok(Sign::Gone) };
     let metadata = file.metadata().map_err(fail)?;
     let stamp = Stamp::of(&metadata);
     // A sign that a power cut took has no runner.
@@ -140,6 +136,8 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[test]

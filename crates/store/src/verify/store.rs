@@ -10,7 +10,6 @@ use crate::error::StoreError;
 use crate::files::{AttemptFile, AttemptHead, Gave, RecordFile, TraceRead, Traces};
 use crate::generation;
 use crate::generic::{GenericAttempt, GenericRecord, is_generic};
-use crate::index::Index;
 use crate::journal::Event;
 use crate::layout::{
     EXPERIMENT, FIRST_SCHEMA, GENERATION, JOURNAL, MODEL, OBJECT_EXTENSION, PLACES, PLAN, RECEIVED, SCHEMA,
@@ -21,7 +20,7 @@ use crate::names::{AttemptId, Origin, RunId};
 use crate::object::{DEFAULT_MAX_BYTES, ObjectReader};
 use crate::run::Run;
 use crate::sealed::read_small;
-use crate::store::{Store, must_be};
+use crate::store::{Store, must_be, read_index};
 
 use super::VerifyOptions;
 use super::report::Report;
@@ -152,7 +151,7 @@ impl<W: Traces> Checker<'_, W> {
             self.note(&tmp, format!("{left} temporary files, swept by the next command that writes"));
         }
         let index = self.store.layout.index();
-        if index.exists() && std::fs::read_to_string(&index).ok().and_then(|text| Index::try_parse(&text)).is_none() {
+        if index.exists() && read_index(&self.store.layout).is_none() {
             self.note(&index, "the index is damaged; it is a cache, and is written anew by the next run");
         }
         Ok(())

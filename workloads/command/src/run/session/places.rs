@@ -46,7 +46,7 @@ impl Places {
 
 /// The same as earlier versions kept it: one file for all runs.
 fn earlier(store: &Store, name: &str, run: &RunId) -> Option<PathBuf> {
-    let bytes = std::fs::read(store.path().join(name)).ok()?;
+    let bytes = store.kept_beside(name).ok()??;
     let mut places: BTreeMap<String, PathBuf> = serde_json::from_slice(&bytes).ok()?;
     places.remove(run.as_str())
 }
