@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub(crate) use self::before::check_filter;
 pub(super) use self::before::{chooser, unmet, with_subset};
-use self::before::{is_there, may_be_root, prepare, reach};
+use self::before::{has_scratch, is_there, may_be_root, prepare, reach};
 pub(crate) use self::resume::{resumable, resume, several_interrupted};
 use super::charts;
 use crate::exit::{CommandResult, Exit, Failure};
@@ -69,6 +69,7 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     let expires_after = runner::expires_after(&options.results)?;
     let mut input = with_subset(&options.file, options.text.clone(), options.subset, options.site)?;
     let mut chosen = chooser(&input, options.filter, options.subset, options.one, options.shard)?;
+    has_scratch(&input)?;
     unmet(&input, &mut chosen, true)?;
     may_be_root(&input)?;
     reach(&mut input, &chosen)?;

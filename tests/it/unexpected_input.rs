@@ -96,6 +96,26 @@ fn a_pipe_in_the_place_of_a_file_of_a_store_is_named_and_nobody_waits_for_it() {
 }
 
 #[test]
+fn a_place_for_temporary_files_that_is_not_there_is_named() {
+    let mut bench = Workbench::ran();
+    bench.matrix(&["bundle", "create", "-o", "b.tar.zst"]).code(0);
+    bench.set("TMPDIR", "nowhere");
+    for args in [
+        &["verify", "b.tar.zst"][..],
+        &["status", "--results", "b.tar.zst"],
+        &["bundle", "replay", "b.tar.zst"],
+        &["bundle", "extract", "b.tar.zst", "-o", "bag"],
+        &["bundle", "merge", "b.tar.zst", "-o", "m.tar.zst"],
+    ] {
+        let printed = bench.matrix(args).code(2);
+        printed.err_has("TMPDIR names nowhere, which is not there").err_has("let TMPDIR name another place");
+    }
+    let input = std::fs::File::open(bench.path("b.tar.zst")).unwrap();
+    ended(bench.command(&["verify", "-"]).stdin(Stdio::from(input))).code(2).err_has("TMPDIR names nowhere");
+    assert!(["nowhere", "bag", "m.tar.zst"].iter().all(|made| !bench.path(made).exists()));
+}
+
+#[test]
 fn other_encodings_are_shown_with_their_place() {
     let bench = Workbench::small();
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(SMALL.encode_utf16().flat_map(u16::to_le_bytes)).collect();

@@ -234,6 +234,14 @@ pub enum BundleError {
     /// What the caller derives from the results failed.
     #[error("deriving tables and figures")]
     Derive(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Temporary files cannot be made.
+    #[error("TMPDIR names {}, {why}", place.display())]
+    Temporary {
+        /// Where they should be.
+        place: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// A file or folder that the caller named cannot be used as such.
     #[error("{doing} failed")]
     Path {
@@ -264,6 +272,7 @@ impl BundleError {
             | Self::Unfit { .. }
             | Self::TargetExists(_)
             | Self::Key(_)
+            | Self::Temporary { .. }
             | Self::Path { .. } => ErrorKind::Input,
             Self::Store(error) => match error.kind() {
                 matrix_store::ErrorKind::Integrity => ErrorKind::Integrity,
@@ -304,6 +313,7 @@ impl BundleError {
                  cells out with --filter; of the same measurement: make both with the same origin"
                     .to_owned()
             }
+            Self::Temporary { .. } => "make it, or let TMPDIR name another place".to_owned(),
             Self::TargetExists(_) => "name a new directory".to_owned(),
             Self::Io { source, .. } | Self::Path { source, .. } if is_full(source) => {
                 "make room there and repeat the command: nothing half-written is left (TMPDIR names another place for \

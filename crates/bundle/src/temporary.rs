@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use matrix_store::is_full;
 use tempfile::TempDir;
 
 use crate::error::BundleError;
@@ -37,8 +38,9 @@ impl Folder {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn new() -> io::Result<Self> {
-        Self::inside(&std::env::temp_dir(), ".matrix-")
+    pub fn new() -> Result<Self, BundleError> {
+        let place = place()?;
+        Self::inside(&place, ".matrix-").map_err(|error| unusable(&place, error))
     }
 
     /// Makes one in a folder.
@@ -68,12 +70,41 @@ impl Drop for Folder {
     }
 }
 
+/// The system's place for temporary folders and files: what `TMPDIR` names.
+///
+/// # Errors
+/// When there is no such folder.
+pub fn place() -> Result<PathBuf, BundleError> {
+    must_be_there(std::env::temp_dir())
+}
+
+fn must_be_there(place: PathBuf) -> Result<PathBuf, BundleError> {
+    match fs::metadata(&place) {
+        Ok(found) if found.is_dir() => Ok(place),
+        Ok(_) => Err(unusable(&place, io::ErrorKind::NotADirectory.into())),
+        Err(error) => Err(unusable(&place, error)),
+    }
+}
+
+fn unusable(place: &Path, error: io::Error) -> BundleError {
+    if is_full(&error) {
+        return BundleError::Path { doing: format!("making a temporary file in {}", place.display()), source: error };
+    }
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => "which is not there".to_owned(),
+        io::ErrorKind::NotADirectory => "which is no folder".to_owned(),
+        _ => format!("where nothing can be made: {error}"),
+    };
+    BundleError::Temporary { place: place.to_owned(), why }
+}
+
 /// Makes a temporary file without a name, which is gone as soon as nobody has it open.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn unnamed() -> Result<File, BundleError> {
-    tempfile::tempfile().map_err(BundleError::path("making a temporary file"))
+    let place = place()?;
+    tempfile::tempfile_in(&place).map_err(|error| unusable(&place, error))
 }
 
 /// Lists a temporary file. Its name is nobody else's afterwards either: so it may stay listed when it is gone.
@@ -118,6 +149,21 @@ fn remove<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_for_temporary_files_that_is_none_is_named_and_not_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let (absent, file) = (folder.path().join("absent"), folder.path().join("file"));
+        fs::write(&file, "").unwrap();
+        assert_eq!(must_be_there(folder.path().to_owned()).unwrap(), folder.path());
+        for (place, why) in [(&absent, "which is not there"), (&file, "which is no folder")] {
+            let error = must_be_there(place.clone()).unwrap_err();
+            assert_eq!(error.to_string(), format!("TMPDIR names {}, {why}", place.display()));
+            assert_eq!(error.kind(), crate::ErrorKind::Input);
+            assert_eq!(error.help().unwrap(), "make it, or let TMPDIR name another place");
+        }
+        assert!(!absent.exists());
+    }
 
     #[test]
     fn what_is_dropped_or_interrupted_is_removed() {

@@ -35,7 +35,7 @@ pub(super) struct MergeArgs {
 
 pub(super) fn merge(args: &MergeArgs) -> CommandResult {
     let limits = args.size.limits();
-    let work = std::env::temp_dir();
+    let work = matrix_bundle::temporary::place()?;
     let options = MergeOptions { allow_incomplete: args.allow_incomplete, workers: None };
     // One that is no bundle is named before any is read.
     for file in &args.files {

@@ -113,6 +113,15 @@ fn leave_out(input: &Input, chosen: &mut Part, points: &BTreeMap<Point, String>,
     reasons.values().sum()
 }
 
+/// Tries, before anything starts, the system's place for temporary folders: attempts have theirs there, unless `scratch` of `[site]` says
+/// where.
+pub(super) fn has_scratch(input: &Input) -> Result<(), Failure> {
+    if !input.here.site.contains_key("scratch") {
+        matrix_bundle::temporary::place()?;
+    }
+    Ok(())
+}
+
 /// Tries, before anything starts, what programs that run as root need.
 pub(super) fn may_be_root(input: &Input) -> Result<(), Failure> {
     matrix_command::root::check(&input.experiment).map_err(|why| {

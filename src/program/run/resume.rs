@@ -8,7 +8,7 @@ use matrix_command::run::{Input, Part, Places, PlanDocument, PlannedCell, Sessio
 use matrix_driver::Cancel;
 use matrix_store::{Run, Store};
 
-use super::before::{may_be_root, prepare, reach};
+use super::before::{has_scratch, may_be_root, prepare, reach};
 use super::{RunOptions, execute, worse};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::{output, runner, signals};
@@ -58,6 +58,7 @@ pub(crate) fn resume(
     let mut input = Input::from_file(&file, text.clone(), site.as_deref())?;
     let cancel = Cancel::default();
     signals::listen(&cancel)?;
+    has_scratch(&input)?;
     may_be_root(&input)?;
     let mut left = of_plan(&input, plan.as_ref());
     reach(&mut input, &left)?;

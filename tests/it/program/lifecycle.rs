@@ -130,6 +130,15 @@ fn a_run_ends_early_where_that_is_asked_for_and_goes_on_later() {
 }
 
 #[test]
+fn a_place_for_attempts_that_is_not_there_is_named_before_anything_runs() {
+    let mut bench = kv();
+    bench.set("TMPDIR", "nowhere");
+    bench.matrix(&["run", "kv.toml"]).code(2).err_has("TMPDIR names nowhere, which is not there");
+    assert_eq!(executions(&bench), 0);
+    assert!(!bench.path("nowhere").exists() && !bench.path("results").exists());
+}
+
+#[test]
 fn one_cell_runs_and_leaves_its_folders_to_look_at() {
     let bench = kv();
     let text = EXPERIMENT.replace("[[metric]]", "[site]\nscratch = \"places\"\n\n[[metric]]");

@@ -21,9 +21,6 @@ pub enum DerivedError {
     /// A bundle is not what it should be, or cannot be made.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// A temporary folder cannot be made.
-    #[error(transparent)]
-    Temporary(#[from] std::io::Error),
     /// A figure cannot be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
@@ -106,10 +103,9 @@ impl DerivedError {
                 matrix_bundle::ErrorKind::Integrity => ErrorKind::Integrity,
                 _ => ErrorKind::Internal,
             },
-            Self::Temporary(_)
-            | Self::Figure(_)
-            | Self::Page(_)
-            | Self::Input(InputFailure::Cells(CellError::Json(_))) => ErrorKind::Internal,
+            Self::Figure(_) | Self::Page(_) | Self::Input(InputFailure::Cells(CellError::Json(_))) => {
+                ErrorKind::Internal
+            }
             Self::Plan { .. } | Self::Experiment { .. } => ErrorKind::Integrity,
             Self::Input(_)
             | Self::UnknownMetric { .. }
@@ -146,12 +142,9 @@ impl DerivedError {
                 format!("name the experiment's file, or a run of it:\n{}", runs.join("\n"))
             }
             Self::Filter { problem, .. } => return problem.help.clone(),
-            Self::Temporary(_)
-            | Self::Figure(_)
-            | Self::Page(_)
-            | Self::Input(_)
-            | Self::Plan { .. }
-            | Self::Experiment { .. } => return None,
+            Self::Figure(_) | Self::Page(_) | Self::Input(_) | Self::Plan { .. } | Self::Experiment { .. } => {
+                return None;
+            }
         })
     }
 }

@@ -27,7 +27,7 @@ pub fn unite_generic(bundles: &[PathBuf], limits: Limits, target: &Path) -> Resu
     let union = restore::open(&directory.path())?;
     let (mut conflicts, mut found) = (Vec::new(), BTreeMap::new());
     for bundle in bundles {
-        let folder = Folder::new().map_err(BundleError::io("making a temporary folder"))?;
+        let folder = Folder::new()?;
         let place = folder.path().join("store");
         restore_generic(BundleReader::open(bundle, limits)?, &place)?;
         let store = Store::open(&place)?;
