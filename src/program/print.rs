@@ -131,14 +131,14 @@ pub(crate) fn check(
         let parts = [Verdict::Supported, Verdict::Held, Verdict::Inconclusive, Verdict::Contradicted];
         let mut text: Vec<String> =
             parts.iter().map(|verdict| format!("{} {}", count(*verdict), verdict.name())).collect();
-        for verdict in [Verdict::Met, Verdict::Unmet, Verdict::Uncovered] {
+        for verdict in [Verdict::Met, Verdict::MeanMet, Verdict::Unmet, Verdict::MeanUnmet, Verdict::Uncovered] {
             if count(verdict) > 0 {
                 text.push(format!("{} {}", count(verdict), verdict.name()));
             }
         }
         output::line(format_args!("\n{}: {}", counted(found.len(), "claim"), text.join(", ")))?;
     }
-    let open = count(Verdict::Inconclusive) + count(Verdict::Unmet);
+    let open = [Verdict::Inconclusive, Verdict::Unmet, Verdict::MeanUnmet].into_iter().map(count).sum::<usize>();
     Ok(if count(Verdict::Contradicted) > 0 || strict && open > 0 { Exit::Claim } else { Exit::Ok })
 }
 

@@ -15,10 +15,14 @@ crate::named! {
         Contradicted = "contradicted",
         /// One measurement is on the wrong side.
         Unmet = "unmet (one run)",
+        /// The mean of several rounds is on the wrong side, and no interval was asked for.
+        MeanUnmet = "unmet (no interval)",
         /// The interval has both sides, or results are missing.
         Inconclusive = "inconclusive",
         /// One measurement is on the right side.
         Met = "met (one run)",
+        /// The mean of several rounds is on the right side, and no interval was asked for.
+        MeanMet = "met (no interval)",
         /// No row speaks against it.
         Held = "held",
         /// The whole interval is on the right side.
@@ -33,8 +37,8 @@ impl Verdict {
     #[must_use]
     pub fn holds(self) -> Option<bool> {
         match self {
-            Self::Supported | Self::Held | Self::Met => Some(true),
-            Self::Contradicted | Self::Unmet => Some(false),
+            Self::Supported | Self::Held | Self::Met | Self::MeanMet => Some(true),
+            Self::Contradicted | Self::Unmet | Self::MeanUnmet => Some(false),
             Self::Inconclusive | Self::Uncovered => None,
         }
     }
@@ -95,7 +99,7 @@ pub fn judge(claim: &Claim, series: &[Series], rows: &[RowCheck], context: &Cont
             let related = claim.relation.apply(series, &selected, context);
             let incomplete = series.iter().filter(|series| selected(&series.point) && series.missing > 0).count();
             let mut details: Vec<Detail> =
-                related.iter().map(|related| bounded(related, *bound, claim, context)).collect();
+                related.iter().map(|related| bounded(related, *bound, "", claim, context)).collect();
             if incomplete > 0 {
                 details.push(missing(incomplete));
             }
@@ -142,28 +146,37 @@ pub fn show(group: &Group, context: &Context<'_>) -> String {
     parts.collect::<Vec<_>>().join(" ")
 }
 
-fn bounded(related: &Related, bound: Bound, claim: &Claim, context: &Context<'_>) -> Detail {
+/// `widened` is said of the interval.
+fn bounded(related: &Related, bound: Bound, widened: &str, claim: &Claim, context: &Context<'_>) -> Detail {
     let what = show(&related.group, context);
     let Some(estimate) = related.estimate else {
         let text = related.why.clone().unwrap_or_else(|| "no result".to_owned());
         return Detail { what, verdict: Verdict::Inconclusive, text, estimate: None };
     };
     let text = match (&related.why, claim.point) {
+        (_, true) if estimate.rounds > 1 => {
+            format!("{} (mean of {} rounds, no interval), {}", number(estimate.value), estimate.rounds, words(bound))
+        }
         (_, true) => format!("{}, {}", number(estimate.value), words(bound)),
         (Some(why), _) => format!("{} ({why}), {}", number(estimate.value), words(bound)),
-        (None, _) => format!("{}, {}", interval(&estimate), words(bound)),
+        (None, _) => format!("{}{widened}, {}", interval(&estimate), words(bound)),
     };
-    let verdict = if claim.point { of_point(estimate.value, bound) } else { of_interval(&estimate, bound) };
+    let verdict = if claim.point { of_point(&estimate, bound) } else { of_interval(&estimate, bound) };
     Detail { what, verdict, text, estimate: Some(estimate) }
 }
 
-fn of_point(value: f64, bound: Bound) -> Verdict {
+fn of_point(&Estimate { value, rounds, .. }: &Estimate, bound: Bound) -> Verdict {
     let met = match bound {
         Bound::AtMost(most) => value <= most,
         Bound::AtLeast(least) => value >= least,
         Bound::Within(low, high) => value >= low && value <= high,
     };
-    if met { Verdict::Met } else { Verdict::Unmet }
+    match (met, rounds > 1) {
+        (true, false) => Verdict::Met,
+        (true, true) => Verdict::MeanMet,
+        (false, false) => Verdict::Unmet,
+        (false, true) => Verdict::MeanUnmet,
+    }
 }
 
 fn of_interval(estimate: &Estimate, bound: Bound) -> Verdict {
@@ -181,6 +194,11 @@ fn of_interval(estimate: &Estimate, bound: Bound) -> Verdict {
     }
 }
 
+/// What is said of the intervals of `count` numbers that are widened, so that all of them hold together.
+fn together(count: usize, what: &str) -> String {
+    if count > 1 { format!(" (95 % over {count} {what} together)") } else { String::new() }
+}
+
 /// The selected value of the axis against every rival: each ratio's interval allows for how many rivals there are.
 fn best(claim: &Claim, axis: usize, series: &[Series], context: &Context<'_>) -> Judged {
     let selected = |point: &[Value]| claim.selection.matches(point);
@@ -196,7 +214,7 @@ fn best(claim: &Claim, axis: usize, series: &[Series], context: &Context<'_>) ->
         for related in relation.apply(series, &chosen, context) {
             let what = format!("{} against {}={rival}", show(&related.group, context), axis_of.name);
             let bound = if context.higher_is_better == Some(false) { Bound::AtMost(1.0) } else { Bound::AtLeast(1.0) };
-            let detail = bounded(&related, bound, claim, context);
+            let detail = bounded(&related, bound, &together(rivals, "rivals"), claim, context);
             details.push(Detail { what, ..detail });
         }
     }
@@ -220,7 +238,7 @@ fn trend(claim: &Claim, rises: bool, along: usize, series: &[Series], context: &
         let chosen = |point: &[Value]| selected(point) && point.get(along) == Some(step[1]);
         for related in relation.apply(series, &chosen, context) {
             let bound = if rises { Bound::AtLeast(1.0) } else { Bound::AtMost(1.0) };
-            let detail = bounded(&related, bound, claim, context);
+            let detail = bounded(&related, bound, &together(steps, "steps"), claim, context);
             details.push(Detail { what: format!("{} after {}={}", detail.what, axis.name, step[0]), ..detail });
         }
     }
@@ -268,29 +286,5 @@ pub fn combined_name(how: Combine) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_interval_is_judged_by_both_of_its_ends() {
-        let estimate = |low: f64, high: f64| Estimate { value: (low + high) / 2.0, low, high, rounds: 5 };
-        for (low, high, bound, verdict) in [
-            (2.1, 2.5, Bound::AtLeast(2.0), Verdict::Supported),
-            (1.9, 2.5, Bound::AtLeast(2.0), Verdict::Inconclusive),
-            (1.5, 1.9, Bound::AtLeast(2.0), Verdict::Contradicted),
-            (1.5, 1.9, Bound::AtMost(2.0), Verdict::Supported),
-            (1.0, 3.0, Bound::Within(0.5, 3.5), Verdict::Supported),
-            (4.0, 5.0, Bound::Within(0.5, 3.5), Verdict::Contradicted),
-            (2.1, f64::INFINITY, Bound::AtLeast(2.0), Verdict::Inconclusive),
-        ] {
-            assert_eq!(of_interval(&estimate(low, high), bound), verdict, "{low} {high} {bound:?}");
-        }
-    }
-
-    #[test]
-    fn numbers_have_four_digits() {
-        for (value, text) in [(1234.567, "1235"), (0.000_123_456, "0.0001235"), (0.0, "0"), (-2.5, "-2.5")] {
-            assert_eq!(number(value), text);
-        }
-    }
-}
+#[path = "judge_tests.rs"]
+mod tests;

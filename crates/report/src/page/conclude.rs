@@ -36,8 +36,17 @@ impl ReportOptions {
 pub const KICK_THE_TIRES: &str = "kick-the-tires";
 
 /// Verdicts in the order in which the sentence counts them.
-const VERDICTS: [&str; 7] =
-    ["supported", "held", "met (one run)", "inconclusive", "unmet (one run)", "contradicted", "uncovered"];
+const VERDICTS: [&str; 9] = [
+    "supported",
+    "held",
+    "met (one run)",
+    "met (no interval)",
+    "inconclusive",
+    "unmet (one run)",
+    "unmet (no interval)",
+    "contradicted",
+    "uncovered",
+];
 
 impl Page {
     /// Says what follows from the sections as they are now; to be called again when one is added.
