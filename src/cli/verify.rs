@@ -270,9 +270,9 @@ fn table(found: &Found, name: &str) -> Result<(), Failure> {
     }
     match findings.faults.len() {
         0 if !findings.not_verified.is_empty() => output::line(format_args!(
-            "sound but for what is NOT VERIFIED: {} files that {} derived otherwise than this version; results, keys and plans \
+            "sound but for what is NOT VERIFIED: {} that {} derived otherwise than this version; results, keys and plans \
              were checked",
-            findings.not_verified.len(),
+            counted(findings.not_verified.len(), "file"),
             findings.made_by,
         )),
         0 => output::line("sound: no fault found"),

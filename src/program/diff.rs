@@ -69,7 +69,7 @@ fn table(found: &Comparison, comparing: Comparing<'_>) -> Result<(), Failure> {
     if let [a, b] = found.disturbed
         && a + b > 0
     {
-        output::line(format_args!("disturbed while they ran: {a} cells of A, {b} of B"))?;
+        output::line(format_args!("disturbed while they ran: {} of A, {b} of B", counted(a, "cell")))?;
     }
     let (both, one_sided): (Vec<&MetricChange>, Vec<&MetricChange>) =
         found.changes.iter().partition(|change| change.tried == [true; 2]);

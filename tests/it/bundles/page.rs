@@ -49,7 +49,7 @@ fn a_page_that_does_not_follow_is_a_fault_and_one_of_another_version_is_not_unpa
         bench.forge("small.tar.zst", "other.tar.zst", &[("bag-info.txt", &ours, &theirs), change]);
         let printed = bench.matrix(&["verify", "other.tar.zst"]).code(0);
         printed.out_has(&format!("data/report.html: NOT VERIFIED: made by matrix {other}"));
-        printed.out_has("sound but for what is NOT VERIFIED: 1 files");
+        printed.out_has("sound but for what is NOT VERIFIED: 1 file ");
         let printed = bench.matrix(&["bundle", "extract", "other.tar.zst", "-o", "other"]).code(0);
         printed.err_has("data/report.html is left out: NOT VERIFIED");
         assert!(!bench.path("other/data/report.html").exists() && bench.path("other/data/README.md").exists());

@@ -22,6 +22,7 @@ pub fn missing_program(input: &Input, points: &BTreeSet<Point>) -> Option<Proble
         }
         let folders: BTreeSet<PathBuf> = points.iter().map(|point| input.here.dir(&input.experiment, point)).collect();
         let gone = folders.iter().map(|folder| folder.join(&word)).find(|path| !path.exists())?;
+        let gone: PathBuf = gone.components().collect();
         (
             format!("there is no {}", gone.display()),
             "paths are relative to `dir`, which is the file's folder without it",
