@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use matrix_archive::DERIVER_VERSION;
 use matrix_bundle::temporary::Folder;
-use matrix_bundle::{Findings, Looks, Signer, Unpacked};
+use matrix_bundle::{BundleReader, Findings, Looks, Signer, Unpacked};
 use matrix_command_derived::bundle as programs;
 use matrix_core::text::counted;
 use matrix_derived::derive;
@@ -158,20 +158,23 @@ fn of_bundle(args: &VerifyArgs, input: Box<dyn Read + Send>) -> Result<Found, Fa
             "--signer needs the bundle's file, and FILE.sig beside it",
         ));
     }
-    if programs::is_program_bundle(&args.path, limits) {
-        let mut findings = programs::check(&args.path, limits, args.quick)?;
-        if let Some(signer) = &args.signer {
-            signature(&args.path, signer, &mut findings)?;
+    let reader = match BundleReader::new(input, limits) {
+        Ok(reader) if reader.is_generic() => {
+            let mut findings = programs::check(reader, args.quick)?;
+            if let Some(signer) = &args.signer {
+                signature(&args.path, signer, &mut findings)?;
+            }
+            let cures = vec![cure::OF_A_BUNDLE.to_owned(); findings.faults.len()];
+            return Ok(Found { findings, cures, is_other: false });
         }
-        let cures = vec![String::new(); findings.faults.len()];
-        return Ok(Found { findings, cures, is_other: false });
-    }
+        opened => opened,
+    };
     let folder = Folder::new()?;
     let place = folder.path().join("store");
     let (report, restored) = if args.quick {
-        (matrix_archive::verify_input(input, limits, VerifyOptions { rows: false })?, None)
+        (matrix_archive::verify_opened(reader, VerifyOptions { rows: false })?, None)
     } else {
-        matrix_archive::verify_to_store(input, limits, &place)?
+        matrix_archive::verify_to_store(reader, &place)?
     };
     let checked = &report.checked;
     let mut findings = Findings {

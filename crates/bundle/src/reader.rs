@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use matrix_store::Digest;
 use sha2::{Digest as _, Sha256};
 
-use crate::bag::{BAG_INFO, BINARY, MANIFEST, TAG_FILES};
+use crate::bag::{BAG_INFO, BINARY, FORMAT_FIELD, MANIFEST, TAG_FILES};
 use crate::beginning::{check_tags, read_tags};
 use crate::error::{BundleError, Refusal};
 use crate::files::Files;
@@ -132,6 +132,12 @@ impl BundleReader {
     #[must_use]
     pub fn info(&self) -> &BTreeMap<String, String> {
         &self.info
+    }
+
+    /// Whether it is a bundle of format 3.
+    #[must_use]
+    pub fn is_generic(&self) -> bool {
+        self.info.get(FORMAT_FIELD).is_some_and(|format| format == crate::generic::FORMAT)
     }
 
     /// The files that the bag says it has, in order, each with its digest.

@@ -26,6 +26,12 @@ fn a_bundle_is_the_same_every_time_is_verified_and_read_like_a_store() {
     let mut sums = std::process::Command::new("sha256sum");
     sums.args(["-c", "--quiet", "manifest-sha256.txt"]);
     assert!(sums.current_dir(bench.path("bag")).status().unwrap().success());
+    // Unpacked, and from a pipe, it is the same bundle.
+    bench.matrix(&["verify", "bag"]).code(0).out_has("sound: no fault found").out_has("claim: kv: C1: supported");
+    bench.matrix(&["check", "--results", "bag"]).code(0).out_has("C1 (Fig. 1): supported");
+    let piped = std::fs::File::open(bench.path("one.tar.zst")).unwrap();
+    let piped = ended(bench.command(&["verify", "-"]).stdin(std::process::Stdio::from(piped))).code(0);
+    assert_eq!(piped.out, verified.out);
 
     bench.matrix(&["bundle", "create", "--results", "store", "--origin", "eval", "-o", "theirs.tar.zst"]).code(0);
     bench.matrix(&["verify", "theirs.tar.zst"]).code(0).out_has("sound: no fault found");

@@ -30,21 +30,21 @@ impl Traces for Programs {
 }
 
 /// A bundle as a store, which goes with its folder.
-fn unpack(path: &Path, limits: Limits) -> Result<(Folder, Store, GenericRestored), DerivedError> {
+fn unpack(reader: BundleReader) -> Result<(Folder, Store, GenericRestored), DerivedError> {
     let folder = Folder::new()?;
     let place = folder.path().join("store");
-    let restored = matrix_bundle::restore_generic(BundleReader::open(path, limits)?, &place)?;
+    let restored = matrix_bundle::restore_generic(reader, &place)?;
     let store = Store::open(&place)?;
     Ok((folder, store, restored))
 }
 
-/// Checks a bundle: every byte, every record, and that tables, figures and README follow from the rows. Nothing in it is
+/// Checks a bundle that was opened: every byte, every record, and that tables, figures and README follow from the rows. Nothing in it is
 /// run.
 ///
 /// # Errors
 /// When it cannot be read, or is not the file that a bundle is. What is wrong with its contents is in the findings.
-pub fn check(path: &Path, limits: Limits, quick: bool) -> Result<Findings, DerivedError> {
-    let (_folder, store, restored) = unpack(path, limits)?;
+pub fn check(reader: BundleReader, quick: bool) -> Result<Findings, DerivedError> {
+    let (_folder, store, restored) = unpack(reader)?;
     let report = store.verify::<Programs>(VerifyOptions { rows: !quick })?;
     let mut findings = Findings {
         checked: vec![
@@ -86,7 +86,7 @@ pub fn check(path: &Path, limits: Limits, quick: bool) -> Result<Findings, Deriv
 /// # Errors
 /// As for [`check`].
 pub fn page_of(path: &Path, limits: Limits) -> Result<Findings, DerivedError> {
-    let (_folder, store, restored) = unpack(path, limits)?;
+    let (_folder, store, restored) = unpack(BundleReader::open(path, limits)?)?;
     let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;
     let names: Vec<&str> = experiments.iter().map(|chosen| chosen.experiment.name.as_str()).collect();
     let another_version = is_of_another_version(&restored.extras);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use matrix_bundle::{BundleError, Extras, GenericOptions, Limits};
+use matrix_bundle::{BundleError, BundleReader, Extras, GenericOptions, Limits};
 use matrix_store::{ErrorKind, Store};
 
 use super::fixture::{EXPERIMENT, faster, store};
@@ -24,7 +24,7 @@ fn a_bundle_is_the_same_every_time_and_what_it_says_follows_from_its_results() {
         assert_eq!((made.info.cells.done, made.left_out, made.missing_shards), (18, 0, None));
     }
     assert!(std::fs::read(&one).unwrap() == std::fs::read(&two).unwrap());
-    let findings = check(&one, Limits::default(), false).unwrap();
+    let findings = check(BundleReader::open(&one, Limits::default()).unwrap(), false).unwrap();
     assert!(findings.faults.is_empty() && findings.notes.is_empty() && !findings.another_version, "{findings:?}");
     assert_eq!(findings.claims, ["kv: C1: supported"]);
     // Once in the middle of the compressed stream, a byte is another one.
@@ -32,7 +32,8 @@ fn a_bundle_is_the_same_every_time_and_what_it_says_follows_from_its_results() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&one, bytes).unwrap();
-    let error = check(&one, Limits::default(), true).unwrap_err();
+    let opened = BundleReader::open(&one, Limits::default()).map_err(DerivedError::from);
+    let error = opened.and_then(|reader| check(reader, true)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Integrity, "{error}");
 }
 
@@ -45,7 +46,7 @@ fn forged(store: &Store, folder: &Path, forge: Forge<'_>) -> matrix_bundle::Find
     forge(&mut extras);
     let out = folder.join("forged.tar.zst");
     matrix_bundle::create_generic(store, &runs, &extras, &GenericOptions::default(), &out).unwrap();
-    let findings = check(&out, Limits::default(), false).unwrap();
+    let findings = check(BundleReader::open(&out, Limits::default()).unwrap(), false).unwrap();
     let page = page_of(&out, Limits::default()).unwrap();
     let is_page = |file: &Path| file == Path::new(matrix_bundle::bag::REPORT);
     let of_page = findings.faults.iter().filter(|fault| is_page(&fault.file)).count();
@@ -116,7 +117,7 @@ fn what_is_left_out_is_counted_and_cells_that_are_missing_have_to_be_allowed() {
     for (filter, options, done, left_out) in filters {
         let made = create(&store, filter, options.clone(), &out).unwrap();
         assert_eq!((made.info.cells.done, made.left_out), (done, left_out), "{filter:?}");
-        let findings = check(&out, Limits::default(), false).unwrap();
+        let findings = check(BundleReader::open(&out, Limits::default()).unwrap(), false).unwrap();
         assert!(findings.faults.is_empty(), "{findings:?}");
     }
     let wrong = |filter| create(&store, Some(filter), strict.clone(), &out).unwrap_err();

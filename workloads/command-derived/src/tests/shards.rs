@@ -24,7 +24,7 @@ fn shards_are_bundles_of_their_own_that_unite_and_one_that_is_missing_is_named()
         let contents = Contents::of(&store, &selection).unwrap().unwrap();
         let made = contents.create(CreateOptions::default(), &out).unwrap();
         assert_eq!((made.info.cells.done, made.left_out), (6, 12));
-        let findings = check(&out, Limits::default(), false).unwrap();
+        let findings = check(BundleReader::open(&out, Limits::default()).unwrap(), false).unwrap();
         assert!(findings.faults.is_empty(), "{findings:?}");
         out
     };
@@ -42,7 +42,7 @@ fn shards_are_bundles_of_their_own_that_unite_and_one_that_is_missing_is_named()
     assert!(!out.exists());
     let made = unite(&[&three, &one], true).unwrap();
     assert_eq!((made.info.cells.done, made.left_out, made.missing_shards.as_deref()), (12, 6, Some("2/3 of kv")));
-    assert!(check(&out, Limits::default(), false).unwrap().faults.is_empty());
+    assert!(check(BundleReader::open(&out, Limits::default()).unwrap(), false).unwrap().faults.is_empty());
 
     let made = unite(&[&three, &one, &two], false).unwrap();
     assert_eq!((made.info.cells.done, made.left_out, made.missing_shards), (18, 0, None));
@@ -53,5 +53,8 @@ fn shards_are_bundles_of_their_own_that_unite_and_one_that_is_missing_is_named()
     matrix_bundle::restore_generic(BundleReader::open(&out, Limits::default()).unwrap(), &place).unwrap();
     let united = Store::open(&place).unwrap();
     assert_eq!(Chosen::only(&united).unwrap().unwrap().cells.len(), 18);
-    assert_eq!(check(&out, Limits::default(), false).unwrap().claims, ["kv: C1: supported"]);
+    assert_eq!(
+        check(BundleReader::open(&out, Limits::default()).unwrap(), false).unwrap().claims,
+        ["kv: C1: supported"]
+    );
 }

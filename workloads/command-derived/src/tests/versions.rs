@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use matrix_bundle::Limits;
+use matrix_bundle::{BundleReader, Limits};
 use matrix_command::Experiment;
 use matrix_command::run::{Input, Part, Session};
 use matrix_core::Again;
@@ -19,7 +19,7 @@ fn bundled(store: &Store, run: Option<&str>, experiments: &Texts) -> (u64, Strin
     let contents = Contents::of(store, &Selection { run, experiments, filter: None }).unwrap().unwrap();
     let made = contents.create(CreateOptions::default(), &out).unwrap();
     assert_eq!(made.left_out, 0);
-    let mut findings = check(&out, Limits::default(), false).unwrap();
+    let mut findings = check(BundleReader::open(&out, Limits::default()).unwrap(), false).unwrap();
     assert!(findings.faults.is_empty() && findings.notes.is_empty(), "{findings:?}");
     (made.info.cells.done, findings.claims.remove(0))
 }

@@ -29,4 +29,4 @@ pub use inventory::{Inventory, Selection, States};
 pub use matrix_store::VerifyOptions;
 pub use merge::{MergeOptions, merge};
 pub use restore::{Restored, to_store};
-pub use verify::{BundleReport, verify, verify_input, verify_to_store};
+pub use verify::{BundleReport, verify, verify_input, verify_opened, verify_to_store};

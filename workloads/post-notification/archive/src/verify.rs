@@ -120,7 +120,7 @@ fn conclude(
 /// Objects up to this many bytes are read whole, so that their rows are read on the way, and put into one file together.
 const HELD: u64 = 1 << 20;
 
-/// Opens and checks a bundle, every row of it, and makes a store of its objects and runs at `target` on the way, so that the
+/// Checks a bundle that was opened, every row of it, and makes a store of its objects and runs at `target` on the way, so that the
 /// file is read once: what is derived needs no files of records and attempts. The store is there if no fault was found; small objects
 /// are in a temporary file that only the store which is returned knows.
 ///
@@ -128,11 +128,10 @@ const HELD: u64 = 1 << 20;
 /// When `target` exists and is not an empty directory, or something cannot be read or written. What is wrong with the
 /// bundle is in the report.
 pub fn verify_to_store(
-    input: impl std::io::Read + Send + 'static,
-    limits: Limits,
+    opened: Result<BundleReader, BundleError>,
     target: &Path,
 ) -> Result<(BundleReport, Option<(Store, Restored)>), BundleError> {
-    let mut reader = match BundleReader::new(input, limits) {
+    let mut reader = match opened {
         Ok(reader) => reader,
         Err(error) => return Ok((of_beginning(error)?, None)),
     };
@@ -182,7 +181,18 @@ pub fn verify_input(
     limits: Limits,
     options: VerifyOptions,
 ) -> Result<BundleReport, BundleError> {
-    match BundleReader::new(input, limits) {
+    verify_opened(BundleReader::new(input, limits), options)
+}
+
+/// Checks a bundle that was opened; what is wrong with its beginning is in the report too.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn verify_opened(
+    opened: Result<BundleReader, BundleError>,
+    options: VerifyOptions,
+) -> Result<BundleReport, BundleError> {
+    match opened {
         Ok(reader) => verify(reader, options),
         Err(error) => of_beginning(error),
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use matrix_bundle::compress::{compressor, finish};
 use matrix_bundle::tar::TarWriter;
-use matrix_bundle::{BundleError, ErrorKind, Extraction, Limits};
+use matrix_bundle::{BundleError, BundleReader, ErrorKind, Extraction, Limits};
 use matrix_store::Store;
 
 use super::fixture::{Fate, TestRun, archive, bundle_of, compress, extras, files, options, reader, store};
@@ -197,7 +197,8 @@ fn a_check_that_makes_a_store_finds_and_makes_the_same() {
     let limits = Limits::default();
     let check = |bytes: &[u8], name: &str| {
         let target = directory.path().join(name);
-        let (report, restored) = verify_to_store(Cursor::new(bytes.to_vec()), limits, &target).unwrap();
+        let (report, restored) =
+            verify_to_store(BundleReader::new(Cursor::new(bytes.to_vec()), limits), &target).unwrap();
         assert_eq!(restored.is_some(), target.exists());
         (report, restored, target)
     };

@@ -92,13 +92,10 @@ pub fn open_within(results: &Path, limits: Limits) -> Result<Opened, RunError> {
     };
     let folder = Folder::new()?;
     let place = folder.path().join("store");
-    let named = |error| RunError::of_bundle(&wording::path(results), error);
-    // What is no bundle at all is reported below.
-    if is_file(results) && matrix_bundle::is_generic_bundle(results, limits).unwrap_or(false) {
-        matrix_bundle::restore_generic(reader.map_err(named)?, &place).map_err(named)?;
-        return Ok(Opened { store: Store::open(&place)?, unpacked: Some(folder) });
-    }
-    let read = reader.and_then(|reader| matrix_archive::to_store(reader, &place));
-    read.map_err(named)?;
+    let read = reader.and_then(|reader| match reader.is_generic() {
+        true => matrix_bundle::restore_generic(reader, &place).map(drop),
+        false => matrix_archive::to_store(reader, &place).map(drop),
+    });
+    read.map_err(|error| RunError::of_bundle(&wording::path(results), error))?;
     Ok(Opened { store: Store::open(&place)?, unpacked: Some(folder) })
 }
