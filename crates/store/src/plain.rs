@@ -57,10 +57,8 @@ mod tests {
 
     use super::*;
     use crate::fs::RealFilesystem;
-    use crate::{
-        AttemptId, Digest, Event, GenericAttempt, GenericRecord, NewRun, ObjectReader, Origin, Share, Store, TraceRead,
-        Traces, VerifyOptions, WritableStore,
-    };
+    use crate::generic::NoTraces;
+    use crate::{AttemptId, Digest, Event, NewRun, Origin, Share, Store, VerifyOptions, WritableStore};
 
     fn make_pipe(path: &Path) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -97,25 +95,11 @@ mod tests {
         }
     }
 
-    struct Programs;
-
-    impl Traces for Programs {
-        type Record = GenericRecord;
-        type Attempt = GenericAttempt;
-        type Sums = ();
-
-        fn sums(_: &GenericRecord) {}
-
-        fn read(_: &Path, object: ObjectReader) -> Result<TraceRead<()>, StoreError> {
-            Ok(TraceRead { bytes: object.check()?, rows: 0, sums: () })
-        }
-    }
-
     /// What is said of a store by who looks at all of it.
     fn said_of(root: &Path, object: &Digest) -> Result<Vec<String>, StoreError> {
         let store = Store::open(root)?;
         let _ = (store.is_being_written(), store.writer());
-        let report = store.verify::<Programs>(VerifyOptions { rows: true })?;
+        let report = store.verify::<NoTraces>(VerifyOptions { rows: true })?;
         let mut said: Vec<String> = report.faults.into_iter().map(|fault| fault.what).collect();
         let mut tell = |result: Result<(), StoreError>| said.extend(result.err().map(|error| error.to_string()));
         for id in store.all_runs()? {

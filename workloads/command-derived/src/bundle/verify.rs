@@ -6,28 +6,14 @@ use std::path::Path;
 use matrix_bundle::temporary::Folder;
 use matrix_bundle::{BundleReader, Extras, Findings, GenericRestored, Limits};
 use matrix_command::results;
+use matrix_store::generic::NoTraces;
 use matrix_store::verify::Fault;
-use matrix_store::{GenericAttempt, GenericRecord, ObjectReader, Store, StoreError, TraceRead, Traces, VerifyOptions};
+use matrix_store::{Store, VerifyOptions};
 
 use super::extras::{extras, is_of_another_version};
 use crate::chosen::{Chosen, Texts, newest};
 use crate::error::DerivedError;
 use crate::page;
-
-/// A store that has nothing but results of programs: no object is a trace.
-struct Programs;
-
-impl Traces for Programs {
-    type Record = GenericRecord;
-    type Attempt = GenericAttempt;
-    type Sums = ();
-
-    fn sums(_: &GenericRecord) {}
-
-    fn read(_: &Path, object: ObjectReader) -> Result<TraceRead<()>, StoreError> {
-        Ok(TraceRead { bytes: object.check()?, rows: 0, sums: () })
-    }
-}
 
 /// A bundle as a store, which goes with its folder.
 fn unpack(reader: BundleReader) -> Result<(Folder, Store, GenericRestored), DerivedError> {
@@ -45,7 +31,7 @@ fn unpack(reader: BundleReader) -> Result<(Folder, Store, GenericRestored), Deri
 /// When it cannot be read, or is not the file that a bundle is. What is wrong with its contents is in the findings.
 pub fn check(reader: BundleReader, quick: bool) -> Result<Findings, DerivedError> {
     let (_folder, store, restored) = unpack(reader)?;
-    let report = store.verify::<Programs>(VerifyOptions { rows: !quick })?;
+    let report = store.verify::<NoTraces>(VerifyOptions { rows: !quick })?;
     let mut findings = Findings {
         checked: vec![
             ("files: bytes hash to the manifest's digest".to_owned(), restored.files),
