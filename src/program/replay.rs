@@ -77,13 +77,10 @@ fn compare(bundle: &Store, other: &Store, options: &ReplayOptions<'_>) -> Result
 /// Runs the experiment of one run of the bundle, into another store.
 fn again(store: &Store, id: &RunId, options: &ReplayOptions<'_>, results: &Path) -> CommandResult {
     let run = store.run(id.as_str())?;
-    let name = format!("experiment.toml of run {id}");
-    let text = String::from_utf8(run.experiment()?)
-        .map_err(|error| Failure::new(Exit::Integrity, format!("{name}: {error}")))?;
     run::run(&RunOptions {
         // What is relative in it is relative to the folder, and messages name the file that it was.
         file: options.dir.join("experiment.toml"),
-        text,
+        text: run.experiment_text()?,
         results: results.to_owned(),
         filter: options.filter,
         subset: options.subset,

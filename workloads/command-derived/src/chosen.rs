@@ -30,9 +30,7 @@ impl Chosen {
         let Some(mut plan) = PlanDocument::of_run(run)? else { return Ok(None) };
         Shards::complete(store, run, &mut plan)?;
         let id = run.id();
-        let text = String::from_utf8(run.experiment()?)
-            .map_err(|source| DerivedError::Experiment { run: id.clone(), source })?;
-        let (_, experiment) = Input::without_files(&format!("experiment.toml of run {id}"), text)?;
+        let (_, experiment) = Input::without_files(&format!("experiment.toml of run {id}"), run.experiment_text()?)?;
         let mut cells = Vec::new();
         for planned in plan.cells {
             let value = |axis: &matrix_core::Axis| Value::of_json(planned.axes.get(&axis.name)?, axis.kind);

@@ -38,14 +38,6 @@ pub enum DerivedError {
         /// What is wrong with it.
         what: String,
     },
-    /// The experiment that a run saved is no text.
-    #[error("experiment.toml of run {run}")]
-    Experiment {
-        /// The run.
-        run: RunId,
-        /// Where it is no text.
-        source: std::string::FromUtf8Error,
-    },
     /// A metric is none of an experiment's.
     #[error("no metric `{name}`")]
     UnknownMetric {
@@ -106,7 +98,7 @@ impl DerivedError {
             Self::Figure(_) | Self::Page(_) | Self::Input(InputFailure::Cells(CellError::Json(_))) => {
                 ErrorKind::Internal
             }
-            Self::Plan { .. } | Self::Experiment { .. } => ErrorKind::Integrity,
+            Self::Plan { .. } => ErrorKind::Integrity,
             Self::Input(_)
             | Self::UnknownMetric { .. }
             | Self::Filter { .. }
@@ -142,7 +134,7 @@ impl DerivedError {
                 format!("name the experiment's file, or a run of it:\n{}", runs.join("\n"))
             }
             Self::Filter { problem, .. } => return problem.help.clone(),
-            Self::Figure(_) | Self::Page(_) | Self::Input(_) | Self::Plan { .. } | Self::Experiment { .. } => {
+            Self::Figure(_) | Self::Page(_) | Self::Input(_) | Self::Plan { .. } => {
                 return None;
             }
         })
