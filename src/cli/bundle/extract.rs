@@ -52,10 +52,10 @@ pub(super) fn extract(args: &ExtractArgs) -> CommandResult {
     let refused = |error| RunError::of_bundle(&name, error);
     let reader = BundleReader::open(&args.file, args.size.limits()).map_err(refused)?;
     let page = reader.manifest().iter().any(|(path, _)| path == REPORT);
-    let without_report = page && !args.as_store && !args.unverified && !is_known(args)?;
+    let without_report = page && !args.as_store && !args.unverified && !is_known(args, reader.is_generic())?;
     let extraction = Extraction { without_report };
     let (form, out) = (if args.as_store { "store" } else { "bag" }, output::word(&args.out));
-    if programs::is_program_bundle(&args.file, args.size.limits()) {
+    if reader.is_generic() {
         if args.as_store {
             matrix_bundle::restore_generic(reader, &args.out).map_err(refused)?;
         } else {
@@ -107,12 +107,8 @@ fn how_to_extend(store: &Path) -> Result<Option<String>, Failure> {
 
 /// Whether a bundle's page follows from its results. A page of another version does not, as far as anybody can tell here;
 /// that is noted.
-fn is_known(args: &ExtractArgs) -> Result<bool, Failure> {
-    let limits = args.size.limits();
-    let findings = match programs::is_program_bundle(&args.file, limits) {
-        true => programs::page_of(&args.file, limits)?,
-        false => page_of(args)?,
-    };
+fn is_known(args: &ExtractArgs, of_programs: bool) -> Result<bool, Failure> {
+    let findings = if of_programs { programs::page_of(&args.file, args.size.limits())? } else { page_of(args)? };
     if let Some(fault) = findings.faults.first() {
         return Err(Failure::with_help(
             Exit::Integrity,

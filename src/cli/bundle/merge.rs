@@ -38,10 +38,12 @@ pub(super) fn merge(args: &MergeArgs) -> CommandResult {
     let work = matrix_bundle::temporary::place()?;
     let options = MergeOptions { allow_incomplete: args.allow_incomplete, workers: None };
     // One that is no bundle is named before any is read.
+    let mut of_programs = false;
     for file in &args.files {
-        BundleReader::open(file, limits).map_err(|error| RunError::of_bundle(&output::path(file), error))?;
+        let reader = BundleReader::open(file, limits);
+        of_programs |= reader.map_err(|error| RunError::of_bundle(&output::path(file), error))?.is_generic();
     }
-    if args.files.iter().any(|file| programs::is_program_bundle(file, limits)) {
+    if of_programs {
         let place = output::place_of(&args.out)?;
         let made = programs::merge(&args.files, limits, args.allow_incomplete, &place)?;
         let left = Left { left_out: made.left_out, filter: None, missing_shards: made.missing_shards };

@@ -73,19 +73,14 @@ impl Chosen {
             }
             return if runs.is_empty() { Ok(None) } else { Err(DerivedError::TwoSchemas { runs }) };
         }
-        let mut newest: Vec<(String, Run)> = Vec::new();
-        for id in store.all_runs()? {
-            let run = store.run(id.as_str())?;
-            let Some(plan) = PlanDocument::of_run(&run)? else { continue };
-            newest.retain(|(name, _)| *name != plan.experiment);
-            newest.push((plan.experiment, run));
-        }
-        match newest.as_slice() {
-            [] => Ok(None),
-            [(_, run)] => Self::of_run(store, run),
-            several => Err(DerivedError::Several {
-                experiments: several.iter().map(|(name, run)| (name.clone(), run.id().clone())).collect(),
-            }),
+        let mut newest = with_texts(store, &Texts::new())?;
+        match newest.pop_first() {
+            None => Ok(None),
+            Some((_, (run, _))) if newest.is_empty() => Self::of_run(store, &store.run(run.as_str())?),
+            Some(first) => {
+                let all = std::iter::once(first).chain(newest);
+                Err(DerivedError::Several { experiments: all.map(|(name, (run, _))| (name, run)).collect() })
+            }
         }
     }
 }
