@@ -5,10 +5,12 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use matrix_command::run::{Input, Part, Places, PlanDocument, PlannedCell, Session, interrupted};
+use matrix_core::Again;
+use matrix_core::text::counted;
 use matrix_driver::Cancel;
 use matrix_store::{Run, Store};
 
-use super::before::{has_scratch, may_be_root, prepare, reach};
+use super::before::{has_scratch, is_there, may_be_root, prepare, reach};
 use super::{RunOptions, execute, worse};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::{output, runner, signals};
@@ -63,15 +65,16 @@ pub(crate) fn resume(
     let mut left = of_plan(&input, plan.as_ref());
     reach(&mut input, &left)?;
     let unprepared = prepare(&mut input, &mut left, &cancel)?;
+    let options =
+        RunOptions { file, text, results: results.to_owned(), wait, jobs, plot, json, ..RunOptions::default() };
+    is_there(&input, &left, &options, &Again::None)?;
     let Some(session) = Session::resume(results, name, &input, &left, expires_after)? else {
         if unprepared == 0 {
             output::line(format_args!("nothing to resume: every cell of run {name} is done"))?;
         }
         return Ok(worse(unprepared, Exit::Ok));
     };
-    output::note(format_args!("{}: {} cells left", input.experiment.name, session.len()));
-    let options =
-        RunOptions { file, text, results: results.to_owned(), wait, jobs, plot, json, ..RunOptions::default() };
+    output::note(format_args!("{}: {} left", input.experiment.name, counted(session.len(), "cell")));
     Ok(worse(unprepared, execute(session, &input, &options, &cancel)?))
 }
 
