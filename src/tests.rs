@@ -147,7 +147,7 @@ fn an_interrupted_run_on_aws_is_held_to_a_budget_for_what_is_left() {
         costs::check(&saved, &budget, &Terminal, || Ok(keys)).map_err(|failure| failure.to_string())
     };
     assert!(left(0.0, 4).unwrap_err().starts_with("4 cells to run are estimated to cost"));
-    assert!(left(0.0, 1).unwrap_err().starts_with("1 cells to run are estimated to cost"));
+    assert!(left(0.0, 1).unwrap_err().starts_with("1 cell to run is estimated to cost"));
     assert_eq!((left(10.0, 4), left(0.0, 0)), (Ok(()), Ok(())));
 
     let before = std::fs::read(run.directory().join("journal.jsonl")).unwrap();

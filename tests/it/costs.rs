@@ -93,7 +93,7 @@ fn more_than_may_be_spent_is_refused_before_anything_is_made() {
         "post_storage=redis and antipode=false and notification_storage=sns",
     ]);
     assert!(!told(&part.err).contains("--max-cost"), "{}", part.err);
-    assert!(told(&part.err).contains("estimate for 1 cells: 1000 requests"), "{}", part.err);
+    assert!(told(&part.err).contains("estimate for 1 cell: 1000 requests"), "{}", part.err);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use matrix_aws::cost::{CellCost, Costs, NoPrice, Prices};
+use matrix_core::text::counted;
 use matrix_plan::{CellInputs, CellKey, Experiment, Platform};
 use serde::Serialize;
 
@@ -64,8 +65,9 @@ impl Estimate {
     /// One sentence about cells that would run.
     pub fn describe(&self, cells: usize, sum: &CellCost) -> String {
         format!(
-            "estimate for {cells} cells: {} requests, {} GB between regions, {} minutes one after the other, \
+            "estimate for {}: {} requests, {} GB between regions, {} minutes one after the other, \
              {} dollars with prices of {}, {WITHOUT}",
+            counted(cells, "cell"),
             sum.requests,
             gigabytes(sum),
             minutes(sum),
@@ -120,8 +122,9 @@ pub fn check(
     match budget.max_cost {
         Some(most) if total > most => Err(RunError::usage(
             format!(
-                "{} cells to run are estimated to cost {} dollars with prices of {}, and --max-cost is {}",
-                to_run.len(),
+                "{} to run {} estimated to cost {} dollars with prices of {}, and --max-cost is {}",
+                counted(to_run.len(), "cell"),
+                if to_run.len() == 1 { "is" } else { "are" },
                 dollars(total),
                 estimate.prices_of,
                 dollars(most)
