@@ -67,7 +67,7 @@ fn cells_that_break_are_told_in_the_bundle_and_mended_by_resuming() {
         &drivers,
     )
     .unwrap()
-    .1
+    .session
     .unwrap();
     let exit = session.execute(None, &Cancel::default(), &Terminal).unwrap();
     assert_eq!(Exit::from(exit), Exit::Cells);
@@ -126,7 +126,7 @@ fn an_interrupted_run_on_aws_is_held_to_a_budget_for_what_is_left() {
     let root = folder.path().join("results");
     let drivers =
         |_: &Input, _: &[matrix_plan::Cell]| -> Result<Box<dyn Driver<Cell, Row>>, Failure> { Ok(Box::new(Unused)) };
-    let (_, session) = Session::begin(
+    let begun = Session::begin(
         &runner::store_access(&root).unwrap(),
         &input,
         &Part::default(),
@@ -134,7 +134,7 @@ fn an_interrupted_run_on_aws_is_held_to_a_budget_for_what_is_left() {
         &drivers,
     )
     .unwrap();
-    assert_eq!(session.unwrap().len(), 4, "begun, and gone");
+    assert_eq!(begun.session.unwrap().len(), 4, "begun, and gone");
 
     let store = Store::open(&root).unwrap();
     let run = interrupted_runs(&store).unwrap().pop().unwrap();

@@ -145,7 +145,7 @@ fn built_in(
     options: &ReportOptions,
 ) -> Result<Page, Failure> {
     let inventory = Inventory::gather(store, &Selection::default(), None)?;
-    let shown = chosen(all_parts(store, &inventory)?, experiments)?;
+    let shown = chosen(store, all_parts(store, &inventory)?, experiments)?;
     let their_inventory = theirs.map(|theirs| Inventory::gather(theirs, &Selection::default(), None)).transpose()?;
     let authors = match (against, theirs, &their_inventory) {
         (Some(name), Some(theirs), Some(inventory)) => {
@@ -178,8 +178,8 @@ pub(super) fn note_unsaved(store: &Store, file: &Path, name: &str, text: &str) -
     let Some(run) = newest else { return Ok(()) };
     let file = output::path(file);
     output::note(format_args!(
-        "note: no run saved {file} as it is now; its claims and figures are those that runs saved, the newest of them {run}. `matrix check \
-         {file}` and `matrix plot {file}` read it as it is now, and `matrix run {file} --fresh` executes it again and saves it"
+        "note: no run saved {file} as it is now; its claims and figures are those that runs saved, the newest of them {run}. `matrix run {file}` \
+         saves it, and executes only what is not done"
     ));
     Ok(())
 }
@@ -191,8 +191,9 @@ pub(super) fn nothing_of(file: &Path) -> Failure {
     )
 }
 
-/// The parts of the experiments that were named, or all.
-fn chosen<'a>(mut parts: Vec<Part<'a>>, experiments: &[Named]) -> Result<Vec<Part<'a>>, Failure> {
+/// The parts of the experiments that were named, or all. Of an experiment that runs saved with several texts, those of the text that
+/// its file has, if a run saved it.
+fn chosen<'a>(store: &Store, mut parts: Vec<Part<'a>>, experiments: &[Named]) -> Result<Vec<Part<'a>>, Failure> {
     if experiments.is_empty() {
         return Ok(parts);
     }
@@ -205,6 +206,16 @@ fn chosen<'a>(mut parts: Vec<Part<'a>>, experiments: &[Named]) -> Result<Vec<Par
         return Err(nothing_of(&named.file));
     }
     parts.retain(|part| experiments.iter().any(|named| is_of(part, named)));
+    for named in ours() {
+        let mut has_text = BTreeSet::new();
+        for run in parts.iter().filter(|part| is_of(part, named)).filter_map(|part| part.run.as_ref()) {
+            if store.run_documents(run)?.experiment()? == named.text.as_bytes() {
+                has_text.insert(run.clone());
+            }
+        }
+        let is_wanted = |part: &Part<'_>| part.run.as_ref().is_none_or(|run| has_text.contains(run));
+        parts.retain(|part| has_text.is_empty() || !is_of(part, named) || is_wanted(part));
+    }
     Ok(parts)
 }
 

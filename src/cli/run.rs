@@ -9,7 +9,7 @@ use matrix_derived::summary::{self, SummaryJson};
 use matrix_plan::{Again, Plan};
 use matrix_run::costs;
 use matrix_run::results::{Results, unreadable};
-use matrix_run::{Input, Overrides, Session, skipped, tally, wording};
+use matrix_run::{Begun, Input, Overrides, Session, skipped, tally, wording};
 use matrix_store::Store;
 use serde::Serialize;
 
@@ -178,7 +178,10 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
         Ok(before.to_run().map(|cell| cell.key).collect())
     })?;
     let access = runner::store_access(&args.results.results)?;
-    let (plan, session) = Session::begin(&access, &input, &part, &again, &runner::driver)?;
+    let Begun { plan, session, saved } = Session::begin(&access, &input, &part, &again, &runner::driver)?;
+    if let Some(run) = &saved {
+        output::note(wording::text_saved(run.as_str()));
+    }
     for warning in &plan.warnings {
         output::note(format_args!("note: {}", warning.message));
     }

@@ -96,9 +96,7 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
         output::note(format_args!("not read again: {} ({}): {why}", cell.key.short(), shown(&input, cell)));
     }
     if let Some(run) = &saved {
-        output::note(format_args!(
-            "the experiment's text has changed: run {run} saved it, by which reports, bundles and commands without FILE read the results"
-        ));
+        output::note(matrix_run::wording::text_saved(run.as_str()));
     }
     let Some(session) = session else {
         let tally = plan.tally();

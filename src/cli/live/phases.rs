@@ -227,14 +227,14 @@ fn gather(job: &Job) -> CommandResult {
         let files = ready.iter().map(|key| (*key, pending.file(key))).collect();
         Ok(Box::new(Gathering { services, files, ran_on }))
     };
-    let (_, session) = Session::begin(
+    let begun = Session::begin(
         &runner::store_access(&job.results)?,
         &job.input,
         &job.part(),
         &matrix_plan::Again::None,
         &drivers,
     )?;
-    let exit = match session {
+    let exit = match begun.session {
         None => Exit::Ok,
         Some(mut session) => {
             session.retain(|key| ready.contains(key));

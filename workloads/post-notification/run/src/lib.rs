@@ -32,5 +32,5 @@ pub use input::{Input, Overrides, apply, experiment_of, read_model};
 pub use matrix_session::SessionEnd;
 pub use observer::{Observer, Unobserved};
 pub use provenance::Program;
-pub use session::{Drivers, Session, StoreAccess, interrupted_runs, left_of, sweep, to_run};
+pub use session::{Begun, Drivers, Session, StoreAccess, interrupted_runs, left_of, sweep, to_run};
 pub use states::{disturbed, plan, skipped, tally};

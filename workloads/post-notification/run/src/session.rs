@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use matrix_app::Row;
 use matrix_driver::{Cancel, Driver};
 use matrix_plan::plan::Reason;
-use matrix_plan::{Again, Cell, CellKey, Part, Plan};
+use matrix_plan::{Again, Cell, CellKey, CellState, Part, Plan};
 use matrix_session::{Options, SessionEnd};
-use matrix_store::{Digest, NewRun, Store, WritableStore};
+use matrix_store::{Digest, NewRun, RunId, Store, WritableStore};
 
 pub use self::access::{StoreAccess, sweep};
 use self::end::conclude;
@@ -41,8 +41,19 @@ pub struct Session {
     wait: bool,
 }
 
+/// What a beginning came to.
+pub struct Begun {
+    /// The plan.
+    pub plan: Plan,
+    /// What is to be executed, if anything is.
+    pub session: Option<Session>,
+    /// The run that saved the experiment's text, where nothing is to be executed and the newest run had another text.
+    pub saved: Option<RunId>,
+}
+
 impl Session {
-    /// Begins a run, unless there is nothing to do; then nothing is written.
+    /// Begins a run, unless there is nothing to do; then nothing is written, but for a run without cells to execute where the
+    /// experiment's text is not the one that its newest run saved: claims and figures are read from there.
     ///
     /// # Errors
     /// The store cannot be read or written, or there is no driver for the cells.
@@ -52,11 +63,15 @@ impl Session {
         part: &Part,
         again: &Again,
         drivers: Drivers<'_, E>,
-    ) -> Result<(Plan, Option<Self>), E> {
-        let plan = planned(access, input, part, again)?;
+    ) -> Result<Begun, E> {
+        let store = Store::open_if_present(access.results).map_err(RunError::from)?;
+        let plan = states::plan(store.as_ref(), input, part, again).map_err(RunError::from)?;
         if plan.to_run().next().is_none() {
-            return Ok((plan, None));
+            let is_saved = store.map_or(Ok(true), |store| is_saved(&store, input, &plan))?;
+            let saved = if is_saved { None } else { Some(save(access.join()?, input, &plan, again)?) };
+            return Ok(Begun { plan, session: None, saved });
         }
+        drop(store);
         // What cannot be driven leaves no trace in the store.
         let driver = drivers(input, &to_run(&plan, input))?;
         let store = access.open(driver.as_ref())?;
@@ -70,29 +85,19 @@ impl Session {
         again: &Again,
         store: WritableStore,
         driver: Box<dyn Driver<Cell, Row>>,
-    ) -> Result<(Plan, Option<Self>), RunError> {
+    ) -> Result<Begun, RunError> {
         // Somebody else may have finished cells before the store was ours.
         let plan = states::plan(Some(&store), input, part, again)?;
         let mut cells: Vec<(u32, Cell)> = planned_to_run(&plan, input).cloned().collect();
         if cells.is_empty() {
-            return Ok((plan, None));
+            return Ok(Begun { plan, session: None, saved: None });
         }
-        let text =
-            serde_json::to_string(&plan).map_err(|error| RunError::new(FailureKind::Internal, error.to_string()))?;
-        let new = NewRun {
-            time: &Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string(),
-            name: &input.experiment.name,
-            experiment: input.text.as_bytes(),
-            model: input.model.as_ref().map(|(_, text)| text.as_bytes()),
-            plan: text.as_bytes(),
-        };
-        let planned = plan.cells.iter().map(|cell| (cell.key, cell.reason));
-        let (session, is_new) = matrix_session::Session::begin(store, &new, &meaning(input, &plan, again), planned)?;
+        let (session, is_new) = new_session(store, input, &plan, again)?;
         if !again.is_none() && !is_new {
             // What it replaces was fixed when it was made.
             cells = cells_left(session.store(), session.run(), input)?;
         }
-        Ok((plan, Some(Self::of(access, input, session, cells, driver))))
+        Ok(Begun { plan, session: Some(Self::of(access, input, session, cells, driver)), saved: None })
     }
 
     fn of(
@@ -219,10 +224,46 @@ fn meaning(input: &Input, plan: &Plan, again: &Again) -> Digest {
     Digest::of(text.as_bytes())
 }
 
-/// The plan, as the store stands that may be there.
-fn planned(access: &StoreAccess<'_>, input: &Input, part: &Part, again: &Again) -> Result<Plan, RunError> {
-    let store = Store::open_if_present(access.results)?;
-    Ok(states::plan(store.as_ref(), input, part, again)?)
+/// Makes a run of a plan, or joins one that others make of the same; whether it is new.
+fn new_session(
+    store: WritableStore,
+    input: &Input,
+    plan: &Plan,
+    again: &Again,
+) -> Result<(matrix_session::Session, bool), RunError> {
+    let text = serde_json::to_string(plan).map_err(|error| RunError::new(FailureKind::Internal, error.to_string()))?;
+    let new = NewRun {
+        time: &Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string(),
+        name: &input.experiment.name,
+        experiment: input.text.as_bytes(),
+        model: input.model.as_ref().map(|(_, text)| text.as_bytes()),
+        plan: text.as_bytes(),
+    };
+    let planned = plan.cells.iter().map(|cell| (cell.key, cell.reason));
+    Ok(matrix_session::Session::begin(store, &new, &meaning(input, plan, again), planned)?)
+}
+
+/// Saves an experiment's text as a run that executes nothing.
+fn save(store: WritableStore, input: &Input, plan: &Plan, again: &Again) -> Result<RunId, RunError> {
+    let (session, _) = new_session(store, input, plan, again)?;
+    let id = session.run().id().clone();
+    session.finish()?;
+    Ok(id)
+}
+
+/// Whether the newest run of an experiment saved this text of it, or the experiment has no result that it would be read for.
+fn is_saved(store: &Store, input: &Input, plan: &Plan) -> Result<bool, RunError> {
+    if !plan.cells.iter().any(|cell| cell.state == CellState::Done) {
+        return Ok(true);
+    }
+    for id in store.runs()?.iter().rev() {
+        let run = store.run_documents(id.as_str())?;
+        let has_text = run.experiment()? == input.text.as_bytes();
+        if has_text || plan_of(&run)?.experiment == input.experiment.name {
+            return Ok(has_text);
+        }
+    }
+    Ok(false)
 }
 
 /// Makes what executes these cells of an experiment.

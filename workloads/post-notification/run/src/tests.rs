@@ -51,7 +51,7 @@ fn go_on(root: &Path, input: &Input, fs: Arc<dyn Filesystem>) -> Result<SessionE
     };
     let session = match interrupted {
         Some(run) => Session::resume(&place, run.id().as_str(), &Input::from_run(&run)?, &driver)?,
-        None => Session::begin(&place, input, &Part::default(), &Again::None, &driver)?.1,
+        None => Session::begin(&place, input, &Part::default(), &Again::None, &driver)?.session,
     };
     match session {
         Some(session) => session.execute(Some(NonZeroUsize::MIN), &Cancel::default(), &Unobserved),

@@ -68,6 +68,14 @@ pub fn nothing_to_do(tally: Tally, is_of_shard: bool) -> String {
     format!("nothing to do: {} of {} cells are done{skipped}", tally.done, tally.planned())
 }
 
+/// What is said of a run that executes nothing and saves a text that has changed.
+#[must_use]
+pub fn text_saved(run: &str) -> String {
+    format!(
+        "the experiment's text has changed: run {run} saved it, by which reports, bundles and commands without FILE read the results"
+    )
+}
+
 /// What is said of cells on whose host others worked meanwhile.
 #[must_use]
 pub fn disturbed(cells: usize) -> String {

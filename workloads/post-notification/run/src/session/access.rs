@@ -57,7 +57,7 @@ impl<'a> StoreAccess<'a> {
     }
 
     /// Opens the store for running cells while others do the same.
-    fn join(&self) -> Result<WritableStore, RunError> {
+    pub(super) fn join(&self) -> Result<WritableStore, RunError> {
         let fs = Arc::clone(&self.fs);
         in_place(WritableStore::join_with(self.results, &self.program.holder, fs, self.expires_after))
     }

@@ -12,7 +12,7 @@ use matrix_traces::{Attempt, Record};
 
 use super::drivers::{Failing, FailingRows, Notes, OnHost, UnstableServices};
 use super::{EXPERIMENT, driver, program};
-use crate::{Input, RunError, Session, SessionEnd, StoreAccess, Unobserved};
+use crate::{Begun, Input, RunError, Session, SessionEnd, StoreAccess, Unobserved, interrupted_runs};
 
 /// [`EXPERIMENT`] on the local platform, with a claim.
 fn local() -> Input {
@@ -33,7 +33,7 @@ fn a_cell_whose_services_do_not_last_is_tried_again_and_its_trace_is_the_last_on
         let drivers = |input: &Input, _: &[Cell]| -> Result<Box<dyn Driver<Cell, Row>>, RunError> {
             Ok(Box::new(UnstableServices { left: AtomicUsize::new(spoilt), driver: driver(input, &[])? }))
         };
-        let (_, session) =
+        let Begun { session, .. } =
             Session::begin(&StoreAccess::new(&root, program()), &input, &Part::default(), &Again::None, &drivers)
                 .unwrap();
         let exit = session.unwrap().execute(NonZeroUsize::new(1), &Cancel::default(), &Unobserved).unwrap();
@@ -70,7 +70,7 @@ fn a_cell_in_which_every_request_failed_has_failed_keeps_why_and_is_tried_again(
         let drivers = |input: &Input, cells: &[Cell]| -> Result<Box<dyn Driver<Cell, Row>>, RunError> {
             Ok(Box::new(Failing { requests: failing, driver: driver(input, cells)? }))
         };
-        let (_, session) =
+        let Begun { session, .. } =
             Session::begin(&StoreAccess::new(&root, program()), &input, &Part::default(), &Again::None, &drivers)
                 .unwrap();
         session.map(|session| session.execute(NonZeroUsize::new(1), &Cancel::default(), &Unobserved).unwrap())
@@ -126,10 +126,42 @@ fn a_result_of_an_earlier_version_in_which_nothing_was_observed_is_run_again() {
         (plan.to_run().count(), results.source().done)
     };
     assert_eq!(left(&root), (4, 0));
-    let (_, session) =
+    let Begun { session, .. } =
         Session::begin(&StoreAccess::new(&root, program()), &input, &Part::default(), &Again::None, &driver).unwrap();
     assert_eq!(session.unwrap().execute(None, &Cancel::default(), &Unobserved).unwrap(), SessionEnd::Complete);
     assert_eq!(left(&root), (0, 4));
+}
+
+#[test]
+fn a_changed_text_of_done_cells_is_saved_once_and_nothing_is_executed() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("results");
+    let begin = |text: &str, again: &Again| {
+        let input = Input::from_text(text).unwrap();
+        Session::begin(&StoreAccess::new(&root, program()), &input, &Part::default(), again, &driver).unwrap()
+    };
+    let first = begin(EXPERIMENT, &Again::None);
+    assert_eq!(first.saved, None, "it has something to execute");
+    first.session.unwrap().execute(None, &Cancel::default(), &Unobserved).unwrap();
+    let runs = || Store::open(&root).unwrap().runs().unwrap();
+    let with_claim = format!(
+        "{EXPERIMENT}\n[[claim]]\nid = \"prevents\"\nsays = \"No reader misses\"\nwhere = {{ antipode = true }}\nevery_row = \"consistent\"\n"
+    );
+    for (text, saves) in [(EXPERIMENT, false), (&with_claim, true), (&with_claim, false), (EXPERIMENT, true)] {
+        let before = runs();
+        let Begun { plan, session, saved } = begin(text, &Again::None);
+        assert!(session.is_none() && plan.to_run().next().is_none());
+        let new: Vec<_> = runs().into_iter().filter(|run| !before.contains(run)).collect();
+        assert_eq!(new, saved.iter().cloned().collect::<Vec<_>>());
+        assert_eq!(saved.is_some(), saves, "{text}");
+        let Some(saved) = saved else { continue };
+        let store = Store::open(&root).unwrap();
+        let run = store.run(saved.as_str()).unwrap();
+        assert_eq!(run.experiment_text().unwrap(), text);
+        assert!(run.journal().is_finished());
+        assert!(matrix_traces::verify(&store, VerifyOptions::default()).unwrap().is_sound());
+    }
+    assert!(interrupted_runs(&Store::open(&root).unwrap()).unwrap().is_empty());
 }
 
 #[test]
@@ -142,7 +174,7 @@ fn a_local_cell_beside_other_work_is_disturbed_everywhere_until_its_pair_has_run
             let driver = driver(&simulated, cells)?;
             Ok(Box::new(OnHost { simulated, driver, others_work }))
         };
-        let (_, session) =
+        let Begun { session, .. } =
             Session::begin(&StoreAccess::new(root, program()), &input, &Part::default(), again, &drivers).unwrap();
         let (session, notes) = (session.unwrap(), Notes::default());
         let ran = session.len();
