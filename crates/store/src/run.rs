@@ -117,7 +117,7 @@ impl Run {
         }
         let path = self.directory.join(JOURNAL);
         let file = open_plain(&path)?.ok_or_else(|| StoreError::damaged(&path, "the journal is missing"))?;
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(usize::try_from(self.main.bytes).unwrap_or_default());
         // What was written since the run was opened belongs to nothing else that is known of it.
         let read = file.take(self.main.bytes).read_to_end(&mut bytes);
         read.map_err(|error| StoreError::io("reading", &path, error))?;

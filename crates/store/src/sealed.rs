@@ -199,6 +199,9 @@ fn read_open(file: File, max: u64) -> std::io::Result<Vec<u8>> {
         let mut bytes = buffer[..count].to_vec();
         // A small file comes at once, and ends with a line end.
         if count == buffer.len() || bytes.last() != Some(&b'\n') {
+            // A plan is large: memory that grows with what is read would be filled and copied again and again.
+            let length = reader.get_ref().metadata()?.len().min(max);
+            bytes.reserve(usize::try_from(length).unwrap_or_default().saturating_sub(count));
             reader.read_to_end(&mut bytes)?;
         }
         Ok(bytes)
