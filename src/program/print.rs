@@ -207,7 +207,7 @@ pub(crate) fn status(store: &Store, chosen: &Chosen, results: &Path, json: bool,
 /// What there is to say of the runs of an experiment, and the cells that the newest that planned them skipped.
 fn runs_of(store: &Store, experiment: &str, identify: bool) -> Result<(Vec<RunJson>, BTreeSet<CellKey>), Failure> {
     let (mut all, mut skipped) = (Vec::new(), BTreeSet::new());
-    for id in store.all_runs()? {
+    for id in store.generic_runs()? {
         let run = store.run(id.as_str())?;
         let plan = PlanDocument::of_run(&run)?.filter(|plan| plan.experiment == experiment);
         for cell in plan.iter().flat_map(|plan| &plan.cells) {

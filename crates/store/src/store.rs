@@ -267,8 +267,22 @@ impl Store {
     /// When the directory cannot be read.
     pub fn runs(&self) -> Result<Vec<RunId>, StoreError> {
         let mut runs = self.all_runs()?;
-        runs.retain(|id| !crate::generic::is_generic_plan(&self.layout.run(id).join(PLAN)));
+        runs.retain(|id| !self.is_generic_run(id));
         Ok(runs)
+    }
+
+    /// The names of all runs of programs, the oldest first.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn generic_runs(&self) -> Result<Vec<RunId>, StoreError> {
+        let mut runs = self.all_runs()?;
+        runs.retain(|id| self.is_generic_run(id));
+        Ok(runs)
+    }
+
+    fn is_generic_run(&self, id: &RunId) -> bool {
+        crate::generic::is_generic_plan(&self.layout.run(id).join(PLAN))
     }
 
     /// The names of all runs, the oldest first.

@@ -65,12 +65,7 @@ impl Chosen {
     pub fn only(store: &Store) -> Result<Option<Self>, DerivedError> {
         if !store.runs()?.is_empty() {
             // There are experiments of both kinds, or none of this one: the other reader says so.
-            let mut runs = Vec::new();
-            for id in store.all_runs()? {
-                if PlanDocument::of_run(&store.run_documents(id.as_str())?)?.is_some() {
-                    runs.push(id);
-                }
-            }
+            let runs = store.generic_runs()?;
             return if runs.is_empty() { Ok(None) } else { Err(DerivedError::TwoSchemas { runs }) };
         }
         let mut newest = with_texts(store, &Texts::new())?;
@@ -109,9 +104,9 @@ pub fn unsaved(store: &Store, texts: &Texts) -> Result<BTreeMap<String, RunId>, 
 /// The run of each experiment that is read, and whether it has the text that is given.
 fn with_texts(store: &Store, texts: &Texts) -> Result<BTreeMap<String, (RunId, bool)>, DerivedError> {
     let mut newest: BTreeMap<String, (RunId, bool)> = BTreeMap::new();
-    for id in store.all_runs()? {
+    for id in store.generic_runs()? {
         let run = store.run_documents(id.as_str())?;
-        let Some(PlanDocument { experiment, .. }) = PlanDocument::of_run(&run)? else { continue };
+        let experiment = PlanDocument::experiment_of(&run)?;
         let is_wanted = match texts.get(&experiment) {
             Some(text) => run.experiment()? == text.as_bytes(),
             None => true,

@@ -122,7 +122,7 @@ pub struct ClaimPair {
 /// # Errors
 /// When the store cannot be read.
 pub fn holds_programs(store: &Store) -> Result<bool, StoreError> {
-    Ok(store.all_runs()?.len() > store.runs()?.len())
+    Ok(!store.generic_runs()?.is_empty())
 }
 
 /// Compares the newest versions of all experiments of two stores.

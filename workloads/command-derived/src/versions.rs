@@ -30,11 +30,10 @@ pub fn versions(store: &Store, newest: &RunId) -> Result<Vec<Version>, DerivedEr
     let newest = store.run(newest.as_str())?;
     let Some(here) = Chosen::of_run(store, &newest)? else { return Ok(Vec::new()) };
     let (mut texts, mut versions) = (vec![newest.experiment()?], Vec::new());
-    for id in store.all_runs()?.iter().rev().filter(|id| *id < newest.id()) {
+    for id in store.generic_runs()?.iter().rev().filter(|id| *id < newest.id()) {
         let run = store.run_documents(id.as_str())?;
         let text = run.experiment()?;
-        let is_of = |plan: PlanDocument| plan.experiment == here.experiment.name;
-        if texts.contains(&text) || !PlanDocument::of_run(&run)?.is_some_and(is_of) {
+        if texts.contains(&text) || PlanDocument::experiment_of(&run)? != here.experiment.name {
             continue;
         }
         texts.push(text);

@@ -79,13 +79,20 @@ impl PlanDocument {
         if !is_generic(&bytes) {
             return Ok(None);
         }
-        let damaged = |error: serde_json::Error| {
-            StoreError::damaged(
-                &run.directory().join("plan.json"),
-                format!("this version of matrix cannot read it: {error}"),
-            )
-        };
-        serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| unreadable(run, &error))
+    }
+
+    /// The name of the experiment whose plan a run of a program saved. The cells are passed over.
+    ///
+    /// # Errors
+    /// As [`PlanDocument::of_run`].
+    pub fn experiment_of(run: &RunDocuments) -> Result<String, StoreError> {
+        #[derive(Deserialize)]
+        struct Head {
+            experiment: String,
+        }
+        let head: Head = serde_json::from_slice(&run.plan()?).map_err(|error| unreadable(run, &error))?;
+        Ok(head.experiment)
     }
 
     /// Every cell, and why it runs or not.
@@ -103,6 +110,11 @@ impl PlanDocument {
     pub fn tally(&self) -> Tally {
         self.cells.iter().map(|cell| cell.state).collect()
     }
+}
+
+fn unreadable(run: &RunDocuments, error: &serde_json::Error) -> StoreError {
+    let what = format!("this version of matrix cannot read it: {error}");
+    StoreError::damaged(&run.directory().join("plan.json"), what)
 }
 
 /// Whether a filter over axes and round matches a cell.

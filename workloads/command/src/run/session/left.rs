@@ -38,7 +38,7 @@ pub(super) fn left_cells(
 /// When the store cannot be read.
 pub fn interrupted(store: &Store) -> Result<Vec<Run>, StoreError> {
     let planned = |plan: PlanDocument| plan.planned().collect();
-    matrix_session::interrupted(store, store.all_runs()?, |run| {
+    matrix_session::interrupted(store, store.generic_runs()?, |run| {
         Ok(PlanDocument::of_run(run)?.map(planned).unwrap_or_default())
     })
 }
