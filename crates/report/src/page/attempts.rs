@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use matrix_core::CellKey;
 use matrix_store::AttemptStatus;
 use matrix_store::attempt::Provenance;
 
@@ -29,32 +30,37 @@ pub fn seconds_between(started: &str, ended: &str) -> Option<f64> {
 }
 
 /// When an attempt ran.
-#[derive(Clone, Debug)]
-pub struct Timed {
+#[derive(Clone, Copy, Debug)]
+pub struct Timed<'a> {
     /// Its run.
-    pub run: Option<String>,
-    /// The beginning of its cell's key.
-    pub key: String,
+    pub run: Option<&'a str>,
+    /// Its cell.
+    pub key: CellKey,
     /// How it ended.
     pub status: &'static str,
     /// When it started, in UTC.
-    pub started: String,
+    pub started: &'a str,
     /// When it ended, in UTC.
-    pub ended: String,
+    pub ended: &'a str,
+}
+
+impl Timed<'_> {
+    fn title(&self) -> String {
+        plain(&format!("cell {}: {}, {}", self.key.short(), self.status, self.started))
+    }
 }
 
 /// Attempts over time: an SVG for each run, with its name.
-pub fn over_time(attempts: impl Iterator<Item = Timed>) -> Vec<(String, String)> {
-    let mut runs: BTreeMap<String, Vec<Bar>> = BTreeMap::new();
+pub fn over_time<'a>(attempts: impl Iterator<Item = Timed<'a>>) -> Vec<(String, String)> {
+    let mut runs: BTreeMap<&str, Vec<Bar<Timed<'_>>>> = BTreeMap::new();
     for attempt in attempts {
-        let Some((start_ms, end_ms)) = milliseconds(&attempt.started).zip(milliseconds(&attempt.ended)) else {
+        let Some((start_ms, end_ms)) = milliseconds(attempt.started).zip(milliseconds(attempt.ended)) else {
             continue;
         };
-        let title = plain(&format!("cell {}: {}, {}", attempt.key, attempt.status, attempt.started));
-        let run = attempt.run.unwrap_or_else(|| "without a run".to_owned());
-        runs.entry(run).or_default().push(Bar { start_ms, end_ms, status: attempt.status, title });
+        let run = attempt.run.unwrap_or("without a run");
+        runs.entry(run).or_default().push(Bar { start_ms, end_ms, status: attempt.status, of: attempt });
     }
-    runs.into_iter().map(|(run, bars)| (run, gantt(bars))).collect()
+    runs.into_iter().map(|(run, bars)| (run.to_owned(), gantt(bars, Timed::title))).collect()
 }
 
 /// What an attempt ran on, as a line: no name of a user, a host or a path.

@@ -14,15 +14,16 @@ const WIDTH: f64 = 1000.0;
 const LANE: f64 = 12.0;
 
 /// An attempt on the time line, in milliseconds since 1970.
-pub(super) struct Bar {
+pub(super) struct Bar<T> {
     pub(super) start_ms: i64,
     pub(super) end_ms: i64,
     pub(super) status: &'static str,
-    pub(super) title: String,
+    /// What its title is made of, if it is drawn.
+    pub(super) of: T,
 }
 
 /// Draws attempts as bars over time, those that overlap in lanes of their own. Titles are escaped.
-pub(super) fn gantt(mut bars: Vec<Bar>) -> String {
+pub(super) fn gantt<T>(mut bars: Vec<Bar<T>>, title: impl Fn(&T) -> String) -> String {
     bars.sort_by_key(|bar| (bar.start_ms, bar.end_ms));
     let all = bars.len();
     bars.truncate(MOST);
@@ -48,7 +49,7 @@ pub(super) fn gantt(mut bars: Vec<Bar>) -> String {
             width.max(0.5),
             LANE - 2.0,
             bar.status,
-            HtmlEscape(&bar.title),
+            HtmlEscape(&title(&bar.of)),
         );
     }
     let seconds = (last - first) as f64 / 1e3;
@@ -72,11 +73,12 @@ mod tests {
 
     #[test]
     fn attempts_that_overlap_have_lanes_of_their_own_and_titles_are_text() {
-        let bar = |start_ms, end_ms| Bar { start_ms, end_ms, status: "done", title: "<b>\"x\"".to_owned() };
-        let svg = gantt(vec![bar(0, 10), bar(5, 20), bar(10, 30)]);
+        let bar = |start_ms, end_ms| Bar { start_ms, end_ms, status: "done", of: "<b>\"x\"" };
+        let title = |of: &&str| (*of).to_owned();
+        let svg = gantt(vec![bar(0, 10), bar(5, 20), bar(10, 30)], title);
         assert_eq!(svg.matches("y=\"0\"").count(), 2, "{svg}");
         assert_eq!(svg.matches("y=\"12\"").count(), 1, "{svg}");
         assert!(svg.contains("&lt;b&gt;") && !svg.contains("<b>"), "{svg}");
-        assert_eq!(gantt(Vec::new()), "");
+        assert_eq!(gantt(Vec::new(), title), "");
     }
 }

@@ -9,6 +9,8 @@ use matrix_report::page::{
     status_word,
 };
 
+use matrix_store::RunId;
+
 use super::cells::{failed, states};
 use super::claims::claims;
 use super::figures::figures;
@@ -63,11 +65,11 @@ pub(super) fn section(ours: &PartResults<'_>, their: Option<&PartResults<'_>>) -
         // Nothing estimates what a program takes.
         estimated: false,
         gantt: over_time(tried.values().flatten().map(|attempt| Timed {
-            run: attempt.run.as_ref().map(ToString::to_string),
-            key: attempt.key.short(),
+            run: attempt.run.as_ref().map(RunId::as_str),
+            key: attempt.key,
             status: status_word(attempt.status),
-            started: attempt.started.clone(),
-            ended: attempt.ended.clone(),
+            started: &attempt.started,
+            ended: &attempt.ended,
         })),
         id,
     })

@@ -7,7 +7,7 @@ use matrix_archive::Inventory;
 use matrix_plan::CellKey;
 use matrix_report::page::{AttemptView, Timed, duration, plain, status_word};
 use matrix_report::{environment, seconds_between};
-use matrix_store::Origin;
+use matrix_store::{Origin, RunId};
 use matrix_traces::Attempt;
 
 /// The attempts of some cells by one origin, the oldest first.
@@ -62,13 +62,13 @@ pub(super) fn why(attempt: &Attempt) -> String {
 }
 
 /// When an attempt of the built-in workload ran.
-pub(super) fn timed(attempt: &Attempt) -> Timed {
+pub(super) fn timed(attempt: &Attempt) -> Timed<'_> {
     Timed {
-        run: attempt.run.as_ref().map(ToString::to_string),
-        key: attempt.key.short(),
+        run: attempt.run.as_ref().map(RunId::as_str),
+        key: attempt.key,
         status: status(attempt),
-        started: attempt.started.clone(),
-        ended: attempt.ended.clone(),
+        started: &attempt.started,
+        ended: &attempt.ended,
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn axes<'a>(cells: impl Iterator<Item = &'a Axes>) -> Vec<Axis> {
     for axes in cells {
         posts.insert(axes.combination.post_storage);
         notifications.insert(axes.combination.notification_storage);
-        regions.insert(axes.combination.regions.clone());
+        regions.insert(&axes.combination.regions);
         delays.insert(axes.delay_ms);
         antipode.insert(axes.antipode);
     }
@@ -50,16 +50,16 @@ pub(super) fn values(axes: &Axes) -> Vec<String> {
 
 /// The points of some cells: those that differ only in the round are one; and how many more there are than a page lists,
 /// whose attempts it does not list either. `planned` is the experiment that runs planned.
-pub(super) fn points(
+pub(super) fn points<'a>(
     planned: Option<&str>,
     axes: &[Axis],
-    cells: &BTreeMap<CellKey, (Axes, CellState)>,
+    cells: impl Iterator<Item = (&'a CellKey, &'a Axes, CellState)>,
     rows: &[SummaryRow],
     mut attempts: impl FnMut(&CellKey) -> Vec<AttemptView>,
 ) -> (Vec<Point>, usize) {
     let mut grouped: BTreeMap<&Axes, Vec<(&CellKey, CellState)>> = BTreeMap::new();
-    for (key, (axes, state)) in cells {
-        grouped.entry(axes).or_default().push((key, *state));
+    for (key, axes, state) in cells {
+        grouped.entry(axes).or_default().push((key, state));
     }
     let more = grouped.len().saturating_sub(MOST_POINTS);
     let treatments = treatments(rows);

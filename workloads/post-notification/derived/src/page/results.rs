@@ -6,7 +6,7 @@ use matrix_analysis::tables::SummaryRow;
 use matrix_analysis::{Options, Pools, load, summary};
 use matrix_archive::Inventory;
 use matrix_plan::plan::{Plan, Reason};
-use matrix_plan::{Axes, CellKey, CellState, Tally};
+use matrix_plan::{Axes, CellKey, CellState, NotificationStorage, PostStorage, Tally};
 use matrix_report::page::{
     Failed, FigureView, Kind, Label, MOST_FAILED, Page, ReportOptions, Section, Times, anchor, duration, figure_view,
     inline, over_time, plain, records_digest, skipped, state_counts,
@@ -14,7 +14,7 @@ use matrix_report::page::{
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError};
 use matrix_store::Sealed;
-use matrix_traces::Attempt;
+use matrix_traces::{Attempt, Record};
 
 use super::against::Authors;
 use super::{attempts, claims, points};
@@ -101,12 +101,18 @@ fn beginning(inventory: &Inventory, authors: Option<&Authors<'_>>) -> Page {
     page
 }
 
+/// The records of a part's origin.
+fn of_origin<'i>(part: &Part<'_>, inventory: &'i Inventory) -> BTreeMap<CellKey, &'i Record> {
+    let records = inventory.records.iter().filter(|((_, origin), _)| *origin == part.origin);
+    records.map(|((key, _), record)| (*key, record)).collect()
+}
+
 /// Where the cells of a part stand.
 fn of_part(part: &Part<'_>, inventory: &Inventory, states: &matrix_archive::States) -> States {
+    let records = of_origin(part, inventory);
     let stands = |key: &CellKey| {
         let (axes, round, state) = states.get(key)?;
-        let record = inventory.records.get(&(*key, part.origin.clone()));
-        let done = record.is_some_and(|record| record.counts.observed() > 0);
+        let done = records.get(key).is_some_and(|record| record.counts.observed() > 0);
         // What another origin measured is not done here.
         let state = match (done, state) {
             (true, _) => CellState::Done,
@@ -144,20 +150,24 @@ fn section(
 ) -> Result<Section, RunError> {
     let tally: Tally = states.values().map(|(_, state, _)| *state).collect();
     let tried = attempts::attempts_of(inventory, &part.origin, |key| states.contains_key(key));
-    let seconds: f64 = tried.values().flatten().filter_map(|attempt| attempts::seconds(attempt)).sum();
+    let took: BTreeMap<CellKey, Vec<f64>> = tried
+        .iter()
+        .map(|(key, tried)| (*key, tried.iter().filter_map(|attempt| attempts::seconds(attempt)).collect()))
+        .collect();
+    let seconds: f64 = took.values().flatten().sum();
     let their = authors.and_then(|authors| authors.part(part));
     let claims = part.claims.iter().map(|claim| {
         let theirs = their.and_then(|their| their.claims.iter().find(|other| other.id == claim.id));
         claims::view(claim, theirs)
     });
     let axes = points::axes(states.values().map(|(axes, ..)| axes));
-    let cells = states.iter().map(|(key, (axes, state, _))| (*key, (axes.clone(), *state))).collect();
+    let cells = states.iter().map(|(key, (axes, state, _))| (key, axes, *state));
     let of_cell = |key: &CellKey| {
         let round = states.get(key).map_or(0, |(.., round)| *round);
         tried.get(key).into_iter().flatten().map(|attempt| attempts::view(attempt, round)).collect()
     };
     let planned = part.run.is_some().then_some(part.source.experiment.as_str());
-    let (points, points_more) = points::points(planned, &axes, &cells, rows, of_cell);
+    let (points, points_more) = points::points(planned, &axes, cells, rows, of_cell);
     let mut failed = failed(states, &tried);
     failed.extend(skipped(left_out(inventory, states)?.into_iter()));
     let id = anchor(&part.name);
@@ -181,7 +191,7 @@ fn section(
         points,
         points_more: points_more as u64,
         kind_heads: vec!["post_storage".to_owned(), "notification_storage".to_owned()],
-        kinds: kinds(part, inventory, states, &tried, authors),
+        kinds: kinds(part, inventory, states, &took, authors),
         expected: their.is_some(),
         estimated: !part.estimated_s.is_empty(),
         gantt: over_time(tried.values().flatten().map(|attempt| attempts::timed(attempt))),
@@ -273,16 +283,20 @@ fn kinds(
     part: &Part<'_>,
     inventory: &Inventory,
     states: &States,
-    tried: &BTreeMap<CellKey, Vec<&Attempt>>,
+    took: &BTreeMap<CellKey, Vec<f64>>,
     authors: Option<&Authors<'_>>,
 ) -> Vec<Kind> {
-    let mut kinds: BTreeMap<Vec<String>, Times> = BTreeMap::new();
-    for (key, (axes, ..)) in states {
-        let kind = kinds.entry(points::values(axes).into_iter().take(2).collect()).or_default();
-        kind.seconds.extend(tried.get(key).into_iter().flatten().filter_map(|attempt| attempts::seconds(attempt)));
-        let record = inventory.records.get(&(*key, part.origin.clone()));
+    let mut kinds: BTreeMap<_, Times> = BTreeMap::new();
+    let records = of_origin(part, inventory);
+    for (key, (Axes { combination, .. }, ..)) in states {
+        let kind = kinds.entry((combination.post_storage, combination.notification_storage)).or_default();
+        kind.seconds.extend(took.get(key).into_iter().flatten());
         kind.estimated.extend(part.estimated_s.get(key));
-        kind.bytes += record.map_or(0, |record| record.object.bytes);
+        kind.bytes += records.get(key).map_or(0, |record| record.object.bytes);
     }
+    let named = |((posts, notifications), times): ((PostStorage, NotificationStorage), Times)| {
+        (vec![posts.to_string(), notifications.to_string()], times)
+    };
+    let kinds = kinds.into_iter().map(named).collect();
     matrix_report::page::kinds(kinds, &authors.map(Authors::seconds_by_kind).unwrap_or_default())
 }
