@@ -78,7 +78,23 @@ impl Known {
     }
 }
 
+/// Requests up to which memory is reserved before any row is there: how many there are, only the rows tell.
+const MOST_RESERVED: u64 = 1 << 20;
+
 impl Kept {
+    /// No values yet of so many requests: memory that grows with them would be filled and copied again and again.
+    pub(super) fn with_capacity(requests: u64, keep: Keep) -> Self {
+        let of = |is_kept: bool| if is_kept { requests.min(MOST_RESERVED) as usize } else { 0 };
+        Self {
+            findings: Vec::with_capacity(of(true)),
+            window_us: Vec::with_capacity(of(keep.windows)),
+            barrier_us: Vec::with_capacity(of(keep.barriers)),
+            barrier_polls: Vec::with_capacity(of(keep.barriers)),
+            ends_us: Vec::with_capacity(of(keep.ends)),
+            first_sent_us: None,
+        }
+    }
+
     /// Puts ends in order, and gives back what memory is left.
     pub(super) fn finish(&mut self) {
         self.ends_us.sort_unstable();

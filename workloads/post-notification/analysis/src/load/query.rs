@@ -172,7 +172,7 @@ impl Query {
     pub(super) fn new(meta: &CellMeta, keep: Keep) -> Self {
         Self {
             totals: Totals::default(),
-            kept: Kept::default(),
+            kept: Kept::with_capacity(meta.inputs.requests, keep),
             keep,
             waits: meta.inputs.invocation == Invocation::RequestResponse,
             last_end: None,
@@ -209,11 +209,7 @@ impl Query {
             // What is plausible is less than what an `i64` holds.
             kept.barrier_polls.extend(rows.barrier_polls.iter().map(|polls| Known::from(polls.map(|n| n as i64))));
         }
-        if kept.findings.is_empty() {
-            kept.findings = rows.findings;
-        } else {
-            kept.findings.extend(rows.findings);
-        }
+        kept.findings.extend(rows.findings);
     }
 
     /// The cell whose blocks these were.
