@@ -1,4 +1,4 @@
-//! Files on their way into a bundle: objects are decompressed and hashed, and records and attempts made, on a thread of its
+//! Files on their way into a bundle: objects are decompressed and hashed, and records and attempts made, on threads of their
 //! own, so that the compressor does not wait for them.
 
 use std::collections::VecDeque;
@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use matrix_store::{Digest, Store, StoreError};
+use matrix_store::{Digest, Store, StoreError, parallel};
 
 use crate::error::BundleError;
 use crate::item::{Content, Item};
@@ -17,6 +17,10 @@ const CHUNK: usize = 256 << 10;
 /// Bytes that are handed over together: of small files there are many, and to wake a thread for each takes longer than to
 /// read it.
 const TOGETHER: usize = 256 << 10;
+
+/// Files up to this size are read whole, by several threads: so many bytes of them at a time.
+const SMALL: u64 = 256 << 10;
+const READ_TOGETHER: u64 = 4 << 20;
 
 /// Handovers that may wait: as much as one job of the compressor.
 const WAITING: usize = 32;
@@ -44,19 +48,28 @@ pub(super) fn with_reader<'i, T>(
         let (send, handovers) = sync_channel(WAITING);
         scope.spawn(move || {
             let mut out = Out { handovers: send, messages: Vec::new(), bytes: 0 };
-            for item in items {
-                let given = match &item.content {
-                    Content::Object => read(store, &item.digest, item.size, &mut out),
-                    Content::Made(of) => of.make().map(|bytes| out.send(Message::Chunk(bytes))),
-                    _ => continue,
+            let mut items = items.filter(|item| !item.is_at_hand()).peekable();
+            while items.peek().is_some() {
+                let (mut small, mut bytes) = (Vec::new(), 0);
+                while bytes < READ_TOGETHER
+                    && let Some(item) =
+                        items.next_if(|item| item.size <= SMALL || matches!(item.content, Content::Made(_)))
+                {
+                    bytes += item.size;
+                    small.push(item);
+                }
+                let goes_on = if small.is_empty() {
+                    items.next().is_none_or(|item| {
+                        let given = read(store, &item.digest, item.size, &mut out);
+                        out.end(given)
+                    })
+                } else {
+                    parallel::each(small, |item| whole(store, item)).into_iter().all(|bytes| {
+                        let given = bytes.map(|bytes| out.send(Message::Chunk(bytes)));
+                        out.end(given)
+                    })
                 };
-                let last = match given {
-                    Ok(true) => Message::End,
-                    Ok(false) => return,
-                    Err(error) => Message::Failed(error),
-                };
-                let failed = matches!(last, Message::Failed(_));
-                if !out.send(last) || failed {
+                if !goes_on {
                     break;
                 }
             }
@@ -75,6 +88,17 @@ struct Out {
 }
 
 impl Out {
+    /// Says that a file is there, or why it is not; whether anybody wants the next one.
+    fn end(&mut self, given: Result<bool, StoreError>) -> bool {
+        match given {
+            Ok(is_wanted) => is_wanted && self.send(Message::End),
+            Err(error) => {
+                self.send(Message::Failed(error));
+                false
+            }
+        }
+    }
+
     /// Whether anybody still wants messages.
     fn send(&mut self, message: Message) -> bool {
         self.bytes += if let Message::Chunk(chunk) = &message { chunk.len() } else { size_of::<Message>() };
@@ -86,6 +110,17 @@ impl Out {
         self.bytes = 0;
         self.handovers.send(std::mem::take(&mut self.messages)).is_ok()
     }
+}
+
+/// Reads or makes a small file.
+fn whole(store: &Store, item: &Item<'_>) -> Result<Vec<u8>, StoreError> {
+    if let Content::Made(of) = &item.content {
+        return of.make();
+    }
+    let mut object = store.open_object(&item.digest)?.with_max_bytes(item.size);
+    let mut bytes = Vec::with_capacity(usize::try_from(item.size).unwrap_or(CHUNK) + 1);
+    object.read_to_end(&mut bytes).map_err(StoreError::from_read)?;
+    Ok(bytes)
 }
 
 /// Reads an object; `false` if nobody wants it any more.

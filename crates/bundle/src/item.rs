@@ -52,6 +52,11 @@ pub struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
+    /// Whether its bytes are at hand; else they are read from the store or made.
+    pub(crate) fn is_at_hand(&self) -> bool {
+        !matches!(self.content, Content::Made(_) | Content::Object)
+    }
+
     /// A file of these bytes.
     #[must_use]
     pub fn of(bytes: Vec<u8>) -> Self {

@@ -1,6 +1,7 @@
 //! The same work on many things, by as many threads as there are processors.
 
 use std::num::NonZeroUsize;
+use std::sync::mpsc::sync_channel;
 use std::thread::{self, ScopedJoinHandle};
 
 /// Fewer things are not worth a thread.
@@ -40,6 +41,24 @@ where
     made
 }
 
+/// What `work` makes of each item, given to `then` in the order of the items: so many at a time, while the next ones are made.
+///
+/// # Errors
+/// The first that `then` gives.
+pub fn in_order<T: Sync, R: Send, E>(
+    items: &[T],
+    at_a_time: usize,
+    work: impl Fn(&T) -> R + Sync,
+    then: impl FnMut(R) -> Result<(), E>,
+) -> Result<(), E> {
+    thread::scope(|scope| {
+        let (send, made) = sync_channel(1);
+        let work = &work;
+        scope.spawn(move || items.chunks(at_a_time).try_for_each(|some| send.send(each(some, work))));
+        made.into_iter().flatten().try_for_each(then)
+    })
+}
+
 /// Does two things at the same time: the first by another thread.
 pub fn beside<A: Send, B>(other: impl FnOnce() -> A + Send, this: impl FnOnce() -> B) -> (A, B) {
     thread::scope(|scope| {
@@ -59,6 +78,10 @@ mod tests {
             let items: Vec<usize> = (0..count).collect();
             let twice: Vec<usize> = items.iter().map(|item| item * 2).collect();
             assert_eq!(each(&items, |item| item * 2), twice);
+            let mut made = Vec::new();
+            let mut then = |item| (made.len() < 30_000).then(|| made.push(item)).ok_or(());
+            let ended = in_order(&items, 1000, |item| item * 2, &mut then);
+            assert_eq!((ended.is_ok(), &made), (count <= 30_000, &twice[..count.min(30_000)].to_vec()));
             assert_eq!(each(items, |item| item * 2), twice);
         }
     }

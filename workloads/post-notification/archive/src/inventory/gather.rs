@@ -10,8 +10,8 @@ use matrix_plan::plan::{PlannedCell, Reason};
 use matrix_plan::{CellKey, Plan};
 use matrix_store::generic::is_generic;
 use matrix_store::{
-    AttemptFile, AttemptId, Digest, JournalEntry, Origin, Received, RecordFile, Run, Sealed, Store, StoreError,
-    parallel,
+    AttemptFile, AttemptId, Digest, JournalEntry, Origin, Received, RecordFile, Run, RunDocuments, Sealed, Store,
+    StoreError, parallel,
 };
 use matrix_traces::{Attempt, Record};
 
@@ -34,8 +34,11 @@ impl Inventory {
             None => store.runs()?.iter().map(ToString::to_string).collect(),
         };
         for name in names {
-            let run = store.run(&name)?;
-            if this.run(&run, selection)? {
+            let documents = store.run_documents(&name)?;
+            let (run, plan) = parallel::beside(|| store.run(&name), || plan_of(&documents));
+            let run = run?;
+            let Some((bytes, plan)) = plan? else { continue };
+            if this.run(&run, &bytes, &plan, selection)? {
                 let ended = |entry: JournalEntry| entry.event.ended().map(|(id, cell)| (id.clone(), *cell));
                 let path = run.directory().join("journal.jsonl");
                 journals.push((path, run.into_journal().entries.into_iter().filter_map(ended).collect()));
@@ -101,18 +104,12 @@ impl Inventory {
         }
     }
 
-    /// Adds a run. Whether it is selected.
-    fn run(&mut self, run: &Run, selection: &Selection) -> Result<bool, BundleError> {
-        let (experiment, plan, model) = (run.experiment()?, run.plan()?, run.model()?);
-        let path = run.directory().join("plan.json");
-        if is_generic(&plan) {
+    /// Adds a run, whose plan has these bytes. Whether it is selected.
+    fn run(&mut self, run: &Run, bytes: &[u8], plan: &Plan, selection: &Selection) -> Result<bool, BundleError> {
+        if !selection.experiments.is_empty() && !selection.experiments.contains(&plan.experiment) {
             return Ok(false);
         }
-        let read: Plan = Plan::parse(&plan).map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
-        if !selection.experiments.is_empty() && !selection.experiments.contains(&read.experiment) {
-            return Ok(false);
-        }
-        let journal = run.journal_bytes()?;
+        let (experiment, model, journal) = (run.experiment()?, run.model()?, run.journal_bytes()?);
         let packing = || BundleError::io("compressing the runs");
         let is_selected = |cell: &&PlannedCell| {
             // What another shard has is no part of this bundle, unless it is done here all the same.
@@ -120,9 +117,9 @@ impl Inventory {
                 && selection.filter.as_ref().is_none_or(|filter| filter.matches(&cell.axes, cell.round))
         };
         let (packed, journal) = parallel::beside(
-            || Packed::of(&plan),
+            || Packed::of(bytes),
             || {
-                self.cells.append(&mut read.cells.iter().filter(is_selected).map(|cell| cell.key).collect());
+                self.cells.append(&mut plan.cells.iter().filter(is_selected).map(|cell| cell.key).collect());
                 Packed::of(&journal)
             },
         );
@@ -176,6 +173,17 @@ impl Inventory {
         self.records = dense(std::mem::take(&mut self.records));
         if conflicts.is_empty() { Ok(()) } else { Err(BundleError::Conflicts(conflicts)) }
     }
+}
+
+/// The plan of a run and its bytes; nothing of a program's run.
+fn plan_of(run: &RunDocuments) -> Result<Option<(Vec<u8>, Plan)>, StoreError> {
+    let bytes = run.plan()?;
+    if is_generic(&bytes) {
+        return Ok(None);
+    }
+    let path = run.directory().join("plan.json");
+    let plan = Plan::parse(&bytes).map_err(|error| StoreError::Damaged { path, what: error.to_string() })?;
+    Ok(Some((bytes, plan)))
 }
 
 /// Under which origin to publish what was measured here, and what was not measured here.

@@ -1,7 +1,8 @@
 //! Actions: what was executed, with what, and its result.
 
+use std::borrow::Cow;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -22,8 +23,8 @@ use crate::inventory::{CellFacts, Facts, Inventory};
 pub(super) struct Actions<'a> {
     inventory: &'a Inventory,
     facts: &'a Facts,
-    /// The crate's files, by path, with their sizes.
-    files: &'a [(&'a str, u64)],
+    /// The objects among the crate's files.
+    objects: HashSet<Digest>,
     records: BTreeMap<CellKey, &'a Record>,
     /// What wrote each gathering, by the fingerprint that says so: many cells share one.
     imported: BTreeMap<&'a str, Option<Entity<'a>>>,
@@ -50,25 +51,37 @@ fn provenance_of(attempt: &Attempt) -> usize {
 }
 
 /// The name and the value of an input.
-type Input = (&'static str, String);
+type Input = (&'static str, Cow<'static, str>);
 
 /// The entity of an input.
 fn input_id(name: &str, value: &str) -> String {
-    format!("#input/{name}/{}", iri(value))
+    ["#input/", name, "/", &iri(value)].concat()
 }
 
 /// The entity of an attempt.
 fn action_id(attempt: &Attempt) -> String {
-    format!("#attempt/{}", iri(attempt.id.as_str()))
+    ["#attempt/", &iri(attempt.id.as_str())].concat()
 }
 
 impl<'a> Actions<'a> {
-    pub(super) fn new(inventory: &'a Inventory, facts: &'a Facts, files: &'a [(&'a str, u64)]) -> Self {
+    pub(super) fn new(inventory: &'a Inventory, facts: &'a Facts, files: &[(&str, u64)]) -> Self {
         let mut records: BTreeMap<CellKey, &Record> = BTreeMap::new();
         for ((key, _), record) in &inventory.records {
             records.entry(*key).or_insert(record);
         }
-        Self { inventory, facts, files, records, imported: BTreeMap::new(), software: HashMap::new() }
+        let objects = files.iter().filter(|(path, _)| path.starts_with("objects/"));
+        let objects = objects.filter_map(|(path, _)| match BundlePath::of(&format!("{PAYLOAD}{path}"))? {
+            BundlePath::Object(digest) => Some(digest),
+            _ => None,
+        });
+        Self {
+            inventory,
+            facts,
+            objects: objects.collect(),
+            records,
+            imported: BTreeMap::new(),
+            software: HashMap::new(),
+        }
     }
 
     /// The names of all actions, in their order.
@@ -140,17 +153,13 @@ impl<'a> Actions<'a> {
             objects.extend(attempt.run.as_ref().and_then(|run| files.get(run)).into_iter().flatten().cloned());
             let name = format!("{} round {}", cell.axes, cell.round);
             let executed = Executed { name, attempt, record, is_imported, software: software.id(), objects };
-            let action = serde_json::to_vec(&action(self.inventory, self.files, executed))?;
+            let action = serde_json::to_vec(&action(self.inventory, &self.objects, executed))?;
             Ok(Some((action_id(attempt), action)))
         };
-        for some in attempts.chunks(AT_A_TIME) {
-            for action in parallel::each(some, rendered) {
-                if let Some((id, action)) = action? {
-                    then(&id, &action)?;
-                }
-            }
-        }
-        Ok(())
+        parallel::in_order(&attempts, AT_A_TIME, rendered, |action| match action? {
+            Some((id, action)) => then(&id, &action),
+            None => Ok(()),
+        })
     }
 
     fn told(&self, attempt: &'a Attempt) -> Option<&'a CellInputs> {
@@ -179,18 +188,18 @@ impl<'a> Actions<'a> {
         let imported = told.and_then(|told| self.imported.get(told.fingerprint.as_str())?.as_ref());
         let software = imported.or_else(|| self.software.get(&provenance_of(attempt)))?;
         let mut inputs = vec![
-            ("post_storage", cell.axes.combination.post_storage.to_string()),
-            ("notification_storage", cell.axes.combination.notification_storage.to_string()),
-            ("regions", cell.axes.combination.regions.to_string()),
-            ("delay_ms", cell.axes.delay_ms.to_string()),
-            ("antipode", cell.axes.antipode.to_string()),
-            ("round", cell.round.to_string()),
-            ("platform", cell.platform.to_string()),
-            ("simulated", (cell.platform == Platform::Sim).to_string()),
+            ("post_storage", cell.axes.combination.post_storage.as_str().into()),
+            ("notification_storage", cell.axes.combination.notification_storage.as_str().into()),
+            ("regions", cell.axes.combination.regions.to_string().into()),
+            ("delay_ms", cell.axes.delay_ms.to_string().into()),
+            ("antipode", yes_or_no(cell.axes.antipode)),
+            ("round", cell.round.to_string().into()),
+            ("platform", cell.platform.as_str().into()),
+            ("simulated", yes_or_no(cell.platform == Platform::Sim)),
         ];
         match told {
             // What a folder of the original does not tell is not known, whatever the record has in its place.
-            Some(told) if imported.is_some() => inputs.push(("requests", told.requests.to_string())),
+            Some(told) if imported.is_some() => inputs.push(("requests", told.requests.to_string().into())),
             Some(told) => inputs.extend(further_inputs(told, record)),
             None => {}
         }
@@ -210,13 +219,13 @@ struct Executed<'a> {
     objects: Vec<String>,
 }
 
-fn action<'a>(inventory: &Inventory, files: &[(&str, u64)], executed: Executed<'_>) -> Entity<'a> {
+fn action<'a>(inventory: &Inventory, objects_there: &HashSet<Digest>, executed: Executed<'_>) -> Entity<'a> {
     let Executed { name, attempt, record, is_imported, software, objects } = executed;
     let done = attempt.status == AttemptStatus::Done;
     let result = attempt
         .object
-        .map(|object| in_crate(&BundlePath::Object(object)))
-        .filter(|path| files.binary_search_by_key(&path.as_str(), |(file, _)| file).is_ok());
+        .filter(|object| objects_there.contains(object))
+        .map(|object| in_crate(&BundlePath::Object(object)));
     let simulated = record.map_or("", label);
     let mut description = format!("Origin {}.", attempt.origin);
     if is_imported {
@@ -261,11 +270,15 @@ fn with_offset(instant: &str) -> String {
     instant.strip_suffix('Z').map_or_else(|| instant.to_owned(), |start| format!("{start}+00:00"))
 }
 
+fn yes_or_no(is_so: bool) -> Cow<'static, str> {
+    if is_so { "true" } else { "false" }.into()
+}
+
 fn further_inputs(inputs: &CellInputs, record: Option<&Record>) -> Vec<Input> {
     let configured_lag = record.map_or_else(|| ConfiguredLag::of(inputs).post, |record| record.configured_lag);
     let arrival = match inputs.arrival {
-        Arrival::Concurrency(clients) => ("concurrency", clients.to_string()),
-        Arrival::RatePerSecond(rate) => ("rate_per_s", rate.to_string()),
+        Arrival::Concurrency(clients) => ("concurrency", clients.to_string().into()),
+        Arrival::RatePerSecond(rate) => ("rate_per_s", rate.to_string().into()),
     };
     let invocation = match inputs.invocation {
         Invocation::RequestResponse => "RequestResponse",
@@ -273,19 +286,19 @@ fn further_inputs(inputs: &CellInputs, record: Option<&Record>) -> Vec<Input> {
     };
     let mut further = vec![
         arrival,
-        ("requests", inputs.requests.to_string()),
-        ("payload_bytes", inputs.payload_bytes.to_string()),
-        ("seed", inputs.seed.to_string()),
-        ("invocation", invocation.to_owned()),
-        ("barrier_min_ms", inputs.barrier.min_ms.to_string()),
-        ("barrier_max_ms", inputs.barrier.max_ms.to_string()),
-        ("barrier_deadline_ms", inputs.barrier.deadline_ms.to_string()),
-        ("workload_version", inputs.workload_version.to_string()),
-        ("configured_lag", configured_lag.to_string()),
+        ("requests", inputs.requests.to_string().into()),
+        ("payload_bytes", inputs.payload_bytes.to_string().into()),
+        ("seed", inputs.seed.to_string().into()),
+        ("invocation", invocation.into()),
+        ("barrier_min_ms", inputs.barrier.min_ms.to_string().into()),
+        ("barrier_max_ms", inputs.barrier.max_ms.to_string().into()),
+        ("barrier_deadline_ms", inputs.barrier.deadline_ms.to_string().into()),
+        ("workload_version", inputs.workload_version.to_string().into()),
+        ("configured_lag", yes_or_no(configured_lag)),
     ];
     // Only where it is so: bundles of other results stay what they were.
     if ConfiguredLag::of(inputs).notification {
-        further.push(("configured_notification_lag", true.to_string()));
+        further.push(("configured_notification_lag", yes_or_no(true)));
     }
     further
 }

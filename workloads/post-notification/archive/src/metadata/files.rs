@@ -1,5 +1,6 @@
 //! The files of a crate.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -15,27 +16,27 @@ use crate::inventory::Inventory;
 const AT_A_TIME: usize = 16_384;
 
 /// The entity of each file, by name and in the order of the files, as JSON.
-pub(super) fn each(
+pub(super) fn each<'a>(
     inventory: &Inventory,
-    files: &[(&str, u64)],
+    files: &[(&'a str, u64)],
     mut then: impl FnMut(&str, &[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let labels: BTreeMap<Digest, &str> =
         inventory.records.values().map(|record| (record.object.sha256, label(record))).collect();
-    let rendered = |(path, size): &(&str, u64)| -> io::Result<Vec<u8>> {
+    let rendered = |(path, size): &(&'a str, u64)| -> io::Result<(Cow<'a, str>, Vec<u8>)> {
         let (name, format) = describe(path, &labels);
-        let entity = Entity::new(&iri(path), "File")
+        let id = iri(path);
+        let entity = Entity::new(&id, "File")
             .text("name", &name)
             .text("encodingFormat", format)
             .text("contentSize", &size.to_string());
-        Ok(serde_json::to_vec(&entity)?)
+        let file = serde_json::to_vec(&entity)?;
+        Ok((id, file))
     };
-    for some in files.chunks(AT_A_TIME) {
-        for ((path, _), file) in some.iter().zip(parallel::each(some, rendered)) {
-            then(&iri(path), &file?)?;
-        }
-    }
-    Ok(())
+    parallel::in_order(files, AT_A_TIME, rendered, |file| {
+        let (id, file) = file?;
+        then(&id, &file)
+    })
 }
 
 /// What a file is called, and its media type.

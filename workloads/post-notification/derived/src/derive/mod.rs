@@ -56,9 +56,12 @@ pub fn extras(parts: &[Part<'_>], inventory: &Inventory, besides: Besides) -> Re
 
 /// Adds tables and figures; returns the page. Each trace is read once, for all of them.
 fn drawn(parts: &[Part<'_>], inventory: &Inventory, extras: &mut Extras) -> Result<Vec<u8>, RunError> {
-    let mut page = Pages::begin(inventory, None)?;
+    // What the page begins with is read beside the first traces.
+    let loaded = |part: &Part<'_>| load(&part.traced, &Options::default()).map_err(unreadable);
+    let (page, mut first) = parallel::beside(|| Pages::begin(inventory, None), || parts.first().map(loaded));
+    let mut page = page?;
     for part in parts {
-        let loaded = load(&part.traced, &Options::default()).map_err(unreadable)?;
+        let loaded = first.take().unwrap_or_else(|| loaded(part))?;
         let pools = Pools::new(&loaded);
         let (rows, pictures) = parallel::beside(|| summary(&pools), || pictures(&pools, None, &part.source));
         let pictures = pictures?;
