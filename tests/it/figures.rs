@@ -76,6 +76,7 @@ fn schema_2_has_the_same_cells_and_figures_of_its_own() {
     let again = bench.matrix(&["run", "one.toml"]).code(0);
     assert_eq!(again.out, "nothing to do: 108 of 108 cells are done\n");
     let drawn = bench.files("plots/figures");
+    bench.matrix(&["run", "figures.toml"]).code(0).err_has("the experiment's text has changed");
     bench.matrix(&["plot"]).code(0);
     assert_eq!(drawn, bench.files("plots/figures"), "what the run saved has the figures as well");
     let args = ["plot", "figures.toml", "--figure", "polls", "--format", "svg", "--out", "elsewhere"];
