@@ -71,6 +71,8 @@ pub(crate) enum Mutant {
     ReadsTheFirst,
     /// Tries a block again that failed in this run.
     TriesAgain,
+    /// Takes a block for done that has lost a result.
+    TrustsDone,
 }
 
 /// The generation that a result of a cell gets: its records are the files of this origin in `folder`, and the run makes those of generation

@@ -72,13 +72,14 @@ pub(crate) struct Protocol {
     blocks: Vec<u32>,
     ended: BTreeSet<u32>,
     mine: BTreeMap<u32, u32>,
-    /// Blocks that had failed before this runner came, by runners that are no longer there: they are tried again.
-    again: BTreeSet<(u32, u32)>,
+    /// Blocks that had ended before this runner came, each with the epoch of that claim, whose runner is no longer there: what failed is
+    /// tried again, and what was done and is to be executed has lost a result since.
+    again: BTreeMap<u32, u32>,
     seen: BTreeMap<String, (u128, Duration)>,
 }
 
 impl Protocol {
-    /// Claims on these blocks, in the order in which they should be executed, as files in `folder`.
+    /// Claims on these blocks, in the order in which they should be executed, as files in `folder`. Each has a cell without a result.
     pub(crate) fn new(board: &impl Board, folder: PathBuf, me: &str, blocks: Vec<u32>) -> Result<Self, StoreError> {
         let mut this = Self {
             folder,
@@ -86,16 +87,21 @@ impl Protocol {
             blocks,
             ended: BTreeSet::new(),
             mine: BTreeMap::new(),
-            again: BTreeSet::new(),
+            again: BTreeMap::new(),
             seen: BTreeMap::new(),
         };
         for name in board.list(&this.folder)? {
-            let Ok(block) = name.parse::<u32>() else { continue };
+            let Some(block) = name.parse::<u32>().ok().filter(|block| this.blocks.contains(block)) else { continue };
             let ends = this.claims(board, block)?;
-            if let Some((&epoch, Some(End::Failed))) = ends.last_key_value().map(|(epoch, end)| (epoch, *end))
+            let is_over = |end: &Option<End>| match end {
+                #[cfg(test)]
+                Some(End::Done) if board.mutant() == Some(super::board::Mutant::TrustsDone) => false,
+                end => matches!(end, Some(End::Done | End::Failed)),
+            };
+            if let Some((&epoch, _)) = ends.iter().rfind(|(_, end)| is_over(end))
                 && !this.is_there(board, block, epoch)?
             {
-                this.again.insert((block, epoch));
+                this.again.insert(block, epoch);
             }
         }
         Ok(this)
@@ -160,8 +166,9 @@ impl Protocol {
 
     fn state(&mut self, board: &impl Board, block: u32) -> Result<State, StoreError> {
         let claims = self.claims(board, block)?;
+        let counts = |epoch: u32| self.again.get(&block).is_none_or(|before| epoch > *before);
         // Whoever finished it: its results are there.
-        if claims.values().any(|end| *end == Some(End::Done)) {
+        if claims.iter().any(|(epoch, end)| *end == Some(End::Done) && counts(*epoch)) {
             return Ok(State::Ended);
         }
         let Some((&epoch, end)) = claims.last_key_value() else { return Ok(State::Free(0)) };
@@ -170,7 +177,7 @@ impl Protocol {
             return Ok(State::Free(epoch + 1));
         }
         Ok(match end {
-            Some(End::Failed) if !self.again.contains(&(block, epoch)) => State::Ended,
+            Some(End::Failed) if counts(epoch) => State::Ended,
             Some(_) => State::Free(epoch + 1),
             None => match self.holder(board, block, epoch)? {
                 Some(runner) if runner == self.me || self.is_alive(board, &runner)? => State::Held(runner, epoch),

@@ -153,3 +153,42 @@ impl Store {
         Ok((missing.len() - failed, failed))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::NewRun;
+    use crate::digest::Digest;
+    use crate::fs::RealFilesystem;
+
+    #[test]
+    fn a_result_that_is_gone_from_a_done_block_is_made_again_when_its_runner_has_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let join = || WritableStore::join_with(folder.path(), "test", Arc::new(RealFilesystem), None).unwrap();
+        let cells: [(CellKey, u32); 1] = [("ab".repeat(32).parse().unwrap(), 0)];
+        let first = join();
+        let new = NewRun { time: "20261122T130000Z", name: "test", experiment: b"", model: None, plan: b"{}" };
+        let (run, _, _) = first.join_run(&Digest::of(b"test"), &new, &[]).unwrap();
+        let next = |store: &WritableStore| {
+            let division = store.division(&run, &cells).unwrap().unwrap();
+            let share = division.next_share(store).unwrap();
+            (division, share)
+        };
+        let (division, share) = next(&first);
+        assert_eq!(share, Share::Cells(vec![0]));
+        // It says that its result is in the store, where there is none.
+        division.ended(0, false).unwrap();
+        let (second, third) = (join(), join());
+        assert_eq!(next(&second).1, Share::Over);
+        drop((first, division));
+        let (division, share) = next(&second);
+        assert_eq!(share, Share::Cells(vec![0]));
+        let (other, share) = next(&third);
+        assert!(matches!(share, Share::Wait(_)), "{share:?}");
+        // What is done meanwhile is done for whoever was there.
+        division.ended(0, false).unwrap();
+        assert_eq!(other.next_share(&third).unwrap(), Share::Over);
+    }
+}

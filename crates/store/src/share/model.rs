@@ -1,6 +1,6 @@
 //! A model of several runners on one store: the claims, the sweeping and the commits of this program, on a store in memory, where every
 //! operation may come at any time, runners crash, stall and are asked to stop, and no two clocks agree. Cells may have results that cannot be
-//! used, the run may replace the others too, and some cells fail.
+//! used, the run may replace the others too, some cells fail, and blocks that are claimed to be done may have lost results.
 
 mod runner;
 
@@ -15,6 +15,8 @@ const CELLS: u32 = 2;
 /// Milliseconds of the runner's own clock.
 const EXPIRES_MS: f64 = 100.0;
 const SEEDS: u64 = 3000;
+/// A runner that was there before all others.
+const GONE: usize = 99;
 /// More operations than any run that ends needs.
 const MOST_STEPS: usize = 20_000;
 
@@ -143,7 +145,8 @@ fn simulate(seed: u64, mutant: Option<Mutant>) -> Vec<String> {
     wrong
 }
 
-/// What is in the store when the runners start: some results that cannot be used, some that can, and whether the run replaces these.
+/// What is in the store when the runners start: some results that cannot be used, some that can, and whether the run replaces these; and
+/// claims of a runner that has gone, whose results may have gone too.
 fn initial(random: &mut Random) -> World {
     let mut world = World { least: u32::from(random.next(3) == 0), ..World::default() };
     for (block, cell) in (0..BLOCKS).flat_map(|block| (0..CELLS).map(move |cell| (block, cell))) {
@@ -153,6 +156,18 @@ fn initial(random: &mut Random) -> World {
             1 | 2 => drop(world.files.insert(record, b"before".to_vec())),
             3 if random.next(3) == 0 => drop(world.failing.insert((block, cell))),
             _ => {}
+        }
+    }
+    for block in 0..BLOCKS {
+        let claimed: &[&str] = match random.next(8) {
+            0 => &["0", "0.done"],
+            1 => &["0", "0.done", "1"],
+            2 => &["0", "1", "0.done", "1.failed"],
+            _ => &[],
+        };
+        for name in claimed {
+            let claim = format!("{{\"runner\":\"{GONE}\"}}").into_bytes();
+            world.files.insert(format!("claims/run/{block}/{name}").into(), claim);
         }
     }
     world
@@ -177,6 +192,7 @@ fn the_model_finds_each_mistake() {
         Mutant::KeepsUnusable,
         Mutant::ReadsTheFirst,
         Mutant::TriesAgain,
+        Mutant::TrustsDone,
     ] {
         let found = (0..SEEDS).find(|seed| !simulate(*seed, Some(mutant)).is_empty());
         assert!(found.is_some(), "{mutant:?} is not found");

@@ -101,7 +101,9 @@ impl SimBoard {
         })?;
         self.step(|world| world.files.insert(mine.join("."), Vec::new()))?;
         sweep(self, tmp, signs, &self.name)?;
-        let mut protocol = Protocol::new(self, "claims/run".into(), &self.name, (0..BLOCKS).collect())?;
+        let is_left = |world: &World, block| (0..CELLS).any(|cell| world.results(block, cell) == 0);
+        let blocks = self.step(|world| (0..BLOCKS).filter(|block| is_left(world, *block)).collect())?;
+        let mut protocol = Protocol::new(self, "claims/run".into(), &self.name, blocks)?;
         self.step(|world| world.begun.insert(self.me))?;
         let (mut number, mut open) = (0, Vec::new());
         loop {
@@ -266,7 +268,7 @@ impl Board for SimBoard {
 
     fn sign(&self, runner: &str) -> Result<Sign, StoreError> {
         let other: usize = runner.parse().unwrap();
-        let sees = self.machine == self.machines[other];
+        let sees = self.machines.get(other) == Some(&self.machine);
         self.step(|world| match world.signs.get(runner) {
             None => Sign::Gone,
             Some(_) if sees && world.dead.contains(runner) => Sign::Dead,
