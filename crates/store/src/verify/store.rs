@@ -53,8 +53,6 @@ struct Checker<'a, W: Traces> {
     unclear: Vec<(PathBuf, CellKey, Origin, StoreError)>,
     /// What programs left.
     outputs: BTreeSet<Digest>,
-    /// Whether there are records of programs.
-    generic: bool,
 }
 
 impl Store {
@@ -74,7 +72,6 @@ impl Store {
             cells: BTreeSet::new(),
             unclear: Vec::new(),
             outputs: BTreeSet::new(),
-            generic: false,
         };
         checker.top()?;
         // What journals tell of was there before: a run that goes on meanwhile adds to both.
@@ -186,7 +183,6 @@ impl<W: Traces> Checker<'_, W> {
                 }
                 let Some(bytes) = self.bytes(&path) else { continue };
                 if is_generic(&bytes) {
-                    self.generic = true;
                     self.record::<GenericRecord>(path, &bytes, (key, origin), |_| None);
                 } else {
                     self.record::<W::Record>(path, &bytes, (key, origin), |record| Some(W::sums(record)));
@@ -267,13 +263,11 @@ impl<W: Traces> Checker<'_, W> {
         if expected.is_none() && !is_output {
             self.note(path, "no record names this object");
         }
-        let is_named = expected.is_some();
-        let (bytes, plain, records, traces) = expected.unwrap_or((u64::MAX, false, Vec::new(), Vec::new()));
-        // Rows that were read again leave objects behind, which are not of the form that traces have.
-        let is_trace = !plain && !is_output && (is_named || !self.generic);
+        // What nothing names may be a trace or not: a copy that was killed, or rows that were read again, leave either behind.
+        let (bytes, plain, records, traces) = expected.unwrap_or((u64::MAX, true, Vec::new(), Vec::new()));
         let max_bytes = bytes.min(DEFAULT_MAX_BYTES);
         let opened = ObjectReader::open(path, digest).map(|object| object.with_max_bytes(max_bytes));
-        let read = opened.and_then(|object| match self.options.rows && is_trace {
+        let read = opened.and_then(|object| match self.options.rows && !plain {
             true => W::read(path, object).map(|TraceRead { bytes, rows, sums }| (bytes, rows, Some(sums))),
             false => object.check().map(|bytes| (bytes, 0, None)),
         });
@@ -348,7 +342,7 @@ impl<W: Traces> Checker<'_, W> {
         Some((attempt.key(), attempt.origin().clone(), gave))
     }
 
-    /// What attempts of programs left, so that it is known for no trace when objects are read.
+    /// What attempts of programs left, which no record names.
     fn outputs(&mut self) -> Result<(), StoreError> {
         for id in self.store.attempts()? {
             // One that is damaged is reported when attempts are checked.

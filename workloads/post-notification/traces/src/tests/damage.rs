@@ -218,11 +218,34 @@ fn a_forged_record_is_found_although_its_digest_is_right() {
 fn an_object_whose_rows_are_out_of_order_is_found() {
     let directory = tempdir();
     let root = directory.path();
+    let cells = finished(root, 1);
     let store = Store::create_or_open_for_writing(root, "test").unwrap();
     let mut text = format!("{HEADER}\n").into_bytes();
     [0, 2, 1].iter().for_each(|&i| row(0, i).write_csv(&mut text));
-    store.write_object(&Digest::of(&text), &mut text.as_slice()).unwrap();
-    let faults = crate::verify(&store, VerifyOptions::default()).unwrap().faults;
-    assert_eq!(faults.len(), 1);
-    assert_eq!(faults[0].what, "line 3: the row of request 2 where 1 was expected");
+    let digest = Digest::of(&text);
+    let bytes = store.write_object(&digest, &mut text.as_slice()).unwrap();
+    let report = || crate::verify(&store, VerifyOptions::default()).unwrap();
+    // While nothing names it, it may be anything.
+    assert_eq!(report().faults, []);
+    let path = store.layout().record(&cells[0].key, &Origin::default());
+    let record = reseal(&fs::read_to_string(&path).unwrap(), |record| {
+        record["object"] = serde_json::json!({ "bytes": bytes, "sha256": digest.to_string() });
+    });
+    fs::write(&path, record).unwrap();
+    let faults: Vec<String> = report().faults.into_iter().map(|fault| fault.what).collect();
+    assert!(faults.contains(&"line 3: the row of request 2 where 1 was expected".to_owned()), "{faults:?}");
+}
+
+#[test]
+fn of_an_object_that_nothing_names_only_the_digest_is_checked() {
+    let directory = tempdir();
+    let store = Store::create_or_open_for_writing(directory.path(), "test").unwrap();
+    let digest = Digest::of(b"rows of a program");
+    store.keep_object(&digest, &mut b"rows of a program".as_slice()).unwrap();
+    let report = crate::verify(&store, VerifyOptions::default()).unwrap();
+    assert_eq!((report.faults, report.notes.len()), (Vec::new(), 1));
+    let other = Digest::of(b"other bytes");
+    fs::create_dir_all(store.layout().object(&other).parent().unwrap()).unwrap();
+    fs::rename(store.layout().object(&digest), store.layout().object(&other)).unwrap();
+    assert_eq!(crate::verify(&store, VerifyOptions::default()).unwrap().faults.len(), 1);
 }
