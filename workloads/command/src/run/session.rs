@@ -3,7 +3,6 @@
 mod left;
 mod places;
 
-use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -297,6 +296,6 @@ fn stale(store: &Store, input: &Input, part: &Part) -> Result<Vec<(Cell, Origin)
 
 /// Who writes, as others are told.
 fn holder() -> String {
-    let words: Vec<_> = std::env::args_os().skip(1).collect();
-    format!("matrix {}", words.join(OsStr::new(" ")).to_string_lossy())
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    format!("matrix {}", words.collect::<Vec<_>>().join(" "))
 }
