@@ -19,7 +19,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Keeps where the files of a new run are.
+    /// Keeps where the files of a new run are, unless one of the paths is no text: then the run is resumed by naming its file.
     pub(super) fn keep(
         store: &WritableStore,
         run: &RunId,
@@ -28,7 +28,8 @@ impl Places {
     ) -> Result<(), StoreError> {
         let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let places = Self { file: file.map(whole), site: site.map(whole) };
-        if places == Self::default() {
+        let is_text = [&places.file, &places.site].into_iter().flatten().all(|path| path.to_str().is_some());
+        if places == Self::default() || !is_text {
             return Ok(());
         }
         store.keep_place(run, &places)
@@ -58,6 +59,22 @@ mod tests {
     use matrix_store::fs::RealFilesystem;
 
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_is_no_text_keeps_no_run_from_being_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"caf\xe9/n.toml");
+        let path = Path::new(path);
+        let text = Path::new("n.toml");
+        let store = Store::create_or_open_for_writing(folder.path(), "the test").unwrap();
+        for (file, site) in [(path, text), (text, path)] {
+            let run = "20261122T130000Z-n".parse().unwrap();
+            Places::keep(&store, &run, Some(file), Some(site)).unwrap();
+            // A run that is resumed without its site would run elsewhere.
+            assert_eq!(Places::of(&store, &run).unwrap(), Places::default());
+        }
+    }
 
     #[test]
     fn runners_that_begin_runs_at_the_same_time_keep_the_places_of_all() {
