@@ -19,7 +19,7 @@ impl Folder {
     pub(crate) fn open(path: PathBuf) -> Self {
         Self {
             #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-            open: std::fs::File::open(&path).ok(),
+            open: open(&path),
             path,
         }
     }
@@ -53,6 +53,14 @@ impl Folder {
     fn look_by_path(&self, name: &str) -> io::Result<Stamp> {
         std::fs::metadata(self.path.join(name)).map(|metadata| Stamp::of(&metadata))
     }
+}
+
+/// Opens a folder. What else has its name is left alone: a pipe would keep who opens it waiting.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn open(path: &std::path::Path) -> Option<std::fs::File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Some(rustix::fs::open(path, flags, Mode::empty()).ok()?.into())
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeSet;
     use std::os::unix::fs::symlink;
     use std::sync::Arc;
@@ -60,7 +60,8 @@ mod tests {
     use crate::generic::NoTraces;
     use crate::{AttemptId, Digest, Event, NewRun, Origin, Share, Store, VerifyOptions, WritableStore};
 
-    fn make_pipe(path: &Path) {
+    /// Makes a pipe in a folder, which is made if need be.
+    pub(crate) fn make_pipe(path: &Path) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
     }
@@ -96,7 +97,7 @@ mod tests {
     }
 
     /// What is said of a store by who looks at all of it.
-    fn said_of(root: &Path, object: &Digest) -> Result<Vec<String>, StoreError> {
+    fn said_of(root: &Path, key: &CellKey, object: &Digest) -> Result<Vec<String>, StoreError> {
         let store = Store::open(root)?;
         let _ = (store.is_being_written(), store.writer());
         let report = store.verify::<NoTraces>(VerifyOptions { rows: true })?;
@@ -115,6 +116,7 @@ mod tests {
         tell(crate::object::has_its_size(&store.layout().object(object)).map(drop));
         tell(store.kept_beside("places.json").map(drop));
         tell(store.garbage().map(drop));
+        tell(store.done(&[*key]).map(drop));
         Ok(said)
     }
 
@@ -152,12 +154,24 @@ mod tests {
         files.extend(["index", "places.json"].map(|name| root.join(name)));
         files.insert(layout.received());
         let aside = root.with_extension("aside");
+        for folder in
+            [layout.objects(), layout.cells(), layout.attempts(), layout.runs(), layout.claims(), layout.runners()]
+        {
+            let was_there = fs::rename(&folder, &aside).is_ok();
+            make_pipe(&folder);
+            let _ = said_of(root, &key, &object);
+            fs::remove_file(&folder).unwrap();
+            if was_there {
+                fs::rename(&aside, &folder).unwrap();
+            }
+        }
         for file in files {
             let was_there = fs::rename(&file, &aside).is_ok();
             make_pipe(&file);
-            let said = said_of(root, &object).unwrap_or_else(|error| vec![error.to_string()]);
-            // Nothing follows from the lock's text and the index; what a claim is for is read by who joins.
-            let is_read = !["lock", "index"].contains(&name(&file).as_str()) && !name(&file).starts_with("claims/");
+            let said = said_of(root, &key, &object).unwrap_or_else(|error| vec![error.to_string()]);
+            // Nothing follows from the lock's text, the index and what is no sign; what a claim is for is read by who joins.
+            let passed = ["lock", "index", "claims/", "runners/"];
+            let is_read = !passed.iter().any(|begin| name(&file).starts_with(begin));
             assert!(!is_read || said.iter().any(|what| what.contains(NOT_PLAIN)), "{}: {said:?}", file.display());
             fs::remove_file(&file).unwrap();
             if was_there {

@@ -34,7 +34,15 @@ pub(crate) struct SignFile {
 impl SignFile {
     /// Reads a sign; nothing where there is none, or where it is not whole.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        Ok(read_small(path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+        Ok(if_whole(read_small(path))?.flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+}
+
+/// Nothing where a file is no sign: a pipe, a device, or more than a sign can be.
+fn if_whole<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(StoreError::Damaged { .. }) => Ok(None),
+        read => read.map(Some),
     }
 }
 
@@ -52,7 +60,8 @@ pub(crate) fn machine(sign: &Metadata) -> Option<String> {
 /// What can be seen of the runner whose sign is this file. `now_ns` is the time by the clock of the file system, as far as it is known.
 pub(crate) fn look(path: &Path, now_ns: Option<u128>) -> Result<Sign, StoreError> {
     let fail = |error| StoreError::io("reading", path, error);
-    let Some(file) = open_plain(path)? else { return Ok(Sign::Gone) };
+    let Some(opened) = if_whole(open_plain(path))? else { return Ok(Sign::Dead) };
+    let Some(file) = opened else { return Ok(Sign::Gone) };
     let metadata = file.metadata().map_err(fail)?;
     let stamp = Stamp::of(&metadata);
     // A sign that a power cut took has no runner.
@@ -161,5 +170,24 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn what_is_no_sign_is_nobodys_and_is_removed_by_the_next_runner() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        Store::create_or_open_for_writing(root, "test").unwrap().close().unwrap();
+        let runners = root.join("runners");
+        std::fs::create_dir_all(&runners).unwrap();
+        std::fs::write(runners.join("text.json"), "{").unwrap();
+        std::os::unix::fs::symlink("/dev/zero", runners.join("zeros.json")).unwrap();
+        crate::plain::tests::make_pipe(&runners.join("pipe.json"));
+        File::create(runners.join("large.json")).unwrap().set_len(crate::sealed::MAX_JSON_BYTES + 2).unwrap();
+        let store = Store::open(root).unwrap();
+        assert!(store.runners().unwrap().is_empty() && !store.is_being_written());
+        store.garbage().unwrap();
+        let fs = std::sync::Arc::new(crate::fs::RealFilesystem);
+        crate::WritableStore::join_with(root, "test", fs, None).unwrap().sweep().unwrap();
+        assert_eq!(list(&runners).unwrap(), []);
     }
 }
