@@ -4,7 +4,6 @@
 //! It is written with the first change to the store, so that a command that finds nothing to do changes nothing.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -41,10 +40,16 @@ pub(crate) fn take_shared(fs: &dyn Filesystem, layout: &Layout) -> Result<Option
 fn open(fs: &dyn Filesystem, layout: &Layout) -> Result<File, StoreError> {
     let path = layout.lock();
     let fail = |error| StoreError::io("locking", &path, error);
-    if !path.exists() {
-        fs.create(&path).map_err(fail)?;
+    match std::fs::symlink_metadata(&path) {
+        // What a link leads to is no part of the store, and would be overwritten.
+        Ok(found) if found.is_symlink() => return Err(StoreError::damaged(&path, "it is a link")),
+        Ok(_) => {}
+        Err(_) => drop(fs.create(&path).map_err(fail)?),
     }
-    let file = OpenOptions::new().read(true).write(true).open(&path).map_err(fail)?;
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+    let file = options.read(true).write(true).open(&path).map_err(fail)?;
     // Who signs a pipe would wait for a reader.
     match file.metadata().map_err(fail)?.is_file() {
         true => Ok(file),
@@ -111,12 +116,11 @@ pub(crate) fn is_held(layout: &Layout) -> bool {
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
-/// Signs the lock.
-pub(crate) fn sign(fs: &dyn Filesystem, path: &Path, command: &str) -> Result<(), StoreError> {
+/// What who has the lock writes into its file.
+pub(crate) fn signature(command: &str) -> Result<Vec<u8>, StoreError> {
     let mut text = serde_json::to_vec(&new_holder(command))?;
     text.push(b'\n');
-    let fail = |error| StoreError::io("locking", path, error);
-    fs.create(path).and_then(|mut file| file.write_all(&text)).map_err(fail)
+    Ok(text)
 }
 
 /// This process, which writes from now on.
@@ -170,4 +174,37 @@ fn host() -> Option<String> {
 /// another machine's processes nothing is known.
 fn alive(holder: &Holder) -> bool {
     !cfg!(target_os = "linux") || !is_here(holder) || Path::new(&format!("/proc/{}", holder.pid)).exists()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::fs::RealFilesystem;
+    use crate::writable::WritableStore;
+
+    #[test]
+    fn what_a_link_in_the_place_of_the_lock_leads_to_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, outside) = (folder.path().join("store"), folder.path().join("outside"));
+        let (lock, aside) = (root.join("lock"), folder.path().join("aside"));
+        std::fs::write(&outside, "text").unwrap();
+        let store = Store::create_or_open_for_writing(&root, "test").unwrap();
+        // Somebody puts a link there while the store is open.
+        std::fs::rename(&lock, &aside).unwrap();
+        symlink(&outside, &lock).unwrap();
+        store.upgrade().unwrap();
+        let signed = std::fs::read_to_string(&aside).unwrap();
+        assert!(signed.contains("test") && signed.ends_with("}\n"), "{signed}");
+        store.close().unwrap();
+        assert_eq!(std::fs::read(&aside).unwrap(), b"");
+        let joined = WritableStore::join_with(&root, "test", Arc::new(RealFilesystem), None);
+        for refused in [joined, Store::create_or_open_for_writing(&root, "test")] {
+            let error = refused.unwrap_err();
+            assert!(matches!(&error, StoreError::Damaged { path, .. } if *path == lock), "{error}");
+        }
+        assert_eq!(std::fs::read(&outside).unwrap(), b"text");
+    }
 }

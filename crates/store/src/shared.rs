@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     pub(crate) least: AtomicU32,
     /// This process, where others may write at the same time.
     pub(crate) runner: Option<Runner>,
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Shared {
@@ -39,7 +39,7 @@ impl Shared {
         lock: Option<File>,
     ) -> Self {
         let (begun, temps, least) = (Mutex::new(false), AtomicU64::new(0), AtomicU32::new(0));
-        Self { layout, fs, holder: holder.to_owned(), begun, temps, least, runner, _lock: lock }
+        Self { layout, fs, holder: holder.to_owned(), begun, temps, least, runner, lock }
     }
 
     /// Whether something was changed.
@@ -55,7 +55,7 @@ impl Shared {
         }
         match &self.runner {
             None => {
-                lock::sign(self.fs.as_ref(), &self.layout.lock(), &self.holder)?;
+                self.write_lock(&lock::signature(&self.holder)?)?;
                 // A runner of another machine may have come since the store was opened.
                 if let Err(error) = lock::must_have_no_runner(&self.layout) {
                     self.unsign();
@@ -79,7 +79,13 @@ impl Shared {
 
     /// Takes the signature of the lock back. If that fails, the next writer overwrites it.
     fn unsign(&self) {
-        let _ = self.fs.create(&self.layout.lock());
+        let _ = self.write_lock(b"");
+    }
+
+    /// Writes into the file that is locked, whatever has its name by now.
+    fn write_lock(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        let Some(lock) = &self.lock else { return Ok(()) };
+        self.fs.rewrite(lock, bytes).map_err(|error| StoreError::io("locking", &self.layout.lock(), error))
     }
 
     fn sweep(&self) -> Result<(), StoreError> {

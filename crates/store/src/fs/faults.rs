@@ -260,6 +260,10 @@ impl Filesystem for FaultyFilesystem {
         })
     }
 
+    fn rewrite(&self, file: &fs::File, bytes: &[u8]) -> io::Result<()> {
+        self.change(bytes.is_empty(), |_| RealFilesystem.rewrite(file, bytes))
+    }
+
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
         self.change(true, |state| {
             state.synced.remove(path);

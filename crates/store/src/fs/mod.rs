@@ -5,7 +5,7 @@ mod real;
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 pub use faults::{Fault, FaultyFilesystem, Loss};
@@ -35,6 +35,15 @@ pub trait Filesystem: fmt::Debug + Send + Sync {
     /// Opens an existing file to write at its end.
     fn append(&self, path: &Path) -> io::Result<Box<dyn OutFile>> {
         Ok(Box::new(RealFile { file: OpenOptions::new().append(true).open(path)?, syncs: true }))
+    }
+
+    /// Writes bytes in place of all that an open file holds.
+    fn rewrite(&self, file: &File, bytes: &[u8]) -> io::Result<()> {
+        // A file system over a network shows others what was written when a descriptor is closed.
+        let mut file = file.try_clone()?;
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(bytes)
     }
 
     /// Cuts a file to `length` bytes, and waits until that is on the disk.
