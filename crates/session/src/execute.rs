@@ -262,8 +262,14 @@ impl<'a, W: Work> Workers<'a, W> {
         match self.session.store().commit(group, self.session.journal()) {
             Ok(()) => self.done(finished),
             Err(error) => {
-                self.lock().report.partial += finished.len();
                 self.stop(error);
+                // Some may be in the store: what failed may have come after them.
+                let places: Vec<usize> = finished.iter().map(|(place, _)| *place).collect();
+                let done = self.division.and_then(|division| division.done(self.session.store(), &places).ok());
+                let mut done = done.unwrap_or_default().into_iter();
+                let (kept, lost): (Vec<_>, Vec<_>) = finished.into_iter().partition(|_| done.next() == Some(true));
+                self.lock().report.partial += lost.len();
+                self.done(kept);
             }
         }
     }

@@ -57,9 +57,8 @@ impl Division {
                 NextBlock::Take(batch) => batch,
             };
             let places = self.places.get(&batch).map(Vec::as_slice).unwrap_or_default();
-            let keys: Vec<CellKey> = places.iter().filter_map(|place| self.keys.get(*place).copied()).collect();
             // Others may have finished some before their runner died.
-            let done = store.done_since(&keys, self.least)?;
+            let done = self.done(store, places)?;
             let left: Vec<usize> = places.iter().zip(done).filter(|(_, done)| !done).map(|(place, _)| *place).collect();
             if left.is_empty() {
                 self.claims.end(batch, false)?;
@@ -69,6 +68,15 @@ impl Division {
             self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(batch, open);
             return Ok(Share::Cells(left));
         }
+    }
+
+    /// Whether the cells at these places have a result of this run in the store, in the same order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn done(&self, store: &Store, places: &[usize]) -> Result<Vec<bool>, StoreError> {
+        let keys: Vec<CellKey> = places.iter().filter_map(|place| self.keys.get(*place).copied()).collect();
+        store.done_since(&keys, self.least)
     }
 
     /// Says that the cell at this place has ended: its result is in the store, or it failed. With the last one, the batch has ended.
