@@ -175,6 +175,17 @@ impl RunDocuments {
         String::from_utf8(self.experiment()?).map_err(damaged)
     }
 
+    /// Whether the experiment is these bytes. One that is missing or damaged is not.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn has_experiment(&self, bytes: &[u8]) -> Result<bool, StoreError> {
+        match self.experiment() {
+            Err(StoreError::Damaged { .. }) => Ok(false),
+            read => Ok(read? == bytes),
+        }
+    }
+
     /// The plan.
     ///
     /// # Errors
@@ -201,7 +212,9 @@ impl RunDocuments {
     fn file(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(expected) = self.files.as_ref().and_then(|files| files.get(name)) else { return Ok(None) };
         let path = self.directory.join(name);
-        let Some(bytes) = read_up_to(&path, MAX_LARGE_BYTES)? else {
+        // Only a plan grows with the cells.
+        let read = if name == PLAN { read_up_to(&path, MAX_LARGE_BYTES) } else { read_small(&path) };
+        let Some(bytes) = read? else {
             return Err(StoreError::damaged(&path, "the file is missing"));
         };
         let found = Digest::of(&bytes);
@@ -386,5 +399,24 @@ impl WritableStore {
         self.shared.write_file(&path, first_line.as_bytes())?;
         let text = JournalText::parse(&path, first_line.as_bytes())?;
         Ok(Journal::open(Arc::clone(&self.shared), path, text.end().clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_experiment_that_is_damaged_is_no_text_of_an_experiment_and_is_not_read_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open_for_writing(folder.path(), "test").unwrap();
+        let new = NewRun { time: "20261122T130000Z", name: "n", experiment: b"text", model: None, plan: b"{}" };
+        let (run, _) = store.create_run(&new).unwrap();
+        assert!(run.has_experiment(b"text").unwrap() && !run.has_experiment(b"other").unwrap());
+        let file = std::fs::File::create(run.directory().join(EXPERIMENT)).unwrap();
+        assert!(!run.has_experiment(b"text").unwrap());
+        file.set_len(crate::sealed::MAX_JSON_BYTES + 2).unwrap();
+        let error = run.experiment().unwrap_err().to_string();
+        assert!(error.contains("it has more than"), "{error}");
     }
 }

@@ -270,7 +270,7 @@ fn is_saved(store: &Store, input: &Input, plan: &PlanDocument) -> Result<bool, S
     }
     for id in store.all_runs()?.iter().rev() {
         let run = store.run_documents(id.as_str())?;
-        let has_text = run.experiment()? == input.text.as_bytes();
+        let has_text = run.has_experiment(input.text.as_bytes())?;
         if has_text || PlanDocument::of_run(&run)?.is_some_and(|plan| plan.experiment == input.experiment.name) {
             return Ok(has_text);
         }

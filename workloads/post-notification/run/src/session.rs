@@ -258,7 +258,7 @@ fn is_saved(store: &Store, input: &Input, plan: &Plan) -> Result<bool, RunError>
     }
     for id in store.runs()?.iter().rev() {
         let run = store.run_documents(id.as_str())?;
-        let has_text = run.experiment()? == input.text.as_bytes();
+        let has_text = run.has_experiment(input.text.as_bytes())?;
         if has_text || plan_of(&run)?.experiment == input.experiment.name {
             return Ok(has_text);
         }

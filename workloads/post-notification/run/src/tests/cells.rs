@@ -161,6 +161,11 @@ fn a_changed_text_of_done_cells_is_saved_once_and_nothing_is_executed() {
         assert!(run.journal().is_finished());
         assert!(matrix_traces::verify(&store, VerifyOptions::default()).unwrap().is_sound());
     }
+    // A text that is damaged is not there.
+    let last = Store::open(&root).unwrap().run(runs().last().unwrap().as_str()).unwrap();
+    std::fs::write(last.directory().join("experiment.toml"), "").unwrap();
+    assert!(begin(EXPERIMENT, &Again::None).saved.is_some());
+    assert_eq!(begin(EXPERIMENT, &Again::None).saved, None);
     assert!(interrupted_runs(&Store::open(&root).unwrap()).unwrap().is_empty());
 }
 
