@@ -287,6 +287,11 @@ pub fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
+/// Whether links lead to each other.
+fn is_loop(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
 impl StoreError {
     /// What sort of trouble it is.
     #[must_use]
@@ -336,9 +341,16 @@ impl StoreError {
                 "make room there and repeat the command (a run: `matrix resume`): nothing half-written counts"
                     .to_owned()
             }
+            Self::NotWritable { doing: "reading", .. } => {
+                "make it readable, or name another store with `--results PATH`".to_owned()
+            }
             Self::NotWritable { .. } => {
                 "make the directory writable, or name another one with `--results PATH`".to_owned()
             }
+            Self::Damaged { path, .. } if path.ends_with("store.toml") => {
+                "take it from another store of this version: it is the same in all of them".to_owned()
+            }
+            Self::Damaged { path, .. } if path.ends_with("lock") => "remove it: it is made again".to_owned(),
             Self::Damaged { .. } => {
                 "`matrix verify` lists everything that is damaged; take the file from a copy, or remove it and run the \
                  cell again"
@@ -369,6 +381,10 @@ impl StoreError {
             io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
                 Self::NotWritable { doing, path, source }
             }
+            io::ErrorKind::InvalidFilename => {
+                Self::BadName { what: "a file on this system", name: path.display().to_string() }
+            }
+            _ if is_loop(&source) => Self::Unreadable { path, source },
             _ => Self::Io { doing, path, source },
         }
     }
@@ -385,11 +401,14 @@ impl StoreError {
     /// The error of reading a file that results depend on. Where the system ran out of something, it is not the file's.
     #[must_use]
     pub fn unreadable(path: &Path, source: io::Error) -> Self {
-        use io::ErrorKind::{Interrupted, OutOfMemory};
+        use io::ErrorKind::{Interrupted, InvalidFilename, OutOfMemory};
         // Too many open files, in the process or altogether.
         let is_short =
             matches!(source.raw_os_error(), Some(23 | 24)) || matches!(source.kind(), Interrupted | OutOfMemory);
-        if is_short { Self::io("reading", path, source) } else { Self::Unreadable { path: path.to_owned(), source } }
+        match is_short || source.kind() == InvalidFilename {
+            true => Self::io("reading", path, source),
+            false => Self::Unreadable { path: path.to_owned(), source },
+        }
     }
 
     /// The error that a sink gave to a driver, out of what the driver made of it.
@@ -418,5 +437,38 @@ impl StoreError {
     #[must_use]
     pub fn damaged(path: &Path, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), what: what.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[cfg(unix)]
+    #[test]
+    fn places_that_cannot_be_are_no_faults_of_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join("x".repeat(300));
+        let opened = [Store::open(&long).map(drop), Store::create_or_open_for_writing(&long, "test").map(drop)];
+        for error in opened.map(Result::unwrap_err) {
+            assert_eq!(error.kind(), ErrorKind::Input, "{error}");
+        }
+        let store = Store::create_or_open_for_writing(folder.path(), "test").unwrap();
+        std::os::unix::fs::symlink("cells", folder.path().join("cells")).unwrap();
+        let error = store.cells().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Integrity, "{error}");
+    }
+
+    #[test]
+    fn the_help_is_for_what_was_done_and_for_the_file_that_it_was_done_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let denied = |doing| StoreError::io(doing, folder.path(), io::ErrorKind::PermissionDenied.into());
+        assert!(denied("reading").help().unwrap().contains("readable"));
+        assert!(denied("writing").help().unwrap().contains("writable"));
+        drop(Store::create_or_open_for_writing(folder.path(), "test").unwrap());
+        std::fs::write(folder.path().join("store.toml"), "schema").unwrap();
+        let help = Store::open(folder.path()).unwrap_err().help().unwrap();
+        assert!(!help.contains("verify") && !help.contains("cell"), "{help}");
     }
 }
