@@ -55,6 +55,16 @@ fn a_run_with_nothing_to_execute_saves_a_changed_text_once_and_bundles_follow_it
 }
 
 #[test]
+fn a_comment_before_claims_makes_no_other_claims() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("store");
+    drop(store(&place, EXPERIMENT, None, faster(4)));
+    let saved = run(&place, &EXPERIMENT.replace("[[claim]]", "# As in the paper.\n[[claim]]")).unwrap();
+    let others = versions(&Store::open(&place).unwrap(), &saved).unwrap();
+    assert_eq!(others[0].differs, ["nothing that results depend on"]);
+}
+
+#[test]
 fn the_newest_version_is_read_and_how_others_differ_is_said_unless_a_text_or_run_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (fast, wide) = (faster(4), EXPERIMENT.replace("[1, 2, 4]", "[1, 2, 4, 8]"));
