@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use matrix_core::read::Reading;
 use matrix_derived::appendix::of_results;
 use matrix_report::appendix::{Appendix, ProseError};
 use matrix_run::{Input, Overrides, results};
@@ -48,7 +49,7 @@ pub(crate) fn appendix(args: AppendixArgs) -> CommandResult {
         let shown = output::word(super::report::shown_place(file, false));
         let of_file = match program::text_of(file, &Overrides::default())? {
             Some(text) => {
-                let input = matrix_command::run::Input::from_file(file, text, None)?;
+                let input = matrix_command::run::Input::from_file(file, text, None, Reading::Given)?;
                 matrix_command_derived::appendix::of_results(&input, store.as_deref(), &shown)?
             }
             None => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use matrix_analysis::{Nature, Pools, load};
+use matrix_core::read::Reading;
 use matrix_derived::summary::{self, SummaryJson};
 use matrix_plan::{Again, Plan};
 use matrix_run::costs;
@@ -145,6 +146,7 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
         return program::run(&program::RunOptions {
             file: file.clone(),
             text,
+            reading: Reading::Given,
             results: args.results.results.clone(),
             filter: args.filter.filter.as_deref(),
             shard: args.shard.shard()?,

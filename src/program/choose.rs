@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use matrix_command::run::Input;
 pub(super) use matrix_command_derived::Chosen;
 use matrix_command_derived::{Texts, Version, newest, unsaved, versions};
+use matrix_core::read::Reading;
 use matrix_run::Overrides;
 use matrix_run::results::Select;
 use matrix_store::{RunId, Store};
@@ -18,7 +19,7 @@ use crate::output;
 pub(crate) fn chosen(store: &Store, select: &Select) -> Result<Option<Chosen>, Failure> {
     if let Some(file) = &select.file {
         let Some(text) = super::text_of(file, &Overrides::default())? else { return Ok(None) };
-        let input = Input::from_file(file, text, None)?;
+        let input = Input::from_file(file, text, None, Reading::Given)?;
         return Ok(Some(Chosen { run: None, experiment: input.experiment, cells: input.cells }));
     }
     if let Some(name) = &select.run {
@@ -62,7 +63,7 @@ pub(crate) fn texts(store: &Store, files: &[PathBuf]) -> Result<Texts, Failure> 
     }
     for file in files {
         let Some(text) = super::text_of(file, &Overrides::default())? else { continue };
-        let (text, experiment) = Input::without_files(&file.display().to_string(), text)?;
+        let (text, experiment) = Input::without_files(&file.display().to_string(), text, Reading::Given)?;
         named.insert(experiment.name.clone(), file);
         texts.insert(experiment.name, text);
     }

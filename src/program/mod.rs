@@ -16,10 +16,11 @@ use std::path::Path;
 
 use matrix_command::Experiment;
 use matrix_command::cells::CellError;
-use matrix_command::run::InputFailure;
+use matrix_command::run::{Input, InputFailure};
 use matrix_command_derived::DerivedError;
 
 use matrix_core::Problems;
+use matrix_core::read::Reading;
 use matrix_run::{Overrides, RunError, with_causes};
 
 use crate::exit::{Exit, Failure};
@@ -60,7 +61,7 @@ pub(crate) fn name_of(file: &Path) -> Result<Option<String>, Failure> {
 /// The experiment of a file, if it is one of schema 2. The files that its cells depend on need not be there.
 pub(crate) fn experiment_of(file: &Path) -> Result<Option<Experiment>, Failure> {
     let Some(text) = text_of(file, &Overrides::default())? else { return Ok(None) };
-    let (_, experiment) = matrix_command::run::Input::without_files(&file.display().to_string(), text)?;
+    let (_, experiment) = Input::without_files(&file.display().to_string(), text, Reading::Given)?;
     Ok(Some(experiment))
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use matrix_command::results::{self, Loaded, findings};
 use matrix_command::run::{Input, PlanDocument, states};
 use matrix_core::judge::Verdict;
+use matrix_core::read::Reading;
 use matrix_core::text::counted;
 use matrix_core::{Again, CellKey, CellState, Tally};
 use matrix_store::{Origin, Run, Store};
@@ -243,7 +244,7 @@ pub(crate) struct PlanOptions<'a> {
 
 pub(crate) fn plan(options: &PlanOptions<'_>) -> CommandResult {
     let PlanOptions { results, file, filter, subset, site, shard, .. } = *options;
-    let input = super::run::with_subset(file, options.text.clone(), subset, site)?;
+    let input = super::run::with_subset(file, options.text.clone(), subset, site, Reading::Given)?;
     let mut chosen = super::run::chooser(&input, filter, subset, None, shard)?;
     // Nothing is executed by a plan: needs that a program tells are taken as met.
     super::run::unmet(&input, &mut chosen, false)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use matrix_bundle::Limits;
 use matrix_command_derived::compare::holds_programs;
 use matrix_command_derived::{Chosen, Texts, newest};
+use matrix_core::read::Reading;
 use matrix_run::results::open_within;
 use matrix_store::{RunId, Store};
 
@@ -81,6 +82,7 @@ fn again(store: &Store, id: &RunId, options: &ReplayOptions<'_>, results: &Path)
         // What is relative in it is relative to the folder, and messages name the file that it was.
         file: options.dir.join("experiment.toml"),
         text: run.experiment_text()?,
+        reading: Reading::Saved,
         results: results.to_owned(),
         filter: options.filter,
         subset: options.subset,

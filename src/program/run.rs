@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use matrix_command::cells::Cell;
 use matrix_command::results;
 use matrix_command::run::{Begun, Input, Options, Report, Session};
+use matrix_core::read::Reading;
 use matrix_core::{Again, Shard};
 use matrix_driver::Cancel;
 use matrix_run::SessionEnd;
@@ -30,6 +31,7 @@ use crate::{runner, signals};
 pub(crate) struct RunOptions<'a> {
     pub(crate) file: PathBuf,
     pub(crate) text: String,
+    pub(crate) reading: Reading,
     pub(crate) results: PathBuf,
     pub(crate) filter: Option<&'a str>,
     pub(crate) shard: Option<Shard>,
@@ -67,7 +69,7 @@ fn worse(unprepared: usize, exit: Exit) -> Exit {
 
 pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
     let expires_after = runner::expires_after(&options.results)?;
-    let mut input = with_subset(&options.file, options.text.clone(), options.subset, options.site)?;
+    let mut input = with_subset(&options.file, options.text.clone(), options.subset, options.site, options.reading)?;
     let mut chosen = chooser(&input, options.filter, options.subset, options.one, options.shard)?;
     has_scratch(&input)?;
     unmet(&input, &mut chosen, true)?;

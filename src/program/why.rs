@@ -3,6 +3,7 @@
 use matrix_command::Cell;
 use matrix_command::run::Input;
 use matrix_core::key_diff::{flat, nearest};
+use matrix_core::read::Reading;
 use matrix_run::Overrides;
 use matrix_run::results::Select;
 use matrix_store::{GenericRecord, Store};
@@ -22,7 +23,7 @@ pub(crate) fn why(store: &Store, select: &Select, prefix: &str, json: bool) -> R
         };
     };
     let Some(text) = super::text_of(file, &Overrides::default())? else { return Ok(None) };
-    let input = Input::from_file(file, text, None)?;
+    let input = Input::from_file(file, text, None, Reading::Given)?;
     let matching: Vec<&Cell> = input.cells.iter().filter(|cell| cell.key.to_string().starts_with(prefix)).collect();
     let [cell] = matching[..] else {
         let what = if matching.is_empty() { "no cell's key begins" } else { "several cells' keys begin" };

@@ -1,5 +1,7 @@
 //! Claims: statements about results that a machine can check.
 
+mod unused;
+
 use std::ops::Range;
 
 use crate::Problem;
@@ -8,7 +10,7 @@ use toml::de::DeValue;
 use crate::axes::AxisSet;
 use crate::expand::{self, Pattern, pattern};
 use crate::filter::{Field, Filter};
-use crate::read::{self, Table};
+use crate::read::{self, Reading, Table};
 use crate::relation::Relation;
 use crate::value::{Kind, Value};
 
@@ -139,8 +141,6 @@ pub struct Claim {
     pub place: Range<usize>,
 }
 
-/// A metric that claims and figures may name.
-#[derive(Clone, Debug, PartialEq)]
 impl PartialEq for Claim {
     fn eq(&self, other: &Self) -> bool {
         let Self { id, paper, says, selection, statement, relation, point, elsewhere, place: _ } = self;
@@ -149,6 +149,8 @@ impl PartialEq for Claim {
     }
 }
 
+/// A metric that claims and figures may name.
+#[derive(Clone, Debug, PartialEq)]
 pub struct KnownMetric {
     /// Its name.
     pub name: String,
@@ -171,6 +173,8 @@ pub struct Known<'a> {
     pub sources: &'a [(String, Vec<Field>)],
     /// The points of the experiment.
     pub points: &'a [Vec<Value>],
+    /// Whether rules hold that are later than the text's schema.
+    pub reading: Reading,
 }
 
 /// Keys of a `[[claim]]`.
@@ -224,6 +228,9 @@ fn claim(table: &Table<'_>, number: usize, known: &Known<'_>, problems: &mut Vec
             None => format!("uncovered-{}", number + 1),
         };
         let says = table.get("says").and_then(|value| read::words(value, "`says`", problems));
+        if known.reading == Reading::Given {
+            unused::by(&Statement::Uncovered(String::new()), table, problems);
+        }
         return Some(Claim {
             id,
             says: says.or_else(|| paper.clone()).unwrap_or_default(),
@@ -257,6 +264,10 @@ fn claim(table: &Table<'_>, number: usize, known: &Known<'_>, problems: &mut Vec
         Some(value) => read::one_of(value, "`basis`", "basis", &["interval", "point"], problems)? == "point",
     };
     let statement = statement?;
+    if known.reading == Reading::Given {
+        unused::by(&statement, table, problems);
+        unused::baseline(&relation, &selection, table, known, problems);
+    }
     let elsewhere = match table.get("elsewhere") {
         None => None,
         Some(value) => {
@@ -364,3 +375,6 @@ fn statement(table: &Table<'_>, known: &Known<'_>, problems: &mut Vec<Problem>) 
     let bound = bound(table, problems)?;
     Some(Statement::Bound { metric: metric?, bound })
 }
+
+#[cfg(test)]
+mod tests;

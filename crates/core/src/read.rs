@@ -7,6 +7,16 @@ use crate::walk::list_of;
 pub use crate::walk::{Table, Value, any_table, boolean, integer, items, number, slug, text, words, wrong_type};
 use toml::de::DeTable;
 
+/// Whether rules hold that are later than the schema of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// They do: a person gives the file.
+    #[default]
+    Given,
+    /// They do not: a run saved the text, and what was allowed then stays readable.
+    Saved,
+}
+
 /// The entries of a table in the order of the text: key, place of the key, value.
 #[must_use]
 pub fn entries<'a>(table: &'a DeTable<'a>) -> Vec<(&'a str, Range<usize>, &'a Value<'a>)> {

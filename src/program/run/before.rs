@@ -8,6 +8,7 @@ use matrix_command::Experiment;
 use matrix_command::cells::Cell;
 use matrix_command::prepare::MakeError;
 use matrix_command::run::{Input, InputFailure, Part};
+use matrix_core::read::Reading;
 use matrix_core::text::counted;
 use matrix_core::{Again, Filter, Point, Problem, Shard};
 use matrix_driver::Cancel;
@@ -26,10 +27,11 @@ pub(in crate::program) fn with_subset(
     text: String,
     subset: Option<&str>,
     site: Option<&Path>,
+    reading: Reading,
 ) -> Result<Input, Failure> {
-    let Some(name) = subset else { return Ok(Input::from_file(file, text, site)?) };
+    let Some(name) = subset else { return Ok(Input::from_file(file, text, site, reading)?) };
     let shown = file.display().to_string();
-    let (text, experiment) = Input::without_files(&shown, text)?;
+    let (text, experiment) = Input::without_files(&shown, text, reading)?;
     let Some(subset) = experiment.subsets.get(name) else {
         let known: Vec<&str> = experiment.subsets.keys().map(String::as_str).collect();
         let problem = Problem::new(format!("the experiment has no subset `{name}`")).unknown(name, "subsets", &known);
@@ -37,7 +39,7 @@ pub(in crate::program) fn with_subset(
     };
     let set = subset.set.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let text = matrix_run::apply(&shown, text, &Overrides { set, platform: None })?;
-    Ok(Input::from_file(file, text, site)?)
+    Ok(Input::from_file(file, text, site, reading)?)
 }
 
 /// Which cells are chosen by filter, subset, key and shard.

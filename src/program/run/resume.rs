@@ -6,6 +6,7 @@ use std::path::Path;
 
 use matrix_command::run::{Input, Part, Places, PlanDocument, PlannedCell, Session, interrupted};
 use matrix_core::Again;
+use matrix_core::read::Reading;
 use matrix_core::text::counted;
 use matrix_driver::Cancel;
 use matrix_store::{Run, Store};
@@ -57,7 +58,7 @@ pub(crate) fn resume(
     };
     let plan = PlanDocument::of_run(&run)?;
     drop((run, store));
-    let mut input = Input::from_file(&file, text.clone(), site.as_deref())?;
+    let mut input = Input::from_file(&file, text.clone(), site.as_deref(), Reading::Saved)?;
     let cancel = Cancel::default();
     signals::listen(&cancel)?;
     has_scratch(&input)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use matrix_command::run::{Input, PlanDocument};
 use matrix_command::{Cell, Experiment};
 use matrix_core::Value;
+use matrix_core::read::Reading;
 use matrix_store::{Run, RunId, Store};
 
 use crate::error::DerivedError;
@@ -30,7 +31,8 @@ impl Chosen {
         let Some(mut plan) = PlanDocument::of_run(run)? else { return Ok(None) };
         Shards::complete(store, run, &mut plan)?;
         let id = run.id();
-        let (_, experiment) = Input::without_files(&format!("experiment.toml of run {id}"), run.experiment_text()?)?;
+        let name = format!("experiment.toml of run {id}");
+        let (_, experiment) = Input::without_files(&name, run.experiment_text()?, Reading::Saved)?;
         let mut cells = Vec::new();
         for planned in plan.cells {
             let value = |axis: &matrix_core::Axis| Value::of_json(planned.axes.get(&axis.name)?, axis.kind);

@@ -10,7 +10,7 @@ use super::*;
 use crate::axes::{Axis, AxisSet, Point};
 use crate::claims::{Known, KnownMetric};
 use crate::filter::Field;
-use crate::read::Table;
+use crate::read::{Reading, Table};
 use crate::relation::{Context, Group};
 use crate::series::{Estimate, Measured, Number, Range, Series, by_point, mean};
 use crate::value::{Kind, Value};
@@ -46,6 +46,7 @@ fn read(text: &str) -> (Vec<FigureSpec>, Vec<Problem>) {
         metrics: &[metric("latency"), metric("throughput")],
         sources: &[("rows".to_owned(), columns.to_vec()), ("log".to_owned(), Vec::new())],
         points: &points(),
+        reading: Reading::Given,
     };
     let figures = parse(&root, &known, &mut problems);
     (figures, problems)

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use matrix_bundle::{BundleReader, Limits};
 use matrix_command::Experiment;
-use matrix_command::run::{Input, Part, Session};
+use matrix_command::run::{Input, Part, Session, plan};
 use matrix_core::Again;
-use matrix_store::{RunId, Store};
+use matrix_store::{NewRun, RunId, Store};
 
 use super::fixture::{EXPERIMENT, faster, store};
 use crate::bundle::{Contents, CreateOptions, Selection, check};
@@ -89,4 +89,19 @@ fn the_newest_version_is_read_and_how_others_differ_is_said_unless_a_text_or_run
     assert_eq!(bundled(&store, None, &Texts::new()), (24, supported()));
     assert_eq!(bundled(&store, None, &texts(EXPERIMENT)), (18, supported()));
     assert_eq!(bundled(&store, Some(first.as_str()), &Texts::new()), (18, supported()));
+}
+
+#[test]
+fn what_a_run_saved_is_read_though_a_file_may_not_say_it_any_more() {
+    let text = EXPERIMENT.replace("at_most = 0.5", "at_most = 0.5\nalong = \"threads\"");
+    assert!(Experiment::parse(&text).is_err());
+    let input = Input::new("kv.toml", EXPERIMENT.to_owned(), Path::new("."), None).unwrap();
+    let part = Part::new(&input, None, None, &|_| true).unwrap();
+    let plan = serde_json::to_vec(&plan(None, &input, &part, &Again::None).unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create_or_open_for_writing(&folder.path().join("store"), "a test").unwrap();
+    let new = NewRun { time: "20201122T130000Z", name: "kv", experiment: text.as_bytes(), model: None, plan: &plan };
+    store.create_run(&new).unwrap();
+    let saved = Chosen::only(&store).unwrap().unwrap().experiment;
+    assert_eq!(saved.claims, input.experiment.claims);
 }

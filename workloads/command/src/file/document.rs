@@ -8,7 +8,7 @@ use matrix_core::expand::Matrix;
 use matrix_core::filter::Field;
 use matrix_core::order::Design;
 use matrix_core::placeholder::Template;
-use matrix_core::read::{self, Table};
+use matrix_core::read::{self, Reading, Table};
 use matrix_core::{FigureSpec, Filter, Kind, Metric, Point, expand, figure};
 use matrix_core::{Problem, Problems};
 use toml::de::{DeTable, DeValue};
@@ -112,6 +112,14 @@ impl Experiment {
     /// # Errors
     /// Everything that is wrong with it, with places in `text`.
     pub fn parse(text: &str) -> Result<Self, Problems> {
+        Self::read(text, Reading::Given)
+    }
+
+    /// Reads an experiment's text by the rules for files, or for what an earlier version may have saved.
+    ///
+    /// # Errors
+    /// As for [`parse`](Self::parse).
+    pub fn read(text: &str, reading: Reading) -> Result<Self, Problems> {
         let (document, errors) = DeTable::parse_recoverable(text);
         if let Some(error) = errors.first() {
             let problem = Problem::new(error.message().to_owned());
@@ -126,7 +134,7 @@ impl Experiment {
             problems.push(Problem::new("the experiment is not of schema 2").help("write `schema = 2`"));
         }
         let root = Table::of(document, 0..0, "the experiment", KEYS, &mut problems);
-        let experiment = experiment(&root, text, &mut problems);
+        let experiment = experiment(&root, text, reading, &mut problems);
         Problems::unless_none(problems, experiment)
     }
 
@@ -147,7 +155,7 @@ impl Experiment {
     }
 }
 
-fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Option<Experiment> {
+fn experiment(root: &Table<'_>, text: &str, reading: Reading, problems: &mut Vec<Problem>) -> Option<Experiment> {
     let name = root.require("name", "name = \"my-experiment\"", problems);
     let name = name.and_then(|value| read::slug(value, "the experiment's name", problems));
     let workload = root.require("workload", "workload = \"command\"", problems);
@@ -172,7 +180,8 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
         return None;
     }
     let site = site::site(root, problems);
-    let strings = Strings::new(text, &axes, command::names(root, &site.values));
+    let strings =
+        Strings { source: text, axes: &axes, names: command::names(root, &site.values), points: &points, reading };
     let args = strings.axis_args(problems);
     let host = host::host(root, problems);
     let prepares = prepare::prepares(root, &strings, &args, problems);
@@ -197,7 +206,7 @@ fn experiment(root: &Table<'_>, text: &str, problems: &mut Vec<Problem>) -> Opti
     }
     let columns: Vec<(String, Vec<Field>)> =
         sources.iter().map(|source| (source.name.clone(), source.fields())).collect();
-    let known = Known { source: text, axes: &axes, metrics: &names, sources: &columns, points: &points };
+    let known = Known { source: text, axes: &axes, metrics: &names, sources: &columns, points: &points, reading };
     let claims = claims::parse(root, &known, problems);
     let figures = figure::parse(root, &known, problems);
     let subsets = subsets(root, &axes, text, problems);

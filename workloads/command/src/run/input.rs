@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use matrix_core::read::Reading;
 use matrix_core::{Point, Problem, Problems};
 use matrix_driver::Cancel;
 use toml::de::{DeTable, DeValue};
@@ -46,10 +47,15 @@ impl Input {
     /// # Errors
     /// What is wrong with the text or the site's, or the files that it names.
     pub fn new(name: &str, text: String, folder: &Path, site: Option<&Path>) -> Result<Self, InputFailure> {
-        let experiment = match Experiment::parse(&text) {
-            Ok(experiment) => experiment,
-            Err(problems) => return Err(InputFailure::Text(name.to_owned(), text, problems)),
-        };
+        Self::in_folder(name, Self::without_files(name, text, Reading::Given)?, folder, site)
+    }
+
+    fn in_folder(
+        name: &str,
+        (text, experiment): (String, Experiment),
+        folder: &Path,
+        site: Option<&Path>,
+    ) -> Result<Self, InputFailure> {
         let mut here = Here { folder: folder.to_owned(), ..Here::default() };
         for site in std::iter::once(experiment.site.clone())
             .chain(site.map(|file| site_of(file, &experiment.site)).transpose()?)
@@ -103,19 +109,20 @@ impl Input {
     ///
     /// # Errors
     /// What is wrong with the text.
-    pub fn without_files(name: &str, text: String) -> Result<(String, Experiment), InputFailure> {
-        match Experiment::parse(&text) {
+    pub fn without_files(name: &str, text: String, reading: Reading) -> Result<(String, Experiment), InputFailure> {
+        match Experiment::read(&text, reading) {
             Ok(experiment) => Ok((text, experiment)),
             Err(problems) => Err(InputFailure::Text(name.to_owned(), text, problems)),
         }
     }
 
-    /// The experiment of a file.
+    /// The experiment of a file, or one that a run saved and whose file this was.
     ///
     /// # Errors
     /// As for [`new`](Self::new), and when the file cannot be read.
-    pub fn from_file(file: &Path, text: String, site: Option<&Path>) -> Result<Self, InputFailure> {
-        Self::new(&file.display().to_string(), text, &folder_of(file), site)
+    pub fn from_file(file: &Path, text: String, site: Option<&Path>, reading: Reading) -> Result<Self, InputFailure> {
+        let name = file.display().to_string();
+        Self::in_folder(&name, Self::without_files(&name, text, reading)?, &folder_of(file), site)
     }
 }
 

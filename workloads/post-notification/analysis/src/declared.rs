@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use matrix_core::Problems;
 use matrix_core::claims::{Known, KnownMetric};
 use matrix_core::figure::{self, Numbers};
-use matrix_core::read::Table;
+use matrix_core::read::{Reading, Table};
 use matrix_core::relation::{Context, Group};
 use matrix_core::series::{Measured, Number, Range, Series, by_point};
 use matrix_core::{Axis, AxisSet, FigureSpec, Kind, Point, Value};
@@ -63,11 +63,11 @@ fn higher_is_better(metric: Metric) -> bool {
     metric == Metric::ThroughputPerS
 }
 
-/// The figures that the text of an experiment declares; none in a file of schema 1.
+/// The figures that the text of an experiment declares, which a person gives or a run saved; none in a file of schema 1.
 ///
 /// # Errors
 /// Everything that is wrong with them, with places in `text`.
-pub fn figures(experiment: &Experiment, text: &str) -> Result<Vec<FigureSpec>, Problems> {
+pub fn figures(experiment: &Experiment, text: &str, reading: Reading) -> Result<Vec<FigureSpec>, Problems> {
     let (document, _) = DeTable::parse_recoverable(text);
     // Unknown keys were reported when the experiment was read.
     let root = Table::of(document.get_ref(), 0..0, "the experiment", KEYS_OF_WORKLOADS, &mut Vec::new());
@@ -81,7 +81,7 @@ pub fn figures(experiment: &Experiment, text: &str) -> Result<Vec<FigureSpec>, P
     });
     let points: Vec<Point> = experiment.points.iter().map(point).collect();
     let axes = axes_of(experiment.points.iter());
-    let known = Known { source: text, axes: &axes, metrics: &metrics, sources: &[], points: &points };
+    let known = Known { source: text, axes: &axes, metrics: &metrics, sources: &[], points: &points, reading };
     let mut problems = Vec::new();
     let figures = figure::parse(&root, &known, &mut problems);
     Problems::unless_none(problems, Some(figures))

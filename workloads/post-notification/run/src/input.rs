@@ -6,6 +6,7 @@ use std::path::Path;
 
 use matrix_app::WORKLOAD_VERSION;
 use matrix_core::FigureSpec;
+use matrix_core::read::Reading;
 use matrix_plan::order::Placed;
 use matrix_plan::{
     Cell, Combination, Experiment, Filter, Fingerprint, Part, Platform, Problem, Shard, cell_experiment, order,
@@ -52,7 +53,7 @@ impl Input {
         let text = apply(&name, text, overrides)?;
         let experiment = parse(&name, &text)?;
         let model = model_of(&name, &text, &experiment, file.parent().unwrap_or(Path::new("")))?;
-        Self::new(name, text, experiment, model)
+        Self::new(name, text, experiment, model, Reading::Given)
     }
 
     /// The experiment that a command names: a file, or the flags of one combination.
@@ -71,7 +72,7 @@ impl Input {
         let text = apply(&name, text, overrides)?;
         let experiment = parse(&name, &text)?;
         let model = model_of(&name, &text, &experiment, Path::new(""))?;
-        Self::new(name, text, experiment, model)
+        Self::new(name, text, experiment, model, Reading::Given)
     }
 
     /// Reads the experiment that a run saved, whatever has happened to the file since.
@@ -88,7 +89,7 @@ impl Input {
             }
             _ => None,
         };
-        Self::new(name, text, experiment, model)
+        Self::new(name, text, experiment, model, Reading::Saved)
     }
 
     /// An experiment that is in no file: its model is a built-in one, or one relative to the directory in which the program runs.
@@ -99,7 +100,7 @@ impl Input {
         let name = "the experiment".to_owned();
         let experiment = parse(&name, text)?;
         let model = model_of(&name, text, &experiment, Path::new(""))?;
-        Self::new(name, text.to_owned(), experiment, model)
+        Self::new(name, text.to_owned(), experiment, model, Reading::Given)
     }
 
     fn new(
@@ -107,8 +108,9 @@ impl Input {
         text: String,
         experiment: Experiment,
         model: Option<(Model, String)>,
+        reading: Reading,
     ) -> Result<Self, RunError> {
-        let figures = matrix_analysis::declared::figures(&experiment, &text)
+        let figures = matrix_analysis::declared::figures(&experiment, &text, reading)
             .map_err(|problems| RunError::in_text(&name, &text, problems))?;
         let mut fingerprints: BTreeMap<Combination, Fingerprint> = BTreeMap::new();
         let placed = order::arrange(experiment.seed, experiment.cells());

@@ -2,12 +2,11 @@
 
 use super::claim::{Bound, Check, Claim};
 use super::metric::Metric;
-use crate::experiment::document::Reading;
 use crate::experiment::selector::{Selector, Values, selector};
 use crate::point::Axes;
 use crate::problem::Problem;
 use crate::regions::Regions;
-use matrix_core::read::values;
+use matrix_core::read::{Reading, values};
 use matrix_core::walk::{Table, Value, boolean, name, number, slug, text, words};
 
 /// Keys of a claim.

@@ -14,6 +14,7 @@ use crate::local::Local;
 use crate::point::Axes;
 use crate::problem::{Problem, Problems};
 use crate::regions::Regions;
+use matrix_core::read::Reading;
 use matrix_core::walk::{Table, integer, name, slug};
 
 /// Version of the format that this parser reads.
@@ -53,15 +54,6 @@ pub(crate) const KEYS: &[&str] = KEYS_OF_WORKLOADS.split_at(KEYS_OF_WORKLOADS.le
 
 /// Most requests of one cell.
 const MAX_REQUESTS: u64 = 1_000_000_000;
-
-/// Whether rules that came later than schema 1 hold.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reading {
-    /// They do: a person gives the file.
-    Given,
-    /// They do not: a run saved it.
-    Saved,
-}
 
 /// An experiment, as one file describes it.
 #[derive(Clone, Debug, PartialEq)]
