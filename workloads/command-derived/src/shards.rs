@@ -2,20 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use matrix_command::Experiment;
 use matrix_command::run::{PlanDocument, PlannedCell};
 use matrix_core::printable::one_line;
+use matrix_core::read::Reading;
 use matrix_core::{CellKey, CellState, Reason, Shard};
 use matrix_store::{Digest, Run, RunId, Store};
 
 use crate::error::DerivedError;
 
-/// A cell by its axes and round, in the runs of one experiment's text. The key of what another machine prepares is not known
-/// where it was not prepared.
+/// A cell by its axes and round, in the runs of experiments that mean the same. The key of what another machine prepares is
+/// not known where it was not prepared.
 type AxesAndRound = (Digest, String, u32);
 
-fn place(text: Digest, cell: &PlannedCell) -> AxesAndRound {
+fn place(meaning: Digest, cell: &PlannedCell) -> AxesAndRound {
     let (axes, round) = cell.place();
-    (text, axes, round)
+    (meaning, axes, round)
 }
 
 /// What runs planned of experiments that were divided.
@@ -26,8 +28,8 @@ pub struct Shards {
     keys: BTreeSet<CellKey>,
     /// Shards of which a cell is nobody's.
     missing: BTreeSet<(String, Shard)>,
-    /// Cells that are nobody's.
-    nobodys: BTreeSet<AxesAndRound>,
+    /// How many cells are nobody's.
+    nobodys: u64,
     divided: bool,
 }
 
@@ -38,27 +40,29 @@ impl Shards {
         for id in runs {
             let run = store.run(id.as_str())?;
             plans.extend(
-                PlanDocument::of_run(&run)?.map(|plan| Ok::<_, DerivedError>((text_of(&run)?, plan))).transpose()?,
+                PlanDocument::of_run(&run)?.map(|plan| Ok::<_, DerivedError>((meaning_of(&run)?, plan))).transpose()?,
             );
         }
         let mut this = Self { divided: plans.iter().any(|(_, plan)| plan.shard.is_some()), ..Self::default() };
-        for (text, plan) in &plans {
+        for (meaning, plan) in &plans {
             // What another shard has is not this run's, unless it is done here all the same.
             let is_own = |cell: &&PlannedCell| cell.reason != Reason::OtherShard || cell.state == CellState::Done;
             for cell in plan.cells.iter().filter(is_own) {
-                this.own.insert(place(*text, cell), cell.key);
+                this.own.insert(place(*meaning, cell), cell.key);
                 this.keys.insert(cell.key);
             }
         }
-        for (text, plan) in &plans {
-            let Some(shard) = plan.shard else { continue };
+        // The newest run that planned a cell says what is missing of it: an earlier version of the experiment need not be whole.
+        let mut seen = BTreeSet::new();
+        for (meaning, plan) in plans.iter().rev() {
             for cell in &plan.cells {
-                if let Some(shard) = cell.shard.and_then(|number| Shard::new(number, shard.of()))
+                if seen.insert((&plan.experiment, cell.place()))
+                    && let Some(shard) = cell.shard.zip(plan.shard).and_then(|(n, shard)| Shard::new(n, shard.of()))
                     && !this.keys.contains(&cell.key)
-                    && !this.own.contains_key(&place(*text, cell))
+                    && !this.own.contains_key(&place(*meaning, cell))
                 {
                     this.missing.insert((plan.experiment.clone(), shard));
-                    this.nobodys.insert(place(*text, cell));
+                    this.nobodys += 1;
                 }
             }
         }
@@ -72,7 +76,7 @@ impl Shards {
 
     /// How many cells are missing shards'.
     pub fn left_out(&self) -> u64 {
-        self.nobodys.len() as u64
+        self.nobodys
     }
 
     /// The shards that are missing, as in a sentence; nothing if none is.
@@ -88,9 +92,9 @@ impl Shards {
             return Ok(());
         }
         let all = Self::of(store, &store.all_runs()?)?;
-        let text = text_of(run)?;
+        let meaning = meaning_of(run)?;
         for cell in plan.cells.iter_mut().filter(|cell| cell.reason == Reason::OtherShard) {
-            if let Some(key) = all.own.get(&place(text, cell)) {
+            if let Some(key) = all.own.get(&place(meaning, cell)) {
                 cell.key = *key;
             }
         }
@@ -98,7 +102,11 @@ impl Shards {
     }
 }
 
-/// What tells the text of a run's experiment from others.
-fn text_of(run: &Run) -> Result<Digest, DerivedError> {
-    Ok(Digest::of(&run.experiment()?))
+/// What tells a run's experiment from those whose cells mean something else: neither comments nor claims do. The text itself,
+/// where this version cannot read it.
+fn meaning_of(run: &Run) -> Result<Digest, DerivedError> {
+    let text = run.experiment_text()?;
+    let Ok(experiment) = Experiment::read(&text, Reading::Saved) else { return Ok(Digest::of(text.as_bytes())) };
+    let Experiment { name, seed, command, prepares, args, .. } = &experiment;
+    Ok(Digest::of(format!("{:?}", (name, seed, command, prepares, args)).as_bytes()))
 }

@@ -1,11 +1,12 @@
 //! An experiment that three machines divided.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use matrix_bundle::{BundleError, BundleReader, Limits};
-use matrix_core::Shard;
-use matrix_store::Store;
+use matrix_command::run::{Input, Part, plan};
+use matrix_core::{Again, Reason, Shard, key};
+use matrix_store::{NewRun, Store};
 
 use super::fixture::{EXPERIMENT, faster, store};
 use crate::bundle::{Contents, CreateOptions, Selection, check, merge};
@@ -57,4 +58,40 @@ fn shards_are_bundles_of_their_own_that_unite_and_one_that_is_missing_is_named()
         check(BundleReader::open(&out, Limits::default()).unwrap(), false).unwrap().claims,
         ["kv: C1: supported"]
     );
+}
+
+/// How many cells are missing, and of which shards, after runs of these texts and shards of three. What a run does not
+/// prepare itself has another key there than where it is prepared.
+fn missing_after(runs: &[(&str, u32)]) -> (u64, Option<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create_or_open_for_writing(&folder.path().join("store"), "a test").unwrap();
+    for (number, (text, shard)) in runs.iter().enumerate() {
+        let input = Input::new("kv.toml", (*text).to_owned(), Path::new("."), None).unwrap();
+        let part = Part::new(&input, None, Shard::new(*shard, 3), &|_| true).unwrap();
+        let mut plan = plan(None, &input, &part, &Again::None).unwrap();
+        for cell in plan.cells.iter_mut().filter(|cell| cell.reason == Reason::OtherShard) {
+            cell.key = key::key_of(&serde_json::json!({ "not prepared": cell.key.to_string() })).unwrap();
+        }
+        let plan = serde_json::to_vec(&plan).unwrap();
+        let (time, experiment) = (format!("20201122T13000{number}Z"), text.as_bytes());
+        store.create_run(&NewRun { time: &time, name: "kv", experiment, model: None, plan: &plan }).unwrap();
+    }
+    let shards = Shards::of(&store, &store.all_runs().unwrap()).unwrap();
+    (shards.left_out(), shards.missing())
+}
+
+#[test]
+fn shards_of_texts_that_mean_the_same_unite_and_a_missing_cell_counts_once() {
+    let commented =
+        EXPERIMENT.replace("seed = 7", "# Another machine's.\nseed = 7").replace("at_most = 0.5", "at_most = 0.4");
+    let other = EXPERIMENT.replace("\"{threads}\",", "\"{threads}\", \"-x\",");
+    let same = commented.as_str();
+    assert_eq!(missing_after(&[(EXPERIMENT, 1), (same, 2), (EXPERIMENT, 3)]), (0, None));
+    assert_eq!(missing_after(&[(EXPERIMENT, 1), (same, 1)]), (12, Some("2/3 of kv, 3/3 of kv".to_owned())));
+    // What an earlier version lacks is missed by nobody, and it stands for nothing of a later one.
+    assert_eq!(missing_after(&[(EXPERIMENT, 1), (&other, 1), (&other, 2), (&other, 3)]), (0, None));
+    assert_eq!(missing_after(&[(EXPERIMENT, 3), (&other, 1), (&other, 2)]), (6, Some("3/3 of kv".to_owned())));
+    // Other values are other cells.
+    let fewer = EXPERIMENT.replace("[1, 2, 4]", "[1, 2]");
+    assert!(missing_after(&[(&fewer, 1), (&fewer, 2), (&fewer, 3), (EXPERIMENT, 1)]).1.is_some());
 }
