@@ -68,6 +68,13 @@ pub struct ChartMark {
     pub disturbed: bool,
 }
 
+impl ChartMark {
+    /// Whether its number has a place on an axis that may be logarithmic.
+    pub(crate) fn has_place(&self, log: bool) -> bool {
+        self.estimate.is_some_and(|estimate| !log || estimate.value > 0.0)
+    }
+}
+
 /// One series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChartLine {
@@ -123,7 +130,13 @@ impl Chart {
     /// # Errors
     /// [`FigureError::Empty`] without a number to draw; otherwise only if plotters or the embedded font fail.
     pub fn draw(&self) -> Result<Drawing, FigureError> {
-        let Some(axes) = Axes::of(self) else { return Err(FigureError::Empty { name: self.name.clone() }) };
+        let Some(axes) = Axes::of(self) else {
+            let why = match self.off_scale().count() {
+                0 => FigureError::NO_RESULT,
+                _ => "none of its numbers is above 0, as a logarithmic axis needs",
+            };
+            return Err(FigureError::empty(&self.name, why));
+        };
         let page = self.page();
         if self.kind == Kind::Heat {
             return heat::draw(self, page);
@@ -150,7 +163,7 @@ impl Chart {
                     drawn.title(heading)?;
                 }
                 match self.kind {
-                    Kind::Lines => lines::draw(&drawn, panel)?,
+                    Kind::Lines => lines::draw(&drawn, panel, self.y.log)?,
                     Kind::Bars => bars::draw(canvas, &drawn, panel, (self.series.len(), self.is_against()))?,
                     Kind::Stacked => bars::stacked(canvas, &drawn, panel, self.is_against())?,
                     Kind::Steps => lines::steps(&drawn, panel)?,
@@ -164,7 +177,35 @@ impl Chart {
     /// Whether a series has a band in any panel.
     fn has_band(&self, series: usize) -> bool {
         let lines = self.panels.iter().flat_map(lines::ours).filter(|line| line.series == series);
-        lines.flat_map(lines::bands).next().is_some()
+        lines.flat_map(|line| lines::bands(line, self.y.log)).next().is_some()
+    }
+
+    /// The marks that have no place, as the axis upwards is logarithmic and their number is not above 0.
+    fn off_scale(&self) -> impl Iterator<Item = &ChartMark> {
+        let has_axis = matches!(self.kind, Kind::Lines | Kind::Bars);
+        let log = self.y.log && has_axis;
+        self.marks().map(|(_, mark)| mark).filter(move |mark| mark.estimate.is_some() && !mark.has_place(log))
+    }
+
+    /// What is said of a logarithmic axis that does not show everything, or that is none.
+    fn about_logarithms(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let missing = self.off_scale().count();
+        if missing > 0 {
+            notes.push(format!("{missing} at 0 or below, without a place on a logarithmic axis"));
+        }
+        let is_low = |(_, mark): (&ChartLine, &ChartMark)| mark.estimate.is_some() && !mark.has_place(true);
+        if self.kind == Kind::Heat && self.y.log && self.marks().any(is_low) {
+            notes.push("colours are not logarithmic: a number is not above 0".to_owned());
+        }
+        if matches!(self.kind, Kind::Lines | Kind::Steps)
+            && self.x.log
+            && self.categories.is_empty()
+            && !self.is_log_across()
+        {
+            notes.push("the axis across is not logarithmic: not everything on it is above 0".to_owned());
+        }
+        notes
     }
 
     /// The page with its legend, notes and sentences.
@@ -186,8 +227,8 @@ impl Chart {
         if self.marks().any(|(line, mark)| mark.disturbed && !line.theirs) {
             page.entry(Entry::new(Sample::Word(DISTURBED, palette::INK), "disturbed by other work"));
         }
-        for note in &self.notes {
-            page.note(note.clone());
+        for note in self.notes.iter().cloned().chain(self.about_logarithms()) {
+            page.note(note);
         }
         let missing =
             |theirs: bool| self.marks().filter(|(line, mark)| line.theirs == theirs && mark.estimate.is_none()).count();

@@ -13,10 +13,12 @@ pub enum FigureError {
         needs: &'static str,
     },
     /// The figure has no number to show.
-    #[error("nothing to draw for `{name}`: none of its cells has a result")]
+    #[error("nothing to draw for `{name}`: {why}")]
     Empty {
         /// The figure.
         name: String,
+        /// Why it has none.
+        why: String,
     },
     /// The embedded font is damaged.
     #[error("the embedded font cannot be read")]
@@ -38,4 +40,13 @@ pub enum FigureError {
     /// The PNG cannot be encoded.
     #[error("the PNG cannot be encoded")]
     Png(#[from] png::EncodingError),
+}
+
+impl FigureError {
+    /// Where nothing was measured that a figure could show.
+    pub(crate) const NO_RESULT: &str = "none of its cells has a result";
+
+    pub(crate) fn empty(name: &str, why: &str) -> Self {
+        Self::Empty { name: name.to_owned(), why: why.to_owned() }
+    }
 }

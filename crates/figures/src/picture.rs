@@ -26,12 +26,14 @@ pub fn picture(
 ) -> (String, Result<Picture, FigureError>) {
     let panels = figure.panels(numbers);
     let table = csv(figure, about.axes, &about.across(figure), &panels);
-    if !figure.is_table() {
-        return (table, Chart::declared(figure, about, &panels).draw().map(Picture::Drawing));
+    let marks = || panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.marks);
+    if marks().all(|mark| mark.estimate.is_none()) {
+        // What was measured, and has no ratio, is another reason than nothing.
+        let why = marks().filter_map(|mark| mark.why.as_ref()).find(|why| !why.ends_with("no result"));
+        return (table, Err(FigureError::empty(&figure.name, why.map_or(FigureError::NO_RESULT, String::as_str))));
     }
-    let marks = panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.marks);
-    if marks.filter_map(|mark| mark.estimate).count() == 0 {
-        return (table, Err(FigureError::Empty { name: figure.name.clone() }));
+    if figure.is_table() {
+        return (table, Ok(Picture::Latex(latex(figure, about, &panels))));
     }
-    (table, Ok(Picture::Latex(latex(figure, about, &panels))))
+    (table, Chart::declared(figure, about, &panels).draw().map(Picture::Drawing))
 }

@@ -45,6 +45,8 @@ pub struct Mark {
     pub across: Option<Estimate>,
     /// What is shown; none where the cells failed or are not done.
     pub estimate: Option<Estimate>,
+    /// Why there is none, or why its interval says nothing.
+    pub why: Option<String>,
     /// Whether other work disturbed a cell behind it.
     pub disturbed: bool,
 }
@@ -113,7 +115,7 @@ impl FigureSpec {
         let place = |found: Related| {
             let x = found.group.get(across).cloned().flatten()?;
             let disturbed = self.is_disturbed(&found.group, numbers);
-            let mark = Mark { x, across: None, estimate: found.estimate, disturbed };
+            let mark = Mark { x, across: None, estimate: found.estimate, why: found.why, disturbed };
             Some(self.at(&found.group, mark))
         };
         related.into_iter().filter_map(place).collect()
@@ -162,7 +164,7 @@ impl FigureSpec {
             // Without one of the two it has no place.
             let estimate = found.estimate.filter(|_| across.is_some());
             let disturbed = self.is_disturbed(&found.group, numbers);
-            Some(self.at(&found.group, Mark { x, across, estimate, disturbed }))
+            Some(self.at(&found.group, Mark { x, across, estimate, why: found.why, disturbed }))
         };
         self.related(y, numbers).into_iter().filter_map(place).collect()
     }
@@ -179,7 +181,7 @@ impl FigureSpec {
             for (value, share) in curve {
                 let Some(x) = Value::real(value) else { continue };
                 let estimate = Some(Estimate::unbounded(share, rounds));
-                found.push(self.at(&group, Mark { x, across: None, estimate, disturbed }));
+                found.push(self.at(&group, Mark { x, across: None, estimate, why: None, disturbed }));
             }
         }
         found

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 
 use super::spec::{Across, FigureKind, FigureSpec, KEYS, KINDS};
 use crate::claims::{self, Known, Selection};
-use crate::read::{self, Table};
+use crate::read::{self, Reading, Table};
 use crate::relation::Relation;
 use crate::value::Value;
 
@@ -59,6 +59,11 @@ fn figure(table: &Table<'_>, known: &Known<'_>, problems: &mut Vec<Problem>) -> 
     let mut log = (false, false);
     if let Some(value) = table.get("log") {
         for (name, place) in read::texts(value, "`log`", problems)? {
+            let is_given = known.reading == Reading::Given;
+            if let Some(why) = never_logarithmic(&name, kind, x, known).filter(|_| is_given) {
+                problems.push(Problem::new(format!("`{name}` cannot be logarithmic here")).at(place).label(why));
+                continue;
+            }
             match name.as_str() {
                 "x" => log.0 = true,
                 "y" if kind == FigureKind::Ecdf || kind == (FigureKind::Bars { stack: true }) => {
@@ -80,6 +85,23 @@ fn figure(table: &Table<'_>, known: &Known<'_>, problems: &mut Vec<Problem>) -> 
     let figure = FigureSpec { name: name?, paper, kind, x: x?, y: y?, series, panel, selection, log, relation };
     figure.check(table.span(), known, problems);
     Some(figure)
+}
+
+/// Why an axis of a figure can never be logarithmic, if so.
+fn never_logarithmic(name: &str, kind: FigureKind, x: Option<Across>, known: &Known<'_>) -> Option<&'static str> {
+    let across = match x? {
+        Across::Axis(axis) => known.axes.axes.get(axis).map(|axis| axis.kind),
+        Across::Column { source, column } => {
+            known.sources.get(source).and_then(|(_, columns)| columns.get(column)).map(|column| column.kind)
+        }
+        Across::Metric { .. } => None,
+    };
+    match kind {
+        FigureKind::Table if matches!(name, "x" | "y") => Some("a table has no axes"),
+        FigureKind::Bars { .. } | FigureKind::Heat if name == "x" => Some("bars and fields stand side by side"),
+        _ if name == "x" && across.is_some_and(|kind| !kind.is_number()) => Some("has words, not numbers"),
+        _ => None,
+    }
 }
 
 fn kind(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<FigureKind> {

@@ -97,6 +97,24 @@ fn what_a_figure_cannot_show_is_told() {
     insta::assert_snapshot!(lines.map(told).join("\n"));
 }
 
+#[test]
+fn an_axis_that_can_never_be_logarithmic_is_a_mistake_in_a_file() {
+    let told = |text: &str| {
+        let (figures, problems) = read(&format!("name = \"f\"\ny = \"latency\"\n{text}"));
+        assert_eq!(figures.len(), 1);
+        problems.into_iter().map(|problem| problem.label.unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let words = "series = \"clients\"\nx = \"engine\"";
+    let numbers = "series = \"engine\"\nx = \"clients\"";
+    let place = ["bars and fields stand side by side"];
+    assert_eq!(told(&format!("kind = \"line\"\n{words}\nlog = [\"x\", \"y\"]")), ["has words, not numbers"]);
+    assert_eq!(told(&format!("kind = \"line\"\n{numbers}\nlog = [\"x\", \"y\"]")), [""; 0]);
+    for kind in ["bars", "heat"] {
+        assert_eq!(told(&format!("kind = \"{kind}\"\n{numbers}\nlog = [\"x\", \"y\"]")), place);
+    }
+    assert_eq!(told(&format!("kind = \"table\"\n{numbers}\nlog = [\"x\", \"y\"]")), ["a table has no axes"; 2]);
+}
+
 /// Numbers of a small experiment, some of which are missing.
 struct Fake {
     axes: AxisSet,

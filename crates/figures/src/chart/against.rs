@@ -122,6 +122,59 @@ mod tests {
         assert!(one.has_band(0) && !one.has_band(1));
     }
 
+    /// A mark with a number whose interval reaches a tenth of it to both sides.
+    fn mark_of(x: f64, value: f64) -> ChartMark {
+        let half = value.abs() / 10.0;
+        let estimate = Some(Estimate { value, low: value - half, high: value + half });
+        ChartMark { x, across: None, estimate, disturbed: false }
+    }
+
+    #[test]
+    fn what_has_no_place_on_a_logarithmic_axis_is_left_out_of_it_and_counted() {
+        let drawn = |log: bool, values: [f64; 4]| {
+            let mut line = chart(Kind::Lines, &[("slow", 1.0)]);
+            line.categories.clear();
+            line.y.log = log;
+            line.panels[0].lines[0].marks = (0..).map(f64::from).zip(values).map(|(x, y)| mark_of(x, y)).collect();
+            (line.has_band(0), line.draw().map(|drawing| drawing.svg))
+        };
+        let note = "1 at 0 or below, without a place on a logarithmic axis";
+        let (has_band, svg) = drawn(true, [1.0, 0.0, 4.0, 8.0]);
+        let svg = svg.unwrap();
+        assert!(has_band && svg.contains(note));
+        let (_, all) = drawn(true, [1.0, 2.0, 4.0, 8.0]);
+        let (all, (_, linear)) = (all.unwrap(), drawn(false, [1.0, 0.0, 4.0, 8.0]));
+        assert!(!all.contains("without a place") && !linear.unwrap().contains("without a place"));
+        // A mark, its interval and the two ends of a line that lead to it are not drawn.
+        let elements = |svg: &str| svg.matches("<path").count() + svg.matches("<poly").count();
+        assert!(elements(&svg) < elements(&all), "{} and {}", elements(&svg), elements(&all));
+        // What is above and below a gap is no band.
+        assert!(!drawn(true, [1.0, 0.0, 4.0, -1.0]).0);
+        let (_, none) = drawn(true, [0.0, -1.0, 0.0, -2.0]);
+        let why = "nothing to draw for `speed`: none of its numbers is above 0, as a logarithmic axis needs";
+        assert_eq!(none.unwrap_err().to_string(), why);
+
+        let mut bars = chart(Kind::Bars, &[("slow", 0.0), ("fast", 2.0)]);
+        bars.y.log = true;
+        assert!(bars.draw().unwrap().svg.contains(note));
+        let mut heat = chart(Kind::Heat, &[("slow", 0.0), ("fast", 2.0)]);
+        heat.y.log = true;
+        assert!(heat.draw().unwrap().svg.contains("colours are not logarithmic: a number is not above 0"));
+    }
+
+    #[test]
+    fn an_axis_across_that_is_not_logarithmic_as_it_should_be_is_said() {
+        let drawn = |first: f64| {
+            let mut line = chart(Kind::Lines, &[("slow", 1.0)]);
+            line.categories.clear();
+            line.x.log = true;
+            line.panels[0].lines[0].marks = vec![mark_of(first, 1.0), mark_of(10.0, 2.0)];
+            line.draw().unwrap().svg
+        };
+        let note = "the axis across is not logarithmic: not everything on it is above 0";
+        assert!(drawn(0.0).contains(note) && !drawn(1.0).contains("the axis across"));
+    }
+
     #[test]
     fn a_heat_map_gets_rows_of_the_authors_and_other_units_are_no_comparison() {
         let mut ours = chart(Kind::Heat, &[("slow", 1.0)]);

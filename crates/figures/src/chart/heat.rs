@@ -15,7 +15,7 @@ const BETWEEN: f64 = 1.5;
 
 pub(super) fn draw(chart: &Chart, page: Page) -> Result<Drawing, FigureError> {
     let values = chart.marks().filter_map(|(_, mark)| mark.estimate).map(|estimate| estimate.value);
-    let (low, high) = extent(values).ok_or_else(|| FigureError::Empty { name: chart.name.clone() })?;
+    let (low, high) = extent(values).ok_or_else(|| FigureError::empty(&chart.name, FigureError::NO_RESULT))?;
     let shade = |value: f64| {
         let place = |value: f64| if chart.y.log && low > 0.0 { libm::log(value) } else { value };
         let (from, to) = (place(low), place(high));

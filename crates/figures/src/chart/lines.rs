@@ -6,10 +6,11 @@ use crate::draw::authors::{their_line, their_mark};
 use crate::draw::palette::series;
 use crate::draw::{Panel, Point, Stroke};
 
-pub(super) fn draw(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureError> {
+/// With `log`, a number that is not above 0 has no place: its line has a gap there.
+pub(super) fn draw(panel: &Panel<'_>, chart: &ChartPanel, log: bool) -> Result<(), FigureError> {
     // Bands first, then lines, then markers: no line is hidden by the band of another.
     for line in ours(chart) {
-        for part in bands(line) {
+        for part in bands(line, log) {
             let ends = || part.iter().filter_map(|mark| Some((mark.x, mark.estimate?)));
             let low: Vec<_> = ends().map(|(x, estimate)| (x, panel.clamped(estimate.low))).collect();
             let high: Vec<_> = ends().map(|(x, estimate)| (x, panel.clamped(estimate.high))).collect();
@@ -18,7 +19,7 @@ pub(super) fn draw(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureEr
     }
     for line in &chart.lines {
         let (look, stroke) = (series(line.series), stroke(line));
-        for part in line.marks.split(|mark| mark.estimate.is_none()) {
+        for part in line.marks.split(|mark| !mark.has_place(log)) {
             let points: Vec<(f64, f64)> = part.iter().filter_map(|mark| Some((mark.x, mark.estimate?.value))).collect();
             if points.len() > 1 {
                 panel.line(&points, stroke)?;
@@ -34,6 +35,7 @@ pub(super) fn draw(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureEr
         let look = series(line.series);
         for mark in &line.marks {
             match mark.estimate {
+                Some(_) if !mark.has_place(log) => {}
                 Some(estimate) => {
                     if estimate.is_bounded() {
                         let range = (panel.clamped(estimate.low), panel.clamped(estimate.high));
@@ -81,8 +83,9 @@ pub(super) fn steps(panel: &Panel<'_>, chart: &ChartPanel) -> Result<(), FigureE
 }
 
 /// The parts of a line that have a band: a gap in the line is a gap in its band.
-pub(super) fn bands(line: &ChartLine) -> impl Iterator<Item = &[ChartMark]> {
-    let bounded = |mark: &ChartMark| mark.estimate.is_some_and(|estimate| estimate.is_bounded());
+pub(super) fn bands(line: &ChartLine, log: bool) -> impl Iterator<Item = &[ChartMark]> {
+    let bounded =
+        move |mark: &ChartMark| mark.has_place(log) && mark.estimate.is_some_and(|estimate| estimate.is_bounded());
     line.marks.split(move |mark| !bounded(mark)).filter(|part| part.len() > 1)
 }
 

@@ -40,16 +40,11 @@ impl<'c> Axes<'c> {
             with_margin((low.min(0.0), high.max(0.0)))
         };
         let y = if y == (Scale::Linear { low: 0.0, high: 0.0 }) { Scale::Linear { low: 0.0, high: 1.0 } } else { y };
-        let places = || {
-            let ends = |across: Option<(f64, f64)>| {
-                across.into_iter().flat_map(|(low, high)| [low, high]).filter(|end| end.is_finite())
-            };
-            chart.marks().flat_map(move |(_, mark)| std::iter::once(mark.x).chain(ends(mark.across)))
-        };
+        let places = || chart.places();
         let x = if !chart.categories.is_empty() || matches!(chart.kind, Kind::Bars | Kind::Stacked) {
             let count = chart.categories.len().max(1) as f64;
             Scale::Linear { low: -0.5, high: count - 0.5 }
-        } else if chart.x.log && places().all(|x| x > 0.0) {
+        } else if chart.is_log_across() {
             Scale::log_around(places(), (0.04, 0.04))?
         } else {
             let (low, high) = extent(places())?;
@@ -105,6 +100,21 @@ impl<'c> Axes<'c> {
             Scale::Linear { low, high } => linear(low, high, (width / 45.0) as usize, label),
             scale => logarithmic(&scale, width, false, &room),
         }
+    }
+}
+
+impl Chart {
+    /// What the axis across has to show.
+    fn places(&self) -> impl Iterator<Item = f64> {
+        let ends = |across: Option<(f64, f64)>| {
+            across.into_iter().flat_map(|(low, high)| [low, high]).filter(|end| end.is_finite())
+        };
+        self.marks().flat_map(move |(_, mark)| std::iter::once(mark.x).chain(ends(mark.across)))
+    }
+
+    /// Whether the axis across is logarithmic: it is to be, and has a place for everything.
+    pub(super) fn is_log_across(&self) -> bool {
+        self.x.log && self.places().all(|x| x > 0.0)
     }
 }
 

@@ -64,3 +64,22 @@ fn a_column_whose_name_ends_with_its_unit_has_it_once() {
     });
     assert_eq!(across, "latency (us)");
 }
+
+#[test]
+fn a_figure_without_a_ratio_says_why_it_has_none() {
+    let text = EXPERIMENT.replace("series = \"engine\"", "ratio_to = { engine = \"slow\" }");
+    let why = |latency: &dyn Fn(&Cell) -> Option<i64>| {
+        only_figure(&text, latency, |figure, about, loaded| {
+            ["line", "table"].map(|kind| {
+                let mut figure = figure.clone();
+                if kind == "table" {
+                    figure.kind = matrix_core::figure::FigureKind::Table;
+                }
+                picture(&figure, about, loaded).1.unwrap_err().to_string()
+            })
+        })
+    };
+    let said = |why: &str| [(); 2].map(|()| format!("nothing to draw for `scaling`: {why}"));
+    assert_eq!(why(&|_| Some(0)), said("a number is 0 or less, which has no ratio"));
+    assert_eq!(why(&|_| None), said("none of its cells has a result"));
+}
