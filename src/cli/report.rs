@@ -131,6 +131,12 @@ fn write(
             page.records = records_digest(records.iter().map(|(key, origin, digest)| (*key, origin, *digest)));
         }
     }
+    if let Some(place) = args.against.as_ref().filter(|_| refresh_s.is_none()) {
+        for section in page.sections.iter().filter(|section| !section.expected) {
+            let (place, name) = (output::path(place), &section.experiment);
+            output::note(format_args!("note: {place} has no results of {name}: there is nothing to compare with"));
+        }
+    }
     page.conclude(&options);
     output::write_file(&args.out, page.render()?.as_bytes())?;
     Ok(())

@@ -201,6 +201,23 @@ mod tests {
     }
 
     #[test]
+    fn a_page_says_why_there_are_no_times_of_the_authors() {
+        let sentence = |against: Option<&str>| {
+            let mut page = filled("word");
+            page.against = against.map(str::to_owned);
+            (page.sections[0].expected, page.sections[0].estimated) = (false, false);
+            let html = page.render().unwrap();
+            let (_, rest) = html.split_once("No expected times: ").unwrap();
+            rest.split_once("</p>").unwrap().0.to_owned()
+        };
+        assert_eq!(
+            sentence(Some("other.tar.zst")),
+            "other.tar.zst has no results of this experiment, and only cells on AWS are estimated."
+        );
+        assert!(sentence(None).contains("without <code>--against</code> there are no times of the authors"));
+    }
+
+    #[test]
     fn the_policy_names_the_style_and_the_script_that_stand_in_the_page() {
         let html = filled("word").render().unwrap();
         for (open, close) in [("<style>", "</style>"), ("<script>", "</script>")] {
