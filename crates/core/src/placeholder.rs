@@ -216,11 +216,16 @@ fn unknown(name: &str, axes: &AxisSet, names: &Names) -> Problem {
     let mut known: Vec<String> = axes.names().into_iter().map(str::to_owned).collect();
     known.extend(["round", "seed", "out", "scratch", "experiment"].map(str::to_owned));
     known.extend(axes.axes.iter().filter(|axis| axis.args.is_some()).map(|axis| format!("{}:args", axis.name)));
-    known.extend(names.services.iter().map(|name| format!("port:{name}")));
+    known.extend(["port", "addr"].iter().flat_map(|of| names.services.iter().map(move |name| format!("{of}:{name}"))));
     known.extend(names.prepared.iter().map(|name| format!("prepared:{name}")));
     known.extend(names.site.iter().map(|name| format!("site.{name}")));
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    Problem::new(format!("unknown placeholder `{{{name}}}`")).unknown(name, "known", &known)
+    let problem = Problem::new(format!("unknown placeholder `{{{name}}}`")).unknown(name, "known", &known);
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte)) {
+        return problem;
+    }
+    let known = problem.help.clone().unwrap_or_default();
+    problem.label("not a placeholder").help(format!("write `{{{{` and `}}}}` for braces of the text itself; {known}"))
 }
 
 #[cfg(test)]
@@ -257,6 +262,16 @@ mod tests {
         assert_eq!(parse("{engine}-{rate}{{x}}:{port:db}/{out}").symbolic(&point), "lmdb-0.5{x}:{port:db}/{out}");
         assert_eq!(parse("").symbolic(&point), "");
         assert_eq!(parse("{engine:args}").args_of(), Some(0));
+    }
+
+    #[test]
+    fn an_unknown_placeholder_is_told_how_a_brace_is_written_and_what_there_is() {
+        let names = Names { services: vec!["db".to_owned()], ..Names::default() };
+        let problem = Template::parse("echo '{\"v\": 1}'", &axes(), &names).unwrap_err();
+        assert_eq!(problem.span, Some(6..14));
+        let help = problem.help.unwrap();
+        assert!(help.starts_with("write `{{` and `}}` for braces of the text itself; known: engine, rate, "), "{help}");
+        assert!(help.contains("port:db, addr:db"), "{help}");
     }
 
     #[test]

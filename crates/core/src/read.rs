@@ -95,16 +95,45 @@ pub fn one_of<'k>(
     known.get(position(word, value.span(), what, known, problems)?).copied()
 }
 
-/// Where inside a TOML string's place byte `offset` of its text is; the whole string where it has escapes.
+/// Where a part of a TOML string's text stands in the source; the whole string where that is not found.
 #[must_use]
 pub fn inside(source: &str, whole: &Range<usize>, text: &str, at: &Range<usize>) -> Range<usize> {
-    for quotes in [1, 3] {
-        let start = whole.start + quotes;
-        if source.get(start..start + text.len()) == Some(text) {
-            return start + at.start..start + at.end;
+    let found = source.get(whole.clone()).and_then(|written| written_at(written, text, at));
+    found.map_or_else(|| whole.clone(), |found| whole.start + found.start..whole.start + found.end)
+}
+
+/// Where a part of a text stands in the TOML string that was `written` for it, which may have escapes.
+fn written_at(written: &str, text: &str, at: &Range<usize>) -> Option<Range<usize>> {
+    let quote = written.chars().next().filter(|quote| ['"', '\''].contains(quote))?;
+    let is_long = written.starts_with(&[quote; 3].iter().collect::<String>()) && written.len() >= 6;
+    let quotes = if is_long { 3 } else { 1 };
+    let inner = written.get(quotes..written.len().checked_sub(quotes)?)?;
+    // The first line end of a long string is none of its text.
+    let trimmed = inner.strip_prefix("\r\n").or_else(|| inner.strip_prefix('\n')).filter(|_| is_long).unwrap_or(inner);
+    let (mut place, mut read, mut start) = (quotes + inner.len() - trimmed.len(), 0, None);
+    loop {
+        if read == at.start {
+            start = Some(place);
         }
+        if read == at.end {
+            return Some(start?..place);
+        }
+        let rest = written.get(place..written.len() - quotes)?;
+        let letter = text.get(read..)?.chars().next()?;
+        place += match rest.strip_prefix('\\').filter(|_| quote == '"').map(|escape| (escape, escape.chars().next())) {
+            Some((_, Some('u'))) => 6,
+            Some((_, Some('U'))) => 10,
+            Some((_, Some('x'))) => 4,
+            Some((escape, Some(blank))) if blank.is_ascii_whitespace() => {
+                place += 1 + escape.len() - escape.trim_start().len();
+                continue;
+            }
+            Some(_) => 2,
+            None if letter == '\n' && rest.starts_with("\r\n") => 2,
+            None => rest.strip_prefix(letter).map(|_| letter.len_utf8())?,
+        };
+        read += letter.len_utf8();
     }
-    whole.clone()
 }
 
 /// What the text of a TOML string was read as; a problem with it is noted at its place in the file.
@@ -120,4 +149,33 @@ pub fn noted<T>(
         problems.push(problem.at(place));
     };
     read.map_err(note).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use toml::de::DeTable;
+
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_text_is_found_in_every_form_of_string() {
+        let part = "{\"v\": 1}";
+        for written in [
+            r#""\u00e9 '{\"v\": 1}'""#,
+            r#""\U000000e9\t{\"v\": 1}""#,
+            "'\u{e9} {\"v\": 1}'",
+            "'''\n\u{e9}\n{\"v\": 1}'''",
+            "\"\"\"\r\n\u{e9} \\\n   {\"v\": 1}\"\"\"",
+        ] {
+            let source = format!("# \u{e9}\nkey = {written}\n");
+            let (document, errors) = DeTable::parse_recoverable(&source);
+            assert!(errors.is_empty(), "{written}: {errors:?}");
+            let value = document.get_ref().get("key").unwrap();
+            let text = value.get_ref().as_str().unwrap();
+            let at = text.find(part).unwrap();
+            let found = inside(&source, &value.span(), text, &(at..at + part.len()));
+            assert_eq!(source[found].replace("\\\"", "\""), part, "{written}");
+            assert_eq!(inside(&source, &value.span(), "another text", &(1..4)), value.span());
+        }
+    }
 }

@@ -249,9 +249,8 @@ impl Attempts<'_> {
             env.insert(name.clone(), text(template)?);
         }
         let limit = text(&command.timeout_s)?;
-        let seconds = limit.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && seconds.is_finite());
-        let seconds =
-            seconds.ok_or_else(|| Trouble::failed(format!("`timeout_s` is `{limit}`: no number of seconds")))?;
+        let seconds = crate::file::seconds(&limit)
+            .ok_or_else(|| Trouble::failed(format!("`timeout_s` is `{limit}`: no number of seconds")))?;
         let as_root = program.of.map_or(command.as_root, |service| service.as_root);
         let dir = program.of.and_then(|service| service.dir.as_ref()).map(text).transpose()?;
         let mut job = Job {

@@ -9,7 +9,7 @@ use matrix_core::read::{self, Table};
 use toml::de::DeValue;
 
 use super::service::{self, Hosts, Service};
-use super::strings::Strings;
+use super::strings::{Amount, Strings};
 
 pub(super) const KEYS: &[&str] = &[
     "run",
@@ -121,6 +121,11 @@ pub(super) fn command(
                 .and_then(|seconds| literal(&matrix_core::value::canonical_number(seconds))),
         },
     };
+    if let Some((value, template)) = table.get("timeout_s").zip(timeout_s.as_ref()) {
+        let is_one = |text: &str| seconds(text).is_some();
+        let amount = Amount { what: "`timeout_s`", is_one, help: "write seconds: timeout_s = 120", only: None };
+        strings.check(template, value.span(), &amount, problems);
+    }
     let mut count = |key: &str| match table.get(key) {
         None => Some(0),
         Some(value) => {
@@ -145,6 +150,11 @@ pub(super) fn command(
         services: services?,
         as_root,
     })
+}
+
+/// The seconds that a program may take; none where a text is no such number.
+pub(crate) fn seconds(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|seconds: &f64| *seconds > 0.0 && seconds.is_finite())
 }
 
 /// Reads `as`: whether something runs as root.
@@ -207,6 +217,8 @@ fn variable(name: &str, place: std::ops::Range<usize>, problems: &mut Vec<Proble
 
 #[cfg(test)]
 mod tests {
+    use matrix_core::read::Reading;
+
     use crate::file::{Experiment, parse_site};
 
     /// What is wrong with lines of `[command]`, each with the text at its place.
@@ -217,6 +229,43 @@ mod tests {
         );
         let Err(problems) = Experiment::parse(&text) else { return Vec::new() };
         problems.0.iter().map(|p| (p.message.clone(), text[p.span.clone().unwrap()].to_owned())).collect()
+    }
+
+    #[test]
+    fn what_is_no_amount_at_some_point_is_told_with_it_unless_a_run_saved_it() {
+        let text = |axes: &str, more: &str| {
+            format!(
+                "schema = 2\nname = \"t\"\nworkload = \"command\"\n[site]\nlimit = \"2m\"\n[axes]\n{axes}\n[command]\nrun = [\"x\"]\n{more}\n"
+            )
+        };
+        let require = |line: &str| format!("[[require]]\nelse = \"needs it\"\nwhere = \"k > 1\"\n{line}");
+        let cases = [
+            ("timeout_s = \"2m\"".to_owned(), "`timeout_s` cannot be `2m` at \"2m\": here"),
+            ("timeout_s = \"{k}\"".to_owned(), "`timeout_s` cannot be `0` at \"{k}\": at k=0"),
+            (require("cpus = \"{k}x\""), "`cpus` of a [[require]] cannot be `2x` at \"{k}x\": at k=2"),
+            (require("memory = \"{k} Gib\""), "`memory` of a [[require]] cannot be `2 Gib` at \"{k} Gib\": at k=2"),
+            (require("disk = \"much\""), "`disk` of a [[require]] cannot be `much` at \"much\": here"),
+        ];
+        for (more, told) in cases {
+            let text = text("k = [0, 2]", &more);
+            let problems = Experiment::parse(&text).unwrap_err().0;
+            let shown = |p: &matrix_core::Problem| {
+                format!("{} at {}: {}", p.message, &text[p.span.clone().unwrap()], p.label.clone().unwrap())
+            };
+            assert_eq!(problems.iter().map(shown).collect::<Vec<_>>(), [told]);
+            assert!(Experiment::read(&text, Reading::Saved).is_ok(), "{more}");
+        }
+        for more in [
+            "timeout_s = \"{site.limit}\"",
+            "timeout_s = \"1{k}\"",
+            &require("cpus = 2\nmemory = \"{k} GiB\"\ndisk = 5"),
+        ] {
+            assert!(Experiment::parse(&text("k = [0, 2]", more)).is_ok(), "{more}");
+        }
+        let none = text("k = [1, 2]", "[[matrix]]\nexclude = [{ k = 1 }, { k = 2 }]");
+        let problem = Experiment::parse(&none).unwrap_err().0.remove(0);
+        assert_eq!(problem.message, "`exclude` leaves no point: the experiment has no cell");
+        assert_eq!(&none[problem.span.unwrap()], "[{ k = 1 }, { k = 2 }]");
     }
 
     #[test]

@@ -175,6 +175,9 @@ fn experiment(root: &Table<'_>, text: &str, reading: Reading, problems: &mut Vec
     let design = design(root, &axes, problems);
     let matrices = expand::matrices(root, &axes, problems);
     let points = expand::points(&matrices, &axes);
+    if points.is_empty() && problems.is_empty() {
+        problems.extend(excludes_all(root));
+    }
     if !problems.is_empty() {
         // Whatever names an axis would be wrong as well: what is wrong first comes alone.
         return None;
@@ -238,6 +241,14 @@ fn experiment(root: &Table<'_>, text: &str, reading: Reading, problems: &mut Vec
         subsets,
         artifact,
     })
+}
+
+/// The mistake of a `[[matrix]]` whose `exclude` leaves the experiment without a point.
+fn excludes_all(root: &Table<'_>) -> Option<Problem> {
+    let tables = read::values(root, "matrix", "write each as [[matrix]]", &mut Vec::new());
+    let exclude = tables.iter().find_map(|value| value.get_ref().as_table()?.get("exclude"))?;
+    let problem = Problem::new("`exclude` leaves no point: the experiment has no cell").at(exclude.span());
+    Some(problem.label("every point matches"))
 }
 
 fn design(root: &Table<'_>, axes: &AxisSet, problems: &mut Vec<Problem>) -> Design {

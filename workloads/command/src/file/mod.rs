@@ -15,12 +15,14 @@ mod sources;
 mod strings;
 
 pub use columns::{Column, ColumnType, Pick};
+pub(crate) use command::seconds;
 pub use command::{Command, PASSED};
 pub use document::{Experiment, Subset, is_schema_2};
 pub use host::Host;
 pub use metrics::RUN;
 pub use prepare::{Making, Prepare};
 pub use require::Require;
+pub(crate) use require::{bytes, processors};
 pub use service::{Ready, Service, Stop};
 pub use site::{Site, parse_site};
 pub use sources::{Format, Source, TextLocation, UNNAMED};

@@ -58,7 +58,7 @@ pub(super) fn prepares(
     for table in read::tables(root, "prepare", "[[prepare]]", KEYS, problems) {
         let known = found.iter().map(|prepare| prepare.name.clone()).collect();
         let names = Names { prepared: known, services: Vec::new(), preparing: true, ..strings.names.clone() };
-        let strings = Strings::new(strings.source, strings.axes, names);
+        let strings = Strings { names, ..*strings };
         let Some(prepare) = prepare(&table, &strings, problems) else { continue };
         if found.iter().any(|other| other.name == prepare.name) {
             let problem = Problem::new(format!("two prepares are called `{}`", prepare.name)).at(table.span());

@@ -1,12 +1,15 @@
 //! `[[require]]`: what cells need of the machine; where it is not there, they are skipped, with the reason.
 
+use std::num::ParseIntError;
+
 use matrix_core::Filter;
 use matrix_core::Problem;
 use matrix_core::placeholder::Template;
 use matrix_core::read::{self, Table};
 use toml::de::DeValue;
 
-use super::strings::Strings;
+use super::strings::{Amount, Strings};
+use crate::rows::quantity::{self, QuantityError};
 
 pub(super) const KEYS: &[&str] = &["where", "cpus", "memory", "disk", "run", "else"];
 
@@ -27,6 +30,16 @@ pub struct Require {
     pub otherwise: String,
 }
 
+/// A number of processors.
+pub(crate) fn processors(text: &str) -> Result<usize, ParseIntError> {
+    text.trim().parse()
+}
+
+/// An amount in bytes, or with a unit.
+pub(crate) fn bytes(text: &str) -> Result<f64, QuantityError> {
+    text.trim().parse::<f64>().or_else(|_| quantity::convert(text, "B"))
+}
+
 /// Reads every `[[require]]`.
 pub(super) fn requires(root: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>) -> Vec<Require> {
     let tables = read::tables(root, "require", "[[require]]", KEYS, problems);
@@ -42,6 +55,19 @@ fn require(table: &Table<'_>, strings: &Strings<'_>, problems: &mut Vec<Problem>
         })
     };
     let (cpus, memory, disk) = (amount("cpus"), amount("memory"), amount("disk"));
+    let only_some = only.as_ref().and_then(Option::as_ref);
+    let is_count: fn(&str) -> bool = |text| processors(text).is_ok();
+    let is_size: fn(&str) -> bool = |text| bytes(text).is_ok();
+    let (count, size) = ("write a whole number: cpus = 4", "write an amount with its unit: memory = \"8 GiB\"");
+    for (key, what, template, is_one, help) in [
+        ("cpus", "`cpus` of a [[require]]", &cpus, is_count, count),
+        ("memory", "`memory` of a [[require]]", &memory, is_size, size),
+        ("disk", "`disk` of a [[require]]", &disk, is_size, size),
+    ] {
+        if let Some((value, template)) = table.get(key).zip(template.as_ref().and_then(Option::as_ref)) {
+            strings.check(template, value.span(), &Amount { what, is_one, help, only: only_some }, problems);
+        }
+    }
     let run = table.get("run").map(|value| strings.arguments(value, "`run`", problems));
     if cpus.is_none() && memory.is_none() && disk.is_none() && run.is_none() {
         let problem = Problem::new("a [[require]] requires nothing").at(table.span());

@@ -1,29 +1,65 @@
 //! Texts with placeholders in an experiment's file.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use matrix_core::Problem;
 use matrix_core::axes::AxisSet;
-use matrix_core::placeholder::{Names, Template};
-use matrix_core::read::{self, Value};
-use matrix_core::{Filter, claims};
+use matrix_core::placeholder::{Names, Segment, Template};
+use matrix_core::read::{self, Reading, Value};
+use matrix_core::{Filter, Point, claims, printable};
 
 /// What texts of a file may name, and the file's own text for the places of problems.
 pub(super) struct Strings<'a> {
     pub(super) source: &'a str,
     pub(super) axes: &'a AxisSet,
     pub(super) names: Names,
+    /// The points of the experiment.
+    pub(super) points: &'a [Point],
+    pub(super) reading: Reading,
+}
+
+/// A text that has to be an amount at every point.
+pub(super) struct Amount<'a> {
+    /// What it is called in messages.
+    pub(super) what: &'static str,
+    pub(super) is_one: fn(&str) -> bool,
+    /// How it is written.
+    pub(super) help: &'static str,
+    /// The points that it is for; all without a filter.
+    pub(super) only: Option<&'a Filter>,
 }
 
 /// A text that no program can be given.
-pub(super) fn nul(place: std::ops::Range<usize>) -> Problem {
+pub(super) fn nul(place: Range<usize>) -> Problem {
     let problem = Problem::new("a text has the character of number 0, which ends texts for the system").at(place);
     problem.label("no program can be given it")
 }
 
-impl<'a> Strings<'a> {
-    pub(super) fn new(source: &'a str, axes: &'a AxisSet, names: Names) -> Self {
-        Self { source, axes, names }
+impl Strings<'_> {
+    /// Notes the first point of a file's experiment at which a text is no amount. What stands in `[site]`, for example, is not known here.
+    pub(super) fn check(
+        &self,
+        template: &Template,
+        place: Range<usize>,
+        amount: &Amount<'_>,
+        problems: &mut Vec<Problem>,
+    ) {
+        if self.reading == Reading::Saved {
+            return;
+        }
+        let is_meant = |point: &&Point| amount.only.is_none_or(|filter| filter.matches(&|axis| point.get(axis)));
+        for point in self.points.iter().filter(is_meant) {
+            let Ok(text) = template.render(point, &|_| Err(())) else { return };
+            if !(amount.is_one)(&text) {
+                let problem =
+                    Problem::new(format!("{} cannot be `{}`", amount.what, printable::one_line(&text))).at(place);
+                let is_fixed = matches!(template.segments(), [Segment::Literal(_)]);
+                let label = if is_fixed { "here".to_owned() } else { format!("at {}", self.axes.show(point)) };
+                problems.push(problem.label(label).help(amount.help));
+                return;
+            }
+        }
     }
 
     /// Reads a text with placeholders.
@@ -32,12 +68,7 @@ impl<'a> Strings<'a> {
         self.parse(text, &value.span(), problems)
     }
 
-    pub(super) fn parse(
-        &self,
-        text: &str,
-        place: &std::ops::Range<usize>,
-        problems: &mut Vec<Problem>,
-    ) -> Option<Template> {
+    pub(super) fn parse(&self, text: &str, place: &Range<usize>, problems: &mut Vec<Problem>) -> Option<Template> {
         if text.contains('\0') {
             problems.push(nul(place.clone()));
             return None;

@@ -9,9 +9,8 @@ use matrix_host::memory_bytes;
 
 use super::Input;
 use crate::cells::flat;
-use crate::file::{PASSED, Require};
+use crate::file::{PASSED, Require, bytes, processors};
 use crate::probe::{self, Probe};
-use crate::rows::quantity;
 
 /// How long a program may take that says whether a need is met, in milliseconds.
 const LIMIT_MS: u64 = 60_000;
@@ -44,15 +43,14 @@ fn is_met(input: &Input, require: &Require, point: &Point, programs: bool) -> Re
     };
     if let Some(cpus) = &require.cpus {
         let cpus = text(cpus)?;
-        let needed: usize =
-            cpus.trim().parse().map_err(|_| format!("`cpus` of a [[require]] is `{cpus}`: no number"))?;
+        let needed = processors(&cpus).map_err(|_| format!("`cpus` of a [[require]] is `{cpus}`: no number"))?;
         if std::thread::available_parallelism().map_or(1, usize::from) < needed {
             return Ok(false);
         }
     }
     let amount = |template: &Template| -> Result<f64, String> {
         let text = text(template)?;
-        text.trim().parse::<f64>().or_else(|_| quantity::convert(&text, "B").map_err(|why| format!("`{text}`: {why}")))
+        bytes(&text).map_err(|why| format!("`{text}`: {why}"))
     };
     if let Some(memory) = &require.memory
         && (memory_bytes().unwrap_or(f64::MAX)) < amount(memory)?
