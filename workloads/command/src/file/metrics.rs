@@ -59,7 +59,7 @@ fn one(
         Some(name.to_owned())
     });
     let source = match table.get("from") {
-        None if sources.len() > 1 => {
+        None if sources.len() > 1 && !is_of_no_rows(table, run) => {
             let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
             let problem = Problem::new("a metric lacks `from`").at(table.span()).label("of which source?");
             problems.push(problem.help(format!("sources: {}", names.join(", "))));
@@ -106,6 +106,14 @@ fn one(
     })
 }
 
+/// Whether a metric is of what the run cost alone, so that no source matters to it.
+fn is_of_no_rows(table: &Table<'_>, run: &[String]) -> bool {
+    let written = table.get("is").and_then(|is| is.get_ref().as_str()).filter(|_| table.get("where").is_none());
+    let terms = written.and_then(|written| metric::expression(written, &[], run).ok());
+    let of_rows = |term: &Term| matches!(term, Term::Aggregate(..));
+    terms.is_some_and(|(above, below)| !of_rows(&above) && !below.as_ref().is_some_and(of_rows))
+}
+
 /// The unit that follows from the columns.
 fn unit_of(numerator: &Term, denominator: Option<&Term>, source: &Source) -> Option<String> {
     let of = |term: &Term| match term {
@@ -124,5 +132,36 @@ fn unit_of(numerator: &Term, denominator: Option<&Term>, source: &Source) -> Opt
             (one, other) if one == "1" => Some(format!("1/{other}")),
             (one, other) => Some(format!("{one}/{other}")),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::file::Experiment;
+
+    #[test]
+    fn a_metric_of_what_the_run_cost_needs_no_source_and_every_other_one_does() {
+        let problems = |metric: &str| {
+            let text = format!(
+                "schema = 2\nname = \"t\"\nworkload = \"command\"\n[axes]\na = [1]\n[command]\nrun = [\"x\"]\n\
+                 rows = {{ ops = \"csv:stdout\", all = \"kv:stderr\" }}\n[columns.ops]\nt = {{ unit = \"us\", type = \"integer\" }}\n\
+                 [columns.all]\nn = {{ unit = \"1\", type = \"integer\" }}\n[[metric]]\nname = \"m\"\n{metric}\n"
+            );
+            match Experiment::parse(&text) {
+                Ok(_) => String::new(),
+                Err(problems) => problems.to_string(),
+            }
+        };
+        for metric in ["is = \"run.user_s\"", "is = \"run.user_s / run.wall_s\"", "from = \"ops\"\nis = \"mean(t)\""] {
+            assert_eq!(problems(metric), "", "{metric}");
+        }
+        for metric in [
+            "is = \"count()\"",
+            "is = \"mean(t) / run.wall_s\"",
+            "is = \"run.wall_s / sum(n)\"",
+            "is = \"run.wall_s\"\nwhere = \"t > 0\"",
+        ] {
+            assert_eq!(problems(metric), "a metric lacks `from`", "{metric}");
+        }
     }
 }
