@@ -127,12 +127,19 @@ fn of_store(args: &VerifyArgs) -> Result<Found, Failure> {
     let store = results::store_at(&args.path)?;
     let report = matrix_traces::verify(&store, VerifyOptions { rows: !args.quick })?;
     let mut faults = report.faults;
-    let mut plans = None;
+    let mut plans = Vec::new();
     if !args.quick && faults.is_empty() {
         for (_, run, what) in derive::wrong_plans(&store)? {
             faults.push(Fault { file: Path::new("runs").join(run).join("plan.json"), what });
         }
-        plans = Some((verify::PLANS.to_owned(), report.checked.runs));
+        let of_programs = matrix_command_derived::follow(&store)?;
+        let wrong = of_programs.wrong.into_iter().map(|(file, what)| Fault { file: file.in_store(), what });
+        faults.extend(wrong);
+        let of_traces = store.runs()?.len() as u64;
+        plans.extend((of_traces > 0 || of_programs.plans == 0).then(|| (verify::PLANS.to_owned(), of_traces)));
+        plans.extend(
+            (of_programs.plans > 0).then(|| (matrix_command_derived::PLANS.to_owned(), of_programs.plans)),
+        );
     }
     let checked = &report.checked;
     let mut checked = vec![

@@ -4,6 +4,7 @@
 //!
 //! - [`Chosen`] is an experiment of a store with its cells; [`newest`] and [`runs_of`] find the runs, [`versions()`] what else runs saved.
 //! - [`page`] and [`appendix`] are what the report and the artifact appendix say, [`mod@badge`] what is shown to who judges badges.
+//! - [`follow`] compares plans with experiments and results.
 //! - [`bundle`] makes and checks bundles.
 //! - [`mod@compare`] puts two results of one experiment side by side; [`consent`] lists what running one again would run.
 //! - [`Shards`] says what is missing of experiments that were divided between machines.
@@ -19,6 +20,7 @@ mod attempts;
 mod chosen;
 mod error;
 mod figures;
+mod plans;
 mod shards;
 #[cfg(test)]
 mod tests;
@@ -27,5 +29,6 @@ mod versions;
 pub use chosen::{Chosen, Texts, newest, runs_of, unsaved};
 pub use error::DerivedError;
 pub use figures::about;
+pub use plans::{Followed, PLANS, WrongFile, follow};
 pub use shards::Shards;
 pub use versions::{Version, versions};

@@ -11,7 +11,7 @@ use matrix_core::placeholder::{Segment, Template};
 use matrix_core::{Point, Value, key, order};
 
 pub use self::here::{Here, folder_of};
-use self::meaning::meaning;
+use self::meaning::{meaning, meaning_of_text};
 pub use self::reading::reading;
 use crate::file::{Experiment, Service};
 use crate::inputs::{Digests, InputError, InputFile};
@@ -58,6 +58,37 @@ pub enum CellError {
 /// # Errors
 /// When a file that is part of a key cannot be read, or a pattern of such files matches nothing.
 pub fn cells(experiment: &Experiment, here: &Here, digests: &mut Digests) -> Result<Vec<Cell>, CellError> {
+    arranged(experiment, &mut |point| meaning(experiment, here, digests, point))
+}
+
+/// Every cell as the experiment's text alone says it, without the files and products that are part of its key: for comparing it with
+/// a result's [`text_key`].
+///
+/// # Errors
+/// When an argument list has no program.
+pub fn cells_of_text(experiment: &Experiment) -> Result<Vec<Cell>, CellError> {
+    arranged(experiment, &mut |point| meaning_of_text(experiment, point))
+}
+
+/// The key that a result's inputs have without files and products.
+///
+/// # Errors
+/// When they have no canonical JSON.
+pub fn text_key(inputs: &serde_json::Value) -> Result<CellKey, serde_json::Error> {
+    let mut inputs = inputs.clone();
+    if let Some(files) = inputs.pointer_mut("/command/inputs") {
+        *files = serde_json::json!({});
+    }
+    if let Some(inputs) = inputs.as_object_mut() {
+        inputs.remove("prepared");
+    }
+    key::key_of(&inputs)
+}
+
+fn arranged(
+    experiment: &Experiment,
+    meaning: &mut dyn FnMut(&Point) -> Result<serde_json::Value, CellError>,
+) -> Result<Vec<Cell>, CellError> {
     let placed =
         order::arrange(experiment.seed, &experiment.axes, &experiment.design, &experiment.points, experiment.rounds);
     let seeded = uses_seed(experiment);
@@ -68,7 +99,7 @@ pub fn cells(experiment: &Experiment, here: &Here, digests: &mut Digests) -> Res
         let meaning = match meanings.get(&point) {
             Some(meaning) => meaning.clone(),
             None => {
-                let meaning = meaning(experiment, here, digests, &point)?;
+                let meaning = meaning(&point)?;
                 meanings.insert(point.clone(), meaning.clone());
                 meaning
             }

@@ -14,6 +14,7 @@ use super::extras::{extras, is_of_another_version};
 use crate::chosen::{Chosen, Texts, newest};
 use crate::error::DerivedError;
 use crate::page;
+use crate::plans::{PLANS, follow};
 
 /// A bundle as a store, which goes with its folder.
 fn unpack(reader: BundleReader) -> Result<(Folder, Store, GenericRestored), DerivedError> {
@@ -47,6 +48,12 @@ pub fn check(reader: BundleReader, quick: bool) -> Result<Findings, DerivedError
         ..Findings::default()
     };
     if quick || !findings.faults.is_empty() {
+        return Ok(findings);
+    }
+    let followed = follow(&store)?;
+    findings.checked.push((PLANS.to_owned(), followed.plans));
+    findings.faults.extend(followed.wrong.into_iter().map(|(file, what)| Fault { file: file.in_bag(), what }));
+    if !findings.faults.is_empty() {
         return Ok(findings);
     }
     let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;

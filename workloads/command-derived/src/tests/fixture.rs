@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use matrix_command::run::{Input, Part, plan};
+use matrix_command::run::{Input, Part, PlanDocument, plan};
 use matrix_command::{Cell, WORKLOAD, cells};
 use matrix_core::{Again, Shard};
 use matrix_store::{
@@ -63,9 +63,22 @@ pub(super) fn faster(times: i64) -> impl Fn(&Cell) -> Option<i64> {
 
 /// A store with a run of an experiment of this text, or of a shard of it.
 pub(super) fn store(place: &Path, text: &str, shard: Option<Shard>, latency: impl Fn(&Cell) -> Option<i64>) -> Store {
+    forged(place, text, shard, latency, &|_, _| ())
+}
+
+/// The same of a run that saved another plan and text.
+pub(super) fn forged(
+    place: &Path,
+    text: &str,
+    shard: Option<Shard>,
+    latency: impl Fn(&Cell) -> Option<i64>,
+    forge: &dyn Fn(&mut PlanDocument, &mut String),
+) -> Store {
     let input = Input::new("kv.toml", text.to_owned(), Path::new("."), None).unwrap();
     let part = Part::new(&input, None, shard, &|_| true).unwrap();
-    let plan = serde_json::to_vec(&plan(None, &input, &part, &Again::None).unwrap()).unwrap();
+    let (mut plan, mut text) = (plan(None, &input, &part, &Again::None).unwrap(), text.to_owned());
+    forge(&mut plan, &mut text);
+    let plan = serde_json::to_vec(&plan).unwrap();
     let store = Store::create_or_open_for_writing(place, "a test").unwrap();
     let (name, experiment) = (&input.experiment.name, text.as_bytes());
     let new = NewRun { time: "20201122T130000Z", name, experiment, model: None, plan: &plan };

@@ -5,6 +5,7 @@ mod compare;
 mod consent;
 mod figures;
 mod fixture;
+mod plans;
 mod reading;
 mod shards;
 mod versions;

@@ -18,6 +18,24 @@ pub(super) fn meaning(
     digests: &mut Digests,
     point: &Point,
 ) -> Result<serde_json::Value, CellError> {
+    let mut meaning = meaning_of_text(experiment, point)?;
+    let products: BTreeMap<&str, &Product> = here.products.of_point(experiment, point).collect();
+    // What is still to be made may be where the inputs are: until then the key is not the final one.
+    if products.values().all(|product| product.digest.is_some()) {
+        for InputFile { name, sha256, executable, .. } in input_files(experiment, here, digests, point)? {
+            meaning["command"]["inputs"][name] = json!({ "executable": executable, "sha256": sha256 });
+        }
+    }
+    // Without anything prepared there is no word of it, so that keys stay what they were.
+    if !products.is_empty() {
+        meaning["prepared"] =
+            products.iter().map(|(name, product)| ((*name).to_owned(), json!(product.digest))).collect();
+    }
+    Ok(meaning)
+}
+
+/// The part of a point's meaning that its experiment's text alone gives: without files and what is prepared.
+pub(super) fn meaning_of_text(experiment: &Experiment, point: &Point) -> Result<serde_json::Value, CellError> {
     let command = &experiment.command;
     let list = |name: &'static str, templates: &[Template]| {
         let arguments = symbolic(experiment, point, templates);
@@ -33,14 +51,6 @@ pub(super) fn meaning(
         command.env.iter().map(|(name, template)| (name.as_str(), template.symbolic(point))).collect();
     let mut pass = command.pass.clone();
     pass.sort();
-    let products: BTreeMap<&str, &Product> = here.products.of_point(experiment, point).collect();
-    let mut inputs = BTreeMap::new();
-    // What is still to be made may be where the inputs are: until then the key is not the final one.
-    if products.values().all(|product| product.digest.is_some()) {
-        for InputFile { name, sha256, executable, .. } in input_files(experiment, here, digests, point)? {
-            inputs.insert(name, json!({ "executable": executable, "sha256": sha256 }));
-        }
-    }
     let mut services = Vec::new();
     for service in services_of(experiment, point) {
         services.push(service_meaning(service, point, list("run", &service.run)?, &|templates| {
@@ -52,7 +62,7 @@ pub(super) fn meaning(
         "command": {
             "dir": command.dir.symbolic(point),
             "env": env,
-            "inputs": inputs,
+            "inputs": {},
             "pass": pass,
             "run": list("run", &command.run)?,
             "setup": lists("setup", &command.setup)?,
@@ -67,11 +77,6 @@ pub(super) fn meaning(
     });
     if command.as_root {
         meaning["command"]["as"] = "root".into();
-    }
-    // Without anything prepared there is no word of it, so that keys stay what they were.
-    if !products.is_empty() {
-        meaning["prepared"] =
-            products.iter().map(|(name, product)| ((*name).to_owned(), json!(product.digest))).collect();
     }
     Ok(meaning)
 }

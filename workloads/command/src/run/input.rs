@@ -101,7 +101,13 @@ impl Input {
     /// The values and the round of a cell, by which plans know it when its key is another one now.
     #[must_use]
     pub fn place(&self, cell: &Cell) -> (String, u32) {
-        (serde_json::Value::Object(self.experiment.axes.to_json(&cell.point)).to_string(), cell.round)
+        Self::place_in(&self.experiment, cell)
+    }
+
+    /// The same of a cell of any experiment.
+    #[must_use]
+    pub fn place_in(experiment: &Experiment, cell: &Cell) -> (String, u32) {
+        (serde_json::Value::Object(experiment.axes.to_json(&cell.point)).to_string(), cell.round)
     }
 
     /// The experiment of a text alone, without the files that give its cells their keys: for reading results that are
