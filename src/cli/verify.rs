@@ -171,6 +171,7 @@ fn of_bundle(args: &VerifyArgs, input: Box<dyn Read + Send>) -> Result<Found, Fa
             if let Some(signer) = &args.signer {
                 signature(&args.path, signer, &mut findings)?;
             }
+            count_not_verified(&mut findings);
             let cures = vec![cure::OF_A_BUNDLE.to_owned(); findings.faults.len()];
             return Ok(Found { findings, cures, is_other: false });
         }
@@ -213,13 +214,17 @@ fn of_bundle(args: &VerifyArgs, input: Box<dyn Read + Send>) -> Result<Found, Fa
     if let Some((store, restored)) = restored {
         verify::compare(&store, restored, &mut findings)?;
     }
+    count_not_verified(&mut findings);
+    let cure = report.looks.map_or(cure::OF_A_BUNDLE, Looks::advice);
+    let cures = vec![cure.to_owned(); findings.faults.len()];
+    Ok(Found { findings, cures, is_other: report.looks.is_some() })
+}
+
+fn count_not_verified(findings: &mut Findings) {
     if !findings.not_verified.is_empty() {
         let what = "NOT VERIFIED: files of another version that this one derives otherwise".to_owned();
         findings.checked.push((what, findings.not_verified.len() as u64));
     }
-    let cure = report.looks.map_or(cure::OF_A_BUNDLE, Looks::advice);
-    let cures = vec![cure.to_owned(); findings.faults.len()];
-    Ok(Found { findings, cures, is_other: report.looks.is_some() })
 }
 
 fn signature(bundle: &Path, signer: &Path, findings: &mut Findings) -> Result<(), Failure> {

@@ -1,19 +1,20 @@
 //! What of a bundle is unpacked.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::bag::{REPORT, TAG_FILES};
+use crate::bag::TAG_FILES;
 use crate::error::BundleError;
 use crate::reader::BundleReader;
 use crate::temporary;
 
 /// What of a bundle is unpacked.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Extraction {
-    /// Not `report.html`: a page is opened in a browser, so that one that nobody derived again stays where it is.
-    pub without_report: bool,
+    /// Not these files of the bag: a page or a picture is opened in a browser, so that one that nobody derived again stays where it is.
+    pub without: BTreeSet<String>,
 }
 
 impl Extraction {
@@ -27,7 +28,7 @@ impl Extraction {
             let mut file: File = temporary::create(&folder.join(name))?;
             file.write_all(bytes).map_err(BundleError::io(format!("writing {name}")))?;
         }
-        reader.copy_to(folder, self.without_report.then_some(REPORT));
+        reader.copy_to(folder, self.without);
         Ok(())
     }
 }

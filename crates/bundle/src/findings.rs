@@ -5,6 +5,7 @@ use std::path::Path;
 use matrix_store::verify::{Fault, Note};
 
 use crate::bag::{AGENT, REPORT};
+use crate::deriver::Deriver;
 use crate::difference;
 
 /// What was checked of a store or a bundle, and found.
@@ -29,6 +30,19 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// Notes a derived file that is not what this program derives: a fault, or not verified where another version derived it.
+    pub fn differs(&mut self, file: &Path, deriver: &Deriver, what: impl FnOnce() -> String) {
+        match self.deriver {
+            Some(theirs) if theirs != deriver.version => {
+                // The notice before a README is looked at with what the bundle's files say of each other.
+                if self.not_verified.iter().all(|known| known.file != file) {
+                    self.not_verified.push(Note { file: file.to_owned(), what: deriver.not_verified(theirs) });
+                }
+            }
+            _ => self.faults.push(Fault { file: file.to_owned(), what: what() }),
+        }
+    }
+
     /// Compares a bundle's page with the one that follows from its results. Another version makes another page: then nothing
     /// is known of theirs but its digest.
     pub fn page(&mut self, theirs: &[u8], ours: &[u8]) {

@@ -43,6 +43,7 @@ pub mod unpacked;
 mod ahead;
 mod beginning;
 mod decompress;
+mod deriver;
 mod difference;
 mod files;
 mod findings;
@@ -54,6 +55,7 @@ mod tests;
 
 pub use bag::{AGENT, AGENT_FIELD};
 pub use binary::{Binary, about_binary};
+pub use deriver::Deriver;
 pub use difference::difference;
 pub use error::{BundleError, Conflict, ErrorKind, Refusal};
 pub use extraction::Extraction;

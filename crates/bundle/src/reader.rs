@@ -7,7 +7,7 @@
 //! headers and padding that differ in any bit from what [`Container`](crate::container::Container) writes; files that the manifest does
 //! not name, and the other way round; digests that do not match; JSON that is too large or nested too deep.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -40,8 +40,8 @@ pub struct BundleReader {
     current: Option<Current>,
     /// Where a copy of each file goes, if anywhere.
     copies: Option<PathBuf>,
-    /// The one file of which no copy is put there.
-    not_copied: Option<&'static str>,
+    /// The files of which no copy is put there.
+    not_copied: BTreeSet<String>,
     ended: bool,
 }
 
@@ -117,7 +117,7 @@ impl BundleReader {
             payload_bytes: 0,
             current: None,
             copies: None,
-            not_copied: None,
+            not_copied: BTreeSet::new(),
             ended: false,
         })
     }
@@ -157,8 +157,8 @@ impl BundleReader {
         self.limits
     }
 
-    /// From now on, puts a copy of each file but one below a folder, which is there, as it is read.
-    pub(crate) fn copy_to(&mut self, folder: PathBuf, but: Option<&'static str>) {
+    /// From now on, puts a copy of each file but some below a folder, which is there, as it is read.
+    pub(crate) fn copy_to(&mut self, folder: PathBuf, but: BTreeSet<String>) {
         self.copies = Some(folder);
         self.not_copied = but;
     }
@@ -221,7 +221,7 @@ impl BundleReader {
         self.sizes.push(size);
         self.payload_bytes += size;
         let Entry { path, digest, .. } = entry.clone();
-        let copies = self.copies.as_ref().filter(|_| self.not_copied != Some(path.as_str()));
+        let copies = self.copies.as_ref().filter(|_| !self.not_copied.contains(&path));
         let copy = copies.map(|folder| temporary::create(&folder.join(&path))).transpose()?;
         if path == BINARY
             && let Some(copy) = &copy

@@ -1,5 +1,6 @@
 //! `matrix bundle extract`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -28,8 +29,8 @@ pub(super) struct ExtractArgs {
     /// Make a store of it, to go on in, instead of the bag as it is
     #[arg(long)]
     as_store: bool,
-    /// Also unpack a page (`report.html`) that this version cannot derive again, so that nothing is known of what it says and
-    /// does in a browser
+    /// Also unpack a page (`report.html`) and pictures that this version cannot derive again, so that nothing is known of what they
+    /// say and do in a browser
     #[arg(long)]
     unverified: bool,
     #[command(flatten)]
@@ -44,16 +45,19 @@ struct ExtractJson<'a> {
     out: &'a Path,
     form: &'static str,
     /// Files that were left out because nothing is known of them.
-    left_out: Vec<&'static str>,
+    left_out: Vec<&'a str>,
 }
 
 pub(super) fn extract(args: &ExtractArgs) -> CommandResult {
     let name = output::path(&args.file);
     let refused = |error| RunError::of_bundle(&name, error);
     let reader = BundleReader::open(&args.file, args.size.limits()).map_err(refused)?;
-    let page = reader.manifest().iter().any(|(path, _)| path == REPORT);
-    let without_report = page && !args.as_store && !args.unverified && !is_known(args, reader.is_generic())?;
-    let extraction = Extraction { without_report };
+    let is_generic = reader.is_generic();
+    let has_page = is_generic || reader.manifest().iter().any(|(path, _)| path == REPORT);
+    let is_looked_at = has_page && !args.as_store && !args.unverified;
+    let without = if is_looked_at { unknown(args, is_generic)? } else { BTreeSet::new() };
+    let left_out: Vec<&str> = without.iter().map(String::as_str).collect();
+    let extraction = Extraction { without: without.clone() };
     let (form, out) = (if args.as_store { "store" } else { "bag" }, output::word(&args.out));
     if reader.is_generic() {
         if args.as_store {
@@ -66,7 +70,6 @@ pub(super) fn extract(args: &ExtractArgs) -> CommandResult {
     } else {
         matrix_archive::extract(reader, &args.out, extraction).map_err(refused)?;
     }
-    let left_out: Vec<&str> = extraction.without_report.then_some(REPORT).into_iter().collect();
     match (args.format.format, args.as_store) {
         (Format::Json, _) => output::json(&ExtractJson { out: &args.out, form, left_out })?,
         (Format::Table, true) => {
@@ -105,21 +108,23 @@ fn how_to_extend(store: &Path) -> Result<Option<String>, Failure> {
     }))
 }
 
-/// Whether a bundle's page follows from its results. A page of another version does not, as far as anybody can tell here;
-/// that is noted.
-fn is_known(args: &ExtractArgs, of_programs: bool) -> Result<bool, Failure> {
-    let findings = if of_programs { programs::page_of(&args.file, args.size.limits())? } else { page_of(args)? };
+/// The files of a bundle that a browser may run and of which nothing is known: those of another version, as far as anybody can tell
+/// here. One of this version that does not follow from the results is refused.
+fn unknown(args: &ExtractArgs, of_programs: bool) -> Result<BTreeSet<String>, Failure> {
+    let findings =
+        if of_programs { programs::active_files_of(&args.file, args.size.limits())? } else { page_of(args)? };
     if let Some(fault) = findings.faults.first() {
         return Err(Failure::with_help(
             Exit::Integrity,
-            format!("{}: {REPORT}: {}", output::path(&args.file), fault.what),
-            "`matrix verify` checks the rest of the bundle; `--unverified` unpacks this page as well",
+            format!("{}: {}: {}", output::path(&args.file), output::path(&fault.file), fault.what),
+            "`matrix verify` checks the rest of the bundle; `--unverified` unpacks this file as well",
         ));
     }
     for note in &findings.not_verified {
-        output::note(format_args!("{REPORT} is left out: {}; --unverified unpacks it too", note.what));
+        let file = output::path(&note.file);
+        output::note(format_args!("{file} is left out: {}; --unverified unpacks it too", note.what));
     }
-    Ok(findings.not_verified.is_empty())
+    Ok(findings.not_verified.iter().map(|note| note.file.to_string_lossy().into_owned()).collect())
 }
 
 /// What is known of the page in a bundle of schema 1.

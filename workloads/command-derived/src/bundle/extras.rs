@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use matrix_bundle::layout::DERIVER as DERIVER_FILE;
-use matrix_bundle::{Extras, about_binary};
+use matrix_bundle::{Deriver, Extras, about_binary};
 use matrix_command::results::{self, Loaded, findings};
 use matrix_figures::{FigureError, Picture, picture};
 use matrix_store::{Digest, Store};
@@ -14,12 +14,12 @@ use crate::figures::about as about_figure;
 use crate::page;
 use crate::shards::Shards;
 
-/// Which version of the rules derives these files: only its own version's are compared byte for byte.
-const DERIVER: &str = "matrix-command 5\n";
+/// Which version of the rules derives these files: only its own version's have to be the same, byte for byte.
+pub(super) const DERIVER: Deriver = Deriver { name: "matrix-command ", first: 1, version: 5 };
 
-/// Whether what stands beside results was derived by another version of the rules.
-pub(super) fn is_of_another_version(extras: &Extras) -> bool {
-    extras.tables.get(DERIVER_FILE).is_none_or(|version| version != DERIVER.as_bytes())
+/// By which version of the rules what stands beside results was derived; in words if it does not say so.
+pub(super) fn deriver_of(extras: &Extras) -> Result<u32, String> {
+    extras.tables.get(DERIVER_FILE).map_or_else(|| Err("it is missing".to_owned()), |text| DERIVER.parse(text))
 }
 
 /// Everything that stands beside the results of these experiments. `binary` is the digest of the program that is in the
@@ -33,7 +33,7 @@ pub fn extras(store: &Store, experiments: &[Chosen], binary: Option<Digest>) -> 
         citation: include_bytes!("../../../../CITATION.cff").to_vec(),
         ..Extras::default()
     };
-    extras.tables.insert(DERIVER_FILE.to_owned(), DERIVER.as_bytes().to_vec());
+    extras.tables.insert(DERIVER_FILE.to_owned(), DERIVER.render(DERIVER.version).into_bytes());
     let mut readme = String::new();
     let names: Vec<&str> = experiments.iter().map(|chosen| chosen.experiment.name.as_str()).collect();
     let _ = writeln!(readme, "# Results of {}\n\n{INTRODUCTION}", names.join(", "));

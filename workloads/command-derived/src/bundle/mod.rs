@@ -12,7 +12,7 @@ use matrix_bundle::{BundleInfo, Limits};
 pub use create::{Contents, CreateOptions, Selection};
 pub use extras::extras;
 pub use merge::merge;
-pub use verify::{check, page_of};
+pub use verify::{active_files_of, check};
 
 /// A bundle that was made.
 #[derive(Clone, Debug)]

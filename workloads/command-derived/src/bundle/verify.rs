@@ -1,19 +1,20 @@
 //! Checking a bundle: every byte, and that what stands beside its results follows from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::Path;
 
+use matrix_bundle::layout::{BundlePath, DERIVER as DERIVER_FILE};
 use matrix_bundle::temporary::Folder;
-use matrix_bundle::{BundleReader, Extras, Findings, GenericRestored, Limits};
+use matrix_bundle::{BundleReader, Extras, Findings, GenericRestored, Limits, difference};
 use matrix_command::results;
 use matrix_store::generic::NoTraces;
 use matrix_store::verify::Fault;
 use matrix_store::{Store, VerifyOptions};
 
-use super::extras::{extras, is_of_another_version};
+use super::extras::{DERIVER, deriver_of, extras};
 use crate::chosen::{Chosen, Texts, newest};
 use crate::error::DerivedError;
-use crate::page;
 use crate::plans::{PLANS, follow};
 
 /// A bundle as a store, which goes with its folder.
@@ -58,12 +59,8 @@ pub fn check(reader: BundleReader, quick: bool) -> Result<Findings, DerivedError
     }
     let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;
     let derived = extras(&store, &experiments, restored.binary)?;
-    findings.another_version = is_of_another_version(&restored.extras);
-    if !findings.another_version {
-        let compared = compare(&restored.extras, &derived, &mut findings.faults);
-        findings.checked.push(("tables, figures, README: derived again, same bytes".to_owned(), compared));
-    }
-    findings.page(&restored.extras.report, &derived.report);
+    let compared = compare(&restored.extras, &derived, &mut findings);
+    findings.checked.push(("tables, figures, README: derived again, same bytes".to_owned(), compared));
     for chosen in &experiments {
         let loaded = results::load(&store, &chosen.experiment, &chosen.cells, None)?;
         for finding in results::findings(&loaded) {
@@ -74,22 +71,30 @@ pub fn check(reader: BundleReader, quick: bool) -> Result<Findings, DerivedError
     Ok(findings)
 }
 
-/// What is known of the page in a bundle: nothing is wrong with it, or what is.
+/// What is known of the files of a bundle that a browser may run when they are opened, the page and the figures: nothing is wrong with
+/// them, or what is.
 ///
 /// # Errors
 /// As for [`check`].
-pub fn page_of(path: &Path, limits: Limits) -> Result<Findings, DerivedError> {
+pub fn active_files_of(path: &Path, limits: Limits) -> Result<Findings, DerivedError> {
     let (_folder, store, restored) = unpack(BundleReader::open(path, limits)?)?;
     let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;
-    let names: Vec<&str> = experiments.iter().map(|chosen| chosen.experiment.name.as_str()).collect();
-    let another_version = is_of_another_version(&restored.extras);
-    let mut findings = Findings { made_by: restored.made_by(), another_version, ..Findings::default() };
-    findings.page(&restored.extras.report, &page::of_bundle(&store, &names)?);
+    let derived = extras(&store, &experiments, restored.binary)?;
+    let mut findings = Findings { made_by: restored.made_by(), ..Findings::default() };
+    compare(&restored.extras, &derived, &mut findings);
+    findings.faults.retain(|fault| is_active(&fault.file));
+    findings.not_verified.retain(|note| is_active(&note.file));
     Ok(findings)
 }
 
-/// Compares what stands beside results with what follows from them; how many files were compared.
-fn compare(found: &Extras, derived: &Extras, faults: &mut Vec<Fault>) -> u64 {
+/// Whether a program that opens such a file may run what is in it: that of any name but those of text and numbers.
+fn is_active(file: &Path) -> bool {
+    let passive = ["csv", "txt", "tex", "md"];
+    !file.extension().and_then(OsStr::to_str).is_some_and(|extension| passive.contains(&extension))
+}
+
+/// Compares what stands beside results with what follows from them; how many files are the same.
+fn compare(found: &Extras, derived: &Extras, findings: &mut Findings) -> u64 {
     fn files(extras: &Extras) -> BTreeMap<String, &[u8]> {
         let mut files: BTreeMap<String, &[u8]> = BTreeMap::new();
         files.insert("README.md".to_owned(), &extras.readme);
@@ -98,20 +103,31 @@ fn compare(found: &Extras, derived: &Extras, faults: &mut Vec<Fault>) -> u64 {
         files.extend(extras.figures.iter().map(|(name, bytes)| (format!("figures/{name}"), bytes.as_slice())));
         files
     }
-    let (found, derived) = (files(found), files(derived));
-    let mut names: Vec<&String> = found.keys().chain(derived.keys()).collect();
-    names.sort();
-    names.dedup();
-    for name in &names {
-        let what = match (found.get(*name), derived.get(*name)) {
-            (Some(found), Some(derived)) if found == derived => continue,
-            (Some(found), Some(derived)) => {
-                format!("it does not follow from the results: {}", matrix_bundle::difference(found, derived))
-            }
-            (Some(_), None) => "nothing in the results gives it".to_owned(),
-            (None, _) => "it is missing".to_owned(),
-        };
-        faults.push(Fault { file: Path::new("data").join(name), what });
+    match deriver_of(found) {
+        Ok(theirs) => findings.deriver = Some(theirs),
+        Err(what) => {
+            let file = BundlePath::Deriver.to_string().into();
+            findings.faults.push(Fault { file, what });
+        }
     }
-    names.len() as u64
+    findings.another_version = findings.deriver.is_some_and(|theirs| theirs != DERIVER.version);
+    let (theirs, ours) = (files(found), files(derived));
+    let names: BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
+    let deriver = format!("tables/{DERIVER_FILE}");
+    let mut same = 0;
+    for name in names.into_iter().filter(|name| **name != deriver) {
+        let file = Path::new("data").join(name);
+        match (theirs.get(name), ours.get(name)) {
+            (Some(theirs), Some(ours)) if theirs == ours => same += 1,
+            (Some(theirs), Some(ours)) => findings.differs(&file, &DERIVER, || {
+                format!("it does not follow from the results: {}", difference(theirs, ours))
+            }),
+            (Some(_), None) => findings.differs(&file, &DERIVER, || "nothing in the results gives it".to_owned()),
+            // Another version may have derived no such file.
+            (None, _) if findings.another_version => {}
+            (None, _) => findings.faults.push(Fault { file, what: "it is missing".to_owned() }),
+        }
+    }
+    findings.page(&found.report, &derived.report);
+    same
 }

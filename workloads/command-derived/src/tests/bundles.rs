@@ -6,7 +6,7 @@ use matrix_bundle::{BundleError, BundleReader, Extras, GenericOptions, Limits};
 use matrix_store::{ErrorKind, Store};
 
 use super::fixture::{EXPERIMENT, faster, store};
-use crate::bundle::{Contents, CreateOptions, Made, Selection, check, extras, page_of};
+use crate::bundle::{Contents, CreateOptions, Made, Selection, active_files_of, check, extras};
 use crate::{Chosen, DerivedError, Texts, newest};
 
 fn create(store: &Store, filter: Option<&str>, options: CreateOptions, out: &Path) -> Result<Made, DerivedError> {
@@ -47,10 +47,11 @@ fn forged(store: &Store, folder: &Path, forge: Forge<'_>) -> matrix_bundle::Find
     let out = folder.join("forged.tar.zst");
     matrix_bundle::create_generic(store, &runs, &extras, &GenericOptions::default(), &out).unwrap();
     let findings = check(BundleReader::open(&out, Limits::default()).unwrap(), false).unwrap();
-    let page = page_of(&out, Limits::default()).unwrap();
-    let is_page = |file: &Path| file == Path::new(matrix_bundle::bag::REPORT);
-    let of_page = findings.faults.iter().filter(|fault| is_page(&fault.file)).count();
-    assert_eq!(page.faults.len(), of_page, "both find the same of the page: {page:?}");
+    let active = active_files_of(&out, Limits::default()).unwrap();
+    let is_active = |file: &Path| file.ends_with("report.html") || file.starts_with("data/figures");
+    let faults = findings.faults.iter().filter(|fault| is_active(&fault.file)).cloned();
+    let not_verified = findings.not_verified.iter().filter(|note| is_active(&note.file)).cloned();
+    assert_eq!((&active.faults, &active.not_verified), (&faults.collect(), &not_verified.collect()), "both find the same");
     findings
 }
 
@@ -90,16 +91,44 @@ fn each_forged_file_is_found_and_named() {
 }
 
 #[test]
-fn of_another_version_nothing_is_known_but_what_its_results_are() {
+fn files_of_another_version_are_listed_as_not_verified_and_nothing_excuses_a_bundle_that_names_none() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder.path().join("store"), EXPERIMENT, None, faster(4));
-    let findings = forged(&store, folder.path(), &|extras| {
-        extras.tables.insert(matrix_bundle::layout::DERIVER.to_owned(), b"matrix-command 1\n".to_vec());
+    let deriver = matrix_bundle::layout::DERIVER.to_owned();
+    let forge = |extras: &mut Extras| {
         extras.tables.insert("kv/claims.csv".to_owned(), b"forged".to_vec());
-    });
-    assert!(findings.another_version && findings.faults.is_empty(), "{findings:?}");
-    assert_eq!(findings.claims, ["kv: C1: supported"], "judged by this version");
-    assert!(findings.checked.iter().all(|(what, _)| !what.starts_with("tables")), "{findings:?}");
+        extras.figures.insert("kv/scaling.svg".to_owned(), b"<svg><script/></svg>".to_vec());
+        extras.figures.insert("kv/more.html".to_owned(), b"<script>".to_vec());
+        extras.readme = b"forged".to_vec();
+        extras.tables.remove("kv/metrics.csv");
+    };
+    let forged_files = ["README.md", "figures/kv/more.html", "figures/kv/scaling.svg", "tables/kv/claims.csv"];
+    for theirs in [1, 4, 6] {
+        let findings = forged(&store, folder.path(), &|extras| {
+            forge(extras);
+            extras.tables.insert(deriver.clone(), format!("matrix-command {theirs}\n").into_bytes());
+        });
+        assert!(findings.another_version && findings.faults.is_empty(), "{findings:?}");
+        assert_eq!(findings.deriver, Some(theirs));
+        assert_eq!(findings.claims, ["kv: C1: supported"], "judged by this version");
+        let files: Vec<&Path> = findings.not_verified.iter().map(|note| note.file.as_path()).collect();
+        assert_eq!(files, forged_files.map(|file| Path::new("data").join(file)), "{findings:?}");
+        let what = format!("NOT VERIFIED: derived by version {theirs}, and version 5 derives another file");
+        assert!(findings.not_verified.iter().all(|note| note.what == what), "{findings:?}");
+    }
+    for wrong in [None, Some("matrix-command 05\n"), Some("matrix 4\n"), Some("matrix-command 0\n"), Some("")] {
+        let findings = forged(&store, folder.path(), &|extras| {
+            forge(extras);
+            match wrong {
+                Some(text) => drop(extras.tables.insert(deriver.clone(), text.as_bytes().to_vec())),
+                None => drop(extras.tables.remove(&deriver)),
+            }
+        });
+        assert!(findings.not_verified.is_empty(), "{findings:?}");
+        let files: Vec<&Path> = findings.faults.iter().map(|fault| fault.file.as_path()).collect();
+        let expected = ["tables/deriver.txt"].into_iter().chain(forged_files).chain(["tables/kv/metrics.csv"]);
+        assert_eq!(files, Vec::from_iter(expected.map(|file| Path::new("data").join(file))), "{findings:?}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 
 use crate::contents::{Contents, OnFault};
 use crate::create::{Maker, bag_info};
-use crate::deriver::{self, DERIVER_VERSION, not_verified};
+use crate::deriver::{self, DERIVER, DERIVER_VERSION};
 use crate::inventory::{Facts, Inventory};
 use crate::{cells, metadata};
 
@@ -55,7 +55,7 @@ impl Derived {
         if self.theirs == DERIVER_VERSION {
             self.faults.push((path, what()));
         } else {
-            self.not_verified.push((path, not_verified(self.theirs)));
+            self.not_verified.push((path, DERIVER.not_verified(self.theirs)));
         }
     }
 }

@@ -11,6 +11,7 @@ use matrix_bundle::{BundleError, BundleInfo, BundleReader, Entry, Extras, Files,
 use matrix_store::{Digest, Sealed, StoreError, parallel};
 use matrix_traces::{Attempt, Record};
 
+use crate::deriver::DERIVER;
 use crate::inventory::{Facts, Inventory};
 use crate::{cells, deriver};
 
@@ -195,7 +196,7 @@ impl Contents {
             BundlePath::Experiment(digest) => drop(self.inventory.experiments.insert(digest, bytes)),
             BundlePath::Model(digest) => drop(self.inventory.models.insert(digest, bytes)),
             BundlePath::Source(tree, name) => drop(self.inventory.sources.entry(tree).or_default().insert(name, bytes)),
-            BundlePath::Deriver => self.named_deriver = Some(deriver::parse(&bytes).map_err(bad)?),
+            BundlePath::Deriver => self.named_deriver = Some(DERIVER.parse(&bytes).map_err(bad)?),
             place => self.extras.take(place, bytes),
         }
         Ok(())

@@ -5,6 +5,7 @@
 //! be the same, byte for byte, where the version is the reader's own. Where it is another, files that differ prove
 //! nothing, and are reported as not verified.
 
+use matrix_bundle::Deriver;
 use matrix_bundle::layout::BundlePath;
 
 /// Version of the rules by which this program derives files from results. Raise it with the first release whose derived files
@@ -14,27 +15,8 @@ pub const DERIVER_VERSION: u32 = 4;
 /// The version of bundles of format 1, which do not name it.
 pub(crate) const UNNAMED: u32 = 1;
 
-/// What stands before the version.
-const NAME: &str = "matrix ";
-
-/// The text of `tables/deriver.txt`.
-pub(crate) fn render(version: u32) -> String {
-    format!("{NAME}{version}\n")
-}
-
-/// Reads `tables/deriver.txt`, in the one form that it has.
-pub(crate) fn parse(bytes: &[u8]) -> Result<u32, String> {
-    let text = str::from_utf8(bytes).ok();
-    let version = text.and_then(|text| text.strip_prefix(NAME)?.strip_suffix('\n')?.parse().ok());
-    let version = version.filter(|version| *version > UNNAMED && render(*version).as_bytes() == bytes);
-    version.ok_or_else(|| format!("it is not `{NAME}` and a whole number from {}", UNNAMED + 1))
-}
-
-/// What is said of a file of another deriver that differs from what this program derives.
-#[must_use]
-pub fn not_verified(theirs: u32) -> String {
-    format!("NOT VERIFIED: derived by version {theirs}, and version {DERIVER_VERSION} derives another file")
-}
+/// The rules of this program.
+pub const DERIVER: Deriver = Deriver { name: "matrix ", first: UNNAMED + 1, version: DERIVER_VERSION };
 
 /// Where a bundle names its deriver.
 pub(crate) fn file() -> String {
@@ -47,8 +29,8 @@ mod tests {
 
     #[test]
     fn one_text_for_each_version() {
-        assert_eq!(render(2), "matrix 2\n");
-        assert_eq!(parse(render(37).as_bytes()), Ok(37));
+        assert_eq!(DERIVER.render(2), "matrix 2\n");
+        assert_eq!(DERIVER.parse(DERIVER.render(37).as_bytes()), Ok(37));
         for bad in [
             "",
             "2\n",
@@ -60,8 +42,8 @@ mod tests {
             "Matrix 2\n",
             "matrix 2\n\n",
         ] {
-            assert!(parse(bad.as_bytes()).is_err(), "{bad}");
+            assert!(DERIVER.parse(bad.as_bytes()).is_err(), "{bad}");
         }
-        assert!(parse(b"matrix 99999999999\n").is_err() && parse(b"\xff").is_err());
+        assert!(DERIVER.parse(b"matrix 99999999999\n").is_err() && DERIVER.parse(b"\xff").is_err());
     }
 }

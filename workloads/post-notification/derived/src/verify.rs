@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use matrix_archive::deriver::not_verified;
-use matrix_archive::{DERIVER_VERSION, Inventory, Restored};
+use matrix_archive::deriver::DERIVER;
+use matrix_archive::{Inventory, Restored};
 use matrix_bundle::{Findings, difference};
 use matrix_plan::{Experiment, Filter};
 use matrix_run::{RunError, results};
@@ -79,18 +79,9 @@ fn fault(file: &Path, what: impl Into<String>) -> Fault {
     Fault { file: file.to_owned(), what: what.into() }
 }
 
-/// Notes a derived file that is not what this program derives: a fault, or not verified where another version derived it.
+/// Notes a derived file that is not what this program derives.
 fn differs(file: impl AsRef<Path>, what: impl FnOnce() -> String, findings: &mut Findings) {
-    let file = file.as_ref();
-    match findings.deriver {
-        Some(theirs) if theirs != DERIVER_VERSION => {
-            // The notice before a README is looked at with what the bundle's files say of each other.
-            if findings.not_verified.iter().all(|known| known.file != file) {
-                findings.not_verified.push(Note { file: file.to_owned(), what: not_verified(theirs) });
-            }
-        }
-        _ => findings.faults.push(fault(file, what())),
-    }
+    findings.differs(file.as_ref(), &DERIVER, what);
 }
 
 /// Experiments that cannot be read.

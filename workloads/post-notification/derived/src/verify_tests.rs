@@ -1,5 +1,7 @@
 //! Tests of `verify.rs`.
 
+use matrix_archive::DERIVER_VERSION;
+
 use super::*;
 
 fn made(files: &[(&str, &str)]) -> Files {

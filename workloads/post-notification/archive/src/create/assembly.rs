@@ -10,7 +10,7 @@ use matrix_bundle::limits::MAX_TEXTS;
 use matrix_bundle::{BundleError, BundleInfo, Extras, Limits, Packed, Refusal};
 use matrix_store::{Digest, StoreError, parallel};
 
-use crate::deriver::{self, DERIVER_VERSION};
+use crate::deriver::{DERIVER, DERIVER_VERSION};
 use crate::inventory::{Facts, Inventory};
 use crate::{cells, metadata};
 
@@ -19,7 +19,7 @@ pub(crate) fn items<'a>(inventory: &'a Inventory, facts: &Facts, extras: &Extras
     let mut payload = Payload::default();
     payload.results(inventory)?;
     payload.extras(extras, facts);
-    payload.add(&BundlePath::Deriver, deriver::render(DERIVER_VERSION).into_bytes());
+    payload.add(&BundlePath::Deriver, DERIVER.render(DERIVER_VERSION).into_bytes());
     if !inventory.agents.is_empty() {
         let mut agents = serde_json::to_vec(&inventory.agents).map_err(StoreError::from)?;
         agents.push(b'\n');
