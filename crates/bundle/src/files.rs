@@ -3,7 +3,7 @@
 use matrix_store::Digest;
 
 /// The files of a payload that was read, in order of their paths.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Files {
     manifest: Vec<(String, Digest)>,
     sizes: Vec<u64>,

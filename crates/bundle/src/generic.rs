@@ -4,11 +4,14 @@
 //! `tables/deriver.txt`, which says what derived tables, figures and README, as only its own version is compared byte for
 //! byte.
 
+mod check;
 mod create;
 mod merge;
+mod metadata;
 mod payload;
 mod restore;
 
+pub use check::check_generic;
 pub use create::{GenericOptions, create_generic};
 pub use merge::unite_generic;
 pub use restore::{GenericRestored, extract_generic, is_generic_bundle, restore_generic};

@@ -110,6 +110,23 @@ impl BundlePath {
         !matches!(self, Self::Agents | Self::Model(_))
     }
 
+    /// Whether it is one of the results and what they were made of, in bundles of programs: all but what is derived, what was put in
+    /// besides, and the metadata.
+    #[must_use]
+    pub fn is_of_results(&self) -> bool {
+        matches!(
+            self,
+            Self::LeftOut
+                | Self::Experiment(_)
+                | Self::Plan(_)
+                | Self::Object(_)
+                | Self::Output(_)
+                | Self::Record(..)
+                | Self::Attempt(_)
+                | Self::Journal(..)
+        )
+    }
+
     /// Whether bundles of traces (formats 1 and 2) have such a file.
     #[must_use]
     pub fn is_of_traces(&self) -> bool {

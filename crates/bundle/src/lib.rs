@@ -15,6 +15,7 @@
 
 pub mod bag;
 pub mod binary;
+pub mod check;
 pub mod compress;
 pub mod container;
 pub mod error;
@@ -63,7 +64,8 @@ pub use extras::Extras;
 pub use files::Files;
 pub use findings::Findings;
 pub use generic::{
-    GenericOptions, GenericRestored, create_generic, extract_generic, is_generic_bundle, restore_generic, unite_generic,
+    GenericOptions, GenericRestored, check_generic, create_generic, extract_generic, is_generic_bundle,
+    restore_generic, unite_generic,
 };
 pub use info::BundleInfo;
 pub use limits::Limits;

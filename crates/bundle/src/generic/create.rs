@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
-use matrix_core::CellKey;
+use matrix_core::{CellKey, Tally};
 use matrix_store::{Origin, RunId, Store};
 
 use super::FORMAT;
@@ -49,12 +49,9 @@ pub fn create_generic(
 }
 
 fn write(store: &Store, mut payload: Payload, out: impl Write) -> Result<BundleInfo, BundleError> {
-    let folder = match payload.experiments.iter().collect::<Vec<_>>()[..] {
-        [name] => format!("{name}-bundle"),
-        _ => "matrix-bundle".to_owned(),
-    };
+    let folder = folder_of(&payload.experiments);
     let bytes = payload.items.values().map(|item| item.size).sum();
-    let info = bag_info(&payload, bytes);
+    let info = bag_info(&payload, &payload.tally, AGENT, (bytes, payload.items.len() as u64));
     let Payload { items, .. } = &mut payload;
     let container = Container::new(folder, &info, std::mem::take(items))?;
     let (sha256, size) = container.write(store, None, out)?;
@@ -73,17 +70,31 @@ fn write(store: &Store, mut payload: Payload, out: impl Write) -> Result<BundleI
     })
 }
 
-fn bag_info(payload: &Payload, payload_bytes: u64) -> BTreeMap<&'static str, String> {
+/// The folder of a bag with results of these experiments.
+pub(super) fn folder_of(experiments: &BTreeSet<String>) -> String {
+    match experiments.iter().collect::<Vec<_>>()[..] {
+        [name] => format!("{name}-bundle"),
+        _ => "matrix-bundle".to_owned(),
+    }
+}
+
+/// What is said of a bag with these results of these cells, made by `agent`, with so many bytes and files.
+pub(super) fn bag_info(
+    payload: &Payload,
+    cells: &Tally,
+    agent: &str,
+    (payload_bytes, files): (u64, u64),
+) -> BTreeMap<&'static str, String> {
     let about = About {
-        agent: AGENT,
+        agent,
         format: FORMAT,
         date: if payload.date.is_empty() { "1970-01-01" } else { &payload.date },
         description: "Results of programs run over a matrix of values (measured)".to_owned(),
-        cells: &payload.tally,
+        cells,
         experiments: &payload.experiments,
         origins: &payload.origins,
         payload_bytes,
-        files: payload.items.len() as u64,
+        files,
     };
     about.fields()
 }

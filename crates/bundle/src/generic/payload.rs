@@ -7,8 +7,8 @@ use matrix_store::{
     AttemptFile, AttemptId, Digest, GenericAttempt, GenericRecord, Origin, RecordFile, RunId, Sealed, Store, StoreError,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
+use super::metadata::metadata;
 use crate::error::BundleError;
 use crate::extras::Extras;
 use crate::item::{Content, Item, Items};
@@ -41,6 +41,8 @@ pub(super) struct Payload {
     pub(super) experiments: BTreeSet<String>,
     pub(super) items: Items<'static>,
     pub(super) tally: Tally,
+    /// The same of those cells alone that were tried.
+    pub(super) tried: Tally,
     pub(super) origins: BTreeSet<Origin>,
     pub(super) date: String,
     pub(super) records: u64,
@@ -108,14 +110,18 @@ impl Payload {
                 this.record(renamed_record(record, origin)?)?;
             }
         }
-        this.attempts(store, &cells, &named, origin)?;
+        let tried = this.attempts(store, &cells, &named, origin)?;
         for key in &cells {
-            this.tally.add(match (done.contains(key), failed.contains(key), skipped.contains(key)) {
+            let state = match (done.contains(key), failed.contains(key), skipped.contains(key)) {
                 (true, ..) => CellState::Done,
                 (_, true, _) => CellState::Failed,
                 (_, _, true) => CellState::Skipped,
                 _ => CellState::Pending,
-            });
+            };
+            this.tally.add(state);
+            if tried.contains(key) {
+                this.tried.add(state);
+            }
         }
         if cells.is_empty() {
             return Err(BundleError::Empty);
@@ -136,13 +142,15 @@ impl Payload {
         Ok(())
     }
 
+    /// Takes the attempts at these cells; the cells that there is one of.
     fn attempts(
         &mut self,
         store: &Store,
         cells: &BTreeSet<CellKey>,
         named: &BTreeSet<AttemptId>,
         origin: Option<&Origin>,
-    ) -> Result<(), BundleError> {
+    ) -> Result<BTreeSet<CellKey>, BundleError> {
+        let mut tried = BTreeSet::new();
         let mut left: BTreeSet<AttemptId> = named.clone();
         let received = store.received()?.left_out;
         let mut left_out: BTreeSet<AttemptId> = named.intersection(&received).cloned().collect();
@@ -162,6 +170,7 @@ impl Payload {
                 self.object(BundlePath::Output(output.sha256).to_string(), output.sha256, output.bytes);
             }
             self.attempts += 1;
+            tried.insert(attempt.key);
             let attempt = renamed_attempt(attempt, origin)?;
             self.add(BundlePath::Attempt(id.clone()).to_string(), attempt.to_bytes()?);
         }
@@ -175,7 +184,7 @@ impl Payload {
             self.add(BundlePath::LeftOut.to_string(), text);
         }
         self.objects = self.items.values().filter(|item| matches!(item.content, Content::Object)).count() as u64;
-        Ok(())
+        Ok(tried)
     }
 
     pub(super) fn extras(&mut self, extras: &Extras, identify: Option<&str>) {
@@ -187,54 +196,9 @@ impl Payload {
                 self.add(BundlePath::Source(tree, name.clone()).to_string(), bytes.clone());
             }
         }
-        let metadata = self.metadata(identify);
+        let files = self.items.iter().map(|(path, item)| (path.as_str(), item.size));
+        let metadata = metadata(&self.experiments, &self.date, files, identify);
         self.add(BundlePath::Metadata.to_string(), metadata);
-    }
-
-    /// The payload as an RO-Crate 1.1 says what it is.
-    fn metadata(&self, identify: Option<&str>) -> Vec<u8> {
-        let names: Vec<&str> = self.experiments.iter().map(String::as_str).collect();
-        let paths: Vec<&str> = self.items.keys().filter_map(|path| path.strip_prefix("data/")).collect();
-        let mut graph = vec![
-            json!({
-                "@id": "ro-crate-metadata.json",
-                "@type": "CreativeWork",
-                "about": { "@id": "./" },
-                "conformsTo": { "@id": "https://w3id.org/ro/crate/1.1" },
-            }),
-            json!({
-                "@id": "./",
-                "@type": "Dataset",
-                "name": format!("Results of {}", names.join(", ")),
-                "description": "Results of an experiment that ran a program over a matrix of values: its rows, what it left, and what follows from them.",
-                "datePublished": self.date,
-                "license": { "@id": "LICENSE" },
-                "hasPart": paths.iter().map(|path| json!({ "@id": path })).collect::<Vec<_>>(),
-            }),
-        ];
-        if let (Some(name), Some(root)) = (identify, graph.get_mut(1)) {
-            root["author"] = json!({ "@id": "#author" });
-            graph.push(json!({ "@id": "#author", "@type": "Person", "name": name }));
-        }
-        for path in paths {
-            let size = self.items.get(&format!("data/{path}")).map_or(0, |item| item.size);
-            let format = match path.rsplit('.').next() {
-                Some("csv") => "text/csv",
-                Some("json") => "application/json",
-                Some("svg") => "image/svg+xml",
-                Some("md") => "text/markdown",
-                Some("toml") => "application/toml",
-                Some("html") => "text/html",
-                _ => "application/octet-stream",
-            };
-            graph.push(json!({
-                "@id": path, "@type": "File", "name": path, "contentSize": size.to_string(), "encodingFormat": format,
-            }));
-        }
-        let crate_ = json!({ "@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph });
-        let mut text = crate_.to_string().into_bytes();
-        text.push(b'\n');
-        text
     }
 }
 

@@ -11,11 +11,12 @@ use matrix_store::{
 
 use super::FORMAT;
 use super::payload::LeftOut;
-use crate::bag::AGENT_FIELD;
+use crate::bag::{AGENT_FIELD, BAG_INFO};
 use crate::beginning::format_of;
 use crate::error::{BundleError, Refusal};
 use crate::extraction::Extraction;
 use crate::extras::Extras;
+use crate::files::Files;
 use crate::layout::BundlePath;
 use crate::limits::Limits;
 use crate::new_directory::NewDirectory;
@@ -29,8 +30,14 @@ pub struct GenericRestored {
     pub sha256: Option<(Digest, u64)>,
     /// What the bag says of itself.
     pub info: BTreeMap<String, String>,
-    /// Files of the payload.
-    pub files: u64,
+    /// The bag's folder.
+    pub folder: String,
+    /// `bag-info.txt`, byte for byte.
+    pub bag_info: Vec<u8>,
+    /// `ro-crate-metadata.json`, byte for byte.
+    pub metadata: Vec<u8>,
+    /// The files of the payload.
+    pub payload: Files,
     /// Bytes of the payload.
     pub payload_bytes: u64,
     /// What its maker put beside the results.
@@ -90,12 +97,16 @@ fn place_of(path: &str) -> Result<BundlePath, BundleError> {
 pub fn restore_generic(mut reader: BundleReader, target: &Path) -> Result<GenericRestored, BundleError> {
     let directory = NewDirectory::begin(target)?;
     let store = restore::open(&directory.path())?;
-    let mut restored = GenericRestored { info: reader.info().clone(), ..GenericRestored::default() };
+    let mut restored = GenericRestored {
+        info: reader.info().clone(),
+        folder: reader.folder().to_owned(),
+        bag_info: reader.tags().get(BAG_INFO).cloned().unwrap_or_default(),
+        ..GenericRestored::default()
+    };
     let mut parts = Parts::default();
     while let Some(entry) = reader.next_entry()? {
         let refuse = |why| BundleError::Refused { place: Some(entry.path.clone()), offset: 0, why };
         let place = place_of(&entry.path)?;
-        restored.files += 1;
         if place.promised().is_some_and(|promised| promised != entry.digest) {
             return Err(refuse(Refusal::Contents("it is named by another digest than its own".to_owned())));
         }
@@ -121,10 +132,15 @@ pub fn restore_generic(mut reader: BundleReader, target: &Path) -> Result<Generi
             return Err(refuse(Refusal::TooMuchMemory { max }));
         }
         let bytes = reader.read_whole()?;
+        if place == BundlePath::Metadata {
+            restored.metadata = bytes;
+            continue;
+        }
         parts.take(place, &entry.path, bytes, &mut restored.extras)?;
     }
     restored.payload_bytes = reader.payload_bytes();
     restored.sha256 = reader.end();
+    restored.payload = reader.take_files();
     restored.runs = parts.write(&store)?;
     store.close()?;
     directory.finish()?;

@@ -36,7 +36,7 @@ pub fn check(reader: BundleReader, quick: bool) -> Result<Findings, DerivedError
     let report = store.verify::<NoTraces>(VerifyOptions { rows: !quick })?;
     let mut findings = Findings {
         checked: vec![
-            ("files: bytes hash to the manifest's digest".to_owned(), restored.files),
+            ("files: bytes hash to the manifest's digest".to_owned(), restored.payload.count()),
             ("  payload bytes".to_owned(), restored.payload_bytes),
             ("records: own digest, key recomputed from inputs".to_owned(), report.checked.records),
             ("objects: bytes hash to the name".to_owned(), report.checked.objects),
@@ -48,13 +48,18 @@ pub fn check(reader: BundleReader, quick: bool) -> Result<Findings, DerivedError
         made_by: restored.made_by(),
         ..Findings::default()
     };
-    if quick || !findings.faults.is_empty() {
+    if !findings.faults.is_empty() {
+        return Ok(findings);
+    }
+    name_deriver(&restored.extras, &mut findings);
+    matrix_bundle::check_generic(&store, &restored, &DERIVER, &mut findings)?;
+    if quick {
         return Ok(findings);
     }
     let followed = follow(&store)?;
     findings.checked.push((PLANS.to_owned(), followed.plans));
-    findings.faults.extend(followed.wrong.into_iter().map(|(file, what)| Fault { file: file.in_bag(), what }));
-    if !findings.faults.is_empty() {
+    if !followed.wrong.is_empty() {
+        findings.faults.extend(followed.wrong.into_iter().map(|(file, what)| Fault { file: file.in_bag(), what }));
         return Ok(findings);
     }
     let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;
@@ -81,6 +86,7 @@ pub fn active_files_of(path: &Path, limits: Limits) -> Result<Findings, DerivedE
     let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;
     let derived = extras(&store, &experiments, restored.binary)?;
     let mut findings = Findings { made_by: restored.made_by(), ..Findings::default() };
+    name_deriver(&restored.extras, &mut findings);
     compare(&restored.extras, &derived, &mut findings);
     findings.faults.retain(|fault| is_active(&fault.file));
     findings.not_verified.retain(|note| is_active(&note.file));
@@ -89,28 +95,34 @@ pub fn active_files_of(path: &Path, limits: Limits) -> Result<Findings, DerivedE
 
 /// Whether a program that opens such a file may run what is in it: that of any name but those of text and numbers.
 fn is_active(file: &Path) -> bool {
-    let passive = ["csv", "txt", "tex", "md"];
-    !file.extension().and_then(OsStr::to_str).is_some_and(|extension| passive.contains(&extension))
+    let passive = ["csv", "txt", "tex", "md", "cff"];
+    !file.ends_with("LICENSE") && !file.extension().and_then(OsStr::to_str).is_some_and(|extension| passive.contains(&extension))
+}
+
+/// Notes by which version of the rules what stands beside results was derived.
+fn name_deriver(found: &Extras, findings: &mut Findings) {
+    match deriver_of(found) {
+        Ok(theirs) => (findings.deriver, findings.another_version) = (Some(theirs), theirs != DERIVER.version),
+        Err(what) => findings.faults.push(Fault { file: BundlePath::Deriver.to_string().into(), what }),
+    }
 }
 
 /// Compares what stands beside results with what follows from them; how many files are the same.
 fn compare(found: &Extras, derived: &Extras, findings: &mut Findings) -> u64 {
     fn files(extras: &Extras) -> BTreeMap<String, &[u8]> {
         let mut files: BTreeMap<String, &[u8]> = BTreeMap::new();
-        files.insert("README.md".to_owned(), &extras.readme);
-        files.insert("cells.csv".to_owned(), &extras.cells);
+        for (name, bytes) in [
+            ("README.md", &extras.readme),
+            ("LICENSE", &extras.license),
+            ("CITATION.cff", &extras.citation),
+            ("cells.csv", &extras.cells),
+        ] {
+            files.insert(name.to_owned(), bytes);
+        }
         files.extend(extras.tables.iter().map(|(name, bytes)| (format!("tables/{name}"), bytes.as_slice())));
         files.extend(extras.figures.iter().map(|(name, bytes)| (format!("figures/{name}"), bytes.as_slice())));
         files
     }
-    match deriver_of(found) {
-        Ok(theirs) => findings.deriver = Some(theirs),
-        Err(what) => {
-            let file = BundlePath::Deriver.to_string().into();
-            findings.faults.push(Fault { file, what });
-        }
-    }
-    findings.another_version = findings.deriver.is_some_and(|theirs| theirs != DERIVER.version);
     let (theirs, ours) = (files(found), files(derived));
     let names: BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
     let deriver = format!("tables/{DERIVER_FILE}");

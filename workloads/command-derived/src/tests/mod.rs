@@ -1,5 +1,6 @@
 //! Tests of what is derived, on stores that were written without running anything.
 
+mod bags;
 mod bundles;
 mod compare;
 mod consent;

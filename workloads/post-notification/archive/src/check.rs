@@ -1,11 +1,10 @@
 //! What the files of a bundle say of each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use matrix_bundle::bag::{
-    AGENT, AGENT_FIELD, BAG_INFO, FORMAT_FIELD, PAYLOAD, parse_info, render_info, render_manifest,
-};
+use matrix_bundle::bag::{AGENT_FIELD, BAG_INFO, FORMAT_FIELD};
+use matrix_bundle::check::{WrongInfo, wrong_info, wrong_trees};
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::{BundleError, BundleReader, Packed, difference, digest_of, json};
 use matrix_plan::CellKey;
@@ -17,18 +16,6 @@ use crate::create::{Maker, bag_info};
 use crate::deriver::{self, DERIVER, DERIVER_VERSION};
 use crate::inventory::{Facts, Inventory};
 use crate::{cells, metadata};
-
-/// What is said of a bag in words that another deriver may choose otherwise.
-const IN_WORDS: &str = "External-Description";
-
-/// Whether a version of this program is what says that it made a bundle: a name and a version, as `matrix 1.2.3`.
-fn is_a_version_of_this(agent: &str) -> bool {
-    let ours = AGENT.split_once(' ').map_or(AGENT, |(name, _)| name);
-    let Some((name, version)) = agent.split_once(' ') else { return false };
-    let numbers: Vec<&str> = version.split('.').collect();
-    let is_number = |part: &&str| !part.is_empty() && part.len() < 6 && part.bytes().all(|byte| byte.is_ascii_digit());
-    name == ours && numbers.len() == 3 && numbers.iter().all(is_number)
-}
 
 /// What made a bundle, as it says.
 pub(crate) fn made_by(reader: &BundleReader) -> Option<&str> {
@@ -174,7 +161,7 @@ impl Contents {
         }
         let format = reader.info().get(FORMAT_FIELD).map(String::as_str).unwrap_or_default();
         derived.faults.extend(self.wrong_deriver(format).map(|what| (deriver::file(), what.to_owned())));
-        derived.faults.extend(self.trees());
+        derived.faults.extend(wrong_trees(&self.files));
         self.bag_info(reader, facts, format, &mut derived);
         if !is(&BundlePath::Metadata, metadata) {
             let mut rendered = Vec::new();
@@ -193,30 +180,16 @@ impl Contents {
         Ok(derived)
     }
 
-    /// What is wrong with what is said of the bag. Of another deriver, numbers and names still have to be those that
-    /// follow.
+    /// What is wrong with what is said of the bag.
     fn bag_info(&self, reader: &BundleReader, facts: &Facts, format: &str, derived: &mut Derived) {
-        let mut fault = |what: String| derived.faults.push((BAG_INFO.to_owned(), what));
         let agent = made_by(reader).unwrap_or_default();
-        if agent != AGENT && !is_a_version_of_this(agent) {
-            return fault(format!("its {AGENT_FIELD} is no version of this program"));
-        }
         let maker = Maker { agent, format };
         let info = bag_info(&self.inventory, facts, self.payload_bytes, self.files.count(), &maker);
-        let expected = render_info(&info).into_bytes();
         let found = reader.tags().get(BAG_INFO).map(Vec::as_slice).unwrap_or_default();
-        if found == expected {
-            return;
-        }
-        let rendered = parse_info(&expected).unwrap_or_default();
-        let is_wrong = |name: &str, value: &String| name != IN_WORDS && reader.info().get(name) != Some(value);
-        match rendered.iter().find(|(name, value)| is_wrong(name, value)) {
-            Some((name, value)) if self.deriver() != DERIVER_VERSION => {
-                fault(format!("its {name} is not {value}, which follows from the payload"));
-            }
-            _ => derived.differs(BAG_INFO.to_owned(), || {
-                format!("it is not what follows from the payload: {}", difference(found, &expected))
-            }),
+        match wrong_info(found, agent, &info, self.deriver() != DERIVER_VERSION) {
+            Some(WrongInfo::Fault(what)) => derived.faults.push((BAG_INFO.to_owned(), what)),
+            Some(WrongInfo::Derived(what)) => derived.differs(BAG_INFO.to_owned(), || what),
+            None => {}
         }
     }
 
@@ -268,22 +241,5 @@ impl Contents {
             }
         }
         notes
-    }
-
-    /// Source trees that do not have the digest that they are named by.
-    fn trees(&self) -> Vec<(String, String)> {
-        let mut trees: BTreeMap<Digest, Vec<(String, Digest)>> = BTreeMap::new();
-        for (path, _, digest) in self.files.iter() {
-            if let Some(BundlePath::Source(tree, name)) = BundlePath::of(path) {
-                trees.entry(tree).or_default().push((name, digest));
-            }
-        }
-        let wrong = |(tree, files): (Digest, Vec<(String, Digest)>)| {
-            let text = render_manifest(files.iter().map(|(name, digest)| (name.as_str(), *digest)));
-            let found = Digest::of(text.as_bytes());
-            let what = || format!("its files have the digest {found}, not the one of its name");
-            (found != tree).then(|| (format!("{PAYLOAD}source/{tree}"), what()))
-        };
-        trees.into_iter().filter_map(wrong).collect()
     }
 }
