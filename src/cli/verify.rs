@@ -133,13 +133,12 @@ fn of_store(args: &VerifyArgs) -> Result<Found, Failure> {
             faults.push(Fault { file: Path::new("runs").join(run).join("plan.json"), what });
         }
         let of_programs = matrix_command_derived::follow(&store)?;
-        let wrong = of_programs.wrong.into_iter().map(|(file, what)| Fault { file: file.in_store(), what });
-        faults.extend(wrong);
+        for (file, what) in of_programs.wrong {
+            faults.push(Fault { file: file.in_store(&store)?, what });
+        }
         let of_traces = store.runs()?.len() as u64;
         plans.extend((of_traces > 0 || of_programs.plans == 0).then(|| (verify::PLANS.to_owned(), of_traces)));
-        plans.extend(
-            (of_programs.plans > 0).then(|| (matrix_command_derived::PLANS.to_owned(), of_programs.plans)),
-        );
+        plans.extend((of_programs.plans > 0).then(|| (matrix_command_derived::PLANS.to_owned(), of_programs.plans)));
     }
     let checked = &report.checked;
     let mut checked = vec![

@@ -134,9 +134,8 @@ impl DerivedError {
                 format!("name the experiment's file, or a run of it:\n{}", runs.join("\n"))
             }
             Self::Filter { problem, .. } => return problem.help.clone(),
-            Self::Figure(_) | Self::Page(_) | Self::Input(_) | Self::Plan { .. } => {
-                return None;
-            }
+            Self::Plan { .. } => "`matrix verify` says what is wrong, and what to do about it".to_owned(),
+            Self::Figure(_) | Self::Page(_) | Self::Input(_) => return None,
         })
     }
 }

@@ -1,16 +1,18 @@
-//! Whether what runs planned is what their experiments and the results come to.
+//! Whether what runs planned is what their experiments and the results come to, and whether results are of these experiments.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use matrix_bundle::layout::BundlePath;
-use matrix_command::cells::{cells_of_text, text_key};
+use matrix_command::cells::{cells_of_text, reading, text_key};
+use matrix_command::results::wrong_rows;
 use matrix_command::run::{Input, PlanDocument};
 use matrix_command::{Cell, Experiment, WORKLOAD, WORKLOAD_VERSION};
 use matrix_core::CellKey;
 use matrix_core::key::key_of;
 use matrix_core::read::Reading;
-use matrix_store::{Digest, GenericAttempt, GenericRecord, Origin, Run, RunId, Store, StoreError};
+use matrix_store::{Digest, GenericAttempt, GenericRecord, Origin, Run, RunId, Store, StoreError, parallel};
 use serde_json::{Value, json};
 
 use crate::error::DerivedError;
@@ -29,12 +31,17 @@ pub enum WrongFile {
 
 impl WrongFile {
     /// Its path in a store.
-    #[must_use]
-    pub fn in_store(&self) -> PathBuf {
-        match self {
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn in_store(&self, store: &Store) -> Result<PathBuf, StoreError> {
+        Ok(match self {
             Self::Plan(run, _) => Path::new("runs").join(run.as_str()).join("plan.json"),
-            Self::Record(key, origin) => Path::new("cells").join(key.to_string()).join(format!("{origin}.json")),
-        }
+            Self::Record(key, origin) => {
+                let path = store.record_path(key, origin)?;
+                path.strip_prefix(store.path()).unwrap_or(&path).to_owned()
+            }
+        })
     }
 
     /// Its path in a bag.
@@ -63,11 +70,23 @@ pub struct Followed {
 /// # Errors
 /// When the store cannot be read.
 pub fn follow(store: &Store) -> Result<Followed, DerivedError> {
+    follow_of(store, &store.all_runs()?, true)
+}
+
+/// Refuses runs with a plan that does not follow: nobody could verify a bundle of them.
+pub(crate) fn must_follow(store: &Store, runs: &[RunId]) -> Result<(), DerivedError> {
+    match follow_of(store, runs, false)?.wrong.pop() {
+        Some((WrongFile::Plan(run, _), what)) => Err(DerivedError::Plan { run, what }),
+        _ => Ok(()),
+    }
+}
+
+fn follow_of(store: &Store, runs: &[RunId], with_rows: bool) -> Result<Followed, DerivedError> {
     let mut found = Followed::default();
-    let mut inputs = None;
-    for id in store.all_runs()? {
+    let (mut inputs, mut looked_at) = (None, BTreeSet::new());
+    for id in runs {
         let run = store.run(id.as_str())?;
-        let file = WrongFile::Plan(id, Digest::of(&run.plan()?));
+        let file = WrongFile::Plan(id.clone(), Digest::of(&run.plan()?));
         let plan = match PlanDocument::of_run(&run) {
             Ok(Some(plan)) => plan,
             Ok(None) => continue,
@@ -82,9 +101,36 @@ pub fn follow(store: &Store) -> Result<Followed, DerivedError> {
             Some(inputs) => inputs,
             none => none.insert(Inputs::of(store)?),
         };
-        found.wrong.extend(wrong_plan(&run, &plan, inputs)?.map(|what| (file, what)));
+        match planned(&run, &plan, inputs)? {
+            Ok(experiment) if with_rows => {
+                let reading = reading(&experiment).map_err(StoreError::from)?;
+                let keys = plan.cells.iter().map(|cell| cell.key).filter(|key| looked_at.insert((*key, reading)));
+                let keys: Vec<CellKey> = keys.collect();
+                for wrong in parallel::each(&keys, |key| wrong_results(store, &experiment, reading, key)) {
+                    found.wrong.extend(wrong?);
+                }
+            }
+            Ok(_) => {}
+            Err(what) => found.wrong.push((file, what)),
+        }
     }
     Ok(found)
+}
+
+/// What is wrong with the results of a cell.
+fn wrong_results(
+    store: &Store,
+    experiment: &Experiment,
+    reading: Digest,
+    key: &CellKey,
+) -> Result<Vec<(WrongFile, String)>, StoreError> {
+    let mut wrong = Vec::new();
+    for origin in store.origins(key)? {
+        let Some(record) = store.record(key, &origin)? else { continue };
+        let what = wrong_rows(store, experiment, reading, &record)?;
+        wrong.extend(what.map(|what| (WrongFile::Record(*key, origin), what)));
+    }
+    Ok(wrong)
 }
 
 /// What is known of the inputs of each cell that was tried.
@@ -134,28 +180,38 @@ impl Inputs {
     }
 }
 
-/// What is wrong with a plan.
-fn wrong_plan(run: &Run, plan: &PlanDocument, inputs: &Inputs) -> Result<Option<String>, DerivedError> {
-    let unplanned = |why: DerivedError| Ok(Some(format!("its experiment cannot be planned: {why}")));
+/// The experiment that a run planned; what is wrong with its plan if it does not follow.
+fn planned(run: &Run, plan: &PlanDocument, inputs: &Inputs) -> Result<Result<Experiment, String>, DerivedError> {
     let name = format!("experiment.toml of run {}", run.id());
-    let experiment = match run.experiment_text().map_err(DerivedError::from).and_then(|text| {
-        let (_, experiment) = Input::without_files(&name, text, Reading::Saved)?;
-        Ok(experiment)
-    }) {
-        Ok(experiment) => experiment,
-        Err(error) => return unplanned(error),
+    let unplanned = |why: &dyn Display| Ok(Err(format!("its experiment cannot be planned: {why}")));
+    let experiment = match Input::without_files(&name, run.experiment_text()?, Reading::Saved) {
+        Ok((_, experiment)) => experiment,
+        Err(failure) => return unplanned(&DerivedError::from(failure)),
     };
     let cells = match cells_of_text(&experiment) {
         Ok(cells) => cells,
-        Err(error) => return Ok(Some(format!("its experiment cannot be planned: {error}"))),
+        Err(error) => return unplanned(&error),
     };
-    if let Some(what) = wrong_head(&experiment, plan) {
+    Ok(match wrong_plan(&experiment, &cells, plan, inputs)? {
+        Some(what) => Err(what),
+        None => Ok(experiment),
+    })
+}
+
+/// What is wrong with a plan.
+fn wrong_plan(
+    experiment: &Experiment,
+    cells: &[Cell],
+    plan: &PlanDocument,
+    inputs: &Inputs,
+) -> Result<Option<String>, StoreError> {
+    if let Some(what) = wrong_head(experiment, plan) {
         return Ok(Some(what));
     }
     if cells.len() != plan.cells.len() {
         return Ok(Some(format!("it has {} cells, its experiment {}", plan.cells.len(), cells.len())));
     }
-    let places = cells.iter().map(|cell| (Input::place_in(&experiment, cell), cell));
+    let places = cells.iter().map(|cell| (Input::place_in(experiment, cell), cell));
     let places: BTreeMap<(String, u32), &Cell> = places.collect();
     let mut seen = BTreeSet::new();
     for planned in &plan.cells {
@@ -168,7 +224,7 @@ fn wrong_plan(run: &Run, plan: &PlanDocument, inputs: &Inputs) -> Result<Option<
         }
         let Some(said) = inputs.0.get(&planned.key) else { continue };
         if !said.is_of(cell)? {
-            return Ok(Some(format!("its cell {key} is not what the result's inputs are")));
+            return Ok(Some(format!("its cell {key} is not what its experiment and the result's inputs come to")));
         }
     }
     Ok(None)

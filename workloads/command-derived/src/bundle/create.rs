@@ -12,6 +12,7 @@ use matrix_store::{Origin, RunId, Store};
 use super::{Made, extras};
 use crate::chosen::{Chosen, Texts, newest, runs_of};
 use crate::error::DerivedError;
+use crate::plans::must_follow;
 use crate::shards::Shards;
 
 /// Which results of a store are meant.
@@ -98,6 +99,7 @@ impl<'s> Contents<'s> {
     pub fn create(self, options: CreateOptions, out: &Path) -> Result<Made, DerivedError> {
         let CreateOptions { origin, allow_incomplete, identify, source, binary } = options;
         let Self { store, experiments, runs, only, left_out, missing_shards } = self;
+        must_follow(store, &runs)?;
         let digest = binary.as_ref().map(Binary::sha256);
         let besides = |extras: Extras| Extras { source, binary, ..extras };
         let selection = GenericOptions { origin, allow_incomplete, identify, only };

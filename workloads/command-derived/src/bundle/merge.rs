@@ -9,6 +9,7 @@ use matrix_store::Store;
 use super::{Made, extras, is_program_bundle};
 use crate::chosen::{Chosen, Texts, newest, runs_of};
 use crate::error::DerivedError;
+use crate::plans::must_follow;
 use crate::shards::Shards;
 
 /// Makes one bundle of several, at `out`, whole or not at all. Which comes first makes no difference.
@@ -26,6 +27,7 @@ pub fn merge(files: &[PathBuf], limits: Limits, allow_incomplete: bool, out: &Pa
     let store = Store::open(&union)?;
     let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;
     let runs = runs_of(&store, &experiments)?;
+    must_follow(&store, &runs)?;
     let shards = Shards::of(&store, &runs)?;
     if let Some(missing) = shards.missing().filter(|_| !allow_incomplete) {
         return Err(BundleError::MissingShards(missing).into());

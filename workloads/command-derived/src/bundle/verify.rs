@@ -96,7 +96,8 @@ pub fn active_files_of(path: &Path, limits: Limits) -> Result<Findings, DerivedE
 /// Whether a program that opens such a file may run what is in it: that of any name but those of text and numbers.
 fn is_active(file: &Path) -> bool {
     let passive = ["csv", "txt", "tex", "md", "cff"];
-    !file.ends_with("LICENSE") && !file.extension().and_then(OsStr::to_str).is_some_and(|extension| passive.contains(&extension))
+    !file.ends_with("LICENSE")
+        && !file.extension().and_then(OsStr::to_str).is_some_and(|extension| passive.contains(&extension))
 }
 
 /// Notes by which version of the rules what stands beside results was derived.

@@ -51,7 +51,11 @@ fn forged(store: &Store, folder: &Path, forge: Forge<'_>) -> matrix_bundle::Find
     let is_active = |file: &Path| file.ends_with("report.html") || file.starts_with("data/figures");
     let faults = findings.faults.iter().filter(|fault| is_active(&fault.file)).cloned();
     let not_verified = findings.not_verified.iter().filter(|note| is_active(&note.file)).cloned();
-    assert_eq!((&active.faults, &active.not_verified), (&faults.collect(), &not_verified.collect()), "both find the same");
+    assert_eq!(
+        (&active.faults, &active.not_verified),
+        (&faults.collect(), &not_verified.collect()),
+        "both find the same"
+    );
     findings
 }
 

@@ -8,5 +8,6 @@ mod figures;
 mod fixture;
 mod plans;
 mod reading;
+mod rows;
 mod shards;
 mod versions;

@@ -5,8 +5,8 @@ use matrix_command::run::PlanDocument;
 use matrix_core::CellKey;
 
 use super::fixture::{EXPERIMENT, faster, forged};
-use crate::bundle::check;
-use crate::follow;
+use crate::bundle::{Contents, CreateOptions, Selection, check};
+use crate::{Texts, follow};
 
 type Forge<'a> = &'a dyn Fn(&mut PlanDocument, &mut String);
 
@@ -21,18 +21,18 @@ fn a_plan_that_does_not_follow_from_its_experiment_and_the_results_is_a_fault() 
                 plan.cells[0].key = plan.cells[1].key;
                 plan.cells[1].key = key;
             },
-            "is not what the result's inputs are",
+            "is not what its experiment and the result's inputs come to",
         ),
         (&|plan, _| drop(plan.cells.pop()), "it has 17 cells, its experiment 18"),
-        (
-            &|plan, _| plan.cells[1] = plan.cells[0].clone(),
-            "has the values and the round of another one",
-        ),
+        (&|plan, _| plan.cells[1] = plan.cells[0].clone(), "has the values and the round of another one"),
         (&|plan, _| plan.cells[0].round = 9, "is none of its experiment"),
         (&|plan, _| drop(plan.cells[0].axes.insert("threads".to_owned(), 3.into())), "is none of its experiment"),
         (&|plan, _| plan.experiment = "other".to_owned(), "its experiment is other, and kv in its experiment"),
         (&|plan, _| plan.seed = "8".to_owned(), "its seed is 8, and 7 in its experiment"),
-        (&|_, text| *text = text.replace("./bench", "./other"), "is not what the result's inputs are"),
+        (
+            &|_, text| *text = text.replace("./bench", "./other"),
+            "is not what its experiment and the result's inputs come to",
+        ),
     ];
     for (forge, what) in forgeries {
         let folder = tempfile::tempdir().unwrap();
@@ -47,6 +47,10 @@ fn a_plan_that_does_not_follow_from_its_experiment_and_the_results_is_a_fault() 
         let findings = check(BundleReader::open(&out, Limits::default()).unwrap(), false).unwrap();
         let found = findings.faults.iter().any(|fault| fault.file.starts_with("data/plans"));
         assert_eq!(found, !what.is_empty(), "{findings:?}");
+        let selection = Selection { run: None, experiments: &Texts::new(), filter: None };
+        let contents = Contents::of(&store, &selection).map(Option::unwrap);
+        let made = contents.and_then(|contents| contents.create(CreateOptions::default(), &folder.path().join("made")));
+        assert_eq!(made.is_err(), !what.is_empty(), "{what}");
     }
 }
 

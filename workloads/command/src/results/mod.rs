@@ -1,5 +1,6 @@
 //! From rows to metrics, verdicts, figures' numbers and tables.
 
+mod check;
 mod compare;
 mod elsewhere;
 mod export;
@@ -9,6 +10,7 @@ mod notes;
 mod numbers;
 mod tables;
 
+pub use check::wrong_rows;
 pub use compare::{Change, Matched, changes, matched};
 pub use export::export;
 pub use load::{Loaded, LoadedCell, load, notes_of};
