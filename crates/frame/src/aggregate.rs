@@ -106,10 +106,12 @@ impl Tally<'_, '_> {
         let Self { summary, keys, most, request } = self;
         let ordered = !request.percentiles.is_empty();
         visit(block, columns, column, chosen, &mut |value, weight| {
-            summary.count += weight;
+            // Any weight may stand in a file: of too many, the sums stay the largest that there is.
+            summary.count = summary.count.saturating_add(weight);
             let key = match value {
                 Visited::Whole(value) => {
-                    summary.sum.whole += i128::from(value) * i128::from(weight);
+                    let product = i128::from(value) * i128::from(weight);
+                    summary.sum.whole = summary.sum.whole.saturating_add(product);
                     key_of_whole(value)
                 }
                 Visited::Real(value) => {
@@ -117,7 +119,7 @@ impl Tally<'_, '_> {
                     key_of_real(value)
                 }
                 Visited::Boolean(value) => {
-                    summary.trues += if value { weight } else { 0 };
+                    summary.trues = summary.trues.saturating_add(if value { weight } else { 0 });
                     return;
                 }
                 Visited::Text => return,

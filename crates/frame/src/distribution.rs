@@ -40,7 +40,7 @@ impl Distribution {
         all.dedup_by(|next, kept| {
             let same = next.0 == kept.0;
             if same {
-                kept.1 += next.1;
+                kept.1 = kept.1.saturating_add(next.1);
             }
             same
         });
@@ -66,7 +66,7 @@ impl Distribution {
     /// How many numbers there were.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.counted.iter().chain(&self.fresh).map(|(_, weight)| weight).sum()
+        self.counted.iter().chain(&self.fresh).fold(0, |all, (_, weight)| all.saturating_add(*weight))
     }
 
     /// Its cumulative distribution function: numbers, and the share of numbers that are not larger. Of more than `most`
@@ -82,7 +82,7 @@ impl Distribution {
         let (mut below, mut step) = (0u64, 0);
         let last = self.counted.len().saturating_sub(1);
         for (place, (key, weight)) in self.counted.iter().enumerate() {
-            below += weight;
+            below = weight.saturating_add(below);
             // The number of the step that this rank is in: one point for each.
             let here = (u128::from(below) * most as u128).div_ceil(u128::from(total.max(1)));
             if self.counted.len() <= most || here > step || place == last {

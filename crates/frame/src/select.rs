@@ -64,11 +64,11 @@ impl Keys {
         }
         let mut pairs: Vec<(u64, u64)> = self.keys.iter().copied().zip(self.weights.iter().copied()).collect();
         pairs.sort_unstable();
-        let mut below = 0;
+        let mut below = 0u64;
         pairs
             .into_iter()
             .find(|(_, weight)| {
-                below += weight;
+                below = weight.saturating_add(below);
                 below >= rank
             })
             .map(|(key, _)| key)
@@ -117,7 +117,7 @@ impl Search {
             return;
         }
         let bucket = &mut self.buckets[((key - self.low) >> self.shift) as usize];
-        bucket.0 += weight;
+        bucket.0 = bucket.0.saturating_add(weight);
         bucket.1 += 1;
     }
 

@@ -185,3 +185,22 @@ fn rows_of_one_column_without_a_value_count_and_what_is_no_row_is_told() {
     assert_eq!(told("t,x\n1,2"), "row 1: it is cut short");
     assert!(told("t,x\n1,2\nx,3\n").contains("could not parse"), "{}", told("t,x\n1,2\nx,3\n"));
 }
+
+#[test]
+fn weights_of_any_size_overflow_nothing() {
+    let (x, ok) = (i64::MAX, true);
+    let rows: String = (0..5).map(|_| format!("{x},1.5,{ok},a,{}\n", i64::MAX)).collect();
+    with(&format!("t,x,ok,who,n\n{rows}"), &columns(true), |source| {
+        for most in [usize::MAX, 1] {
+            let requests =
+                [0, 1, 2].map(|column| Request { column: Some(column), filter: None, percentiles: vec![50] });
+            let found = source.aggregate_within(&requests, most).unwrap();
+            assert!(found.iter().all(|summary| summary.count == u64::MAX), "{found:?}");
+            assert_eq!(found[0].value(Function::Percentile(50)), Some(x as f64));
+            assert_eq!(found[2].value(Function::Share), Some(1.0));
+        }
+        let mut distribution = Distribution::new(Kind::Whole);
+        distribution.add(source, 0, None).unwrap();
+        assert_eq!((distribution.total(), distribution.curve(10)), (u64::MAX, vec![(x as f64, 1.0)]));
+    });
+}
