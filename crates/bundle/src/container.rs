@@ -100,7 +100,7 @@ impl<'a> Container<'a> {
     /// Bytes of the payload.
     #[must_use]
     pub fn payload_bytes(&self) -> u64 {
-        self.items.values().map(|item| item.size).sum()
+        self.items.values().fold(0, |all, item| all.saturating_add(item.size))
     }
 
     /// Writes the bundle, whose objects are in `store`; returns its digest and its bytes. `workers` threads compress, as many

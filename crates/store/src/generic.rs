@@ -23,6 +23,9 @@ use crate::sealed::Sealed;
 /// The schema of these files.
 pub const SCHEMA: u32 = 3;
 
+/// Most of any cost, rows or bytes: the largest whole number up to which all are exact in JSON.
+const MOST: u64 = 1 << 53;
+
 /// Rows of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,6 +87,7 @@ impl Sealed for GenericRecord {
     crate::seal_fields!();
     fn check(&self, path: &Path) -> Result<(), StoreError> {
         must_have_key(path, &self.inputs, &self.key)?;
+        self.must_be_possible(path)?;
         if self.rows.is_empty() { Err(StoreError::damaged(path, "it has no rows")) } else { Ok(()) }
     }
 }
@@ -99,7 +103,7 @@ impl RecordFile for GenericRecord {
         Gave { trace: None, outputs: self.outputs.clone() }
     }
     fn rows(&self) -> u64 {
-        self.rows.values().map(|rows| rows.rows).sum()
+        self.rows.values().fold(0, |all, rows| all.saturating_add(rows.rows))
     }
 }
 
@@ -140,6 +144,23 @@ impl GenericRecord {
         self.reading = reading;
         self.rows = rows;
         self.sealed()
+    }
+
+    /// Refuses numbers that nothing measures, which would overflow when they are added up.
+    fn must_be_possible(&self, path: &Path) -> Result<(), StoreError> {
+        for (name, cost) in &self.costs {
+            // A program whose end is not known has the exit code -1.
+            let least = if name.ends_with(".exit") { -1 } else { 0 };
+            if !(least..=MOST as i64).contains(cost) {
+                return Err(StoreError::damaged(path, format!("its cost `{name}` cannot be {cost}")));
+            }
+        }
+        let rows = self.rows.values().flat_map(|rows| [rows.rows, rows.bytes]);
+        let outputs = self.outputs.values().flat_map(|output| [output.bytes, output.of.unwrap_or_default()]);
+        match rows.chain(outputs).find(|number| *number > MOST) {
+            Some(number) => Err(StoreError::damaged(path, format!("nothing of it can have {number} rows or bytes"))),
+            None => Ok(()),
+        }
     }
 }
 

@@ -47,7 +47,8 @@ pub fn of_results(input: &Input, store: Option<&Store>, shown: &str) -> Result<A
             if let Some(attempt) = last
                 && let Some(seconds) = seconds_between(&attempt.started, &attempt.ended)
             {
-                measured.add(seconds, record.objects().iter().map(|object| object.bytes).sum());
+                measured
+                    .add(seconds, record.objects().iter().fold(0, |all: u64, object| all.saturating_add(object.bytes)));
                 let line = environment(&attempt.provenance);
                 if !appendix.environments.contains(&line) {
                     appendix.environments.push(line);

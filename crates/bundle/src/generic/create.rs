@@ -50,7 +50,7 @@ pub fn create_generic(
 
 fn write(store: &Store, mut payload: Payload, out: impl Write) -> Result<BundleInfo, BundleError> {
     let folder = folder_of(&payload.experiments);
-    let bytes = payload.items.values().map(|item| item.size).sum();
+    let bytes = payload.items.values().fold(0, |all: u64, item| all.saturating_add(item.size));
     let info = bag_info(&payload, &payload.tally, AGENT, (bytes, payload.items.len() as u64));
     let Payload { items, .. } = &mut payload;
     let container = Container::new(folder, &info, std::mem::take(items))?;

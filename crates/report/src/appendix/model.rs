@@ -75,7 +75,7 @@ impl Measured {
     pub fn add(&mut self, seconds: f64, bytes: u64) {
         self.cells += 1;
         self.seconds += seconds;
-        self.bytes += bytes;
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 }
 

@@ -211,7 +211,8 @@ impl<W: Traces> Checker<'_, W> {
         }
         let Some(record) = self.keep(&path, read) else { return };
         self.report.checked.records += 1;
-        self.report.checked.rows += record.rows();
+        let rows = &mut self.report.checked.rows;
+        *rows = rows.saturating_add(record.rows());
         self.cells.insert(key);
         let sums = sums(&record);
         for object in record.objects() {

@@ -85,7 +85,8 @@ fn about(readme: &mut String, loaded: &Loaded<'_>) {
     for (key, value) in &experiment.artifact {
         let _ = writeln!(readme, "- {}: {}", cell(key), cell(value));
     }
-    let wall: i64 = loaded.cells.iter().filter_map(|cell| cell.record.as_ref()?.costs.get("run.wall_us")).sum();
+    let walls = loaded.cells.iter().filter_map(|cell| cell.record.as_ref()?.costs.get("run.wall_us"));
+    let wall = walls.fold(0, |all: i64, wall| all.saturating_add(*wall));
     let _ = writeln!(readme, "\nThe measured runs took {:.1} s altogether, without set-up.", wall as f64 / 1e6);
     let disturbed = loaded.disturbed().count();
     if disturbed > 0 {

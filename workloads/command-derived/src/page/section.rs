@@ -8,6 +8,7 @@ use matrix_report::page::{
     Axis, KICK_THE_TIRES, MOST_FAILED, Metric, Section, Timed, anchor, duration, over_time, plain, state_counts,
     status_word,
 };
+use matrix_store::RecordFile;
 
 use matrix_store::RunId;
 
@@ -43,7 +44,7 @@ pub(super) fn section(ours: &PartResults<'_>, their: Option<&PartResults<'_>>) -
         nature: "measured".to_owned(),
         states: state_counts(tally),
         planned: tally.planned(),
-        rows: records().flat_map(|record| record.rows.values()).map(|rows| rows.rows).sum(),
+        rows: records().map(RecordFile::rows).fold(0, u64::saturating_add),
         time: duration(seconds),
         requires: appendix::requires(experiment).into_iter().map(|(requirement, _)| plain(&requirement)).collect(),
         failed_more: failed.len().saturating_sub(MOST_FAILED) as u64,

@@ -23,7 +23,8 @@ fn times(results: &PartResults<'_>) -> BTreeMap<Vec<String>, Times> {
         let kind = cell.cell.point.iter().take(KIND_AXES).map(|value| plain(&value.to_string())).collect();
         let times = kinds.entry(kind).or_default();
         times.seconds.extend(results.tried.get(&cell.cell.key).into_iter().flatten().filter_map(took));
-        times.bytes += cell.record.iter().flat_map(RecordFile::objects).map(|object| object.bytes).sum::<u64>();
+        let objects = cell.record.iter().flat_map(RecordFile::objects);
+        times.bytes = objects.fold(times.bytes, |all, object| all.saturating_add(object.bytes));
     }
     kinds
 }

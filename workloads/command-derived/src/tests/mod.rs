@@ -6,6 +6,7 @@ mod compare;
 mod consent;
 mod figures;
 mod fixture;
+mod hostile;
 mod plans;
 mod reading;
 mod rows;
