@@ -258,7 +258,7 @@ fn signature(bundle: &Path, signer: &Path, findings: &mut Findings) -> Result<()
 
 fn table(found: &Found, name: &str) -> Result<(), Failure> {
     let Found { findings, cures, is_other } = found;
-    if !is_other {
+    if !is_other && !findings.checked.is_empty() {
         let mut table = output::table(&["checked", "number"], &[1]);
         for (what, number) in &findings.checked {
             table.add_row([what.clone(), number.to_string()]);

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use matrix_core::{CellKey, Tally};
+use matrix_store::verify::Fault;
 use matrix_store::{Digest, Origin, StoreError, is_full};
 
 use crate::limits::Limits;
@@ -356,6 +357,21 @@ impl BundleError {
                 ..
             }
         )
+    }
+
+    /// What is wrong with the bundle, as a fault of the file.
+    ///
+    /// # Errors
+    /// Other errors, which are not the bundle's.
+    pub fn into_fault(self) -> Result<Fault, Self> {
+        match self {
+            Self::Refused { place, offset, why } => {
+                let what =
+                    if offset > 0 { format!("{why} (at byte {offset} of the archive)") } else { why.to_string() };
+                Ok(Fault { file: PathBuf::from(place.as_deref().unwrap_or(".")), what })
+            }
+            other => Err(other),
+        }
     }
 
     /// A fault of one file, whose contents are wrong.

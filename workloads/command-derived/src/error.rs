@@ -1,6 +1,6 @@
 //! What can go wrong when something is derived from results of programs, and what a person can do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use matrix_bundle::BundleError;
 use matrix_command::cells::CellError;
@@ -9,6 +9,7 @@ use matrix_core::Problem;
 use matrix_core::printable::one_line;
 use matrix_figures::FigureError;
 use matrix_report::page::PageError;
+use matrix_store::verify::Fault;
 use matrix_store::{ErrorKind, RunId, StoreError};
 
 /// Why nothing was derived.
@@ -107,6 +108,23 @@ impl DerivedError {
             | Self::OtherBundle { .. }
             | Self::TwoSchemas { .. }
             | Self::Several { .. } => ErrorKind::Input,
+        }
+    }
+
+    /// What is wrong with a bundle whose contents are the store at `root`, as a fault of the file.
+    ///
+    /// # Errors
+    /// Other errors, which are not the bundle's.
+    pub(crate) fn into_fault(self, root: &Path) -> Result<Fault, Self> {
+        match self {
+            Self::Bundle(error) => error.into_fault().map_err(Self::Bundle),
+            Self::Store(StoreError::Damaged { path, what }) => {
+                Ok(Fault { file: path.strip_prefix(root).unwrap_or(&path).to_owned(), what })
+            }
+            Self::Plan { run, what } => {
+                Ok(Fault { file: Path::new("runs").join(run.as_str()).join("plan.json"), what })
+            }
+            other => Err(other),
         }
     }
 

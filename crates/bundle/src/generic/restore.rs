@@ -225,7 +225,7 @@ impl Parts {
             let experiment = find("experiment.toml", &self.experiments)?;
             let plan = find("plan.json", &self.plans)?;
             let imported = ImportedRun { experiment: &experiment, model: None, plan: &plan, journal };
-            store.import_run(run.clone(), &imported)?;
+            store.import_run(run.clone(), &imported).map_err(|error| BundleError::of_file(path, error))?;
             runs.push(run.clone());
         }
         Ok(runs)

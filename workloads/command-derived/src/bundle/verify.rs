@@ -17,22 +17,28 @@ use crate::chosen::{Chosen, Texts, newest};
 use crate::error::DerivedError;
 use crate::plans::{PLANS, follow};
 
-/// A bundle as a store, which goes with its folder.
-fn unpack(reader: BundleReader) -> Result<(Folder, Store, GenericRestored), DerivedError> {
-    let folder = Folder::new()?;
-    let place = folder.path().join("store");
-    let restored = matrix_bundle::restore_generic(reader, &place)?;
-    let store = Store::open(&place)?;
-    Ok((folder, store, restored))
+/// A bundle as a store.
+fn unpack(reader: BundleReader, place: &Path) -> Result<(Store, GenericRestored), DerivedError> {
+    let restored = matrix_bundle::restore_generic(reader, place)?;
+    Ok((Store::open(place)?, restored))
 }
 
 /// Checks a bundle that was opened: every byte, every record, and that tables, figures and README follow from the rows. Nothing in it is
 /// run.
 ///
 /// # Errors
-/// When it cannot be read, or is not the file that a bundle is. What is wrong with its contents is in the findings.
+/// When it cannot be read. What is wrong with it is in the findings.
 pub fn check(reader: BundleReader, quick: bool) -> Result<Findings, DerivedError> {
-    let (_folder, store, restored) = unpack(reader)?;
+    let folder = Folder::new()?;
+    let place = folder.path().join("store");
+    check_at(&place, reader, quick).or_else(|error| {
+        let faults = vec![error.into_fault(&place)?];
+        Ok(Findings { faults, ..Findings::default() })
+    })
+}
+
+fn check_at(place: &Path, reader: BundleReader, quick: bool) -> Result<Findings, DerivedError> {
+    let (store, restored) = unpack(reader, place)?;
     let report = store.verify::<NoTraces>(VerifyOptions { rows: !quick })?;
     let mut findings = Findings {
         checked: vec![
@@ -82,7 +88,8 @@ pub fn check(reader: BundleReader, quick: bool) -> Result<Findings, DerivedError
 /// # Errors
 /// As for [`check`].
 pub fn active_files_of(path: &Path, limits: Limits) -> Result<Findings, DerivedError> {
-    let (_folder, store, restored) = unpack(BundleReader::open(path, limits)?)?;
+    let folder = Folder::new()?;
+    let (store, restored) = unpack(BundleReader::open(path, limits)?, &folder.path().join("store"))?;
     let experiments = Chosen::of_runs(&store, &newest(&store, &Texts::new())?)?;
     let derived = extras(&store, &experiments, restored.binary)?;
     let mut findings = Findings { made_by: restored.made_by(), ..Findings::default() };

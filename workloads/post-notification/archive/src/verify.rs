@@ -211,14 +211,8 @@ fn of_beginning(error: BundleError) -> Result<BundleReport, BundleError> {
 
 /// Keeps a fault of the bundle; other errors are not the bundle's.
 fn keep(faults: &mut Vec<Fault>, error: BundleError) -> Result<(), BundleError> {
-    match error {
-        BundleError::Refused { place, offset, why } => {
-            let what = if offset > 0 { format!("{why} (at byte {offset} of the archive)") } else { why.to_string() };
-            faults.push(Fault { file: PathBuf::from(place.as_deref().unwrap_or(".")), what });
-            Ok(())
-        }
-        other => Err(other),
-    }
+    faults.push(error.into_fault()?);
+    Ok(())
 }
 
 fn checked(contents: &Contents, seen: &BTreeMap<Digest, Option<TraceRead>>) -> Checked {
