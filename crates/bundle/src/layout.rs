@@ -6,7 +6,7 @@ use matrix_core::CellKey;
 use matrix_store::{AttemptId, Digest, Origin, RunId};
 
 use crate::bag::PAYLOAD;
-use crate::limits::{Limits, MAX_SMALL};
+use crate::limits::{Limits, MAX_OF_PROGRAMS, MAX_SMALL};
 
 /// Name of the table that says what derived the files.
 pub const DERIVER: &str = "deriver.txt";
@@ -145,6 +145,15 @@ impl BundlePath {
             | Self::Deriver => Some(MAX_SMALL),
             Self::Plan(_) => Some(limits.max_plan()),
             _ => None,
+        }
+    }
+
+    /// The same in a bundle of programs.
+    #[must_use]
+    pub fn max_bytes_of_programs(&self, limits: &Limits) -> Option<u64> {
+        match self {
+            Self::Record(..) | Self::Attempt(_) => Some(MAX_OF_PROGRAMS),
+            _ => self.max_bytes(limits),
         }
     }
 

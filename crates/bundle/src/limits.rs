@@ -17,6 +17,10 @@ pub struct Limits {
 /// thousands: so that nobody has to parse more.
 pub const MAX_SMALL: u64 = 1 << 20;
 
+/// Most bytes of a record or an attempt of a program: each names up to 10,000 files that the program left, with their digests, and files
+/// that give the cell its meaning.
+pub const MAX_OF_PROGRAMS: u64 = 8 << 20;
+
 /// Most bytes of all experiments and models: parsed, each takes many times its size.
 pub const MAX_TEXTS: u64 = 16 << 20;
 

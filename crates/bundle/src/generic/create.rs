@@ -11,9 +11,11 @@ use super::FORMAT;
 use super::payload::Payload;
 use crate::bag::{AGENT, About};
 use crate::container::Container;
-use crate::error::BundleError;
+use crate::error::{BundleError, Refusal};
 use crate::extras::Extras;
 use crate::info::BundleInfo;
+use crate::layout::BundlePath;
+use crate::limits::Limits;
 use crate::new_file::whole_file;
 
 /// What of a store goes into a bundle, and how.
@@ -45,6 +47,15 @@ pub fn create_generic(
         return Err(BundleError::Incomplete(payload.tally));
     }
     payload.extras(extras, options.identify.as_deref());
+    for (path, item) in &payload.items {
+        let max = BundlePath::of(path).and_then(|place| place.max_bytes_of_programs(&Limits::of_ours()));
+        if let Some(max) = max.filter(|max| item.size > *max) {
+            return Err(BundleError::Unfit {
+                path: path.clone(),
+                why: Refusal::FileTooLarge { bytes: item.size, max },
+            });
+        }
+    }
     whole_file(file, |out| write(store, payload, out))
 }
 

@@ -126,15 +126,17 @@ pub fn restore_generic(mut reader: BundleReader, target: &Path) -> Result<Generi
             }
             _ => {}
         }
-        parts.memory = parts.memory.saturating_add(entry.size);
-        let max = reader.limits().max_memory_bytes;
-        if parts.memory > max {
-            return Err(refuse(Refusal::TooMuchMemory { max }));
+        if let Some(max) = place.max_bytes_of_programs(&reader.limits()).filter(|max| entry.size > *max) {
+            return Err(refuse(Refusal::FileTooLarge { bytes: entry.size, max }));
         }
+        parts.hold(entry.size, &reader).map_err(refuse)?;
         let bytes = reader.read_whole()?;
         if place == BundlePath::Metadata {
             restored.metadata = bytes;
             continue;
+        }
+        if matches!(place, BundlePath::Record(..) | BundlePath::Attempt(_)) {
+            parts.hold(json::memory(&bytes).saturating_sub(entry.size), &reader).map_err(refuse)?;
         }
         parts.take(place, &entry.path, bytes, &mut restored.extras)?;
     }
@@ -160,6 +162,13 @@ struct Parts {
 }
 
 impl Parts {
+    /// Counts memory that is needed until the end.
+    fn hold(&mut self, bytes: u64, reader: &BundleReader) -> Result<(), Refusal> {
+        self.memory = self.memory.saturating_add(bytes);
+        let max = reader.limits().max_memory_bytes;
+        if self.memory > max { Err(Refusal::TooMuchMemory { max }) } else { Ok(()) }
+    }
+
     fn take(&mut self, place: BundlePath, path: &str, bytes: Vec<u8>, extras: &mut Extras) -> Result<(), BundleError> {
         let bad = |what: String| BundleError::contents(path, what);
         let of_file = |error| BundleError::of_file(path, error);
