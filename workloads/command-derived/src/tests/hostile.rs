@@ -10,6 +10,7 @@ use matrix_bundle::item::{Item, Items};
 use matrix_bundle::{BundleError, BundleReader, Extras, Findings, GenericOptions, Limits};
 use matrix_core::Tally;
 use matrix_store::generic::NoTraces;
+use matrix_store::verify::Fault;
 use matrix_store::{Digest, ErrorKind, GenericRecord, NewRecord, RowsRef, Store, VerifyOptions};
 
 use super::fixture::{EXPERIMENT, faster, store};
@@ -125,4 +126,36 @@ fn no_bundle_is_made_that_would_be_refused() {
     let contents = Contents::of(&store, &selection).unwrap().unwrap();
     let error = contents.create(CreateOptions::default(), &folder.path().join("out")).unwrap_err();
     assert!(matches!(&error, DerivedError::Bundle(BundleError::Unfit { .. })), "{error}");
+}
+
+#[test]
+fn rows_that_are_not_as_declared_are_faults() {
+    for (value, said) in [("abc", "could not parse `abc`"), ("\0", "could not parse `\\u{0}`"), ("1.5", "`1.5`")] {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("store");
+        drop(store(&place, EXPERIMENT, None, faster(4)));
+        let text = format!("latency_us\n{value}\n");
+        let sha256 = Digest::of(text.as_bytes());
+        forge(&place, &text, |record| {
+            let rows = RowsRef { bytes: text.len() as u64, rows: 1, sha256 };
+            let reading = record.reading;
+            record.with_rows(reading, BTreeMap::from([("rows".to_owned(), rows)])).unwrap()
+        });
+        let store = Store::open(&place).unwrap();
+        let runs = newest(&store, &Texts::new()).unwrap();
+        let out = folder.path().join("forged.tar.zst");
+        let (extras, options) = (Extras::default(), GenericOptions::default());
+        matrix_bundle::create_generic(&store, &runs, &extras, &options, &out).unwrap();
+        let findings = check(BundleReader::open(&out, Limits::default()).unwrap(), false).unwrap();
+        let of_rows = |fault: &&Fault| fault.file.starts_with("data/records");
+        let faults: Vec<&Fault> = findings.faults.iter().filter(of_rows).collect();
+        let is_said = |fault: &&Fault| fault.what.contains("a value is not of its column's type");
+        assert!(!faults.is_empty() && faults.iter().all(is_said), "{findings:?}");
+        let chosen = Chosen::only(&store).unwrap().unwrap();
+        let error = matrix_command::results::load(&store, &chosen.experiment, &chosen.cells, None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Integrity, "{error}");
+        let error = error.to_string();
+        assert!(error.contains(&sha256.to_string()) && error.contains(said), "{error}");
+        assert!(!error.contains("infer_schema_length"), "{error}");
+    }
 }

@@ -147,16 +147,27 @@ pub(super) fn numbers(
             Ok(Box::new(object.with_max_bytes(rows.bytes)) as Box<dyn Read>)
         };
         let columns = columns(source);
-        let rows = matrix_frame::Source::new(&columns, &open);
-        match of_source(&mut numbers, number, &rows, experiment, wanted, record) {
+        let of_rows = matrix_frame::Source::new(&columns, &open);
+        match of_source(&mut numbers, number, &of_rows, experiment, wanted, record) {
             // Rows that are not those of the declared columns have no numbers.
             Ok(()) => {}
             Err(error) if error.is_of_rows() => {}
             Err(FrameError::Read(error) | FrameError::Write(error)) => return Err(StoreError::from_read(error)),
+            Err(FrameError::Polars(error)) => {
+                let path = store.open_object(&rows.sha256)?.path().to_owned();
+                return Err(StoreError::damaged(&path, not_as_declared(&source.name, &error.to_string())));
+            }
             Err(error) => return Err(StoreError::from_read(std::io::Error::other(error))),
         }
     }
     Ok(numbers)
+}
+
+/// What to say of rows that do not have values of the declared types. Of what Polars says, the lines after the first are advice to
+/// who calls it.
+fn not_as_declared(source: &str, why: &str) -> String {
+    let why = matrix_core::printable::one_line(why.lines().next().unwrap_or_default());
+    format!("its rows are not those that `{source}` declares: {why}")
 }
 
 fn of_source(
