@@ -268,14 +268,10 @@ fn is_saved(store: &Store, input: &Input, plan: &PlanDocument) -> Result<bool, S
     if !plan.cells.iter().any(|cell| cell.state == CellState::Done) {
         return Ok(true);
     }
-    for id in store.all_runs()?.iter().rev() {
-        let run = store.run_documents(id.as_str())?;
-        let has_text = run.has_experiment(input.text.as_bytes())?;
-        if has_text || PlanDocument::of_run(&run)?.is_some_and(|plan| plan.experiment == input.experiment.name) {
-            return Ok(has_text);
-        }
-    }
-    Ok(false)
+    let is_of = |plan: PlanDocument| plan.experiment == input.experiment.name;
+    matrix_session::is_saved(store, &store.all_runs()?, &input.text, |run| {
+        Ok(PlanDocument::of_run(run)?.is_some_and(is_of))
+    })
 }
 
 /// Done cells whose rows were read in another way than the experiment says now.

@@ -256,14 +256,9 @@ fn is_saved(store: &Store, input: &Input, plan: &Plan) -> Result<bool, RunError>
     if !plan.cells.iter().any(|cell| cell.state == CellState::Done) {
         return Ok(true);
     }
-    for id in store.runs()?.iter().rev() {
-        let run = store.run_documents(id.as_str())?;
-        let has_text = run.has_experiment(input.text.as_bytes())?;
-        if has_text || plan_of(&run)?.experiment == input.experiment.name {
-            return Ok(has_text);
-        }
-    }
-    Ok(false)
+    matrix_session::is_saved(store, &store.runs()?, &input.text, |run| {
+        Ok(plan_of(run)?.experiment == input.experiment.name)
+    })
 }
 
 /// Makes what executes these cells of an experiment.
