@@ -12,7 +12,7 @@ use matrix_command::{Cell, Experiment, WORKLOAD, WORKLOAD_VERSION};
 use matrix_core::CellKey;
 use matrix_core::key::key_of;
 use matrix_core::read::Reading;
-use matrix_store::{Digest, GenericAttempt, GenericRecord, Origin, Run, RunId, Store, StoreError, parallel};
+use matrix_store::{Digest, GenericAttempt, GenericRecord, Origin, RunDocuments, RunId, Store, StoreError, parallel};
 use serde_json::{Value, json};
 
 use crate::error::DerivedError;
@@ -85,13 +85,13 @@ fn follow_of(store: &Store, runs: &[RunId], with_rows: bool) -> Result<Followed,
     let mut found = Followed::default();
     let (mut inputs, mut looked_at) = (None, BTreeSet::new());
     for id in runs {
-        let run = store.run(id.as_str())?;
-        let file = WrongFile::Plan(id.clone(), Digest::of(&run.plan()?));
+        let run = store.run_documents(id.as_str())?;
+        let file = || Ok::<_, StoreError>(WrongFile::Plan(id.clone(), Digest::of(&run.plan()?)));
         let plan = match PlanDocument::of_run(&run) {
             Ok(Some(plan)) => plan,
             Ok(None) => continue,
             Err(StoreError::Damaged { what, .. }) => {
-                found.wrong.push((file, what));
+                found.wrong.push((file()?, what));
                 continue;
             }
             Err(error) => return Err(error.into()),
@@ -111,7 +111,7 @@ fn follow_of(store: &Store, runs: &[RunId], with_rows: bool) -> Result<Followed,
                 }
             }
             Ok(_) => {}
-            Err(what) => found.wrong.push((file, what)),
+            Err(what) => found.wrong.push((file()?, what)),
         }
     }
     Ok(found)
@@ -181,7 +181,11 @@ impl Inputs {
 }
 
 /// The experiment that a run planned; what is wrong with its plan if it does not follow.
-fn planned(run: &Run, plan: &PlanDocument, inputs: &Inputs) -> Result<Result<Experiment, String>, DerivedError> {
+fn planned(
+    run: &RunDocuments,
+    plan: &PlanDocument,
+    inputs: &Inputs,
+) -> Result<Result<Experiment, String>, DerivedError> {
     let name = format!("experiment.toml of run {}", run.id());
     let unplanned = |why: &dyn Display| Ok(Err(format!("its experiment cannot be planned: {why}")));
     let experiment = match Input::without_files(&name, run.experiment_text()?, Reading::Saved) {
