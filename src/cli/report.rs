@@ -215,7 +215,7 @@ fn chosen<'a>(store: &Store, mut parts: Vec<Part<'a>>, experiments: &[Named]) ->
     for named in ours() {
         let mut has_text = BTreeSet::new();
         for run in parts.iter().filter(|part| is_of(part, named)).filter_map(|part| part.run.as_ref()) {
-            if store.run_documents(run)?.experiment()? == named.text.as_bytes() {
+            if store.run_documents(run)?.has_experiment(named.text.as_bytes())? {
                 has_text.insert(run.clone());
             }
         }

@@ -76,12 +76,6 @@ impl ObjectReader {
         Self { path, digest, input, hasher, bytes: 0, max_bytes, checked: false }
     }
 
-    /// Its file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Refuses to give more than so many bytes.
     #[must_use]
     pub fn with_max_bytes(mut self, max_bytes: u64) -> Self {

@@ -59,7 +59,7 @@ pub(super) fn extract(args: &ExtractArgs) -> CommandResult {
     let left_out: Vec<&str> = without.iter().map(String::as_str).collect();
     let extraction = Extraction { without: without.clone() };
     let (form, out) = (if args.as_store { "store" } else { "bag" }, output::word(&args.out));
-    if reader.is_generic() {
+    if is_generic {
         if args.as_store {
             matrix_bundle::restore_generic(reader, &args.out).map_err(refused)?;
         } else {

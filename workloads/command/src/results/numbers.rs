@@ -154,7 +154,7 @@ pub(super) fn numbers(
             Err(error) if error.is_of_rows() => {}
             Err(FrameError::Read(error) | FrameError::Write(error)) => return Err(StoreError::from_read(error)),
             Err(FrameError::Polars(error)) => {
-                let path = store.open_object(&rows.sha256)?.path().to_owned();
+                let path = store.layout().object(&rows.sha256);
                 return Err(StoreError::damaged(&path, not_as_declared(&source.name, &error.to_string())));
             }
             Err(error) => return Err(StoreError::from_read(std::io::Error::other(error))),

@@ -69,10 +69,11 @@ impl<'a> Pages<'a> {
         rows: &[SummaryRow],
         drawn: Option<&[Picture]>,
     ) -> Result<(), RunError> {
-        let states = of_part(part, self.inventory, &self.states);
+        let records = of_origin(part, self.inventory);
+        let states = of_part(part, &records, &self.states);
         self.page.sections.push(Section {
             figures: figures(part, pools, self.authors, drawn)?,
-            ..section(part, self.inventory, &states, self.authors, rows)?
+            ..section(part, self.inventory, &records, &states, self.authors, rows)?
         });
         Ok(())
     }
@@ -101,15 +102,17 @@ fn beginning(inventory: &Inventory, authors: Option<&Authors<'_>>) -> Page {
     page
 }
 
+/// Records of one origin.
+type Records<'i> = BTreeMap<CellKey, &'i Record>;
+
 /// The records of a part's origin.
-fn of_origin<'i>(part: &Part<'_>, inventory: &'i Inventory) -> BTreeMap<CellKey, &'i Record> {
+fn of_origin<'i>(part: &Part<'_>, inventory: &'i Inventory) -> Records<'i> {
     let records = inventory.records.iter().filter(|((_, origin), _)| *origin == part.origin);
     records.map(|((key, _), record)| (*key, record)).collect()
 }
 
 /// Where the cells of a part stand.
-fn of_part(part: &Part<'_>, inventory: &Inventory, states: &matrix_archive::States) -> States {
-    let records = of_origin(part, inventory);
+fn of_part(part: &Part<'_>, records: &Records<'_>, states: &matrix_archive::States) -> States {
     let stands = |key: &CellKey| {
         let (axes, round, state) = states.get(key)?;
         let done = records.get(key).is_some_and(|record| record.counts.observed() > 0);
@@ -144,6 +147,7 @@ type States = BTreeMap<CellKey, (Axes, CellState, u32)>;
 fn section(
     part: &Part<'_>,
     inventory: &Inventory,
+    records: &Records<'_>,
     states: &States,
     authors: Option<&Authors<'_>>,
     rows: &[SummaryRow],
@@ -179,7 +183,7 @@ fn section(
         nature: plain(&part.source.nature.words().join("; ")),
         states: state_counts(tally),
         planned: tally.planned(),
-        rows: loaded_rows(inventory, part),
+        rows: planned_rows(records, part),
         time: duration(seconds),
         requires: Vec::new(),
         failed_more: failed.len().saturating_sub(MOST_FAILED) as u64,
@@ -191,7 +195,7 @@ fn section(
         points,
         points_more: points_more as u64,
         kind_heads: vec!["post_storage".to_owned(), "notification_storage".to_owned()],
-        kinds: kinds(part, inventory, states, &took, authors),
+        kinds: kinds(part, records, states, &took, authors),
         expected: their.is_some(),
         estimated: !part.estimated_s.is_empty(),
         gantt: over_time(tried.values().flatten().map(|attempt| attempts::timed(attempt))),
@@ -199,9 +203,8 @@ fn section(
     })
 }
 
-fn loaded_rows(inventory: &Inventory, part: &Part<'_>) -> u64 {
-    let records =
-        inventory.records.iter().filter(|((key, origin), _)| *origin == part.origin && part.cells.contains(key));
+fn planned_rows(records: &Records<'_>, part: &Part<'_>) -> u64 {
+    let records = records.iter().filter(|(key, _)| part.cells.contains(key));
     records.map(|(_, record)| record.counts.planned).sum()
 }
 
@@ -281,13 +284,12 @@ fn figures(
 
 fn kinds(
     part: &Part<'_>,
-    inventory: &Inventory,
+    records: &Records<'_>,
     states: &States,
     took: &BTreeMap<CellKey, Vec<f64>>,
     authors: Option<&Authors<'_>>,
 ) -> Vec<Kind> {
     let mut kinds: BTreeMap<_, Times> = BTreeMap::new();
-    let records = of_origin(part, inventory);
     for (key, (Axes { combination, .. }, ..)) in states {
         let kind = kinds.entry((combination.post_storage, combination.notification_storage)).or_default();
         kind.seconds.extend(took.get(key).into_iter().flatten());
