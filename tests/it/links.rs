@@ -34,9 +34,13 @@ fn every_link_of_a_document_leads_somewhere() {
 }
 
 #[test]
-fn the_table_of_derivers_ends_with_this_version() {
+fn the_derivers_of_both_workloads_end_with_this_version() {
     let formats = std::fs::read_to_string(here().join("docs/formats.md")).unwrap();
     let table = formats.split("| deriver | program | format |\n").nth(1).unwrap();
     let last = table.lines().take_while(|line| line.starts_with('|')).last().unwrap();
     assert!(last.starts_with(&format!("| {} |", matrix_archive::DERIVER_VERSION)), "docs/formats.md: {last}");
+    let programs = formats.split("Versions of their deriver, `matrix-command N`").nth(1).unwrap();
+    let programs = programs.split("\n\n").next().unwrap();
+    let last = programs.rsplit("\nSince ").next().unwrap();
+    assert!(last.starts_with(&format!("{}, ", matrix_command_derived::DERIVER_VERSION)), "docs/formats.md: {last}");
 }

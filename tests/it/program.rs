@@ -5,6 +5,7 @@ mod bundle;
 mod evaluator;
 mod failures;
 mod figures;
+mod fixtures;
 mod host;
 mod keys;
 mod leftovers;

@@ -26,6 +26,7 @@ mod shards;
 mod tests;
 mod versions;
 
+pub use bundle::DERIVER_VERSION;
 pub use chosen::{Chosen, Texts, newest, runs_of, unsaved};
 pub use error::DerivedError;
 pub use figures::about;

@@ -15,7 +15,9 @@ use crate::page;
 use crate::shards::Shards;
 
 /// Which version of the rules derives these files: only its own version's have to be the same, byte for byte.
-pub(super) const DERIVER: Deriver = Deriver { name: "matrix-command ", first: 1, version: 5 };
+pub const DERIVER_VERSION: u32 = 6;
+
+pub(super) const DERIVER: Deriver = Deriver { name: "matrix-command ", first: 1, version: DERIVER_VERSION };
 
 /// By which version of the rules what stands beside results was derived; in words if it does not say so.
 pub(super) fn deriver_of(extras: &Extras) -> Result<u32, String> {

@@ -10,7 +10,7 @@ use std::path::Path;
 use matrix_bundle::{BundleInfo, Limits};
 
 pub use create::{Contents, CreateOptions, Selection};
-pub use extras::extras;
+pub use extras::{DERIVER_VERSION, extras};
 pub use merge::merge;
 pub use verify::{active_files_of, check};
 

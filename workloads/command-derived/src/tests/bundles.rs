@@ -7,7 +7,7 @@ use matrix_store::{ErrorKind, Store};
 
 use super::fixture::{EXPERIMENT, faster, store};
 use crate::bundle::{Contents, CreateOptions, Made, Selection, active_files_of, check, extras};
-use crate::{Chosen, DerivedError, Texts, newest};
+use crate::{Chosen, DERIVER_VERSION, DerivedError, Texts, newest};
 
 fn create(store: &Store, filter: Option<&str>, options: CreateOptions, out: &Path) -> Result<Made, DerivedError> {
     let selection = Selection { run: None, experiments: &Texts::new(), filter };
@@ -108,7 +108,7 @@ fn files_of_another_version_are_listed_as_not_verified_and_nothing_excuses_a_bun
         extras.tables.remove("kv/metrics.csv");
     };
     let forged_files = ["README.md", "figures/kv/more.html", "figures/kv/scaling.svg", "tables/kv/claims.csv"];
-    for theirs in [1, 4, 6] {
+    for theirs in [1, DERIVER_VERSION - 1, DERIVER_VERSION + 1] {
         let findings = forged(&store, folder.path(), &|extras| {
             forge(extras);
             extras.tables.insert(deriver.clone(), format!("matrix-command {theirs}\n").into_bytes());
@@ -118,7 +118,7 @@ fn files_of_another_version_are_listed_as_not_verified_and_nothing_excuses_a_bun
         assert_eq!(findings.claims, ["kv: C1: supported"], "judged by this version");
         let files: Vec<&Path> = findings.not_verified.iter().map(|note| note.file.as_path()).collect();
         assert_eq!(files, forged_files.map(|file| Path::new("data").join(file)), "{findings:?}");
-        let what = format!("NOT VERIFIED: derived by version {theirs}, and version 5 derives another file");
+        let what = format!("NOT VERIFIED: derived by version {theirs}, and version {DERIVER_VERSION} derives another file");
         assert!(findings.not_verified.iter().all(|note| note.what == what), "{findings:?}");
     }
     for wrong in [None, Some("matrix-command 05\n"), Some("matrix 4\n"), Some("matrix-command 0\n"), Some("")] {
