@@ -65,7 +65,8 @@ pub(super) fn with_reader<'i, T>(
                     })
                 } else {
                     parallel::each(small, |item| whole(store, item)).into_iter().all(|bytes| {
-                        let given = bytes.map(|bytes| out.send(Message::Chunk(bytes)));
+                        // An empty chunk would be read as the end of the file.
+                        let given = bytes.map(|bytes| bytes.is_empty() || out.send(Message::Chunk(bytes)));
                         out.end(given)
                     })
                 };
@@ -198,5 +199,37 @@ impl Read for Coming<'_> {
         self.at += count;
         self.left = self.left.saturating_sub(count as u64);
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_object_is_a_file_like_any_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open_for_writing(&folder.path().join("store"), "a test").unwrap();
+        let texts: Vec<Vec<u8>> = [0, 3, 0, 0, SMALL + 1, 0, 2 * CHUNK as u64, 5]
+            .into_iter()
+            .zip(b'a'..)
+            .map(|(bytes, letter)| vec![letter; usize::try_from(bytes).unwrap()])
+            .collect();
+        let items: Vec<Item<'_>> = texts
+            .iter()
+            .map(|text| {
+                store.keep_object(&Digest::of(text), &mut text.as_slice()).unwrap();
+                Item::object(Digest::of(text), text.len() as u64)
+            })
+            .collect();
+        let read = with_reader(&store, items.iter(), |ahead| {
+            let read = items.iter().map(|item| {
+                let mut bytes = Vec::new();
+                ahead.next(item).read_to_end(&mut bytes).unwrap();
+                bytes
+            });
+            Ok(read.collect::<Vec<_>>())
+        });
+        assert!(read.unwrap() == texts);
     }
 }
