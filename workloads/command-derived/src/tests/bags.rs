@@ -10,8 +10,8 @@ use matrix_bundle::{BundleReader, Findings, Limits};
 use matrix_store::{Digest, Store};
 
 use super::fixture::{EXPERIMENT, faster, store};
-use crate::{DERIVER_VERSION, Texts};
 use crate::bundle::{Contents, CreateOptions, Selection, check};
+use crate::{DERIVER_VERSION, Texts};
 
 /// A bag in parts.
 struct Bag {

@@ -118,7 +118,8 @@ fn files_of_another_version_are_listed_as_not_verified_and_nothing_excuses_a_bun
         assert_eq!(findings.claims, ["kv: C1: supported"], "judged by this version");
         let files: Vec<&Path> = findings.not_verified.iter().map(|note| note.file.as_path()).collect();
         assert_eq!(files, forged_files.map(|file| Path::new("data").join(file)), "{findings:?}");
-        let what = format!("NOT VERIFIED: derived by version {theirs}, and version {DERIVER_VERSION} derives another file");
+        let what =
+            format!("NOT VERIFIED: derived by version {theirs}, and version {DERIVER_VERSION} derives another file");
         assert!(findings.not_verified.iter().all(|note| note.what == what), "{findings:?}");
     }
     for wrong in [None, Some("matrix-command 05\n"), Some("matrix 4\n"), Some("matrix-command 0\n"), Some("")] {
