@@ -18,6 +18,16 @@ pub fn csv(head: &[String], lines: &[Vec<String>]) -> String {
     std::iter::once(line(head)).chain(lines.iter().map(|fields| line(fields))).collect()
 }
 
+/// The name of a column of ours beside columns that people named: with `prefix` before it where they took it.
+#[must_use]
+pub fn free_name(prefix: &str, name: &str, taken: &[impl AsRef<str>]) -> String {
+    let mut name = name.to_owned();
+    while taken.iter().any(|other| other.as_ref() == name) {
+        name = format!("{prefix}_{name}");
+    }
+    name
+}
+
 /// How many of something, whose name without an `s` is that of one: `1 cell`, `2 cells`.
 #[must_use]
 pub fn counted(count: usize, one: &str) -> String {

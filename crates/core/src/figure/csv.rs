@@ -17,7 +17,8 @@ pub fn csv(figure: &FigureSpec, axes: &AxisSet, across: &str, panels: &[Panel]) 
     } else {
         head.push(across.to_owned());
     }
-    head.extend(["value", "low", "high", "rounds"].map(str::to_owned));
+    let own = ["value", "low", "high", "rounds"].map(|name| text::free_name("figure", name, &head));
+    head.extend(own);
     let three = |estimate: Option<Estimate>| {
         [estimate.map(|e| e.value), estimate.map(|e| e.low), estimate.map(|e| e.high)].map(text::exact)
     };

@@ -243,5 +243,8 @@ fn tables_hold_what_figures_show() {
         "kind = \"line\"\nx = \"throughput\"\ny = \"latency\"\nalong = \"clients\"",
         "throughput"
     ));
-    insta::assert_snapshot!(shown("kind = \"ecdf\"\nx = \"t\"\nfrom = \"rows\"\npanel = \"clients\"", "t"));
+    let ecdf = "kind = \"ecdf\"\nx = \"t\"\nfrom = \"rows\"\npanel = \"clients\"";
+    insta::assert_snapshot!(shown(ecdf, "t"));
+    // A column that is called as one of ours.
+    assert!(shown(ecdf, "value").starts_with("clients,engine,value,figure_value,low,high,rounds\n"));
 }

@@ -7,6 +7,7 @@ mod consent;
 mod figures;
 mod fixture;
 mod hostile;
+mod names;
 mod plans;
 mod reading;
 mod rows;

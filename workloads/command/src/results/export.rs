@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use matrix_core::text::free_name;
 use matrix_core::{Field, Kind, Value};
 use matrix_frame::{Export, Form, FrameError, Reader};
 use matrix_store::{Store, StoreError};
@@ -22,14 +23,9 @@ pub fn export(
     let Some(source) = loaded.experiment.sources.get(source) else { return Ok(0) };
     let rows = source.fields();
     let mut cell: Vec<Field> = matrix_core::claims::fields(&loaded.experiment.axes);
-    for (name, kind) in [("round", Kind::Whole), ("origin", Kind::Text), ("cell", Kind::Text)] {
-        let mut name = name.to_owned();
-        // Columns may be called so.
-        while rows.iter().any(|field| field.name == name) {
-            name = format!("cell_{name}");
-        }
-        cell.push(Field { name, kind });
-    }
+    let taken: Vec<String> = cell.iter().chain(&rows).map(|field| field.name.clone()).collect();
+    let own = [("round", Kind::Whole), ("origin", Kind::Text), ("cell", Kind::Text)];
+    cell.extend(own.map(|(name, kind)| Field { name: free_name("cell", name, &taken), kind }));
     let failed = |error: FrameError| match error {
         FrameError::Read(error) => StoreError::from_read(error),
         FrameError::Write(error) => StoreError::io("writing", std::path::Path::new("the export"), error),

@@ -6,7 +6,7 @@ use matrix_core::claims::{Claim, Statement};
 use matrix_core::judge::{Detail, Judged, Verdict, interval, judge};
 use matrix_core::metric::Metric;
 use matrix_core::series::Estimate;
-use matrix_core::text::{csv, exact};
+use matrix_core::text::{csv, exact, free_name};
 use matrix_core::{Point, Value};
 
 use super::Loaded;
@@ -176,8 +176,9 @@ pub fn metrics<'e>(loaded: &Loaded<'e>) -> Vec<MetricRow<'e>> {
 /// `tables/metrics.csv`: every metric of every point, with its interval.
 #[must_use]
 pub fn metrics_csv(loaded: &Loaded<'_>) -> String {
-    let mut head = texts(&loaded.experiment.axes.names());
-    head.extend(texts(&["metric", "unit", "rounds", "missing", "value", "low", "high"]));
+    let axes = loaded.experiment.axes.names();
+    let own = ["metric", "unit", "rounds", "missing", "value", "low", "high"];
+    let head: Vec<String> = texts(&axes).into_iter().chain(own.map(|name| free_name("metric", name, &axes))).collect();
     let line = |MetricRow { point, metric, rounds, missing, estimate }: MetricRow<'_>| {
         let mut line: Vec<String> = point.iter().map(ToString::to_string).collect();
         line.extend([metric.name.clone(), metric.unit.clone().unwrap_or_default()]);
@@ -196,10 +197,10 @@ pub fn metrics_csv(loaded: &Loaded<'_>) -> String {
 #[must_use]
 pub fn cells_csv(loaded: &Loaded<'_>) -> String {
     let axes = &loaded.experiment.axes;
-    let mut head = texts(&["key"]);
-    head.extend(texts(&axes.names()));
-    head.extend(texts(&["round", "origin", "host"]));
-    head.extend(loaded.experiment.metrics.iter().map(|metric| metric.name.clone()));
+    let metrics: Vec<&str> = loaded.experiment.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    let taken = [axes.names(), metrics.clone()].concat();
+    let own = |names: &[&str]| names.iter().map(|name| free_name("cell", name, &taken)).collect::<Vec<_>>();
+    let head = [own(&["key"]), texts(&axes.names()), own(&["round", "origin", "host"]), texts(&metrics)].concat();
     let mut order: Vec<usize> = (0..loaded.cells.len()).collect();
     order.sort_by_cached_key(|cell| (axes.ranks(&loaded.cells[*cell].cell.point), loaded.cells[*cell].cell.round));
     let lines: Vec<Vec<String>> = order
