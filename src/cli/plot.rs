@@ -15,7 +15,7 @@ use matrix_run::results::{self, Results, Traced, unreadable};
 use matrix_run::{Input, with_causes};
 
 use super::{ReadArgs, SelectArgs};
-use crate::drawn::Drawn;
+use crate::drawn::{self, Drawn};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 use crate::program;
@@ -68,6 +68,11 @@ impl What {
             folder: PathBuf::from("plots").join(experiment),
             named: false,
         }
+    }
+
+    /// Whether a figure that the experiment declares is asked for.
+    fn draws(&self, name: &str) -> bool {
+        self.declared.as_ref().is_none_or(|names| names.iter().any(|other| other == name))
     }
 }
 
@@ -137,14 +142,14 @@ pub(crate) fn draw(
     what: &What,
     experiment: Option<(&Input, &Loaded)>,
 ) -> Result<Written, Failure> {
-    let mut drawn = Drawn::open(&what.folder)?;
+    let mut drawn = Drawn::open(&what.folder, drawn::LIST, &what.formats)?;
     let mut written = Written::default();
     let made = pictures::each(&what.figures, |figure| {
         let (csv, drawing) = picture(figure, pools, source);
-        let files = |drawing| program::files(figure.name(), csv.clone(), &Picture::Drawing(drawing), &what.formats);
-        (figure, drawing.map(files), csv)
+        let files = |drawing| program::files(figure.name(), csv, &Picture::Drawing(drawing), &what.formats);
+        (figure, drawing.map(files))
     });
-    for (figure, files, csv) in made {
+    for (figure, files) in made {
         let files = match files {
             Ok(files) => files?,
             Err(error @ FigureError::NoData { .. }) if !what.named => {
@@ -154,18 +159,18 @@ pub(crate) fn draw(
             Err(error @ FigureError::NoData { .. }) => return Err(Failure::new(Exit::Usage, error.to_string())),
             Err(error) => return Err(Failure::new(Exit::Internal, format!("{figure}: {}", with_causes(&error)))),
         };
-        drawn.table(figure, &csv)?;
-        for (name, bytes) in files.iter().skip(1) {
-            written.pictures.push(drawn.picture(name, bytes)?);
-        }
+        written.pictures.extend(drawn.figure(figure.name(), &files)?);
     }
     if let Some((input, loaded)) = experiment {
         written.pictures.extend(declared(input, loaded, source, what, &mut drawn)?);
     }
     if !what.named {
-        written.summary = Some(drawn.picture("summary.csv", to_csv(&summary(pools), source).as_bytes())?);
+        written.summary = Some(drawn.file("summary.csv", to_csv(&summary(pools), source).as_bytes())?);
     }
-    drawn.finish(&what.figures)?;
+    let of_experiment = experiment.iter().flat_map(|(input, _)| &input.figures);
+    let declared = of_experiment.map(|figure| figure.name.as_str()).filter(|name| what.draws(name));
+    let names: Vec<&str> = what.figures.iter().map(|figure| figure.name()).chain(declared).collect();
+    drawn.finish(&names, !what.named)?;
     Ok(written)
 }
 
@@ -177,8 +182,7 @@ fn declared(
     what: &What,
     drawn: &mut Drawn<'_>,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let wanted = |figure: &&FigureSpec| what.declared.as_ref().is_none_or(|names| names.contains(&figure.name));
-    let wanted: Vec<&FigureSpec> = input.figures.iter().filter(wanted).collect();
+    let wanted: Vec<&FigureSpec> = input.figures.iter().filter(|figure| what.draws(&figure.name)).collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
@@ -207,10 +211,8 @@ fn declared(
     for figure in wanted {
         let (csv, drawing) = matrix_figures::picture(figure, &about, &numbers);
         let Some(drawing) = program::unless_empty(&figure.name, drawing, what.named)? else { continue };
-        for (name, bytes) in program::files(&figure.name, csv, &drawing, &what.formats)? {
-            let path = drawn.picture(&name, &bytes)?;
-            pictures.extend((!name.ends_with(".csv")).then_some(path));
-        }
+        let files = program::files(&figure.name, csv, &drawing, &what.formats)?;
+        pictures.extend(drawn.figure(&figure.name, &files)?);
     }
     Ok(pictures)
 }

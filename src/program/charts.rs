@@ -10,6 +10,7 @@ use matrix_figures::{FigureError, Picture, picture};
 use crate::cli::PictureFormat;
 use matrix_run::with_causes;
 
+use crate::drawn::{self, Drawn};
 use crate::exit::{Exit, Failure};
 use crate::output;
 
@@ -40,20 +41,17 @@ pub(crate) fn write(
 ) -> Result<Vec<PathBuf>, Failure> {
     let figures = named(&loaded.experiment.figures, names)?;
     loaded.remarks.iter().for_each(|remark| output::note(format_args!("note: {remark}")));
-    let failed = |error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", folder.display()));
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    // Several experiments may be drawn into one folder: each has a list of its own there.
+    let list = format!(".{}{}", loaded.experiment.name, drawn::LIST);
+    let mut drawn = Drawn::open(folder, &list, formats)?;
     let mut pictures = Vec::new();
-    for figure in figures {
+    for figure in &figures {
         let (csv, drawing) = picture(figure, &about(loaded, figure), loaded);
         let Some(drawing) = unless_empty(&figure.name, drawing, !names.is_empty())? else { continue };
-        for (name, bytes) in files(&figure.name, csv, &drawing, formats)? {
-            let path = folder.join(&name);
-            output::write_file(&path, &bytes)?;
-            if !name.ends_with(".csv") {
-                pictures.push(path);
-            }
-        }
+        pictures.extend(drawn.figure(&figure.name, &files(&figure.name, csv, &drawing, formats)?)?);
     }
+    let asked: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
+    drawn.finish(&asked, names.is_empty())?;
     Ok(pictures)
 }
 

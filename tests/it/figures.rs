@@ -87,6 +87,10 @@ fn schema_2_has_the_same_cells_and_figures_of_its_own() {
     bench.matrix(&["verify", "figures.tar.zst"]).code(0);
     bench.matrix(&["plot", "--results", "figures.tar.zst", "--figure", "polls", "--out", "theirs"]).code(0);
     assert_eq!(bench.read("theirs/polls.csv"), bench.read("plots/figures/polls.csv"));
+
+    bench.write("figures.toml", &bench.read("figures.toml").replace("\"polls\"", "\"looks\""));
+    bench.matrix(&["plot", "figures.toml"]).code(0).err_has("removed from plots/figures: 3 files");
+    assert!(bench.path("plots/figures/looks.svg").is_file() && !bench.path("plots/figures/polls.svg").exists());
 }
 
 #[test]

@@ -152,3 +152,21 @@ fn a_column_with_thousands_of_values_is_no_place_across() {
     bench.matrix(&["run", "kv.toml", "--filter", "threads = 1"]).code(0);
     bench.matrix(&["plot", "kv.toml"]).code(0).err_has("column `phase` has more than 1000 values");
 }
+
+#[test]
+fn pictures_of_figures_that_are_renamed_or_have_no_number_go() {
+    let bench = super::kv();
+    bench.matrix(&["run", "kv.toml", "--plot"]).code(0);
+    bench.write("plots/kv/mine.svg", "mine");
+    let removed = "removed from plots/kv: 3 files";
+    let names = || bench.files("plots/kv").into_keys().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    let renamed = bench.read("kv.toml").replace("name = \"scaling\"", "name = \"growth\"");
+    bench.write("kv.toml", &renamed);
+    bench.matrix(&["plot", "kv.toml"]).code(0).err_has(removed);
+    assert_eq!(names(), [".kv.drawn.sha256", "growth.csv", "growth.png", "growth.svg", "mine.svg"]);
+    // Its only points were not run.
+    let unrun = renamed.replace("to = 4", "to = 8").replace("log = [\"x\"]", "where = \"threads = 8\"");
+    bench.write("kv.toml", &unrun);
+    bench.matrix(&["plot", "kv.toml"]).code(0).err_has("no growth: ").err_has(removed);
+    assert_eq!(names(), [".kv.drawn.sha256", "mine.svg"]);
+}
