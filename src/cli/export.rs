@@ -1,7 +1,8 @@
 //! `matrix export`.
 
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+mod files;
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use matrix_analysis::{ExportError, Traces};
@@ -14,6 +15,7 @@ use matrix_store::Origin;
 use serde::Serialize;
 
 use super::{FilterArgs, Format, FormatArgs, ReadArgs};
+pub(crate) use self::files::RowFiles;
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::{output, program};
 
@@ -23,7 +25,8 @@ pub(crate) struct ExportArgs {
     /// The form
     #[arg(long = "as", value_enum)]
     form: Form,
-    /// The folder to write into, or the file of `--as csv` and `--as parquet`
+    /// The folder to write into, or the file of `--as csv` and `--as parquet` (of a program with several sources, FILE-SOURCE
+    /// for each)
     #[arg(value_name = "PATH")]
     folder: PathBuf,
     /// Of several experiments in a store, the one in this file (csv and parquet)
@@ -138,36 +141,32 @@ pub(crate) fn export(args: ExportArgs) -> CommandResult {
     Ok(Exit::Ok)
 }
 
-/// Writes all rows of an experiment into one file.
+/// Writes all rows of an experiment: into one file, or into one for each source of a program.
 fn tidy(store: &Opened, args: &ExportArgs, form: matrix_frame::Form) -> CommandResult {
     let select = Select { file: args.experiment.clone(), run: args.run.clone(), origin: args.origin.clone() };
+    let mut files = RowFiles::new(form, &args.folder, args.format.format);
     if let Some(chosen) = program::chosen(store, &select)? {
-        let (filter, origin) = (args.filter.filter.as_deref(), args.origin.as_ref());
-        return program::export(store, &chosen, filter, origin, form, &args.folder);
-    }
-    if let Some(records) = results::without_run(store, &select)? {
+        program::export(store, &chosen, args.filter.filter.as_deref(), args.origin.as_ref(), &mut files)?;
+    } else if let Some(records) = results::without_run(store, &select)? {
         let filter = args.filter.parse(&results::regions(store)?)?;
-        return traced(Traced::new(store, records)?, filter.as_ref(), form, &args.folder);
+        traced(Traced::new(store, records)?, filter.as_ref(), &mut files)?;
+    } else {
+        let input = results::selected(store, &select, &output::Terminal)?;
+        let filter = input.filter(args.filter.filter.as_deref())?;
+        let results = Results::of_origin(store, &input, args.origin.as_ref(), &output::Terminal)?;
+        traced(results.traced, filter.as_ref(), &mut files)?;
     }
-    let input = results::selected(store, &select, &output::Terminal)?;
-    let filter = input.filter(args.filter.filter.as_deref())?;
-    let results = Results::of_origin(store, &input, args.origin.as_ref(), &output::Terminal)?;
-    traced(results.traced, filter.as_ref(), form, &args.folder)
+    files.finish()
 }
 
-fn traced(mut traces: Traced<'_>, filter: Option<&Filter>, form: matrix_frame::Form, path: &Path) -> CommandResult {
+fn traced(mut traces: Traced<'_>, filter: Option<&Filter>, files: &mut RowFiles<'_>) -> Result<(), Failure> {
     if let Some(filter) = filter {
         traces.retain(|cell| filter.matches(&cell.inputs.axes, cell.inputs.round));
     }
-    let mut target = output::new_file(path)?;
-    let mut out = BufWriter::new(target.as_file_mut());
-    let rows = matrix_analysis::export(&traces, form, &mut out).map_err(|error| match error {
-        ExportError::Trace(error) => results::unreadable(error).into(),
-        ExportError::Write(error) => output::unwritable(path, &error),
-    })?;
-    out.flush().map_err(|error| output::unwritable(path, &error))?;
-    drop(out);
-    output::keep_file(target, path)?;
-    output::line(format_args!("{}: {rows} rows of {} cells", output::path(path), traces.cells().len()))?;
-    Ok(Exit::Ok)
+    files.write(None, traces.cells().len(), |form, path, out| {
+        matrix_analysis::export(&traces, form, out).map_err(|error| match error {
+            ExportError::Trace(error) => results::unreadable(error).into(),
+            ExportError::Write(error) => output::unwritable(path, &error),
+        })
+    })
 }

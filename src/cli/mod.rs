@@ -41,6 +41,7 @@ pub(crate) use arguments::{
 pub(crate) use command::run_words;
 pub(crate) use command::{definition, main};
 pub(crate) use diff::of_other_workloads;
+pub(crate) use export::RowFiles;
 pub(crate) use plan::TallyJson;
 pub(crate) use plot::PictureFormat;
 pub(crate) use table::TableFormat;

@@ -1,7 +1,6 @@
 //! Printing what results are: summary, plan, status, claims, figures and exports.
 
 use std::collections::BTreeSet;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use matrix_command::results::{self, Loaded, findings};
@@ -17,7 +16,7 @@ use super::charts;
 use super::choose::Chosen;
 use super::read::{load, matching, read_otherwise};
 use crate::cli::runs::{self, RunJson, RunnerJson};
-use crate::cli::{PictureFormat, TallyJson};
+use crate::cli::{PictureFormat, RowFiles, TallyJson};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::output;
 
@@ -291,9 +290,8 @@ pub(crate) fn export(
     chosen: &Chosen,
     filter: Option<&str>,
     origin: Option<&Origin>,
-    form: matrix_frame::Form,
-    file: &Path,
-) -> CommandResult {
+    files: &mut RowFiles<'_>,
+) -> Result<(), Failure> {
     let cells = matching(chosen, filter)?;
     let loaded = load(store, chosen, &cells, origin)?;
     if loaded.read_otherwise() > 0 {
@@ -301,20 +299,8 @@ pub(crate) fn export(
     }
     let several = chosen.experiment.sources.len() > 1;
     for (number, source) in chosen.experiment.sources.iter().enumerate() {
-        let path = if several {
-            let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-            let ending = file.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
-            file.with_file_name(format!("{stem}-{}{ending}", source.name))
-        } else {
-            file.to_owned()
-        };
-        let mut target = output::new_file(&path)?;
-        let mut out = BufWriter::new(target.as_file_mut());
-        let rows = results::export(store, &loaded, number, form, &mut out)?;
-        out.flush().map_err(|error| output::unwritable(&path, &error))?;
-        drop(out);
-        output::keep_file(target, &path)?;
-        output::line(format_args!("{}: {rows} rows of {} cells", path.display(), loaded.done()))?;
+        let source = several.then_some(source.name.as_str());
+        files.write(source, loaded.done(), |form, _, out| Ok(results::export(store, &loaded, number, form, out)?))?;
     }
-    Ok(Exit::Ok)
+    Ok(())
 }

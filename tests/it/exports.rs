@@ -41,6 +41,8 @@ fn pandas_and_duckdb_compute_from_the_export_what_the_tables_say() {
 
     let printed = bench.matrix(&["export", "--as", "csv", "--filter", "antipode=on and round=1", "on.csv"]).code(0);
     assert_eq!(printed.out, "on.csv: 720 rows of 24 cells\n");
+    let json = bench.json(&["export", "--as", "csv", "--filter", "antipode=on and round=1", "on.csv"]);
+    assert_eq!(json, serde_json::json!({ "files": [{ "file": "on.csv", "rows": 720, "cells": 24 }] }));
 }
 
 #[test]

@@ -144,6 +144,10 @@ fn a_metric_is_over_its_own_rows_source_and_column() {
         let wanted: f64 = wanted.parse().unwrap();
         assert!((value - wanted).abs() < 0.001, "{is} {rest}: {line}");
     }
+    let json = bench.json(&["export", "--as", "csv", "all.csv"]);
+    let file = |name: &str, rows: u64| serde_json::json!({ "file": name, "rows": rows, "cells": 18 });
+    assert_eq!(json["files"], serde_json::json!([file("all-ops.csv", 5 * 18), file("all-stats.csv", 18)]));
+    assert_eq!(bench.read("all-ops.csv").lines().count(), 1 + 5 * 18);
 }
 
 #[test]
