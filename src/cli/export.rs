@@ -14,8 +14,8 @@ use matrix_run::results::{self, Opened, Results, Select, Traced};
 use matrix_store::Origin;
 use serde::Serialize;
 
-use super::{FilterArgs, Format, FormatArgs, ReadArgs};
 pub(crate) use self::files::RowFiles;
+use super::{FilterArgs, Format, FormatArgs, ReadArgs};
 use crate::exit::{CommandResult, Exit, Failure};
 use crate::{output, program};
 
@@ -67,10 +67,16 @@ impl Form {
             #[cfg(feature = "parquet")]
             Self::Parquet => Ok(Some(matrix_frame::Form::Parquet)),
             #[cfg(not(feature = "parquet"))]
-            Self::Parquet => Err(Failure::usage(
-                "this program was built without Parquet",
-                "build it with: cargo build --release --features parquet; `--as csv` writes the same rows",
-            )),
+            Self::Parquet => {
+                // Whoever builds it anew keeps the drivers of real services.
+                let features = if cfg!(feature = "live") { "live,parquet" } else { "parquet" };
+                Err(Failure::usage(
+                    "this program was built without Parquet",
+                    format!(
+                        "build it with: cargo build --release --features {features}; `--as csv` writes the same rows"
+                    ),
+                ))
+            }
         }
     }
 }

@@ -50,7 +50,8 @@ fn pandas_and_duckdb_compute_from_the_export_what_the_tables_say() {
 fn a_build_without_parquet_says_how_to_get_it() {
     let bench = Workbench::small();
     let printed = bench.matrix(&["export", "--as", "parquet", "all.parquet"]).code(2);
-    printed.err_has("cargo build --release --features parquet");
+    let features = if cfg!(feature = "live") { "live,parquet" } else { "parquet" };
+    printed.err_has(&format!("cargo build --release --features {features};"));
 }
 
 #[test]
@@ -58,5 +59,5 @@ fn a_build_without_parquet_says_how_to_get_it() {
 fn parquet_holds_the_same_rows_with_their_types() {
     let bench = swept();
     bench.matrix(&["export", "--as", "parquet", "all.parquet"]).code(0);
-    check(&bench, "all.parquet").code(0);
+    check(&bench, "all.parquet").code(0).out_has("columns, each of its type");
 }
