@@ -3,6 +3,8 @@
 mod here;
 mod meaning;
 mod reading;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

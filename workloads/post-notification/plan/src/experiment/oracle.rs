@@ -1,7 +1,11 @@
-//! Expansion against a naive oracle, which checks for every conceivable point whether any matrix names it.
+//! Expansion against a naive oracle, which checks for every conceivable point whether any matrix names it, and against the
+//! expansion of axes of any type.
 
+use matrix_core::walk::Table;
+use matrix_core::{AxisSet, expand};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+use toml::de::DeTable;
 
 use super::Experiment;
 use crate::axes::{NotificationStorage, PostStorage, RegionPair};
@@ -139,11 +143,33 @@ impl Matrix {
     }
 }
 
+/// The points of the same matrices as core expands them, over axes whose values stand in the order in which points ascend.
+fn by_core(matrices: &str) -> Vec<Vec<String>> {
+    let mut pairs = PAIRS.map(|pair| pair.parse::<RegionPair>().unwrap());
+    pairs.sort();
+    let post: Vec<&str> = PostStorage::ALL.iter().map(|value| value.as_str()).collect();
+    let notification: Vec<&str> = NotificationStorage::ALL.iter().map(|value| value.as_str()).collect();
+    let text = format!(
+        "[axes]\npost_storage = {post:?}\nnotification_storage = {notification:?}\nregions = {:?}\ndelay_ms = {DELAYS:?}\n\
+         antipode = [false, true]\n{matrices}",
+        pairs.map(|pair| pair.to_string())
+    );
+    let document = DeTable::parse(&text).unwrap();
+    let mut problems = Vec::new();
+    let root = Table::of(document.get_ref(), 0..0, "the experiment", &["axes", "matrix"], &mut problems);
+    let axes = AxisSet::parse(&root, &mut problems);
+    let points = expand::points(&expand::matrices(&root, &axes, &mut problems), &axes);
+    // The one difference: core also refuses an exclude whose points an earlier one left out.
+    let all = problems.iter().all(|problem| problem.message == "`exclude` matches no point of its matrix");
+    assert!(all, "{problems:?}\n{text}");
+    points.iter().map(|point| point.iter().map(ToString::to_string).collect()).collect()
+}
+
 proptest! {
     #[test]
-    fn cells_are_those_that_the_oracle_finds(matrices in prop::collection::vec(matrix(), 1..4), rounds in 1u32..4) {
-        let mut text = format!("schema = 1\nname = \"n\"\nrequests = 1\nrounds = {rounds}\n");
-        matrices.iter().enumerate().for_each(|(number, matrix)| text += &matrix.toml(number));
+    fn cells_are_those_that_the_oracle_and_the_core_find(matrices in prop::collection::vec(matrix(), 1..4), rounds in 1u32..4) {
+        let tables: String = matrices.iter().enumerate().map(|(number, matrix)| matrix.toml(number)).collect();
+        let text = format!("schema = 1\nname = \"n\"\nrequests = 1\nrounds = {rounds}\n{tables}");
         let all = universe();
         let empty = matrices.iter().any(|matrix| !all.iter().any(|axes| matrix.names(axes)));
         let parsed = Experiment::parse(&text);
@@ -161,6 +187,12 @@ proptest! {
         expected.sort();
         let cells = parsed.unwrap_or_else(|problems| panic!("{problems}\n{text}")).cells();
         let found: Vec<_> = cells.into_iter().map(|cell| (cell.axes, cell.round)).collect();
-        prop_assert_eq!(found, expected);
+        prop_assert_eq!(&found, &expected);
+        let points = found.iter().filter(|(_, round)| *round == 1).map(|(Axes { combination, delay_ms, antipode }, _)| {
+            let Combination { post_storage, notification_storage, regions } = combination;
+            let texts = [post_storage.to_string(), notification_storage.to_string(), regions.to_string()];
+            texts.into_iter().chain([delay_ms.to_string(), antipode.to_string()]).collect::<Vec<_>>()
+        });
+        prop_assert_eq!(by_core(&tables), points.collect::<Vec<_>>());
     }
 }
