@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use matrix_core::{Again, CellState, Reason, Shard, Tally};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::warning::{Warning, warnings};
 use crate::axes::Platform;
@@ -72,7 +72,7 @@ pub struct Plan {
     /// The filter as written, if there was one.
     pub filter: Option<String>,
     /// The shard, if it is of one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "named", skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// Whether done cells were to run again.
     pub fresh: bool,
@@ -80,6 +80,11 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// The cells in the order in which they run.
     pub cells: Vec<PlannedCell>,
+}
+
+/// A shard that is named: schema 1 has no such field, so that `null` is no way to write that there is none.
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Shard>, D::Error> {
+    Shard::deserialize(deserializer).map(Some)
 }
 
 /// A cell in a plan.

@@ -153,7 +153,12 @@ fn a_plan_is_written_like_this() {
     let plan = Plan::new(&experiment, &Part { filter: Some(filter), shard: None }, &Again::None, placed, |_| {
         CellState::Pending
     });
-    insta::assert_snapshot!(serde_json::to_string_pretty(&plan).unwrap());
+    let text = serde_json::to_string_pretty(&plan).unwrap();
+    insta::assert_snapshot!(text);
+    assert_eq!(Plan::parse(text.as_bytes()).unwrap(), plan);
+    // As version 0.1.0 refused it.
+    let null = text.replacen("\"fresh\"", "\"shard\": null, \"fresh\"", 1);
+    assert!(Plan::parse(null.as_bytes()).unwrap_err().to_string().contains("invalid type: null"));
 }
 
 #[test]
