@@ -84,7 +84,7 @@ fn quoted(rest: &str, quote: char, start: usize) -> Result<(Kind<'_>, usize), Pr
     }
 }
 
-/// The bare word that `rest` begins with. `->` belongs to it, so that a region pair needs no quotes.
+/// The bare word that `rest` begins with. `->` belongs to it, so that a text like `a->b` needs no quotes.
 fn word(rest: &str) -> &str {
     let mut end = 0;
     while let Some(next) = rest[end..].chars().next() {

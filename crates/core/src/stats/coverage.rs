@@ -4,8 +4,8 @@
 use std::ops::RangeInclusive;
 
 use super::{
-    Batches, Interval, Replicates, difference, inconsistency, mean, paired_difference, paired_ratio, proportion,
-    quantile, rate,
+    Batches, Interval, Replicates, difference, mean, paired_difference, paired_ratio, proportion,
+    proportion_of_planned, quantile, rate,
 };
 
 /// Samples per scenario: the standard error of a share near 95 % is then 0.5 %, a quarter of the way to the band's ends.
@@ -265,7 +265,7 @@ fn bounds_with_lost_rows_cover_whatever_they_would_have_read() {
                     misses.push(round, i, is_miss * (1.0 - is_lost));
                 }
             }
-            inconsistency(&misses, &lost)
+            proportion_of_planned(&misses, &lost)
         });
         assert!(covered >= 95.0, "{share_of_lost_that_missed}: {covered}");
     }

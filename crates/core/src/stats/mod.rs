@@ -27,7 +27,7 @@ pub use difference::difference;
 pub use interval::{Interval, Replicates};
 pub use mean::{mean, rate};
 pub use paired::paired_difference;
-pub use proportion::{inconsistency, proportion, zero_failures_bound};
+pub use proportion::{proportion, proportion_of_planned, zero_failures_bound};
 pub use quantile::{nearest_rank, quantile};
 pub use rounds::{MIN_ROUNDS, paired_ratio};
 pub use student::t_quantile;

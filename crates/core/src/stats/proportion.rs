@@ -57,26 +57,26 @@ pub(super) fn wilson(proportion: f64, observations: f64, quantile: f64) -> (f64,
     ((centre - half).clamp(0.0, proportion), (centre + half).clamp(proportion, 1.0))
 }
 
-/// The share of inconsistencies among planned requests. `misses` observes every planned request: 1 where what was
-/// read is inconsistent, else 0; `unread` likewise, 1 where there was no read: the request failed, or its evaluation never came.
+/// The proportion of ones among planned observations, some of which were not made. `ones` has a value for every planned
+/// one: 1 where a one was observed, else 0; `missing` likewise, 1 where nothing was observed.
 ///
-/// The estimate is misses/planned. What a request without a read would have read is not known: where there is any, the
-/// interval runs from the lower end for misses/planned to the upper end for (misses + unread)/planned, and so covers these
-/// bounds and the error of each. Without a single read there is no estimate (NaN), and the interval is 0 to 1.
-/// [`Interval::observations`] counts the reads. `None` if nothing was planned or the two are not divided alike.
+/// The estimate is ones/planned. What a missing observation would have been is not known: where there is any, the
+/// interval runs from the lower end for ones/planned to the upper end for (ones + missing)/planned, and so covers these
+/// bounds and the error of each. Without a single observation there is no estimate (NaN), and the interval is 0 to 1.
+/// [`Interval::observations`] counts those that were made. `None` if nothing was planned or the two are not divided alike.
 #[must_use]
-pub fn inconsistency(misses: &Batches, unread: &Batches) -> Option<Interval> {
-    let least = proportion(misses)?;
-    let unread_rows = unread.total();
-    if unread_rows == 0.0 {
+pub fn proportion_of_planned(ones: &Batches, missing: &Batches) -> Option<Interval> {
+    let least = proportion(ones)?;
+    let unmade = missing.total();
+    if unmade == 0.0 {
         return Some(least);
     }
-    let most = proportion(&misses.plus(unread)?)?;
-    let reads = least.observations.saturating_sub(unread_rows as u64);
-    if reads == 0 {
+    let most = proportion(&ones.plus(missing)?)?;
+    let made = least.observations.saturating_sub(unmade as u64);
+    if made == 0 {
         return Some(Interval { value: f64::NAN, low: 0.0, high: 1.0, observations: 0, ..least });
     }
-    Some(Interval { high: most.high.max(least.high), observations: reads, ..least })
+    Some(Interval { high: most.high.max(least.high), observations: made, ..least })
 }
 
 /// The 95 % upper bound of the share of failures when `rows` independent rows showed none: 1 - 0.05^(1/n), the one-sided
@@ -124,8 +124,8 @@ mod tests {
             misses.push(0, i, f64::from(u8::from(i % 10 == 0)));
             lost.push(0, i, f64::from(u8::from(i % 10 == 5)));
         }
-        let without = inconsistency(&misses, &of(&[0.0; 100])).unwrap();
-        let with = inconsistency(&misses, &lost).unwrap();
+        let without = proportion_of_planned(&misses, &of(&[0.0; 100])).unwrap();
+        let with = proportion_of_planned(&misses, &lost).unwrap();
         assert_eq!((without.value, without.low), (with.value, with.low));
         assert_eq!(with.value, 0.1);
         assert!(without.high < 0.2 && with.high > 0.2, "{} {}", without.high, with.high);
@@ -136,7 +136,7 @@ mod tests {
         for replicates in [Replicates::Blocks, Replicates::Rounds] {
             let (none, all): (&[f64], &[f64]) = (&[0.0; 20], &[1.0; 20]);
             let (misses, unread) = (Batches::of(&[none; 3], replicates), Batches::of(&[all; 3], replicates));
-            let found = inconsistency(&misses, &unread).unwrap();
+            let found = proportion_of_planned(&misses, &unread).unwrap();
             assert!(found.value.is_nan() && (found.low, found.high, found.observations) == (0.0, 1.0, 0), "{found:?}");
         }
     }

@@ -75,7 +75,7 @@ impl<'a> Pool<'a> {
         Basis { rounds: self.cells.len() as u64, replicates: self.replicates() }
     }
 
-    /// The share of inconsistencies among planned requests; see [`stats::inconsistency`]. Unknown without a read.
+    /// The share of inconsistencies among planned requests; see [`stats::proportion_of_planned`]. Unknown without a read.
     #[must_use]
     pub fn inconsistent(&self) -> Estimate {
         *self.inconsistent.get_or_init(|| {
@@ -86,7 +86,7 @@ impl<'a> Pool<'a> {
                 0 => self.batches(|_, _| Vec::new()),
                 _ => self.found(Finding::is_unread),
             };
-            stats::inconsistency(&self.found(|finding| finding == Finding::Missed), &unread).into()
+            stats::proportion_of_planned(&self.found(|finding| finding == Finding::Missed), &unread).into()
         })
     }
 

@@ -122,7 +122,7 @@ impl Metric {
                 let observed = batches(rounds);
                 let share = match unread {
                     Some(unread) if self == Self::InconsistencyPercent => {
-                        stats::inconsistency(&observed, &batches(unread))
+                        stats::proportion_of_planned(&observed, &batches(unread))
                     }
                     _ => stats::proportion(&observed),
                 };
