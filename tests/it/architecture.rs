@@ -143,12 +143,23 @@ fn every_folder_and_script_is_in_the_map() {
     let text = architecture();
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
     let places: Vec<&str> = rows.iter().flat_map(|row| quoted(row.split(" | ").next().unwrap())).collect();
-    let of_scripts = rows.iter().filter(|row| row.starts_with("| `scripts/`"));
-    let scripts: BTreeSet<&str> = of_scripts.flat_map(|row| quoted(row)).collect();
+    // Of these folders, the rows name what is in them: files, and folders by themselves or by the file that leads into one.
+    let named = |folder: &str| {
+        let own = rows.iter().filter(|row| row.starts_with(&format!("| `{folder}/")));
+        own.flat_map(|row| quoted(row))
+            .map(|name| name.trim_start_matches(&format!("{folder}/")))
+            .collect::<BTreeSet<_>>()
+    };
+    let inside = ["scripts", "src", "experiments"].map(|folder| (folder, named(folder)));
     for file in files() {
-        let Some((folder, name)) = file.split_once('/') else { continue };
+        let Some((folder, path)) = file.split_once('/') else { continue };
         assert!(places.iter().any(|place| place.split('/').next() == Some(folder)), "{folder}/ has no row");
-        assert!(folder != "scripts" || scripts.contains(name), "the row of scripts/ lacks `{name}`");
+        let Some((_, named)) = inside.iter().find(|(other, _)| *other == folder) else { continue };
+        let is_named = match path.split_once('/') {
+            None => named.contains(path) || folder == "src" && ["main.rs", "tests.rs"].contains(&path),
+            Some((below, _)) => [format!("{below}/"), format!("{below}.rs")].iter().any(|name| named.contains(&**name)),
+        };
+        assert!(is_named, "the row of {folder}/ lacks `{path}`");
     }
 }
 
