@@ -80,13 +80,28 @@ impl WritableStore {
             self.keep_generations()?;
         }
         for (key, origin, generation) in records {
-            // A result that was replaced here stays replaced.
-            let here = self.generations(&key)?.get(&origin).and_then(|generations| generations.last().copied());
-            if here.is_some_and(|here| here > generation) {
-                continue;
-            }
             let path = from.layout.record_at(&key, &origin, generation);
             let Some(bytes) = read_small(&path)? else { continue };
+            let here = self.generation(&key, &origin)?.filter(|here| *here != generation);
+            let here = here.map(|here| (here, self.layout.record_at(&key, &origin, here)));
+            if let Some((newest, here)) = here
+                && let Some(ours) = read_small(&here)?
+            {
+                // A result that was replaced here stays replaced, and one that was replaced there is replaced here. But what was measured in
+                // each store by itself, the other one has never had: that it has more generations makes it no better.
+                let is_newer = newest > generation;
+                let is_known = if is_newer {
+                    self.has_record(&key, &origin, &bytes)?
+                } else {
+                    from.has_record(&key, &origin, &ours)?
+                };
+                if !is_known {
+                    copied.differing.push(here.strip_prefix(&self.layout.root).unwrap_or(&here).to_owned());
+                }
+                if is_newer || !is_known {
+                    continue;
+                }
+            }
             let Some(head) = from.record_head_at(&path, &key, &origin)? else { continue };
             if let Some(digest) = head.objects().find(|digest| !self.layout.object(digest).exists()) {
                 // Who has that store alone wrote over the record meanwhile: it comes with the next copy, unless its object is gone.

@@ -14,6 +14,7 @@ use crate::error::StoreError;
 use crate::layout::SHARED_SCHEMA;
 use crate::listing::list;
 use crate::names::Origin;
+use crate::sealed::read_small;
 use crate::store::{Store, schema_of};
 
 /// The file of a record: `<origin>.json`, and `<origin>.<generation>.json` after the first.
@@ -85,6 +86,16 @@ impl Store {
             return Ok(Some(0));
         }
         Ok(self.generations(key)?.get(origin).and_then(|generations| generations.last().copied()))
+    }
+
+    /// Whether a record, of whatever generation, has these bytes.
+    pub(crate) fn has_record(&self, key: &CellKey, origin: &Origin, bytes: &[u8]) -> Result<bool, StoreError> {
+        for generation in self.generations(key)?.remove(origin).unwrap_or_default() {
+            if read_small(&self.layout.record_at(key, origin, generation))?.as_deref() == Some(bytes) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The file of the record that counts, whether or not there is one.

@@ -1,6 +1,6 @@
 //! Results that are replaced by several runners at once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use matrix_plan::Cell;
@@ -80,4 +80,45 @@ fn runners_of_one_run_replace_a_result_once_and_a_later_run_once_more() {
     store.write_record(&Record::new(&cells[0], Origin::default(), &object, false).unwrap()).unwrap();
     store.close().unwrap();
     assert_eq!((counts(&Store::open(&root).unwrap(), &cells[0]), notes(&root).len()), (by_first, 0));
+}
+
+#[test]
+fn a_copy_hides_no_result_that_the_other_store_measured_itself() {
+    let folder = tempdir();
+    let [ours, theirs] = ["ours", "theirs"].map(|name| folder.path().join(name));
+    let cells = finished(&theirs, 2);
+    finished(&ours, 1);
+    let write = |root: &Path, salt: u64| {
+        let store = Store::create_or_open_for_writing(root, "test").unwrap();
+        let object = write_rows(&store, salt, REQUESTS).unwrap();
+        store.write_record(&Record::new(&cells[0], Origin::default(), &object, false).unwrap()).unwrap();
+        store.close().unwrap();
+        object.digest
+    };
+    let copy = |from: &Path, to: &Path| {
+        let store = Store::create_or_open_for_writing(to, "test").unwrap();
+        let copied = store.copy_missing(&Store::open(from).unwrap()).unwrap();
+        store.close().unwrap();
+        // Journals have times of their own.
+        let differing: Vec<PathBuf> = copied.differing.into_iter().filter(|path| path.starts_with("cells")).collect();
+        (copied.records, differing)
+    };
+    let file = |name: &str| PathBuf::from("cells").join(cells[0].key.to_string()).join(name);
+    // Each store measured the cell, and theirs was replaced then.
+    let measured = write(&ours, 500);
+    let store = joined(&theirs);
+    let (_, replaced) = replace(&store, &cells[0], 100);
+    drop(store);
+    for _ in 0..2 {
+        assert_eq!(copy(&theirs, &ours).1, [file("local.json")]);
+        assert_eq!(counts(&Store::open(&ours).unwrap(), &cells[0]), measured);
+        assert_eq!(copy(&ours, &theirs), (0, vec![file("local.1.json")]));
+        assert_eq!(counts(&Store::open(&theirs).unwrap(), &cells[0]), replaced);
+    }
+    // A store that has what theirs replaced gets what replaced it, and the other way round nothing is to be said.
+    let before = folder.path().join("before");
+    finished(&before, 1);
+    assert_eq!(copy(&before, &theirs), (0, vec![]));
+    assert_eq!(copy(&theirs, &before), (2, vec![]));
+    assert_eq!(counts(&Store::open(&before).unwrap(), &cells[0]), replaced);
 }
