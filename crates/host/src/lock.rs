@@ -3,8 +3,9 @@
 use std::fs::{File, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use matrix_driver::Cancel;
 use rustix::fs::{Mode, OFlags};
@@ -17,24 +18,44 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Holds the host's lock: nobody else measures here, whatever store they write.
 #[derive(Debug)]
-pub struct HostLock(#[expect(dead_code, reason = "held, not read")] File);
+#[expect(dead_code, reason = "held, not read")]
+pub struct HostLock(File, Option<UnixDatagram>);
 
 impl HostLock {
-    /// Waits for the lock; `waiting` is called once if somebody else has it. None if it was stopped.
+    /// Waits for the lock; `waiting` is called once if somebody else has it. None if it was stopped, or `deadline` came first.
     ///
     /// # Errors
     /// When the lock's file cannot be opened or made, or something else stands there.
-    pub fn take(cancel: &Cancel, waiting: &dyn Fn()) -> io::Result<Option<Self>> {
+    pub fn take(cancel: &Cancel, deadline: Option<Instant>, waiting: &dyn Fn()) -> io::Result<Option<Self>> {
         // Whatever TMPDIR says: it is one for everybody on the host.
-        let file = open_or_make(Path::new(LOCK))?;
-        let mut told = false;
+        Self::take_at(Path::new(LOCK), LOCK, cancel, deadline, waiting)
+    }
+
+    fn take_at(
+        path: &Path,
+        name: &str,
+        cancel: &Cancel,
+        deadline: Option<Instant>,
+        waiting: &dyn Fn(),
+    ) -> io::Result<Option<Self>> {
+        let file = open_or_make(path)?;
+        let (mut is_locked, mut told) = (false, false);
         loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(Self(file))),
-                Err(std::fs::TryLockError::WouldBlock) => {}
-                Err(std::fs::TryLockError::Error(error)) => return Err(error),
+            if !is_locked {
+                match file.try_lock() {
+                    Ok(()) => is_locked = true,
+                    Err(std::fs::TryLockError::WouldBlock) => {}
+                    Err(std::fs::TryLockError::Error(error)) => return Err(error),
+                }
             }
-            if cancel.is_cancelled() {
+            if is_locked {
+                match bind(name) {
+                    Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+                    // Where the system gives no such name, the file has to do.
+                    bound => return Ok(Some(Self(file, bound.ok()))),
+                }
+            }
+            if cancel.is_cancelled() || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(None);
             }
             if !told {
@@ -44,6 +65,20 @@ impl HostLock {
             std::thread::sleep(LOOK);
         }
     }
+}
+
+/// Takes a name that one process has at a time, until it ends. A job may have a `/tmp` of its own, and another file there than others on the
+/// host; names of sockets that are no files are the network's, which jobs share.
+#[cfg(target_os = "linux")]
+fn bind(name: &str) -> io::Result<UnixDatagram> {
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::SocketAddr;
+    UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(name)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn bind(_: &str) -> io::Result<UnixDatagram> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 /// Opens the lock's file, and makes it if there is none. Everybody can put something of its name there: what it is gets no chance to keep
@@ -92,6 +127,32 @@ mod tests {
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn who_has_another_file_on_the_same_host_waits_and_no_longer_than_it_may() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().display().to_string();
+        let told = std::cell::Cell::new(0);
+        let take = |file: &str, cancel: &Cancel, most: Option<Duration>| {
+            let deadline = most.map(|most| Instant::now() + most);
+            HostLock::take_at(&folder.path().join(file), &name, cancel, deadline, &|| told.set(told.get() + 1)).unwrap()
+        };
+        let first = take("lock", &Cancel::default(), None).unwrap();
+        assert_eq!(told.get(), 0);
+        let cancelled = Cancel::default();
+        cancelled.cancel();
+        // The second has a `/tmp` of its own.
+        for (number, file) in ["lock", "other"].into_iter().enumerate() {
+            assert!(take(file, &Cancel::default(), Some(LOOK)).is_none(), "{file}");
+            assert_eq!(told.get(), number + 1);
+            assert!(take(file, &cancelled, None).is_none(), "{file}");
+        }
+        drop(first);
+        let other = take("other", &Cancel::default(), Some(Duration::ZERO)).unwrap();
+        drop(other);
+        assert_eq!(told.get(), 2);
     }
 
     #[test]

@@ -59,3 +59,18 @@ fn a_ratio_across_unlike_machines_is_inconclusive_unless_that_is_allowed() {
     bench.write("mixed.toml", &EXPERIMENT.replace("[columns]", "[host]\nmixed = true\n\n[columns]"));
     bench.matrix(&["check", "mixed.toml"]).code(0).out_has("C1 (Fig. 1): supported");
 }
+
+#[test]
+fn a_run_waits_for_its_turn_on_the_host_no_longer_than_it_may() {
+    let bench = kv();
+    bench.matrix(&["run", "kv.toml", "--subset", "small"]).code(0);
+    let before = executions(&bench);
+    // As another store's cell holds it.
+    let lock = std::fs::File::open("/tmp/matrix-host.lock").unwrap();
+    lock.lock().unwrap();
+    let printed = bench.matrix(&["run", "kv.toml", "--max-time", "1"]).code(3);
+    drop(lock);
+    printed.err_has("waiting: another run measures on this host");
+    printed.err_has("stopped with ");
+    assert_eq!(executions(&bench), before);
+}

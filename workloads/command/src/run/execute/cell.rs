@@ -42,7 +42,7 @@ impl Executor<'_> {
         let is_alone = self.jobs == NonZeroUsize::MIN;
         let waiting = || (self.say)("waiting: another run measures on this host");
         let _host = if is_alone {
-            match HostLock::take(self.cancel, &waiting)
+            match HostLock::take(self.cancel, self.deadline, &waiting)
                 .map_err(|error| StoreError::host_lock(std::path::Path::new(matrix_host::LOCK), error))?
             {
                 Some(lock) => Some(lock),
