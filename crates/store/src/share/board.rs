@@ -20,7 +20,7 @@ pub(crate) enum Sign {
         stamp: u128,
         /// How long it may stay the same while the runner lives, as the runner says.
         expires_after: Duration,
-        /// Whether it has not been renewed for a day, by the clock of the file system.
+        /// Whether it has not been renewed for a day, by the clock of the file system, and nobody is known to live who has it.
         abandoned: bool,
     },
 }
@@ -113,7 +113,8 @@ pub(crate) fn publish(board: &impl Board, temp: &Path, path: &Path) -> Result<bo
     board.link(temp, path)
 }
 
-/// Removes what runners left that are certain to be dead: the system says so, or they have been silent for a day.
+/// Removes what runners left that are certain to be dead: the system says so, or they have been silent for a day where
+/// the system cannot say it.
 pub(crate) fn sweep(board: &impl Board, tmp: &Path, signs: &Path, me: &str) -> Result<(), StoreError> {
     let is_over = |runner: &str| -> Result<bool, StoreError> {
         #[cfg(test)]

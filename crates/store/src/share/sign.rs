@@ -66,15 +66,17 @@ pub(crate) fn look(path: &Path, now_ns: Option<u128>) -> Result<Sign, StoreError
     let stamp = Stamp::of(&metadata);
     // A sign that a power cut took has no runner.
     let Some(sign) = SignFile::read(path)? else { return Ok(Sign::Dead) };
-    // Whoever has the lock lives. That nobody has it means something on this machine only: others may not see each other's locks.
+    // Whoever has the lock lives, however long it has been stopped. That nobody has it means something on this machine only: others may not see
+    // each other's locks.
+    let mut is_held = false;
     if sign.locked && sign.machine.is_some() && sign.machine == machine(&metadata) {
         match file.try_lock_shared() {
             Ok(()) => return Ok(Sign::Dead),
-            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::WouldBlock) => is_held = true,
             Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
     }
-    let abandoned = now_ns.is_some_and(|now| now.saturating_sub(stamp.changed_ns) > ABANDONED.as_nanos());
+    let abandoned = !is_held && now_ns.is_some_and(|now| now.saturating_sub(stamp.changed_ns) > ABANDONED.as_nanos());
     Ok(Sign::Seen { stamp: stamp.changed_ns, expires_after: Duration::from_secs(sign.seconds), abandoned })
 }
 
@@ -170,6 +172,26 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_runner_that_was_stopped_for_days_keeps_its_sign_and_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let join = || {
+            let fs = std::sync::Arc::new(crate::fs::RealFilesystem);
+            let store = crate::WritableStore::join_with(folder.path(), "test", fs, Some(Duration::from_secs(3600)));
+            store.inspect(|store| store.sweep().unwrap()).unwrap()
+        };
+        let names = |name: &str| list(&folder.path().join(name)).unwrap().len();
+        let stopped = join();
+        let runners = folder.path().join("runners");
+        let sign = runners.join(&list(&runners).unwrap()[0].name);
+        let long_ago = std::time::SystemTime::now() - 2 * ABANDONED;
+        File::open(&sign).unwrap().set_modified(long_ago).unwrap();
+        let other = join();
+        assert!(sign.exists());
+        assert_eq!((names("runners"), names("tmp")), (2, 2));
+        drop((stopped, other));
     }
 
     #[test]
