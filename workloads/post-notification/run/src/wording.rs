@@ -4,6 +4,7 @@ use std::path::Path;
 
 use matrix_plan::{Tally, printable};
 use matrix_session::{Report, SessionEnd};
+use matrix_store::Pending;
 
 /// What stands for an end of an interval that the data cannot bound.
 pub const UNBOUNDED: &str = "unbounded";
@@ -99,12 +100,44 @@ pub fn ended(report: &Report, resume: &str) -> Option<String> {
     }
 }
 
+/// Most claims that are named one by one.
+const MOST_NAMED: usize = 5;
+
 /// What is said of cells that other runners execute, when nobody waits for them.
 fn pending(Report { left, failed, pending, .. }: &Report) -> String {
-    let mut names: Vec<&str> = pending.iter().map(|pending| pending.runner.as_str()).collect();
-    names.retain(|name| !name.is_empty());
-    names.sort_unstable();
-    names.dedup();
+    let mut named: Vec<String> = pending
+        .iter()
+        .take(MOST_NAMED)
+        .map(|Pending { block, runner }| match runner.as_str() {
+            "" => format!("block {block}"),
+            runner => format!("block {block} ({runner})"),
+        })
+        .collect();
+    if pending.len() > MOST_NAMED {
+        named.push(format!("and {} more", pending.len() - MOST_NAMED));
+    }
     let failed = if *failed > 0 { format!("; {failed} cells failed") } else { String::new() };
-    format!("pending: {left} cells in {} claims of other runners ({}){failed}", pending.len(), names.join(", "))
+    format!("pending: {left} cells in {} claims of other runners: {}{failed}", pending.len(), named.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_what_is_pending_are_named_and_the_others_are_counted() {
+        let claim =
+            |block: u32| Pending { block, runner: if block == 1 { String::new() } else { format!("r{block}") } };
+        let report =
+            |claims: u32| Report { left: 9, failed: 1, pending: (0..claims).map(claim).collect(), ..Report::default() };
+        assert_eq!(
+            pending(&report(2)),
+            "pending: 9 cells in 2 claims of other runners: block 0 (r0), block 1; 1 cells failed"
+        );
+        let named = "block 0 (r0), block 1, block 2 (r2), block 3 (r3), block 4 (r4)";
+        assert_eq!(
+            pending(&report(8)),
+            format!("pending: 9 cells in 8 claims of other runners: {named}, and 3 more; 1 cells failed")
+        );
+    }
 }
