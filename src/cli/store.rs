@@ -23,6 +23,10 @@ enum StoreCommand {
     /// Let creators race for files of a store, and refuse a store that lets two of them win
     ///
     /// Several runners divide their work by files that are created if they are not there. What was found is kept in `store.toml`.
+    ///
+    /// The creators are threads of one process, whose requests the system passes on one after another: this finds a place that lets a file be
+    /// overwritten, and no server that errs when several machines ask at once. To find that, run an experiment on several machines together: its
+    /// cells and its attempts are equally many.
     Check(CheckArgs),
     /// Bring a store to the newest schema, and say what changes
     ///
@@ -94,7 +98,7 @@ fn check(args: &CheckArgs) -> CommandResult {
     }
     if args.format.format == Format::Table {
         output::line(format_args!(
-            "{}: one of {} creators won each of {} files: several runners may share it",
+            "{}: one of {} creators on this machine won each of {} files: several runners may share it",
             output::path(&args.store),
             found.creators,
             found.rounds

@@ -1,4 +1,7 @@
 //! Whether a place is fit for several runners: of those that create the same file, one may win.
+//!
+//! Creators are threads of one process, and Linux lets one machine make one change of a folder at a time: what is found is a place that lets a
+//! file be overwritten. How a server decides between machines that ask at once, only runners on these machines show.
 
 use std::path::Path;
 use std::sync::RwLock;
