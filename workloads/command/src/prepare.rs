@@ -7,6 +7,7 @@
 //!   product/      what `{prepared}` stands for
 //!   made.json     written last: without it, the product is half-made and is made again
 //!   lock          held while it is made
+//!   turn.N        says the same, where several machines have the file system
 //!   stdout stderr of what made it
 //! ```
 //!
@@ -16,6 +17,7 @@
 
 mod make;
 mod tree;
+mod turn;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,6 @@
 //! Making what `[[prepare]]` declares.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use matrix_core::placeholder::Segment;
 use matrix_core::{Point, Value};
 use matrix_driver::Cancel;
 
+use super::turn::Turn;
 use super::{Made, Product, beside, found, recipe, tree, values};
 use crate::attempt::last_lines;
 use crate::cells::{CellError, Here, flat};
@@ -17,7 +17,7 @@ use crate::inputs::{Digests, InputError, digest};
 use crate::probe::environment;
 use crate::supervise::{Ended, Job, Supervisors};
 
-/// Time between two tries to get a product's lock.
+/// Time between two looks whether others have made a product.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Why a product was not made.
@@ -111,7 +111,7 @@ impl Maker<'_> {
         let place = beside(product, "");
         let fail = |error: std::io::Error| MakeError::failed(format!("{}: {error}", place.display()));
         std::fs::create_dir_all(&place).map_err(fail)?;
-        let _lock = self.lock(&place)?;
+        let _turn = self.turn(&place)?;
         // Another run may have made it while this one waited.
         *product = found(self.experiment, prepare, here, digests, point)?;
         if product.digest.is_some() {
@@ -155,25 +155,17 @@ impl Maker<'_> {
     }
 
     /// Waits until nobody else makes the same.
-    fn lock(&self, place: &Path) -> Result<std::fs::File, MakeError> {
-        let fail = |error: std::io::Error| MakeError::failed(format!("{}: {error}", place.display()));
-        let open = OpenOptions::new().create(true).truncate(false).write(true).open(place.join("lock"));
-        let file = open.map_err(fail)?;
+    fn turn(&self, place: &Path) -> Result<Turn, MakeError> {
         let mut told = false;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(std::fs::TryLockError::WouldBlock) => {}
-                Err(std::fs::TryLockError::Error(error)) => return Err(fail(error)),
-            }
-            if self.cancel.is_cancelled() {
-                return Err(MakeError::Interrupted);
-            }
+        let turn = Turn::take(place, || {
             if !std::mem::replace(&mut told, true) {
                 (self.say)("waiting: another run prepares the same");
             }
             std::thread::sleep(LOOK);
-        }
+            self.cancel.is_cancelled()
+        });
+        let turn = turn.map_err(|error| MakeError::failed(format!("{}: {error}", place.display())))?;
+        turn.ok_or(MakeError::Interrupted)
     }
 
     fn run(&self, prepare: &Prepare, here: &Here, point: &Point, product: &Product) -> Result<(), MakeError> {
