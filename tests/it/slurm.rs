@@ -59,7 +59,9 @@ impl Slurm {
              ProctrackType=proctrack/pgid\nTaskPlugin=task/none\nSelectType=select/cons_tres\nSelectTypeParameters=CR_Core\nSwitchType=switch/none\nMpiDefault=none\n\
              SchedulerParameters=batch_sched_delay=0,sched_interval=1\nSlurmdParameters=config_overrides\nReturnToService=2\nKillWait=2\n\
              JobAcctGatherType=jobacct_gather/none\nAccountingStorageType=accounting_storage/none\n\
-             {lines}PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP\n",
+             PreemptType=preempt/partition_prio\nPreemptMode=REQUEUE\n\
+             {lines}PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE PriorityTier=1 State=UP\n\
+             PartitionName=urgent Nodes=ALL MaxTime=INFINITE PriorityTier=2 State=UP\n",
         );
         let paths = [at("munge/socket"), at("slurm.conf")];
         std::fs::write(&paths[1], conf).unwrap();
@@ -96,7 +98,7 @@ impl Slurm {
 
     /// The state of a node.
     fn node(&self, name: &str) -> String {
-        self.tries("sinfo", &["-h", "-N", "-n", name, "-o", "%T"]).trim().to_owned()
+        self.tries("sinfo", &["-h", "-N", "-p", "test", "-n", name, "-o", "%T"]).trim().to_owned()
     }
 
     /// Kills the last node: its daemon and every process of its tasks.
@@ -273,6 +275,34 @@ fn a_node_that_dies_with_its_task_costs_nothing_but_time() {
     until("its task is queued again", LONG, || slurm.states(&task) == ["PENDING"]);
     slurm.start_soon(&task);
     slurm.finish(&bench, &job, 2);
+    assert!(bench.results() == alone.results(), "not the same objects and records");
+    bench.matrix(&["verify", "results"]).code(0);
+}
+
+#[test]
+fn a_task_that_is_preempted_comes_back_and_finishes() {
+    let alone = Workbench::with(&long());
+    alone.matrix(&["run", "small.toml"]).code(0);
+
+    let slurm = Slurm::start(&["n1"], 1);
+    let bench = Workbench::with(&long());
+    let job = slurm.submit(&bench, &["small.toml", "-n", "1", "--jobs", "1"]);
+    let task = format!("{job}_0");
+    until("a cell is done", LONG, || {
+        bench.path("results/cells").read_dir().is_ok_and(|mut cells| cells.next().is_some())
+    });
+    let free = bench.path("free");
+    let wait = format!("while [ ! -e '{}' ]; do sleep 0.1; done", free.display());
+    let urgent = ["--parsable", "--partition=urgent", "--output=/dev/null", "--wrap", &wait];
+    let urgent = slurm.runs("sbatch", &urgent).trim().to_owned();
+    until("the task has made room", LONG, || {
+        slurm.states(&urgent) == ["RUNNING"] && slurm.states(&task) == ["PENDING"]
+    });
+    slurm.start_soon(&task);
+    std::fs::write(free, "").unwrap();
+    slurm.finish(&bench, &job, 1);
+    let shown = slurm.runs("scontrol", &["show", "job", &task]);
+    assert!(shown.contains("Restarts=1"), "{shown}");
     assert!(bench.results() == alone.results(), "not the same objects and records");
     bench.matrix(&["verify", "results"]).code(0);
 }
