@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use matrix_bundle::layout::DERIVER as DERIVER_FILE;
 use matrix_bundle::{Deriver, Extras, about_binary};
 use matrix_command::results::{self, Loaded, findings};
+use matrix_core::text::free_name;
 use matrix_figures::{FigureError, Picture, picture};
 use matrix_store::{Digest, Store};
 
@@ -18,6 +19,9 @@ use crate::shards::Shards;
 pub const DERIVER_VERSION: u32 = 6;
 
 pub(super) const DERIVER: Deriver = Deriver { name: "matrix-command ", first: 1, version: DERIVER_VERSION };
+
+/// Tables of every experiment. A figure may be called like one of them.
+const TABLES: [&str; 3] = ["cells", "metrics", "claims"];
 
 /// By which version of the rules what stands beside results was derived; in words if it does not say so.
 pub(super) fn deriver_of(extras: &Extras) -> Result<u32, String> {
@@ -46,20 +50,21 @@ pub fn extras(store: &Store, experiments: &[Chosen], binary: Option<Digest>) -> 
         let loaded = results::load(store, &chosen.experiment, &chosen.cells, None)?;
         let name = &chosen.experiment.name;
         let table = |table: &str| format!("{name}/{table}.csv");
-        let cells = results::cells_csv(&loaded).into_bytes();
-        extras.cells.extend_from_slice(&cells);
-        extras.tables.insert(table("cells"), cells);
-        extras.tables.insert(table("metrics"), results::metrics_csv(&loaded).into_bytes());
-        extras.tables.insert(table("claims"), results::claims_csv(&loaded).into_bytes());
+        let own = [results::cells_csv(&loaded), results::metrics_csv(&loaded), results::claims_csv(&loaded)];
+        extras.cells.extend_from_slice(own[0].as_bytes());
+        extras.tables.extend(TABLES.map(table).into_iter().zip(own.map(String::into_bytes)));
+        let names: Vec<&str> = chosen.experiment.figures.iter().map(|figure| figure.name.as_str()).collect();
         for figure in &chosen.experiment.figures {
+            let is_taken = TABLES.contains(&figure.name.as_str());
+            let csv_name = if is_taken { free_name("figure", &figure.name, &names) } else { figure.name.clone() };
             let (csv, drawing) = picture(figure, &about_figure(&loaded, figure), &loaded);
             match drawing {
                 Ok(Picture::Drawing(drawing)) => {
-                    extras.tables.insert(table(&figure.name), csv.into_bytes());
+                    extras.tables.insert(table(&csv_name), csv.into_bytes());
                     extras.figures.insert(format!("{name}/{}.svg", figure.name), drawing.svg.into_bytes());
                 }
                 Ok(Picture::Latex(text)) => {
-                    extras.tables.insert(table(&figure.name), csv.into_bytes());
+                    extras.tables.insert(table(&csv_name), csv.into_bytes());
                     extras.tables.insert(format!("{name}/{}.tex", figure.name), text.into_bytes());
                 }
                 Err(FigureError::Empty { .. }) => {}

@@ -159,3 +159,18 @@ fn what_is_left_out_is_counted_and_cells_that_are_missing_have_to_be_allowed() {
     assert!(matches!(wrong("threads ="), DerivedError::Filter { problem, .. } if problem.span.is_some()));
     assert!(matches!(wrong("threads = 4 and round = 9"), DerivedError::NothingMatches { cells: 18 }));
 }
+
+#[test]
+fn a_figure_that_is_called_like_a_table_leaves_the_table_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = |name: &str| {
+        let text = EXPERIMENT.replace("name = \"scaling\"", &format!("name = \"{name}\""));
+        let store = store(&folder.path().join(name), &text, None, faster(4));
+        let chosen = Chosen::of_runs(&store, &newest(&store, &Texts::new()).unwrap()).unwrap();
+        extras(&store, &chosen, None).unwrap()
+    };
+    let (scaling, cells) = (named("scaling"), named("cells"));
+    assert_eq!(cells.tables["kv/cells.csv"], scaling.tables["kv/cells.csv"]);
+    assert_eq!(cells.tables["kv/figure_cells.csv"], scaling.tables["kv/scaling.csv"]);
+    assert!(cells.figures.contains_key("kv/cells.svg"));
+}
