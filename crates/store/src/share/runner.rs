@@ -173,8 +173,12 @@ impl Board for Shared {
         let fail = |error| StoreError::io("writing", path, error);
         let temp = self.temp();
         self.fs.create(&temp).and_then(|mut file| file.write_all(bytes)).map_err(fail)?;
-        self.ensure_dir_unsynced(parent(path))?;
-        let created = self.link(&temp, path);
+        let place = || self.ensure_dir_unsynced(parent(path)).and_then(|_| self.link(&temp, path));
+        // Whoever ends a run removes the folder of its claims, perhaps just now.
+        let created = match place() {
+            Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => place(),
+            created => created,
+        };
         // What cannot be removed is swept later.
         let _ = self.fs.remove_file(&temp);
         created
@@ -209,5 +213,36 @@ impl Board for Shared {
 
     fn now(&self) -> Duration {
         clock()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::WritableStore;
+    use crate::fs::Filesystem;
+
+    /// A file system on which somebody removes the folder of the claims once, before a claim is placed there.
+    #[derive(Debug, Default)]
+    struct Removing(AtomicBool);
+
+    impl Filesystem for Removing {
+        fn link(&self, from: &Path, to: &Path) -> io::Result<bool> {
+            if !self.0.swap(true, Ordering::SeqCst) {
+                std::fs::remove_dir_all(parent(to))?;
+            }
+            std::fs::hard_link(from, to).map(|()| true)
+        }
+    }
+
+    #[test]
+    fn a_claim_is_placed_though_another_runner_removes_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = WritableStore::join_with(folder.path(), "test", Arc::new(Removing::default()), None).unwrap();
+        let claim = store.shared.layout.claims().join("run/0/0");
+        assert!(store.shared.create(&claim, b"{}").unwrap());
+        assert_eq!(std::fs::read(claim).unwrap(), b"{}");
     }
 }
