@@ -27,7 +27,7 @@ pub(crate) struct RunJson {
     /// Cells that others began and whose end nobody noted.
     abandoned: usize,
     pub(crate) runners: Vec<RunnerJson>,
-    /// Blocks that are claimed by runners which are not alive.
+    /// Claims of runners which are not alive.
     silent_blocks: Vec<SilentJson>,
 }
 
@@ -44,9 +44,10 @@ pub(crate) struct RunnerJson {
     silent_s: u64,
 }
 
-/// A block that is claimed by a runner which is not alive.
+/// A claim of a runner which is not alive.
 #[derive(Serialize)]
 struct SilentJson {
+    /// The number of the claim: of a block, or in a run of more than 512 blocks of several that follow each other.
     block: u32,
     /// What is known of its runner: dead, silent or gone.
     runner: &'static str,
@@ -80,7 +81,7 @@ impl SilentJson {
             }
             _ => String::new(),
         };
-        format!("block {block} is claimed by a runner that is {runner}{pid}{since}: others take it over")
+        format!("claim {block} is of a runner that is {runner}{pid}{since}: others take over its blocks")
     }
 }
 
