@@ -257,7 +257,7 @@ fn what_a_runner_has_claimed_is_waited_for_shown_and_given_back() {
     stop_within_a_claim(&bench, &mut first, "local.json");
 
     let pending = Runner::start(&bench, NEVER, &["--no-wait"]);
-    pending.printed().code(3).err_has("pending: ").err_has("claims of other runners: block ");
+    pending.printed().code(3).err_has("pending: ").err_has("claims of other runners: claim ");
     let status = bench.json(&["status"]);
     let run = &status["runs"][0];
     assert_eq!((&run["state"], &run["runners"][0]["pid"]), (&"running".into(), &first.id().into()), "{status}");

@@ -138,6 +138,16 @@ impl Again {
         }
     }
 
+    /// The same of a plan that was saved; `fresh`: cells that were done ran again, and `reasons` are those of its cells.
+    #[must_use]
+    pub fn name_in_plan(fresh: bool, mut reasons: impl Iterator<Item = Reason>) -> &'static str {
+        match fresh {
+            false => "none",
+            true if reasons.any(|reason| reason == Reason::Done) => "these",
+            true => "all",
+        }
+    }
+
     /// Whether none does.
     #[must_use]
     pub fn is_none(&self) -> bool {

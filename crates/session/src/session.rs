@@ -74,8 +74,7 @@ impl Session {
         planned: impl Iterator<Item = (CellKey, Reason)>,
     ) -> Result<(Self, bool), StoreError> {
         let (run, journal, is_new) = if store.is_joined() {
-            let replaced = planned.filter(|(_, reason)| *reason == Reason::Fresh).map(|(key, _)| key);
-            store.join_run(meaning, new, &replaced.collect::<Vec<_>>())?
+            store.join_run(meaning, new, &planned.collect::<Vec<_>>())?
         } else {
             let (run, journal) = store.create_run(new)?;
             (run, journal, true)
@@ -83,12 +82,17 @@ impl Session {
         Ok((Self { store, run, journal }, is_new))
     }
 
-    /// Takes up a run where it was left.
+    /// Takes up a run where it was left. `meaning` is what it was [begun](Self::begin) with.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn resume(store: WritableStore, run: Run) -> Result<Self, StoreError> {
-        let journal = if store.is_joined() { store.enter_run(&run)? } else { store.journal(&run) };
+    pub fn resume(store: WritableStore, run: Run, meaning: &Digest) -> Result<Self, StoreError> {
+        let (run, journal) = if store.is_joined() {
+            store.enter_run(run, meaning)?
+        } else {
+            let journal = store.journal(&run);
+            (run, journal)
+        };
         journal.append(&Event::Resumed)?;
         Ok(Self { store, run, journal })
     }

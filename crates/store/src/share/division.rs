@@ -1,22 +1,26 @@
 //! The cells of a run, divided between its runners.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use matrix_core::CellKey;
 
-use super::claims::Pending;
-use super::join::{Claims, NextBlock};
+use super::claims::{End, Pending, Protocol, Turn};
+use super::join;
 use crate::error::StoreError;
 use crate::journal::JournalState;
+use crate::names::RunId;
 use crate::run::Run;
+use crate::shared::Shared;
 use crate::store::Store;
 use crate::writable::WritableStore;
 
 /// The cells of a run, divided between its runners: what is claimed at once is a batch. Threads may share it.
 #[derive(Debug)]
 pub struct Division {
-    claims: Claims,
+    shared: Arc<Shared>,
+    run: RunId,
+    protocol: Mutex<Protocol>,
     keys: Vec<CellKey>,
     /// The batch of each cell, by the cell's place.
     batch_of: Vec<u32>,
@@ -51,17 +55,17 @@ impl Division {
     /// When the store cannot be read or written.
     pub fn next_share(&self, store: &Store) -> Result<Share, StoreError> {
         loop {
-            let batch = match self.claims.next_block()? {
-                NextBlock::Over => return Ok(Share::Over),
-                NextBlock::Wait(pending) => return Ok(Share::Wait(pending)),
-                NextBlock::Take(batch) => batch,
+            let batch = match self.protocol().next(self.shared.as_ref())? {
+                Turn::Over => return Ok(Share::Over),
+                Turn::Wait(pending) => return Ok(Share::Wait(pending)),
+                Turn::Take(batch) => batch,
             };
             let places = self.places.get(&batch).map(Vec::as_slice).unwrap_or_default();
             // Others may have finished some before their runner died.
             let done = self.done(store, places)?;
             let left: Vec<usize> = places.iter().zip(done).filter(|(_, done)| !done).map(|(place, _)| *place).collect();
             if left.is_empty() {
-                self.claims.end(batch, false)?;
+                self.end(batch, End::Done)?;
                 continue;
             }
             let open = Open { left: left.len(), failed: false };
@@ -92,10 +96,15 @@ impl Division {
         if found.left > 0 {
             return Ok(());
         }
-        let failed = found.failed;
+        let end = if found.failed { End::Failed } else { End::Done };
         open.remove(&batch);
         drop(open);
-        self.claims.end(batch, failed)
+        self.end(batch, end)
+    }
+
+    /// Says how a batch ended. What is done of it is in the store by then.
+    fn end(&self, batch: u32, end: End) -> Result<(), StoreError> {
+        self.protocol().end(self.shared.as_ref(), batch, end)
     }
 
     /// Gives back what was not finished.
@@ -103,15 +112,19 @@ impl Division {
     /// # Errors
     /// When the store cannot be written.
     pub fn release(&self) -> Result<(), StoreError> {
-        self.claims.release()
+        self.protocol().release(self.shared.as_ref())
     }
 
-    /// Removes the claims, when every cell has a result.
+    /// Removes the claims, and what leads other runners to the run, unless others execute it.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn remove(self) -> Result<(), StoreError> {
-        self.claims.remove()
+        join::forget(self.shared.as_ref(), &self.run)
+    }
+
+    fn protocol(&self) -> MutexGuard<'_, Protocol> {
+        self.protocol.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -133,8 +146,12 @@ impl WritableStore {
             }
             of_batch.push(place);
         }
+        let shared = Arc::clone(&self.shared);
+        let protocol = Protocol::new(shared.as_ref(), shared.layout.claims_of(run.id()), &shared.runner_id(), order)?;
         Ok(Some(Division {
-            claims: self.claims(run.id(), order)?,
+            shared,
+            run: run.id().clone(),
+            protocol: Mutex::new(protocol),
             least: run.generation().unwrap_or_default(),
             keys: cells.iter().map(|(key, _)| *key).collect(),
             batch_of: cells.iter().map(|(_, batch)| *batch).collect(),

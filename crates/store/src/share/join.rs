@@ -1,15 +1,13 @@
-//! Joining a run, and the claims on its blocks.
+//! Joining a run, and leaving it.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use matrix_core::CellKey;
+use matrix_core::{CellKey, Reason};
 use serde::{Deserialize, Serialize};
 
 use super::board::{Board, Sign};
-use super::claims::{End, Pending, Protocol, Turn};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::journal::Journal;
@@ -23,6 +21,9 @@ use crate::writable::WritableStore;
 /// The runners of a run, in the folder of its claims.
 const RUNNERS: &str = "runners";
 
+/// What runners of a run have in common, in the folder of its claims.
+const MEANING: &str = "meaning";
+
 /// How long a runner waits before it looks again for a run that another one is about to make.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -33,93 +34,26 @@ struct Pointer {
     runner: String,
 }
 
-/// The claims of a runner on the blocks of a run; threads may share them.
-#[derive(Debug)]
-pub(crate) struct Claims {
-    shared: Arc<Shared>,
-    run: RunId,
-    protocol: Mutex<Protocol>,
+/// The file that says which run the runners of a meaning execute, the first or a later one.
+fn pointer(shared: &Shared, meaning: &Digest, number: u32) -> PathBuf {
+    shared.layout.claims().join(format!("{}.{number}", meaning.short()))
 }
 
-/// What a runner does next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NextBlock {
-    /// Execute this block.
-    Take(u32),
-    /// Look again later: what is left is claimed, by others or by this runner.
-    Wait(Vec<Pending>),
-    /// Every block has ended.
-    Over,
-}
-
-impl Claims {
-    /// Claims the next block.
-    ///
-    /// # Errors
-    /// When the store cannot be read or written.
-    pub(crate) fn next_block(&self) -> Result<NextBlock, StoreError> {
-        Ok(match self.protocol().next(self.shared.as_ref())? {
-            Turn::Take(block) => NextBlock::Take(block),
-            Turn::Wait(pending) => NextBlock::Wait(pending),
-            Turn::Over => NextBlock::Over,
-        })
-    }
-
-    /// Says that every cell of a block has ended, and whether one failed. What is done is in the store by then.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub(crate) fn end(&self, block: u32, failed: bool) -> Result<(), StoreError> {
-        self.protocol().end(self.shared.as_ref(), block, if failed { End::Failed } else { End::Done })
-    }
-
-    /// Gives back the blocks that this runner did not finish.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub(crate) fn release(&self) -> Result<(), StoreError> {
-        self.protocol().release(self.shared.as_ref())
-    }
-
-    /// Removes the claims of a run in which nothing is left to do, unless others still look at them.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub(crate) fn remove(self) -> Result<(), StoreError> {
-        let shared = self.shared.as_ref();
-        let folder = shared.layout.claims_of(&self.run);
-        // Of those that end at the same time, the last one to leave finds nobody.
-        shared.remove(&folder.join(RUNNERS).join(shared.runner_id()))?;
-        if is_anybody_there(shared, &folder)? {
-            return Ok(());
-        }
-        for (path, _) in pointers_to(&shared.layout.claims(), &self.run)? {
-            // Another runner may be removing the same; what stays goes with `matrix gc`.
-            let _ = shared.remove(&path);
-        }
-        let _ = shared.remove(&folder);
-        Ok(())
-    }
-
-    fn protocol(&self) -> std::sync::MutexGuard<'_, Protocol> {
-        self.protocol.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The files that say of a run that it is the one which runners of its meaning execute, each with the runner that made the run.
-pub(super) fn pointers_to(claims: &Path, run: &RunId) -> Result<Vec<(PathBuf, String)>, StoreError> {
+/// The files that say of a run that it is the one which runners of its meaning execute.
+fn pointers_to(claims: &Path, run: &RunId) -> Result<Vec<PathBuf>, StoreError> {
     let mut found = Vec::new();
     for item in list(claims)?.into_iter().filter(|item| !item.is_folder) {
         let path = claims.join(item.name);
         let pointer = read_small(&path)?.and_then(|bytes| serde_json::from_slice::<Pointer>(&bytes).ok());
-        found.extend(pointer.filter(|pointer| pointer.run == *run).map(|pointer| (path, pointer.runner)));
+        found.extend(pointer.filter(|pointer| pointer.run == *run).map(|_| path));
     }
     Ok(found)
 }
 
-/// Whether a runner has a sign that executes the run of these claims.
-fn is_anybody_there(shared: &Shared, claims: &Path) -> Result<bool, StoreError> {
-    for runner in shared.list(&claims.join(RUNNERS))? {
+/// Whether one of these runners, other than this one, may be at work.
+fn is_anybody_there(shared: &Shared, runners: impl IntoIterator<Item = String>) -> Result<bool, StoreError> {
+    let me = shared.runner_id();
+    for runner in runners.into_iter().filter(|runner| *runner != me) {
         if matches!(shared.sign(&runner)?, Sign::Seen { .. }) {
             return Ok(true);
         }
@@ -127,28 +61,52 @@ fn is_anybody_there(shared: &Shared, claims: &Path) -> Result<bool, StoreError> 
     Ok(false)
 }
 
+/// Whether another runner that may be at work executes a run.
+pub(super) fn has_others(shared: &Shared, run: &RunId) -> Result<bool, StoreError> {
+    is_anybody_there(shared, shared.list(&shared.layout.claims_of(run).join(RUNNERS))?)
+}
+
+/// Removes the claims of a run, and what leads others to it, unless others execute it.
+pub(super) fn forget(shared: &Shared, run: &RunId) -> Result<(), StoreError> {
+    let folder = shared.layout.claims_of(run);
+    // Of those that end at the same time, the last one to leave finds nobody.
+    shared.remove(&folder.join(RUNNERS).join(shared.runner_id()))?;
+    if has_others(shared, run)? {
+        return Ok(());
+    }
+    for path in pointers_to(&shared.layout.claims(), run)? {
+        // Another runner may be removing the same; what stays goes with `matrix gc`.
+        let _ = shared.remove(&path);
+    }
+    let _ = shared.remove(&folder);
+    Ok(())
+}
+
 impl WritableStore {
-    /// Joins the run of this meaning that other runners execute just now, or makes one. `meaning` is the digest of all that runners of one
-    /// run have in common. A run that is made here replaces the results of the cells `replaced`, if there are any: with what generation is
-    /// fixed then, for whoever joins it. Whether the run was made here.
+    /// Joins the run of this meaning that other runners execute just now, or makes one. `meaning` is the digest of all that runners of one run have in
+    /// common. What is `planned` may replace results: with what generation is fixed when the run is made, for whoever joins it. Whether the run was
+    /// made here.
     ///
     /// # Errors
-    /// When the store cannot be read or written.
+    /// When runners may not share the store, or it cannot be read or written.
     pub fn join_run(
         &self,
         meaning: &Digest,
         new: &NewRun<'_>,
-        replaced: &[CellKey],
+        planned: &[(CellKey, Reason)],
     ) -> Result<(Run, Journal, bool), StoreError> {
         let shared = self.shared.as_ref();
         shared.begin()?;
+        if self.has_company()? {
+            self.must_be_shareable()?;
+        }
         for number in 0u32.. {
-            let pointer = shared.layout.claims().join(format!("{}.{number}", meaning.short()));
+            let pointer = pointer(shared, meaning, number);
             let mut seen: Option<(u128, Instant)> = None;
             loop {
                 let found = shared.read(&pointer)?;
                 let Some(found) = found.map(|bytes| serde_json::from_slice::<Pointer>(&bytes).ok()) else {
-                    if let Some((run, journal)) = self.make(&pointer, meaning, new, replaced)? {
+                    if let Some((run, journal)) = self.make(&pointer, meaning, new, planned)? {
                         self.replace_in(&run)?;
                         return Ok((run, journal, true));
                     }
@@ -160,12 +118,11 @@ impl WritableStore {
                 let Some(Pointer { run, runner }) = found else { break };
                 if shared.layout.run(&run).exists() {
                     let run = self.run(run.as_str())?;
-                    if run.journal().is_finished() || !self.is_executed(run.id(), meaning)? {
-                        break;
+                    if self.is_executed(&run, meaning)? {
+                        let (run, journal) = self.enter_run(run, meaning)?;
+                        return Ok((run, journal, false));
                     }
-                    self.must_be_shareable()?;
-                    let journal = self.enter_run(&run)?;
-                    return Ok((run, journal, false));
+                    break;
                 }
                 let Sign::Seen { stamp, expires_after, .. } = shared.sign(&runner)? else { break };
                 let since = seen.filter(|(before, _)| *before == stamp).map_or_else(Instant::now, |(_, since)| since);
@@ -185,13 +142,13 @@ impl WritableStore {
         pointer: &Path,
         meaning: &Digest,
         new: &NewRun<'_>,
-        replaced: &[CellKey],
+        planned: &[(CellKey, Reason)],
     ) -> Result<Option<(Run, Journal)>, StoreError> {
         let shared = self.shared.as_ref();
         let id = loop {
             let id = self.free_id(new)?;
             // Whoever makes this file has the name.
-            if shared.create(&shared.layout.claims_of(&id).join("meaning"), meaning.to_string().as_bytes())? {
+            if shared.create(&shared.layout.claims_of(&id).join(MEANING), meaning.to_string().as_bytes())? {
                 break id;
             }
         };
@@ -201,7 +158,8 @@ impl WritableStore {
             shared.remove(&shared.layout.claims_of(&id))?;
             return Ok(None);
         }
-        let generation = match replaced {
+        let replaced = planned.iter().filter(|(_, reason)| *reason == Reason::Fresh).map(|(key, _)| *key);
+        let generation = match replaced.collect::<Vec<_>>().as_slice() {
             [] => None,
             replaced => {
                 self.keep_generations()?;
@@ -218,15 +176,42 @@ impl WritableStore {
         Ok(())
     }
 
-    /// Takes up a run that exists, with a journal of this runner's own.
+    /// Takes up a run that exists, with the digest of all that its runners have in common, by which others find it. Where never more than
+    /// one runner at a time was at work in the store, this one goes on with the run's journal; else it has a journal of its own.
     ///
     /// # Errors
-    /// When the store cannot be written.
-    pub fn enter_run(&self, run: &Run) -> Result<Journal, StoreError> {
-        self.shared.begin()?;
+    /// When runners may not share the store, or it cannot be read or written.
+    pub fn enter_run(&self, run: Run, meaning: &Digest) -> Result<(Run, Journal), StoreError> {
+        let shared = self.shared.as_ref();
+        shared.begin()?;
         self.enter(run.id())?;
-        self.replace_in(run)?;
-        self.own_journal(run)
+        self.replace_in(&run)?;
+        if shared.create(&shared.layout.claims_of(run.id()).join(MEANING), meaning.to_string().as_bytes())? {
+            let text = serde_json::to_vec(&Pointer { run: run.id().clone(), runner: shared.runner_id() })?;
+            for number in 0u32.. {
+                if shared.create(&pointer(shared, meaning, number), &text)? {
+                    break;
+                }
+            }
+        }
+        // Of two that come at the same time, each has given its sign by now, so one of them sees the other at least.
+        if self.has_company()? {
+            self.must_be_shareable()?;
+        } else if !self.has_generations() {
+            // Whoever wrote the journal before may have done so since it was read.
+            let run = self.run(run.id().as_str())?;
+            let journal = self.journal(&run);
+            return Ok((run, journal));
+        }
+        let journal = self.own_journal(&run)?;
+        Ok((run, journal))
+    }
+
+    /// Whether another runner may be at work in the store.
+    fn has_company(&self) -> Result<bool, StoreError> {
+        let signs = self.shared.list(&self.shared.layout.runners())?;
+        let runners = signs.iter().filter_map(|name| name.strip_suffix(".json").map(str::to_owned));
+        is_anybody_there(self.shared.as_ref(), runners)
     }
 
     /// Says that this runner executes the run.
@@ -235,22 +220,12 @@ impl WritableStore {
         self.shared.create(&path, b"").map(drop)
     }
 
-    /// Whether a runner that is there executes the run, of this meaning.
-    fn is_executed(&self, run: &RunId, meaning: &Digest) -> Result<bool, StoreError> {
-        let folder = self.shared.layout.claims_of(run);
-        let has_meaning = self.shared.read(&folder.join("meaning"))? == Some(meaning.to_string().into_bytes());
-        Ok(has_meaning && is_anybody_there(self.shared.as_ref(), &folder)?)
-    }
-
-    /// Claims on these blocks of a run, in the order in which they should be executed.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub(crate) fn claims(&self, run: &RunId, blocks: Vec<u32>) -> Result<Claims, StoreError> {
-        let shared = Arc::clone(&self.shared);
-        let folder = shared.layout.claims_of(run);
-        let protocol = Protocol::new(shared.as_ref(), folder, &shared.runner_id(), blocks)?;
-        Ok(Claims { shared, run: run.clone(), protocol: Mutex::new(protocol) })
+    /// Whether others execute a run, of this meaning.
+    fn is_executed(&self, run: &Run, meaning: &Digest) -> Result<bool, StoreError> {
+        let shared = self.shared.as_ref();
+        let of_run = shared.read(&shared.layout.claims_of(run.id()).join(MEANING))?;
+        let has_meaning = of_run == Some(meaning.to_string().into_bytes());
+        Ok(!run.journal().is_finished() && has_meaning && has_others(shared, run.id())?)
     }
 
     /// Whether other processes may write the store at the same time.
@@ -259,3 +234,6 @@ impl WritableStore {
         self.shared.runner.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use matrix_core::CellKey;
 
 use super::claims::{self, Pending};
-use super::join::pointers_to;
 use super::sign::{RunnerState, RunnerStatus};
 use crate::error::StoreError;
 use crate::journal::{Event, JournalState, JournalText};
@@ -60,15 +59,15 @@ impl Store {
         }
         let is_alive =
             |name: &String| runners.iter().any(|runner| runner.name == *name && runner.state == RunnerState::Alive);
-        let maker = pointers_to(&self.layout.claims(), run.id())?.pop().map(|(_, maker)| maker);
+        let journals = open_of(run)?;
+        let has_own = |name: &String| journals.iter().any(|(runner, _)| runner.as_ref() == Some(name));
+        // Whoever has no journal of its own writes the run's.
+        let is_main_written = is_alone || runners.iter().any(|runner| is_alive(&runner.name) && !has_own(&runner.name));
         let (mut in_flight, mut begun) = (BTreeSet::new(), BTreeSet::new());
-        for (runner, open) in open_of(run)? {
-            let is_executed = match runner {
-                Some(runner) => is_alive(&runner),
-                None => is_alone || maker.as_ref().is_some_and(is_alive),
-            };
+        for (runner, open) in &journals {
+            let is_executed = runner.as_ref().map_or(is_main_written, is_alive);
             let cells = if is_executed { &mut in_flight } else { &mut begun };
-            cells.extend(open.0.into_values());
+            cells.extend(open.0.values().copied());
         }
         let states = run.journal().cell_states();
         begun.retain(|key| !in_flight.contains(key) && states.get(key) == Some(&JournalState::Started));
@@ -94,7 +93,7 @@ impl Store {
     }
 }
 
-/// What each journal of a run leaves open, with the name of its runner; without one, that of whoever made the run or has it alone.
+/// What each journal of a run leaves open, with the name of its runner; without one, that of whoever made the run, has it alone, or took it up alone.
 fn open_of(run: &Run) -> Result<Vec<(Option<String>, Open)>, StoreError> {
     let mut found = Vec::new();
     for item in list(run.directory())? {

@@ -135,7 +135,7 @@ impl Session {
             model: None,
             plan: &text,
         };
-        let meaning = meaning(input, &begun.plan, again);
+        let meaning = meaning(input, &begun.plan, again.name());
         let (session, is_new) = matrix_session::Session::begin(store, &new, &meaning, begun.plan.planned())?;
         if !is_nothing && !is_new && !again.is_none() {
             // What it replaces was fixed when it was made.
@@ -167,16 +167,17 @@ impl Session {
     ) -> Result<Option<Self>, StoreError> {
         let before = Store::open(results)?;
         let run = before.run(name)?;
+        let Some(plan) = PlanDocument::of_run(&run)? else { return Ok(None) };
         // What a run replaces without a generation, it writes over.
-        let replaces = |plan: PlanDocument| plan.cells.iter().any(|cell| cell.reason == Reason::Fresh);
-        let writes_over = run.generation().is_none() && PlanDocument::of_run(&run)?.is_some_and(replaces);
-        let store = open(results, may_join(input) && !writes_over, expires_after)?;
+        let replaces = plan.cells.iter().any(|cell| cell.reason == Reason::Fresh);
+        let store = open(results, may_join(input) && !(replaces && run.generation().is_none()), expires_after)?;
         let run = store.run(name)?;
         let (cells, unprepared) = left_cells(&store, &run, input, part)?;
         if cells.is_empty() {
             return Ok(None);
         }
-        let session = matrix_session::Session::resume(store, run)?;
+        let again = Again::name_in_plan(plan.fresh, plan.cells.iter().map(|cell| cell.reason));
+        let session = matrix_session::Session::resume(store, run, &meaning(input, &plan, again))?;
         Ok(Some(Self { session, cells, unprepared }))
     }
 
@@ -255,8 +256,8 @@ fn may_join(input: &Input) -> bool {
 }
 
 /// The digest of what runners of one run have in common.
-fn meaning(input: &Input, plan: &PlanDocument, again: &Again) -> Digest {
-    let mut text = format!("{}\n{:?} {}\n", input.text, plan.filter, again.name());
+fn meaning(input: &Input, plan: &PlanDocument, again: &str) -> Digest {
+    let mut text = format!("{}\n{:?} {again}\n", input.text, plan.filter);
     for cell in &plan.cells {
         text += &format!("{} {}\n", cell.key, matches!(cell.reason, Reason::Filtered | Reason::OtherShard));
     }

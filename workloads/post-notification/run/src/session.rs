@@ -148,7 +148,9 @@ impl Session {
         if cells.is_empty() {
             return Ok(None);
         }
-        let session = matrix_session::Session::resume(store, run)?;
+        let plan = plan_of(&run)?;
+        let again = Again::name_in_plan(plan.fresh, plan.cells.iter().map(|cell| cell.reason));
+        let session = matrix_session::Session::resume(store, run, &meaning(input, &plan, again))?;
         Ok(Some(Self::of(access, input, session, cells, driver)))
     }
 
@@ -215,9 +217,9 @@ impl Session {
 }
 
 /// The digest of what runners of one run have in common.
-fn meaning(input: &Input, plan: &Plan, again: &Again) -> Digest {
+fn meaning(input: &Input, plan: &Plan, again: &str) -> Digest {
     let model = input.model.as_ref().map(|(_, text)| text.as_str()).unwrap_or_default();
-    let mut text = format!("{}\n{model}\n{:?} {:?} {}\n", input.text, plan.filter, plan.shard, again.name());
+    let mut text = format!("{}\n{model}\n{:?} {:?} {again}\n", input.text, plan.filter, plan.shard);
     for (_, cell) in &input.cells {
         text += &cell.key.to_string();
     }
@@ -240,7 +242,7 @@ fn new_session(
         plan: text.as_bytes(),
     };
     let planned = plan.cells.iter().map(|cell| (cell.key, cell.reason));
-    Ok(matrix_session::Session::begin(store, &new, &meaning(input, plan, again), planned)?)
+    Ok(matrix_session::Session::begin(store, &new, &meaning(input, plan, again.name()), planned)?)
 }
 
 /// Saves an experiment's text as a run that executes nothing.

@@ -109,8 +109,8 @@ fn pending(Report { left, failed, pending, .. }: &Report) -> String {
         .iter()
         .take(MOST_NAMED)
         .map(|Pending { block, runner }| match runner.as_str() {
-            "" => format!("block {block}"),
-            runner => format!("block {block} ({runner})"),
+            "" => format!("claim {block}"),
+            runner => format!("claim {block} ({runner})"),
         })
         .collect();
     if pending.len() > MOST_NAMED {
@@ -132,9 +132,9 @@ mod tests {
             |claims: u32| Report { left: 9, failed: 1, pending: (0..claims).map(claim).collect(), ..Report::default() };
         assert_eq!(
             pending(&report(2)),
-            "pending: 9 cells in 2 claims of other runners: block 0 (r0), block 1; 1 cells failed"
+            "pending: 9 cells in 2 claims of other runners: claim 0 (r0), claim 1; 1 cells failed"
         );
-        let named = "block 0 (r0), block 1, block 2 (r2), block 3 (r3), block 4 (r4)";
+        let named = "claim 0 (r0), claim 1, claim 2 (r2), claim 3 (r3), claim 4 (r4)";
         assert_eq!(
             pending(&report(8)),
             format!("pending: 9 cells in 8 claims of other runners: {named}, and 3 more; 1 cells failed")

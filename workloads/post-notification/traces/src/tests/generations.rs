@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use matrix_core::Reason;
 use matrix_plan::Cell;
 use matrix_store::fs::RealFilesystem;
 use matrix_store::{Copied, Digest, Event, NewRun, Origin, Run, Store, VerifyOptions, WritableStore};
@@ -17,7 +18,8 @@ fn joined(root: &Path) -> WritableStore {
 /// Joins the run that replaces this cell, and executes the cell with rows of its own. The run, and the digest of the rows.
 fn replace(store: &WritableStore, cell: &Cell, salt: u64) -> (Run, Digest) {
     let new = NewRun { time: "20261122T140000Z", name: "again", experiment: b"", model: None, plan: b"{}" };
-    let (run, journal, _) = store.join_run(&Digest::of(b"again"), &new, &[cell.key]).unwrap();
+    let (run, journal, _) =
+        store.join_run(&Digest::of(b"again"), &new, &[(cell.key, Reason::Fresh)]).unwrap();
     let object = write_rows(store, salt, REQUESTS).unwrap();
     let told = matrix_driver::AttemptDetails { epoch_us: 0, ..matrix_driver::AttemptDetails::default() };
     let attempt = Attempt::done(execution(store, cell).unwrap(), &told, object.digest).unwrap();
@@ -51,7 +53,7 @@ fn runners_of_one_run_replace_a_result_once_and_a_later_run_once_more() {
     assert_eq!(counts(&Store::open(&root).unwrap(), &cells[0]), by_first);
     let left = |run: &Run, cell: &Cell| {
         let store = Store::open(&root).unwrap();
-        store.left_of(run, [(cell.key, matrix_core::Reason::Fresh)].into_iter()).unwrap().len()
+        store.left_of(run, [(cell.key, Reason::Fresh)].into_iter()).unwrap().len()
     };
     assert_eq!((left(&run, &cells[0]), left(&run, &cells[1])), (0, 1));
     let run = first.run(run.id().as_str()).unwrap();
