@@ -1,5 +1,7 @@
 //! A session: a run begun or taken up again, up to what its journal says at the end.
 
+use std::collections::BTreeSet;
+
 use matrix_core::{CellKey, Reason};
 use matrix_store::{Digest, Division, Event, Journal, NewRun, Pending, Run, StoreError, WritableStore};
 
@@ -14,6 +16,18 @@ pub struct Session {
     store: WritableStore,
     run: Run,
     journal: Journal,
+    beginning: Beginning,
+}
+
+/// How a session began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beginning {
+    /// Its run was made.
+    Made,
+    /// Its run was there, made for the same.
+    Joined,
+    /// Its run was taken up by its name.
+    Resumed,
 }
 
 /// The results of a session.
@@ -63,7 +77,7 @@ impl Report {
 
 impl Session {
     /// Begins a run that executes cells for these reasons. Where others may run cells at the same time, one that they execute is joined if it
-    /// has the same `meaning`: the digest of all that runners of one run have in common. Whether the run was made here.
+    /// has the same `meaning`, the digest of what runners of one run have in common, and `fits`.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -72,14 +86,16 @@ impl Session {
         new: &NewRun<'_>,
         meaning: &Digest,
         planned: impl Iterator<Item = (CellKey, Reason)>,
-    ) -> Result<(Self, bool), StoreError> {
+        fits: &dyn Fn(&Run) -> Result<bool, StoreError>,
+    ) -> Result<Self, StoreError> {
         let (run, journal, is_new) = if store.is_joined() {
-            store.join_run(meaning, new, &planned.collect::<Vec<_>>())?
+            store.join_run(meaning, new, &planned.collect::<Vec<_>>(), fits)?
         } else {
             let (run, journal) = store.create_run(new)?;
             (run, journal, true)
         };
-        Ok((Self { store, run, journal }, is_new))
+        let beginning = if is_new { Beginning::Made } else { Beginning::Joined };
+        Ok(Self { store, run, journal, beginning })
     }
 
     /// Takes up a run where it was left. `meaning` is what it was [begun](Self::begin) with.
@@ -94,7 +110,13 @@ impl Session {
             (run, journal)
         };
         journal.append(&Event::Resumed)?;
-        Ok(Self { store, run, journal })
+        Ok(Self { store, run, journal, beginning: Beginning::Resumed })
+    }
+
+    /// Whether the run was made here.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.beginning == Beginning::Made
     }
 
     /// The store.
@@ -116,8 +138,8 @@ impl Session {
     }
 
     /// Executes cells to the end, or until a stop is asked for, and writes in the journal how that ended. `blocks` is how many blocks the
-    /// whole experiment has: every runner divides them in the same way, whatever it has left. `left_out` cells of the run are left
-    /// besides, which nobody can execute here.
+    /// whole experiment has: every runner divides them in the same way, whatever it has left. Cells that are left besides and that nobody can
+    /// execute here are `left_out`: their blocks.
     ///
     /// # Errors
     /// When the store cannot be read before anything was executed; what happens later is in the report.
@@ -126,7 +148,7 @@ impl Session {
         work: &W,
         cells: &[W::Cell],
         blocks: u32,
-        left_out: usize,
+        left_out: &[u32],
         options: Options<'_>,
     ) -> Result<Report, StoreError> {
         let at_once = blocks.div_ceil(MOST_CLAIMS).max(1);
@@ -137,11 +159,12 @@ impl Session {
         // Of the cells that others may execute as well.
         let batches: Vec<(CellKey, u32)> =
             if self.store.is_joined() { cells.iter().map(batch).collect() } else { Vec::new() };
-        let division = self.store.division(&self.run, &batches)?;
+        let incomplete: BTreeSet<u32> = left_out.iter().map(|block| block / at_once).collect();
+        let division = self.store.division(&self.run, &batches, incomplete)?;
         let mut report = Workers::new(&self, work, cells, division.as_ref(), options).execute();
         report.left = cells.len().saturating_sub(report.done + report.failed);
         // What was done is reported whatever fails now.
-        if let Err(error) = self.end(division, &batches, left_out, &mut report) {
+        if let Err(error) = self.end(division, &batches, left_out.len(), &mut report) {
             report.broken.get_or_insert(error);
         }
         Ok(report)
@@ -152,7 +175,7 @@ impl Session {
     /// # Errors
     /// When the store cannot be written.
     pub fn finish(self) -> Result<(), StoreError> {
-        let division = self.store.division(&self.run, &[])?;
+        let division = self.store.division(&self.run, &[], BTreeSet::new())?;
         self.end(division, &[], 0, &mut Report::default())
     }
 
@@ -176,16 +199,25 @@ impl Session {
             (report.left, report.failed) = self.store.left_and_failed(&self.run, &keys)?;
             report.others = here.saturating_sub(report.left + report.failed);
         }
-        report.left += left_out;
+        if self.beginning == Beginning::Resumed {
+            report.left += left_out;
+        }
+        let is_finished = report.end() == SessionEnd::Complete && (left_out == 0 || self.is_last(division.as_ref())?);
         match report.end() {
-            SessionEnd::Complete => self.journal.append(&Event::Finished)?,
+            SessionEnd::Complete if is_finished => self.journal.append(&Event::Finished)?,
             SessionEnd::Interrupted => self.journal.append(&Event::Interrupted)?,
-            SessionEnd::Failed | SessionEnd::Pending => {}
+            SessionEnd::Complete | SessionEnd::Failed | SessionEnd::Pending => {}
         }
         drop(self.journal);
-        if let Some(division) = division.filter(|_| report.end() == SessionEnd::Complete) {
+        if let Some(division) = division.filter(|_| is_finished) {
             division.remove()?;
         }
         self.store.close()
+    }
+
+    /// Whether nobody has more to execute of the run than this runner, of whose cells some are left out: it made the run, and nobody who has joined
+    /// it is still at work.
+    fn is_last(&self, division: Option<&Division>) -> Result<bool, StoreError> {
+        Ok(self.is_new() && !division.map_or(Ok(false), Division::has_others)?)
     }
 }

@@ -118,20 +118,30 @@ fn planned(cells: usize) -> impl Iterator<Item = (CellKey, Reason)> {
     (0..cells).map(|cell| (key_of(cell), Reason::Pending))
 }
 
-/// Executes so many cells as one of the store's runners.
-fn run(
-    work: &Numbers<'_>,
-    cells: usize,
-    left_out: usize,
-    jobs: usize,
-    fs: Arc<dyn Filesystem>,
-) -> Result<Report, StoreError> {
-    let store = WritableStore::join_with(work.root, "the test", fs, None)?;
+fn join(root: &Path, fs: Arc<dyn Filesystem>) -> Result<WritableStore, StoreError> {
+    WritableStore::join_with(root, "the test", fs, None)
+}
+
+fn begin(root: &Path, cells: usize, fs: Arc<dyn Filesystem>) -> Result<Session, StoreError> {
     let new = NewRun { time: "20261122T130000Z", name: "n", experiment: b"", model: None, plan: b"{\"schema\":3}" };
-    let (session, _) = Session::begin(store, &new, &Digest::of(b"same"), planned(cells))?;
+    Session::begin(join(root, fs)?, &new, &Digest::of(b"same"), planned(cells), &|_| Ok(true))
+}
+
+/// Executes so many cells; one of each of these blocks is left out.
+fn execute(session: Session, work: &Numbers<'_>, cells: usize, left_out: &[u32], jobs: usize) -> Report {
     let cells: Vec<usize> = (0..cells).collect();
     let options = Options { jobs: NonZeroUsize::new(jobs).unwrap(), wait: true, cancel: &Cancel::default() };
-    session.execute(work, &cells, cells.len().div_ceil(2) as u32, left_out, options)
+    session.execute(work, &cells, cells.len().div_ceil(2) as u32, left_out, options).unwrap()
+}
+
+/// Executes so many cells as one of the store's runners.
+fn run(work: &Numbers<'_>, cells: usize, jobs: usize, fs: Arc<dyn Filesystem>) -> Result<Report, StoreError> {
+    Ok(execute(begin(work.root, cells, fs)?, work, cells, &[], jobs))
+}
+
+fn is_finished(root: &Path) -> bool {
+    let store = Store::open(root).unwrap();
+    store.run(store.all_runs().unwrap()[0].as_str()).unwrap().journal().is_finished()
 }
 
 fn done(root: &Path, cells: usize) -> usize {
@@ -143,7 +153,7 @@ fn done(root: &Path, cells: usize) -> usize {
 fn a_result_is_in_the_store_while_the_next_cell_lasts() {
     let folder = tempfile::tempdir().unwrap();
     let work = Numbers { lasting: true, ..numbers(folder.path()) };
-    let report = run(&work, 3, 0, 1, Arc::new(RealFilesystem)).unwrap();
+    let report = run(&work, 3, 1, Arc::new(RealFilesystem)).unwrap();
     assert_eq!((report.end(), report.done), (SessionEnd::Complete, 3));
 }
 
@@ -154,7 +164,7 @@ fn runners_divide_the_cells_and_each_is_counted_once() {
     let (reports, counted): (Vec<Report>, Vec<Vec<usize>>) = std::thread::scope(|scope| {
         let runner = || {
             let work = numbers(folder.path());
-            let report = run(&work, CELLS, 0, 2, Arc::new(RealFilesystem)).unwrap();
+            let report = run(&work, CELLS, 2, Arc::new(RealFilesystem)).unwrap();
             assert!(!work.overlapped.into_inner(), "what cells need was not theirs alone");
             (report, work.counted.into_inner().unwrap())
         };
@@ -168,15 +178,14 @@ fn runners_divide_the_cells_and_each_is_counted_once() {
     let mut all = counted.concat();
     all.sort_unstable();
     assert_eq!(all, (0..CELLS).collect::<Vec<_>>());
-    let store = Store::open(folder.path()).unwrap();
-    assert!(store.run(store.all_runs().unwrap()[0].as_str()).unwrap().journal().is_finished());
+    assert!(is_finished(folder.path()));
 }
 
 #[test]
 fn what_failed_or_was_left_out_is_neither_finished_nor_forgotten() {
     let folder = tempfile::tempdir().unwrap();
     let work = Numbers { failing: [1].into(), ..numbers(folder.path()) };
-    let report = run(&work, 4, 0, 2, Arc::new(RealFilesystem)).unwrap();
+    let report = run(&work, 4, 2, Arc::new(RealFilesystem)).unwrap();
     assert_eq!((report.end(), report.done, report.failed), (SessionEnd::Failed, 3, 1));
     let store = Store::open(folder.path()).unwrap();
     let keys: Vec<CellKey> = (0..5).map(key_of).collect();
@@ -194,9 +203,39 @@ fn what_failed_or_was_left_out_is_neither_finished_nor_forgotten() {
     };
     assert_eq!(interrupted(), 1);
 
-    let report = run(&numbers(folder.path()), 4, 2, 1, Arc::new(RealFilesystem)).unwrap();
+    let writable = join(folder.path(), Arc::new(RealFilesystem)).unwrap();
+    let taken = writable.run(store.all_runs().unwrap()[0].as_str()).unwrap();
+    let session = Session::resume(writable, taken, &Digest::of(b"same")).unwrap();
+    let report = execute(session, &numbers(folder.path()), 4, &[2, 2], 1);
     assert_eq!((report.end(), report.left), (SessionEnd::Interrupted, 2));
     assert_eq!(interrupted(), 0, "all of its cells are done");
+}
+
+#[test]
+fn a_run_is_finished_by_the_last_runner_that_lacks_nothing_or_that_made_it() {
+    let fs = || Arc::new(RealFilesystem);
+    for is_whole_last in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let (lame, whole) = (begin(root, 4, fs()).unwrap(), begin(root, 4, fs()).unwrap());
+        assert_eq!((lame.is_new(), whole.is_new()), (true, false));
+        let work = numbers(root);
+        let (mut lame, mut whole) = (Some(lame), Some(whole));
+        for is_whole in [!is_whole_last, is_whole_last] {
+            let (session, cells, left_out): (_, _, &[u32]) =
+                if is_whole { (whole.take(), 4, &[]) } else { (lame.take(), 3, &[1]) };
+            let report = execute(session.unwrap(), &work, cells, left_out, 1);
+            assert_eq!((report.end(), report.left), (SessionEnd::Complete, 0));
+            assert_eq!(is_finished(root), is_whole || whole.is_none(), "{is_whole_last}");
+        }
+        assert_eq!(work.counted.into_inner().unwrap().len(), 4, "each was executed once");
+    }
+    // Who joined a run does not know what else it has.
+    let folder = tempfile::tempdir().unwrap();
+    let (made, joined) = (begin(folder.path(), 4, fs()).unwrap(), begin(folder.path(), 4, fs()).unwrap());
+    drop(made);
+    assert_eq!(execute(joined, &numbers(folder.path()), 3, &[1], 1).end(), SessionEnd::Complete);
+    assert!(!is_finished(folder.path()));
 }
 
 #[test]
@@ -205,7 +244,7 @@ fn what_was_done_is_reported_whatever_fails_later() {
         let folder = tempfile::tempdir().unwrap();
         let faulty = FaultyFilesystem::failing(operation, Fault::From(ErrorKind::StorageFull));
         let work = numbers(folder.path());
-        let ran = run(&work, 3, 0, 1, Arc::new(faulty.clone()));
+        let ran = run(&work, 3, 1, Arc::new(faulty.clone()));
         let counted = work.counted.into_inner().unwrap().len();
         let Ok(report) = ran else {
             assert_eq!(counted, 0, "operation {operation}: {ran:?}");

@@ -140,8 +140,8 @@ pub(crate) mod tests {
         // A runner at work: it has a sign, a claim and a journal of its own.
         let store = WritableStore::join_with(root, "test", Arc::new(RealFilesystem), None).unwrap();
         let new = NewRun { time: "20261122T130000Z", name: "test", experiment: b"", model: None, plan: b"{}" };
-        let (run, journal, _) = store.join_run(&Digest::of(b"test"), &new, &[]).unwrap();
-        let division = store.division(&run, &[(key, 0)]).unwrap().unwrap();
+        let (run, journal, _) = store.join_run(&Digest::of(b"test"), &new, &[], &|_| Ok(true)).unwrap();
+        let division = store.division(&run, &[(key, 0)], BTreeSet::new()).unwrap().unwrap();
         let Share::Cells(_) = division.next_share(&store).unwrap() else { panic!("nothing is left") };
         journal.append(&Event::Started { attempt: attempt.clone(), cell: key }).unwrap();
         let (layout, object) = (store.layout(), Digest::of(b""));

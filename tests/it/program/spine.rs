@@ -1,6 +1,6 @@
 //! From a file to rows, a metric, verdicts, a figure and an export; and that what is done stays done.
 
-use super::{executions, kv};
+use super::{BENCH, EXPERIMENT, executions, kv, with};
 use crate::workbench::Workbench;
 
 #[test]
@@ -69,6 +69,34 @@ fn three_runners_execute_every_cell_of_a_program_once() {
     bench.matrix(&["bundle", "create", "-o", "kv.tar.zst", "--origin", "lab"]).code(0);
     bench.matrix(&["verify", "kv.tar.zst"]).code(0);
     bench.matrix(&["verify"]).code(0);
+}
+
+#[test]
+fn machines_of_which_one_cannot_run_all_cells_execute_every_cell_once() {
+    // The first cell lasts until both have come.
+    let wait = "[ -s \"$COUNT\" ] || until [ \"$(ls \"${COUNT%count}\"results/claims/*/runners | grep -c ^2)\" -ge 2 ]; do sleep 0.01; done\n";
+    let require = "[site]\nlicence = \"none\"\n[[require]]\nwhere = \"engine = fast\"\nrun = [\"test\", \"-e\", \"{site.licence}\"]\n\
+                   else = \"needs the licence\"\n[command]";
+    let bench = with(&EXPERIMENT.replace("[command]", require), &BENCH.replace("echo run", &format!("{wait}echo run")));
+    bench.write("site.toml", "licence = \"/\"\n");
+    let start = |args: &[&str]| {
+        let mut command = bench.command(&[&["run", "kv.toml", "--format", "json"], args].concat());
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let mut done = 0;
+    for runner in [start(&[]), start(&["--site", "site.toml"])] {
+        let printed = Workbench::printed(runner.wait_with_output().unwrap()).code(0);
+        done += printed.json()["done"].as_u64().unwrap();
+    }
+    assert_eq!((done, executions(&bench)), (18, 18));
+    let status = bench.json(&["status", "kv.toml"]);
+    assert_eq!(
+        (status["runs"].as_array().unwrap().len(), &status["progress"][0]["state"]),
+        (1, &"finished".into()),
+        "{status}"
+    );
+    bench.matrix(&["bundle", "create", "-o", "kv.tar.zst", "--origin", "lab"]).code(0);
+    bench.matrix(&["verify", "kv.tar.zst"]).code(0);
 }
 
 #[test]

@@ -70,6 +70,7 @@ pub(crate) struct Protocol {
     folder: PathBuf,
     me: String,
     blocks: Vec<u32>,
+    /// Those of which nothing is left to this runner.
     ended: BTreeSet<u32>,
     mine: BTreeMap<u32, u32>,
     /// Blocks that had ended before this runner came, each with the epoch of that claim, whose runner is no longer there: what failed is
@@ -146,6 +147,13 @@ impl Protocol {
                 self.ended.insert(block);
             }
         }
+        Ok(())
+    }
+
+    /// Gives back a block of which nothing is left that this runner can execute.
+    pub(crate) fn leave(&mut self, board: &impl Board, block: u32) -> Result<(), StoreError> {
+        self.end(board, block, End::Released)?;
+        self.ended.insert(block);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The cells of a run, divided between its runners.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use matrix_core::CellKey;
@@ -25,6 +25,8 @@ pub struct Division {
     /// The batch of each cell, by the cell's place.
     batch_of: Vec<u32>,
     places: HashMap<u32, Vec<usize>>,
+    /// Batches with cells that this runner cannot execute: others execute them.
+    incomplete: BTreeSet<u32>,
     /// The generation of the results that the run makes.
     least: u32,
     open: Mutex<BTreeMap<u32, Open>>,
@@ -104,7 +106,11 @@ impl Division {
 
     /// Says how a batch ended. What is done of it is in the store by then.
     fn end(&self, batch: u32, end: End) -> Result<(), StoreError> {
-        self.protocol().end(self.shared.as_ref(), batch, end)
+        let mut protocol = self.protocol();
+        match self.incomplete.contains(&batch) {
+            true => protocol.leave(self.shared.as_ref(), batch),
+            false => protocol.end(self.shared.as_ref(), batch, end),
+        }
     }
 
     /// Gives back what was not finished.
@@ -113,6 +119,14 @@ impl Division {
     /// When the store cannot be written.
     pub fn release(&self) -> Result<(), StoreError> {
         self.protocol().release(self.shared.as_ref())
+    }
+
+    /// Whether other runners execute the run.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn has_others(&self) -> Result<bool, StoreError> {
+        join::has_others(self.shared.as_ref(), &self.run)
     }
 
     /// Removes the claims, and what leads other runners to the run, unless others execute it.
@@ -129,12 +143,17 @@ impl Division {
 }
 
 impl WritableStore {
-    /// Divides cells, given with the numbers of their batches in the order of running, with others that execute the same run. Nothing where
-    /// this process has the store alone.
+    /// Divides cells, given with the numbers of their batches in the order of running, with others that execute the same run. Batches that are
+    /// `incomplete` have cells besides that only others can execute. Nothing where this process has the store alone.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn division(&self, run: &Run, cells: &[(CellKey, u32)]) -> Result<Option<Division>, StoreError> {
+    pub fn division(
+        &self,
+        run: &Run,
+        cells: &[(CellKey, u32)],
+        incomplete: BTreeSet<u32>,
+    ) -> Result<Option<Division>, StoreError> {
         if !self.is_joined() {
             return Ok(None);
         }
@@ -152,6 +171,7 @@ impl WritableStore {
             shared,
             run: run.id().clone(),
             protocol: Mutex::new(protocol),
+            incomplete,
             least: run.generation().unwrap_or_default(),
             keys: cells.iter().map(|(key, _)| *key).collect(),
             batch_of: cells.iter().map(|(_, batch)| *batch).collect(),
@@ -195,9 +215,9 @@ mod tests {
         let cells: [(CellKey, u32); 1] = [("ab".repeat(32).parse().unwrap(), 0)];
         let first = join();
         let new = NewRun { time: "20261122T130000Z", name: "test", experiment: b"", model: None, plan: b"{}" };
-        let (run, _, _) = first.join_run(&Digest::of(b"test"), &new, &[]).unwrap();
+        let (run, _, _) = first.join_run(&Digest::of(b"test"), &new, &[], &|_| Ok(true)).unwrap();
         let next = |store: &WritableStore| {
-            let division = store.division(&run, &cells).unwrap().unwrap();
+            let division = store.division(&run, &cells, BTreeSet::new()).unwrap().unwrap();
             let share = division.next_share(store).unwrap();
             (division, share)
         };
@@ -215,5 +235,27 @@ mod tests {
         // What is done meanwhile is done for whoever was there.
         division.ended(0, false).unwrap();
         assert_eq!(other.next_share(&third).unwrap(), Share::Over);
+    }
+
+    #[test]
+    fn a_batch_that_a_runner_cannot_finish_is_left_to_those_who_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let join = || WritableStore::join_with(folder.path(), "test", Arc::new(RealFilesystem), None).unwrap();
+        let cells: [(CellKey, u32); 2] = ["ab", "cd"].map(|byte| (byte.repeat(32).parse().unwrap(), 0));
+        let (first, second, third) = (join(), join(), join());
+        let new = NewRun { time: "20261122T130000Z", name: "test", experiment: b"", model: None, plan: b"{}" };
+        let (run, _, _) = first.join_run(&Digest::of(b"test"), &new, &[], &|_| Ok(true)).unwrap();
+        let whole = first.division(&run, &cells, BTreeSet::new()).unwrap().unwrap();
+        // They cannot execute the second cell.
+        for (store, failed) in [(&second, false), (&third, true)] {
+            let part = store.division(&run, &cells[..1], BTreeSet::from([0])).unwrap().unwrap();
+            assert_eq!(part.next_share(store).unwrap(), Share::Cells(vec![0]));
+            part.ended(0, failed).unwrap();
+            assert_eq!(part.next_share(store).unwrap(), Share::Over);
+        }
+        assert_eq!(whole.next_share(&first).unwrap(), Share::Cells(vec![0, 1]));
+        whole.ended(0, false).unwrap();
+        whole.ended(1, false).unwrap();
+        assert_eq!(whole.next_share(&first).unwrap(), Share::Over);
     }
 }

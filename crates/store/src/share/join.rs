@@ -83,9 +83,9 @@ pub(super) fn forget(shared: &Shared, run: &RunId) -> Result<(), StoreError> {
 }
 
 impl WritableStore {
-    /// Joins the run of this meaning that other runners execute just now, or makes one. `meaning` is the digest of all that runners of one run have in
-    /// common. What is `planned` may replace results: with what generation is fixed when the run is made, for whoever joins it. Whether the run was
-    /// made here.
+    /// Joins the run of this meaning that other runners execute just now, or makes one. `meaning` is the digest of what runners of one run
+    /// have in common, and `fits` says of a run whether it has the rest. What is `planned` may replace results: with what generation is fixed
+    /// when the run is made, for whoever joins it. Whether the run was made here.
     ///
     /// # Errors
     /// When runners may not share the store, or it cannot be read or written.
@@ -94,6 +94,7 @@ impl WritableStore {
         meaning: &Digest,
         new: &NewRun<'_>,
         planned: &[(CellKey, Reason)],
+        fits: &dyn Fn(&Run) -> Result<bool, StoreError>,
     ) -> Result<(Run, Journal, bool), StoreError> {
         let shared = self.shared.as_ref();
         shared.begin()?;
@@ -118,7 +119,7 @@ impl WritableStore {
                 let Some(Pointer { run, runner }) = found else { break };
                 if shared.layout.run(&run).exists() {
                     let run = self.run(run.as_str())?;
-                    if self.is_executed(&run, meaning)? {
+                    if self.is_executed(&run, meaning)? && fits(&run)? {
                         let (run, journal) = self.enter_run(run, meaning)?;
                         return Ok((run, journal, false));
                     }

@@ -137,9 +137,9 @@ mod tests {
     fn begin(root: &Path) -> Working {
         let store = WritableStore::join_with(root, "test", Arc::new(RealFilesystem), None).unwrap();
         let new = NewRun { time: "20261122T130000Z", name: "test", experiment: b"", model: None, plan: b"{}" };
-        let (run, journal, _) = store.join_run(&Digest::of(b"test"), &new, &[]).unwrap();
+        let (run, journal, _) = store.join_run(&Digest::of(b"test"), &new, &[], &|_| Ok(true)).unwrap();
         let cells: Vec<(CellKey, u32)> = (0..3u8).map(|cell| (key(cell), u32::from(cell))).collect();
-        let division = store.division(&run, &cells).unwrap().unwrap();
+        let division = store.division(&run, &cells, BTreeSet::new()).unwrap().unwrap();
         let Share::Cells(places) = division.next_share(&store).unwrap() else { panic!("nothing is left") };
         let cell = cells[places[0]].0;
         journal.append(&Event::Started { attempt: attempt(cell), cell }).unwrap();

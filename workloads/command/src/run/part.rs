@@ -17,6 +17,8 @@ pub struct Part {
     /// The shard, if it is of one.
     pub shard: Option<Shard>,
     here: BTreeSet<(Point, u32)>,
+    /// Cells that are meant and that this machine cannot run.
+    absent: BTreeSet<(Point, u32)>,
     /// The number of the shard of each cell that the filter chooses, where there are shards.
     numbers: BTreeMap<(Point, u32), u32>,
 }
@@ -95,9 +97,17 @@ impl Part {
         self.shard_of(cell).is_some_and(|number| self.shard.is_some_and(|shard| shard.number() != number))
     }
 
-    /// Leaves out points that nothing can run here. They stay their shard's: another machine divides in the same way.
+    /// Leaves out points that nothing can run here. They stay their shard's, and their run's: another machine divides in the same way.
     pub fn without(&mut self, points: &BTreeMap<Point, String>) {
-        self.here.retain(|(point, _)| !points.contains_key(point));
+        let (absent, here) =
+            std::mem::take(&mut self.here).into_iter().partition(|(point, _)| points.contains_key(point));
+        self.here = here;
+        self.absent.extend::<BTreeSet<_>>(absent);
+    }
+
+    /// Whether a cell would be meant if this machine could run it.
+    pub(super) fn lacks(&self, cell: &Cell) -> bool {
+        self.absent.contains(&place(cell))
     }
 
     /// The points that are meant.

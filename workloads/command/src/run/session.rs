@@ -1,21 +1,24 @@
 //! A session: a run begun or taken up again, up to what is said about it at the end.
 
 mod left;
+mod meaning;
 mod places;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use matrix_core::{Again, CellState, Reason};
+use matrix_core::{Again, CellKey, CellState, Reason};
 use matrix_driver::Cancel;
 use matrix_store::fs::RealFilesystem;
-use matrix_store::{Digest, GenericRecord, NewRun, Origin, Provenance, RunId, Store, StoreError, WritableStore};
+use matrix_store::{GenericRecord, NewRun, Origin, Provenance, Run, RunId, Store, StoreError, WritableStore};
 
 pub use self::left::interrupted;
 use self::left::left_cells;
+use self::meaning::{fits, meaning, meaning_of_run};
 pub use self::places::Places;
 use super::execute::{Executor, Progress};
 use super::plan::{PlanDocument, plan};
@@ -44,8 +47,8 @@ pub struct Options {
 pub struct Session {
     session: matrix_session::Session,
     cells: Vec<Cell>,
-    /// Cells of the run that are left, and that nobody can execute here.
-    unprepared: usize,
+    /// The blocks of cells that are left besides, and that nobody can execute here.
+    left_out: Vec<u32>,
 }
 
 /// The results of a session.
@@ -126,7 +129,6 @@ impl Session {
             store.close()?;
             return Ok(begun);
         }
-        let mut unprepared = 0;
         let text = serde_json::to_vec(&begun.plan)?;
         let new = NewRun {
             time: &Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string(),
@@ -135,21 +137,24 @@ impl Session {
             model: None,
             plan: &text,
         };
-        let meaning = meaning(input, &begun.plan, again.name());
-        let (session, is_new) = matrix_session::Session::begin(store, &new, &meaning, begun.plan.planned())?;
-        if !is_nothing && !is_new && !again.is_none() {
-            // What it replaces was fixed when it was made.
-            (cells, unprepared) = left_cells(session.store(), session.run(), input, part)?;
-        }
-        if is_new {
+        let meaning = meaning(input, part, again);
+        let fits = |run: &Run| fits(run, input, part);
+        let session = matrix_session::Session::begin(store, &new, &meaning, begun.plan.planned(), &fits)?;
+        if session.is_new() {
             Places::keep(session.store(), session.run().id(), file, input.site.as_deref())?;
+        } else {
+            // What it replaces was fixed when it was made, and others may have done some of it.
+            let left: BTreeSet<CellKey> =
+                session.store().left_of(session.run(), begun.plan.planned())?.into_iter().collect();
+            cells.retain(|cell| left.contains(&cell.key));
         }
         if is_nothing {
             begun.saved = Some(session.run().id().clone());
             session.finish()?;
             return Ok(begun);
         }
-        begun.session = Some(Self { session, cells, unprepared });
+        let left_out = input.cells.iter().filter(|cell| part.lacks(cell)).map(|cell| cell.block).collect();
+        begun.session = Some(Self { session, cells, left_out });
         Ok(begun)
     }
 
@@ -172,13 +177,12 @@ impl Session {
         let replaces = plan.cells.iter().any(|cell| cell.reason == Reason::Fresh);
         let store = open(results, may_join(input) && !(replaces && run.generation().is_none()), expires_after)?;
         let run = store.run(name)?;
-        let (cells, unprepared) = left_cells(&store, &run, input, part)?;
+        let (cells, left_out) = left_cells(&store, &run, &plan, input, part)?;
         if cells.is_empty() {
             return Ok(None);
         }
-        let again = Again::name_in_plan(plan.fresh, plan.cells.iter().map(|cell| cell.reason));
-        let session = matrix_session::Session::resume(store, run, &meaning(input, &plan, again))?;
-        Ok(Some(Self { session, cells, unprepared }))
+        let session = matrix_session::Session::resume(store, run, &meaning_of_run(input, &plan))?;
+        Ok(Some(Self { session, cells, left_out }))
     }
 
     /// How many cells it will execute.
@@ -191,6 +195,12 @@ impl Session {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()
+    }
+
+    /// Whether the run was made here.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.session.is_new()
     }
 
     /// The run's name.
@@ -234,7 +244,7 @@ impl Session {
         };
         let blocks = input.cells.iter().map(|cell| cell.block + 1).max().unwrap_or(1);
         let how = matrix_session::Options { jobs: options.jobs, wait: options.wait, cancel };
-        let report = self.session.execute(&executor, &self.cells, blocks, self.unprepared, how)?;
+        let report = self.session.execute(&executor, &self.cells, blocks, &self.left_out, how)?;
         let Progress { failed, disturbed, .. } = executor.progress.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(Report { ran: report, failed, disturbed })
     }
@@ -253,15 +263,6 @@ fn open(results: &Path, may_join: bool, expires_after: Option<Duration>) -> Resu
 fn may_join(input: &Input) -> bool {
     let mut hosts = input.experiment.command.services.iter().filter_map(|service| service.on.as_ref());
     hosts.all(|host| input.here.own_hosts.contains(host))
-}
-
-/// The digest of what runners of one run have in common.
-fn meaning(input: &Input, plan: &PlanDocument, again: &str) -> Digest {
-    let mut text = format!("{}\n{:?} {again}\n", input.text, plan.filter);
-    for cell in &plan.cells {
-        text += &format!("{} {}\n", cell.key, matches!(cell.reason, Reason::Filtered | Reason::OtherShard));
-    }
-    Digest::of(text.as_bytes())
 }
 
 /// Whether the newest run of an experiment saved this text of it, or the experiment has no result that it would be read for.

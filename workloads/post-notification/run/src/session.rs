@@ -92,8 +92,8 @@ impl Session {
         if cells.is_empty() {
             return Ok(Begun { plan, session: None, saved: None });
         }
-        let (session, is_new) = new_session(store, input, &plan, again)?;
-        if !again.is_none() && !is_new {
+        let session = new_session(store, input, &plan, again)?;
+        if !again.is_none() && !session.is_new() {
             // What it replaces was fixed when it was made.
             cells = cells_left(session.store(), session.run(), input)?;
         }
@@ -176,6 +176,18 @@ impl Session {
         self.cells.is_empty()
     }
 
+    /// Whether its run was made by it, and not by another runner or an earlier command.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.session.is_new()
+    }
+
+    /// The run's name.
+    #[must_use]
+    pub fn run(&self) -> &RunId {
+        self.session.run().id()
+    }
+
     /// Number of requests of those cells.
     #[must_use]
     pub fn requests(&self) -> u64 {
@@ -200,7 +212,7 @@ impl Session {
         let resume = wording::resume(self.session.run().id().as_str(), self.session.store().path());
         let start = Instant::now();
         let options = Options { jobs, wait: self.wait, cancel };
-        let report = self.session.execute(&executor, &self.cells, self.blocks, 0, options)?;
+        let report = self.session.execute(&executor, &self.cells, self.blocks, &[], options)?;
         observer.finish();
         let results = executor.results.into_inner().unwrap_or_else(PoisonError::into_inner);
         let seconds = start.elapsed().as_secs_f64();
@@ -226,13 +238,13 @@ fn meaning(input: &Input, plan: &Plan, again: &str) -> Digest {
     Digest::of(text.as_bytes())
 }
 
-/// Makes a run of a plan, or joins one that others make of the same; whether it is new.
+/// Makes a run of a plan, or joins one of the same.
 fn new_session(
     store: WritableStore,
     input: &Input,
     plan: &Plan,
     again: &Again,
-) -> Result<(matrix_session::Session, bool), RunError> {
+) -> Result<matrix_session::Session, RunError> {
     let text = serde_json::to_string(plan).map_err(|error| RunError::new(FailureKind::Internal, error.to_string()))?;
     let new = NewRun {
         time: &Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string(),
@@ -242,12 +254,12 @@ fn new_session(
         plan: text.as_bytes(),
     };
     let planned = plan.cells.iter().map(|cell| (cell.key, cell.reason));
-    Ok(matrix_session::Session::begin(store, &new, &meaning(input, plan, again.name()), planned)?)
+    Ok(matrix_session::Session::begin(store, &new, &meaning(input, plan, again.name()), planned, &|_| Ok(true))?)
 }
 
 /// Saves an experiment's text as a run that executes nothing.
 fn save(store: WritableStore, input: &Input, plan: &Plan, again: &Again) -> Result<RunId, RunError> {
-    let (session, _) = new_session(store, input, plan, again)?;
+    let session = new_session(store, input, plan, again)?;
     let id = session.run().id().clone();
     session.finish()?;
     Ok(id)

@@ -20,7 +20,7 @@ fn key() -> CellKey {
 
 /// Begins a run of this meaning that has one cell, for this reason.
 fn begin(store: &WritableStore, meaning: &[u8], reason: Reason) -> (Run, Journal, bool) {
-    store.join_run(&Digest::of(meaning), &NEW, &[(key(), reason)]).unwrap()
+    store.join_run(&Digest::of(meaning), &NEW, &[(key(), reason)], &|_| Ok(true)).unwrap()
 }
 
 fn journals(run: &Run) -> usize {
@@ -79,4 +79,14 @@ fn a_run_that_is_taken_up_by_its_name_is_joined_by_who_begins_the_same() {
     first.enter_run(first.run(run.id().as_str()).unwrap(), &Digest::of(b"same")).unwrap();
     let (joined, _, is_new) = begin(&second, b"same", Reason::Pending);
     assert_eq!((joined.id(), is_new), (run.id(), false));
+}
+
+#[test]
+fn a_run_that_does_not_fit_is_not_joined() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (join(folder.path()), join(folder.path()));
+    let (run, _, _) = begin(&first, b"same", Reason::Pending);
+    let fits = |found: &Run| Ok(found.id() != run.id());
+    let (other, _, is_new) = second.join_run(&Digest::of(b"same"), &NEW, &[], &fits).unwrap();
+    assert!(is_new && other.id() != run.id());
 }

@@ -8,25 +8,26 @@ use matrix_store::{Rejection, Run, Store, StoreError};
 use crate::cells::Cell;
 use crate::run::{Input, Part, PlanDocument};
 
-/// The cells of `part` that are left to do of a run, whose experiment has to have them; and how many are left that no runner
-/// can execute here, because something that they need is not prepared.
+/// The cells of `part` that are left to do of a run, whose experiment has to have them; and the blocks of those that are left and that no
+/// runner can execute here, because something that they need is not prepared.
 pub(super) fn left_cells(
     store: &Store,
     run: &Run,
+    plan: &PlanDocument,
     input: &Input,
     part: &Part,
-) -> Result<(Vec<Cell>, usize), StoreError> {
-    let Some(plan) = PlanDocument::of_run(run)? else { return Ok((Vec::new(), 0)) };
+) -> Result<(Vec<Cell>, Vec<u32>), StoreError> {
     let left: BTreeSet<CellKey> = store.left_of(run, plan.planned())?.into_iter().collect();
     let is_left = |cell: &&Cell| left.contains(&cell.key) && part.has(cell);
     let cells: Vec<Cell> = input.cells.iter().filter(is_left).cloned().collect();
     if cells.len() == left.len() {
-        return Ok((cells, 0));
+        return Ok((cells, Vec::new()));
     }
     // Without what is prepared for it, a cell has another key than it was planned with.
     let others: BTreeSet<_> = input.cells.iter().filter(|cell| !part.has(cell)).map(|cell| input.place(cell)).collect();
-    let unprepared = plan.to_run().filter(|cell| left.contains(&cell.key) && others.contains(&cell.place())).count();
-    match left.len().saturating_sub(cells.len() + unprepared) {
+    let unprepared = plan.to_run().filter(|cell| left.contains(&cell.key) && others.contains(&cell.place()));
+    let unprepared: Vec<u32> = unprepared.map(|cell| cell.block).collect();
+    match left.len().saturating_sub(cells.len() + unprepared.len()) {
         0 => Ok((cells, unprepared)),
         cells => Err(StoreError::Rejected(Rejection::OtherCells { run: run.id().clone(), cells })),
     }
@@ -69,14 +70,14 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create_or_open_for_writing(folder.path(), "the test").unwrap();
-        let planned = serde_json::to_vec(&planned).unwrap();
-        let new = NewRun { time: "20261122T130000Z", name: "n", experiment: b"", model: None, plan: &planned };
+        let text = serde_json::to_vec(&planned).unwrap();
+        let new = NewRun { time: "20261122T130000Z", name: "n", experiment: b"", model: None, plan: &text };
         let (run, _) = store.create_run(&new).unwrap();
         let here = Part::of_cells(input.cells.iter().filter(|cell| !is_small(cell)));
-        let (cells, unprepared) = left_cells(&store, &run, &input, &here).unwrap();
-        assert_eq!((cells.len(), unprepared), (2, 2));
+        let (cells, unprepared) = left_cells(&store, &run, &planned, &input, &here).unwrap();
+        assert_eq!((cells.len(), unprepared.len()), (2, 2));
         assert!(!cells.iter().any(|cell| is_small(&cell)), "{cells:?}");
-        let error = left_cells(&store, &run, &input, &all).unwrap_err();
+        let error = left_cells(&store, &run, &planned, &input, &all).unwrap_err();
         assert!(matches!(error, StoreError::Rejected(Rejection::OtherCells { cells: 2, .. })), "{error:?}");
     }
 

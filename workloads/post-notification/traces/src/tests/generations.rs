@@ -19,7 +19,7 @@ fn joined(root: &Path) -> WritableStore {
 fn replace(store: &WritableStore, cell: &Cell, salt: u64) -> (Run, Digest) {
     let new = NewRun { time: "20261122T140000Z", name: "again", experiment: b"", model: None, plan: b"{}" };
     let (run, journal, _) =
-        store.join_run(&Digest::of(b"again"), &new, &[(cell.key, Reason::Fresh)]).unwrap();
+        store.join_run(&Digest::of(b"again"), &new, &[(cell.key, Reason::Fresh)], &|_| Ok(true)).unwrap();
     let object = write_rows(store, salt, REQUESTS).unwrap();
     let told = matrix_driver::AttemptDetails { epoch_us: 0, ..matrix_driver::AttemptDetails::default() };
     let attempt = Attempt::done(execution(store, cell).unwrap(), &told, object.digest).unwrap();
