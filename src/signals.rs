@@ -28,6 +28,9 @@ pub(crate) fn listen(cancel: &Cancel) -> Result<(), Failure> {
     for signal in heard() {
         signal_hook::flag::register_conditional_shutdown(signal, Exit::Interrupted as i32, cancel.flag())
             .map_err(failed)?;
+        if signal == SIGINT {
+            signal_hook::flag::register(signal, cancel.flag_by_hand()).map_err(failed)?;
+        }
         signal_hook::flag::register(signal, cancel.flag()).map_err(failed)?;
     }
     LISTENING.store(true, Ordering::SeqCst);

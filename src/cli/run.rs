@@ -184,6 +184,9 @@ pub(crate) fn run(args: RunArgs) -> CommandResult {
     if let Some(run) = &saved {
         output::note(wording::text_saved(run.as_str()));
     }
+    if let Some(session) = session.as_ref().filter(|session| !again.is_none() && !session.is_new()) {
+        output::note(wording::goes_on(session.run().as_str()));
+    }
     for warning in &plan.warnings {
         output::note(format_args!("note: {}", warning.message));
     }

@@ -116,6 +116,9 @@ pub(crate) fn run(options: &RunOptions<'_>) -> CommandResult {
         }
         return Ok(worse(unreadable.len() + unprepared, Exit::Ok));
     };
+    if !again.is_none() && !session.is_new() {
+        output::note(matrix_run::wording::goes_on(session.id().as_str()));
+    }
     output::note(format_args!("{}: {} of {} cells to run", input.experiment.name, session.len(), plan.cells.len()));
     let exit = execute(session, &input, options, &cancel)?;
     Ok(worse(unreadable.len() + unprepared, exit))

@@ -274,3 +274,33 @@ fn what_a_runner_has_claimed_is_waited_for_shown_and_given_back() {
     bench.matrix(&["verify"]).code(0);
     bench.matrix(&["gc"]).code(0);
 }
+
+#[test]
+fn a_run_that_replaces_results_goes_on_after_a_kill_and_begins_anew_after_ctrl_c() {
+    let bench = Workbench::with(&long());
+    let stopped = |args: &[&str], signal: &str| {
+        let mut runner = Runner::start(&bench, SOON, args);
+        until(&bench, "results/cells", bench.count("results/cells") + 1, std::slice::from_mut(&mut runner), 0);
+        runner.signal(signal);
+        runner.printed()
+    };
+    // One runner after the other: the store stays one that every version reads.
+    stopped(&[], "-INT").code(130).err_has("matrix resume");
+    bench.matrix(&["resume"]).code(0);
+    assert!(bench.read("results/store.toml").ends_with("schema = 1\n"));
+    let journals = walk(&bench.path("results/runs")).into_iter().filter(|path| path.ends_with("journal.jsonl"));
+    assert_eq!(journals.count(), 1);
+
+    let runs = || bench.json(&["status"])["runs"].as_array().unwrap().len();
+    for (signal, then) in [("-KILL", 2), ("-TERM", 3), ("-INT", 5)] {
+        stopped(&["--fresh"], signal);
+        let again = Runner::start(&bench, SOON, &["--fresh"]).printed().code(0);
+        assert_eq!(
+            (runs(), again.err.contains("goes on with run")),
+            (then, signal != "-INT"),
+            "{signal}: {}",
+            again.err
+        );
+    }
+    bench.matrix(&["verify"]).code(0);
+}

@@ -28,24 +28,39 @@ pub struct SinkError(#[source] pub std::io::Error);
 
 /// A request to stop, shared by everyone who should hear it.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel {
+    stop: Arc<AtomicBool>,
+    by_hand: Arc<AtomicBool>,
+}
 
 impl Cancel {
     /// Asks everyone to stop.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
     }
 
     /// The flag behind it, for a signal handler to raise.
     #[must_use]
     pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.stop)
+    }
+
+    /// The flag that says besides that a person asked, at a terminal.
+    #[must_use]
+    pub fn flag_by_hand(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.by_hand)
     }
 
     /// Whether a stop was asked for.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether a person asked for it, at a terminal.
+    #[must_use]
+    pub fn is_by_hand(&self) -> bool {
+        self.by_hand.load(Ordering::Relaxed)
     }
 }
 

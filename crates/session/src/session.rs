@@ -77,7 +77,8 @@ impl Report {
 
 impl Session {
     /// Begins a run that executes cells for these reasons. Where others may run cells at the same time, one that they execute is joined if it
-    /// has the same `meaning`, the digest of what runners of one run have in common, and `fits`.
+    /// has the same `meaning`, the digest of what runners of one run have in common, and `fits`; and so is one that makes results anew and was
+    /// not brought to its end.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -164,7 +165,7 @@ impl Session {
         let mut report = Workers::new(&self, work, cells, division.as_ref(), options).execute();
         report.left = cells.len().saturating_sub(report.done + report.failed);
         // What was done is reported whatever fails now.
-        if let Err(error) = self.end(division, &batches, left_out.len(), &mut report) {
+        if let Err(error) = self.end(division, &batches, left_out.len(), options.cancel.is_by_hand(), &mut report) {
             report.broken.get_or_insert(error);
         }
         Ok(report)
@@ -176,7 +177,7 @@ impl Session {
     /// When the store cannot be written.
     pub fn finish(self) -> Result<(), StoreError> {
         let division = self.store.division(&self.run, &[], BTreeSet::new())?;
-        self.end(division, &[], 0, &mut Report::default())
+        self.end(division, &[], 0, false, &mut Report::default())
     }
 
     /// Gives back what was claimed, counts what other runners did, and writes in the journal how it ended.
@@ -185,6 +186,7 @@ impl Session {
         division: Option<Division>,
         batches: &[(CellKey, u32)],
         left_out: usize,
+        is_by_hand: bool,
         report: &mut Report,
     ) -> Result<(), StoreError> {
         if let Some(division) = &division {
@@ -209,7 +211,8 @@ impl Session {
             SessionEnd::Complete | SessionEnd::Failed | SessionEnd::Pending => {}
         }
         drop(self.journal);
-        if let Some(division) = division.filter(|_| is_finished) {
+        // What a person stops by hand is not gone on with by the command that makes results anew.
+        if let Some(division) = division.filter(|_| is_finished || is_by_hand) {
             division.remove()?;
         }
         self.store.close()

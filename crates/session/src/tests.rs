@@ -239,6 +239,22 @@ fn a_run_is_finished_by_the_last_runner_that_lacks_nothing_or_that_made_it() {
 }
 
 #[test]
+fn a_run_that_a_person_stops_is_not_found_by_the_next_command_and_another_one_is() {
+    for is_by_hand in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let session = begin(folder.path(), 2, Arc::new(RealFilesystem)).unwrap();
+        let cancel = Cancel::default();
+        cancel.cancel();
+        cancel.flag_by_hand().store(is_by_hand, Ordering::Relaxed);
+        let options = Options { jobs: NonZeroUsize::MIN, wait: true, cancel: &cancel };
+        let report = session.execute(&numbers(folder.path()), &[0, 1], 1, &[], options).unwrap();
+        assert_eq!((report.end(), report.left), (SessionEnd::Interrupted, 2));
+        let claims = std::fs::read_dir(folder.path().join("claims")).unwrap().count();
+        assert_eq!(claims == 0, is_by_hand);
+    }
+}
+
+#[test]
 fn what_was_done_is_reported_whatever_fails_later() {
     for operation in 0.. {
         let folder = tempfile::tempdir().unwrap();

@@ -85,7 +85,7 @@ pub(super) fn forget(shared: &Shared, run: &RunId) -> Result<(), StoreError> {
 impl WritableStore {
     /// Joins the run of this meaning that other runners execute just now, or makes one. `meaning` is the digest of what runners of one run
     /// have in common, and `fits` says of a run whether it has the rest. What is `planned` may replace results: with what generation is fixed
-    /// when the run is made, for whoever joins it. Whether the run was made here.
+    /// when the run is made, for whoever joins it, and one that was not brought to its end is gone on with. Whether the run was made here.
     ///
     /// # Errors
     /// When runners may not share the store, or it cannot be read or written.
@@ -119,7 +119,7 @@ impl WritableStore {
                 let Some(Pointer { run, runner }) = found else { break };
                 if shared.layout.run(&run).exists() {
                     let run = self.run(run.as_str())?;
-                    if self.is_executed(&run, meaning)? && fits(&run)? {
+                    if self.goes_on(&run, meaning, planned)? && fits(&run)? {
                         let (run, journal) = self.enter_run(run, meaning)?;
                         return Ok((run, journal, false));
                     }
@@ -221,12 +221,22 @@ impl WritableStore {
         self.shared.create(&path, b"").map(drop)
     }
 
-    /// Whether others execute a run, of this meaning.
-    fn is_executed(&self, run: &Run, meaning: &Digest) -> Result<bool, StoreError> {
+    /// Whether a run of this meaning is to be joined: others execute it; or it makes results anew, and nobody tried all of what is planned.
+    fn goes_on(&self, run: &Run, meaning: &Digest, planned: &[(CellKey, Reason)]) -> Result<bool, StoreError> {
         let shared = self.shared.as_ref();
         let of_run = shared.read(&shared.layout.claims_of(run.id()).join(MEANING))?;
-        let has_meaning = of_run == Some(meaning.to_string().into_bytes());
-        Ok(!run.journal().is_finished() && has_meaning && has_others(shared, run.id())?)
+        if run.journal().is_finished() || of_run != Some(meaning.to_string().into_bytes()) {
+            return Ok(false);
+        }
+        if has_others(shared, run.id())? {
+            return Ok(true);
+        }
+        if !planned.iter().any(|(_, reason)| *reason == Reason::Fresh) {
+            return Ok(false);
+        }
+        let keys: Vec<CellKey> = planned.iter().filter(|(_, reason)| reason.runs()).map(|(key, _)| *key).collect();
+        let (left, _) = self.left_and_failed(run, &keys)?;
+        Ok(left > 0)
     }
 
     /// Whether other processes may write the store at the same time.

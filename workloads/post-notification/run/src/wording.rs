@@ -77,6 +77,14 @@ pub fn text_saved(run: &str) -> String {
     )
 }
 
+/// What is said of a run that replaces results and had begun when its command was given once more.
+#[must_use]
+pub fn goes_on(run: &str) -> String {
+    format!(
+        "goes on with run {run}, which had begun: what it has replaced is not replaced again. After Ctrl-C, the command begins anew"
+    )
+}
+
 /// What is said of cells on whose host others worked meanwhile.
 #[must_use]
 pub fn disturbed(cells: usize) -> String {

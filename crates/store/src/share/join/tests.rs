@@ -82,6 +82,35 @@ fn a_run_that_is_taken_up_by_its_name_is_joined_by_who_begins_the_same() {
 }
 
 #[test]
+fn a_run_that_makes_results_anew_is_gone_on_with_until_all_was_tried_or_it_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let begin = |reason| {
+        let store = join(root);
+        let meaning: &[u8] = if reason == Reason::Fresh { b"anew" } else { b"missing" };
+        let (run, journal, is_new) = begin(&store, meaning, reason);
+        (store, run, journal, is_new)
+    };
+    let (first, second) = (begin(Reason::Pending), begin(Reason::Pending));
+    assert!(second.1.id() == first.1.id() && !second.3);
+    drop((first, second));
+    assert!(begin(Reason::Pending).3, "what is missing is run by a run of its own");
+    let (_, killed, _, is_new) = begin(Reason::Fresh);
+    assert!(is_new && killed.generation() == Some(1));
+    let (store, again, journal, is_new) = begin(Reason::Fresh);
+    assert_eq!((again.id(), again.generation(), is_new), (killed.id(), Some(1), false));
+    let attempt = format!("20261122T130000Z-{}-1", key().short()).parse().unwrap();
+    journal.append(&Event::Failed { attempt, cell: key(), error: String::new() }).unwrap();
+    drop((store, journal));
+    let (store, next, _, is_new) = begin(Reason::Fresh);
+    assert!(is_new && next.id() != killed.id(), "every cell was tried");
+    store.division(&next, &[], std::collections::BTreeSet::new()).unwrap().unwrap().remove().unwrap();
+    drop(store);
+    let (_, last, _, is_new) = begin(Reason::Fresh);
+    assert!(is_new && last.id() != next.id(), "it was forgotten");
+}
+
+#[test]
 fn a_run_that_does_not_fit_is_not_joined() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (join(folder.path()), join(folder.path()));
