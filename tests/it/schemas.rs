@@ -76,7 +76,7 @@ fn a_validator_accepts_what_init_writes_and_what_is_shipped_and_nothing_misspelt
         .filter(|path| std::fs::read_to_string(path).unwrap().contains("\nworkload = "))
         .collect();
     files.sort();
-    files.push(here().join("tests/it/program/everything.toml"));
+    files.push(here().join("workloads/command/src/everything.toml"));
     let shipped = files.len();
     assert!(shipped >= 3, "{files:?}");
     files.push(bench.path("init.toml"));

@@ -180,7 +180,7 @@ fn a_metric_is_over_its_own_rows_source_and_column() {
 
 #[test]
 fn everything_that_the_manual_names_is_read() {
-    let bench = super::with(include_str!("everything.toml"), "");
+    let bench = super::with(include_str!("../../../workloads/command/src/everything.toml"), "");
     let planned = bench.json(&["plan", "kv.toml"]);
     // Two data sets, five rounds; lmdb with 8 threads is excluded, and a part that does not name `sync` takes its default.
     assert_eq!(planned["cells"].as_array().unwrap().len(), 2 * 5 * 3, "{planned}");

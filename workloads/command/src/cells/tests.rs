@@ -10,7 +10,7 @@ use crate::file::Experiment;
 
 /// A file with every key, whose `env` has several.
 fn everything() -> String {
-    let text = include_str!("../../../../tests/it/program/everything.toml");
+    let text = include_str!("../everything.toml");
     let env = text.lines().find(|line| line.starts_with("env      = ")).unwrap();
     text.replace(env, "") + "\n[command.env]\nTHREADS = \"{threads}\"\nB = \"{engine}\"\nA = \"1\"\n"
 }
