@@ -65,8 +65,7 @@ pub(super) fn with_reader<'i, T>(
                     })
                 } else {
                     parallel::each(small, |item| whole(store, item)).into_iter().all(|bytes| {
-                        // An empty chunk would be read as the end of the file.
-                        let given = bytes.map(|bytes| bytes.is_empty() || out.send(Message::Chunk(bytes)));
+                        let given = bytes.map(|bytes| out.send(Message::Chunk(bytes)));
                         out.end(given)
                     })
                 };
@@ -177,7 +176,8 @@ pub(super) struct Coming<'a> {
 
 impl Read for Coming<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.chunk.len() && !self.ended {
+        // A chunk may be empty, which is not the end of the file.
+        while self.at == self.chunk.len() && !self.ended {
             match self.ahead.message() {
                 Some(Message::Chunk(chunk)) => (self.chunk, self.at) = (chunk, 0),
                 Some(Message::End) if self.left == 0 => self.ended = true,
