@@ -22,7 +22,7 @@ pub use claims::Pending;
 pub use division::{Division, Share};
 pub use progress::Progress;
 pub use runner::{SHARED_TIME, is_of_one_machine};
-pub use sign::{RunnerState, RunnerStatus};
+pub use sign::{RunnerState, RunnerStatus, machine};
 
 pub(crate) use board::{Board, Sign, publish, sweep, target};
 pub(crate) use check::{kept, store_toml};

@@ -46,11 +46,12 @@ fn if_whole<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     }
 }
 
-/// What tells this start of this machine from others, and the file system that a sign is on: a store may be mounted twice on one machine, in
-/// containers for example, and then locks need not be seen from one mount to the other.
-pub(crate) fn machine(sign: &Metadata) -> Option<String> {
+/// What tells this start of this machine from others, and the file system that a file is on: a folder may be mounted twice on one machine, in
+/// containers for example, and then locks need not be seen from one mount to the other. Nothing where the system does not say it.
+#[must_use]
+pub fn machine(file: &Metadata) -> Option<String> {
     #[cfg(unix)]
-    let device = std::os::unix::fs::MetadataExt::dev(sign);
+    let device = std::os::unix::fs::MetadataExt::dev(file);
     #[cfg(not(unix))]
     let device = 0;
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;

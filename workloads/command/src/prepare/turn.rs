@@ -7,13 +7,12 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use matrix_store::share::{SHARED_TIME, is_of_one_machine};
+use matrix_store::share::{SHARED_TIME, is_of_one_machine, machine};
 
 use crate::inputs::Stamp;
 
@@ -47,7 +46,9 @@ impl Turn {
         if lock.is_some() && is_of_one_machine(place) {
             return Ok(Some(Self { _lock: lock, _claim: None }));
         }
-        let claim = Claim::take(place, &machine(place)?, lock.is_some(), SHARED_TIME, stops)?;
+        // Where the system does not say which machine it is, nobody is known to be gone.
+        let machine = machine(&std::fs::metadata(place)?).unwrap_or_else(|| std::process::id().to_string());
+        let claim = Claim::take(place, &machine, lock.is_some(), SHARED_TIME, stops)?;
         Ok(claim.map(|claim| Self { _lock: lock, _claim: Some(claim) }))
     }
 }
@@ -130,14 +131,6 @@ fn last(place: &Path) -> io::Result<u32> {
         last = last.max(number.unwrap_or_default());
     }
     Ok(last)
-}
-
-/// What tells this start of this machine from others, and the mount that a folder is on: locks need not be seen from one mount to the other.
-fn machine(place: &Path) -> io::Result<String> {
-    let start = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    // Where the system does not say it, nobody is known to be gone.
-    let start = start.unwrap_or_else(|_| std::process::id().to_string());
-    Ok(format!("{} {}", start.trim(), std::fs::metadata(place)?.dev()))
 }
 
 #[cfg(test)]
