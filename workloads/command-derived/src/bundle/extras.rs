@@ -53,10 +53,10 @@ pub fn extras(store: &Store, experiments: &[Chosen], binary: Option<Digest>) -> 
         let own = [results::cells_csv(&loaded), results::metrics_csv(&loaded), results::claims_csv(&loaded)];
         extras.cells.extend_from_slice(own[0].as_bytes());
         extras.tables.extend(TABLES.map(table).into_iter().zip(own.map(String::into_bytes)));
-        let names: Vec<&str> = chosen.experiment.figures.iter().map(|figure| figure.name.as_str()).collect();
+        let figures: Vec<&str> = chosen.experiment.figures.iter().map(|figure| figure.name.as_str()).collect();
         for figure in &chosen.experiment.figures {
             let is_taken = TABLES.contains(&figure.name.as_str());
-            let csv_name = if is_taken { free_name("figure", &figure.name, &names) } else { figure.name.clone() };
+            let csv_name = if is_taken { free_name("figure", &figure.name, &figures) } else { figure.name.clone() };
             let (csv, drawing) = picture(figure, &about_figure(&loaded, figure), &loaded);
             match drawing {
                 Ok(Picture::Drawing(drawing)) => {
