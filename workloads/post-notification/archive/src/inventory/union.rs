@@ -1,8 +1,9 @@
 //! The union of inventories: commutative, associative and idempotent.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read as _};
 
-use matrix_bundle::{BundleError, Conflict, Packed};
+use matrix_bundle::{BundleError, Conflict, Packed, digest_of};
 use matrix_store::{Digest, RunId, Sealed, StoreError};
 
 use super::{Inventory, Known};
@@ -68,12 +69,12 @@ impl Inventory {
 
 /// Of the journals of one run, drops those that another one continues.
 fn keep_longest(journals: &mut BTreeMap<(RunId, Digest), Packed>) -> Result<(), BundleError> {
-    let unpacked = |text: &Packed| text.bytes().map_err(BundleError::io("unpacking a journal"));
     let mut continued = Vec::new();
     for (name, text) in journals.iter() {
         let of_the_run = journals.range((name.0.clone(), Digest::MIN)..=(name.0.clone(), Digest::MAX));
         for (_, longer) in of_the_run.filter(|(_, other)| other.size() > text.size()) {
-            if unpacked(longer)?.starts_with(&unpacked(text)?) {
+            let begin = digest_of(|out| io::copy(&mut longer.open()?.take(text.size()), out).map(drop));
+            if begin.map_err(BundleError::io("unpacking a journal"))?.0 == text.digest() {
                 continued.push(name.clone());
             }
         }
