@@ -140,6 +140,7 @@ impl Session {
         let meaning = meaning(input, part, again);
         let fits = |run: &Run| fits(run, input, part);
         let session = matrix_session::Session::begin(store, &new, &meaning, begun.plan.planned(), &fits)?;
+        drop(text);
         if session.is_new() {
             Places::keep(session.store(), session.run().id(), file, input.site.as_deref())?;
         } else {
