@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use matrix_app::Row;
-use matrix_store::{JournalText, Sealed};
+use matrix_store::{JournalSummary, Sealed};
 use matrix_traces::{Attempt, Record, rows};
 
 use crate::seal;
@@ -28,17 +28,21 @@ pub fn journal(data: &[u8]) {
     let path = Path::new("journal.jsonl");
     let sealed = seal::journal(data);
     for bytes in [data, &sealed] {
-        let Ok(text) = JournalText::parse(path, bytes) else { continue };
-        assert!(!text.entries.is_empty() && text.files().is_some(), "a journal begins with what the run consists of");
-        let torn = usize::try_from(text.torn_bytes).expect("no more than there are");
-        assert!(text.cell_states().len() < text.entries.len());
+        let read = |bytes: &[u8]| {
+            let mut entries = Vec::new();
+            JournalSummary::read(path, bytes, |entry| entries.push(entry.clone())).map(|summary| (summary, entries))
+        };
+        let Ok((summary, entries)) = read(bytes) else { continue };
+        assert!(!entries.is_empty() && summary.lines == entries.len() as u64);
+        let torn = usize::try_from(summary.torn_bytes).expect("no more than there are");
+        assert!(summary.undone.len() < entries.len());
         let complete = &bytes[..bytes.len() - torn];
-        let again = JournalText::parse(path, complete).expect("its complete lines are a journal");
-        assert_eq!((again.entries.len(), again.torn_bytes), (text.entries.len(), 0));
+        let again = read(complete).expect("its complete lines are a journal");
+        assert_eq!((again.1.len(), again.0.torn_bytes), (entries.len(), 0));
         let last = complete[..complete.len() - 1].iter().rposition(|&byte| byte == b'\n');
         if let Some(end) = last {
-            let shorter = JournalText::parse(path, &complete[..=end]).expect("a journal without its last line is one");
-            assert_eq!(shorter.entries[..], text.entries[..text.entries.len() - 1]);
+            let shorter = read(&complete[..=end]).expect("a journal without its last line is one");
+            assert_eq!(shorter.1[..], entries[..entries.len() - 1]);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use matrix_core::printable::one_line;
 use matrix_core::{CellKey, Reason};
-use matrix_store::{Event, Holder, JournalState, Progress, Run, RunnerState, RunnerStatus, Store};
+use matrix_store::{Holder, JournalState, Progress, Run, RunnerState, RunnerStatus, Store};
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -112,7 +112,7 @@ impl RunnerJson {
 
 /// Which of a store's runs somebody executes who has the store alone, if somebody does: the one whose journal was written last.
 pub(crate) fn running_alone<'r>(store: &Store, runs: impl Iterator<Item = &'r Run>) -> Option<&'r Run> {
-    let newest = runs.max_by_key(|run| run.journal().entries.last().map(|entry| entry.at.as_str()))?;
+    let newest = runs.max_by_key(|run| &run.journal().last_at)?;
     let is_alone = store.is_being_written() && store.runners().is_ok_and(|runners| runners.is_empty());
     is_alone.then_some(newest)
 }
@@ -128,21 +128,21 @@ pub(crate) fn describe(
     let Progress { runners, in_flight, abandoned, silent } = store.progress_of(run, is_alone)?;
     let is_running = is_alone || runners.iter().any(|runner| runner.state == RunnerState::Alive);
     let left = store.left_of(run, planned.iter().copied())?.len();
-    let entries = &run.journal().entries;
-    let has_failed = |state: &&JournalState| matches!(state, JournalState::Failed { .. });
-    let state = match entries.last().map(|entry| &entry.event) {
-        _ if run.journal().is_finished() => "finished",
+    let journal = run.journal();
+    let has_failed = |state: &&JournalState| **state == JournalState::Failed;
+    let state = match journal {
+        _ if journal.is_finished => "finished",
         _ if left == 0 => "done since",
         _ if is_running => RUNNING,
-        Some(Event::Interrupted) => "interrupted",
-        _ if run.journal().cell_states().values().filter(has_failed).count() == left => "failed",
+        _ if journal.is_interrupted => "interrupted",
+        _ if journal.undone.values().filter(has_failed).count() == left => "failed",
         _ => "killed",
     };
     let runner_of = |name: &str| runners.iter().find(|runner| runner.name == name);
     let silent_blocks = silent.iter().map(|claim| SilentJson::of(claim.block, runner_of(&claim.runner))).collect();
     Ok(RunJson {
         name: run.id().to_string(),
-        started: entries.first().map(|entry| one_line(&entry.at).into_owned()).unwrap_or_default(),
+        started: one_line(&journal.first_at).into_owned(),
         cells: planned.iter().filter(|(_, reason)| reason.runs()).count(),
         left,
         state,

@@ -48,6 +48,7 @@ mod deriver;
 mod difference;
 mod files;
 mod findings;
+mod runs;
 mod signature_error;
 mod signer;
 
@@ -72,6 +73,7 @@ pub use limits::Limits;
 pub use looks::Looks;
 pub use packed::{Packed, digest_of};
 pub use reader::{BundleReader, Entry};
+pub use runs::packed_journal;
 pub use sign::{sign, verify_signature};
 pub use signature_error::{KeyError, LineError, SIGNATURE_NAMESPACE, SignatureError};
 pub use signer::Signer;

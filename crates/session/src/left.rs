@@ -16,7 +16,7 @@ pub fn interrupted<E: From<StoreError>>(
     let mut found = Vec::new();
     for id in runs {
         let run = store.run(id.as_str())?;
-        if !run.journal().is_finished() && !store.left_of(&run, planned(&run)?.into_iter())?.is_empty() {
+        if !run.journal().is_finished && !store.left_of(&run, planned(&run)?.into_iter())?.is_empty() {
             found.push(run);
         }
     }

@@ -22,17 +22,19 @@ pub fn states(
     let mut last: BTreeMap<CellKey, Option<JournalState>> = missing.map(|(key, _)| (*key, None)).collect();
     let runs = if last.is_empty() { Vec::new() } else { runs()? };
     for id in runs {
-        for (key, state) in store.run(id.as_str())?.journal().cell_states() {
-            if let Some(last) = last.get_mut(&key) {
+        store.read_run(id.as_str(), |entry| {
+            if let Some((key, state)) = entry.event.cell_state()
+                && let Some(last) = last.get_mut(&key)
+            {
                 *last = Some(state);
             }
-        }
+        })?;
     }
     let state = |key: &CellKey| match last.get(key) {
         None => Ok(CellState::Done),
         Some(None) => Ok(CellState::Pending),
         Some(Some(JournalState::Done)) => gone(key),
-        Some(Some(JournalState::Failed { .. })) => Ok(CellState::Failed),
+        Some(Some(JournalState::Failed)) => Ok(CellState::Failed),
         Some(Some(JournalState::Partial | JournalState::Started)) => Ok(CellState::Partial),
     };
     keys.iter().map(state).collect()

@@ -141,7 +141,7 @@ fn run(work: &Numbers<'_>, cells: usize, jobs: usize, fs: Arc<dyn Filesystem>) -
 
 fn is_finished(root: &Path) -> bool {
     let store = Store::open(root).unwrap();
-    store.run(store.all_runs().unwrap()[0].as_str()).unwrap().journal().is_finished()
+    store.run(store.all_runs().unwrap()[0].as_str()).unwrap().journal().is_finished
 }
 
 fn done(root: &Path, cells: usize) -> usize {

@@ -118,10 +118,7 @@ impl Store {
     fn named_attempts(&self) -> Result<BTreeSet<AttemptId>, StoreError> {
         let mut named = BTreeSet::new();
         for id in self.all_runs()? {
-            let run = self.run(id.as_str())?;
-            named.extend(
-                run.journal().entries.iter().filter_map(|entry| entry.event.attempt()).map(|(id, _)| id.clone()),
-            );
+            self.read_run(id.as_str(), |entry| named.extend(entry.event.attempt().map(|(id, _)| id.clone())))?;
         }
         Ok(named)
     }

@@ -50,6 +50,11 @@ pub(crate) fn runner_of_journal(name: &str) -> Option<&str> {
     name.strip_prefix("journal-")?.strip_suffix(".jsonl")
 }
 
+/// The journal of a runner that joined a run, in the run's folder.
+pub(crate) fn joined_journal(runner: &str) -> String {
+    format!("journal-{runner}.jsonl")
+}
+
 /// The paths of a store.
 #[derive(Clone, Debug)]
 pub struct Layout {

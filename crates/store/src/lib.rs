@@ -48,7 +48,7 @@ pub use files::{AttemptFile, Gave, ObjectRef, RecordFile, TraceRead, Traces};
 pub use garbage::{Garbage, GarbageFile};
 pub use generic::{GenericAttempt, GenericEnd, GenericRecord, NewRecord, OutputRef, RowsRef};
 pub use group::Group;
-pub use journal::{Event, Journal, JournalEntry, JournalState, JournalText};
+pub use journal::{Event, Journal, JournalEntry, JournalState, JournalSummary};
 pub use lookup::Lookup;
 pub use names::{AttemptId, Origin, RunId};
 pub use object::{DEFAULT_MAX_BYTES, ObjectReader};

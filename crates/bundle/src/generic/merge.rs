@@ -12,8 +12,10 @@ use super::restore::restore_generic;
 use crate::error::{BundleError, Conflict};
 use crate::limits::Limits;
 use crate::new_directory::NewDirectory;
+use crate::packed::Packed;
 use crate::reader::BundleReader;
 use crate::restore;
+use crate::runs::packed_journal;
 use crate::temporary::Folder;
 
 /// Makes one store of several bundles: all their records, attempts, runs and objects. Which comes first makes no
@@ -106,18 +108,18 @@ fn of_attempts(id: &AttemptId, one: &GenericAttempt, other: &GenericAttempt) -> 
 struct Found {
     id: RunId,
     experiment: Vec<u8>,
-    plan: Vec<u8>,
-    journal: Vec<u8>,
+    plan: Packed,
+    journal: Packed,
 }
 
 /// Adds the runs of a store, by the digests of their journals. Of the names of one run the first counts.
 fn runs(from: &Store, found: &mut BTreeMap<Digest, Found>) -> Result<(), BundleError> {
     for id in from.all_runs()? {
         let run = from.run(id.as_str())?;
-        let journal = run.journal_bytes()?;
-        let digest = Digest::of(&journal);
-        if found.get(&digest).is_none_or(|known| id < known.id) {
-            found.insert(digest, Found { id, experiment: run.experiment()?, plan: run.plan()?, journal });
+        let journal = packed_journal(&run)?;
+        if found.get(&journal.digest()).is_none_or(|known| id < known.id) {
+            let plan = Packed::of(&run.plan()?).map_err(BundleError::io("compressing a plan"))?;
+            found.insert(journal.digest(), Found { id, experiment: run.experiment()?, plan, journal });
         }
     }
     Ok(())
@@ -130,7 +132,10 @@ fn keep(found: &BTreeMap<Digest, Found>, union: &WritableStore) -> Result<(), Bu
     let mut named = BTreeSet::new();
     for Found { id, experiment, plan, journal } in found.values() {
         let name = if named.insert(id) { id.clone() } else { restore::another_name(id, &mut taken)? };
-        union.import_run(name, &ImportedRun { experiment, model: None, plan, journal })?;
+        let unpacking = || BundleError::io("unpacking a run");
+        let plan = plan.bytes().map_err(unpacking())?;
+        let mut journal = journal.open().map_err(unpacking())?;
+        union.import_run(name, ImportedRun { experiment, model: None, plan: &plan, journal: &mut journal })?;
     }
     Ok(())
 }

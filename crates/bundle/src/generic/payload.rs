@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use matrix_core::{CellKey, CellState, Tally};
 use matrix_store::{
-    AttemptFile, AttemptId, Digest, GenericAttempt, GenericRecord, Origin, RecordFile, RunId, Sealed, Store, StoreError,
+    AttemptFile, AttemptId, Digest, GenericAttempt, GenericRecord, JournalEntry, JournalState, Origin, RecordFile,
+    RunId, Sealed, Store, StoreError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,8 @@ use crate::error::BundleError;
 use crate::extras::Extras;
 use crate::item::{Content, Item, Items};
 use crate::layout::BundlePath;
+use crate::packed::Packed;
+use crate::runs::packed_journal;
 use crate::tree::tree_digest;
 
 /// `left-out.json`: attempts that journals name and that are not in the bundle, because it is a selection.
@@ -71,7 +74,14 @@ impl Payload {
         let mut cells: BTreeSet<CellKey> = BTreeSet::new();
         let (mut failed, mut skipped, mut named) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for id in runs {
-            let run = store.run(id.as_str())?;
+            let run = store.read_run(id.as_str(), |JournalEntry { event, .. }| {
+                match event.cell_state() {
+                    Some((key, JournalState::Failed)) => drop(failed.insert(key)),
+                    Some((key, _)) => drop(failed.remove(&key)),
+                    None => {}
+                }
+                named.extend(event.ended().map(|(id, _)| id.clone()));
+            })?;
             let (experiment, plan) = (run.experiment()?, run.plan()?);
             let path = run.directory().join("plan.json");
             let read: Plan =
@@ -86,18 +96,11 @@ impl Payload {
                     skipped.remove(&cell.key)
                 };
             }
-            let (journal, text) = (run.journal_bytes()?, run.journal());
-            for (key, state) in text.cell_states() {
-                if matches!(state, matrix_store::journal::JournalState::Failed { .. }) {
-                    failed.insert(key)
-                } else {
-                    failed.remove(&key)
-                };
-            }
-            named.extend(text.entries.iter().filter_map(|entry| entry.event.ended()).map(|(id, _)| id.clone()));
+            let plan = Packed::of(&plan).map_err(BundleError::io("compressing a plan"))?;
+            let journal = packed_journal(&run)?;
             this.add(BundlePath::Experiment(Digest::of(&experiment)).to_string(), experiment);
-            this.add(BundlePath::Plan(Digest::of(&plan)).to_string(), plan);
-            this.add(BundlePath::Journal(id.clone(), Digest::of(&journal)).to_string(), journal);
+            this.items.insert(BundlePath::Plan(plan.digest()).to_string(), plan.into());
+            this.items.insert(BundlePath::Journal(id.clone(), journal.digest()).to_string(), journal.into());
         }
         if let Some(only) = only {
             cells.retain(|key| only.contains(key));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use matrix_store::generic::is_generic;
 use matrix_store::{
-    AttemptId, Digest, GenericAttempt, GenericRecord, ImportedRun, JournalText, RunId, Sealed, WritableStore,
+    AttemptId, Digest, GenericAttempt, GenericRecord, ImportedRun, JournalSummary, RunId, Sealed, WritableStore,
 };
 
 use super::FORMAT;
@@ -20,6 +20,7 @@ use crate::files::Files;
 use crate::layout::BundlePath;
 use crate::limits::Limits;
 use crate::new_directory::NewDirectory;
+use crate::packed::Packed;
 use crate::reader::BundleReader;
 use crate::{json, restore};
 
@@ -156,8 +157,8 @@ struct Parts {
     records: Vec<(String, GenericRecord)>,
     attempts: Vec<(String, GenericAttempt)>,
     experiments: BTreeMap<Digest, Vec<u8>>,
-    plans: BTreeMap<Digest, Vec<u8>>,
-    journals: Vec<(RunId, String, Vec<u8>)>,
+    plans: BTreeMap<Digest, Packed>,
+    journals: Vec<(RunId, String, Packed)>,
     left_out: BTreeSet<AttemptId>,
 }
 
@@ -172,6 +173,7 @@ impl Parts {
     fn take(&mut self, place: BundlePath, path: &str, bytes: Vec<u8>, extras: &mut Extras) -> Result<(), BundleError> {
         let bad = |what: String| BundleError::contents(path, what);
         let of_file = |error| BundleError::of_file(path, error);
+        let packed = |bytes: &[u8]| Packed::of(bytes).map_err(BundleError::io("compressing a run"));
         if matches!(place, BundlePath::Record(..) | BundlePath::Attempt(_) | BundlePath::Plan(_) | BundlePath::LeftOut)
         {
             json::check_depth(&bytes).map_err(bad)?;
@@ -195,8 +197,8 @@ impl Parts {
                 self.attempts.push((path.to_owned(), attempt));
             }
             BundlePath::Experiment(digest) => drop(self.experiments.insert(digest, bytes)),
-            BundlePath::Plan(digest) => drop(self.plans.insert(digest, bytes)),
-            BundlePath::Journal(run, _) => self.journals.push((run, path.to_owned(), bytes)),
+            BundlePath::Plan(digest) => drop(self.plans.insert(digest, packed(&bytes)?)),
+            BundlePath::Journal(run, _) => self.journals.push((run, path.to_owned(), packed(&bytes)?)),
             BundlePath::LeftOut => {
                 let found: LeftOut = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
                 self.left_out = found.attempts;
@@ -221,20 +223,16 @@ impl Parts {
         }
         let mut runs = Vec::new();
         for (run, path, journal) in &self.journals {
-            let bad = |what: &str| BundleError::contents(path, what.to_owned());
-            let text = JournalText::parse(path.as_ref(), journal).map_err(|error| BundleError::of_file(path, error))?;
-            let files = text.files().ok_or_else(|| bad("its first line names no files"))?;
-            let find = |name: &str, from: &BTreeMap<Digest, Vec<u8>>| {
-                files
-                    .get(name)
-                    .and_then(|digest| from.get(digest))
-                    .cloned()
-                    .ok_or_else(|| bad(&format!("its {name} is missing")))
-            };
-            let experiment = find("experiment.toml", &self.experiments)?;
-            let plan = find("plan.json", &self.plans)?;
-            let imported = ImportedRun { experiment: &experiment, model: None, plan: &plan, journal };
-            store.import_run(run.clone(), &imported).map_err(|error| BundleError::of_file(path, error))?;
+            let of_file = |error| BundleError::of_file(path, error);
+            let open = || journal.open().map_err(BundleError::io("unpacking a run"));
+            let JournalSummary { files, .. } = JournalSummary::read(path.as_ref(), open()?, |_| {}).map_err(of_file)?;
+            let missing = |name: &str| BundleError::contents(path, format!("its {name} is missing"));
+            let experiment = files.get("experiment.toml").and_then(|digest| self.experiments.get(digest));
+            let experiment = experiment.ok_or_else(|| missing("experiment.toml"))?;
+            let plan = files.get("plan.json").and_then(|digest| self.plans.get(digest));
+            let plan = plan.ok_or_else(|| missing("plan.json"))?.bytes().map_err(BundleError::io("unpacking a run"))?;
+            let imported = ImportedRun { experiment, model: None, plan: &plan, journal: &mut open()? };
+            store.import_run(run.clone(), imported).map_err(of_file)?;
             runs.push(run.clone());
         }
         Ok(runs)

@@ -192,8 +192,8 @@ impl Store {
         if missing.is_empty() {
             return Ok((0, 0));
         }
-        let states = self.run(run.id().as_str())?.journal().cell_states();
-        let has_failed = |key: &&&CellKey| matches!(states.get(**key), Some(JournalState::Failed { .. }));
+        let run = self.run(run.id().as_str())?;
+        let has_failed = |key: &&&CellKey| run.journal().undone.get(**key) == Some(&JournalState::Failed);
         let failed = missing.iter().filter(has_failed).count();
         Ok((missing.len() - failed, failed))
     }

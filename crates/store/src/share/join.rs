@@ -225,7 +225,7 @@ impl WritableStore {
     fn goes_on(&self, run: &Run, meaning: &Digest, planned: &[(CellKey, Reason)]) -> Result<bool, StoreError> {
         let shared = self.shared.as_ref();
         let of_run = shared.read(&shared.layout.claims_of(run.id()).join(MEANING))?;
-        if run.journal().is_finished() || of_run != Some(meaning.to_string().into_bytes()) {
+        if run.journal().is_finished || of_run != Some(meaning.to_string().into_bytes()) {
             return Ok(false);
         }
         if has_others(shared, run.id())? {

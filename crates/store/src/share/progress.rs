@@ -1,17 +1,14 @@
 //! What the runners of a run are doing, as others see it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use matrix_core::CellKey;
+use std::collections::BTreeSet;
 
 use super::claims::{self, Pending};
 use super::sign::{RunnerState, RunnerStatus};
 use crate::error::StoreError;
-use crate::journal::{Event, JournalState, JournalText};
-use crate::layout::{JOURNAL, runner_of_journal};
+use crate::journal::JournalState;
+use crate::layout::{joined_journal, runner_of_journal};
 use crate::listing::list;
-use crate::names::{AttemptId, RunId};
-use crate::plain::open_plain;
+use crate::names::RunId;
 use crate::run::Run;
 use crate::sealed::read_small;
 use crate::store::Store;
@@ -29,24 +26,6 @@ pub struct Progress {
     pub silent: Vec<Pending>,
 }
 
-/// The attempts that a journal says began, and does not say ended. Whoever takes a journal up again has none.
-#[derive(Default)]
-struct Open(BTreeMap<AttemptId, CellKey>);
-
-impl Open {
-    fn after(&mut self, event: &Event) {
-        match event {
-            Event::Started { attempt, cell } => {
-                self.0.insert(attempt.clone(), *cell);
-            }
-            Event::Done { attempt, .. } | Event::Failed { attempt, .. } | Event::Partial { attempt, .. } => {
-                self.0.remove(attempt);
-            }
-            Event::Created { .. } | Event::Resumed | Event::Interrupted | Event::Finished => self.0.clear(),
-        }
-    }
-}
-
 impl Store {
     /// What the runners of a run are doing. `is_alone`: somebody executes it who has the store alone.
     ///
@@ -54,23 +33,22 @@ impl Store {
     /// When signs, claims or journals cannot be read.
     pub fn progress_of(&self, run: &Run, is_alone: bool) -> Result<Progress, StoreError> {
         let runners = self.runners_of(run.id())?;
-        if run.journal().is_finished() {
+        if run.journal().is_finished {
             return Ok(Progress { runners, ..Progress::default() });
         }
         let is_alive =
-            |name: &String| runners.iter().any(|runner| runner.name == *name && runner.state == RunnerState::Alive);
-        let journals = open_of(run)?;
-        let has_own = |name: &String| journals.iter().any(|(runner, _)| runner.as_ref() == Some(name));
+            |name: &str| runners.iter().any(|runner| runner.name == name && runner.state == RunnerState::Alive);
         // Whoever has no journal of its own writes the run's.
+        let has_own = |name: &str| run.directory().join(joined_journal(name)).exists();
         let is_main_written = is_alone || runners.iter().any(|runner| is_alive(&runner.name) && !has_own(&runner.name));
         let (mut in_flight, mut begun) = (BTreeSet::new(), BTreeSet::new());
-        for (runner, open) in &journals {
-            let is_executed = runner.as_ref().map_or(is_main_written, is_alive);
+        for journal in run.journals() {
+            let is_executed = runner_of_journal(&journal.name).map_or(is_main_written, is_alive);
             let cells = if is_executed { &mut in_flight } else { &mut begun };
-            cells.extend(open.0.values().copied());
+            cells.extend(journal.open.values().copied());
         }
-        let states = run.journal().cell_states();
-        begun.retain(|key| !in_flight.contains(key) && states.get(key) == Some(&JournalState::Started));
+        let undone = &run.journal().undone;
+        begun.retain(|key| !in_flight.contains(key) && undone.get(key) == Some(&JournalState::Started));
         let silent = self.claimed(run.id())?.into_iter().filter(|claim| !is_alive(&claim.runner)).collect();
         Ok(Progress { in_flight: in_flight.len(), abandoned: begun.len(), silent, runners })
     }
@@ -93,24 +71,6 @@ impl Store {
     }
 }
 
-/// What each journal of a run leaves open, with the name of its runner; without one, that of whoever made the run, has it alone, or took it up alone.
-fn open_of(run: &Run) -> Result<Vec<(Option<String>, Open)>, StoreError> {
-    let mut found = Vec::new();
-    for item in list(run.directory())? {
-        let Some(name) = item.file() else { continue };
-        let runner = runner_of_journal(name).map(str::to_owned);
-        if runner.is_none() && name != JOURNAL {
-            continue;
-        }
-        let path = run.directory().join(name);
-        let Some(file) = open_plain(&path)? else { continue };
-        let mut open = Open::default();
-        JournalText::each(&path, file, |entry| open.after(&entry.event))?;
-        found.push((runner, open));
-    }
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::File;
@@ -118,9 +78,11 @@ mod tests {
     use std::sync::Arc;
     use std::time::{Duration, SystemTime};
 
+    use matrix_core::CellKey;
+
     use super::*;
     use crate::fs::RealFilesystem;
-    use crate::{Digest, Division, Journal, NewRun, Share, WritableStore};
+    use crate::{AttemptId, Digest, Division, Event, Journal, NewRun, Share, WritableStore};
 
     fn key(cell: u8) -> CellKey {
         format!("{cell:02x}").repeat(32).parse().unwrap()

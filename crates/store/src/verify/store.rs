@@ -372,16 +372,16 @@ impl<W: Traces> Checker<'_, W> {
                     self.stray(&path.join(item.name));
                 }
             }
-            let Some(run) = self.keep(&path, Run::open(id, path.clone())) else { continue };
+            let Some(run) = self.keep(&path, Run::open(id, path.clone(), |_| {})) else { continue };
             self.report.checked.runs += 1;
-            self.report.checked.journal_lines += run.journal().entries.len() as u64;
+            self.report.checked.journal_lines += run.journal().lines;
             if run.journal().torn_bytes > 0 {
                 self.note(&path.join(JOURNAL), "the last line is incomplete: the process was killed while it wrote it");
             }
             self.keep(&path, run.experiment());
             self.keep(&path, run.plan());
             self.keep(&path, run.model());
-            if path.join(MODEL).exists() && run.journal().files().is_some_and(|files| !files.contains_key(MODEL)) {
+            if path.join(MODEL).exists() && !run.journal().files.contains_key(MODEL) {
                 self.stray(&path.join(MODEL));
             }
             runs.push(run);
@@ -393,22 +393,25 @@ impl<W: Traces> Checker<'_, W> {
     /// left out. A cell that is done for the journal and has no result will run again.
     fn ended(&mut self, run: &Run) {
         let journal = &run.directory().join(JOURNAL);
-        let told = run.journal().entries.iter().filter_map(|entry| entry.event.ended());
-        let missing = told.map(|(id, _)| id).filter(|id| !self.attempts.contains(id));
-        let (others, missing): (Vec<_>, Vec<_>) = missing.partition(|id| self.left_out.contains(*id));
-        for id in missing {
-            self.fault(journal, format!("its attempt {id} is missing"));
-        }
-        if !others.is_empty() {
-            self.note(journal, format!("{} attempts that it names were left out of what came here", others.len()));
-        }
-        for entry in &run.journal().entries {
-            if let Event::Done { attempt, cell } = &entry.event
-                && self.attempts.contains(attempt)
-                && !self.cells.contains(cell)
-            {
-                self.note(journal, format!("it says that cell {} is done; the cell's result is gone", cell.short()));
+        let mut left_out = 0;
+        let read = run.each_entry(|entry| {
+            let Some((id, cell)) = entry.event.ended() else { return Ok::<_, StoreError>(()) };
+            match self.attempts.contains(id) {
+                false if self.left_out.contains(id) => left_out += 1,
+                false => self.fault(journal, format!("its attempt {id} is missing")),
+                true if matches!(entry.event, Event::Done { .. }) && !self.cells.contains(cell) => {
+                    self.note(
+                        journal,
+                        format!("it says that cell {} is done; the cell's result is gone", cell.short()),
+                    );
+                }
+                true => {}
             }
+            Ok(())
+        });
+        self.keep(journal, read);
+        if left_out > 0 {
+            self.note(journal, format!("{left_out} attempts that it names were left out of what came here"));
         }
     }
 }

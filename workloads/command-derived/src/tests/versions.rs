@@ -46,7 +46,7 @@ fn a_run_with_nothing_to_execute_saves_a_changed_text_once_and_bundles_follow_it
     assert_eq!((run(&place, &strict), runs()), (None, 2));
 
     let store = Store::open(&place).unwrap();
-    assert!(store.run(saved.as_str()).unwrap().journal().is_finished());
+    assert!(store.run(saved.as_str()).unwrap().journal().is_finished);
     assert_eq!(bundled(&store, None, &Texts::new()), (18, "kv: C1: contradicted".to_owned()));
     assert_eq!(versions(&store, &saved).unwrap()[0].differs, ["claims"]);
     // The earlier text again is another one than the newest.

@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::{BundleError, Limits, Refusal, Signer, bag, path, tar};
-use matrix_store::JournalText;
+use matrix_store::JournalSummary;
 
 use crate::VerifyOptions;
 use crate::cells;
@@ -85,8 +85,8 @@ pub fn parse_path(bytes: &[u8]) -> Result<Option<String>, Refusal> {
 ///
 /// # Errors
 /// When it is damaged.
-pub fn parse_journal(bytes: &[u8]) -> Result<usize, BundleError> {
-    Ok(JournalText::parse("journal.jsonl".as_ref(), bytes)?.entries.len())
+pub fn parse_journal(bytes: &[u8]) -> Result<u64, BundleError> {
+    Ok(JournalSummary::read("journal.jsonl".as_ref(), bytes, |_| {})?.lines)
 }
 
 /// Reads a signature, and the signers of a file that lists them.

@@ -89,11 +89,11 @@ pub(crate) fn fill_runs(store: &WritableStore, inventory: &Inventory) -> Result<
         let plan = files.get("plan.json").and_then(|file| inventory.plans.get(file));
         let plan = plan.ok_or_else(|| missing("plan.json"))?.bytes().map_err(unpacking())?;
         let model = files.get("model.toml").and_then(|file| inventory.models.get(file));
-        let journal = journal.bytes().map_err(unpacking())?;
-        let imported = ImportedRun { experiment, model: model.map(Vec::as_slice), plan: &plan, journal: &journal };
+        let mut journal = journal.open().map_err(unpacking())?;
+        let imported = ImportedRun { experiment, model: model.map(Vec::as_slice), plan: &plan, journal: &mut journal };
         // Two runs of one name, made in two places within one second.
         let name = if written.insert(run) { run.clone() } else { another_name(run, &mut taken)? };
-        store.import_run(name, &imported)?;
+        store.import_run(name, imported)?;
     }
     Ok(())
 }

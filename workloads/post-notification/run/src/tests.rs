@@ -117,9 +117,10 @@ fn results_of_several_claims_are_synced_together() {
         let root = folder.path().join(number.to_string());
         assert_eq!(go_on(&root, &input, Arc::new(RealFilesystem)).unwrap(), SessionEnd::Complete);
         let store = Store::open(&root).unwrap();
-        let run = store.run(store.runs().unwrap()[0].as_str()).unwrap();
-        let events: Vec<_> = run.journal().entries.iter().map(|entry| &entry.event).collect();
-        let place = |wanted: fn(&Event) -> bool| events.iter().position(|event| wanted(event)).unwrap();
+        let mut events = Vec::new();
+        let run = &store.runs().unwrap()[0];
+        store.read_run(run.as_str(), |entry| events.push(entry.event.clone())).unwrap();
+        let place = |wanted: fn(&Event) -> bool| events.iter().position(wanted).unwrap();
         let last = events.iter().rposition(|event| matches!(event, Event::Started { .. })).unwrap();
         last < place(|event| matches!(event, Event::Done { .. }))
     });

@@ -42,7 +42,7 @@ fn one_runner_after_another_writes_the_runs_journal_and_two_share_a_store_that_w
         let (taken, journal) = store.enter_run(store.run(run.id().as_str()).unwrap(), &meaning).unwrap();
         journal.append(&Event::Resumed).unwrap();
         let run = store.run(taken.id().as_str()).unwrap();
-        assert_eq!((journals(&run), run.journal().entries.len()), (1, events));
+        assert_eq!((journals(&run), run.journal().lines), (1, events));
         assert_eq!((schema(&store), kept(&store.layout).unwrap()), (Some(1), None));
     }
     let (first, second) = (join(root), join(root));

@@ -9,7 +9,7 @@ use matrix_bundle::{BundleError, folder};
 use matrix_plan::plan::Reason;
 use matrix_plan::printable::one_line;
 use matrix_plan::{Axes, CellKey, CellState, Platform, Shard, Tally};
-use matrix_store::{AttemptId, AttemptStatus, Digest, Event, JournalEntry, JournalText, RunId, journal, parallel};
+use matrix_store::{AttemptId, AttemptStatus, Digest, JournalEntry, JournalState, JournalSummary, RunId, parallel};
 
 use super::Inventory;
 use super::plans::Plans;
@@ -92,10 +92,8 @@ impl Facts {
                     round: planned.1,
                     platform: *platform,
                     state: match (last.get(key), attempts.get(key), reason) {
-                        (Some(journal::JournalState::Failed { .. }), ..) => CellState::Failed,
-                        (Some(journal::JournalState::Partial | journal::JournalState::Started), ..) => {
-                            CellState::Partial
-                        }
+                        (Some(JournalState::Failed), ..) => CellState::Failed,
+                        (Some(JournalState::Partial | JournalState::Started), ..) => CellState::Partial,
                         (_, Some((_, AttemptStatus::Failed)), _) => CellState::Failed,
                         (_, Some((_, AttemptStatus::Partial)), _) => CellState::Partial,
                         (.., Reason::Filtered | Reason::OtherShard) => CellState::Skipped,
@@ -118,18 +116,13 @@ impl Facts {
     }
 
     /// The journals, the newest run last: how the last attempt of each cell ended.
-    fn read_journals(
-        &mut self,
-        inventory: &Inventory,
-    ) -> Result<BTreeMap<CellKey, journal::JournalState>, BundleError> {
+    fn read_journals(&mut self, inventory: &Inventory) -> Result<BTreeMap<CellKey, JournalState>, BundleError> {
         let mut last = BTreeMap::new();
         let mut unnamed: HashSet<&AttemptId> = inventory.attempts.keys().collect();
         for ((run, digest), text) in &inventory.journals {
             let place = BundlePath::Journal(run.clone(), *digest).to_string();
-            let mut files = BTreeMap::new();
             let text = text.open().map_err(BundleError::io("unpacking a journal"))?;
-            let torn_bytes = JournalText::each(place.as_ref(), text, |JournalEntry { event, .. }| {
-                self.journal_lines += 1;
+            let summary = JournalSummary::read(place.as_ref(), text, |JournalEntry { event, .. }| {
                 last.extend(event.cell_state());
                 if let Some((id, _)) = event.attempt() {
                     unnamed.remove(id);
@@ -137,11 +130,11 @@ impl Facts {
                 if let Some((id, _)) = event.ended().filter(|(id, _)| !inventory.attempts.contains_key(id)) {
                     self.missing_attempts.push((place.clone(), id.clone()));
                 }
-                if let Event::Created { files: named } = event {
-                    files = named;
-                }
             });
-            if torn_bytes.map_err(|error| BundleError::of_file(&place, error))? > 0 {
+            let JournalSummary { files, lines, torn_bytes, .. } =
+                summary.map_err(|error| BundleError::of_file(&place, error))?;
+            self.journal_lines += lines;
+            if torn_bytes > 0 {
                 return Err(BundleError::contents(&place, "its last line is incomplete"));
             }
             for (name, digest) in &files {

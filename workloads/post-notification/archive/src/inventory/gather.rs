@@ -2,16 +2,15 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use matrix_bundle::container::dense;
-use matrix_bundle::{BundleError, Conflict, Extras, Packed};
+use matrix_bundle::{BundleError, Conflict, Extras, Packed, packed_journal};
 use matrix_plan::plan::{PlannedCell, Reason};
 use matrix_plan::{CellKey, Plan};
 use matrix_store::generic::is_generic;
 use matrix_store::{
-    AttemptFile, AttemptId, Digest, JournalEntry, Origin, Received, RecordFile, Run, RunDocuments, Sealed, Store,
-    StoreError, parallel,
+    AttemptFile, AttemptId, Digest, Origin, Received, RecordFile, Run, RunDocuments, Sealed, Store, StoreError,
+    parallel,
 };
 use matrix_traces::{Attempt, Record};
 
@@ -28,7 +27,7 @@ impl Inventory {
     /// # Errors
     /// When nothing is selected, something of it is damaged, or `origin` has another result of a cell already.
     pub fn gather(store: &Store, selection: &Selection, origin: Option<&Origin>) -> Result<Self, BundleError> {
-        let (mut this, mut journals) = (Self::default(), Vec::new());
+        let (mut this, mut runs) = (Self::default(), Vec::new());
         let names = match &selection.run {
             Some(name) => vec![name.clone()],
             None => store.runs()?.iter().map(ToString::to_string).collect(),
@@ -38,10 +37,8 @@ impl Inventory {
             let (run, plan) = parallel::beside(|| store.run(&name), || plan_of(&documents));
             let run = run?;
             let Some((bytes, plan)) = plan? else { continue };
-            if this.run(&run, &bytes, &plan, selection)? {
-                let ended = |entry: JournalEntry| entry.event.ended().map(|(id, cell)| (id.clone(), *cell));
-                let path = run.directory().join("journal.jsonl");
-                journals.push((path, run.into_journal().entries.into_iter().filter_map(ended).collect()));
+            if this.run(&run, &bytes, plan, selection)? {
+                runs.push(run);
             }
         }
         let received = store.received()?;
@@ -69,29 +66,23 @@ impl Inventory {
             }
         }
         this.attempts = dense(attempts);
-        this.leave_out(&journals, &received.left_out)?;
+        runs.iter().try_for_each(|run| this.leave_out(run, &received.left_out))?;
         Ok(this)
     }
 
-    /// Names the attempts that the journals tell of and that were left out, here or before.
-    fn leave_out(
-        &mut self,
-        ended: &[(PathBuf, Vec<(AttemptId, CellKey)>)],
-        before: &BTreeSet<AttemptId>,
-    ) -> Result<(), BundleError> {
-        for (path, ended) in ended {
-            for (id, cell) in ended {
-                if self.attempts.contains_key(id) {
-                    continue;
-                }
-                if self.cells.contains(cell) && !before.contains(id) {
-                    let what = format!("its attempt {id} is missing: `matrix verify` lists what is wrong");
-                    return Err(StoreError::Damaged { path: path.clone(), what }.into());
-                }
-                self.left_out.insert(id.clone());
+    /// Names the attempts that a run's journal reports and that were left out, here or before.
+    fn leave_out(&mut self, run: &Run, before: &BTreeSet<AttemptId>) -> Result<(), BundleError> {
+        run.each_entry(|entry| {
+            let Some((id, cell)) = entry.event.ended().filter(|(id, _)| !self.attempts.contains_key(*id)) else {
+                return Ok(());
+            };
+            if self.cells.contains(cell) && !before.contains(id) {
+                let what = format!("its attempt {id} is missing: `matrix verify` lists what is wrong");
+                return Err(StoreError::Damaged { path: run.directory().join("journal.jsonl"), what }.into());
             }
-        }
-        Ok(())
+            self.left_out.insert(id.clone());
+            Ok(())
+        })
     }
 
     /// Adds what its maker says besides: the source, and who the origin is.
@@ -105,25 +96,20 @@ impl Inventory {
     }
 
     /// Adds a run, whose plan has these bytes. Whether it is selected.
-    fn run(&mut self, run: &Run, bytes: &[u8], plan: &Plan, selection: &Selection) -> Result<bool, BundleError> {
+    fn run(&mut self, run: &Run, bytes: &[u8], plan: Plan, selection: &Selection) -> Result<bool, BundleError> {
         if !selection.experiments.is_empty() && !selection.experiments.contains(&plan.experiment) {
             return Ok(false);
         }
-        let (experiment, model, journal) = (run.experiment()?, run.model()?, run.journal_bytes()?);
-        let packing = || BundleError::io("compressing the runs");
-        let is_selected = |cell: &&PlannedCell| {
+        let (experiment, model) = (run.experiment()?, run.model()?);
+        let is_selected = |cell: &PlannedCell| {
             // What another shard has is no part of this bundle, unless it is done here all the same.
             cell.reason != Reason::OtherShard
                 && selection.filter.as_ref().is_none_or(|filter| filter.matches(&cell.axes, cell.round))
         };
-        let (packed, journal) = parallel::beside(
-            || Packed::of(bytes),
-            || {
-                self.cells.append(&mut plan.cells.iter().filter(is_selected).map(|cell| cell.key).collect());
-                Packed::of(&journal)
-            },
-        );
-        let (packed, journal) = (packed.map_err(packing())?, journal.map_err(packing())?);
+        // The plan is large, and no longer needed once the keys are taken.
+        self.cells.append(&mut plan.cells.into_iter().filter(is_selected).map(|cell| cell.key).collect());
+        let (packed, journal) = parallel::beside(|| Packed::of(bytes), || packed_journal(run));
+        let (packed, journal) = (packed.map_err(BundleError::io("compressing a plan"))?, journal?);
         self.plans.insert(packed.digest(), packed);
         self.journals.insert((run.id().clone(), journal.digest()), journal);
         self.experiments.insert(Digest::of(&experiment), experiment);

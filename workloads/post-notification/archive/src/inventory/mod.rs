@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matrix_plan::{CellKey, Filter};
 use matrix_store::journal::MAX_LINE_BYTES;
-use matrix_store::{AttemptId, Digest, JournalText, Origin, RunId};
+use matrix_store::{AttemptId, Digest, JournalSummary, Origin, RunId};
 use matrix_traces::{Attempt, Record};
 
 use facts::Known;
@@ -71,8 +71,8 @@ impl Inventory {
         let place = BundlePath::Journal(journal.0.clone(), journal.1).to_string();
         let text = self.journals.get(journal).ok_or_else(|| BundleError::contents(&place, "it is missing"))?;
         let line = text.first_line(MAX_LINE_BYTES).map_err(BundleError::io("unpacking a journal"))?;
-        let first = JournalText::parse(place.as_ref(), &line).map_err(|error| BundleError::of_file(&place, error))?;
-        Ok(first.files().cloned().unwrap_or_default())
+        let first = JournalSummary::read(place.as_ref(), line.as_slice(), |_| {});
+        Ok(first.map_err(|error| BundleError::of_file(&place, error))?.files)
     }
 
     /// The origins of the records, in order.

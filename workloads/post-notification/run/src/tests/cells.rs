@@ -158,7 +158,7 @@ fn a_changed_text_of_done_cells_is_saved_once_and_nothing_is_executed() {
         let store = Store::open(&root).unwrap();
         let run = store.run(saved.as_str()).unwrap();
         assert_eq!(run.experiment_text().unwrap(), text);
-        assert!(run.journal().is_finished());
+        assert!(run.journal().is_finished);
         assert!(matrix_traces::verify(&store, VerifyOptions::default()).unwrap().is_sound());
     }
     // A text that is damaged is not there.
