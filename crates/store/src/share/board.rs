@@ -73,6 +73,10 @@ pub(crate) enum Mutant {
     TriesAgain,
     /// Takes a block for done that has lost a result.
     TrustsDone,
+    /// Says of a block of which it can execute a part only that all is done.
+    EndsIncomplete,
+    /// Takes a block again that it left to others.
+    ForgetsLeft,
 }
 
 /// The generation that a result of a cell gets: its records are the files of this origin in `folder`, and the run makes those of generation

@@ -70,6 +70,8 @@ pub(crate) struct Protocol {
     folder: PathBuf,
     me: String,
     blocks: Vec<u32>,
+    /// Those with cells besides that this runner cannot execute: it gives them back, so that others execute these.
+    incomplete: BTreeSet<u32>,
     /// Those of which nothing is left to this runner.
     ended: BTreeSet<u32>,
     mine: BTreeMap<u32, u32>,
@@ -80,12 +82,20 @@ pub(crate) struct Protocol {
 }
 
 impl Protocol {
-    /// Claims on these blocks, in the order in which they should be executed, as files in `folder`. Each has a cell without a result.
-    pub(crate) fn new(board: &impl Board, folder: PathBuf, me: &str, blocks: Vec<u32>) -> Result<Self, StoreError> {
+    /// Claims on these blocks, in the order in which they should be executed, as files in `folder`. Each has a cell without a result that this
+    /// runner can execute; those that are `incomplete` have others besides, which it cannot.
+    pub(crate) fn new(
+        board: &impl Board,
+        folder: PathBuf,
+        me: &str,
+        blocks: Vec<u32>,
+        incomplete: BTreeSet<u32>,
+    ) -> Result<Self, StoreError> {
         let mut this = Self {
             folder,
             me: me.to_owned(),
             blocks,
+            incomplete,
             ended: BTreeSet::new(),
             mine: BTreeMap::new(),
             again: BTreeMap::new(),
@@ -139,20 +149,16 @@ impl Protocol {
         Ok(if pending.is_empty() && self.mine.is_empty() { Turn::Over } else { Turn::Wait(pending) })
     }
 
-    /// Says how a block of this runner ended.
+    /// Says how a block of this runner ended. One that is incomplete is given back, and not taken again.
     pub(crate) fn end(&mut self, board: &impl Board, block: u32, end: End) -> Result<(), StoreError> {
-        if let Some(epoch) = self.mine.remove(&block) {
-            board.create(&self.path(block, &format!("{epoch}.{}", end.name())), b"")?;
-            if end != End::Released {
-                self.ended.insert(block);
-            }
+        let is_left = self.incomplete.contains(&block);
+        #[cfg(test)]
+        let is_left = is_left && board.mutant() != Some(super::board::Mutant::EndsIncomplete);
+        self.end_as(board, block, if is_left { End::Released } else { end })?;
+        #[cfg(test)]
+        if is_left && board.mutant() == Some(super::board::Mutant::ForgetsLeft) {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Gives back a block of which nothing is left that this runner can execute.
-    pub(crate) fn leave(&mut self, board: &impl Board, block: u32) -> Result<(), StoreError> {
-        self.end(board, block, End::Released)?;
         self.ended.insert(block);
         Ok(())
     }
@@ -160,7 +166,14 @@ impl Protocol {
     /// Gives back the blocks that this runner did not finish.
     pub(crate) fn release(&mut self, board: &impl Board) -> Result<(), StoreError> {
         let blocks: Vec<u32> = self.mine.keys().copied().collect();
-        blocks.into_iter().try_for_each(|block| self.end(board, block, End::Released))
+        blocks.into_iter().try_for_each(|block| self.end_as(board, block, End::Released))
+    }
+
+    fn end_as(&mut self, board: &impl Board, block: u32, end: End) -> Result<(), StoreError> {
+        if let Some(epoch) = self.mine.remove(&block) {
+            board.create(&self.path(block, &format!("{epoch}.{}", end.name())), b"")?;
+        }
+        Ok(())
     }
 
     fn path(&self, block: u32, name: &str) -> PathBuf {

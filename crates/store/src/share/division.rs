@@ -25,8 +25,6 @@ pub struct Division {
     /// The batch of each cell, by the cell's place.
     batch_of: Vec<u32>,
     places: HashMap<u32, Vec<usize>>,
-    /// Batches with cells that this runner cannot execute: others execute them.
-    incomplete: BTreeSet<u32>,
     /// The generation of the results that the run makes.
     least: u32,
     open: Mutex<BTreeMap<u32, Open>>,
@@ -106,11 +104,7 @@ impl Division {
 
     /// Says how a batch ended. What is done of it is in the store by then.
     fn end(&self, batch: u32, end: End) -> Result<(), StoreError> {
-        let mut protocol = self.protocol();
-        match self.incomplete.contains(&batch) {
-            true => protocol.leave(self.shared.as_ref(), batch),
-            false => protocol.end(self.shared.as_ref(), batch, end),
-        }
+        self.protocol().end(self.shared.as_ref(), batch, end)
     }
 
     /// Gives back what was not finished.
@@ -166,12 +160,12 @@ impl WritableStore {
             of_batch.push(place);
         }
         let shared = Arc::clone(&self.shared);
-        let protocol = Protocol::new(shared.as_ref(), shared.layout.claims_of(run.id()), &shared.runner_id(), order)?;
+        let claims = shared.layout.claims_of(run.id());
+        let protocol = Protocol::new(shared.as_ref(), claims, &shared.runner_id(), order, incomplete)?;
         Ok(Some(Division {
             shared,
             run: run.id().clone(),
             protocol: Mutex::new(protocol),
-            incomplete,
             least: run.generation().unwrap_or_default(),
             keys: cells.iter().map(|(key, _)| *key).collect(),
             batch_of: cells.iter().map(|(_, batch)| *batch).collect(),
