@@ -41,6 +41,8 @@ pub(crate) trait Board {
     fn sign(&self, runner: &str) -> Result<Sign, StoreError>;
     /// The time that has passed on this runner's own clock, which nobody sets.
     fn now(&self) -> Duration;
+    /// Waits a little, until this runner looks again at what another one is about to do.
+    fn pause(&self) -> Result<(), StoreError>;
     /// What this runner does wrong.
     #[cfg(test)]
     fn mutant(&self) -> Option<Mutant> {
@@ -77,6 +79,22 @@ pub(crate) enum Mutant {
     EndsIncomplete,
     /// Takes a block again that it left to others.
     ForgetsLeft,
+    /// Waits for a run that a runner was about to make, whatever became of the runner.
+    TrustsPointers,
+    /// Makes a run and does not say that it executes it.
+    MakesUnseen,
+    /// Does not say which run it executes.
+    JoinsUnseen,
+    /// Leaves what it made for a run that another runner makes.
+    KeepsReserved,
+    /// Joins a run that is finished.
+    JoinsFinished,
+    /// Makes a run where one that replaces results was not brought to its end.
+    MakesAnew,
+    /// Says only then that it no longer executes a run when it removes the run's claims.
+    StaysInside,
+    /// Removes the claims of a run that others execute.
+    ForgetsOthers,
 }
 
 /// The generation that a result of a cell gets: its records are the files of this origin in `folder`, and the run makes those of generation

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use matrix_core::CellKey;
 
 use super::claims::{End, Pending, Protocol, Turn};
-use super::join;
+use super::meeting::Meeting;
 use crate::error::StoreError;
 use crate::journal::JournalState;
 use crate::names::RunId;
@@ -120,7 +120,7 @@ impl Division {
     /// # Errors
     /// When the store cannot be read.
     pub fn has_others(&self) -> Result<bool, StoreError> {
-        join::has_others(self.shared.as_ref(), &self.run)
+        Meeting::of(self.shared.as_ref()).has_others(&self.run)
     }
 
     /// Removes the claims, and what leads other runners to the run, unless others execute it.
@@ -128,7 +128,7 @@ impl Division {
     /// # Errors
     /// When the store cannot be read.
     pub fn remove(self) -> Result<(), StoreError> {
-        join::forget(self.shared.as_ref(), &self.run)
+        Meeting::of(self.shared.as_ref()).forget(&self.run)
     }
 
     fn protocol(&self) -> MutexGuard<'_, Protocol> {

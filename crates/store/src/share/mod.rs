@@ -10,6 +10,7 @@ mod check;
 mod claims;
 mod division;
 mod join;
+mod meeting;
 mod progress;
 mod runner;
 mod sign;

@@ -17,6 +17,9 @@ use crate::lock::{self, new_holder};
 use crate::sealed::read_small;
 use crate::shared::Shared;
 
+/// How long a runner waits before it looks again for what another one is about to do.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// How often a sign is renewed within the time in which it has to change.
 const RENEWALS: u32 = 6;
 
@@ -213,6 +216,11 @@ impl Board for Shared {
 
     fn now(&self) -> Duration {
         clock()
+    }
+
+    fn pause(&self) -> Result<(), StoreError> {
+        std::thread::sleep(LOOK);
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::*;
 use crate::fs::RealFilesystem;
 use crate::journal::Event;
+use crate::listing::list;
 use crate::share::kept;
 use crate::store::{Store, schema_of};
 

@@ -181,6 +181,10 @@ impl Board for SimBoard {
         Duration::from_secs_f64((time * self.rate + 1e6 + self.offset) / 1e3)
     }
 
+    fn pause(&self) -> Result<(), StoreError> {
+        self.step(|_| ())
+    }
+
     fn mutant(&self) -> Option<Mutant> {
         self.mutant
     }
