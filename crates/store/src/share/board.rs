@@ -81,6 +81,10 @@ pub(crate) enum Mutant {
     ForgetsLeft,
     /// Waits for a run that a runner was about to make, whatever became of the runner.
     TrustsPointers,
+    /// Makes a run once it has a number for it, without a look at what others did meanwhile.
+    LooksOnce,
+    /// Takes a name for free that was free before.
+    TrustsNames,
     /// Makes a run and does not say that it executes it.
     MakesUnseen,
     /// Does not say which run it executes.

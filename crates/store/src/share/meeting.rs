@@ -4,8 +4,9 @@
 //! of those who execute the run, and its meaning. Who makes a run, or joins it, gives its sign there before others can find or miss it; the
 //! last one to leave removes all of it.
 
+mod find;
+
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,8 @@ use super::board::{Board, Sign};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::names::RunId;
+
+pub(super) use find::Found;
 
 /// The runners of a run, in the folder of its claims.
 const RUNNERS: &str = "runners";
@@ -29,15 +32,6 @@ struct Pointer {
     runner: String,
 }
 
-/// The run of a meaning that a runner has found.
-#[derive(Debug)]
-pub(super) enum Found {
-    /// One that exists, which it may join.
-    Existing(RunId),
-    /// One that this runner has to make now: it has the name, and others wait for it.
-    New(RunId),
-}
-
 /// The place where runners meet, as one of them sees it.
 pub(super) struct Meeting<'a, B> {
     pub(super) board: &'a B,
@@ -47,81 +41,6 @@ pub(super) struct Meeting<'a, B> {
 }
 
 impl<B: Board> Meeting<'_, B> {
-    /// The run that the runners of this meaning execute, or a new one with a name of `free_id`. `may_join` says of a run whether it is to be
-    /// joined; nothing if it does not exist yet.
-    pub(super) fn find(
-        &self,
-        meaning: &Digest,
-        free_id: impl Fn() -> Result<RunId, StoreError>,
-        may_join: impl Fn(&RunId) -> Result<Option<bool>, StoreError>,
-    ) -> Result<Found, StoreError> {
-        for number in 0u32.. {
-            let pointer = self.pointer(meaning, number);
-            let mut seen: Option<(u128, Duration)> = None;
-            loop {
-                let Some(found) = self.board.read(&pointer)? else {
-                    if let Some(run) = self.reserve(&pointer, meaning, &free_id)? {
-                        return Ok(Found::New(run));
-                    }
-                    // Where directories are cached, what another one made may not be seen at once.
-                    self.board.pause()?;
-                    continue;
-                };
-                // A power cut took what was in it.
-                let Ok(Pointer { run, runner }) = serde_json::from_slice(&found) else { break };
-                match may_join(&run)? {
-                    Some(true) => return Ok(Found::Existing(run)),
-                    Some(false) => break,
-                    None => {}
-                }
-                #[cfg(test)]
-                if self.does(Mutant::TrustsPointers) {
-                    self.board.pause()?;
-                    continue;
-                }
-                let Sign::Seen { stamp, expires_after, .. } = self.board.sign(&runner)? else { break };
-                let now = self.board.now();
-                let since = seen.filter(|(before, _)| *before == stamp).map_or(now, |(_, since)| since);
-                if now.saturating_sub(since) > expires_after {
-                    break;
-                }
-                seen = Some((stamp, since));
-                self.board.pause()?;
-            }
-        }
-        Err(StoreError::BadName { what: "a run", name: meaning.to_string() })
-    }
-
-    /// Takes a name for a new run, and leads others to it, unless another runner is about to make one.
-    fn reserve(
-        &self,
-        pointer: &Path,
-        meaning: &Digest,
-        free_id: impl Fn() -> Result<RunId, StoreError>,
-    ) -> Result<Option<RunId>, StoreError> {
-        let run = loop {
-            let run = free_id()?;
-            // Whoever makes this file has the name.
-            if self.keep_meaning(&run, meaning)? {
-                break run;
-            }
-        };
-        #[cfg(test)]
-        if self.does(Mutant::MakesUnseen) && self.board.create(pointer, &self.pointing_to(&run)?)? {
-            return Ok(Some(run));
-        }
-        self.enter(&run)?;
-        if self.board.create(pointer, &self.pointing_to(&run)?)? {
-            return Ok(Some(run));
-        }
-        #[cfg(test)]
-        if self.does(Mutant::KeepsReserved) {
-            return Ok(None);
-        }
-        self.board.remove(&self.folder(&run))?;
-        Ok(None)
-    }
-
     /// Whether a run of this meaning is to be joined: others execute it, or it has something left and no other run is to do that.
     pub(super) fn goes_on(
         &self,
@@ -210,10 +129,14 @@ impl<B: Board> Meeting<'_, B> {
         let mut found = Vec::new();
         for name in self.board.list(&self.claims)? {
             let path = self.claims.join(name);
-            let pointer = self.board.read(&path)?.and_then(|bytes| serde_json::from_slice::<Pointer>(&bytes).ok());
+            let pointer = self.read_pointer(&path)?;
             found.extend(pointer.filter(|pointer| pointer.run == *run).map(|_| path));
         }
         Ok(found)
+    }
+
+    fn read_pointer(&self, path: &Path) -> Result<Option<Pointer>, StoreError> {
+        Ok(self.board.read(path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
     fn folder(&self, run: &RunId) -> PathBuf {

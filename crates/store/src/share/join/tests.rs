@@ -119,4 +119,9 @@ fn a_run_that_does_not_fit_is_not_joined() {
     let fits = |found: &Run| Ok(found.id() != run.id());
     let (other, _, is_new) = second.join_run(&Digest::of(b"same"), &NEW, &[], &fits).unwrap();
     assert!(is_new && other.id() != run.id());
+    // The pointer to the first run goes with its runner.
+    first.division(&run, &[], std::collections::BTreeSet::new()).unwrap().unwrap().remove().unwrap();
+    drop(first);
+    let (joined, _, is_new) = begin(&join(folder.path()), b"same", Reason::Pending);
+    assert_eq!((joined.id(), is_new), (other.id(), false));
 }
