@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::CELLS;
-use super::world::{SimBoard, UNUSABLE, World, all_cells, folder_of};
+use super::world::{Cell, SimBoard, UNUSABLE, World, folder_of};
 use crate::error::StoreError;
 use crate::generation::file_name;
 use crate::names::Origin;
@@ -22,33 +22,46 @@ struct Executed {
 }
 
 impl SimBoard {
-    pub(super) fn run(&self) -> Result<(), StoreError> {
+    /// Executes a run that every runner knows.
+    pub(super) fn run(&mut self) -> Result<(), StoreError> {
+        self.begin()?;
+        "run".clone_into(&mut self.run);
+        let left = self.step(|world| world.left(world.cells(), self.least))?;
+        self.work(left)?;
+        self.end()
+    }
+
+    /// Gives the sign of life, and removes what dead runners left.
+    pub(super) fn begin(&self) -> Result<(), StoreError> {
         let (tmp, signs) = (Path::new("tmp"), Path::new("runners"));
-        let mine = tmp.join(&self.name);
         self.step(|world| {
             world.signs.insert(self.name.clone(), 0);
             world.files.insert(signs.join(format!("{}.json", self.name)), Vec::new());
         })?;
-        self.step(|world| world.files.insert(mine.join("."), Vec::new()))?;
-        sweep(self, tmp, signs, &self.name)?;
+        self.step(|world| world.files.insert(tmp.join(&self.name).join("."), Vec::new()))?;
+        sweep(self, tmp, signs, &self.name)
+    }
+
+    /// Executes these cells of the run, as far as this runner can and others do not. Whether it was asked to stop before they had ended.
+    pub(super) fn work(&self, left: Vec<Cell>) -> Result<bool, StoreError> {
         let (blocks, incomplete) = self.step(|world| {
-            let left: Vec<(u32, u32)> = all_cells().filter(|cell| world.results(cell.0, cell.1) == 0).collect();
             let (can, cannot): (Vec<_>, Vec<_>) = left.into_iter().partition(|cell| self.can(world, cell.0, cell.1));
-            let blocks_of = |cells: Vec<(u32, u32)>| cells.into_iter().map(|cell| cell.0).collect::<BTreeSet<u32>>();
+            let blocks_of = |cells: Vec<Cell>| cells.into_iter().map(|cell| cell.0).collect::<BTreeSet<u32>>();
             (blocks_of(can).into_iter().collect(), blocks_of(cannot))
         })?;
-        let mut protocol = Protocol::new(self, "claims/run".into(), &self.name, blocks, incomplete)?;
-        self.step(|world| world.begun.insert(self.me))?;
+        let claims = Path::new("claims").join(&self.run);
+        let mut protocol = Protocol::new(self, claims, &self.name, blocks, incomplete)?;
+        self.step(|world| world.begun.insert(self.name.clone()))?;
         let (mut number, mut open) = (0, Vec::new());
         loop {
             if self.step(|world| world.asked.contains(&self.me))? {
                 self.commit(&mut protocol, &mut open)?;
                 protocol.release(self)?;
-                break;
+                return Ok(true);
             }
             match protocol.next(self)? {
                 Turn::Take(block) => {
-                    open.push(self.execute(block, &mine, &mut number)?);
+                    open.push(self.execute(block, &mut number)?);
                     if open.len() >= GROUP_BLOCKS {
                         self.commit(&mut protocol, &mut open)?;
                     }
@@ -57,22 +70,27 @@ impl SimBoard {
                 Turn::Wait(_) => self.step(|_| ())?,
                 Turn::Over => {
                     self.step(|world| {
-                        let missing: Vec<_> = all_cells()
+                        let missing: Vec<_> = world
+                            .cells()
                             .filter(|cell| !world.failing.contains(cell) && self.can(world, cell.0, cell.1))
-                            .filter(|cell| world.results(cell.0, cell.1) == 0)
+                            .filter(|cell| world.results(*cell, self.least) == 0)
                             .collect();
                         if !missing.is_empty() {
                             world.wrong.push(format!("{} ended without results of {missing:?}", self.name));
                         }
                     })?;
-                    break;
+                    return Ok(false);
                 }
             }
         }
-        self.remove(&mine)?;
+    }
+
+    /// Removes what this runner has for itself, and takes its sign back.
+    pub(super) fn end(&self) -> Result<(), StoreError> {
+        self.remove(&Path::new("tmp").join(&self.name))?;
         self.step(|world| {
             world.signs.remove(&self.name);
-            world.files.remove(&signs.join(format!("{}.json", self.name)));
+            world.files.remove(&Path::new("runners").join(format!("{}.json", self.name)));
         })
     }
 
@@ -82,13 +100,13 @@ impl SimBoard {
 
     /// The place of a cell's next record; none where there is a result.
     fn next(&self, folder: &Path) -> Result<Option<PathBuf>, StoreError> {
-        let (least, origin) = (self.world.lock().unwrap().least, Origin::default());
+        let origin = Origin::default();
         let place = |generation| folder.join(file_name(origin.as_str(), generation));
         let is_usable = |generation| {
             let bytes = self.read(&place(generation))?;
             Ok(bytes.is_some_and(|bytes| bytes != UNUSABLE))
         };
-        Ok(target(self, folder, &origin, least, is_usable)?.map(place))
+        Ok(target(self, folder, &origin, self.least, is_usable)?.map(place))
     }
 
     /// Makes the results of executed blocks records, and then says that the blocks have ended.
@@ -106,9 +124,9 @@ impl SimBoard {
     }
 
     /// Executes the cells of a block that have no result, as far as this runner can.
-    fn execute(&self, block: u32, mine: &Path, number: &mut u32) -> Result<Executed, StoreError> {
+    fn execute(&self, block: u32, number: &mut u32) -> Result<Executed, StoreError> {
         let (done, cells) = self.step(|world| {
-            let done: Vec<u32> = (0..CELLS).filter(|cell| world.results(block, *cell) > 0).collect();
+            let done: Vec<u32> = (0..CELLS).filter(|cell| world.results((block, *cell), self.least) > 0).collect();
             (done, (0..CELLS).filter(|cell| self.can(world, block, *cell)).collect::<Vec<u32>>())
         })?;
         let mut executed = Executed { block, failed: false, results: Vec::new() };
@@ -118,7 +136,7 @@ impl SimBoard {
                 continue;
             }
             *number += 1;
-            let temp = mine.join(number.to_string());
+            let temp = Path::new("tmp").join(&self.name).join(number.to_string());
             let measured = format!("{} {number}", self.name).into_bytes();
             let fails = self.step(|world| {
                 if done.contains(&cell) {
@@ -126,7 +144,10 @@ impl SimBoard {
                 }
                 *world.attempts.entry((block, cell)).or_default() += 1;
                 let fails = world.failing.contains(&(block, cell));
-                if fails && !world.tried.insert((self.me, block, cell)) {
+                if fails {
+                    world.runs.entry(self.run.clone()).or_default().failed.insert((block, cell));
+                }
+                if fails && !world.tried.insert((self.name.clone(), (block, cell))) {
                     world.wrong.push(format!("{} executed {block}-{cell} again, which failed", self.name));
                 }
                 if !fails {
