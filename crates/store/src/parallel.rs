@@ -1,44 +1,24 @@
 //! The same work on many things, by as many threads as there are processors.
 
-use std::num::NonZeroUsize;
 use std::sync::mpsc::sync_channel;
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 
-/// Fewer things are not worth a thread.
-const FEW: usize = 256;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-/// Most things that a thread takes at a time: what they were is gone before the next ones are taken.
-const AT_A_TIME: usize = 8192;
+/// Fewer things are not worth a second thread.
+const FEW: usize = 512;
 
 /// What `work` makes of each item, in the order of the items.
-pub fn each<I, R>(items: I, work: impl Fn(I::Item) -> R + Sync) -> Vec<R>
+pub fn each<I, R>(items: I, work: impl Fn(I::Item) -> R + Sync + Send) -> Vec<R>
 where
     I: IntoIterator<Item: Send, IntoIter: ExactSizeIterator>,
     R: Send,
 {
-    let mut items = items.into_iter();
-    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(items.len() / FEW);
-    if threads < 2 {
+    let items = items.into_iter();
+    if items.len() < FEW {
         return items.map(work).collect();
     }
-    let work = &work;
-    let mut made: Vec<R> = Vec::with_capacity(items.len());
-    while items.len() > 0 {
-        let share = items.len().div_ceil(threads).min(AT_A_TIME);
-        let mut parts = (0..threads).map(|_| items.by_ref().take(share).collect::<Vec<_>>());
-        let first = parts.next().unwrap_or_default();
-        let others: Vec<Vec<_>> = parts.collect();
-        thread::scope(|scope| {
-            let others = others.into_iter().filter(|part| !part.is_empty());
-            let others: Vec<_> =
-                others.map(|part| scope.spawn(move || part.into_iter().map(work).collect::<Vec<R>>())).collect();
-            made.extend(first.into_iter().map(work));
-            for other in others.into_iter().map(ScopedJoinHandle::join) {
-                made.extend(other.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-        });
-    }
-    made
+    items.collect::<Vec<_>>().into_par_iter().map(work).collect()
 }
 
 /// What `work` makes of each item, given to `then` in the order of the items: so many at a time, while the next ones are made.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use matrix_plan::stats::{Batches, Replicates, paired_difference, paired_ratio};
-use matrix_plan::{Axes, Combination, ConfiguredLag};
+use matrix_plan::{Axes, Combination, ConfiguredLag, Fingerprint};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::pool::{Pool, Pools, region_order};
 use crate::load::CellData;
@@ -21,11 +22,14 @@ pub fn summary(pools: &Pools<'_>) -> Vec<SummaryRow> {
         let Combination { post_storage, notification_storage, regions } = combination;
         (post_storage, notification_storage, region_order(regions), *delay_ms)
     });
-    blocks.into_iter().map(|((combination, delay_ms), [off, on])| row(combination, delay_ms, off, on)).collect()
+    blocks.into_par_iter().map(|((combination, delay_ms), [off, on])| row(combination, delay_ms, off, on)).collect()
 }
 
 fn row(combination: &Combination, delay_ms: u64, off: Option<&Pool<'_>>, on: Option<&Pool<'_>>) -> SummaryRow {
     let cells = || off.into_iter().chain(on).flat_map(|pool| pool.cells()).map(|cell| &*cell.meta);
+    // Nearly all cells of a row have the same, which is a text to be parsed.
+    let mut fingerprints: Vec<&Fingerprint> = cells().map(|cell| &cell.inputs.fingerprint).collect();
+    fingerprints.dedup();
     SummaryRow {
         post_storage: combination.post_storage,
         notification_storage: combination.notification_storage,
@@ -33,7 +37,7 @@ fn row(combination: &Combination, delay_ms: u64, off: Option<&Pool<'_>>, on: Opt
         delay_ms,
         configured_lag: cells().any(|cell| cell.configured_lag),
         configured_notification_lag: cells().any(|cell| ConfiguredLag::of(&cell.inputs).notification),
-        extrapolated: cells().any(|cell| cell.inputs.fingerprint.extrapolated().any()),
+        extrapolated: fingerprints.iter().any(|fingerprint| fingerprint.extrapolated().any()),
         off: off.map(treatment),
         on: on.map(treatment),
         throughput_change_percent: off.zip(on).and_then(|(off, on)| throughput_change_percent(off, on)),
