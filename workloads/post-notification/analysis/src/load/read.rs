@@ -70,16 +70,18 @@ pub fn load<T: Traces + ?Sized>(traces: &T, options: &Options) -> Result<Loaded,
         // Groups are taken in order and a taken one is finished, so the first cell at fault is always among the done.
         while !failed.load(Ordering::Relaxed) {
             let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-            if let Some(loaded) = load_group(traces, group, &schema, options) {
-                done.extend(group.clone().zip(loaded.into_iter().map(Ok)));
-                continue;
-            }
-            for (n, meta) in group.clone().zip(&cells[group.clone()]) {
-                let result = load_cell(traces, n, meta, &schema, options);
-                let result = result.map_err(|kind| LoadError { cell: meta.name(), kind });
-                failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                done.push((n, result));
-            }
+            let loaded = load_group(traces, group, &schema, options).map_or_else(
+                || {
+                    let alone = |(n, meta): (usize, &Arc<CellMeta>)| {
+                        let loaded = load_cell(traces, n, meta, &schema, options);
+                        loaded.map_err(|kind| LoadError { cell: meta.name(), kind })
+                    };
+                    group.clone().zip(&cells[group.clone()]).map(alone).collect()
+                },
+                Ok,
+            );
+            failed.fetch_or(loaded.is_err(), Ordering::Relaxed);
+            done.push((group.start, loaded));
         }
         done
     };
@@ -89,9 +91,12 @@ pub fn load<T: Traces + ?Sized>(traces: &T, options: &Options) -> Result<Loaded,
         let joined = workers.into_iter().map(|worker| worker.join());
         joined.flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect::<Vec<_>>()
     });
-    done.sort_by_key(|(n, _)| *n);
-    let cells = done.into_iter().map(|(_, result)| result).collect::<Result<_, _>>()?;
-    Ok(Loaded { cells })
+    done.sort_by_key(|(first, _)| *first);
+    let mut loaded = Vec::with_capacity(cells.len());
+    for (_, group) in done {
+        loaded.append(&mut group?);
+    }
+    Ok(Loaded { cells: loaded })
 }
 
 /// Divides cells into those whose traces are read together, and those that are large enough alone.
