@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::error::StoreError;
 use crate::index::Stamp;
+use crate::listing::{Item, list};
 
 /// A folder whose files are looked at one after the other. Where the system can look a name up from an open folder, the
 /// way to the folder is gone only once: that is a third of the time of a look at each file by its whole path.
@@ -31,6 +32,15 @@ impl Folder {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(StoreError::io("reading", &self.path.join(name), error)),
         }
+    }
+
+    /// The names of what is in a folder of this one, each with whether it is a folder, in order; nothing if there is no such folder.
+    pub(crate) fn list(&self, name: &str) -> Result<Vec<Item>, StoreError> {
+        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+        if let Some(items) = self.open.as_ref().and_then(|open| list_in(open, name)) {
+            return Ok(items);
+        }
+        list(&self.path.join(name))
     }
 
     #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
@@ -63,6 +73,34 @@ fn open(path: &std::path::Path) -> Option<std::fs::File> {
     Some(rustix::fs::open(path, flags, Mode::empty()).ok()?.into())
 }
 
+/// What is in a folder of an open one. Nothing where something is unusual, a link for example: it has to be listed as others are.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn list_in(open: &std::fs::File, name: &str) -> Option<Vec<Item>> {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use rustix::fs::{FileType, Mode, OFlags, RawDir};
+    let folder =
+        rustix::fs::openat(open, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 4 << 10];
+    let mut entries = RawDir::new(folder, &mut buffer);
+    let mut items = Vec::new();
+    while let Some(entry) = entries.next() {
+        let entry = entry.ok()?;
+        let name = std::ffi::OsStr::from_bytes(entry.file_name().to_bytes());
+        if name == "." || name == ".." {
+            continue;
+        }
+        let is_folder = match entry.file_type() {
+            FileType::RegularFile => false,
+            FileType::Directory => true,
+            _ => return None,
+        };
+        items.push(Item { name: name.to_owned(), is_folder });
+    }
+    items.sort_unstable();
+    Some(items)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +113,13 @@ mod tests {
         let folder = Folder::open(directory.path().to_owned());
         assert_eq!(folder.stamp("a/file").unwrap(), Some(folder.look_by_path("a/file").unwrap()));
         assert_eq!(folder.stamp("a/file").unwrap().unwrap().size, 12);
+        std::fs::create_dir(directory.path().join("a/b")).unwrap();
+        assert_eq!(folder.list("a").unwrap(), list(&directory.path().join("a")).unwrap());
+        assert_eq!(folder.list("a").unwrap().iter().map(|item| item.is_folder).collect::<Vec<_>>(), [true, false]);
+        std::os::unix::fs::symlink("b", directory.path().join("a/c")).unwrap();
+        assert_eq!(folder.list("a").unwrap(), list(&directory.path().join("a")).unwrap());
+        assert_eq!(folder.list("a").unwrap().len(), 3);
+        assert_eq!(folder.list("none").unwrap(), []);
         assert_eq!(folder.stamp("a/none").unwrap(), None);
         assert_eq!(Folder::open(directory.path().join("none")).stamp("file").unwrap(), None);
     }

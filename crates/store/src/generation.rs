@@ -12,7 +12,7 @@ use matrix_core::CellKey;
 
 use crate::error::StoreError;
 use crate::layout::SHARED_SCHEMA;
-use crate::listing::list;
+use crate::listing::{Item, list};
 use crate::names::Origin;
 use crate::sealed::read_small;
 use crate::store::{Store, schema_of};
@@ -68,8 +68,13 @@ impl Store {
 
     /// All records of a cell by origin: the generations in order.
     pub(crate) fn generations(&self, key: &CellKey) -> Result<BTreeMap<Origin, Vec<u32>>, StoreError> {
+        Ok(self.generations_of(&list(&self.layout.cell(key))?))
+    }
+
+    /// The same of what is in a cell's folder.
+    pub(crate) fn generations_of(&self, items: &[Item]) -> BTreeMap<Origin, Vec<u32>> {
         let mut found: BTreeMap<Origin, Vec<u32>> = BTreeMap::new();
-        for item in list(&self.layout.cell(key))? {
+        for item in items {
             if let Some((origin, generation)) = item.file().and_then(of_file_name)
                 && (generation == 0 || self.has_generations())
             {
@@ -77,7 +82,7 @@ impl Store {
             }
         }
         found.values_mut().for_each(|generations| generations.sort_unstable());
-        Ok(found)
+        found
     }
 
     /// The generation of the record that counts, if there is one. Where no record has several, whether there is one is not looked at.

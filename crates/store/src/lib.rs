@@ -17,6 +17,7 @@ pub mod generic;
 pub mod group;
 pub mod index;
 pub mod journal;
+mod kept;
 pub mod layout;
 pub mod lookup;
 pub mod names;

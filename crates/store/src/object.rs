@@ -11,6 +11,7 @@ use zstd::stream::read::Decoder;
 
 use crate::digest::Digest;
 use crate::error::StoreError;
+use crate::kept::Kept;
 use crate::plain::open_plain;
 
 /// Most uncompressed bytes that an object may have where nothing else says how many it should have.
@@ -52,9 +53,17 @@ impl std::fmt::Debug for Input {
 impl ObjectReader {
     /// Opens the file of an object.
     pub(crate) fn open(path: &Path, digest: Digest) -> Result<Self, StoreError> {
+        Self::open_kept(path, digest, None)
+    }
+
+    /// The same of one that is kept, or is to be kept.
+    pub(crate) fn open_kept(path: &Path, digest: Digest, kept: Option<&Kept>) -> Result<Self, StoreError> {
         let fail = |error| StoreError::unreadable(path, error);
+        if let Some(bytes) = kept.and_then(|kept| kept.take(&digest)).and_then(|frame| decompressed(&frame)) {
+            return Ok(Self::of_bytes(path.to_owned(), digest, bytes));
+        }
         let file = open_plain(path)?.ok_or_else(|| StoreError::damaged(path, "the object is missing"))?;
-        if let Some(bytes) = read_small(&file) {
+        if let Some(bytes) = read_small(&file, |frame| kept.iter().for_each(|kept| kept.put(digest, frame))) {
             return Ok(Self::of_bytes(path.to_owned(), digest, bytes));
         }
         let mut input = BufReader::with_capacity(128 << 10, file);
@@ -149,10 +158,9 @@ impl Read for ObjectReader {
 const SMALL: usize = 16 << 10;
 const SMALL_DECOMPRESSED: usize = 256 << 10;
 
-/// What a thread reads small objects with: to make a decompressor takes longer than to decompress one.
+/// What a thread decompresses small objects with: to make a decompressor takes longer than to decompress one.
 struct Small {
     decoder: zstd::stream::raw::Decoder<'static>,
-    file: Box<[u8]>,
     bytes: Vec<u8>,
 }
 
@@ -160,34 +168,35 @@ thread_local! {
     static READER: RefCell<Option<Small>> = const { RefCell::new(None) };
 }
 
-/// The uncompressed bytes of a small object. Nothing of another one, or where anything is wrong: it then has to be read as large ones are, which
-/// says what; `file` stands at its beginning again.
-fn read_small(mut file: &File) -> Option<Vec<u8>> {
-    let read = READER.with_borrow_mut(|reader| {
-        let Small { decoder, file: buffer, bytes } = match reader {
-            Some(reader) => reader,
-            None => reader.insert(Small {
-                decoder: decoder().ok()?,
-                file: vec![0; SMALL].into_boxed_slice(),
-                bytes: vec![0; SMALL_DECOMPRESSED],
-            }),
-        };
-        let count = file.read(buffer).ok().filter(|count| *count < SMALL)?;
-        let frame = &buffer[..count];
-        if !begins_like_an_object(frame) {
-            return None;
-        }
-        decoder.reinit().ok()?;
-        let (mut input, mut output) = (InBuffer::around(frame), OutBuffer::around(bytes.as_mut_slice()));
-        // All at once, or it is not as it should be.
-        let left = decoder.run(&mut input, &mut output).ok()?;
-        (left == 0 && input.pos() == count).then(|| output.as_slice().to_vec())
-    });
+/// The uncompressed bytes of a small object, whose file's bytes `keep` gets. Nothing of another one, or where anything is wrong: it then has to
+/// be read as large ones are, which says what; `file` stands at its beginning again.
+fn read_small(mut file: &File, keep: impl FnOnce(&[u8])) -> Option<Vec<u8>> {
+    let mut buffer = [0; SMALL];
+    let frame = file.read(&mut buffer).ok().filter(|count| *count < SMALL).map(|count| &buffer[..count]);
+    let read = frame.and_then(|frame| decompressed(frame).inspect(|_| keep(frame)));
     if read.is_none() {
         // If this fails, so does what is read next.
         let _ = file.rewind();
     }
     read
+}
+
+/// The uncompressed bytes of a small object that is compressed to these; nothing where anything is wrong.
+fn decompressed(frame: &[u8]) -> Option<Vec<u8>> {
+    if !begins_like_an_object(frame) {
+        return None;
+    }
+    READER.with_borrow_mut(|reader| {
+        let Small { decoder, bytes } = match reader {
+            Some(reader) => reader,
+            None => reader.insert(Small { decoder: decoder().ok()?, bytes: vec![0; SMALL_DECOMPRESSED] }),
+        };
+        decoder.reinit().ok()?;
+        let (mut input, mut output) = (InBuffer::around(frame), OutBuffer::around(bytes.as_mut_slice()));
+        // All at once, or it is not as it should be.
+        let left = decoder.run(&mut input, &mut output).ok()?;
+        (left == 0 && input.pos() == frame.len()).then(|| output.as_slice().to_vec())
+    })
 }
 
 fn decoder() -> io::Result<zstd::stream::raw::Decoder<'static>> {

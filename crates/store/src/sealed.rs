@@ -91,7 +91,9 @@ pub trait Sealed: Serialize + DeserializeOwned {
     /// # Errors
     /// When it has no JSON.
     fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
-        let mut bytes = serde_json::to_vec(self)?;
+        // Nearly all have a kilobyte or two.
+        let mut bytes = Vec::with_capacity(2 << 10);
+        serde_json::to_writer(&mut bytes, self)?;
         bytes.push(b'\n');
         Ok(bytes)
     }

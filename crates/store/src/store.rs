@@ -12,11 +12,13 @@ use serde::Deserialize;
 use crate::digest::Digest;
 use crate::error::{Holder, StoreError};
 use crate::files::{AttemptFile, AttemptHead, RecordFile, RecordHead};
+use crate::folder::Folder;
 use crate::fs::RealFilesystem;
 use crate::generic::{self, is_generic};
 use crate::index::{Entry, Index};
+use crate::kept::Kept;
 use crate::layout::{FIRST_SCHEMA, JOURNAL, Layout, PLAN, SCHEMA, SHARED_SCHEMA};
-use crate::listing::{is_dated, list};
+use crate::listing::{Item, is_dated, list};
 use crate::names::{AttemptId, Origin, RunId};
 use crate::object::ObjectReader;
 use crate::pack::Pack;
@@ -35,6 +37,8 @@ pub struct Store {
     learnt: Mutex<BTreeMap<(CellKey, Origin), Entry>>,
     /// Objects that are not in the store's own folder.
     pack: Option<Pack>,
+    /// Small objects that are read more than once.
+    kept: Option<Kept>,
 }
 
 impl Store {
@@ -58,7 +62,7 @@ impl Store {
         }
         Ok(schema.map(|schema| {
             let generations = AtomicBool::new(schema >= SHARED_SCHEMA);
-            Self { layout, generations, index: OnceLock::new(), learnt: Mutex::default(), pack: None }
+            Self { layout, generations, index: OnceLock::new(), learnt: Mutex::default(), pack: None, kept: None }
         }))
     }
 
@@ -158,10 +162,15 @@ impl Store {
     /// # Errors
     /// When a directory cannot be read.
     pub fn cells(&self) -> Result<Vec<(CellKey, Vec<Origin>)>, StoreError> {
-        let folders = list(&self.layout.cells())?;
-        let keys: Vec<CellKey> = folders.iter().filter_map(|item| item.folder()?.parse().ok()).collect();
-        let origins = parallel::each(&keys, |key| self.origins(key)).into_iter().collect::<Result<Vec<_>, _>>()?;
-        Ok(keys.into_iter().zip(origins).filter(|(_, origins)| !origins.is_empty()).collect())
+        let (cells, items) = (Folder::open(self.layout.cells()), list(&self.layout.cells())?);
+        let of_cell = |item: &Item| -> Result<Option<(CellKey, Vec<Origin>)>, StoreError> {
+            let Some((name, key)) = item.folder().and_then(|name| Some((name, name.parse().ok()?))) else {
+                return Ok(None);
+            };
+            let origins: Vec<Origin> = self.generations_of(&cells.list(name)?).into_keys().collect();
+            Ok(Some((key, origins)).filter(|(_, origins)| !origins.is_empty()))
+        };
+        parallel::each(&items, of_cell).into_iter().filter_map(Result::transpose).collect()
     }
 
     /// The origins that have a record of a cell, in order.
@@ -218,6 +227,12 @@ impl Store {
         Self { pack: Some(pack), ..self }
     }
 
+    /// The same store, which keeps small objects in memory between two readings, as long as these bytes are enough for what their files have.
+    #[must_use]
+    pub fn keeping_small_objects(self, bytes: usize) -> Self {
+        Self { kept: Some(Kept::new(bytes)), ..self }
+    }
+
     /// Opens an object for reading.
     ///
     /// # Errors
@@ -228,7 +243,7 @@ impl Store {
             let bytes = bytes.map_err(|error| StoreError::unreadable(&path, error))?;
             return Ok(ObjectReader::of_bytes(path, *digest, bytes));
         }
-        ObjectReader::open(&self.layout.object(digest), *digest)
+        ObjectReader::open_kept(&self.layout.object(digest), *digest, self.kept.as_ref())
     }
 
     /// An attempt, if there is one of this form. A file that is none, and whose name is not one of ours either, is not ours.
