@@ -17,9 +17,14 @@ const HEADER: &str = "key,platform,post_storage,notification_storage,regions,del
 /// Columns after `state`, which a cell without a result leaves empty.
 const OF_A_RESULT: usize = 14;
 
+/// More bytes than a line has, but for those of unusual cells.
+const LINE_BYTES: usize = 220;
+
 /// The text of the file.
 pub(crate) fn render(inventory: &Inventory, facts: &Facts) -> String {
-    let mut text = HEADER.to_owned() + "\n";
+    let mut text = String::with_capacity(HEADER.len() + LINE_BYTES * facts.cells.len());
+    text.push_str(HEADER);
+    text.push('\n');
     // Both are in order of keys, and every record is of one of the cells.
     let mut records = inventory.records.iter().peekable();
     for (key, cell) in &facts.cells {

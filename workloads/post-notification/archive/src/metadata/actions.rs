@@ -1,21 +1,18 @@
 //! Actions: what was executed, with what, and its result.
 
 use std::borrow::Cow;
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::thread::{self, ScopedJoinHandle};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use matrix_bundle::bag::PAYLOAD;
 use matrix_bundle::layout::BundlePath;
 use matrix_plan::{Arrival, CellInputs, CellKey, ConfiguredLag, Invocation, Platform};
-use matrix_store::{AttemptStatus, Digest, Provenance, RunId, parallel};
+use matrix_store::{AttemptStatus, Digest, Origin, Provenance, RunId, parallel};
 use matrix_traces::{Attempt, Record};
 use serde::Deserialize;
 
-use super::entity::{Entity, iri, refs};
+use super::entity::{Entity, Names, iri, refs};
 use super::label;
 use crate::inventory::{CellFacts, Facts, Inventory};
 
@@ -25,7 +22,8 @@ pub(super) struct Actions<'a> {
     facts: &'a Facts,
     /// The objects among the crate's files.
     objects: HashSet<Digest>,
-    records: BTreeMap<CellKey, &'a Record>,
+    /// The cells, each with a result: attempts come in another order, so that each cell is looked up by itself.
+    cells: HashMap<CellKey, (&'a CellFacts, Option<&'a Record>)>,
     /// What wrote each gathering, by the fingerprint that says so: many cells share one.
     imported: BTreeMap<&'a str, Option<Entity<'a>>>,
     /// The runners, by what attempts say of them.
@@ -42,8 +40,15 @@ struct Used<'s, 'a> {
     software: &'s Entity<'a>,
 }
 
+/// An action as JSON, and what it refers to: inputs that none before had, and what executed it.
+struct Rendered<'s, 'a> {
+    action: Vec<u8>,
+    new: Vec<Input>,
+    software: &'s Entity<'a>,
+}
+
 /// Attempts whose actions are rendered at a time.
-const AT_A_TIME: usize = 4096;
+const AT_A_TIME: usize = 1024;
 
 /// What tells the provenance of one process from those of others.
 fn provenance_of(attempt: &Attempt) -> usize {
@@ -63,89 +68,73 @@ fn action_id(attempt: &Attempt) -> String {
     ["#attempt/", &iri(attempt.id.as_str())].concat()
 }
 
+/// The names of all actions, in their order.
+#[derive(Debug)]
+pub(super) struct Ids<'a> {
+    pub(super) inventory: &'a Inventory,
+    pub(super) facts: &'a Facts,
+}
+
+impl Names for Ids<'_> {
+    fn names(&self) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_> {
+        let attempts = self.inventory.attempts.values();
+        let there = attempts.filter(|attempt| self.facts.cells.contains_key(&attempt.key));
+        Box::new(there.map(|attempt| action_id(attempt).into()))
+    }
+}
+
 impl<'a> Actions<'a> {
     pub(super) fn new(inventory: &'a Inventory, facts: &'a Facts, files: &[(&str, u64)]) -> Self {
-        let mut records: BTreeMap<CellKey, &Record> = BTreeMap::new();
-        for ((key, _), record) in &inventory.records {
-            records.entry(*key).or_insert(record);
-        }
+        // Both are in order of keys, and every record is of one of the cells.
+        let mut records = inventory.records.iter().peekable();
+        let with_record = |(key, cell): (&CellKey, &'a CellFacts)| {
+            let mut first = None;
+            while let Some((_, record)) = records.next_if(|((of, _), _)| of == key) {
+                first.get_or_insert(record);
+            }
+            (*key, (cell, first))
+        };
+        let cells = facts.cells.iter().map(with_record).collect();
         let objects = files.iter().filter(|(path, _)| path.starts_with("objects/"));
         let objects = objects.filter_map(|(path, _)| match BundlePath::of(&format!("{PAYLOAD}{path}"))? {
             BundlePath::Object(digest) => Some(digest),
             _ => None,
         });
-        Self {
+        let mut this = Self {
             inventory,
             facts,
             objects: objects.collect(),
-            records,
+            cells,
             imported: BTreeMap::new(),
             software: HashMap::new(),
-        }
+        };
+        this.learn();
+        this
     }
 
-    /// The names of all actions, in their order.
-    pub(super) fn ids(&self) -> impl Iterator<Item = String> + use<'a> {
-        let facts = self.facts;
-        let attempts = self.inventory.attempts.values();
-        attempts.filter(|attempt| facts.cells.contains_key(&attempt.key)).map(action_id)
+    /// The people of whom the bundle says that they measured, by name.
+    pub(super) fn agents(&self) -> BTreeMap<String, Entity<'a>> {
+        let agents =
+            self.inventory.agents.iter().flat_map(|(origin, names)| names.iter().map(move |name| (origin, name)));
+        let entity = |(origin, name): (&Origin, &'a String)| {
+            let id = agent_id(origin.as_str(), name);
+            let entity = Entity::new(&id, "Person").text("name", name);
+            (id, entity)
+        };
+        agents.map(entity).collect()
     }
 
-    /// What actions refer to, by name, without files. Others come after this: it gets to know what executed each attempt.
-    pub(super) fn referred(&mut self) -> BTreeMap<String, Entity<'a>> {
-        let mut entities = BTreeMap::new();
-        for (origin, names) in &self.inventory.agents {
-            for name in names {
-                let id = agent_id(origin.as_str(), name);
-                let entity = Entity::new(&id, "Person").text("name", name);
-                entities.entry(id).or_insert(entity);
-            }
-        }
-        self.learn();
-        let attempts: Vec<&'a Attempt> = self.inventory.attempts.values().collect();
-        let share = attempts.len().div_ceil(thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1);
-        let this = &*self;
-        thread::scope(|scope| {
-            let shares = attempts.chunks(share).map(|some| scope.spawn(move || this.referred_by(some)));
-            for found in shares.collect::<Vec<_>>().into_iter().map(ScopedJoinHandle::join) {
-                // The first of a name counts, however many processors there are.
-                for (id, entity) in found.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
-                    entities.entry(id).or_insert(entity);
-                }
-            }
-        });
-        entities
-    }
-
-    /// What these attempts' actions refer to.
-    fn referred_by(&self, attempts: &[&'a Attempt]) -> BTreeMap<String, Entity<'a>> {
-        let mut entities = BTreeMap::new();
-        // Most inputs are those of the attempt before.
-        let mut before: Vec<Input> = Vec::new();
-        for attempt in attempts {
-            let Some(Used { inputs, software, .. }) = self.used(attempt) else { continue };
-            let known = |(place, input): &(usize, &Input)| before.get(*place) == Some(*input);
-            for (_, (name, value)) in inputs.iter().enumerate().filter(|input| !known(input)) {
-                if let Entry::Vacant(place) = entities.entry(input_id(name, value)) {
-                    let entity = Entity::new(place.key(), "PropertyValue").text("name", name).text("value", value);
-                    place.insert(entity);
-                }
-            }
-            before = inputs;
-            if !entities.contains_key(software.id()) {
-                entities.insert(software.id().to_owned(), software.clone());
-            }
-        }
-        entities
-    }
-
-    /// The action of each attempt, by name and in the order of names, as JSON.
-    pub(super) fn each(&self, mut then: impl FnMut(&str, &[u8]) -> io::Result<()>) -> io::Result<()> {
+    /// The action of each attempt, in the order of names, as JSON. What they refer to besides files and agents, by name.
+    pub(super) fn each(
+        &self,
+        mut then: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<BTreeMap<String, Entity<'a>>> {
         let attempts: Vec<&'a Attempt> = self.inventory.attempts.values().collect();
         let runs: BTreeSet<&RunId> = attempts.iter().filter_map(|attempt| attempt.run.as_ref()).collect();
         let files: BTreeMap<&RunId, Vec<String>> =
             runs.into_iter().map(|run| (run, files_of(self.facts, run))).collect();
-        let rendered = |attempt: &&'a Attempt| -> io::Result<Option<(String, Vec<u8>)>> {
+        let known: Mutex<HashSet<Input>> = Mutex::default();
+        let rendered = |attempt: &&'a Attempt| -> io::Result<Option<Rendered<'_, 'a>>> {
             let Some(Used { cell, record, inputs, is_imported, software }) = self.used(attempt) else {
                 return Ok(None);
             };
@@ -154,23 +143,32 @@ impl<'a> Actions<'a> {
             let name = format!("{} round {}", cell.axes, cell.round);
             let executed = Executed { name, attempt, record, is_imported, software: software.id(), objects };
             let action = serde_json::to_vec(&action(self.inventory, &self.objects, executed))?;
-            Ok(Some((action_id(attempt), action)))
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whoever adds one gives it on.
+            let new = inputs.into_iter().filter(|input| !known.contains(input)).collect::<Vec<_>>();
+            known.extend(new.iter().cloned());
+            Ok(Some(Rendered { action, new, software }))
         };
-        parallel::in_order(&attempts, AT_A_TIME, rendered, |action| match action? {
-            Some((id, action)) => then(&id, &action),
-            None => Ok(()),
-        })
-    }
-
-    fn told(&self, attempt: &'a Attempt) -> Option<&'a CellInputs> {
-        let record = self.records.get(&attempt.key).copied();
-        record.map(|record| &record.inputs).or(attempt.inputs.as_deref())
+        let mut entities = BTreeMap::new();
+        parallel::in_order(&attempts, AT_A_TIME, rendered, |rendered| {
+            let Some(Rendered { action, new, software }) = rendered? else { return Ok(()) };
+            for (name, value) in new {
+                let id = input_id(name, &value);
+                let entity = Entity::new(&id, "PropertyValue").text("name", name).text("value", &value);
+                entities.insert(id, entity);
+            }
+            if !entities.contains_key(software.id()) {
+                entities.insert(software.id().to_owned(), software.clone());
+            }
+            then(&action)
+        })?;
+        Ok(entities)
     }
 
     /// Gets to know what executed attempts.
     fn learn(&mut self) {
         let attempts = self.inventory.attempts.values();
-        let told = self.records.values().map(|record| &record.inputs);
+        let told = self.inventory.records.values().map(|record| &record.inputs);
         for told in told.chain(attempts.clone().filter_map(|attempt| attempt.inputs.as_deref())) {
             let known = self.imported.entry(told.fingerprint.as_str());
             known.or_insert_with(|| imported_by(told).map(|name| foreign(&name)));
@@ -182,9 +180,8 @@ impl<'a> Actions<'a> {
 
     /// What the action of an attempt refers to; nothing where its cell is not one of the crate's.
     fn used(&self, attempt: &'a Attempt) -> Option<Used<'_, 'a>> {
-        let cell = self.facts.cells.get(&attempt.key)?;
-        let record = self.records.get(&attempt.key).copied();
-        let told = self.told(attempt);
+        let (cell, record) = *self.cells.get(&attempt.key)?;
+        let told = record.map(|record| &record.inputs).or(attempt.inputs.as_deref());
         let imported = told.and_then(|told| self.imported.get(told.fingerprint.as_str())?.as_ref());
         let software = imported.or_else(|| self.software.get(&provenance_of(attempt)))?;
         let mut inputs = vec![

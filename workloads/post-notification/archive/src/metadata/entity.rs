@@ -2,14 +2,22 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Serialize, Serializer};
+
+/// Names of many entities, each made when it is written.
+pub(super) trait Names: fmt::Debug + Sync {
+    /// The names.
+    fn names(&self) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_>;
+}
 
 /// A property's value: a text, or references to entities. A list of one is written as that one.
 #[derive(Clone, Debug)]
 pub(super) enum Value<'a> {
     Text(String),
     References(Vec<Reference<'a>>),
+    Many(&'a dyn Names),
 }
 
 impl Serialize for Value<'_> {
@@ -20,6 +28,13 @@ impl Serialize for Value<'_> {
                 [id] => id.serialize(serializer),
                 ids => ids.serialize(serializer),
             },
+            Self::Many(many) => {
+                let mut ids = many.names().map(|id| Reference { id });
+                match (ids.next(), ids.next()) {
+                    (Some(id), None) => id.serialize(serializer),
+                    (first, second) => serializer.collect_seq(first.into_iter().chain(second).chain(ids)),
+                }
+            }
         }
     }
 }
@@ -63,15 +78,36 @@ impl<'a> Entity<'a> {
     }
 }
 
+/// References to many entities; nothing if there are none.
+pub(super) fn many(names: &dyn Names) -> Option<Value<'_>> {
+    names.names().next().is_some().then_some(Value::Many(names))
+}
+
 /// References to entities; nothing if there are none.
 pub(super) fn refs<'a>(ids: impl IntoIterator<Item = impl Into<Cow<'a, str>>>) -> Option<Value<'a>> {
     let ids: Vec<Reference<'a>> = ids.into_iter().map(|id| Reference { id: id.into() }).collect();
     (!ids.is_empty()).then_some(Value::References(ids))
 }
 
+/// The bytes that stand for themselves in an IRI.
+const PLAIN: [bool; 256] = {
+    let (mut plain, marks) = ([false; 256], b"-._~/+@=");
+    let mut byte = 0;
+    while byte < 256 {
+        plain[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < marks.len() {
+        plain[marks[at] as usize] = true;
+        at += 1;
+    }
+    plain
+};
+
 /// A text as part of an IRI.
 pub(super) fn iri(text: &str) -> Cow<'_, str> {
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/+@=".contains(&byte);
+    let good = |byte: u8| PLAIN[usize::from(byte)];
     if text.bytes().all(good) {
         return Cow::Borrowed(text);
     }

@@ -1,7 +1,7 @@
 //! The files of a crate.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::io;
 
 use matrix_bundle::bag::PAYLOAD;
@@ -13,7 +13,7 @@ use super::label;
 use crate::inventory::Inventory;
 
 /// Files whose entities are rendered at a time.
-const AT_A_TIME: usize = 16_384;
+const AT_A_TIME: usize = 4096;
 
 /// The entity of each file, by name and in the order of the files, as JSON.
 pub(super) fn each<'a>(
@@ -21,7 +21,7 @@ pub(super) fn each<'a>(
     files: &[(&'a str, u64)],
     mut then: impl FnMut(&str, &[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    let labels: BTreeMap<Digest, &str> =
+    let labels: HashMap<Digest, &str> =
         inventory.records.values().map(|record| (record.object.sha256, label(record))).collect();
     let rendered = |(path, size): &(&'a str, u64)| -> io::Result<(Cow<'a, str>, Vec<u8>)> {
         let (name, format) = describe(path, &labels);
@@ -40,7 +40,7 @@ pub(super) fn each<'a>(
 }
 
 /// What a file is called, and its media type.
-fn describe(path: &str, labels: &BTreeMap<Digest, &str>) -> (String, &'static str) {
+fn describe(path: &str, labels: &HashMap<Digest, &str>) -> (String, &'static str) {
     let name = match BundlePath::of(&format!("{PAYLOAD}{path}")) {
         Some(BundlePath::Readme) => "What is in this bundle, and how to check it".to_owned(),
         Some(BundlePath::License) => "Licence".to_owned(),

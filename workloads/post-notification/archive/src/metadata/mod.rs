@@ -6,13 +6,15 @@ mod actions;
 mod entity;
 mod files;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use actions::Actions;
-use entity::{Entity, refs};
+use entity::{Entity, Names, many, refs};
 use matrix_bundle::bag::PAYLOAD;
 use matrix_plan::ConfiguredLag;
+use matrix_store::parallel;
 
 use crate::inventory::{Facts, Inventory};
 
@@ -37,41 +39,55 @@ pub(crate) fn render(
     files: &[(&str, u64)],
     out: &mut (impl Write + ?Sized),
 ) -> io::Result<()> {
-    let mut actions = Actions::new(inventory, facts, files);
-    let mut others = actions.referred();
-    let profile = Entity::new(PROFILE, "CreativeWork").text("name", "Process Run Crate").text("version", "0.5");
-    others.insert(PROFILE.to_owned(), profile);
-
-    let descriptor =
-        Entity::new(DESCRIPTOR, "CreativeWork").value("about", refs(["./"])).value("conformsTo", refs([RO_CRATE]));
-    writeln!(out, "{{\"@context\":\"{CONTEXT}\",\"@graph\":[")?;
-    serde_json::to_writer(&mut *out, &descriptor)?;
-    out.write_all(b",\n")?;
-    serde_json::to_writer(&mut *out, &root(inventory, facts, files, actions.ids()))?;
+    let (actions, begun) = parallel::beside(
+        || Actions::new(inventory, facts, files),
+        || {
+            let descriptor = Entity::new(DESCRIPTOR, "CreativeWork")
+                .value("about", refs(["./"]))
+                .value("conformsTo", refs([RO_CRATE]));
+            writeln!(out, "{{\"@context\":\"{CONTEXT}\",\"@graph\":[")?;
+            serde_json::to_writer(&mut *out, &descriptor)?;
+            out.write_all(b",\n")?;
+            serde_json::to_writer(
+                &mut *out,
+                &root(inventory, facts, &Files(files), &actions::Ids { inventory, facts }),
+            )?;
+            io::Result::Ok(())
+        },
+    );
+    begun?;
     let mut write = |entity: &[u8]| -> io::Result<()> {
         out.write_all(b",\n")?;
         out.write_all(entity)
     };
-    // Names of actions, of files and of all others are different, and each sort is in order.
+    // Names of agents come before those of actions, and these before those of all that actions refer to besides.
+    actions.agents().into_values().try_for_each(|agent| write(&serde_json::to_vec(&agent)?))?;
+    let mut others = actions.each(&mut write)?;
+    let profile = Entity::new(PROFILE, "CreativeWork").text("name", "Process Run Crate").text("version", "0.5");
+    others.insert(PROFILE.to_owned(), profile);
+    // Names of files and of all others are different, and each sort is in order.
     let mut others = others.into_iter().peekable();
-    let mut write_in_order = |id: &str, entity: &[u8]| -> io::Result<()> {
+    files::each(inventory, files, |id, entity| {
         while let Some((_, other)) = others.next_if(|(other, _)| other.as_str() < id) {
             write(&serde_json::to_vec(&other)?)?;
         }
         write(entity)
-    };
-    actions.each(&mut write_in_order)?;
-    files::each(inventory, files, &mut write_in_order)?;
+    })?;
     others.try_for_each(|(_, other)| write(&serde_json::to_vec(&other)?))?;
     out.write_all(b"\n]}\n")
 }
 
-fn root<'a>(
-    inventory: &Inventory,
-    facts: &Facts,
-    files: &[(&'a str, u64)],
-    actions: impl Iterator<Item = String>,
-) -> Entity<'a> {
+/// Files by name.
+#[derive(Debug)]
+struct Files<'a>(&'a [(&'a str, u64)]);
+
+impl Names for Files<'_> {
+    fn names(&self) -> Box<dyn Iterator<Item = Cow<'_, str>> + '_> {
+        Box::new(self.0.iter().map(|(path, _)| entity::iri(path)))
+    }
+}
+
+fn root<'a>(inventory: &Inventory, facts: &Facts, files: &'a dyn Names, actions: &'a dyn Names) -> Entity<'a> {
     let names: Vec<&str> = facts.experiments.iter().map(String::as_str).collect();
     let name = if names.is_empty() { "matrix".to_owned() } else { names.join(", ") };
     let tally = &facts.tally;
@@ -92,8 +108,8 @@ fn root<'a>(
         .text("datePublished", &facts.date)
         .text("creativeWorkStatus", &state)
         .value("license", refs(["LICENSE"]))
-        .value("hasPart", refs(files.iter().map(|(path, _)| entity::iri(path))))
-        .value("mentions", refs(actions))
+        .value("hasPart", many(files))
+        .value("mentions", many(actions))
 }
 
 /// How the results came to be: simulated says simulated, configured lag says configured.
