@@ -97,6 +97,12 @@ impl<'a> Container<'a> {
         self.items.len() as u64
     }
 
+    /// Objects among them.
+    #[must_use]
+    pub fn objects(&self) -> u64 {
+        self.items.values().filter(|item| matches!(item.content, Content::Object)).count() as u64
+    }
+
     /// Bytes of the payload.
     #[must_use]
     pub fn payload_bytes(&self) -> u64 {

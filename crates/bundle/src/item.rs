@@ -69,15 +69,6 @@ impl<'a> Item<'a> {
         Self { size: bytes.len() as u64, digest: Digest::of(bytes), content: Content::Borrowed(bytes) }
     }
 
-    /// A file that is made when it is written.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub fn made(of: &'a dyn Make) -> Result<Self, StoreError> {
-        let bytes = of.make()?;
-        Ok(Self { size: bytes.len() as u64, digest: Digest::of(&bytes), content: Content::Made(of) })
-    }
-
     /// An object of the store, which has so many bytes.
     #[must_use]
     pub fn object(digest: Digest, size: u64) -> Self {

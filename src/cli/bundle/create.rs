@@ -1,6 +1,7 @@
 //! `matrix bundle create`.
 
 use std::collections::BTreeSet;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -54,8 +55,12 @@ pub(super) struct CreateArgs {
     results: ResultsArgs,
 }
 
+/// Most bytes of small objects that are kept in memory.
+const KEPT: usize = 48 << 20;
+
 pub(super) fn create(args: CreateArgs) -> CommandResult {
-    let store = Store::open(&args.results.results)?;
+    // Traces are read twice: to derive what follows from them, and into the bundle.
+    let store = Store::open(&args.results.results)?.keeping_small_objects(KEPT);
     let filter = args.filter.filter.as_deref();
     let binary = if args.with_binary { Some(Binary::of(&std::env::current_exe()?)?) } else { None };
     let texts = if args.run.is_some() { Texts::new() } else { program::texts(&store, &args.files)? };
@@ -88,7 +93,8 @@ pub(super) fn create(args: CreateArgs) -> CommandResult {
         identify: args.identify,
         workers: None,
     };
-    let inventory = Inventory::gather(&store, &selection, options.origin.as_ref())?;
+    // The process ends with it: giving back the memory of many cells takes longer than leaving it.
+    let mut inventory = ManuallyDrop::new(Inventory::gather(&store, &selection, options.origin.as_ref())?);
     let source = if args.with_source { source::tree() } else { Tree::new() };
     let besides = Besides { source, binary: binary.as_ref().map(Binary::sha256) };
     let mut extras = derive::extras_where_plans_follow(&store, &inventory, besides)?;
@@ -97,7 +103,7 @@ pub(super) fn create(args: CreateArgs) -> CommandResult {
         derive::name_filter(&mut extras, filter);
     }
     let place = output::place_of(&args.out)?;
-    let made = matrix_archive::create_gathered(&store, inventory, &extras, &options, &place)?;
+    let made = matrix_archive::create_gathered(&store, &mut inventory, &extras, &options, &place)?;
     let left = Left { left_out: made.left_out, filter, missing_shards: made.missing_shards };
     describe(made.info, &args.out, &left, args.format.format)
 }

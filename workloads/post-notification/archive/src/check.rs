@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 use crate::contents::{Contents, OnFault};
 use crate::create::{Maker, bag_info};
 use crate::deriver::{self, DERIVER, DERIVER_VERSION};
-use crate::inventory::{Facts, Inventory};
+use crate::inventory::{Facts, Inventory, MissingAttempt};
 use crate::{cells, metadata};
 
 /// What made a bundle, as it says.
@@ -206,10 +206,13 @@ impl Contents {
                 faults.push((BundlePath::Record(*key, origin.clone()).to_string(), what));
             }
         }
-        for (place, id) in facts.missing_attempts.iter().filter(|(_, id)| !left_out.contains(id)) {
-            faults.push((place.clone(), format!("its attempt {id} is missing")));
+        for MissingAttempt { id, journal: (run, digest), .. } in &facts.missing_attempts {
+            if !left_out.contains(id) {
+                let place = BundlePath::Journal(run.clone(), *digest).to_string();
+                faults.push((place, format!("its attempt {id} is missing")));
+            }
         }
-        let named: BTreeSet<&AttemptId> = facts.missing_attempts.iter().map(|(_, id)| id).collect();
+        let named: BTreeSet<&AttemptId> = facts.missing_attempts.iter().map(|missing| &missing.id).collect();
         for id in left_out.iter().filter(|id| !named.contains(id)) {
             let what = format!("it names {id}, which is there, or which no journal names");
             faults.push((BundlePath::LeftOut.to_string(), what));

@@ -63,13 +63,13 @@ pub struct Created {
 /// As for [`create_file`].
 pub fn create_gathered(
     store: &Store,
-    mut inventory: Inventory,
+    inventory: &mut Inventory,
     extras: &Extras,
     options: &CreateOptions,
     path: &Path,
 ) -> Result<Created, BundleError> {
     inventory.add(extras, options.identify.as_deref(), options.origin.as_ref());
-    whole_file(path, |out| write(store, &inventory, extras, options, out))
+    whole_file(path, |out| write(store, inventory, extras, options, out))
 }
 
 /// Makes a bundle, whole or not at all: under a temporary name in the same directory, synced and renamed. A file of that

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use matrix_bundle::bag::{AGENT, About, PAYLOAD};
 use matrix_bundle::container::Container;
-use matrix_bundle::item::{Item, Items, Make};
+use matrix_bundle::item::{Content, Item, Items, Make};
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::limits::MAX_TEXTS;
 use matrix_bundle::{BundleError, BundleInfo, Extras, Limits, Packed, Refusal};
@@ -17,7 +17,8 @@ use crate::{cells, metadata};
 /// The files of a payload.
 pub(crate) fn items<'a>(inventory: &'a Inventory, facts: &Facts, extras: &Extras) -> Result<Items<'a>, BundleError> {
     let mut payload = Payload::default();
-    payload.results(inventory)?;
+    let (cells, results) = parallel::beside(|| cells::render(inventory, facts), || payload.results(inventory));
+    results?;
     payload.extras(extras, facts);
     payload.add(&BundlePath::Deriver, DERIVER.render(DERIVER_VERSION).into_bytes());
     if !inventory.agents.is_empty() {
@@ -30,7 +31,7 @@ pub(crate) fn items<'a>(inventory: &'a Inventory, facts: &Facts, extras: &Extras
         left_out.push(b'\n');
         payload.add(&BundlePath::LeftOut, left_out);
     }
-    payload.add(&BundlePath::Cells, cells::render(inventory, facts).into_bytes());
+    payload.add(&BundlePath::Cells, cells.into_bytes());
     // A map that is made of all its keys is dense.
     let mut items: Items<'_> = payload.0.into_iter().collect();
     let files = metadata::files(items.iter().map(|(path, item)| (path.as_str(), item.size)));
@@ -82,7 +83,7 @@ pub(crate) fn info_of(
         cells: facts.tally,
         records: inventory.records.len() as u64,
         attempts: inventory.attempts.len() as u64,
-        objects: inventory.objects().len() as u64,
+        objects: container.objects(),
     }
 }
 
@@ -98,20 +99,17 @@ impl<'a> Payload<'a> {
         self.0.push((place.to_string(), Item::borrowed(bytes)));
     }
 
-    fn made<K: Sync, T: Make + Sync>(
+    /// Adds files that are made when they are written, with what is known of each.
+    fn made<K, T: Make>(
         &mut self,
         files: &'a BTreeMap<K, T>,
-        place: impl Fn(&K) -> BundlePath + Sync,
-    ) -> Result<(), BundleError> {
-        let files: Vec<(&K, &'a T)> = files.iter().collect();
-        let made = |(name, file): &(&K, &'a T)| {
+        known: &[(Digest, u64)],
+        place: impl Fn(&K) -> BundlePath,
+    ) {
+        self.0.extend(files.iter().zip(known).map(|((name, file), (digest, size))| {
             let path = place(name).to_string().into_boxed_str().into_string();
-            Ok::<_, StoreError>((path, Item::made(*file)?))
-        };
-        for file in parallel::each(&files, made) {
-            self.0.push(file?);
-        }
-        Ok(())
+            (path, Item { size: *size, digest: *digest, content: Content::Made(file) })
+        }));
     }
 
     fn results(&mut self, inventory: &'a Inventory) -> Result<(), BundleError> {
@@ -127,8 +125,9 @@ impl<'a> Payload<'a> {
         for ((run, digest), bytes) in &inventory.journals {
             self.0.push((BundlePath::Journal(run.clone(), *digest).to_string(), bytes.clone().into()));
         }
-        self.made(&inventory.records, |(key, origin)| BundlePath::Record(*key, origin.clone()))?;
-        self.made(&inventory.attempts, |id| BundlePath::Attempt(id.clone()))?;
+        let known = inventory.files()?;
+        self.made(&inventory.records, &known.records, |(key, origin)| BundlePath::Record(*key, origin.clone()));
+        self.made(&inventory.attempts, &known.attempts, |id| BundlePath::Attempt(id.clone()));
         for (digest, size) in inventory.objects() {
             self.0.push((BundlePath::Object(digest).to_string(), Item::object(digest, size)));
         }

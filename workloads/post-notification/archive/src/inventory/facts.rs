@@ -1,15 +1,18 @@
 //! What follows from an inventory.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use matrix_bundle::container::dense;
+use matrix_bundle::item::Make;
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::{BundleError, folder};
 use matrix_plan::plan::Reason;
 use matrix_plan::printable::one_line;
 use matrix_plan::{Axes, CellKey, CellState, Platform, Shard, Tally};
-use matrix_store::{AttemptId, AttemptStatus, Digest, JournalEntry, JournalState, JournalSummary, RunId, parallel};
+use matrix_store::{
+    AttemptId, AttemptStatus, Digest, JournalEntry, JournalState, JournalSummary, RunId, StoreError, parallel,
+};
 
 use super::Inventory;
 use super::plans::Plans;
@@ -36,8 +39,8 @@ pub(crate) struct Facts {
     pub(crate) runs: BTreeMap<(RunId, Digest), BTreeMap<String, Digest>>,
     /// Lines of journals.
     pub(crate) journal_lines: u64,
-    /// Attempts whose end a journal reports and that are not in the inventory, each with the journal's path in the bag.
-    pub(crate) missing_attempts: Vec<(String, AttemptId)>,
+    /// Attempts whose end a journal reports and that are not in the inventory.
+    pub(crate) missing_attempts: Vec<MissingAttempt>,
     /// Attempts that no journal names.
     pub(crate) unnamed_attempts: BTreeSet<AttemptId>,
     /// Cells that the plans have and that the bundle is not about: it is a selection, if there are any.
@@ -48,9 +51,27 @@ pub(crate) struct Facts {
     pub(crate) date: String,
 }
 
-/// What follows from an inventory, once somebody asked: reading journals and plans takes its time.
+/// An attempt that is not in the inventory, the cell that a journal says it is of, and the journal.
+#[derive(Clone, Debug)]
+pub(crate) struct MissingAttempt {
+    pub(crate) id: AttemptId,
+    pub(crate) cell: CellKey,
+    pub(crate) journal: (RunId, Digest),
+}
+
+/// What follows from an inventory, once somebody asked: it takes its time.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known(OnceLock<Arc<Facts>>);
+pub(super) struct Known {
+    facts: OnceLock<Arc<Facts>>,
+    files: OnceLock<Arc<Files>>,
+}
+
+/// The SHA-256 and the bytes of the files of records and of attempts, in their order.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    pub(crate) records: Vec<(Digest, u64)>,
+    pub(crate) attempts: Vec<(Digest, u64)>,
+}
 
 impl PartialEq for Known {
     /// It follows from the rest.
@@ -62,22 +83,25 @@ impl PartialEq for Known {
 impl Facts {
     fn of(inventory: &Inventory) -> Result<Self, BundleError> {
         let mut facts = Self::default();
-        let (plans, last) = parallel::beside(|| Plans::read(inventory), || facts.read_journals(inventory));
+        let mut done: BTreeMap<CellKey, &matrix_traces::Record> = BTreeMap::new();
+        for ((key, _), record) in &inventory.records {
+            done.entry(*key).or_insert(record);
+        }
+        // Of the others something has to be found out: mostly there are few.
+        let undone: HashSet<CellKey> = inventory.cells.iter().filter(|key| !done.contains_key(key)).copied().collect();
+        let (plans, last) =
+            parallel::beside(|| Plans::read(inventory, &undone), || facts.read_journals(inventory, &undone));
         let last = last?;
         let Plans { cells: plans, left_out, missing_shards, experiments } = plans?;
         facts.left_out = left_out.len() as u64;
         (facts.missing_shards, facts.experiments) = (missing_shards, experiments);
         drop(left_out);
         let mut attempts: BTreeMap<CellKey, (&str, AttemptStatus)> = BTreeMap::new();
-        for attempt in inventory.attempts.values() {
+        for attempt in inventory.attempts.values().filter(|attempt| undone.contains(&attempt.key)) {
             let newest = attempts.entry(attempt.key).or_insert(("", AttemptStatus::Done));
             if newest.0 <= attempt.ended.as_str() {
                 *newest = (&attempt.ended, attempt.status);
             }
-        }
-        let mut done: BTreeMap<CellKey, &matrix_traces::Record> = BTreeMap::new();
-        for ((key, _), record) in &inventory.records {
-            done.entry(*key).or_insert(record);
         }
         for key in &inventory.cells {
             let cell = match (done.get(key), plans.get(key)) {
@@ -115,20 +139,30 @@ impl Facts {
         Ok(facts)
     }
 
-    /// The journals, the newest run last: how the last attempt of each cell ended.
-    fn read_journals(&mut self, inventory: &Inventory) -> Result<BTreeMap<CellKey, JournalState>, BundleError> {
+    /// The journals, the newest run last: how the last attempt of each of these cells ended.
+    fn read_journals(
+        &mut self,
+        inventory: &Inventory,
+        undone: &HashSet<CellKey>,
+    ) -> Result<BTreeMap<CellKey, JournalState>, BundleError> {
         let mut last = BTreeMap::new();
-        let mut unnamed: HashSet<&AttemptId> = inventory.attempts.keys().collect();
-        for ((run, digest), text) in &inventory.journals {
-            let place = BundlePath::Journal(run.clone(), *digest).to_string();
+        // Whether a journal names each attempt.
+        let mut named: HashMap<&AttemptId, bool> = inventory.attempts.keys().map(|id| (id, false)).collect();
+        for (journal, text) in &inventory.journals {
+            let place = BundlePath::Journal(journal.0.clone(), journal.1).to_string();
             let text = text.open().map_err(BundleError::io("unpacking a journal"))?;
             let summary = JournalSummary::read(place.as_ref(), text, |JournalEntry { event, .. }| {
-                last.extend(event.cell_state());
-                if let Some((id, _)) = event.attempt() {
-                    unnamed.remove(id);
+                let Some((id, cell)) = event.attempt() else { return };
+                if undone.contains(cell) {
+                    last.extend(event.cell_state());
                 }
-                if let Some((id, _)) = event.ended().filter(|(id, _)| !inventory.attempts.contains_key(id)) {
-                    self.missing_attempts.push((place.clone(), id.clone()));
+                match named.get_mut(id) {
+                    Some(named) => *named = true,
+                    None if event.ended().is_some() => {
+                        let (id, cell, journal) = (id.clone(), *cell, journal.clone());
+                        self.missing_attempts.push(MissingAttempt { id, cell, journal });
+                    }
+                    None => {}
                 }
             });
             let JournalSummary { files, lines, torn_bytes, .. } =
@@ -148,9 +182,9 @@ impl Facts {
                     return Err(BundleError::contents(&place, format!("its {name} {} is missing", digest.short())));
                 }
             }
-            self.runs.insert((run.clone(), *digest), files);
+            self.runs.insert(journal.clone(), files);
         }
-        self.unnamed_attempts = unnamed.into_iter().cloned().collect();
+        self.unnamed_attempts = named.into_iter().filter(|(_, named)| !named).map(|(id, _)| id.clone()).collect();
         Ok(last)
     }
 
@@ -211,11 +245,32 @@ impl States {
 impl Inventory {
     /// What follows from it: read from journals and plans the first time.
     pub(crate) fn facts(&self) -> Result<Arc<Facts>, BundleError> {
-        if let Some(facts) = self.known.0.get() {
+        if let Some(facts) = self.known.facts.get() {
             return Ok(Arc::clone(facts));
         }
         let facts = Arc::new(Facts::of(self)?);
-        Ok(Arc::clone(self.known.0.get_or_init(|| facts)))
+        Ok(Arc::clone(self.known.facts.get_or_init(|| facts)))
+    }
+
+    pub(crate) fn files(&self) -> Result<Arc<Files>, BundleError> {
+        fn of<'f, T: Make + Sync + 'f>(files: impl Iterator<Item = &'f T>) -> Result<Vec<(Digest, u64)>, StoreError> {
+            let made = |file: &T| file.make().map(|bytes| (Digest::of(&bytes), bytes.len() as u64));
+            parallel::each(files.collect::<Vec<_>>(), made).into_iter().collect()
+        }
+        if let Some(files) = self.known.files.get() {
+            return Ok(Arc::clone(files));
+        }
+        let files = Files { records: of(self.records.values())?, attempts: of(self.attempts.values())? };
+        Ok(Arc::clone(self.known.files.get_or_init(|| Arc::new(files))))
+    }
+
+    /// Gets to know what a bundle's manifest says of records and attempts. Whoever makes a bundle can do it beside what is derived; it
+    /// is done then if it was not.
+    ///
+    /// # Errors
+    /// When one has no JSON.
+    pub fn prepare(&self) -> Result<(), BundleError> {
+        self.files().map(drop)
     }
 
     /// The cells, each with its axes, its round, and where it stands.

@@ -1,9 +1,7 @@
 //! From a store to an inventory.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use matrix_bundle::container::dense;
 use matrix_bundle::{BundleError, Conflict, Extras, Packed, packed_journal};
 use matrix_plan::plan::{PlannedCell, Reason};
 use matrix_plan::{CellKey, Plan};
@@ -14,10 +12,10 @@ use matrix_store::{
 };
 use matrix_traces::{Attempt, Record};
 
-use super::{Inventory, Selection, tree_digest};
+use super::{Inventory, MissingAttempt, Selection, tree_digest};
 
 /// Records or attempts that are read at a time.
-const AT_A_TIME: usize = 8192;
+const AT_A_TIME: usize = 4096;
 
 impl Inventory {
     /// Gathers what is selected of a store. What was measured here (origin `local`) is said to be of `origin`, if one is
@@ -27,23 +25,13 @@ impl Inventory {
     /// # Errors
     /// When nothing is selected, something of it is damaged, or `origin` has another result of a cell already.
     pub fn gather(store: &Store, selection: &Selection, origin: Option<&Origin>) -> Result<Self, BundleError> {
-        let (mut this, mut runs) = (Self::default(), Vec::new());
-        let names = match &selection.run {
-            Some(name) => vec![name.clone()],
-            None => store.runs()?.iter().map(ToString::to_string).collect(),
-        };
-        for name in names {
-            let documents = store.run_documents(&name)?;
-            let (run, plan) = parallel::beside(|| store.run(&name), || plan_of(&documents));
-            let run = run?;
-            let Some((bytes, plan)) = plan? else { continue };
-            if this.run(&run, &bytes, plan, selection)? {
-                runs.push(run);
-            }
-        }
+        let mut this = Self::default();
+        let ((cells, attempts), runs) =
+            parallel::beside(|| (store.cells(), store.attempts()), || this.runs(store, selection));
+        runs?;
         let received = store.received()?;
         let renaming = origin.map(|origin| Renaming { origin: origin.clone(), received: &received });
-        this.results(store, selection, renaming.as_ref())?;
+        this.results(store, &cells?, selection, renaming.as_ref())?;
         if this.cells.is_empty() {
             return Err(BundleError::Empty);
         }
@@ -59,30 +47,27 @@ impl Inventory {
                 (attempt, _) => Ok(attempt),
             }
         };
-        let mut attempts = BTreeMap::new();
-        for some in store.attempts()?.chunks(AT_A_TIME) {
-            for attempt in parallel::each(some, read) {
-                attempts.extend(attempt?.map(|attempt| (attempt.id.clone(), attempt)));
-            }
-        }
-        this.attempts = dense(attempts);
-        runs.iter().try_for_each(|run| this.leave_out(run, &received.left_out))?;
+        let mut found = Vec::new();
+        parallel::in_order(&attempts?, AT_A_TIME, read, |attempt| {
+            found.extend(attempt?.map(|attempt| (attempt.id.clone(), attempt)));
+            Ok::<_, BundleError>(())
+        })?;
+        this.attempts = found.into_iter().collect();
+        this.leave_out(store, &received.left_out)?;
         Ok(this)
     }
 
-    /// Names the attempts that a run's journal reports and that were left out, here or before.
-    fn leave_out(&mut self, run: &Run, before: &BTreeSet<AttemptId>) -> Result<(), BundleError> {
-        run.each_entry(|entry| {
-            let Some((id, cell)) = entry.event.ended().filter(|(id, _)| !self.attempts.contains_key(*id)) else {
-                return Ok(());
-            };
+    /// Names the attempts that the journals tell of and that were left out, here or before.
+    fn leave_out(&mut self, store: &Store, before: &BTreeSet<AttemptId>) -> Result<(), BundleError> {
+        for MissingAttempt { id, cell, journal: (run, _) } in &self.facts()?.missing_attempts {
             if self.cells.contains(cell) && !before.contains(id) {
+                let path = store.run_documents(run.as_str())?.directory().join("journal.jsonl");
                 let what = format!("its attempt {id} is missing: `matrix verify` lists what is wrong");
-                return Err(StoreError::Damaged { path: run.directory().join("journal.jsonl"), what }.into());
+                return Err(StoreError::Damaged { path, what }.into());
             }
             self.left_out.insert(id.clone());
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     /// Adds what its maker says besides: the source, and who the origin is.
@@ -95,10 +80,27 @@ impl Inventory {
         }
     }
 
-    /// Adds a run, whose plan has these bytes. Whether it is selected.
-    fn run(&mut self, run: &Run, bytes: &[u8], plan: Plan, selection: &Selection) -> Result<bool, BundleError> {
+    /// Adds the runs that are selected.
+    fn runs(&mut self, store: &Store, selection: &Selection) -> Result<(), BundleError> {
+        let names = match &selection.run {
+            Some(name) => vec![name.clone()],
+            None => store.runs()?.iter().map(ToString::to_string).collect(),
+        };
+        for name in names {
+            let documents = store.run_documents(&name)?;
+            let (run, plan) = parallel::beside(|| store.run(&name), || plan_of(&documents));
+            let run = run?;
+            if let Some((bytes, plan)) = plan? {
+                self.run(&run, &bytes, plan, selection)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a run, whose plan has these bytes, if it is selected.
+    fn run(&mut self, run: &Run, bytes: &[u8], plan: Plan, selection: &Selection) -> Result<(), BundleError> {
         if !selection.experiments.is_empty() && !selection.experiments.contains(&plan.experiment) {
-            return Ok(false);
+            return Ok(());
         }
         let (experiment, model) = (run.experiment()?, run.model()?);
         let is_selected = |cell: &PlannedCell| {
@@ -116,47 +118,47 @@ impl Inventory {
         if let Some(model) = model {
             self.models.insert(Digest::of(&model), model);
         }
-        Ok(true)
+        Ok(())
     }
 
     fn results(
         &mut self,
         store: &Store,
+        found: &[(CellKey, Vec<Origin>)],
         selection: &Selection,
         renaming: Option<&Renaming<'_>>,
     ) -> Result<(), BundleError> {
-        let mut conflicts = Vec::new();
-        let names: Vec<(CellKey, Origin)> =
-            store.cells()?.into_iter().flat_map(|(key, from)| from.into_iter().map(move |from| (key, from))).collect();
-        for some in names.chunks(AT_A_TIME) {
-            let read = parallel::each(some, |(key, from)| store.record::<Record>(key, from));
-            for ((key, _), record) in some.iter().zip(read) {
-                let (key, Some(record)) = (*key, record?) else { continue };
-                let inputs = &record.inputs;
-                let matches = |filter: &matrix_plan::Filter| filter.matches(&inputs.axes, inputs.round);
-                let planned_only = selection.run.is_some() || !selection.experiments.is_empty();
-                if planned_only && !self.cells.contains(&key) || !selection.filter.as_ref().is_none_or(matches) {
-                    continue;
-                }
-                self.cells.insert(key);
-                let record = match renaming {
-                    Some(renaming) if renaming.is_ours(&record) => record.with_origin(renaming.origin.clone())?,
-                    _ => record,
-                };
-                match self.records.entry((key, record.origin.clone())) {
-                    Entry::Vacant(place) => {
-                        place.insert(record);
-                    }
-                    Entry::Occupied(other) if *other.get() != record => {
-                        let mut objects = vec![other.get().object.sha256, record.object.sha256];
-                        objects.sort();
-                        conflicts.push(Conflict::Results { key, origin: record.origin, objects });
-                    }
-                    Entry::Occupied(_) => {}
-                }
+        let names: Vec<(CellKey, &Origin)> =
+            found.iter().flat_map(|(key, from)| from.iter().map(|from| (*key, from))).collect();
+        let planned_only = selection.run.is_some() || !selection.experiments.is_empty();
+        let (mut records, mut conflicts) = (Vec::<((CellKey, Origin), Record)>::new(), Vec::new());
+        let read = |(key, from): &(CellKey, &Origin)| store.record::<Record>(key, from);
+        parallel::in_order(&names, AT_A_TIME, read, |record| {
+            let Some(record) = record? else { return Ok(()) };
+            let (key, inputs) = (record.key, &record.inputs);
+            let matches = |filter: &matrix_plan::Filter| filter.matches(&inputs.axes, inputs.round);
+            if planned_only && !self.cells.contains(&key) || !selection.filter.as_ref().is_none_or(matches) {
+                return Ok(());
             }
-        }
-        self.records = dense(std::mem::take(&mut self.records));
+            self.cells.insert(key);
+            let record = match renaming {
+                Some(renaming) if renaming.is_ours(&record) => record.with_origin(renaming.origin.clone())?,
+                _ => record,
+            };
+            // Those of a cell come together.
+            let of_cell = records.iter().rev().take_while(|((of, _), _)| *of == key);
+            match of_cell.map(|(_, other)| other).find(|other| other.origin == record.origin) {
+                None => records.push(((key, record.origin.clone()), record)),
+                Some(other) if *other != record => {
+                    let mut objects = vec![other.object.sha256, record.object.sha256];
+                    objects.sort();
+                    conflicts.push(Conflict::Results { key, origin: record.origin, objects });
+                }
+                Some(_) => {}
+            }
+            Ok::<_, BundleError>(())
+        })?;
+        self.records = records.into_iter().collect();
         if conflicts.is_empty() { Ok(()) } else { Err(BundleError::Conflicts(conflicts)) }
     }
 }

@@ -14,7 +14,7 @@ use matrix_traces::{Attempt, Record};
 
 use facts::Known;
 pub use facts::States;
-pub(crate) use facts::{CellFacts, Facts};
+pub(crate) use facts::{CellFacts, Facts, MissingAttempt};
 use matrix_bundle::layout::BundlePath;
 pub use matrix_bundle::tree::{Tree, tree_digest};
 use matrix_bundle::{BundleError, Packed};
@@ -78,6 +78,13 @@ impl Inventory {
     /// The origins of the records, in order.
     #[must_use]
     pub fn origins(&self) -> BTreeSet<Origin> {
-        self.records.keys().map(|(_, origin)| origin.clone()).collect()
+        // There are few, each of many records.
+        let mut origins = BTreeSet::new();
+        for (_, origin) in self.records.keys() {
+            if !origins.contains(origin) {
+                origins.insert(origin.clone());
+            }
+        }
+        origins
     }
 }

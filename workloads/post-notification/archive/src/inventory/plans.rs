@@ -1,7 +1,7 @@
 //! What the plans of an inventory say.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use matrix_bundle::layout::BundlePath;
 use matrix_bundle::{BundleError, json};
@@ -16,7 +16,7 @@ pub(super) type Planned = ((Axes, u32), Platform, Reason);
 /// What plans say.
 #[derive(Default)]
 pub(super) struct Plans {
-    /// Of each cell of the inventory.
+    /// Of each cell that was asked for.
     pub(super) cells: BTreeMap<CellKey, Planned>,
     /// The other cells that they have.
     pub(super) left_out: BTreeSet<CellKey>,
@@ -25,8 +25,8 @@ pub(super) struct Plans {
 }
 
 impl Plans {
-    /// Reads them, the newest run's last.
-    pub(super) fn read(inventory: &Inventory) -> Result<Self, BundleError> {
+    /// Reads them, the newest run's last. These cells of the inventory are asked for.
+    pub(super) fn read(inventory: &Inventory, asked: &HashSet<CellKey>) -> Result<Self, BundleError> {
         let mut this = Self::default();
         for journal in inventory.journals.keys() {
             let files = inventory.files_of_run(journal)?;
@@ -43,14 +43,14 @@ impl Plans {
                 this.missing_shards.insert((plan.experiment.clone(), shard));
             }
             for cell in plan.cells {
-                if inventory.cells.contains(&cell.key) {
+                if asked.contains(&cell.key) {
                     let planned = ((cell.axes, cell.round), plan.platform, cell.reason);
                     match this.cells.entry(cell.key) {
                         // Another shard's run says why it is to run.
                         Entry::Occupied(_) if cell.reason == Reason::OtherShard => {}
                         entry => drop(entry.insert_entry(planned)),
                     }
-                } else {
+                } else if !inventory.cells.contains(&cell.key) {
                     this.left_out.insert(cell.key);
                 }
             }

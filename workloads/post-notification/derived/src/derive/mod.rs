@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use matrix_analysis::{Options, Pools, load, summary, to_csv};
 use matrix_archive::Inventory;
-use matrix_bundle::{Extras, Tree, tree_digest};
+use matrix_bundle::{BundleError, Extras, Tree, tree_digest};
 use matrix_plan::printable::is_unprintable;
 use matrix_report::page::{Page, ReportOptions};
 use matrix_run::results::unreadable;
@@ -37,6 +37,16 @@ pub struct Besides {
 
 /// Everything that stands beside the results in a bundle, but for the program itself.
 pub fn extras(parts: &[Part<'_>], inventory: &Inventory, besides: Besides) -> Result<Extras, RunError> {
+    extras_beside(parts, inventory, besides, || Ok(()))
+}
+
+/// The same, while something else is done where one processor is enough for this.
+fn extras_beside(
+    parts: &[Part<'_>],
+    inventory: &Inventory,
+    besides: Besides,
+    other: impl FnOnce() -> Result<(), BundleError> + Send,
+) -> Result<Extras, RunError> {
     let Besides { source, binary } = besides;
     let mut extras = Extras {
         license: include_bytes!("../../../../../LICENSE-MIT").to_vec(),
@@ -48,24 +58,34 @@ pub fn extras(parts: &[Part<'_>], inventory: &Inventory, besides: Besides) -> Re
     let sources: BTreeSet<Digest> = inventory.sources.keys().copied().chain(own).collect();
     let (readme, page) = parallel::beside(
         || readme::readme(parts, inventory, &sources, binary),
-        || drawn(parts, inventory, &mut extras),
+        || drawn(parts, inventory, &mut extras, other),
     );
     (extras.report, extras.readme) = (page?, readme?.into_bytes());
     Ok(extras)
 }
 
-/// Adds tables and figures; returns the page. Each trace is read once, for all of them.
-fn drawn(parts: &[Part<'_>], inventory: &Inventory, extras: &mut Extras) -> Result<Vec<u8>, RunError> {
+/// Adds tables and figures; returns the page, during which `other` is done. Each trace is read once, for all of them.
+fn drawn(
+    parts: &[Part<'_>],
+    inventory: &Inventory,
+    extras: &mut Extras,
+    other: impl FnOnce() -> Result<(), BundleError> + Send,
+) -> Result<Vec<u8>, RunError> {
     // What the page begins with is read beside the first traces.
     let loaded = |part: &Part<'_>| load(&part.traced, &Options::default()).map_err(unreadable);
     let (page, mut first) = parallel::beside(|| Pages::begin(inventory, None), || parts.first().map(loaded));
-    let mut page = page?;
+    let (mut page, mut other) = (page?, Some(other));
     for part in parts {
         let loaded = first.take().unwrap_or_else(|| loaded(part))?;
         let pools = Pools::new(&loaded);
         let (rows, pictures) = parallel::beside(|| summary(&pools), || pictures(&pools, None, &part.source));
         let pictures = pictures?;
-        page.add(part, &pools, &rows, Some(&pictures))?;
+        let other = other.take();
+        let (done, added) = parallel::beside(
+            || other.map_or(Ok(()), |other| other()),
+            || page.add(part, &pools, &rows, Some(&pictures)),
+        );
+        added.and(done.map_err(RunError::from))?;
         extras.tables.insert(format!("{}/summary.csv", part.name), to_csv(&rows, &part.source).into_bytes());
         for Picture { figure, csv, svg } in pictures {
             extras.figures.insert(format!("{}/{figure}.svg", part.name), svg.into_bytes());
@@ -85,7 +105,10 @@ fn drawn(parts: &[Part<'_>], inventory: &Inventory, extras: &mut Extras) -> Resu
 pub fn extras_where_plans_follow(store: &Store, inventory: &Inventory, besides: Besides) -> Result<Extras, RunError> {
     let (follow, extras) = parallel::beside(
         || plans_follow(store, inventory),
-        || parts(store, inventory).and_then(|parts| extras(&parts, inventory, besides)),
+        || {
+            let prepare = || inventory.prepare();
+            parts(store, inventory).and_then(|parts| extras_beside(&parts, inventory, besides, prepare))
+        },
     );
     follow.and(extras)
 }

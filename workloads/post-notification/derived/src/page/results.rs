@@ -13,7 +13,7 @@ use matrix_report::page::{
 };
 use matrix_run::results::unreadable;
 use matrix_run::{FailureKind, RunError};
-use matrix_store::Sealed;
+use matrix_store::{Sealed, parallel};
 use matrix_traces::{Attempt, Record};
 
 use super::against::Authors;
@@ -171,7 +171,10 @@ fn section(
         tried.get(key).into_iter().flatten().map(|attempt| attempts::view(attempt, round)).collect()
     };
     let planned = part.run.is_some().then_some(part.source.experiment.as_str());
-    let (points, points_more) = points::points(planned, &axes, cells, rows, of_cell);
+    let (gantt, (points, points_more)) = parallel::beside(
+        || over_time(tried.values().flatten().map(|attempt| attempts::timed(attempt))),
+        || points::points(planned, &axes, cells, rows, of_cell),
+    );
     let mut failed = failed(states, &tried);
     failed.extend(skipped(left_out(inventory, states)?.into_iter()));
     let id = anchor(&part.name);
@@ -198,7 +201,7 @@ fn section(
         kinds: kinds(part, records, states, &took, authors),
         expected: their.is_some(),
         estimated: !part.estimated_s.is_empty(),
-        gantt: over_time(tried.values().flatten().map(|attempt| attempts::timed(attempt))),
+        gantt,
         id,
     })
 }
