@@ -3,10 +3,13 @@
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelIterator as _, ParallelExtend as _, ParallelIterator as _};
 
 /// Fewer things are not worth a second thread.
 const FEW: usize = 512;
+
+/// Most things that are taken at a time: what they were is gone before the next ones are taken.
+const AT_A_TIME: usize = 8192;
 
 /// What `work` makes of each item, in the order of the items.
 pub fn each<I, R>(items: I, work: impl Fn(I::Item) -> R + Sync + Send) -> Vec<R>
@@ -14,11 +17,16 @@ where
     I: IntoIterator<Item: Send, IntoIter: ExactSizeIterator>,
     R: Send,
 {
-    let items = items.into_iter();
+    let mut items = items.into_iter();
     if items.len() < FEW {
         return items.map(work).collect();
     }
-    items.collect::<Vec<_>>().into_par_iter().map(work).collect()
+    let mut made = Vec::with_capacity(items.len());
+    while items.len() > 0 {
+        let some: Vec<_> = items.by_ref().take(AT_A_TIME).collect();
+        made.par_extend(some.into_par_iter().map(&work));
+    }
+    made
 }
 
 /// What `work` makes of each item, given to `then` in the order of the items: so many at a time, while the next ones are made.
