@@ -1,5 +1,6 @@
 //! What runners need of a place to divide work in it: files that are created once, and signs of life.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -99,6 +100,31 @@ pub(crate) enum Mutant {
     StaysInside,
     /// Removes the claims of a run that others execute.
     ForgetsOthers,
+}
+
+/// The signs of other runners as this one saw them, each with when, by its own clock, it first saw it so.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(BTreeMap<String, (u128, Duration)>);
+
+impl Seen {
+    /// Whether a runner lives, as far as this one knows: its sign changed within the time that it promised, since this runner first saw it.
+    pub(crate) fn is_alive(&mut self, board: &impl Board, runner: &str) -> Result<bool, StoreError> {
+        let Sign::Seen { stamp, expires_after, .. } = board.sign(runner)? else { return Ok(false) };
+        #[cfg(test)]
+        match board.mutant() {
+            Some(Mutant::TrustsClocks) => {
+                return Ok(board.now().as_nanos().saturating_sub(stamp) <= expires_after.as_nanos());
+            }
+            Some(Mutant::NeverTakesOver) => return Ok(true),
+            _ => {}
+        }
+        let now = board.now();
+        let seen = self.0.entry(runner.to_owned()).or_insert((stamp, now));
+        if seen.0 != stamp {
+            *seen = (stamp, now);
+        }
+        Ok(now.saturating_sub(seen.1) <= expires_after)
+    }
 }
 
 /// The generation that a result of a cell gets: its records are the files of this origin in `folder`, and the run makes those of generation

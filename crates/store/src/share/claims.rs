@@ -6,11 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::board::{Board, Sign};
+use super::board::{Board, Seen, Sign};
 use crate::error::StoreError;
 
 /// A block that another runner has claimed.
@@ -78,7 +77,7 @@ pub(crate) struct Protocol {
     /// Blocks that had ended before this runner came, each with the epoch of that claim, whose runner is no longer there: what failed is
     /// tried again, and what was done and is to be executed has lost a result since.
     again: BTreeMap<u32, u32>,
-    seen: BTreeMap<String, (u128, Duration)>,
+    seen: Seen,
 }
 
 impl Protocol {
@@ -99,7 +98,7 @@ impl Protocol {
             ended: BTreeSet::new(),
             mine: BTreeMap::new(),
             again: BTreeMap::new(),
-            seen: BTreeMap::new(),
+            seen: Seen::default(),
         };
         for name in board.list(&this.folder)? {
             let Some(block) = name.parse::<u32>().ok().filter(|block| this.blocks.contains(block)) else { continue };
@@ -201,7 +200,7 @@ impl Protocol {
             Some(End::Failed) if counts(epoch) => State::Ended,
             Some(_) => State::Free(epoch + 1),
             None => match self.holder(board, block, epoch)? {
-                Some(runner) if runner == self.me || self.is_alive(board, &runner)? => State::Held(runner, epoch),
+                Some(runner) if runner == self.me || self.seen.is_alive(board, &runner)? => State::Held(runner, epoch),
                 // After a power cut, a claim may be empty.
                 _ => State::Free(epoch + 1),
             },
@@ -216,25 +215,6 @@ impl Protocol {
     fn is_there(&self, board: &impl Board, block: u32, epoch: u32) -> Result<bool, StoreError> {
         let Some(runner) = self.holder(board, block, epoch)? else { return Ok(false) };
         Ok(matches!(board.sign(&runner)?, Sign::Seen { .. }))
-    }
-
-    /// Whether a runner lives, as far as this one knows: its sign changed within the time that it promised, since this runner first saw it.
-    fn is_alive(&mut self, board: &impl Board, runner: &str) -> Result<bool, StoreError> {
-        let Sign::Seen { stamp, expires_after, .. } = board.sign(runner)? else { return Ok(false) };
-        #[cfg(test)]
-        match board.mutant() {
-            Some(super::board::Mutant::TrustsClocks) => {
-                return Ok(board.now().as_nanos().saturating_sub(stamp) <= expires_after.as_nanos());
-            }
-            Some(super::board::Mutant::NeverTakesOver) => return Ok(true),
-            _ => {}
-        }
-        let now = board.now();
-        let seen = self.seen.entry(runner.to_owned()).or_insert((stamp, now));
-        if seen.0 != stamp {
-            *seen = (stamp, now);
-        }
-        Ok(now.saturating_sub(seen.1) <= expires_after)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Finding the run of a meaning: others execute it, or are about to make it, or this runner makes it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use super::{Meeting, Pointer};
 use crate::digest::Digest;
@@ -9,7 +8,7 @@ use crate::error::StoreError;
 use crate::names::RunId;
 #[cfg(test)]
 use crate::share::board::Mutant;
-use crate::share::board::{Board, Sign};
+use crate::share::board::{Board, Seen};
 
 /// The run of a meaning that a runner has found.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ impl<B: Board> Meeting<'_, B> {
         free_id: impl Fn() -> Result<RunId, StoreError>,
         may_join: impl Fn(&RunId) -> Result<Option<bool>, StoreError>,
     ) -> Result<Found, StoreError> {
-        let (mut passed, mut seen) = (BTreeSet::new(), BTreeMap::new());
+        let (mut passed, mut seen) = (BTreeSet::new(), Seen::default());
         // The number and the name of a run that this runner is about to make.
         let mut mine: Option<(u32, RunId)> = None;
         loop {
@@ -132,18 +131,12 @@ impl<B: Board> Meeting<'_, B> {
     }
 
     /// Whether a runner that is about to make a run lives, as far as this one knows.
-    fn is_awaited(&self, runner: &str, seen: &mut BTreeMap<String, (u128, Duration)>) -> Result<bool, StoreError> {
+    fn is_awaited(&self, runner: &str, seen: &mut Seen) -> Result<bool, StoreError> {
         #[cfg(test)]
         if self.does(Mutant::TrustsPointers) {
             return Ok(true);
         }
-        let Sign::Seen { stamp, expires_after, .. } = self.board.sign(runner)? else { return Ok(false) };
-        let now = self.board.now();
-        let seen = seen.entry(runner.to_owned()).or_insert((stamp, now));
-        if seen.0 != stamp {
-            *seen = (stamp, now);
-        }
-        Ok(now.saturating_sub(seen.1) <= expires_after)
+        seen.is_alive(self.board, runner)
     }
 
     /// The numbers of the pointers to runs of a meaning, in order.
