@@ -67,8 +67,6 @@ pub struct Run {
     documents: RunDocuments,
     /// The journals of all its runners, that of the one that made it first.
     journals: Vec<RunnerJournal>,
-    /// Where the first of them ends.
-    main: End,
     journal: JournalSummary,
     generation: Option<u32>,
 }
@@ -130,10 +128,9 @@ impl Run {
             of_runner.end = lines.end;
             journal.torn_bytes += lines.torn_bytes;
         }
-        let main = journals.first().map(|main| main.end.clone()).unwrap_or_default();
         let generation = generation_of(&directory)?;
         let documents = RunDocuments { id, directory, files: journal.files.clone() };
-        Ok(Self { documents, journals, main, journal, generation })
+        Ok(Self { documents, journals, journal, generation })
     }
 
     /// The generation of the results that it makes, where it replaces those that are there. A run that had the store alone has none, and wrote
@@ -147,6 +144,11 @@ impl Run {
     #[must_use]
     pub fn journal(&self) -> &JournalSummary {
         &self.journal
+    }
+
+    /// Where the journal of who made it ends.
+    fn main_end(&self) -> End {
+        self.journals.first().map(|main| main.end.clone()).unwrap_or_default()
     }
 
     /// The journals of its runners.
@@ -189,10 +191,11 @@ impl Run {
                 out.write_all(line.as_bytes()).map_err(|error| StoreError::io("writing", &path, error))
             });
         }
+        let End { bytes: end, .. } = self.main_end();
         // What was written since the run was opened belongs to nothing else that is known of it.
-        let mut file = open_plain(&path)?.ok_or_else(|| missing(&path))?.take(self.main.bytes);
+        let mut file = open_plain(&path)?.ok_or_else(|| missing(&path))?.take(end);
         let copied = io::copy(&mut file, out).map_err(|error| StoreError::io("reading", &path, error))?;
-        if copied == self.main.bytes { Ok(()) } else { Err(shortened(&path)) }
+        if copied == end { Ok(()) } else { Err(shortened(&path)) }
     }
 }
 
@@ -483,7 +486,7 @@ impl WritableStore {
     /// Opens the journal of a run to write on. If its last line is incomplete, the first write cuts it off.
     #[must_use]
     pub fn journal(&self, run: &Run) -> Journal {
-        Journal::open(Arc::clone(&self.shared), run.directory.join(JOURNAL), run.main.clone())
+        Journal::open(Arc::clone(&self.shared), run.directory.join(JOURNAL), run.main_end())
     }
 
     /// Makes this runner's own journal of a run that others made.
